@@ -1,0 +1,41 @@
+// What prettier and TypeScript do not check: promises that nobody awaits, `any`, and other traps.
+
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+export default defineConfig(
+  {
+    ignores: [
+      "build/",
+      "dist/",
+      "target/",
+      ".tools/",
+      "**/.wrangler/",
+      "tests/bench/out/",
+      "tests/bench/peers/",
+      "tests/vectors/",
+    ],
+  },
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.ts"] } } },
+    rules: {
+      "@typescript-eslint/no-explicit-any": "error",
+      "@typescript-eslint/no-floating-promises": "error",
+      // Numbers in a template are what they look like.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      // Type parameters of the public classes are there for the people who write them.
+      "@typescript-eslint/no-unnecessary-type-parameters": "off",
+      // Handlers are async by their type, whether or not they wait for something.
+      "@typescript-eslint/require-await": "off",
+    },
+  },
+  {
+    files: ["**/*.{js,mjs}"],
+    extends: [tseslint.configs.recommended],
+  },
+);

@@ -1,0 +1,156 @@
+/**
+ * `McpAgent`: a server as a class. By default an agent lives for one request, in the Worker; with `static placement =
+ * "session"` or an `initialState` it lives in its session's Durable Object and may keep things.
+ */
+import { type EndpointOptions, type Passage, ServerWorld, answer, coreFor, respond } from "../endpoint.js";
+import { WicketError } from "../errors.js";
+import { STREAM_HEADER, acceptStream, deliver, isListening } from "../objects/mailbox.js";
+import { McpServer } from "../server/mcp-server.js";
+import type { Core } from "../wire.js";
+import { AgentBase, type AgentContext } from "./base.js";
+import { type AgentHandler, serveHttp } from "./serve.js";
+import { type Mailbox, answerMessage, serveSse } from "./sse.js";
+
+export interface ServeOptions extends EndpointOptions {
+  /** The binding of the agent's Durable Object, where the class is not found by its name. */
+  binding?: string;
+}
+
+/** A class of agents. */
+export interface AgentClass<Env = unknown> {
+  readonly name: string;
+  placement?: "session";
+  new (ctx: AgentContext, env: Env): McpAgent<Env>;
+}
+
+/** What the Worker passes to an agent in its object. */
+export interface Handover {
+  props: Record<string, unknown> | undefined;
+  told: Passage["told"];
+}
+
+export abstract class McpAgent<
+  Env = unknown,
+  State = unknown,
+  Props extends Record<string, unknown> = Record<string, unknown>,
+> extends AgentBase<Env> {
+  /** Where the agent runs: `"session"` for an object per session; by default in the Worker, for one request. */
+  static placement?: "session";
+
+  /** What the agent offers; without one it offers nothing. */
+  declare server: McpServer | Promise<McpServer>;
+  /** What the app or the guard knows about the caller. Never another caller's. */
+  declare props: Props;
+  /** The state that a new session begins with; an agent that has one lives in its session's object. */
+  declare initialState: State;
+
+  #ready: Promise<McpServer> | undefined;
+  #core: Core | undefined;
+
+  /** Registers what the agent offers. Runs once for each request, or once for each session. */
+  init(): Promise<void> | void {}
+
+  /** The session's state. Throws `ERR_NEEDS_OBJECT` where the agent runs in the Worker. */
+  get state(): State {
+    const stored = this.#storage("state").kv.get<State>(STATE);
+    return stored === undefined ? this.initialState : stored;
+  }
+
+  /** Keeps `state` for the session. Throws `ERR_NEEDS_OBJECT` where the agent runs in the Worker. */
+  setState(state: State): void {
+    this.#storage("setState").kv.put(STATE, state);
+  }
+
+  /** Runs SQL on the session's own SQLite: ``this.sql`select * from t where id = ${id}` `` gives the rows. */
+  sql<Row extends Record<string, SqlStorageValue>>(strings: TemplateStringsArray, ...values: SqlStorageValue[]): Row[] {
+    return this.#storage("sql").sql.exec<Row>(strings.join("?"), ...values).toArray();
+  }
+
+  /** An endpoint for streamable HTTP at `path`. */
+  static serve<Env>(this: AgentClass<Env>, path: string, options: ServeOptions = {}): AgentHandler<Env> {
+    return kept(this, `http ${path}`, options, () => serveHttp(this, path, options));
+  }
+
+  /** An endpoint for HTTP+SSE at `path`, for old clients; messages go to `path` + `/message`. */
+  static serveSSE<Env>(this: AgentClass<Env>, path: string, options: ServeOptions = {}): AgentHandler<Env> {
+    return kept(this, `sse ${path}`, options, () => serveSse(this, path, options));
+  }
+
+  /** The server with all that `init` registers; made once. */
+  wicketReady(props: Record<string, unknown> | undefined): Promise<McpServer> {
+    this.#ready ??= this.#prepare(props).catch((error: unknown) => {
+      this.#ready = undefined;
+      throw error;
+    });
+    return this.#ready;
+  }
+
+  async #prepare(props: Record<string, unknown> | undefined): Promise<McpServer> {
+    const { name } = this.constructor;
+    this.props = (props ?? {}) as Props;
+    if ((this.server as unknown) === undefined) this.server = new McpServer({ name, version: "0.0.0" });
+    await this.init();
+    const server = await this.server;
+    if (!(server instanceof McpServer)) {
+      throw new WicketError("ERR_ARGUMENT", `server of ${name} must be an McpServer of "mcp-wicket": change the import line of McpServer.`);
+    }
+    return server;
+  }
+
+  /** In the object: answers a request that the Worker's guard has let through. */
+  async wicketServe(request: Request, { props, told }: Handover): Promise<Response> {
+    const server = await this.wicketReady(props);
+    this.#core ??= coreFor({});
+    const passage = { core: this.#core, request, headers: [], told };
+    if (told.transport !== "sse-messages") {
+      return respond(await answer(passage, server.serverInfo, new ServerWorld(server, request)), []);
+    }
+    const mailbox: Mailbox = {
+      listening: () => this.wicketListening(),
+      deliver: (message) => this.wicketDeliver(message),
+    };
+    return answerMessage(passage, server, mailbox, this.ctx);
+  }
+
+  /** In the object: whether a client listens to its stream. */
+  wicketListening(): boolean {
+    return isListening(this.#object());
+  }
+
+  /** In the object: sends a message on its stream. */
+  wicketDeliver(message: string): boolean {
+    return deliver(this.#object(), message);
+  }
+
+  /** In the object: opens its stream to the Worker. */
+  fetch(request: Request): Promise<Response> {
+    const isOurs = request.headers.get(STREAM_HEADER) !== null;
+    return Promise.resolve(isOurs ? acceptStream(this.#object()) : new Response("Not found", { status: 404 }));
+  }
+
+  #object(): DurableObjectState {
+    return this.ctx as DurableObjectState;
+  }
+
+  #storage(member: string): DurableObjectStorage {
+    if ("storage" in this.ctx) return this.ctx.storage;
+    throw new WicketError(
+      "ERR_NEEDS_OBJECT",
+      `this.${member} needs a place to keep things: add "static placement = \\"session\\";" to the class ${this.constructor.name}.`,
+    );
+  }
+}
+
+const STATE = "wicket:state";
+
+/** Handlers by class, transport and path: `serve` is often called for each request. */
+const handlers = new WeakMap<object, Map<string, AgentHandler<never>>>();
+
+function kept<Env>(agent: object, key: string, options: ServeOptions, make: () => AgentHandler<Env>): AgentHandler<Env> {
+  const full = `${key} ${JSON.stringify(options)}`;
+  let byKey = handlers.get(agent);
+  if (!byKey) handlers.set(agent, (byKey = new Map()));
+  let handler = byKey.get(full) as AgentHandler<Env> | undefined;
+  if (!handler) byKey.set(full, (handler = make()) as AgentHandler<never>);
+  return handler;
+}

@@ -1,0 +1,50 @@
+/**
+ * The effect "fetch": one HTTP request to the outside. https only (http to loopback, for development), no redirects,
+ * bounded in time and size. Whether the runtime reaches private addresses is the flag `global_fetch_strictly_public`.
+ */
+import { EffectFailure } from "../errors.js";
+import type { FetchEffect } from "../wire.js";
+
+const TIMEOUT_MS = 10_000;
+const MAX_BODY = 1024 * 1024;
+
+/** Performs it; the outcome is the JSON text of `{status, body}`. */
+export async function performFetch(effect: FetchEffect): Promise<string> {
+  const url = new URL(effect.url);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
+    throw new EffectFailure("refused", `${url.protocol} URLs are not fetched: ${url.origin}`);
+  }
+  if (url.username || url.password) throw new EffectFailure("refused", "a URL with credentials is not fetched");
+  try {
+    const response = await fetch(url, {
+      method: effect.method,
+      headers: effect.headers,
+      body: effect.body ?? null,
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const body = await readText(response);
+    return JSON.stringify({ status: response.status, body });
+  } catch (error) {
+    if (error instanceof EffectFailure) throw error;
+    const timedOut = error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");
+    throw new EffectFailure(timedOut ? "timeout" : "unreachable", `${url.origin} did not answer`, { cause: error });
+  }
+}
+
+async function readText(response: Response): Promise<string> {
+  if (!response.body) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for await (const chunk of response.body as ReadableStream<Uint8Array>) {
+    length += chunk.length;
+    if (length > MAX_BODY) throw new EffectFailure("refused", `the answer is longer than ${String(MAX_BODY)} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}

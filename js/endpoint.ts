@@ -1,0 +1,150 @@
+/**
+ * One MCP endpoint: the guard decides whether a request goes on, the core what becomes of it. This file reads heads and
+ * writes responses; it decides nothing.
+ */
+import { readBody } from "./body.js";
+import { logged } from "./errors.js";
+import { type World, run } from "./run.js";
+import type { McpServer } from "./server/mcp-server.js";
+import { callTool, listTools } from "./server/tools.js";
+import { newCore } from "./wasm.js";
+import type { Answer, Core, Effect, GuardInput, Guarded, McpInput } from "./wire.js";
+
+/** What every kind of endpoint can be told. */
+export interface EndpointOptions {
+  /** Web pages of these origins may use the server, beside its own, claude.ai, chatgpt.com and your own machine. */
+  allowedOrigins?: readonly string[];
+  /** Host names to which a server that runs on loopback answers, beside localhost. */
+  allowedHosts?: readonly string[];
+}
+
+/** A Worker's `fetch`. */
+export type FetchHandler<Env = unknown> = (request: Request, env: Env, ctx: ExecutionContext) => Promise<Response>;
+
+/** A request on its way through an endpoint. */
+export interface Passage {
+  readonly core: Core;
+  readonly request: Request;
+  /** Headers that the guard puts on every response. */
+  readonly headers: [string, string][];
+  /** What the flow is told beside the request's own head. */
+  readonly told: Pick<McpInput, "principal" | "transport" | "place" | "sessionId">;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** The core of one endpoint; made once for each set of options. */
+export function coreFor(options: EndpointOptions): Core {
+  const { allowedOrigins = [], allowedHosts = [] } = options;
+  return newCore({ origins: { allowedOrigins, allowedHosts } });
+}
+
+/** The path of a URL, without parsing the rest. */
+export function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  if (start < 0) return "/";
+  const end = url.slice(start).search(/[?#]/);
+  return end < 0 ? url.slice(start) : url.slice(start, start + end);
+}
+
+/** Pattern 1: the headers for the responses to a request that goes on, or the response to one that does not. */
+export async function guard(core: Core, request: Request, methods: string): Promise<[string, string][] | Response> {
+  const { headers } = request;
+  const input: GuardInput = { method: request.method, url: request.url, methods };
+  const origin = headers.get("origin");
+  if (origin !== null) input.origin = origin;
+  const peer = headers.get("cf-connecting-ip");
+  if (peer !== null) input.peer = peer;
+  const requested = request.method === "OPTIONS" ? headers.get("access-control-request-headers") : null;
+  if (requested !== null) input.requestedHeaders = requested;
+  const ended = await run<Guarded>(core, core.no_auth, JSON.stringify(input), NOTHING, NO_WORLD);
+  const guarded = "done" in ended ? ended.done : undefined;
+  if (guarded && "pass" in guarded) return guarded.pass.headers;
+  return respond(guarded?.answer ?? { status: 500, headers: [] }, []);
+}
+
+/** The head of a request, as the core reads it. */
+export function headOf(request: Request, server: object, told: Passage["told"]): McpInput {
+  const { headers } = request;
+  const input: McpInput = { method: request.method, server, ...told };
+  const contentType = headers.get("content-type");
+  if (contentType !== null) input.contentType = contentType;
+  const accept = headers.get("accept");
+  if (accept !== null) input.accept = accept;
+  const protocolVersion = headers.get("mcp-protocol-version");
+  if (protocolVersion !== null) input.protocolVersion = protocolVersion;
+  const mcpMethod = headers.get("mcp-method");
+  if (mcpMethod !== null) input.mcpMethod = mcpMethod;
+  const mcpName = headers.get("mcp-name");
+  if (mcpName !== null) input.mcpName = mcpName;
+  if (input.sessionId === undefined) {
+    const sessionId = headers.get("mcp-session-id");
+    if (sessionId !== null) input.sessionId = sessionId;
+  }
+  return input;
+}
+
+/** Answers one request to the server that calls itself `serverInfo`. */
+export async function answer(passage: Passage, serverInfo: object, world: World): Promise<Answer> {
+  const { core, request, told } = passage;
+  const input = headOf(request, serverInfo, told);
+  let body: Uint8Array | undefined = NOTHING;
+  if (request.method === "POST") {
+    body = await readBody(request);
+    if (!body) input.oversize = true;
+  }
+  const ended = await run<Answer>(core, core.mcp, JSON.stringify(input), body ?? NOTHING, world);
+  return "done" in ended ? ended.done : { status: 200, headers: JSON_HEADERS, body: ended.spliced };
+}
+
+const JSON_HEADERS: [string, string][] = [["content-type", "application/json"]];
+
+/** Writes a response: the answer's own headers and those of the guard. */
+export function respond({ status, headers, body }: Answer, more: [string, string][]): Response {
+  return new Response(body ?? null, { status, headers: more.length ? [...headers, ...more] : headers });
+}
+
+/** The response where our own code or the user's set-up failed; the reason is in the log. */
+export function broken(error: unknown, headers: [string, string][]): Response {
+  const id = logged("A request could not be served", error);
+  const body = `{"jsonrpc":"2.0","error":{"code":-32603,"message":"The server failed. Its log has the reason under ${id}."}}`;
+  return respond({ status: 500, headers: JSON_HEADERS, body }, headers);
+}
+
+/** What the flows of an endpoint may touch: its server's registry. */
+export class ServerWorld implements World {
+  readonly server: McpServer;
+  readonly request: Request;
+
+  constructor(server: McpServer, request: Request) {
+    this.server = server;
+    this.request = request;
+  }
+
+  perform(effect: Effect) {
+    switch (effect.kind) {
+      case "call":
+        return callTool(this.server, effect, this.request);
+      case "list":
+        return listTools(this.server);
+      case "describe":
+        return describe(this.server);
+      default:
+        throw new Error(`an endpoint has no "${effect.kind}"`);
+    }
+  }
+
+  commit(): Promise<void> {
+    return Promise.reject(new Error("an endpoint writes nothing"));
+  }
+}
+
+function describe({ options }: McpServer): { json: string } {
+  const { instructions } = options;
+  return { json: JSON.stringify({ capabilities: { tools: {} }, instructions }) };
+}
+
+const NO_WORLD: World = {
+  perform: (effect) => Promise.reject(new Error(`a guard has no "${effect.kind}"`)),
+  commit: () => Promise.reject(new Error("a guard writes nothing")),
+};

@@ -1,0 +1,52 @@
+/** The errors that people who use the package see. `code` is stable; the message says what to do. */
+export class WicketError extends Error {
+  override readonly name = "WicketError";
+  readonly code: WicketErrorCode;
+
+  constructor(code: WicketErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type WicketErrorCode =
+  /** The Rust half is not loaded. */
+  | "ERR_NO_CORE"
+  /** A flow could not go on: a defect of the package. */
+  | "ERR_FLOW"
+  /** `state`, `setState` or `sql` of an agent that runs in the Worker. */
+  | "ERR_NEEDS_OBJECT"
+  /** No Durable Object class could be found. */
+  | "ERR_NO_OBJECT"
+  /** A tool is registered twice. */
+  | "ERR_DUPLICATE"
+  /** A schema of a library that cannot be used. */
+  | "ERR_SCHEMA"
+  /** An argument that cannot be. */
+  | "ERR_ARGUMENT";
+
+/**
+ * Thrown by a tool, a message that the model may read. The message of any other error stays in the log, and the model
+ * gets an id to ask you about.
+ */
+export class ToolError extends Error {
+  override readonly name = "ToolError";
+}
+
+/** An effect that has no outcome. */
+export class EffectFailure extends Error {
+  override readonly name = "EffectFailure";
+  readonly failure: "timeout" | "unreachable" | "refused" | "failed";
+
+  constructor(failure: EffectFailure["failure"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}
+
+/** Logs an error that nobody outside may read, and gives the id under which the log has it. */
+export function logged(what: string, error: unknown): string {
+  const id = crypto.randomUUID();
+  console.error(`[mcp-wicket] ${what} (${id})`, error);
+  return id;
+}

@@ -1,0 +1,73 @@
+/** The function-style entry: `createMcpHandler(factory)` for servers that keep nothing between requests. */
+import {
+  type EndpointOptions,
+  type FetchHandler,
+  ServerWorld,
+  answer,
+  broken,
+  coreFor,
+  guard,
+  pathOf,
+  respond,
+} from "./endpoint.js";
+import { WicketError } from "./errors.js";
+import { McpServer } from "./server/mcp-server.js";
+import type { Core } from "./wire.js";
+
+/** What a factory may look at. */
+export interface FactoryContext<Env = unknown> {
+  readonly request: Request;
+  readonly env: Env;
+  /** What the app or the guard knows about the caller. */
+  readonly props: Record<string, unknown> | undefined;
+}
+
+/** Makes the server of one request. */
+export type McpServerFactory<Env = unknown> = (context: FactoryContext<Env>) => McpServer | Promise<McpServer>;
+
+export interface CreateMcpHandlerOptions extends EndpointOptions {
+  /** The path of the endpoint; other paths answer 404. Default `/mcp`. */
+  route?: string;
+}
+
+/**
+ * An MCP endpoint for a Worker: `export default { fetch: createMcpHandler(factory) }`. The factory runs for each request,
+ * so that what it registers may depend on the caller. Throws `ERR_ARGUMENT` if it is no function.
+ */
+export function createMcpHandler<Env = unknown>(
+  factory: McpServerFactory<Env>,
+  options: CreateMcpHandlerOptions = {},
+): FetchHandler<Env> {
+  if (typeof factory !== "function") {
+    throw new WicketError(
+      "ERR_ARGUMENT",
+      "createMcpHandler takes a function that makes the server, so that no two callers share one: " +
+        "createMcpHandler(() => { const server = new McpServer(…); …; return server; }).",
+    );
+  }
+  const { route = "/mcp" } = options;
+  let core: Core | undefined;
+  return async (request, env, ctx) => {
+    if (pathOf(request.url) !== route) return new Response(`Not found. The MCP endpoint is ${route}.`, { status: 404 });
+    core ??= coreFor(options);
+    const headers = await guard(core, request, "POST");
+    if (headers instanceof Response) return headers;
+    try {
+      const props = (ctx as { props?: Record<string, unknown> }).props;
+      const making = factory({ request, env, props });
+      const server = making instanceof Promise ? await making : making;
+      if (!(server instanceof McpServer)) {
+        throw new WicketError("ERR_ARGUMENT", 'The factory must return an McpServer of "mcp-wicket": change the import line of McpServer.');
+      }
+      const told = principalOf(props);
+      return respond(await answer({ core, request, headers, told }, server.serverInfo, new ServerWorld(server, request)), headers);
+    } catch (error) {
+      return broken(error, headers);
+    }
+  };
+}
+
+/** Who is calling, as far as `ctx.props` tells: sessions are bound to it. */
+export function principalOf(props: Record<string, unknown> | undefined): { principal?: string } {
+  return props && Object.keys(props).length > 0 ? { principal: JSON.stringify(props) } : {};
+}

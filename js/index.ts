@@ -1,0 +1,27 @@
+/** `mcp-wicket`: an MCP server for Workers. This entry carries pattern 1, no authentication. */
+import { Core } from "../build/mcp/index.js";
+import { provideCore } from "./wasm.js";
+
+provideCore(Core);
+
+export { McpAgent, type ServeOptions } from "./agent/agent.js";
+export type { AgentHandler } from "./agent/serve.js";
+export type { EndpointOptions, FetchHandler } from "./endpoint.js";
+export { ToolError, WicketError, type WicketErrorCode } from "./errors.js";
+export {
+  type CreateMcpHandlerOptions,
+  type FactoryContext,
+  type McpServerFactory,
+  createMcpHandler,
+} from "./handler.js";
+export { type StartPageOptions, startPage } from "./pages/start.js";
+export type { ToolContext } from "./server/context.js";
+export {
+  McpServer,
+  type McpServerOptions,
+  type RegisteredTool,
+  type ToolCallback,
+  type ToolConfig,
+} from "./server/mcp-server.js";
+export type { ArgumentsOf, InputSchema, Shape, StandardSchema } from "./server/schema.js";
+export type * from "./server/types.js";

@@ -1,0 +1,128 @@
+/**
+ * Schemas of tools: any library that speaks Standard Schema (standardschema.dev), either one schema for all arguments or
+ * one for each. Checking is the library's own; JSON Schema comes from it too, and is made when a list first needs it.
+ */
+import { WicketError } from "../errors.js";
+
+/** A schema of any Standard Schema library. */
+export interface StandardSchema<Output = unknown> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => Checked<Output> | Promise<Checked<Output>>;
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+    readonly jsonSchema?: { readonly input: (options: { target: string }) => Record<string, unknown> } | undefined;
+  };
+}
+
+export type Checked<Output = unknown> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly Issue[] };
+
+export interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** One schema for each argument: `{ a: z.number() }`. */
+export type Shape = Readonly<Record<string, StandardSchema>>;
+
+/** What `inputSchema` may be. */
+export type InputSchema = StandardSchema | Shape;
+
+type OutputOf<S> = S extends StandardSchema<infer Output> ? Output : never;
+type OptionalKeys<S extends Shape> = { [K in keyof S]: undefined extends OutputOf<S[K]> ? K : never }[keyof S];
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** The arguments that a tool's handler gets. */
+export type ArgumentsOf<S extends InputSchema> = S extends StandardSchema
+  ? OutputOf<S>
+  : S extends Shape
+    ? Flat<
+        { -readonly [K in Exclude<keyof S, OptionalKeys<S>>]: OutputOf<S[K]> } & {
+          -readonly [K in OptionalKeys<S>]?: OutputOf<S[K]>;
+        }
+      >
+    : never;
+
+/** True for a schema of a Standard Schema library. */
+export function isStandardSchema(value: unknown): value is StandardSchema {
+  return (typeof value === "object" || typeof value === "function") && value !== null && "~standard" in value;
+}
+
+/** True for an object whose members are all schemas; `{}` is one. */
+export function isShape(value: unknown): value is Shape {
+  return typeof value === "object" && value !== null && !isStandardSchema(value) && Object.values(value).every(isStandardSchema);
+}
+
+/** Checks `value` against a schema or, member by member, against a shape; members that a shape lacks are dropped. */
+export function check(schema: InputSchema, value: unknown): Checked | Promise<Checked> {
+  return isStandardSchema(schema) ? schema["~standard"].validate(value) : checkShape(schema, value as Record<string, unknown>);
+}
+
+async function checkShape(shape: Shape, value: Record<string, unknown>): Promise<Checked> {
+  const checked: Record<string, unknown> = {};
+  const issues: Issue[] = [];
+  for (const key of Object.keys(shape)) {
+    const schema = shape[key] as StandardSchema;
+    const present = Object.hasOwn(value, key);
+    const result = schema["~standard"].validate(present ? value[key] : undefined);
+    const outcome = result instanceof Promise ? await result : result;
+    if (outcome.issues) {
+      for (const issue of outcome.issues) issues.push({ message: issue.message, path: [key, ...(issue.path ?? [])] });
+    } else if (present || outcome.value !== undefined) {
+      define(checked, key, outcome.value);
+    }
+  }
+  return issues.length ? { issues } : { value: checked };
+}
+
+/** Sets a member of any name, `__proto__` included. */
+function define(object: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** The issues as one line of text for the model. */
+export function describe(issues: readonly Issue[]): string {
+  const line = (issue: Issue) => {
+    const path = (issue.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join(".");
+    return path ? `${path}: ${issue.message}` : issue.message;
+  };
+  return issues.map(line).join("; ");
+}
+
+const texts = new WeakMap<StandardSchema, string>();
+
+/** The JSON Schema text of what `schema` takes in. Throws `ERR_SCHEMA` where its library cannot say. */
+export function jsonSchemaText(schema: InputSchema | undefined): string {
+  if (!schema) return '{"type":"object","properties":{},"additionalProperties":false}';
+  if (isStandardSchema(schema)) return memberText(schema);
+  const keys = Object.keys(schema);
+  const properties = keys.map((key) => `${JSON.stringify(key)}:${memberText(schema[key] as StandardSchema)}`).join(",");
+  const required = keys.filter((key) => !mayBeAbsent(schema[key] as StandardSchema)).map((key) => JSON.stringify(key));
+  return `{"type":"object","properties":{${properties}}${required.length ? `,"required":[${required.join(",")}]` : ""}}`;
+}
+
+function memberText(schema: StandardSchema): string {
+  let text = texts.get(schema);
+  if (text === undefined) {
+    const { jsonSchema, vendor } = schema["~standard"];
+    if (!jsonSchema) {
+      throw new WicketError(
+        "ERR_SCHEMA",
+        `This version of ${vendor} cannot write its schemas as JSON Schema by the Standard Schema interface. ` +
+          (vendor === "zod" ? "Update zod to 4.2 or newer." : `Wrap the schema with ${vendor}'s JSON Schema adapter.`),
+      );
+    }
+    const { $schema: _dialect, ...json } = jsonSchema.input({ target: "draft-2020-12" });
+    text = JSON.stringify(json);
+    texts.set(schema, text);
+  }
+  return text;
+}
+
+/** True if a member of this schema may be left out: the schema takes `undefined`. */
+function mayBeAbsent(schema: StandardSchema): boolean {
+  const result = schema["~standard"].validate(undefined);
+  return !(result instanceof Promise) && !result.issues;
+}

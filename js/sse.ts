@@ -1,0 +1,45 @@
+/** Server-sent events (WHATWG HTML §9.2): framing, and a stream that stays open. */
+
+/** How often an open stream says something, in milliseconds: the edge closes connections that are silent for long. */
+const COMMENT_EVERY = 25_000;
+
+const encoder = new TextEncoder();
+
+/** One event as bytes. `data` may have several lines. */
+export function frame(event: string, data: string): Uint8Array {
+  return encoder.encode(`event: ${event}\n${data.replace(/^/gm, "data: ")}\n\n`);
+}
+
+/** The open end of a stream. */
+export interface EventStream {
+  readable: ReadableStream<Uint8Array>;
+  send(event: string, data: string): void;
+  close(): void;
+}
+
+/** A stream of events; `onCancel` runs when the reader goes away by itself. */
+export function eventStream(onCancel: () => void): EventStream {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const comments = setInterval(() => controller?.enqueue(encoder.encode(": still here\n\n")), COMMENT_EVERY);
+  const readable = new ReadableStream<Uint8Array>({
+    start(opened) {
+      controller = opened;
+    },
+    cancel() {
+      clearInterval(comments);
+      controller = undefined;
+      onCancel();
+    },
+  });
+  return {
+    readable,
+    send(event, data) {
+      controller?.enqueue(frame(event, data));
+    },
+    close() {
+      clearInterval(comments);
+      controller?.close();
+      controller = undefined;
+    },
+  };
+}

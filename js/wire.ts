@@ -1,0 +1,125 @@
+/**
+ * What crosses between JavaScript and Rust. These are the twins of the types in `src/flow/` and of each flow's input and
+ * answer; `tests/core/golden.rs` and `tests/worker/golden.test.ts` read the same files, so that neither side drifts.
+ */
+
+/** One step of one flow. Under vitest the same build answers with a promise, so callers always await. */
+export type StepMethod = (
+  input: string,
+  body: Uint8Array,
+  now: number,
+  entropy: Uint8Array,
+  outcomes: string,
+) => string | Promise<string>;
+
+/** The exported class: configuration in, decisions out. */
+export interface Core {
+  no_auth: StepMethod;
+  mcp: StepMethod;
+  place: StepMethod;
+}
+export type CoreClass = new (config: CoreConfig) => Core;
+
+/** The build with the flow of the tests. */
+export interface TestingCore extends Core {
+  probe: StepMethod;
+}
+export type TestingCoreClass = new (config: CoreConfig) => TestingCore;
+
+/** `src/wasm/mod.rs`, `Config`. */
+export interface CoreConfig {
+  /** `src/http/origin.rs`, `Policy`. */
+  origins: { allowedOrigins: readonly string[]; allowedHosts: readonly string[] };
+}
+
+/** `src/flow/wire.rs`, `Step`. */
+export interface Step<T> {
+  done?: T;
+  commits?: Commit[];
+  wait?: { mark: string; effect: Effect }[];
+  broken?: string;
+}
+
+/** `src/flow/effect.rs`, `Effect`. */
+export type Effect =
+  | { kind: "describe" }
+  | ({ kind: "list" } & ListEffect)
+  | ({ kind: "call" } & CallEffect)
+  | { kind: "listening"; object: string }
+  | ({ kind: "fetch" } & FetchEffect)
+  | { kind: "load"; key: string };
+
+export interface ListEffect {
+  of: "tools";
+  splice?: Splice;
+}
+
+export interface CallEffect {
+  name: string;
+  arguments?: Record<string, unknown>;
+  request: string | number;
+  meta?: Record<string, unknown>;
+  splice?: Splice;
+}
+
+export interface FetchEffect {
+  url: string;
+  method: string;
+  headers: [string, string][];
+  body?: string;
+}
+
+export interface Splice {
+  head: string;
+  tail: string;
+  open: boolean;
+}
+
+/** `src/flow/effect.rs`, `Failure`. */
+export type Failure = "timeout" | "unreachable" | "refused" | "failed";
+
+/** `src/flow/effect.rs`, `Commit`. */
+export interface Commit {
+  kind: "store";
+  key: string;
+  value: string;
+}
+
+/** `src/http/mod.rs`, `Answer`. */
+export interface Answer {
+  status: number;
+  headers: [string, string][];
+  body?: string;
+}
+
+/** `src/auth/no_auth.rs`, `Head`. */
+export interface GuardInput {
+  method: string;
+  url: string;
+  methods: string;
+  origin?: string;
+  peer?: string;
+  requestedHeaders?: string;
+}
+
+/** `src/auth/mod.rs`, `Guarded`. */
+export type Guarded = { answer: Answer } | { pass: { headers: [string, string][] } };
+
+/** `src/mcp/mod.rs`, `Request`. */
+export interface McpInput {
+  method: string;
+  server: object;
+  principal?: string;
+  transport?: "http" | "sse-stream" | "sse-messages";
+  oversize?: boolean;
+  place?: string;
+  contentType?: string;
+  accept?: string;
+  protocolVersion?: string;
+  sessionId?: string;
+  mcpMethod?: string;
+  mcpName?: string;
+}
+
+/** `src/mcp/place.rs`, `Place`. */
+export type Placed = { object: string } | { answer: Answer };

@@ -1,0 +1,68 @@
+// `npm run build [-- --only=mcp]`: Rust to `build/<name>/` (one wasm module per feature set), then `js/` to `dist/`.
+// What has not changed since the last build is left alone.
+
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { filesUnder, unlessUnchanged } from "./lib/inputs.mjs";
+import { at, cargoBin, npmBin } from "./lib/paths.mjs";
+import { runAsScript, step } from "./lib/step.mjs";
+import { setup } from "./setup.mjs";
+
+const modules = [
+  { name: "mcp", features: [] },
+  { name: "testing", features: ["testing"] },
+];
+
+const RUST_INPUTS = ["src", "Cargo.toml", "Cargo.lock"];
+const WASM_FILES = ["index.js", "index_bg.wasm"];
+
+async function buildWasm({ name, features }) {
+  const outputs = WASM_FILES.map((file) => join("build", name, file));
+  await unlessUnchanged({ name, inputs: RUST_INPUTS, outputs, salt: features.join() }, async () => {
+    mkdirSync(at("build", name), { recursive: true });
+    const made = mkdtempSync(at("build", ".making-"));
+    try {
+      const options = ["--locked", ...(features.length ? [`--features=${features}`] : [])];
+      const args = ["--release", "--out-dir", made.slice(at("").length), ".", ...options];
+      await step(`Building the wasm module "${name}" (about 1 minute the first time)`, cargoBin("worker-build"), args);
+      const wasm = join(made, "index_bg.wasm");
+      // Function names are an eighth of the upload and nothing reads them.
+      await step("Leaving out its debug names", npmBin("wasm-opt"), [
+        wasm,
+        "--strip-debug",
+        "--strip-producers",
+        "-o",
+        wasm,
+      ]);
+      for (const file of WASM_FILES) copyFileSync(join(made, file), at("build", name, file));
+    } finally {
+      rmSync(made, { recursive: true, force: true });
+    }
+  });
+}
+
+async function buildJs() {
+  const inputs = ["js", "tsconfig.json", "package.json"];
+  await unlessUnchanged({ name: "dist", inputs, outputs: ["dist/index.js", "dist/index.d.ts"] }, async () => {
+    const started = Date.now();
+    await step("Compiling js/ (a few seconds)", npmBin("node"), [
+      at("node_modules/typescript/bin/tsc"),
+      "-p",
+      "tsconfig.json",
+    ]);
+    const stale = filesUnder("dist").filter((file) => statSync(at(file)).mtimeMs < started - 1000);
+    for (const file of stale) rmSync(at(file));
+  });
+}
+
+/** Builds everything, or the wasm modules named in `only`. */
+export async function build({ only = modules.map(({ name }) => name) } = {}) {
+  for (const module of modules.filter(({ name }) => only.includes(name))) await buildWasm(module);
+  if (existsSync(at("tsconfig.json"))) await buildJs();
+}
+
+await runAsScript(import.meta.url, async () => {
+  const only = process.argv.find((arg) => arg.startsWith("--only="));
+  await setup();
+  await build(only && { only: only.slice("--only=".length).split(",") });
+});

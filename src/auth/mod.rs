@@ -1,0 +1,34 @@
+//! The authentication patterns. Each is a guard: it decides from a request's head whether the request goes on, and as
+//! whom.
+
+pub mod no_auth;
+
+use crate::http::{Answer, Headers, headers_to_json};
+use crate::json::object;
+
+/// What a guard decides: `{"answer":{…}}` or `{"pass":{…}}`.
+#[derive(Debug)]
+pub enum Guarded {
+    /// The request ends here.
+    Answer(Answer),
+    /// The request goes on.
+    Pass(Pass),
+}
+
+/// What the rest of the request needs to know.
+#[derive(Debug)]
+pub struct Pass {
+    /// Headers that every answer to this request carries.
+    pub headers: Headers,
+}
+
+impl Guarded {
+    /// The decision as the shim reads it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Answer(answer) => object(&[("answer", &answer.to_json())]),
+            Self::Pass(pass) => object(&[("pass", &object(&[("headers", &headers_to_json(&pass.headers))]))]),
+        }
+    }
+}

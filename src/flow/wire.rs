@@ -1,0 +1,93 @@
+//! How effects and outcomes cross to JavaScript: JSON text, both ways.
+
+use super::{Broken, Commit, Failure, Obtain};
+use crate::json::{Value, array, object, quoted};
+
+/// What one step of a flow comes to.
+#[derive(Debug)]
+pub enum Step<T> {
+    /// The answer, and the writes to perform before it leaves.
+    Done {
+        /// The answer.
+        answer: T,
+        /// The writes, in order.
+        commits: Vec<Commit>,
+    },
+    /// The effects to perform, in parallel, before the next step.
+    Wait(Vec<Asked>),
+    /// The flow cannot go on.
+    Broken(Broken),
+}
+
+/// An effect that waits for its outcome.
+#[derive(Debug)]
+pub struct Asked {
+    /// What its outcome must carry: the place and the content of the effect.
+    pub mark: String,
+    /// The effect, written out.
+    pub effect: String,
+}
+
+impl Asked {
+    /// Writes `effect` out and marks it with its place and content (FNV-1a, 64 bits). The mark guards against our own
+    /// mistakes, not against an attacker: outcomes come from the shim alone.
+    pub(super) fn new(place: usize, effect: &impl Obtain) -> Self {
+        let effect = effect.json();
+        let seed = 0xcbf2_9ce4_8422_2325_u64 ^ place as u64;
+        let hash = effect.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let digits = (0..16).rev().filter_map(|nibble| char::from_digit((hash >> (nibble * 4)) as u32 & 15, 16));
+        Self { mark: digits.collect(), effect }
+    }
+}
+
+/// An outcome as the shim keeps it: `{"mark":"…","ok":…}` or `{"mark":"…","failed":"timeout"}`.
+#[derive(Debug)]
+pub(super) struct Recorded<'a> {
+    pub(super) mark: String,
+    ok: Option<Value<'a>>,
+    failed: Option<Failure>,
+}
+
+impl<'a> Recorded<'a> {
+    fn read(record: Value<'a>) -> Option<Self> {
+        let record = record.object().ok()?;
+        let failed = match record.string("failed") {
+            Some(name) => Some(Failure::parse(&name)?),
+            None => None,
+        };
+        Some(Self { mark: record.string("mark")?.into(), ok: record.get("ok"), failed })
+    }
+
+    /// The outcome, if it has the shape that the effect promises.
+    pub(super) fn outcome<E: Obtain>(&self) -> Option<Result<E::Outcome, Failure>> {
+        match (self.ok, self.failed) {
+            (Some(ok), None) => E::outcome(ok).map(Ok),
+            (None, Some(failure)) => Some(Err(failure)),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn read_outcomes(text: &str) -> Result<Vec<Recorded<'_>>, Broken> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let records = Value::read(text).and_then(Value::array).map_err(|_| Broken::Outcomes)?;
+    records.into_iter().map(|record| Recorded::read(record).ok_or(Broken::Outcomes)).collect()
+}
+
+impl<T> Step<T> {
+    /// `{"done":…,"commits":[…]}`, `{"wait":[…]}` or `{"broken":"…"}`; `answer` writes the answer.
+    pub fn json(&self, write: impl FnOnce(&T) -> String) -> String {
+        match self {
+            Self::Done { answer, commits } => {
+                object(&[("done", &write(answer)), ("commits", &array(commits.iter().map(Commit::json)))])
+            }
+            Self::Wait(asked) => {
+                let asked = asked.iter().map(|Asked { mark, effect }| object(&[("mark", &quoted(mark)), ("effect", effect)]));
+                object(&[("wait", &array(asked))])
+            }
+            Self::Broken(broken) => object(&[("broken", &quoted(broken.reason()))]),
+        }
+    }
+}

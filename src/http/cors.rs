@@ -1,0 +1,50 @@
+//! CORS (Fetch standard): which headers a page may send and read. Never with credentials.
+
+use super::{Answer, Headers};
+
+/// What every answer says, so that no cache hands one origin's answer to another.
+const VARY: (&str, &str) = ("vary", "Origin");
+
+/// What a page may read beside the body: the challenge that starts a sign-in, and the session.
+const EXPOSED: &str = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, Retry-After";
+
+/// What a page may send. Headers of the form `Mcp-Param-…` are allowed as well.
+const SENDABLE: [&str; 9] = [
+    "accept",
+    "authorization",
+    "content-type",
+    "dpop",
+    "last-event-id",
+    "mcp-method",
+    "mcp-name",
+    "mcp-protocol-version",
+    "mcp-session-id",
+];
+
+/// The headers of every answer to a page of `origin`, which the policy has let in.
+#[must_use]
+pub fn headers(origin: Option<&str>) -> Headers {
+    let mut headers = vec![(VARY.0, VARY.1.to_owned())];
+    if let Some(origin) = origin {
+        headers.push(("access-control-allow-origin", origin.to_owned()));
+        headers.push(("access-control-expose-headers", EXPOSED.to_owned()));
+    }
+    headers
+}
+
+/// The answer to a preflight for `methods` that asks to send the headers `requested`.
+#[must_use]
+pub fn preflight(methods: &str, requested: Option<&str>) -> Answer {
+    let allowed = requested.into_iter().flat_map(|names| names.split(',')).filter_map(sendable).collect::<Vec<_>>();
+    Answer::empty(204)
+        .with("access-control-allow-methods", methods)
+        .with("access-control-allow-headers", if allowed.is_empty() { SENDABLE.join(", ") } else { allowed.join(", ") })
+        .with("access-control-max-age", "86400")
+}
+
+fn sendable(name: &str) -> Option<String> {
+    let name = name.trim().to_ascii_lowercase();
+    let is_token = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let allowed = SENDABLE.contains(&name.as_str()) || name.strip_prefix("mcp-param-").is_some_and(is_token);
+    allowed.then_some(name)
+}

@@ -1,0 +1,57 @@
+//! What HTTP itself asks of every pattern: answers, origins, CORS.
+
+pub mod cors;
+pub mod origin;
+
+use crate::json::{array, number, object, quoted};
+
+/// An answer as the shim sends it: `{"status":…,"headers":[["name","value"],…],"body":"…"}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers, lower case, beside those that the guard has set.
+    pub headers: Headers,
+    /// The body; none for statuses that have none.
+    pub body: Option<String>,
+}
+
+/// Header names (lower case) and values.
+pub type Headers = Vec<(&'static str, String)>;
+
+impl Answer {
+    /// An answer without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// An answer with a JSON body.
+    #[must_use]
+    pub fn json(status: u16, body: String) -> Self {
+        Self { status, headers: vec![("content-type", "application/json".into())], body: Some(body) }
+    }
+
+    /// The answer as the shim reads it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let (status, headers) = (number(self.status.into()), headers_to_json(&self.headers));
+        match &self.body {
+            None => object(&[("status", &status), ("headers", &headers)]),
+            Some(body) => object(&[("status", &status), ("headers", &headers), ("body", &quoted(body))]),
+        }
+    }
+
+    /// The same with one header more.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// Headers as the shim reads them.
+#[must_use]
+pub fn headers_to_json(headers: &Headers) -> String {
+    array(headers.iter().map(|(name, value)| array([quoted(name), quoted(value)])))
+}

@@ -1,0 +1,90 @@
+//! Which web pages may talk to the server, and under which host name it answers.
+//!
+//! **Threat.** DNS rebinding: a web page makes its own host name point to a server on the visitor's machine and talks to
+//! it with the visitor's browser (CVE-2025-66414). And any page that a browser shows may send requests to any server.
+//! **Guarantee.** A request that names an origin (RFC 6454) is answered only if the origin is the server's own, one of
+//! two hosted MCP clients, a program on the visitor's own machine, or configured. A server that is itself on loopback
+//! answers only to loopback host names, so that "its own origin" means something there. Preflight and request are judged
+//! by this one function.
+//! **Not guaranteed.** Anything about callers that are no browsers: they send what they like. That is what the
+//! authentication patterns are for.
+
+use serde::Deserialize;
+
+/// Pages of these origins may always connect: the hosted clients people add a server to.
+const HOSTED_CLIENTS: [&str; 2] = ["https://claude.ai", "https://chatgpt.com"];
+
+/// Origins and host names beyond the defaults.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Policy {
+    /// Further origins, as browsers write them: `https://app.example.com`.
+    pub allowed_origins: Vec<String>,
+    /// Further host names for a server on loopback, as the `Host` header has them (with port, if any).
+    pub allowed_hosts: Vec<String>,
+}
+
+/// Why a request is turned away before anybody looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Foreign {
+    /// The page that sends it is not one we serve.
+    Origin,
+    /// A server on loopback was called by a name that is not loopback's.
+    Host,
+}
+
+impl Policy {
+    /// Judges a request for `url` (absolute, as the runtime hands it over) from `origin`, whose sender has the address
+    /// `peer` if there is an edge in front that says so.
+    pub fn judge(&self, url: &str, origin: Option<&str>, peer: Option<&str>) -> Result<(), Foreign> {
+        let own = origin_of(url);
+        let host = host_and_port(own);
+        if is_on_loopback(own, peer) && !is_loopback(host) && !self.allowed_hosts.iter().any(|allowed| allowed == host) {
+            return Err(Foreign::Host);
+        }
+        match origin {
+            None => Ok(()),
+            Some(origin) if self.allows(own, origin) => Ok(()),
+            Some(_) => Err(Foreign::Origin),
+        }
+    }
+
+    fn allows(&self, own: &str, origin: &str) -> bool {
+        let of_the_web = origin.starts_with("https://") || origin.starts_with("http://");
+        origin == own
+            || HOSTED_CLIENTS.contains(&origin)
+            || (of_the_web && origin_of(origin) == origin && is_loopback(host_and_port(origin)))
+            || self.allowed_origins.iter().any(|allowed| allowed == origin)
+    }
+}
+
+/// Scheme, host and port of an absolute URL: everything before the path.
+#[must_use]
+pub fn origin_of(url: &str) -> &str {
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let end = url.get(authority..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| authority + at);
+    url.get(..end).unwrap_or(url)
+}
+
+fn host_and_port(origin: &str) -> &str {
+    origin.split_once("://").map_or(origin, |(_, host)| host)
+}
+
+/// True for a server that only programs on its own machine reach: plain http, and no edge in front that names another
+/// sender. On Cloudflare every request has been through the edge, which sets the sender's address.
+fn is_on_loopback(own: &str, peer: Option<&str>) -> bool {
+    own.starts_with("http://") && peer.is_none_or(is_loopback_address)
+}
+
+fn is_loopback(host_and_port: &str) -> bool {
+    let (host, port) = match host_and_port.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (host_and_port, None),
+    };
+    let port_is_number = port.is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    port_is_number && (host == "localhost" || is_loopback_address(host.trim_start_matches('[').trim_end_matches(']')))
+}
+
+fn is_loopback_address(address: &str) -> bool {
+    address.parse::<core::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}

@@ -1,0 +1,414 @@
+//! JSON (RFC 8259), as much of it as decisions need: the members of an object, each as the text it was written as.
+//!
+//! What passes through (a tool's arguments, its result, an id) is never taken apart here, so nothing of it can change on
+//! the way: no number loses digits, no member its place. A reader that only validates and slices is also a quarter of the
+//! bytes of a general one (`docs/decisions/0003-json.md`); the tests hold it against `serde_json`.
+
+use std::borrow::Cow;
+
+/// Arrays and objects may be nested this deep.
+pub const MAX_DEPTH: usize = 128;
+
+/// The text of one valid JSON value, without white space around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Value<'a>(&'a str);
+
+/// Why a text is not what was wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// It is no JSON; the place is the byte at which that shows.
+    Syntax(usize),
+    /// It is nested deeper than [`MAX_DEPTH`].
+    TooDeep,
+    /// An object has this member twice.
+    Duplicate(String),
+    /// It is JSON of another kind than asked for.
+    Kind,
+}
+
+impl Malformed {
+    /// The reason in words.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Syntax(at) => String::from("not JSON, as byte ") + &number(*at) + " shows",
+            Self::TooDeep => String::from("nested deeper than ") + &number(MAX_DEPTH) + " levels",
+            Self::Duplicate(name) => String::from("the member ") + &quoted(name) + " is there twice",
+            Self::Kind => String::from("another kind of JSON value is wanted"),
+        }
+    }
+}
+
+impl<'a> Value<'a> {
+    /// Checks that `text` is one JSON value.
+    pub fn read(text: &'a str) -> Result<Self, Malformed> {
+        let mut reader = Reader { text, at: 0 };
+        reader.space();
+        let value = reader.value(0)?;
+        reader.space();
+        if reader.at == text.len() { Ok(value) } else { Err(Malformed::Syntax(reader.at)) }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(self) -> &'a str {
+        self.0
+    }
+
+    /// True for an object.
+    #[must_use]
+    pub fn is_object(self) -> bool {
+        self.0.starts_with('{')
+    }
+
+    /// True for an array.
+    #[must_use]
+    pub fn is_array(self) -> bool {
+        self.0.starts_with('[')
+    }
+
+    /// True for `true`.
+    #[must_use]
+    pub fn is_true(self) -> bool {
+        self.0 == "true"
+    }
+
+    /// True for a number without fraction and exponent.
+    #[must_use]
+    pub fn is_integer(self) -> bool {
+        self.0.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit())
+    }
+
+    /// The string, if it is one and is Unicode (JSON can write lone surrogates).
+    #[must_use]
+    pub fn string(self) -> Option<Cow<'a, str>> {
+        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        if inner.contains('\\') { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+    }
+
+    /// The members of an object.
+    pub fn object(self) -> Result<Object<'a>, Malformed> {
+        if self.is_object() { Reader { text: self.0, at: 0 }.object() } else { Err(Malformed::Kind) }
+    }
+
+    /// The elements of an array.
+    pub fn array(self) -> Result<Vec<Self>, Malformed> {
+        if !self.is_array() {
+            return Err(Malformed::Kind);
+        }
+        let mut elements = Vec::new();
+        Reader { text: self.0, at: 0 }.items(0, &mut |_, value| {
+            elements.push(value);
+            Ok(())
+        })?;
+        Ok(elements)
+    }
+}
+
+/// The members of an object in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Object<'a>(pub Vec<(Cow<'a, str>, Value<'a>)>);
+
+impl<'a> Object<'a> {
+    /// Reads `text`, which must be one object.
+    pub fn read(text: &'a str) -> Result<Self, Malformed> {
+        let mut reader = Reader { text, at: 0 };
+        reader.space();
+        if reader.peek() != Some(b'{') {
+            return Value::read(text).and(Err(Malformed::Kind));
+        }
+        let object = reader.object()?;
+        reader.space();
+        if reader.at == text.len() { Ok(object) } else { Err(Malformed::Syntax(reader.at)) }
+    }
+
+    /// The member `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value<'a>> {
+        self.0.iter().find(|(member, _)| member == name).map(|(_, value)| *value)
+    }
+
+    /// The member `name`, if it is a string.
+    #[must_use]
+    pub fn string(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name)?.string()
+    }
+
+    /// The members as they stand between the braces.
+    #[must_use]
+    pub fn inner(&self) -> String {
+        let mut inner = String::new();
+        for (name, value) in &self.0 {
+            if !inner.is_empty() {
+                inner.push(',');
+            }
+            inner.push_str(&quoted(name));
+            inner.push(':');
+            inner.push_str(value.0);
+        }
+        inner
+    }
+}
+
+/// `text` as a JSON string.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '\0'..='\x1f' => {
+                quoted.push_str("\\u00");
+                for nibble in [character as u32 >> 4, character as u32 & 15] {
+                    quoted.extend(char::from_digit(nibble, 16));
+                }
+            }
+            character => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// `number` in decimal.
+#[must_use]
+pub fn number(number: usize) -> String {
+    number.to_string()
+}
+
+/// An object of these members, of which each value is JSON text.
+#[must_use]
+pub fn object(members: &[(&str, &str)]) -> String {
+    let mut object = String::from("{");
+    for (name, value) in members {
+        if object.len() > 1 {
+            object.push(',');
+        }
+        object.push_str(&quoted(name));
+        object.push(':');
+        object.push_str(value);
+    }
+    object.push('}');
+    object
+}
+
+/// An array of these elements, each JSON text.
+pub fn array(elements: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut array = String::from("[");
+    for element in elements {
+        if array.len() > 1 {
+            array.push(',');
+        }
+        array.push_str(element.as_ref());
+    }
+    array.push(']');
+    array
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn wrong<T>(&self) -> Result<T, Malformed> {
+        Err(Malformed::Syntax(self.at))
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn take(&mut self, byte: u8) -> Result<(), Malformed> {
+        if self.peek() == Some(byte) {
+            self.at += 1;
+            Ok(())
+        } else {
+            self.wrong()
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value<'a>, Malformed> {
+        let start = self.at;
+        match self.peek() {
+            Some(b'{' | b'[') if depth == MAX_DEPTH => return Err(Malformed::TooDeep),
+            Some(b'{' | b'[') => self.items(depth, &mut |_, _| Ok(()))?,
+            Some(b'"') => self.string()?,
+            Some(b't') => self.word("true")?,
+            Some(b'f') => self.word("false")?,
+            Some(b'n') => self.word("null")?,
+            _ => self.number()?,
+        }
+        self.text.get(start..self.at).map_or(Err(Malformed::Syntax(start)), |text| Ok(Value(text)))
+    }
+
+    /// Reads the object whose opening brace is next.
+    fn object(&mut self) -> Result<Object<'a>, Malformed> {
+        let mut members = Vec::new();
+        self.items(0, &mut |name, value| {
+            let name = name.and_then(|name: Value<'a>| name.string().or(Some(Cow::Borrowed(name.0)))).unwrap_or_default();
+            if members.iter().any(|(other, _)| *other == name) {
+                return Err(Malformed::Duplicate(name.into_owned()));
+            }
+            members.push((name, value));
+            Ok(())
+        })?;
+        Ok(Object(members))
+    }
+
+    /// Reads an object or array, whose opening bracket is next, and shows each item.
+    fn items(
+        &mut self,
+        depth: usize,
+        show: &mut dyn FnMut(Option<Value<'a>>, Value<'a>) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        let named = self.peek() == Some(b'{');
+        let end = if named { b'}' } else { b']' };
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(end) {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            let name = if named {
+                let start = self.at;
+                self.string()?;
+                let name = self.text.get(start..self.at).map(Value);
+                self.space();
+                self.take(b':')?;
+                self.space();
+                name
+            } else {
+                None
+            };
+            let value = self.value(depth + 1)?;
+            show(name, value)?;
+            self.space();
+            if self.peek() == Some(b',') {
+                self.at += 1;
+                self.space();
+            } else {
+                return self.take(end);
+            }
+        }
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), Malformed> {
+        for byte in word.bytes() {
+            self.take(byte)?;
+        }
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<(), Malformed> {
+        self.take(b'"')?;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    match self.peek() {
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+                        Some(b'u') => {
+                            self.at += 1;
+                            for _ in 0..4 {
+                                match self.peek() {
+                                    Some(digit) if digit.is_ascii_hexdigit() => self.at += 1,
+                                    _ => return self.wrong(),
+                                }
+                            }
+                        }
+                        _ => return self.wrong(),
+                    }
+                }
+                Some(b'\0'..=b'\x1f') | None => return self.wrong(),
+                Some(_) => self.at += 1,
+            }
+        }
+    }
+
+    fn number(&mut self) -> Result<(), Malformed> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), Malformed> {
+        let start = self.at;
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at == start { self.wrong() } else { Ok(()) }
+    }
+}
+
+/// Resolves the escapes of a string that the reader has let through.
+fn unescape(inner: &str) -> Option<String> {
+    let mut unescaped = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some(at) = rest.find('\\') {
+        unescaped.push_str(rest.get(..at)?);
+        let escape = *rest.as_bytes().get(at + 1)?;
+        let mut used = 2;
+        unescaped.push(match escape {
+            b'b' => '\x08',
+            b'f' => '\x0c',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                used = 6;
+                let unit = code_unit(rest, at)?;
+                if (0xd800..0xdc00).contains(&unit) {
+                    used = 12;
+                    let low = code_unit(rest, at + 6).filter(|low| (0xdc00..0xe000).contains(low))?;
+                    char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00))?
+                } else {
+                    char::from_u32(unit)?
+                }
+            }
+            other => char::from(other),
+        });
+        rest = rest.get(at + used..)?;
+    }
+    unescaped.push_str(rest);
+    Some(unescaped)
+}
+
+/// The `\uXXXX` at `at`.
+fn code_unit(text: &str, at: usize) -> Option<u32> {
+    let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+    u32::from_str_radix(digits, 16).ok()
+}

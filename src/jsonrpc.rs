@@ -1,0 +1,137 @@
+//! JSON-RPC 2.0 as MCP uses it: reading one message, and writing errors.
+
+use std::borrow::Cow;
+
+use crate::http::Answer;
+use crate::json::{Malformed, Object, Value, quoted};
+
+/// Error codes (JSON-RPC 2.0 §5.1, MCP 2026-07-28 basic/index §Error Codes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Code {
+    /// The body is not JSON.
+    ParseError = -32700,
+    /// The body is JSON and no message that is allowed here.
+    InvalidRequest = -32600,
+    /// The method is unknown.
+    MethodNotFound = -32601,
+    /// The method's parameters are wrong.
+    InvalidParams = -32602,
+    /// The server is at fault.
+    InternalError = -32603,
+    /// The session is unknown, over, or another principal's (as the official SDK has it).
+    SessionNotFound = -32001,
+    /// Headers and body contradict each other.
+    HeaderMismatch = -32020,
+    /// The client did not declare a capability that the operation needs.
+    MissingCapability = -32021,
+    /// The protocol revision is not served.
+    UnsupportedVersion = -32022,
+}
+
+/// What is wrong with a request, and how that is said: HTTP status, code, message for the developer at the other end.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// HTTP status, where the fault is the whole answer.
+    pub status: u16,
+    /// JSON-RPC code.
+    pub code: Code,
+    /// What is wrong, with the field and the fix.
+    pub message: Cow<'static, str>,
+    /// The error's `data`, as JSON.
+    pub data: Option<String>,
+}
+
+impl Fault {
+    /// A fault without `data`.
+    pub fn new(status: u16, code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, message: message.into(), data: None }
+    }
+
+    /// The same with `data`.
+    #[must_use]
+    pub fn with_data(mut self, json: String) -> Self {
+        self.data = Some(json);
+        self
+    }
+
+    /// The error as the text of a JSON-RPC message; without an id where the request's could not be read.
+    #[must_use]
+    pub fn message_text(&self, id: Option<Value<'_>>) -> String {
+        let mut text = String::from(r#"{"jsonrpc":"2.0","#);
+        if let Some(id) = id {
+            text.push_str(r#""id":"#);
+            text.push_str(id.text());
+            text.push(',');
+        }
+        text.push_str(r#""error":{"code":"#);
+        text.push_str(&(self.code as i32).to_string());
+        text.push_str(r#","message":"#);
+        text.push_str(&quoted(&self.message));
+        if let Some(data) = &self.data {
+            text.push_str(r#","data":"#);
+            text.push_str(data);
+        }
+        text.push_str("}}");
+        text
+    }
+
+    /// The fault as a whole HTTP answer.
+    #[must_use]
+    pub fn answer(&self, id: Option<Value<'_>>) -> Answer {
+        Answer::json(self.status, self.message_text(id))
+    }
+}
+
+/// One JSON-RPC message.
+#[derive(Debug)]
+pub struct Message<'a> {
+    /// The id of a request, as it was written.
+    pub id: Option<Value<'a>>,
+    /// The method of a request or notification; none for a response.
+    pub method: Option<Cow<'a, str>>,
+    /// The parameters, an object.
+    pub params: Option<Value<'a>>,
+}
+
+impl<'a> Message<'a> {
+    /// Reads one message. The error's id is the message's own where it could be read.
+    pub fn read(members: Result<Object<'a>, Malformed>) -> Result<Self, (Fault, Option<Value<'a>>)> {
+        let invalid = |message: &'static str| Fault::new(400, Code::InvalidRequest, message);
+        let members = members.map_err(|malformed| (unreadable(&malformed), None))?;
+        let Object(all) = &members;
+        let id = members.get("id");
+        if id.is_some_and(|id| id.string().is_none() && !id.is_integer()) {
+            return Err((invalid("`id` must be a string or an integer."), None));
+        }
+        if members.string("jsonrpc").as_deref() != Some("2.0") {
+            return Err((invalid("`jsonrpc` must be \"2.0\"."), id));
+        }
+        let answers = all.iter().filter(|(name, _)| matches!(name.as_ref(), "result" | "error")).count();
+        let params = members.get("params");
+        match (members.get("method").map(Value::string), answers) {
+            (Some(None), _) => Err((invalid("`method` must be a string."), id)),
+            (Some(Some(_)), 0) if params.is_some_and(|params| !params.is_object()) => {
+                Err((Fault::new(400, Code::InvalidParams, "`params` must be an object."), id))
+            }
+            (Some(Some(method)), 0) => Ok(Self { id, method: Some(method), params }),
+            (None, 1) if id.is_some() => Ok(Self { id, method: None, params: None }),
+            _ => {
+                let message = "A message is a request or notification with `method`, or a response with `id` and either \
+                               `result` or `error`.";
+                Err((invalid(message), id))
+            }
+        }
+    }
+}
+
+/// The fault of a body that is no message.
+#[must_use]
+pub fn unreadable(malformed: &Malformed) -> Fault {
+    let code = match malformed {
+        Malformed::Syntax(_) => Code::ParseError,
+        Malformed::TooDeep | Malformed::Duplicate(_) | Malformed::Kind => Code::InvalidRequest,
+    };
+    let wanted = "The body must be a JSON-RPC message, a JSON object: ";
+    Fault::new(400, code, String::from(wanted) + &malformed.reason() + ".")
+}

@@ -1,0 +1,21 @@
+//! The decisions of `mcp-wicket`: the MCP JSON-RPC core and the authentication patterns.
+//!
+//! This crate decides and does nothing else. It has no clock, no randomness, no promise and no binding: what it wants to
+//! know it asks for as an effect (see [`flow`]), and the JavaScript shim in `js/` performs it. Arrows point one way:
+//!
+//! ```text
+//! wasm  →  mcp, auth  →  jsonrpc  →  flow, http, json
+//! ```
+//!
+//! `wasm` is the only module that names `wasm_bindgen`, so `cargo test` on the host runs everything else as it is.
+
+pub mod auth;
+pub mod flow;
+pub mod http;
+pub mod json;
+pub mod jsonrpc;
+pub mod mcp;
+#[cfg(feature = "testing")]
+pub mod probe;
+#[cfg(target_arch = "wasm32")]
+mod wasm;

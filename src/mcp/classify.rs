@@ -1,0 +1,103 @@
+//! Which revision a message speaks, and whether the head of its request agrees (MCP 2026-07-28 basic/versioning
+//! §Backward Compatibility, streamable-http §Server Validation).
+//!
+//! 1. A message whose `_meta` claims a protocol version is modern, whatever its method: its envelope must be whole, the
+//!    headers must mirror it, and the version must be served.
+//! 2. A modern `MCP-Protocol-Version` without that claim is an envelope that is missing.
+//! 3. Everything else is of the `initialize` era: the session's revision, else the header's, else 2025-03-26.
+
+use super::envelope::Envelope;
+use super::header::{must_mirror, trim};
+use super::revision::Revision;
+use super::{Request, session};
+use crate::flow::Flow;
+use crate::json::{array, object, quoted};
+use crate::jsonrpc::{Code, Fault, Message};
+
+/// Tells the revision of `message`, or why it is refused.
+pub fn classify(flow: &Flow<'_>, request: &Request<'_>, message: &Message<'_>) -> Result<Revision, Fault> {
+    let header = request.protocol_version.as_deref().map(trim);
+    let spoken = header.and_then(Revision::parse);
+    let envelope = Envelope::of(message.params)?;
+    if envelope.claims_version() {
+        return modern(request, message, &envelope);
+    }
+    if spoken.is_some_and(Revision::is_modern) {
+        return match message.method.as_deref() {
+            None => Err(Fault::new(400, Code::InvalidRequest, "Revision 2026-07-28 has no responses from clients.")),
+            Some(_) if message.id.is_none() => Ok(Revision::V2026_07_28),
+            Some("initialize") => Err(Fault::new(
+                400,
+                Code::HeaderMismatch,
+                "Header mismatch: `initialize` belongs to revisions before 2026-07-28, the MCP-Protocol-Version header does not.",
+            )),
+            Some(_) => Err(envelope.missing()),
+        };
+    }
+    legacy(flow, request, message, header, spoken)
+}
+
+fn modern(request: &Request<'_>, message: &Message<'_>, envelope: &Envelope<'_>) -> Result<Revision, Fault> {
+    let method = message.method.as_deref().unwrap_or_default();
+    let version = envelope.check()?;
+    if message.id.is_none() {
+        // The specification defines no notification from clients over HTTP and no header rules for one.
+        return Ok(Revision::V2026_07_28);
+    }
+    must_mirror("MCP-Protocol-Version", request.protocol_version.as_deref(), &version)?;
+    must_mirror("Mcp-Method", request.mcp_method.as_deref(), method)?;
+    match Revision::parse(&version).filter(|revision| revision.is_modern()) {
+        None => Err(unsupported(&version)),
+        Some(revision) => {
+            if let Some(name) = envelope.name_of(method) {
+                must_mirror("Mcp-Name", request.mcp_name.as_deref(), &name)?;
+            }
+            Ok(revision)
+        }
+    }
+}
+
+fn legacy(
+    flow: &Flow<'_>,
+    request: &Request<'_>,
+    message: &Message<'_>,
+    header: Option<&str>,
+    spoken: Option<Revision>,
+) -> Result<Revision, Fault> {
+    if message.method.as_deref() == Some("initialize") {
+        return Ok(Revision::LATEST_WITH_INITIALIZE);
+    }
+    let session = match request.session_id.as_deref() {
+        None => None,
+        Some(id) => match session::open(id, request.principal.as_deref(), flow.context().now()) {
+            None => return Err(unknown_session()),
+            session => session,
+        },
+    };
+    match (header, spoken, session) {
+        (Some(_), Some(revision), _) => Ok(revision),
+        (Some(header), None, _) => Err(unknown_revision(header)),
+        (None, _, Some(session)) => Ok(session.revision),
+        (None, _, None) => Ok(Revision::UNSAID),
+    }
+}
+
+/// The answer to a session id that opens nothing; clients begin again with `initialize`.
+#[must_use]
+pub fn unknown_session() -> Fault {
+    Fault::new(404, Code::SessionNotFound, "There is no such session. Start a new one with `initialize`.")
+}
+
+fn unsupported(requested: &str) -> Fault {
+    let requested = quoted(requested);
+    let supported = array(Revision::MODERN.map(|revision| quoted(revision.name())));
+    let message = String::from("Protocol version ") + &requested + " is not supported.";
+    let fault = Fault::new(400, Code::UnsupportedVersion, message);
+    fault.with_data(object(&[("supported", &supported), ("requested", &requested)]))
+}
+
+fn unknown_revision(header: &str) -> Fault {
+    let known = Revision::ALL.map(Revision::name).join(", ");
+    let message = String::from("MCP-Protocol-Version is ") + &quoted(header) + "; this server speaks " + &known + ".";
+    Fault::new(400, Code::InvalidRequest, message)
+}

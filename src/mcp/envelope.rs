@@ -1,0 +1,77 @@
+//! The parameters of a request, and the metadata that each 2026-07-28 request carries in `_meta` (basic/index §_meta).
+
+use std::borrow::Cow;
+
+use crate::json::{Malformed, Object, Value, quoted};
+use crate::jsonrpc::{Code, Fault};
+
+const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+
+/// The members of `params`; absent is empty.
+pub fn params(params: Option<Value<'_>>) -> Result<Object<'_>, Fault> {
+    params.map_or_else(|| Ok(Object::default()), |params| object("params", params))
+}
+
+fn object<'a>(name: &str, value: Value<'a>) -> Result<Object<'a>, Fault> {
+    value.object().map_err(|malformed: Malformed| {
+        let message = ["Invalid params: `", name, "` must be an object: ", &malformed.reason(), "."].concat();
+        Fault::new(400, Code::InvalidParams, message)
+    })
+}
+
+/// A request's metadata, not yet checked.
+#[derive(Debug)]
+pub struct Envelope<'a> {
+    params: Object<'a>,
+    meta: Object<'a>,
+}
+
+impl<'a> Envelope<'a> {
+    /// Finds the metadata in `params`.
+    pub fn of(of: Option<Value<'a>>) -> Result<Self, Fault> {
+        let params = params(of)?;
+        let meta = match params.get("_meta") {
+            Some(meta) => object("params._meta", meta)?,
+            None => Object::default(),
+        };
+        Ok(Self { params, meta })
+    }
+
+    /// True if the message says that it belongs to a revision with metadata in each request.
+    #[must_use]
+    pub fn claims_version(&self) -> bool {
+        self.meta.get(VERSION).is_some()
+    }
+
+    /// Checks that the metadata is whole, and gives the protocol version it claims.
+    pub fn check(&self) -> Result<Cow<'a, str>, Fault> {
+        let version = self.meta.string(VERSION).ok_or_else(|| self.missing())?;
+        match self.meta.get(CAPABILITIES) {
+            Some(capabilities) if capabilities.is_object() => Ok(version),
+            _ => Err(self.missing()),
+        }
+    }
+
+    /// The fault for metadata that is not whole: names the first member that is wrong.
+    #[must_use]
+    pub fn missing(&self) -> Fault {
+        let (member, kind) = match (self.params.get("_meta"), self.meta.string(VERSION)) {
+            (None, _) => (String::new(), "an object with the request's metadata"),
+            (Some(_), None) => (["[", &quoted(VERSION), "]"].concat(), "a string"),
+            (Some(_), Some(_)) => (["[", &quoted(CAPABILITIES), "]"].concat(), "an object"),
+        };
+        let message = ["Invalid params: `params._meta", &member, "` must be there, ", kind, "."].concat();
+        Fault::new(400, Code::InvalidParams, message)
+    }
+
+    /// What `Mcp-Name` must mirror for `method`, if anything.
+    #[must_use]
+    pub fn name_of(&self, method: &str) -> Option<Cow<'a, str>> {
+        match method {
+            "tools/call" | "prompts/get" => self.params.string("name"),
+            "resources/read" => self.params.string("uri"),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The texts around a result: what JSON-RPC and the revision put there.
+
+use super::revision::Revision;
+use crate::flow::Splice;
+use crate::json::Value;
+use crate::jsonrpc::Fault;
+
+/// How long (in milliseconds) and for whom a client may keep a list or a description. Lists may differ by caller, so they
+/// are nobody else's (2026-07-28 utilities/caching).
+pub const CACHING: &str = r#""ttlMs":60000,"cacheScope":"private""#;
+
+/// The request that an answer belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Its id, as it was written.
+    pub id: Value<'a>,
+    /// Its revision.
+    pub revision: Revision,
+    /// The server's `Implementation`.
+    pub server: Value<'a>,
+}
+
+impl Frame<'_> {
+    /// The HTTP status of an answer that reports `fault`: only 2026-07-28 tells faults of a message by status.
+    #[must_use]
+    pub fn status(&self, fault: &Fault) -> u16 {
+        if self.revision.is_modern() { fault.status } else { 200 }
+    }
+
+    /// The text of a complete result with these `members` (`{…}`).
+    #[must_use]
+    pub fn result(&self, members: &str) -> String {
+        let Splice { mut head, tail, open } = self.around_result();
+        match members.strip_prefix('{') {
+            Some("}") if open => {
+                // Nothing follows the members that the revision adds.
+                head.pop();
+                head.push('}');
+            }
+            Some(inner) if open => head.push_str(inner),
+            _ => head.push_str(members),
+        }
+        head + tail
+    }
+
+    /// What goes around a complete result that the shim has.
+    #[must_use]
+    pub fn around_result(&self) -> Splice {
+        let open = self.revision.is_modern();
+        let mut head = [r#"{"jsonrpc":"2.0","id":"#, self.id.text(), r#","result":"#].concat();
+        if open {
+            head.push_str(r#"{"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":"#);
+            head.push_str(self.server.text());
+            head.push_str("},");
+        }
+        Splice { head, tail: "}", open }
+    }
+
+    /// What goes around the list `member` of a result, whose text the shim has.
+    #[must_use]
+    pub fn around_list(&self, member: &str) -> Splice {
+        let Splice { mut head, .. } = self.around_result();
+        if self.revision.is_modern() {
+            head.push_str(CACHING);
+            head.push(',');
+        } else {
+            head.push('{');
+        }
+        head.push('"');
+        head.push_str(member);
+        head.push_str("\":");
+        Splice { head, tail: "}}", open: false }
+    }
+}

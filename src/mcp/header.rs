@@ -1,0 +1,48 @@
+//! The headers that mirror a request's body (MCP 2026-07-28 streamable-http §Standard Request Headers, §Value Encoding).
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::json::quoted;
+use crate::jsonrpc::{Code, Fault};
+
+/// Checks that the header `name` says what the body says.
+pub fn must_mirror(name: &str, header: Option<&str>, body: &str) -> Result<(), Fault> {
+    let mismatch = |message: String| Err(Fault::new(400, Code::HeaderMismatch, message));
+    let Some(header) = header else {
+        return mismatch(["Header mismatch: the ", name, " header is missing; it must be ", &encode(body), "."].concat());
+    };
+    match decode(trim(header)) {
+        Some(value) if value == body => Ok(()),
+        Some(value) => mismatch(["Header mismatch: ", name, " is ", &quoted(&value), ", the body says ", &quoted(body), "."].concat()),
+        None => mismatch(["Header mismatch: ", name, " is not valid base64 of UTF-8 text."].concat()),
+    }
+}
+
+/// Optional white space around a header's value does not count (RFC 9110 §5.5).
+#[must_use]
+pub fn trim(value: &str) -> &str {
+    value.trim_matches([' ', '\t'])
+}
+
+/// The value that a header carries, plain or as `=?base64?…?=`; nothing if that is malformed.
+#[must_use]
+pub fn decode(value: &str) -> Option<Cow<'_, str>> {
+    match value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
+        None => Some(Cow::Borrowed(value)),
+        Some(base64) => String::from_utf8(STANDARD.decode(base64).ok()?).ok().map(Cow::Owned),
+    }
+}
+
+/// `value` as a client should send it.
+#[must_use]
+pub fn encode(value: &str) -> Cow<'_, str> {
+    let plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && trim(value) == value;
+    if plain && !value.starts_with("=?base64?") {
+        Cow::Borrowed(value)
+    } else {
+        Cow::Owned(["=?base64?", &STANDARD.encode(value), "?="].concat())
+    }
+}

@@ -1,0 +1,255 @@
+//! The MCP server: one URL, two wires.
+//!
+//! Which wire a request speaks is told by the request alone ([`classify`]): 2026-07-28 carries its metadata with each
+//! request, the revisions before begin with `initialize`. This module sequences; the checks are in the modules below. It
+//! does *not* know who is calling: the guard has decided that before.
+
+pub mod classify;
+pub mod envelope;
+pub mod frame;
+pub mod header;
+pub mod lifecycle;
+pub mod place;
+pub mod revision;
+pub mod session;
+pub mod sse;
+pub mod tools;
+
+use core::future::{Future, ready};
+use core::pin::Pin;
+use std::borrow::Cow;
+
+use crate::flow::Flow;
+use crate::http::Answer;
+use crate::json::{Object, Value, array, quoted};
+use crate::jsonrpc::{Code, Fault, Message, unreadable};
+use classify::classify;
+use frame::Frame;
+use revision::Revision;
+
+/// The head of a request to the MCP endpoint, as the shim hands it over.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// HTTP method.
+    pub method: Cow<'a, str>,
+    /// The server's `Implementation` (name, version, …), a JSON object.
+    pub server: Value<'a>,
+    /// Who is calling, as the guard found it; none where there is no authentication.
+    pub principal: Option<Cow<'a, str>>,
+    /// Which transport the request came by.
+    pub transport: Transport,
+    /// True where the body is longer than the limit; it is then not handed over.
+    pub oversize: bool,
+    /// The name of the object that answers, where it is one ([`place`]).
+    pub place: Option<Cow<'a, str>>,
+    /// `Content-Type`.
+    pub content_type: Option<Cow<'a, str>>,
+    /// `Accept`.
+    pub accept: Option<Cow<'a, str>>,
+    /// `MCP-Protocol-Version`.
+    pub protocol_version: Option<Cow<'a, str>>,
+    /// `Mcp-Session-Id`, or `sessionId` of the message endpoint of HTTP+SSE.
+    pub session_id: Option<Cow<'a, str>>,
+    /// `Mcp-Method`.
+    pub mcp_method: Option<Cow<'a, str>>,
+    /// `Mcp-Name`.
+    pub mcp_name: Option<Cow<'a, str>>,
+}
+
+/// How messages travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Streamable HTTP: the answer is the response to the POST.
+    Http,
+    /// HTTP+SSE (2024-11-05), the endpoint that opens a stream.
+    SseStream,
+    /// HTTP+SSE, the endpoint that takes messages; the answer goes out on the stream.
+    SseMessages,
+}
+
+impl Transport {
+    /// The one HTTP method of the endpoint.
+    fn method(self) -> &'static str {
+        if self == Self::SseStream { "GET" } else { "POST" }
+    }
+}
+
+/// Answers one HTTP request to the MCP endpoint.
+///
+/// 1. What HTTP itself decides: method, media types, size.
+/// 2. The body becomes one message or a batch.
+/// 3. Each message is classified by era, checked, and carried out.
+///
+/// Waits: one on HTTP+SSE for the stream, and at most one more (the tool's run, the list, or the server's description), in one batch for all messages. None where
+/// the shim takes the shortcut that goes with it ([`crate::flow::Splice`]).
+pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &[u8]) -> Answer {
+    if let Err(answer) = request.check_method() {
+        return answer;
+    }
+    if request.transport == Transport::SseStream {
+        return sse::open(flow, request);
+    }
+    if let Err(fault) = check_head(request) {
+        return fault.answer(None);
+    }
+    if request.transport == Transport::SseMessages
+        && let Err(fault) = sse::check_stream(flow, request).await
+    {
+        return fault.answer(None);
+    }
+    let Ok(body) = core::str::from_utf8(body) else {
+        return Fault::new(400, Code::ParseError, "The body is not UTF-8.").answer(None);
+    };
+    if body.trim_ascii_start().starts_with('[') {
+        return batch(flow, request, body).await;
+    }
+    match Message::read(Object::read(body)) {
+        Err((fault, id)) => fault.answer(id),
+        Ok(message) => match classify(flow, request, &message) {
+            Err(fault) => fault.answer(message.id),
+            Ok(revision) => carry_out(flow, request, revision, &message).await,
+        },
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Reads what the shim hands over.
+    #[must_use]
+    pub fn read(input: &'a str) -> Option<Self> {
+        let input = Object::read(input).ok()?;
+        Some(Self {
+            method: input.string("method")?,
+            server: input.get("server").filter(|server| server.is_object())?,
+            principal: input.string("principal"),
+            transport: match input.string("transport").as_deref() {
+                None => Transport::Http,
+                Some("sse-stream") => Transport::SseStream,
+                Some("sse-messages") => Transport::SseMessages,
+                Some(_) => return None,
+            },
+            oversize: input.get("oversize").is_some_and(Value::is_true),
+            place: input.string("place"),
+            content_type: input.string("contentType"),
+            accept: input.string("accept"),
+            protocol_version: input.string("protocolVersion"),
+            session_id: input.string("sessionId"),
+            mcp_method: input.string("mcpMethod"),
+            mcp_name: input.string("mcpName"),
+        })
+    }
+
+    /// Checks that the endpoint knows the request's HTTP method.
+    fn check_method(&self) -> Result<(), Answer> {
+        let method = self.transport.method();
+        if self.method == method {
+            return Ok(());
+        }
+        let fault = Fault::new(405, Code::InvalidRequest, String::from("This endpoint takes ") + method + ".");
+        Err(fault.answer(None).with("allow", String::from(method) + ", OPTIONS"))
+    }
+}
+
+fn check_head(request: &Request<'_>) -> Result<(), Fault> {
+    let refuse = |status, code, message: &'static str| Err(Fault::new(status, code, message));
+    if request.oversize {
+        return refuse(413, Code::InvalidRequest, "The body is longer than 4 MiB.");
+    }
+    if !request.content_type.as_deref().is_some_and(is_json) {
+        return refuse(415, Code::InvalidRequest, "The body must be JSON: send `Content-Type: application/json`.");
+    }
+    if !request.accept.as_deref().is_none_or(takes_json) {
+        return refuse(406, Code::InvalidRequest, "The answer is JSON: send `Accept: application/json, text/event-stream`.");
+    }
+    Ok(())
+}
+
+fn is_json(content_type: &str) -> bool {
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    header::trim(media_type).eq_ignore_ascii_case("application/json")
+}
+
+fn takes_json(accept: &str) -> bool {
+    accept.split(',').any(|range| {
+        let range = header::trim(range.split(';').next().unwrap_or_default());
+        ["application/json", "application/*", "*/*"].iter().any(|json| range.eq_ignore_ascii_case(json))
+    })
+}
+
+/// Carries out one message, of which `revision` is known.
+async fn carry_out(flow: &Flow<'_>, request: &Request<'_>, revision: Revision, message: &Message<'_>) -> Answer {
+    let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else {
+        // Notifications and, from older clients, responses: taken in, and nothing is said.
+        return Answer::empty(202);
+    };
+    let frame = Frame { id, revision, server: request.server };
+    if method == "initialize" && !revision.is_modern() {
+        return lifecycle::initialize(flow, request, frame, message.params).await;
+    }
+    let ended = match begin(flow, frame, method, message.params) {
+        Ok(work) => work.await,
+        Err(fault) => Err(fault),
+    };
+    match ended {
+        Ok(text) => Answer::json(200, text),
+        Err(fault) => Answer::json(frame.status(&fault), fault.message_text(Some(id))),
+    }
+}
+
+/// Answers a batch: all its requests are carried out at once, the answers come in the order of the requests.
+async fn batch(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
+    let invalid = |message: &'static str| Fault::new(400, Code::InvalidRequest, message).answer(None);
+    let messages = match Value::read(body).and_then(Value::array) {
+        Ok(messages) => messages,
+        Err(malformed) => return unreadable(&malformed).answer(None),
+    };
+    if messages.is_empty() {
+        return invalid("The batch is empty.");
+    }
+    let mut works = Vec::with_capacity(messages.len());
+    for message in messages {
+        let (message, revision) = match Message::read(message.object()) {
+            Err((fault, id)) => return fault.answer(id),
+            Ok(message) => match classify(flow, request, &message) {
+                Err(fault) => return fault.answer(message.id),
+                Ok(revision) => (message, revision),
+            },
+        };
+        if !revision.has_batches() {
+            return invalid("Only revision 2025-03-26 has batches: send each message by itself.");
+        }
+        let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else { continue };
+        let frame = Frame { id, revision, server: request.server };
+        works.push((id, match method {
+            "initialize" => Err(Fault::new(200, Code::InvalidRequest, "`initialize` must not be part of a batch.")),
+            method => begin(flow, frame, method, message.params),
+        }));
+    }
+    let mut answers = Vec::with_capacity(works.len());
+    for (id, work) in works {
+        let ended = match work {
+            Ok(work) => work.await,
+            Err(fault) => Err(fault),
+        };
+        answers.push(ended.unwrap_or_else(|fault| fault.message_text(Some(id))));
+    }
+    if answers.is_empty() { Answer::empty(202) } else { Answer::json(200, array(answers)) }
+}
+
+/// Work on a request that has asked for all it needs and waits for it; it ends as the text of the answer.
+type Work<'a> = Pin<Box<dyn Future<Output = Result<String, Fault>> + 'a>>;
+
+/// Checks a request and asks for what it needs, so that a whole batch waits once.
+fn begin<'a>(
+    flow: &Flow<'_>,
+    frame: Frame<'a>,
+    method: &str,
+    params: Option<Value<'a>>,
+) -> Result<Work<'a>, Fault> {
+    match (method, frame.revision.is_modern()) {
+        ("ping", false) => Ok(Box::pin(ready(Ok(frame.result("{}"))))),
+        ("server/discover", true) => Ok(lifecycle::discover(flow, frame)),
+        ("tools/list", _) => tools::list(flow, frame, params),
+        ("tools/call", _) => tools::call(flow, frame, params),
+        _ => Err(Fault::new(404, Code::MethodNotFound, String::from("There is no method ") + &quoted(method) + ".")),
+    }
+}

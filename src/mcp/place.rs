@@ -1,0 +1,54 @@
+//! Where a server lives that wants a place of its own (a Durable Object), told by the head of the request.
+
+use super::classify::unknown_session;
+use super::header::trim;
+use super::revision::Revision;
+use super::{Request, Transport, session, sse};
+use crate::flow::Flow;
+use crate::http::Answer;
+use crate::json::{object, quoted};
+
+/// Which object, or why none: `{"object":"…"}` or `{"answer":{…}}`.
+#[derive(Debug)]
+pub enum Place {
+    /// The object's name.
+    Object(String),
+    /// The request ends here.
+    Answer(Answer),
+}
+
+impl Place {
+    /// The decision as the shim reads it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Object(name) => object(&[("object", &quoted(name))]),
+            Self::Answer(answer) => object(&[("answer", &answer.to_json())]),
+        }
+    }
+}
+
+/// A session's requests go to the session's object; whoever shows another's session finds none. A 2026-07-28 request has
+/// no session: it goes to its principal's object. Everything else gets a new object. Waits: none.
+#[must_use]
+pub fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
+    if let Err(answer) = request.check_method() {
+        return Place::Answer(answer);
+    }
+    if request.transport == Transport::SseMessages
+        && let Err(fault) = sse::session_id(request)
+    {
+        return Place::Answer(fault.answer(None));
+    }
+    let principal = request.principal.as_deref();
+    let revision = request.protocol_version.as_deref().map(trim).and_then(Revision::parse);
+    let place = match (revision.is_some_and(Revision::is_modern), request.session_id.as_deref(), principal) {
+        (true, _, Some(principal)) => session::Place::of_principal(principal),
+        (false, Some(id), _) => match session::open(id, principal, flow.context().now()) {
+            Some(session) => session.place,
+            None => return Place::Answer(unknown_session().answer(None)),
+        },
+        _ => session::Place::fresh(flow.context(), principal),
+    };
+    Place::Object(place.name())
+}

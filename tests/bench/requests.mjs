@@ -1,0 +1,68 @@
+/** The fixed requests, one per row of the benchmark, and what a right answer to each holds. */
+
+/** @typedef {import("./load.mjs").FixedRequest} FixedRequest */
+
+const base = { "Content-Type": "application/json", Accept: "application/json, text/event-stream" };
+const add = { name: "add", arguments: { a: 40, b: 2 } };
+const clientInfo = { name: "bench", version: "1.0.0" };
+const meta = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": clientInfo,
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+
+/** `tools/call` of `add`, revision 2026-07-28. */
+export const modernCall = modern("tools/call", { ...add, _meta: meta }, { "Mcp-Name": add.name });
+
+/** `tools/list`, revision 2026-07-28. */
+export const modernList = modern("tools/list", { _meta: meta });
+
+/** `tools/call` of `add`, revision 2025-11-25. A session adds its id to the headers. */
+export const legacyCall = legacy({ id: 1, method: "tools/call", params: add });
+
+/**
+ * Opens a session of revision 2025-11-25 and answers the `tools/call` that belongs to it.
+ * @param {string} url the endpoint
+ * @returns {Promise<FixedRequest>}
+ */
+export async function sessionCall(url) {
+  const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo };
+  const answer = await post(url, legacy({ id: 0, method: "initialize", params }));
+  const session = answer.headers.get("Mcp-Session-Id");
+  if (answer.status !== 200 || !session) {
+    throw new Error(`${url} opened no session: ${answer.status} ${await answer.text()}`);
+  }
+  await answer.text();
+  const within = (/** @type {FixedRequest} */ request) => ({
+    ...request,
+    headers: { ...request.headers, "Mcp-Session-Id": session },
+  });
+  const noticed = await post(url, within(legacy({ method: "notifications/initialized" })));
+  await noticed.text();
+  return within(legacyCall);
+}
+
+/**
+ * Sends a fixed request once.
+ * @param {string} url
+ * @param {FixedRequest} request
+ */
+export function post(url, { headers, body }) {
+  return fetch(url, { method: "POST", headers, body });
+}
+
+/** @returns {FixedRequest} */
+function modern(/** @type {string} */ method, /** @type {object} */ params, headers = {}) {
+  return {
+    headers: { ...base, "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method, ...headers },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+  };
+}
+
+/** @returns {FixedRequest} */
+function legacy(/** @type {object} */ message) {
+  return {
+    headers: { ...base, "MCP-Protocol-Version": "2025-11-25" },
+    body: JSON.stringify({ jsonrpc: "2.0", ...message }),
+  };
+}

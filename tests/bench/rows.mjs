@@ -1,0 +1,70 @@
+/** What is compared: a row is a request, our contestant, its peers, and the bar that ours has to stay under. */
+import { isFiftyTools, isFortyTwo } from "./answers.mjs";
+import { legacyCall, modernCall, modernList, sessionCall } from "./requests.mjs";
+
+/**
+ * @typedef {object} Contestant
+ * @property {string} id
+ * @property {string} name as printed
+ * @property {string} main its entry file, from this folder
+ * @property {string[]} [flags] compatibility flags beside `enable_request_signal`
+ * @property {string[]} [objects] its Durable Object classes; the first is bound as `MCP_OBJECT`
+ */
+
+/**
+ * @typedef {object} Row
+ * @property {string} id
+ * @property {(url: string) => Promise<import("./load.mjs").FixedRequest>} request the request for a server, which a session has to be opened for first
+ * @property {import("./answers.mjs").Check} check
+ * @property {Contestant} ours
+ * @property {Contestant[]} peers
+ * @property {number} bar how many times the floor ours may cost
+ */
+
+/** @type {(id: string, objects?: string[]) => Contestant} */
+const wicket = (id, objects) => ({ id: `wicket-${id}`, name: "mcp-wicket", main: `contestants/wicket-${id}/index.ts`, objects });
+
+/** @type {(id: string, name: string, objects?: string[]) => Contestant} */
+const agents = (id, name, objects) => ({
+  id: `agents-${id}`,
+  name: `agents ${name}`,
+  main: `peers/agents-${id}/index.ts`,
+  flags: ["nodejs_compat"],
+  objects,
+});
+
+/** @type {Row[]} */
+export const rows = [
+  {
+    id: "noauth-modern",
+    request: async () => modernCall,
+    check: isFortyTwo,
+    ours: wicket("handler"),
+    peers: [agents("handler", "createMcpHandler")],
+    bar: 1.25,
+  },
+  {
+    id: "noauth-legacy",
+    request: async () => legacyCall,
+    check: isFortyTwo,
+    ours: wicket("handler"),
+    peers: [agents("handler", "createMcpHandler")],
+    bar: 1.25,
+  },
+  {
+    id: "session-legacy",
+    request: sessionCall,
+    check: isFortyTwo,
+    ours: wicket("session", ["MyMCP"]),
+    peers: [agents("session", "McpAgent", ["MyMCP"])],
+    bar: 1.5,
+  },
+  {
+    id: "tools-list-50",
+    request: async () => modernList,
+    check: isFiftyTools,
+    ours: wicket("tools"),
+    peers: [agents("tools", "createMcpHandler")],
+    bar: 1.5,
+  },
+];

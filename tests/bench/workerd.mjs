@@ -1,0 +1,113 @@
+/** One contestant under workerd, without the router that `wrangler dev` would put in front. */
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { bench, workerd } from "./paths.mjs";
+import { start } from "./processes.mjs";
+
+/**
+ * @typedef {object} Program
+ * @property {string} folder holds the modules, and gets `bench.capnp` and the Durable Objects' files
+ * @property {string[]} modules file names in `folder`, the main module first
+ * @property {string[]} flags compatibility flags
+ * @property {string[]} objects Durable Object classes; the first is bound as `MCP_OBJECT`
+ */
+
+export const compatibilityDate = "2026-07-01";
+
+/**
+ * Starts workerd on a free loopback port.
+ * @param {Program} program
+ */
+export async function serve(program) {
+  const storage = join(program.folder, "objects");
+  await rm(storage, { recursive: true, force: true });
+  await mkdir(storage, { recursive: true });
+  const config = join(program.folder, "bench.capnp");
+  await writeFile(config, capnp(program, storage));
+  const child = start(workerd, ["serve", "--experimental", "--control-fd=3", config], {
+    stdio: ["ignore", "ignore", "pipe", "pipe"],
+  });
+  const port = await listening(child, firstWords(child));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    pid: child.pid,
+    stop: () => child.kill("SIGKILL"),
+  };
+}
+
+/** @typedef {Awaited<ReturnType<typeof serve>>} Server */
+
+/** workerd's configuration. `internet` reaches nothing, so no contestant can leave the machine. */
+function capnp(/** @type {Program} */ program, /** @type {string} */ storage) {
+  const modules = program.modules.map((name) => {
+    const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
+    return `(name = ${text(name)}, ${kind} = embed ${text(name)})`;
+  });
+  const bindings = [
+    `(name = "OAUTH_KV", kvNamespace = "kv")`,
+    ...program.objects.slice(0, 1).map((name) => `(name = "MCP_OBJECT", durableObjectNamespace = ${text(name)})`),
+  ];
+  const objects = program.objects.map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`);
+  const kv = relative(program.folder, join(bench, "workers/kv.js"));
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .mainWorker),
+    (name = "kv", worker = .kvWorker),
+    (name = "objects", disk = (path = ${text(storage)}, writable = true)),
+    (name = "internet", network = (allow = [])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+
+const mainWorker :Workerd.Worker = (
+  modules = [${modules.join(", ")}],
+  compatibilityDate = ${text(compatibilityDate)},
+  compatibilityFlags = [${program.flags.map(text).join(", ")}],
+  bindings = [${bindings.join(", ")}],
+  durableObjectNamespaces = [${objects.join(", ")}],
+  durableObjectStorage = (localDisk = "objects"),
+);
+
+const kvWorker :Workerd.Worker = (
+  modules = [(name = "kv.js", esModule = embed ${text(kv)})],
+  compatibilityDate = ${text(compatibilityDate)},
+);
+`;
+}
+
+const text = JSON.stringify;
+
+/**
+ * The first of what workerd has to say: a Worker that fails under load says the same thousands of times.
+ * @param {import("node:child_process").ChildProcess} child
+ */
+function firstWords(child) {
+  let words = "";
+  child.stderr?.on("data", (chunk) => {
+    if (words.length < 4000) words += chunk;
+  });
+  return () => words;
+}
+
+/**
+ * The port on which workerd says that it listens.
+ * @param {import("node:child_process").ChildProcess} child
+ * @param {() => string} words
+ * @returns {Promise<number>}
+ */
+function listening(child, words) {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error(`workerd ended before it listened:\n${words()}`)));
+    /** @type {import("node:stream").Readable} */ (child.stdio[3]).on("data", (chunk) => {
+      said += chunk;
+      for (const line of said.split("\n").slice(0, -1)) {
+        const event = JSON.parse(line);
+        if (event.event === "listen" && event.socket === "http") resolve(event.port);
+      }
+    });
+  });
+}
