@@ -13,7 +13,7 @@ const modules = [
   { name: "testing", features: ["testing"] },
 ];
 
-const RUST_INPUTS = ["src", "Cargo.toml", "Cargo.lock"];
+const RUST_INPUTS = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs"];
 const WASM_FILES = ["index.js", "index_bg.wasm"];
 
 async function buildWasm({ name, features }) {
@@ -42,7 +42,7 @@ async function buildWasm({ name, features }) {
 }
 
 async function buildJs() {
-  const inputs = ["js", "tsconfig.json", "package.json"];
+  const inputs = ["js", "tsconfig.json", "package.json", "scripts/build.mjs"];
   await unlessUnchanged({ name: "dist", inputs, outputs: ["dist/index.js", "dist/index.d.ts"] }, async () => {
     const started = Date.now();
     await step("Compiling js/ (a few seconds)", npmBin("node"), [

@@ -59,19 +59,19 @@ async function startWorker({ config, port: wanted, state }) {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => show(text));
 
   const exited = new Promise((resolve) => child.once("close", resolve));
+  /** Sends a signal to wrangler and all that it started; false when none of them is left. */
   const signalGroup = (signal) => {
     try {
-      process.kill(-child.pid, signal);
+      return process.kill(-child.pid, signal);
     } catch {
-      // The group has already ended.
+      return false;
     }
   };
   const stop = async () => {
     signalGroup("SIGTERM");
     await Promise.race([exited, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
-    signalGroup("SIGKILL");
-    await exited;
-    rmSync(scratch, { recursive: true, force: true });
+    for (let tries = 0; signalGroup("SIGKILL") && tries < 10; tries++) await sleep(POLL_MS / 2);
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
   };
 
   const url = `http://127.0.0.1:${port}`;
