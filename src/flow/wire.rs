@@ -80,6 +80,7 @@ impl<T> Step<T> {
     /// `{"done":…,"commits":[…]}`, `{"wait":[…]}` or `{"broken":"…"}`; `answer` writes the answer.
     pub fn json(&self, write: impl FnOnce(&T) -> String) -> String {
         match self {
+            Self::Done { answer, commits } if commits.is_empty() => object(&[("done", &write(answer))]),
             Self::Done { answer, commits } => {
                 object(&[("done", &write(answer)), ("commits", &array(commits.iter().map(Commit::json)))])
             }
