@@ -1,27 +1,49 @@
-/** Reading a request's body, up to the limit. */
+/** Reading a request's body as text, up to the limit. */
 
 /** The longest body, in bytes: 4 MiB. */
 const LIMIT = 4 * 1024 * 1024;
 
-/** The body as bytes; nothing if it is longer than the limit, whether it says so beforehand or not. */
-export async function readBody(request: Request): Promise<Uint8Array | undefined> {
+/** The body, or why there is none: it is longer than the limit (whether it says so beforehand or not), or not UTF-8. */
+export type Body = { text: string } | { unread: "oversize" | "encoding" };
+
+/** Reads the body of `request`. */
+export async function readBody(request: Request): Promise<Body> {
   const declared = request.headers.get("content-length");
-  if (declared !== null) {
-    return Number(declared) > LIMIT ? undefined : new Uint8Array(await request.arrayBuffer());
-  }
-  if (!request.body) return new Uint8Array(0);
-  const chunks: Uint8Array[] = [];
+  if (declared === null) return readChunks(request.body as ReadableStream<Uint8Array> | null);
+  const length = Number(declared);
+  if (length > LIMIT) return { unread: "oversize" };
+  // text() puts U+FFFD where the bytes are not UTF-8 and drops a byte order mark; then the lengths differ.
+  const text = await request.text();
+  return byteLength(text) === length ? { text } : { unread: "encoding" };
+}
+
+async function readChunks(body: ReadableStream<Uint8Array> | null): Promise<Body> {
+  if (!body) return { text: "" };
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let text = "";
   let length = 0;
-  for await (const chunk of request.body as ReadableStream<Uint8Array>) {
-    length += chunk.length;
-    if (length > LIMIT) return undefined;
-    chunks.push(chunk);
+  try {
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > LIMIT) return { unread: "oversize" };
+      text += decoder.decode(chunk, { stream: true });
+    }
+    return { text: text + decoder.decode() };
+  } catch (error) {
+    if (error instanceof TypeError) return { unread: "encoding" };
+    throw error;
   }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
+}
+
+/** The length of `text` in UTF-8. */
+function byteLength(text: string): number {
+  let length = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit < 0x80) continue;
+    // Two bytes up to U+07FF, three up to U+FFFF, and four for the two units of a pair.
+    const inPair = unit >= 0xd800 && unit < 0xe000;
+    length += unit < 0x800 || inPair ? 1 : 2;
   }
-  return body;
+  return length;
 }

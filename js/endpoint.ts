@@ -31,8 +31,6 @@ export interface Passage {
   readonly told: Pick<McpInput, "principal" | "transport" | "place" | "sessionId">;
 }
 
-const NOTHING = new Uint8Array(0);
-
 /** The core of one endpoint; made once for each set of options. */
 export function coreFor(options: EndpointOptions): Core {
   const { allowedOrigins = [], allowedHosts = [] } = options;
@@ -57,7 +55,7 @@ export async function guard(core: Core, request: Request, methods: string): Prom
   if (peer !== null) input.peer = peer;
   const requested = request.method === "OPTIONS" ? headers.get("access-control-request-headers") : null;
   if (requested !== null) input.requestedHeaders = requested;
-  const ended = await run<Guarded>(core, core.no_auth, JSON.stringify(input), NOTHING, NO_WORLD);
+  const ended = await run<Guarded>(core, core.no_auth, JSON.stringify(input), "", NO_WORLD, remember);
   const guarded = "done" in ended ? ended.done : undefined;
   if (guarded && "pass" in guarded) return guarded.pass.headers;
   return respond(guarded?.answer ?? { status: 500, headers: [] }, []);
@@ -88,12 +86,13 @@ export function headOf(request: Request, server: object, told: Passage["told"]):
 export async function answer(passage: Passage, serverInfo: object, world: World): Promise<Answer> {
   const { core, request, told } = passage;
   const input = headOf(request, serverInfo, told);
-  let body: Uint8Array | undefined = NOTHING;
+  let text = "";
   if (request.method === "POST") {
-    body = await readBody(request);
-    if (!body) input.oversize = true;
+    const body = await readBody(request);
+    if ("text" in body) text = body.text;
+    else input.unread = body.unread;
   }
-  const ended = await run<Answer>(core, core.mcp, JSON.stringify(input), body ?? NOTHING, world);
+  const ended = await run<Answer>(core, core.mcp, JSON.stringify(input), text, world);
   return "done" in ended ? ended.done : { status: 200, headers: JSON_HEADERS, body: ended.spliced };
 }
 
@@ -101,7 +100,30 @@ const JSON_HEADERS: [string, string][] = [["content-type", "application/json"]];
 
 /** Writes a response: the answer's own headers and those of the guard. */
 export function respond({ status, headers, body }: Answer, more: [string, string][]): Response {
+  if (headers === JSON_HEADERS) return new Response(body ?? null, { status, headers: jsonHeaders(more) });
   return new Response(body ?? null, { status, headers: more.length ? [...headers, ...more] : headers });
+}
+
+/** The headers of most responses, made once for each list of the guard's: copying them is cheaper. */
+const madeHeaders = new WeakMap<[string, string][], Headers>();
+
+function jsonHeaders(more: [string, string][]): Headers {
+  let made = madeHeaders.get(more);
+  if (!made) madeHeaders.set(more, (made = new Headers([...JSON_HEADERS, ...more])));
+  return made;
+}
+
+/** Parses a guard's decision; most decisions are one of a few. */
+const remembered = new Map<string, unknown>();
+
+function remember(text: string): unknown {
+  let parsed = remembered.get(text);
+  if (parsed === undefined) {
+    parsed = JSON.parse(text);
+    if (remembered.size >= 64) remembered.clear();
+    remembered.set(text, parsed);
+  }
+  return parsed;
 }
 
 /** The response where our own code or the user's set-up failed; the reason is in the log. */

@@ -37,15 +37,16 @@ export async function run<T>(
   core: object,
   step: StepMethod,
   input: string,
-  body: Uint8Array,
+  body: string,
   world: World,
+  parse: (text: string) => unknown = JSON.parse,
 ): Promise<Ended<T>> {
   const now = Date.now();
   const random = entropy();
   let outcomes = "";
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const text = await advance(core, step, input, body, now, random, outcomes && `[${outcomes}]`);
-    const next = JSON.parse(text || '{"broken":"the step has no text"}') as Step<T>;
+    const next = parse(text) as Step<T>;
     if (next.wait) {
       const { wait } = next;
       const only = wait.length === 1 ? wait[0] : undefined;

@@ -34,7 +34,7 @@ export async function probe(script: Script, kv?: KVNamespace): Promise<Found> {
     },
     commit: (commit) => performStore(kv, commit),
   };
-  const ended = await run<Found>(core, core.probe, JSON.stringify(script), new Uint8Array(0), world);
+  const ended = await run<Found>(core, core.probe, JSON.stringify(script), "", world);
   if (!("done" in ended)) throw new Error("a probe is never spliced");
   return ended.done;
 }

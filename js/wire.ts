@@ -6,7 +6,7 @@
 /** One step of one flow. Under vitest the same build answers with a promise, so callers always await. */
 export type StepMethod = (
   input: string,
-  body: Uint8Array,
+  body: string,
   now: number,
   entropy: Uint8Array,
   outcomes: string,
@@ -111,7 +111,7 @@ export interface McpInput {
   server: object;
   principal?: string;
   transport?: "http" | "sse-stream" | "sse-messages";
-  oversize?: boolean;
+  unread?: "oversize" | "encoding";
   place?: string;
   contentType?: string;
   accept?: string;

@@ -1,9 +1,8 @@
-/** `npm run bench`: see tests/bench/bench.mjs. */
-import { main } from "../tests/bench/bench.mjs";
+// `npm run bench`: see tests/bench/bench.mjs.
 
-try {
+import { main } from "../tests/bench/bench.mjs";
+import { runAsScript } from "./lib/step.mjs";
+
+await runAsScript(import.meta.url, async () => {
   process.exit(await main());
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
-}
+});

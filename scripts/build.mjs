@@ -24,7 +24,9 @@ async function buildWasm({ name, features }) {
     try {
       const options = ["--locked", ...(features.length ? [`--features=${features}`] : [])];
       const args = ["--release", "--out-dir", made.slice(at("").length), ".", ...options];
-      await step(`Building the wasm module "${name}" (about 1 minute the first time)`, cargoBin("worker-build"), args);
+      await step(`Building the wasm module "${name}" (about 1 minute the first time)`, cargoBin("worker-build"), args, {
+        env: { RUST_BACKTRACE: "0" }, // what matters is the compiler's own message
+      });
       const wasm = join(made, "index_bg.wasm");
       // Function names are an eighth of the upload and nothing reads them.
       await step("Leaving out its debug names", npmBin("wasm-opt"), [

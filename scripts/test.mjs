@@ -6,6 +6,7 @@ import { basename, dirname } from "node:path";
 import { build } from "./build.mjs";
 import { ensureBrowser } from "./lib/browser.mjs";
 import { filesUnder } from "./lib/inputs.mjs";
+import { checkLockFile } from "./lib/lock-file.mjs";
 import { at, npmBin } from "./lib/paths.mjs";
 import { runCargoTest, runChecks, runVitest } from "./lib/runners.mjs";
 import { Failure, runAsScript } from "./lib/step.mjs";
@@ -36,6 +37,7 @@ async function lint() {
     ...typescriptProjects().map((file) =>
       npmTool(`TypeScript, ${dirname(file)}`, "typescript/bin/tsc", "--noEmit", "-p", file),
     ),
+    ["The lock file is complete", checkLockFile],
     ["Every test file belongs to a suite", everyTestHasASuite],
   ]);
 }

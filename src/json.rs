@@ -9,6 +9,9 @@ use std::borrow::Cow;
 /// Arrays and objects may be nested this deep.
 pub const MAX_DEPTH: usize = 128;
 
+/// An object that is taken apart may have this many members: each new one is compared with those before it.
+pub const MAX_MEMBERS: usize = 256;
+
 /// The text of one valid JSON value, without white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value<'a>(&'a str);
@@ -20,6 +23,8 @@ pub enum Malformed {
     Syntax(usize),
     /// It is nested deeper than [`MAX_DEPTH`].
     TooDeep,
+    /// An object that is to be taken apart has more than [`MAX_MEMBERS`] members.
+    TooWide,
     /// An object has this member twice.
     Duplicate(String),
     /// It is JSON of another kind than asked for.
@@ -33,6 +38,7 @@ impl Malformed {
         match self {
             Self::Syntax(at) => String::from("not JSON, as byte ") + &number(*at) + " shows",
             Self::TooDeep => String::from("nested deeper than ") + &number(MAX_DEPTH) + " levels",
+            Self::TooWide => String::from("an object of more than ") + &number(MAX_MEMBERS) + " members",
             Self::Duplicate(name) => String::from("the member ") + &quoted(name) + " is there twice",
             Self::Kind => String::from("another kind of JSON value is wanted"),
         }
@@ -257,7 +263,11 @@ impl<'a> Reader<'a> {
     fn object(&mut self) -> Result<Object<'a>, Malformed> {
         let mut members = Vec::new();
         self.items(0, &mut |name, value| {
-            let name = name.and_then(|name: Value<'a>| name.string().or(Some(Cow::Borrowed(name.0)))).unwrap_or_default();
+            let name =
+                name.and_then(|name: Value<'a>| name.string().or(Some(Cow::Borrowed(name.0)))).unwrap_or_default();
+            if members.len() == MAX_MEMBERS {
+                return Err(Malformed::TooWide);
+            }
             if members.iter().any(|(other, _)| *other == name) {
                 return Err(Malformed::Duplicate(name.into_owned()));
             }

@@ -130,7 +130,7 @@ impl<'a> Message<'a> {
 pub fn unreadable(malformed: &Malformed) -> Fault {
     let code = match malformed {
         Malformed::Syntax(_) => Code::ParseError,
-        Malformed::TooDeep | Malformed::Duplicate(_) | Malformed::Kind => Code::InvalidRequest,
+        Malformed::TooDeep | Malformed::TooWide | Malformed::Duplicate(_) | Malformed::Kind => Code::InvalidRequest,
     };
     let wanted = "The body must be a JSON-RPC message, a JSON object: ";
     Fault::new(400, code, String::from(wanted) + &malformed.reason() + ".")

@@ -73,7 +73,7 @@ export function findAgents<Env>(
 /** The name of the object that a request belongs to, or the response where it belongs to none. */
 export async function place(core: Core, request: Request, told: Handover["told"]): Promise<string | Response> {
   const input = JSON.stringify(headOf(request, {}, told));
-  const ended: Ended<Placed> = await run(core, core.place, input, new Uint8Array(0), NO_WORLD);
+  const ended: Ended<Placed> = await run(core, core.place, input, "", NO_WORLD);
   if (!("done" in ended)) throw new Error("no place");
   return "object" in ended.done ? ended.done.object : respond(ended.done.answer, []);
 }

@@ -1,7 +1,13 @@
 /** Finding the Durable Object class: by binding, or by the Worker's own exports. */
 import { WicketError } from "../errors.js";
 
-/** The namespace of the exported class `name`, else of `WicketObject`. Throws `ERR_NO_OBJECT` with the lines to add. */
+/** The binding that agents have had elsewhere; an app that has it need not change it. */
+const USUAL_BINDING = "MCP_OBJECT";
+
+/**
+ * The objects of the class `name`: by `binding` if one is named, else by the Worker's exports (no binding needed), else by
+ * the usual binding. Throws `ERR_NO_OBJECT` with the lines to add.
+ */
 export function findObjects<T extends Rpc.DurableObjectBranded>(
   ctx: ExecutionContext | DurableObjectState,
   env: unknown,
@@ -10,9 +16,8 @@ export function findObjects<T extends Rpc.DurableObjectBranded>(
 ): DurableObjectNamespace<T> {
   const bindings = (env ?? {}) as Record<string, unknown>;
   const exported = (ctx as { exports?: Record<string, unknown> }).exports ?? {};
-  for (const found of [binding === undefined ? undefined : bindings[binding], exported[name], exported.WicketObject]) {
-    if (isNamespace<T>(found)) return found;
-  }
+  const candidates = binding === undefined ? [exported[name], bindings[USUAL_BINDING]] : [bindings[binding]];
+  for (const candidate of candidates) if (isNamespace<T>(candidate)) return candidate;
   throw new WicketError(
     "ERR_NO_OBJECT",
     `This needs a Durable Object. Export the class "${name}" from your Worker's main file and add to wrangler.toml:\n\n` +

@@ -8,9 +8,9 @@ export interface ToolContext {
   /** The JSON-RPC id of the request. */
   readonly requestId: string | number;
   /** The session, on the wires that have sessions. */
-  readonly sessionId?: string;
+  readonly sessionId?: string | undefined;
   /** The request's `_meta`. */
-  readonly _meta?: Record<string, unknown>;
+  readonly _meta?: Record<string, unknown> | undefined;
   /** The HTTP request, without credentials. */
   readonly requestInfo: { readonly url: URL; readonly headers: Record<string, string> };
 }
@@ -36,12 +36,12 @@ export class CallContext implements ToolContext {
     return this.#effect.request;
   }
 
-  get sessionId(): string {
-    return this.#request.headers.get("mcp-session-id") as string;
+  get sessionId(): string | undefined {
+    return this.#request.headers.get("mcp-session-id") ?? undefined;
   }
 
-  get _meta(): Record<string, unknown> {
-    return this.#effect.meta as Record<string, unknown>;
+  get _meta(): Record<string, unknown> | undefined {
+    return this.#effect.meta;
   }
 
   get requestInfo(): { url: URL; headers: Record<string, string> } {

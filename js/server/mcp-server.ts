@@ -129,7 +129,7 @@ export class McpServer {
         this.enabled = false;
       },
       remove() {
-        tools.delete(name);
+        if (tools.get(name) === this) tools.delete(name);
       },
     };
     tools.set(name, tool);

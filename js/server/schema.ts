@@ -121,8 +121,14 @@ function memberText(schema: StandardSchema): string {
   return text;
 }
 
-/** True if a member of this schema may be left out: the schema takes `undefined`. */
+/** True if a member of this schema may be left out: the schema takes `undefined`. One that throws at it does not. */
 function mayBeAbsent(schema: StandardSchema): boolean {
-  const result = schema["~standard"].validate(undefined);
-  return !(result instanceof Promise) && !result.issues;
+  try {
+    const result = schema["~standard"].validate(undefined);
+    if (!(result instanceof Promise)) return !result.issues;
+    result.catch(() => {});
+  } catch {
+    // As said above.
+  }
+  return false;
 }

@@ -34,7 +34,8 @@ impl Context {
         let count = self.uses.replace(self.uses.get() + 1).to_be_bytes();
         let mut bytes = [0; N];
         // Fails only above 255 blocks; the assertion above keeps it at one.
-        let expanded = Hkdf::<Sha256>::new(None, &self.entropy).expand_multi_info(&[label.as_bytes(), &count], &mut bytes);
+        let expanded =
+            Hkdf::<Sha256>::new(None, &self.entropy).expand_multi_info(&[label.as_bytes(), &count], &mut bytes);
         debug_assert!(expanded.is_ok(), "one block always fits");
         bytes
     }

@@ -78,14 +78,17 @@ impl Obtain for Describe {
 pub struct List {
     /// Which list: `tools`.
     pub of: &'static str,
-    /// See [`Splice`].
-    pub splice: Splice,
+    /// See [`Splice`]; none in a batch.
+    pub splice: Option<Splice>,
 }
 
 impl Obtain for List {
     type Outcome = String;
     fn json(&self) -> String {
-        object(&[("kind", r#""list""#), ("of", &quoted(self.of)), ("splice", &self.splice.json())])
+        let (of, splice) = (quoted(self.of), self.splice.as_ref().map(Splice::json));
+        let mut members = vec![("kind", r#""list""#), ("of", of.as_str())];
+        members.extend(splice.as_deref().map(|splice| ("splice", splice)));
+        object(&members)
     }
     fn outcome(json: Value<'_>) -> Option<String> {
         json.is_array().then(|| json.text().into())
@@ -103,8 +106,8 @@ pub struct Call<'a> {
     pub request: Value<'a>,
     /// The request's `_meta`, for the handler's context.
     pub meta: Option<Value<'a>>,
-    /// See [`Splice`].
-    pub splice: Splice,
+    /// See [`Splice`]; none in a batch.
+    pub splice: Option<Splice>,
 }
 
 /// Outcome of [`Call`]: `{"returned":{…}}`, `{"unknown":true}`, or one of the others with a string.
@@ -125,14 +128,9 @@ pub enum Called {
 impl Obtain for Call<'_> {
     type Outcome = Called;
     fn json(&self) -> String {
-        let name = quoted(self.name);
-        let splice = self.splice.json();
-        let mut members = vec![
-            ("kind", r#""call""#),
-            ("name", name.as_str()),
-            ("request", self.request.text()),
-            ("splice", splice.as_str()),
-        ];
+        let (name, splice) = (quoted(self.name), self.splice.as_ref().map(Splice::json));
+        let mut members = vec![("kind", r#""call""#), ("name", name.as_str()), ("request", self.request.text())];
+        members.extend(splice.as_deref().map(|splice| ("splice", splice)));
         members.extend(self.arguments.map(|arguments| ("arguments", arguments.text())));
         members.extend(self.meta.map(|meta| ("meta", meta.text())));
         object(&members)

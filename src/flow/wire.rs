@@ -35,8 +35,8 @@ impl Asked {
         let effect = effect.json();
         let seed = 0xcbf2_9ce4_8422_2325_u64 ^ place as u64;
         let hash = effect.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        let digits = (0..16).rev().filter_map(|nibble| char::from_digit((hash >> (nibble * 4)) as u32 & 15, 16));
-        Self { mark: digits.collect(), effect }
+        let nibbles = hash.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        Self { mark: nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect(), effect }
     }
 }
 
@@ -51,8 +51,8 @@ pub(super) struct Recorded<'a> {
 impl<'a> Recorded<'a> {
     fn read(record: Value<'a>) -> Option<Self> {
         let record = record.object().ok()?;
-        let failed = match record.string("failed") {
-            Some(name) => Some(Failure::parse(&name)?),
+        let failed = match record.get("failed") {
+            Some(name) => Some(Failure::parse(&name.string()?)?),
             None => None,
         };
         Some(Self { mark: record.string("mark")?.into(), ok: record.get("ok"), failed })
@@ -85,7 +85,8 @@ impl<T> Step<T> {
                 object(&[("done", &write(answer)), ("commits", &array(commits.iter().map(Commit::json)))])
             }
             Self::Wait(asked) => {
-                let asked = asked.iter().map(|Asked { mark, effect }| object(&[("mark", &quoted(mark)), ("effect", effect)]));
+                let asked =
+                    asked.iter().map(|Asked { mark, effect }| object(&[("mark", &quoted(mark)), ("effect", effect)]));
                 object(&[("wait", &array(asked))])
             }
             Self::Broken(broken) => object(&[("broken", &quoted(broken.reason()))]),

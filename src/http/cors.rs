@@ -44,7 +44,9 @@ pub fn preflight(methods: &str, requested: Option<&str>) -> Answer {
 
 fn sendable(name: &str) -> Option<String> {
     let name = name.trim().to_ascii_lowercase();
-    let is_token = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let is_token = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
     let allowed = SENDABLE.contains(&name.as_str()) || name.strip_prefix("mcp-param-").is_some_and(is_token);
     allowed.then_some(name)
 }

@@ -9,6 +9,8 @@
 //! **Not guaranteed.** Anything about callers that are no browsers: they send what they like. That is what the
 //! authentication patterns are for.
 
+use core::net::{IpAddr, Ipv4Addr};
+
 use serde::Deserialize;
 
 /// Pages of these origins may always connect: the hosted clients people add a server to.
@@ -39,7 +41,8 @@ impl Policy {
     pub fn judge(&self, url: &str, origin: Option<&str>, peer: Option<&str>) -> Result<(), Foreign> {
         let own = origin_of(url);
         let host = host_and_port(own);
-        if is_on_loopback(own, peer) && !is_loopback(host) && !self.allowed_hosts.iter().any(|allowed| allowed == host) {
+        if is_on_loopback(own, peer) && !is_loopback(host) && !self.allowed_hosts.iter().any(|allowed| allowed == host)
+        {
             return Err(Foreign::Host);
         }
         match origin {
@@ -76,15 +79,17 @@ fn is_on_loopback(own: &str, peer: Option<&str>) -> bool {
     own.starts_with("http://") && peer.is_none_or(is_loopback_address)
 }
 
+/// True for the visitor's own machine as browsers write it: `localhost`, `127.0.0.0/8` or `[::1]`, with or without a port.
 fn is_loopback(host_and_port: &str) -> bool {
     let (host, port) = match host_and_port.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (host_and_port, None),
     };
     let port_is_number = port.is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
-    port_is_number && (host == "localhost" || is_loopback_address(host.trim_start_matches('[').trim_end_matches(']')))
+    let is_own_machine = |host: &str| host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+    port_is_number && (matches!(host, "localhost" | "[::1]") || is_own_machine(host))
 }
 
 fn is_loopback_address(address: &str) -> bool {
-    address.parse::<core::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }

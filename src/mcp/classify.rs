@@ -14,13 +14,17 @@ use crate::flow::Flow;
 use crate::json::{array, object, quoted};
 use crate::jsonrpc::{Code, Fault, Message};
 
-/// Tells the revision of `message`, or why it is refused.
-pub fn classify(flow: &Flow<'_>, request: &Request<'_>, message: &Message<'_>) -> Result<Revision, Fault> {
+/// Tells the revision of `message`, whose parameters are in `envelope`, or why it is refused.
+pub fn classify(
+    flow: &Flow<'_>,
+    request: &Request<'_>,
+    message: &Message<'_>,
+    envelope: &Envelope<'_>,
+) -> Result<Revision, Fault> {
     let header = request.protocol_version.as_deref().map(trim);
     let spoken = header.and_then(Revision::parse);
-    let envelope = Envelope::of(message.params)?;
     if envelope.claims_version() {
-        return modern(request, message, &envelope);
+        return modern(request, message, envelope);
     }
     if spoken.is_some_and(Revision::is_modern) {
         return match message.method.as_deref() {

@@ -8,33 +8,26 @@ use crate::jsonrpc::{Code, Fault};
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 
-/// The members of `params`; absent is empty.
-pub fn params(params: Option<Value<'_>>) -> Result<Object<'_>, Fault> {
-    params.map_or_else(|| Ok(Object::default()), |params| object("params", params))
-}
-
-fn object<'a>(name: &str, value: Value<'a>) -> Result<Object<'a>, Fault> {
-    value.object().map_err(|malformed: Malformed| {
+fn object<'a>(name: &str, value: Option<Value<'a>>) -> Result<Object<'a>, Fault> {
+    value.map_or_else(|| Ok(Object::default()), Value::object).map_err(|malformed: Malformed| {
         let message = ["Invalid params: `", name, "` must be an object: ", &malformed.reason(), "."].concat();
         Fault::new(400, Code::InvalidParams, message)
     })
 }
 
-/// A request's metadata, not yet checked.
+/// A message's parameters, and its metadata, not yet checked.
 #[derive(Debug)]
 pub struct Envelope<'a> {
-    params: Object<'a>,
+    /// The members of `params`; absent is empty.
+    pub params: Object<'a>,
     meta: Object<'a>,
 }
 
 impl<'a> Envelope<'a> {
-    /// Finds the metadata in `params`.
-    pub fn of(of: Option<Value<'a>>) -> Result<Self, Fault> {
-        let params = params(of)?;
-        let meta = match params.get("_meta") {
-            Some(meta) => object("params._meta", meta)?,
-            None => Object::default(),
-        };
+    /// Reads `params`.
+    pub fn of(params: Option<Value<'a>>) -> Result<Self, Fault> {
+        let params = object("params", params)?;
+        let meta = object("params._meta", params.get("_meta"))?;
         Ok(Self { params, meta })
     }
 

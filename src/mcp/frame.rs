@@ -16,6 +16,8 @@ pub struct Frame<'a> {
     pub id: Value<'a>,
     /// Its revision.
     pub revision: Revision,
+    /// True where the answer is the whole body, false in a batch.
+    pub alone: bool,
     /// The server's `Implementation`.
     pub server: Value<'a>,
 }

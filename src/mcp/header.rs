@@ -12,11 +12,15 @@ use crate::jsonrpc::{Code, Fault};
 pub fn must_mirror(name: &str, header: Option<&str>, body: &str) -> Result<(), Fault> {
     let mismatch = |message: String| Err(Fault::new(400, Code::HeaderMismatch, message));
     let Some(header) = header else {
-        return mismatch(["Header mismatch: the ", name, " header is missing; it must be ", &encode(body), "."].concat());
+        return mismatch(
+            ["Header mismatch: the ", name, " header is missing; it must be ", &encode(body), "."].concat(),
+        );
     };
     match decode(trim(header)) {
         Some(value) if value == body => Ok(()),
-        Some(value) => mismatch(["Header mismatch: ", name, " is ", &quoted(&value), ", the body says ", &quoted(body), "."].concat()),
+        Some(value) => mismatch(
+            ["Header mismatch: ", name, " is ", &quoted(&value), ", the body says ", &quoted(body), "."].concat(),
+        ),
         None => mismatch(["Header mismatch: ", name, " is not valid base64 of UTF-8 text."].concat()),
     }
 }

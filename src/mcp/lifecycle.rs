@@ -1,33 +1,22 @@
 //! Getting to know each other: `initialize` (until 2025-11-25, basic/lifecycle) and `server/discover` (2026-07-28).
 
-use super::envelope::params;
 use super::frame::{CACHING, Frame};
 use super::revision::Revision;
 use super::{Request, Transport, Work, session};
 use crate::flow::{Describe, Flow};
 use crate::http::Answer;
-use crate::json::{Value, array, object, quoted};
+use crate::json::{Object, array, object, quoted};
 use crate::jsonrpc::{Code, Fault};
 
 /// Answers `initialize`: agrees on a revision and gives the session its id. Waits: one, for the server's description.
-pub async fn initialize(
-    flow: &Flow<'_>,
-    request: &Request<'_>,
-    frame: Frame<'_>,
-    given: Option<Value<'_>>,
-) -> Answer {
+pub async fn initialize(flow: &Flow<'_>, request: &Request<'_>, frame: Frame<'_>, params: &Object<'_>) -> Answer {
     let fail = |fault: Fault| Answer::json(frame.status(&fault), fault.message_text(Some(frame.id)));
-    let requested = match params(given).map(|params| params.string("protocolVersion")) {
-        Err(fault) => return fail(fault),
-        Ok(None) => return fail(Fault::new(400, Code::InvalidParams, "`params.protocolVersion` must be there, a string.")),
-        Ok(Some(requested)) => requested,
+    let Some(requested) = params.string("protocolVersion") else {
+        return fail(Fault::new(400, Code::InvalidParams, "`params.protocolVersion` must be there, a string."));
     };
     let known = Revision::parse(&requested).filter(|revision| !revision.is_modern());
     let revision = known.unwrap_or(Revision::LATEST_WITH_INITIALIZE);
-    let described = match flow.obtain(&Describe).await {
-        Err(_) => return fail(undescribed()),
-        Ok(described) => described,
-    };
+    let Ok(described) = flow.obtain(&Describe).await else { return fail(undescribed()) };
     let (agreed, instructions) = (quoted(revision.name()), described.instructions.as_deref().map(quoted));
     let mut members = vec![
         ("protocolVersion", agreed.as_str()),
@@ -51,7 +40,8 @@ pub fn discover<'a>(flow: &Flow<'_>, frame: Frame<'a>) -> Work<'a> {
         let described = described.await.map_err(|_| undescribed())?;
         let supported = array(Revision::MODERN.map(|revision| quoted(revision.name())));
         let instructions = described.instructions.as_deref().map(quoted);
-        let mut members = vec![("supportedVersions", supported.as_str()), ("capabilities", described.capabilities.as_str())];
+        let mut members =
+            vec![("supportedVersions", supported.as_str()), ("capabilities", described.capabilities.as_str())];
         members.extend(instructions.iter().map(|text| ("instructions", text.as_str())));
         let mut result = object(&members);
         result.pop();

@@ -21,9 +21,10 @@ use std::borrow::Cow;
 
 use crate::flow::Flow;
 use crate::http::Answer;
-use crate::json::{Object, Value, array, quoted};
+use crate::json::{Malformed, Object, Value, array, quoted};
 use crate::jsonrpc::{Code, Fault, Message, unreadable};
 use classify::classify;
+use envelope::Envelope;
 use frame::Frame;
 use revision::Revision;
 
@@ -38,8 +39,8 @@ pub struct Request<'a> {
     pub principal: Option<Cow<'a, str>>,
     /// Which transport the request came by.
     pub transport: Transport,
-    /// True where the body is longer than the limit; it is then not handed over.
-    pub oversize: bool,
+    /// Why the body is not handed over, where it is not.
+    pub unread: Option<Unread>,
     /// The name of the object that answers, where it is one ([`place`]).
     pub place: Option<Cow<'a, str>>,
     /// `Content-Type`.
@@ -54,6 +55,15 @@ pub struct Request<'a> {
     pub mcp_method: Option<Cow<'a, str>>,
     /// `Mcp-Name`.
     pub mcp_name: Option<Cow<'a, str>>,
+}
+
+/// Why a body could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is longer than 4 MiB.
+    Oversize,
+    /// It is not UTF-8.
+    Encoding,
 }
 
 /// How messages travel.
@@ -82,7 +92,7 @@ impl Transport {
 ///
 /// Waits: one on HTTP+SSE for the stream, and at most one more (the tool's run, the list, or the server's description), in one batch for all messages. None where
 /// the shim takes the shortcut that goes with it ([`crate::flow::Splice`]).
-pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &[u8]) -> Answer {
+pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
     if let Err(answer) = request.check_method() {
         return answer;
     }
@@ -97,19 +107,28 @@ pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &[u8]) -> Answe
     {
         return fault.answer(None);
     }
-    let Ok(body) = core::str::from_utf8(body) else {
-        return Fault::new(400, Code::ParseError, "The body is not UTF-8.").answer(None);
-    };
     if body.trim_ascii_start().starts_with('[') {
         return batch(flow, request, body).await;
     }
-    match Message::read(Object::read(body)) {
-        Err((fault, id)) => fault.answer(id),
-        Ok(message) => match classify(flow, request, &message) {
-            Err(fault) => fault.answer(message.id),
-            Ok(revision) => carry_out(flow, request, revision, &message).await,
-        },
+    match read(flow, request, Object::read(body)) {
+        Err(answer) => answer,
+        Ok(read) => carry_out(flow, request, &read).await,
     }
+}
+
+/// A message of which the revision is known.
+struct Read<'a> {
+    message: Message<'a>,
+    envelope: Envelope<'a>,
+    revision: Revision,
+}
+
+fn read<'a>(flow: &Flow<'_>, request: &Request<'_>, body: Result<Object<'a>, Malformed>) -> Result<Read<'a>, Answer> {
+    let message = Message::read(body).map_err(|(fault, id)| fault.answer(id))?;
+    let refuse = |fault: Fault| fault.answer(message.id);
+    let envelope = Envelope::of(message.params).map_err(refuse)?;
+    let revision = classify(flow, request, &message, &envelope).map_err(refuse)?;
+    Ok(Read { message, envelope, revision })
 }
 
 impl<'a> Request<'a> {
@@ -127,7 +146,12 @@ impl<'a> Request<'a> {
                 Some("sse-messages") => Transport::SseMessages,
                 Some(_) => return None,
             },
-            oversize: input.get("oversize").is_some_and(Value::is_true),
+            unread: match input.string("unread").as_deref() {
+                None => None,
+                Some("oversize") => Some(Unread::Oversize),
+                Some("encoding") => Some(Unread::Encoding),
+                Some(_) => return None,
+            },
             place: input.string("place"),
             content_type: input.string("contentType"),
             accept: input.string("accept"),
@@ -151,14 +175,21 @@ impl<'a> Request<'a> {
 
 fn check_head(request: &Request<'_>) -> Result<(), Fault> {
     let refuse = |status, code, message: &'static str| Err(Fault::new(status, code, message));
-    if request.oversize {
+    if request.unread == Some(Unread::Oversize) {
         return refuse(413, Code::InvalidRequest, "The body is longer than 4 MiB.");
     }
     if !request.content_type.as_deref().is_some_and(is_json) {
         return refuse(415, Code::InvalidRequest, "The body must be JSON: send `Content-Type: application/json`.");
     }
     if !request.accept.as_deref().is_none_or(takes_json) {
-        return refuse(406, Code::InvalidRequest, "The answer is JSON: send `Accept: application/json, text/event-stream`.");
+        return refuse(
+            406,
+            Code::InvalidRequest,
+            "The answer is JSON: send `Accept: application/json, text/event-stream`.",
+        );
+    }
+    if request.unread == Some(Unread::Encoding) {
+        return refuse(400, Code::ParseError, "The body is not UTF-8.");
     }
     Ok(())
 }
@@ -175,17 +206,18 @@ fn takes_json(accept: &str) -> bool {
     })
 }
 
-/// Carries out one message, of which `revision` is known.
-async fn carry_out(flow: &Flow<'_>, request: &Request<'_>, revision: Revision, message: &Message<'_>) -> Answer {
+/// Carries out one message that came by itself.
+async fn carry_out(flow: &Flow<'_>, request: &Request<'_>, read: &Read<'_>) -> Answer {
+    let Read { message, envelope, revision } = read;
     let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else {
         // Notifications and, from older clients, responses: taken in, and nothing is said.
         return Answer::empty(202);
     };
-    let frame = Frame { id, revision, server: request.server };
+    let frame = Frame { id, revision: *revision, server: request.server, alone: true };
     if method == "initialize" && !revision.is_modern() {
-        return lifecycle::initialize(flow, request, frame, message.params).await;
+        return lifecycle::initialize(flow, request, frame, &envelope.params).await;
     }
-    let ended = match begin(flow, frame, method, message.params) {
+    let ended = match begin(flow, frame, method, &envelope.params) {
         Ok(work) => work.await,
         Err(fault) => Err(fault),
     };
@@ -207,22 +239,22 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
     }
     let mut works = Vec::with_capacity(messages.len());
     for message in messages {
-        let (message, revision) = match Message::read(message.object()) {
-            Err((fault, id)) => return fault.answer(id),
-            Ok(message) => match classify(flow, request, &message) {
-                Err(fault) => return fault.answer(message.id),
-                Ok(revision) => (message, revision),
-            },
+        let Read { message, envelope, revision } = match read(flow, request, message.object()) {
+            Err(answer) => return answer,
+            Ok(read) => read,
         };
         if !revision.has_batches() {
             return invalid("Only revision 2025-03-26 has batches: send each message by itself.");
         }
         let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else { continue };
-        let frame = Frame { id, revision, server: request.server };
-        works.push((id, match method {
-            "initialize" => Err(Fault::new(200, Code::InvalidRequest, "`initialize` must not be part of a batch.")),
-            method => begin(flow, frame, method, message.params),
-        }));
+        let frame = Frame { id, revision, server: request.server, alone: false };
+        works.push((
+            id,
+            match method {
+                "initialize" => Err(Fault::new(200, Code::InvalidRequest, "`initialize` must not be part of a batch.")),
+                method => begin(flow, frame, method, &envelope.params),
+            },
+        ));
     }
     let mut answers = Vec::with_capacity(works.len());
     for (id, work) in works {
@@ -239,12 +271,7 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
 type Work<'a> = Pin<Box<dyn Future<Output = Result<String, Fault>> + 'a>>;
 
 /// Checks a request and asks for what it needs, so that a whole batch waits once.
-fn begin<'a>(
-    flow: &Flow<'_>,
-    frame: Frame<'a>,
-    method: &str,
-    params: Option<Value<'a>>,
-) -> Result<Work<'a>, Fault> {
+fn begin<'a>(flow: &Flow<'_>, frame: Frame<'a>, method: &str, params: &Object<'a>) -> Result<Work<'a>, Fault> {
     match (method, frame.revision.is_modern()) {
         ("ping", false) => Ok(Box::pin(ready(Ok(frame.result("{}"))))),
         ("server/discover", true) => Ok(lifecycle::discover(flow, frame)),

@@ -27,7 +27,8 @@ pub fn session_id<'a>(request: &'a Request<'_>) -> Result<&'a str, Fault> {
 /// Checks that a message names a session of its sender whose stream is open. Waits: one.
 pub async fn check_stream(flow: &Flow<'_>, request: &Request<'_>) -> Result<(), Fault> {
     let id = session_id(request)?;
-    let gone = || Fault::new(404, Code::SessionNotFound, "There is no such stream, or it is closed. Open a new one by GET.");
+    let gone =
+        || Fault::new(404, Code::SessionNotFound, "There is no such stream, or it is closed. Open a new one by GET.");
     let session = session::open(id, request.principal.as_deref(), flow.context().now()).ok_or_else(gone)?;
     match flow.obtain(&Listening { object: session.place.name() }).await {
         Ok(true) => Ok(()),

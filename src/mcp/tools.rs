@@ -1,20 +1,19 @@
 //! Tools (MCP server/tools): what a list and a call look like, and what becomes of what a tool returns or throws.
 
 use super::Work;
-use super::envelope::params;
 use super::frame::Frame;
 use crate::flow::{Call, Called, Flow, List};
-use crate::json::{Object, Value, object, quoted};
+use crate::json::{Object, object, quoted};
 use crate::jsonrpc::{Code, Fault};
 
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// Begins `tools/list`. Waits: none where the shim splices, else one.
-pub fn list<'a>(flow: &Flow<'_>, frame: Frame<'a>, given: Option<Value<'a>>) -> Result<Work<'a>, Fault> {
-    if params(given)?.get("cursor").is_some() {
+pub fn list<'a>(flow: &Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Result<Work<'a>, Fault> {
+    if params.get("cursor").is_some() {
         return Err(Fault::new(200, Code::InvalidParams, "`params.cursor` is none of this server's."));
     }
-    let listed = flow.obtain(&List { of: "tools", splice: frame.around_list("tools") });
+    let listed = flow.obtain(&List { of: "tools", splice: frame.alone.then(|| frame.around_list("tools")) });
     Ok(Box::pin(async move {
         let tools = listed.await.map_err(|_| Fault::new(500, Code::InternalError, "The tools could not be listed."))?;
         let around = frame.around_list("tools");
@@ -23,9 +22,8 @@ pub fn list<'a>(flow: &Flow<'_>, frame: Frame<'a>, given: Option<Value<'a>>) -> 
 }
 
 /// Begins `tools/call`. Waits: none where the shim splices, else one.
-pub fn call<'a>(flow: &Flow<'_>, frame: Frame<'a>, given: Option<Value<'a>>) -> Result<Work<'a>, Fault> {
+pub fn call<'a>(flow: &Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Result<Work<'a>, Fault> {
     let invalid = |message: &'static str| Err(Fault::new(200, Code::InvalidParams, message));
-    let params = params(given)?;
     let Some(name) = params.string("name") else {
         return invalid("`params.name` must be there, a string.");
     };
@@ -34,15 +32,16 @@ pub fn call<'a>(flow: &Flow<'_>, frame: Frame<'a>, given: Option<Value<'a>>) -> 
         return invalid("`params.arguments` must be an object.");
     }
     let meta = params.get("_meta");
-    let called = flow.obtain(&Call { name: &name, arguments, request: frame.id, meta, splice: frame.around_result() });
+    let called = flow.obtain(&Call { name: &name, arguments, request: frame.id, meta, splice: frame.alone.then(|| frame.around_result()) });
     Ok(Box::pin(async move {
         match called.await {
             Ok(Called::Returned(result)) => complete(frame, &name, &result),
             Ok(Called::Unknown) => Err(about(&name, Code::InvalidParams, "There is no tool ", ".")),
             Ok(Called::Invalid(text) | Called::Refused(text)) => Ok(failed(frame, &text)),
-            Ok(Called::Threw(id)) => {
-                Ok(failed(frame, &["The tool ", &quoted(&name), " failed. The server's log has the reason under ", &id, "."].concat()))
-            }
+            Ok(Called::Threw(id)) => Ok(failed(
+                frame,
+                &["The tool ", &quoted(&name), " failed. The server's log has the reason under ", &id, "."].concat(),
+            )),
             Err(_) => Err(Fault::new(500, Code::InternalError, "The tool could not be run.")),
         }
     }))
@@ -69,7 +68,9 @@ fn complete(frame: Frame<'_>, name: &str, result: &str) -> Result<String, Fault>
     let returned = Object::read(result).map_err(|_| no_result())?;
     let content = match (returned.get("content"), returned.get("structuredContent")) {
         (Some(content), _) if content.is_array() => content.text().into(),
-        (Some(_), _) => return Err(about(name, Code::InternalError, "The tool ", " returned `content` that is no array.")),
+        (Some(_), _) => {
+            return Err(about(name, Code::InternalError, "The tool ", " returned `content` that is no array."));
+        }
         // Older clients read text only (server/tools §Structured Content).
         (None, Some(structured)) => text_content(structured.text()),
         (None, None) => "[]".into(),

@@ -4,7 +4,7 @@
 //! arguments. So [`Core`] holds its configuration and nothing else, and all methods have one shape:
 //!
 //! ```text
-//! step(input: JSON text, body: bytes, now: milliseconds, entropy: 32 bytes, outcomes: JSON text) -> JSON text of a Step
+//! step(input: JSON text, body: text, now: milliseconds, entropy: 32 bytes, outcomes: JSON text) -> JSON text of a Step
 //! ```
 
 use serde::Deserialize;
@@ -39,7 +39,7 @@ impl Core {
     }
 
     /// Pattern 1: decides from the head of a request whether it goes on. Answers [`Guarded`].
-    pub fn no_auth(&self, input: &str, _body: &[u8], _now: f64, _entropy: &[u8], _outcomes: &str) -> String {
+    pub fn no_auth(&self, input: &str, _body: &str, _now: f64, _entropy: &[u8], _outcomes: &str) -> String {
         let step = no_auth::Head::read(input).map_or(Step::Broken(Broken::Input), |head| Step::Done {
             answer: no_auth::guard(&self.config.origins, &head),
             commits: Vec::new(),
@@ -48,13 +48,14 @@ impl Core {
     }
 
     /// The MCP endpoint: answers [`Answer`].
-    pub fn mcp(&self, input: &str, body: &[u8], now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn mcp(&self, input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
         let request = mcp::Request::read(input);
-        run(request, now, entropy, outcomes, async |flow, request| mcp::serve(flow, request, body).await).json(Answer::to_json)
+        run(request, now, entropy, outcomes, async |flow, request| mcp::serve(flow, request, body).await)
+            .json(Answer::to_json)
     }
 
     /// Chooses the Durable Object for a server that lives in one: answers [`mcp::place::Place`].
-    pub fn place(&self, input: &str, _body: &[u8], now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn place(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
         let request = mcp::Request::read(input);
         run(request, now, entropy, outcomes, async |flow, request| mcp::place::place(flow, request))
             .json(mcp::place::Place::to_json)
@@ -62,7 +63,7 @@ impl Core {
 
     /// The flow of the tests: answers what came of its script.
     #[cfg(feature = "testing")]
-    pub fn probe(&self, input: &str, _body: &[u8], now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn probe(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
         let script = crate::probe::Script::read(input);
         run(script, now, entropy, outcomes, async |flow, script| crate::probe::probe(flow, script).await)
             .json(crate::probe::Found::to_json)
@@ -70,9 +71,19 @@ impl Core {
 }
 
 /// One step of a flow over the input that JavaScript hands over.
-fn run<I, T>(input: Option<I>, now: f64, entropy: &[u8], outcomes: &str, flow: impl AsyncFnOnce(&Flow<'_>, &I) -> T) -> Step<T> {
+fn run<I, T>(
+    input: Option<I>,
+    now: f64,
+    entropy: &[u8],
+    outcomes: &str,
+    flow: impl AsyncFnOnce(&Flow<'_>, &I) -> T,
+) -> Step<T> {
     let (Some(input), Ok(entropy)) = (input, entropy.try_into()) else { return Step::Broken(Broken::Input) };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds since 1970 are a safe integer")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "milliseconds since 1970 are a safe integer"
+    )]
     let context = Context::new(now as u64, entropy);
     match Flow::new(&context, outcomes) {
         Err(broken) => Step::Broken(broken),

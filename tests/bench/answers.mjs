@@ -1,4 +1,5 @@
 /** Nothing is timed before its answer is known to be right. */
+import { Failure } from "../../scripts/lib/step.mjs";
 import { post } from "./requests.mjs";
 
 /** @typedef {import("./load.mjs").FixedRequest} FixedRequest */
@@ -25,7 +26,7 @@ export async function rightAnswer(id, url, request, check) {
   const type = response.headers.get("Content-Type") ?? "";
   const message = parse(body, type);
   if (response.status !== 200 || message?.id !== 1 || !check(message.result)) {
-    throw new Error(`${id} answered wrongly: ${response.status} ${type}\n${body.slice(0, 2000)}`);
+    throw new Failure(`${id} answered wrongly: ${response.status} ${type}\n${body.slice(0, 2000)}`);
   }
   return { body, type, message };
 }

@@ -6,9 +6,13 @@
  * drift by 20 % and more.
  */
 import { parseArgs } from "node:util";
+import { build } from "../../scripts/build.mjs";
+import { Failure } from "../../scripts/lib/step.mjs";
+import { setup } from "../../scripts/setup.mjs";
 import { installPeers } from "./contestants.mjs";
 import { ensureWrk } from "./load.mjs";
 import { isVoid, measure } from "./measure.mjs";
+import { endAll } from "./processes.mjs";
 import { json, machine, table } from "./report.mjs";
 import { rows } from "./rows.mjs";
 
@@ -40,25 +44,28 @@ export async function main() {
   }
   const chosen = choose(values.only);
   const rounds = Number(values.rounds ?? (values.quick ? 3 : 12));
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds takes a whole number above 0`);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Failure(`--rounds takes a whole number above 0`);
   const options = {
     rounds,
     maxRounds: values.quick ? rounds : rounds * 2,
     seconds: values.quick ? 1 : 3,
-    peerSeconds: values.quick ? 1 : 2,
     peersOnly: values.peers ?? false,
   };
 
   await ensureWrk();
   await installPeers();
   if (!options.peersOnly && !values["no-build"]) {
-    const { build } = await import("../../scripts/build.mjs");
+    await setup();
     await build();
   }
   console.log(machine());
 
   const results = [];
-  for (const row of chosen) results.push(await measure(row, options));
+  try {
+    for (const row of chosen) results.push(await measure(row, options));
+  } finally {
+    endAll();
+  }
   console.log(table(results));
   if (rounds < 12) console.log(`This is not a result: a result has at least 12 rounds, this had ${rounds}.`);
   if (values.json) console.log(json(results));
@@ -72,7 +79,7 @@ function choose(/** @type {string | undefined} */ only) {
   if (!only) return rows;
   return only.split(",").map((id) => {
     const row = rows.find((row) => row.id === id);
-    if (!row) throw new Error(`There is no row ${id}. The rows are ${rows.map((row) => row.id).join(", ")}.`);
+    if (!row) throw new Failure(`There is no row ${id}. The rows are ${rows.map((row) => row.id).join(", ")}.`);
     return row;
   });
 }

@@ -1,13 +1,16 @@
 /** From a contestant's source to the bundle that would be deployed. */
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { at } from "../../scripts/lib/paths.mjs";
+import { step } from "../../scripts/lib/step.mjs";
 import { bundle } from "./bundle.mjs";
-import { bench, out, peers } from "./paths.mjs";
-import { run } from "./processes.mjs";
 import { compatibilityDate } from "./workerd.mjs";
 
 /** @typedef {import("./rows.mjs").Contestant} Contestant */
 /** @typedef {import("./workerd.mjs").Program} Program */
+
+const out = at("tests/bench/out");
+const peers = at("tests/bench/peers");
 
 /** @type {Map<string, Promise<Program>>} */
 const programs = new Map();
@@ -29,22 +32,19 @@ export function program(contestant) {
 async function prepare(/** @type {Contestant} */ { id, main, flags = [], objects = [] }) {
   const folder = join(out, id);
   const allFlags = ["enable_request_signal", ...flags];
+  const config = {
+    name: id,
+    main: at("tests/bench", main),
+    compatibility_date: compatibilityDate,
+    compatibility_flags: allFlags,
+    alias: { "cloudflare:email": join(peers, "cloudflare-email.js") },
+    durable_objects: { bindings: objects.slice(0, 1).map((name) => ({ name: "MCP_OBJECT", class_name: name })) },
+    migrations: objects.length ? [{ tag: "v1", new_sqlite_classes: objects }] : [],
+  };
   await mkdir(folder, { recursive: true });
-  const config = join(folder, "wrangler.json");
-  await writeFile(
-    config,
-    JSON.stringify({
-      name: id,
-      main: join(bench, main),
-      compatibility_date: compatibilityDate,
-      compatibility_flags: allFlags,
-      alias: { "cloudflare:email": join(peers, "cloudflare-email.js") },
-      durable_objects: { bindings: objects.slice(0, 1).map((name) => ({ name: "MCP_OBJECT", class_name: name })) },
-      migrations: objects.length ? [{ tag: "v1", new_sqlite_classes: objects }] : [],
-    }),
-  );
+  await writeFile(join(folder, "wrangler.json"), JSON.stringify(config, null, 2));
   const bundled = join(folder, "bundle");
-  const modules = await bundle(config, bundled);
+  const modules = await bundle(id, join(folder, "wrangler.json"), bundled);
   return { folder: bundled, modules, flags: allFlags, objects };
 }
 
@@ -65,6 +65,6 @@ export async function singleFile(id, source) {
 export async function installPeers() {
   const written = (/** @type {string} */ file) => stat(join(peers, file)).then((s) => s.mtimeMs, () => 0);
   if ((await written("node_modules/.package-lock.json")) > (await written("package-lock.json"))) return;
-  console.log("Installing the peers …");
-  await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: peers });
+  const options = ["--prefix", peers, "--ignore-scripts", "--no-audit", "--no-fund"];
+  await step("Installing the benchmark's peers", "npm", ["ci", ...options]);
 }

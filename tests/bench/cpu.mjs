@@ -1,9 +1,6 @@
 /** CPU time out of /proc: of a process, and of everything else on the machine while that process is timed. */
 import { readFile } from "node:fs/promises";
 
-/** Above this many CPUs' worth of other work a round is run again: it costs what is timed cache and clock speed. */
-export const tolerable = 0.2;
-
 /** Length of a clock tick in /proc (`getconf CLK_TCK` is 100 on every Linux that Node runs on). */
 const microsecondsPerTick = 10_000;
 

@@ -1,8 +1,11 @@
 /** The load: Debian's `wrk` sends one fixed request over eight connections, as fast as it is answered. */
+import { spawnSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "./processes.mjs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure, step } from "../../scripts/lib/step.mjs";
+import { start } from "./processes.mjs";
 
 /**
  * @typedef {object} FixedRequest
@@ -10,31 +13,46 @@ import { run } from "./processes.mjs";
  * @property {string} body
  */
 
+/** How long `wrk` needs, at most, to get from its start to its first request and from a signal to its handler. */
+const settled = 20;
+
 /**
- * Loads a server for some seconds and answers how many requests it completed. Any failed one is an error.
+ * Starts the load on a server, paused.
  * @param {string} url the endpoint
  * @param {FixedRequest} request
- * @param {number} seconds
  */
-export async function load(url, request, seconds) {
+export async function startLoad(url, request) {
   const folder = await mkdtemp(join(tmpdir(), "wicket-bench-"));
-  try {
-    const script = join(folder, "request.lua");
-    await writeFile(script, lua(request));
-    const args = ["--threads", "1", "--connections", "8", "--timeout", "10s", "--duration", `${seconds}s`];
-    const said = await run("wrk", [...args, "--script", script, url]);
-    const [requests, failed] = (said.match(/^COUNTS (\d+) (\d+)$/m) ?? []).slice(1).map(Number);
-    if (!requests || failed) throw new Error(`The load on ${url} failed:\n${said}`);
-    return requests;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const script = join(folder, "request.lua");
+  await writeFile(script, lua(request));
+  const options = ["--threads=1", "--connections=8", "--timeout=60s", "--duration=1h", `--script=${script}`];
+  const wrk = start("wrk", [...options, url], ["ignore", "pipe", "pipe"]);
+  let said = "";
+  for (const stream of [wrk.stdout, wrk.stderr]) stream?.on("data", (chunk) => (said += chunk));
+  const ended = new Promise((resolve) => wrk.once("close", resolve));
+  await sleep(settled);
+  wrk.kill("SIGSTOP");
+  return {
+    resume: () => wrk.kill("SIGCONT"),
+    pause: () => wrk.kill("SIGSTOP"),
+    /** Ends the load and answers how many requests were completed. Any failed one is an error. */
+    async finish() {
+      wrk.kill("SIGCONT");
+      await sleep(settled);
+      wrk.kill("SIGINT");
+      await ended;
+      await rm(folder, { recursive: true });
+      const [requests, failed] = (said.match(/^COUNTS (\d+) (\d+)$/m) ?? []).slice(1).map(Number);
+      if (!requests || failed) throw new Failure(`The load on ${url} failed:\n${said}`);
+      return requests;
+    },
+  };
 }
 
 function lua(/** @type {FixedRequest} */ { headers, body }) {
-  const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[ ${long(name)} ] = ${long(value)}`);
+  const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[ ${quoted(name)} ] = ${quoted(value)}`);
   return `wrk.method = "POST"
-wrk.body = ${long(body)}
+wrk.body = ${quoted(body)}
 ${lines.join("\n")}
 function done(summary)
   local e = summary.errors
@@ -44,27 +62,21 @@ end
 }
 
 /** A Lua string in which no character has a special meaning. */
-function long(/** @type {string} */ value) {
+function quoted(/** @type {string} */ value) {
   return `[==[${value}]==]`;
 }
 
 /** Makes sure that `wrk` is there: installs it on Debian when allowed to, else says how. */
 export async function ensureWrk() {
-  if (await works("wrk", ["--version"])) return;
-  if (process.getuid?.() === 0 && (await works("apt-get", ["--version"]))) {
-    console.log("Installing wrk, which makes the load (apt-get install wrk) …");
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-    const install = () => run("apt-get", ["install", "-y", "--no-install-recommends", "wrk"], { env });
-    await install().catch(() => run("apt-get", ["update"], { env }).then(install));
-    return;
+  if (canStart("wrk")) return;
+  if (process.getuid?.() !== 0 || !canStart("apt-get")) {
+    throw new Failure("The benchmark needs wrk. Install it (`sudo apt-get install -y wrk`) and run this again.");
   }
-  throw new Error("The benchmark needs wrk. Install it with `sudo apt-get install -y wrk` or `brew install wrk`, then run again.");
+  const options = { env: { DEBIAN_FRONTEND: "noninteractive" } };
+  await step("Reading Debian's package lists", "apt-get", ["update", "-q"], options);
+  await step("Installing wrk", "apt-get", ["install", "-q", "-y", "--no-install-recommends", "wrk"], options);
 }
 
-/** Whether a program can be started; its exit code does not matter (`wrk --version` ends with 1). */
-async function works(/** @type {string} */ command, /** @type {string[]} */ args) {
-  return run(command, args).then(
-    () => true,
-    (error) => error.code !== "ENOENT",
-  );
+function canStart(/** @type {string} */ command) {
+  return spawnSync(command, ["--version"], { stdio: "ignore" }).error === undefined;
 }

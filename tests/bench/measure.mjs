@@ -1,9 +1,11 @@
 /** One row: its contestants run side by side and take turns, and each round's cost is divided by that round's floor. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../../scripts/lib/step.mjs";
 import { rightAnswer } from "./answers.mjs";
 import { program, singleFile } from "./contestants.mjs";
-import { cpuMicroseconds, tolerable, watchOthers } from "./cpu.mjs";
+import { cpuMicroseconds, watchOthers } from "./cpu.mjs";
 import { floorSource } from "./floor.mjs";
-import { load } from "./load.mjs";
+import { startLoad } from "./load.mjs";
 import { median, spread } from "./statistics.mjs";
 import { serve } from "./workerd.mjs";
 
@@ -11,8 +13,7 @@ import { serve } from "./workerd.mjs";
  * @typedef {object} Options
  * @property {number} rounds
  * @property {number} maxRounds to which a row whose range is too wide is extended
- * @property {number} seconds of load in a round, for the floor and ours
- * @property {number} peerSeconds of load in a round, for a peer, whose figure needs no such precision
+ * @property {number} seconds of load that each contestant gets in a round
  * @property {boolean} peersOnly leaves ours out
  */
 
@@ -25,7 +26,13 @@ import { serve } from "./workerd.mjs";
  */
 
 /** A row is void when the quartiles of our ratios lie farther apart. */
-export const widestRange = 0.1;
+const widestRange = 0.1;
+
+/** Above this many CPUs' worth of other programs' work, a round is run again: it costs what is timed cache and clock. */
+const tolerable = 0.2;
+
+/** Milliseconds of a turn. The machine's speed drifts within seconds, and so short a turn shares it out evenly. */
+const turn = 50;
 
 /**
  * Measures a row.
@@ -37,20 +44,20 @@ export async function measure(row, options) {
   const runners = [];
   try {
     for (const contestant of options.peersOnly ? row.peers : [row.ours, ...row.peers]) {
-      const seconds = contestant === row.ours ? options.seconds : options.peerSeconds;
-      runners.push(await runner(row, contestant, await program(contestant), seconds));
+      runners.push(await runner(row, contestant, await program(contestant)));
     }
     const floor = await floorOf(row, runners[0], options);
     runners.unshift(floor);
-    for (const one of runners) await cost(one, 3);
-
     const ours = options.peersOnly ? undefined : runners[1];
+
+    progress(`${row.id}: warming up`);
+    await round(runners, 3, 0);
     let rounds = 0;
     let disturbed = 0;
     while (rounds < options.rounds || (rounds < options.maxRounds && ours && isVoid(figure(ours, floor)))) {
       progress(`${row.id}: round ${rounds + 1}`);
       const others = await watchOthers(runners.map(({ server }) => server.pid));
-      const costs = await turns(runners, rounds);
+      const costs = await round(runners, options.seconds, rounds);
       if ((await others()) > tolerable && disturbed < options.rounds / 2) {
         disturbed += 1;
         continue;
@@ -83,14 +90,13 @@ async function runner(
   /** @type {import("./rows.mjs").Row} */ row,
   /** @type {{ id: string, name: string }} */ { id, name },
   /** @type {import("./workerd.mjs").Program} */ program,
-  /** @type {number} */ seconds,
 ) {
   const server = await serve(program);
   try {
     const url = `${server.url}/mcp`;
     const request = await row.request(url);
     const answer = await rightAnswer(id, url, request, row.check);
-    return { id, name, server, url, request, answer, seconds, costs: /** @type {number[]} */ ([]) };
+    return { id, name, server, url, request, answer, costs: /** @type {number[]} */ ([]) };
   } catch (error) {
     server.stop();
     throw error;
@@ -103,35 +109,43 @@ async function runner(
 async function floorOf(
   /** @type {import("./rows.mjs").Row} */ row,
   /** @type {Runner} */ model,
-  /** @type {Options} */ { seconds, peersOnly },
+  /** @type {Options} */ { peersOnly },
 ) {
   const source = await singleFile(`floor-${row.id}`, floorSource(model.answer.message));
   const sameRequest = { ...row, request: async () => model.request };
-  const floor = await runner(sameRequest, { id: "floor", name: "floor" }, source, seconds);
+  const floor = await runner(sameRequest, { id: "floor", name: "floor" }, source);
   const differs = floor.answer.body !== model.answer.body || floor.answer.type !== model.answer.type;
   if (!differs || peersOnly) return floor;
   floor.server.stop();
-  throw new Error(
-    `${row.id}: the floor and ${model.id} answer differently\n${floor.answer.type} ${floor.answer.body}\n${model.answer.type} ${model.answer.body}`,
-  );
+  const shown = (/** @type {Runner} */ { answer }) => `${answer.type}\n${answer.body}`;
+  throw new Failure(`${row.id}: the floor and ${model.id} answer differently.\n${shown(floor)}\n${shown(model)}`);
 }
 
-/** What each one costs in this round; who goes first changes from round to round. */
-async function turns(/** @type {Runner[]} */ runners, /** @type {number} */ round) {
-  /** @type {number[]} */
-  const costs = [];
-  for (let turn = 0; turn < runners.length; turn += 1) {
-    const index = (round + turn) % runners.length;
-    costs[index] = await cost(runners[index]);
+/**
+ * Microseconds of CPU time per request, for each contestant, in one round: they are loaded turn by turn, so that
+ * whatever happens to the machine happens to all of them.
+ */
+async function round(
+  /** @type {Runner[]} */ runners,
+  /** @type {number} */ seconds,
+  /** @type {number} */ first,
+) {
+  const used = () => Promise.all(runners.map(({ server }) => cpuMicroseconds(server.pid)));
+  const before = await used();
+  const loads = [];
+  for (const { url, request } of runners) loads.push(await startLoad(url, request));
+  for (let cycle = 0; cycle < (seconds * 1000) / turn; cycle += 1) {
+    for (let place = 0; place < loads.length; place += 1) {
+      const load = loads[(first + cycle + place) % loads.length];
+      load.resume();
+      await sleep(turn);
+      load.pause();
+    }
   }
-  return costs;
-}
-
-/** Microseconds of CPU time per request. */
-async function cost(/** @type {Runner} */ { server, url, request, seconds }, duration = seconds) {
-  const before = await cpuMicroseconds(server.pid);
-  const requests = await load(url, request, duration);
-  return ((await cpuMicroseconds(server.pid)) - before) / requests;
+  const requests = [];
+  for (const load of loads) requests.push(await load.finish());
+  const after = await used();
+  return requests.map((count, index) => (after[index] - before[index]) / count);
 }
 
 /** @returns {Figure} */

@@ -1,8 +1,9 @@
 /** The benchmark's result, for people and for programs. */
 import { execFileSync } from "node:child_process";
 import { availableParallelism, loadavg } from "node:os";
+import { columns } from "./columns.mjs";
 import { isVoid } from "./measure.mjs";
-import { workerd } from "./paths.mjs";
+import { workerd } from "./workerd.mjs";
 
 /** @typedef {Awaited<ReturnType<typeof import("./measure.mjs").measure>>} Result */
 
@@ -36,8 +37,7 @@ export function table(results) {
       ]);
     }
   }
-  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
-  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd()).join("\n");
+  return columns(lines);
 }
 
 function verdict(/** @type {number} */ bar, /** @type {import("./measure.mjs").Figure} */ figure) {

@@ -1,5 +1,7 @@
 /** The fixed requests, one per row of the benchmark, and what a right answer to each holds. */
 
+import { Failure } from "../../scripts/lib/step.mjs";
+
 /** @typedef {import("./load.mjs").FixedRequest} FixedRequest */
 
 const base = { "Content-Type": "application/json", Accept: "application/json, text/event-stream" };
@@ -30,7 +32,7 @@ export async function sessionCall(url) {
   const answer = await post(url, legacy({ id: 0, method: "initialize", params }));
   const session = answer.headers.get("Mcp-Session-Id");
   if (answer.status !== 200 || !session) {
-    throw new Error(`${url} opened no session: ${answer.status} ${await answer.text()}`);
+    throw new Failure(`${url} opened no session: ${answer.status} ${await answer.text()}`);
   }
   await answer.text();
   const within = (/** @type {FixedRequest} */ request) => ({

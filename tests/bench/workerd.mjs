@@ -1,7 +1,8 @@
 /** One contestant under workerd, without the router that `wrangler dev` would put in front. */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { bench, workerd } from "./paths.mjs";
+import { at } from "../../scripts/lib/paths.mjs";
+import { Failure } from "../../scripts/lib/step.mjs";
 import { start } from "./processes.mjs";
 
 /**
@@ -12,6 +13,7 @@ import { start } from "./processes.mjs";
  * @property {string[]} objects Durable Object classes; the first is bound as `MCP_OBJECT`
  */
 
+export const workerd = at("node_modules/workerd/bin/workerd");
 export const compatibilityDate = "2026-07-01";
 
 /**
@@ -24,9 +26,7 @@ export async function serve(program) {
   await mkdir(storage, { recursive: true });
   const config = join(program.folder, "bench.capnp");
   await writeFile(config, capnp(program, storage));
-  const child = start(workerd, ["serve", "--experimental", "--control-fd=3", config], {
-    stdio: ["ignore", "ignore", "pipe", "pipe"],
-  });
+  const child = start(workerd, ["serve", "--experimental", "--control-fd=3", config], ["ignore", "ignore", "pipe", "pipe"]);
   const port = await listening(child, firstWords(child));
   return {
     url: `http://127.0.0.1:${port}`,
@@ -48,7 +48,7 @@ function capnp(/** @type {Program} */ program, /** @type {string} */ storage) {
     ...program.objects.slice(0, 1).map((name) => `(name = "MCP_OBJECT", durableObjectNamespace = ${text(name)})`),
   ];
   const objects = program.objects.map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`);
-  const kv = relative(program.folder, join(bench, "workers/kv.js"));
+  const kv = relative(program.folder, at("tests/bench/workers/kv.js"));
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -101,7 +101,7 @@ function listening(child, words) {
   return new Promise((resolve, reject) => {
     let said = "";
     child.once("error", reject);
-    child.once("exit", () => reject(new Error(`workerd ended before it listened:\n${words()}`)));
+    child.once("exit", () => reject(new Failure(`workerd ended before it listened:\n${words()}`)));
     /** @type {import("node:stream").Readable} */ (child.stdio[3]).on("data", (chunk) => {
       said += chunk;
       for (const line of said.split("\n").slice(0, -1)) {

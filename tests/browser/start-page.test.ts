@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { serve } from "../lib/serve.ts";
-import type { Served } from "../lib/serve.ts";
+import { serve } from "../harness/serve.ts";
+import type { Served } from "../harness/serve.ts";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const FLAGS =

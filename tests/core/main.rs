@@ -1,1 +1,20 @@
-#![allow(missing_docs)]
+//! The tests of the decisions. They run on the host: what the core asks for is answered by a scripted [`world`].
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed, and says so by panicking"
+)]
+
+//mod boundary;
+#[cfg(feature = "testing")]
+mod flow;
+//mod golden;
+mod json;
+mod json_differential;
+//mod mcp;
+mod origin;
+mod random;
+mod session;
+mod world;

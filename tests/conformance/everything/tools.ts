@@ -1,0 +1,57 @@
+/** The tools that the conformance suite calls, by the names and with the answers that it expects. */
+import type { McpServer } from "mcp-wicket";
+import { z } from "zod";
+
+const PNG =
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
+const WAV = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA=";
+
+const REGION = z.object({ region: z.string().meta({ "x-mcp-header": "Region" }) });
+
+/** Registers all of them. */
+export function registerTools(server: McpServer): void {
+  server.registerTool("test_simple_text", { description: "Answers with a text" }, () => ({
+    content: [{ type: "text", text: "This is a simple text response for testing." }],
+  }));
+  server.registerTool("test_image_content", { description: "Answers with an image" }, () => ({
+    content: [{ type: "image", data: PNG, mimeType: "image/png" }],
+  }));
+  server.registerTool("test_audio_content", { description: "Answers with a sound" }, () => ({
+    content: [{ type: "audio", data: WAV, mimeType: "audio/wav" }],
+  }));
+  server.registerTool("test_embedded_resource", { description: "Answers with a resource" }, () => ({
+    content: [
+      {
+        type: "resource",
+        resource: {
+          uri: "test://embedded-resource",
+          mimeType: "text/plain",
+          text: "This is an embedded resource content.",
+        },
+      },
+    ],
+  }));
+  server.registerTool("test_multiple_content_types", { description: "Answers with several kinds of content" }, () => ({
+    content: [
+      { type: "text", text: "Multiple content types test:" },
+      { type: "image", data: PNG, mimeType: "image/png" },
+      {
+        type: "resource",
+        resource: {
+          uri: "test://mixed-content-resource",
+          mimeType: "application/json",
+          text: JSON.stringify({ test: "data", value: 123 }),
+        },
+      },
+    ],
+  }));
+  server.registerTool("test_error_handling", { description: "Answers with an error" }, () => ({
+    content: [{ type: "text", text: "This tool intentionally returns an error for testing" }],
+    isError: true,
+  }));
+  server.registerTool(
+    "test_x_mcp_header",
+    { description: "Has an argument that a header mirrors", inputSchema: REGION },
+    ({ region }) => ({ content: [{ type: "text", text: region }] }),
+  );
+}

@@ -1,0 +1,95 @@
+//! The time and the randomness of a flow: the same in a replay, different everywhere else.
+
+use std::collections::HashSet;
+
+use mcp_wicket::flow::{Broken, Context, Load};
+use serde_json::json;
+
+use crate::world::{ENTROPY, NOW, Said, World};
+
+#[test]
+fn randomness_is_the_same_in_a_replay() {
+    let mut seen = Vec::new();
+    let ended = World::new(|_| Said::Ok("null".into())).run(async |flow| {
+        let before = flow.context().random::<32>("key");
+        let _wait = flow.obtain(&Load { key: "1".into() }).await;
+        let between = flow.context().random::<16>("key");
+        let _wait = flow.obtain(&Load { key: "2".into() }).await;
+        (before, between, flow.context().random::<16>("other"), flow.context().now())
+    });
+    seen.push(ended.answer.unwrap());
+    let context = Context::new(NOW, ENTROPY);
+    let expected = (context.random("key"), context.random("key"), context.random("other"), NOW);
+    assert_eq!(seen, [expected], "three steps with two waits see what one run without any sees");
+}
+
+#[test]
+fn randomness_reaches_effects_the_same_in_each_step() {
+    let ended = World::new(|_| Said::Ok("null".into())).run(async |flow| {
+        for _ in 0..5 {
+            let key = flow.context().random::<8>("key").map(|byte| format!("{byte:02x}")).concat();
+            flow.obtain(&Load { key }).await.unwrap();
+        }
+    });
+    assert_eq!(ended.answer, Ok(()), "a key that differed in a replay would break the flow");
+    let keys = ended.waits.iter().flatten().map(|effect| effect["key"].as_str().unwrap()).collect::<HashSet<_>>();
+    assert_eq!(keys.len(), 5);
+}
+
+#[test]
+fn no_two_uses_share_their_bytes() {
+    let mut seen = HashSet::new();
+    let mut entropies = vec![ENTROPY; 34];
+    for (place, entropy) in entropies.iter_mut().take(32).enumerate() {
+        entropy[place] ^= 0x80;
+    }
+    entropies[32] = [0; 32];
+    for entropy in entropies {
+        let context = Context::new(NOW, entropy);
+        for label in ["", "a", "session", "session ", "a\0\0\0\u{1}"] {
+            for _ in 0..50 {
+                assert!(seen.insert(context.random::<16>(label)), "{label} came twice");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_label_changes_the_bytes_of_the_same_use() {
+    let of = |label| Context::new(NOW, ENTROPY).random::<32>(label);
+    assert_ne!(of("a"), of("b"));
+    assert_eq!(of("a"), of("a"));
+}
+
+#[test]
+fn the_expansion_is_hkdf_sha_256() {
+    // Made with Python's hmac: HMAC(HMAC(32 zero bytes, entropy), info || 01) with info = label || count.
+    let context = Context::new(NOW, [0; 32]);
+    let hex = |bytes: [u8; 32]| bytes.map(|byte| format!("{byte:02x}")).concat();
+    assert_eq!(hex(context.random("session")), FIRST);
+    assert_eq!(hex(context.random("session")), SECOND);
+}
+
+const FIRST: &str = "fa23434435286aca263208e719ee05686820fac4f599c00c5da76a0c4ea6bdff";
+const SECOND: &str = "9462472fe72df4f328d47ca1d3a306f92991cb25cbce20b53036271607de4a90";
+
+#[test]
+fn another_time_is_another_time_and_nothing_else() {
+    let (one, other) = (Context::new(NOW, ENTROPY), Context::new(NOW + 1, ENTROPY));
+    assert_eq!((one.now(), other.now()), (NOW, NOW + 1));
+    assert_eq!(one.random::<32>("a"), other.random::<32>("a"), "bytes come from the entropy alone");
+}
+
+#[test]
+fn bytes_of_another_entropy_break_a_replay() {
+    let step = |entropy: [u8; 32], outcomes: &str| {
+        let context = Context::new(NOW, entropy);
+        let flow = mcp_wicket::flow::Flow::new(&context, outcomes).unwrap();
+        let key = flow.context().random::<4>("key").map(|byte| byte.to_string()).join(".");
+        flow.step(async { flow.obtain(&Load { key }).await.is_ok() }).json(ToString::to_string)
+    };
+    let first = serde_json::from_str::<serde_json::Value>(&step(ENTROPY, "")).unwrap();
+    let outcomes = json!([{"mark": first["wait"][0]["mark"], "ok": null}]).to_string();
+    assert_eq!(step(ENTROPY, &outcomes), r#"{"done":true}"#);
+    assert!(step([8; 32], &outcomes).contains(Broken::Diverged.reason()));
+}

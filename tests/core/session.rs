@@ -1,0 +1,282 @@
+//! Session ids: what they say, to whom, and for how long; and the object that a request goes to.
+
+use std::collections::HashSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mcp_wicket::flow::Context;
+use mcp_wicket::mcp::Request;
+use mcp_wicket::mcp::place::{self, place};
+use mcp_wicket::mcp::revision::Revision;
+use mcp_wicket::mcp::session::{Place, mint, open};
+use serde_json::{Value as Json, json};
+
+use crate::random::Random;
+use crate::world::{ENTROPY, NOW, World};
+
+const ANN: Option<&str> = Some("user:github:1");
+const BOB: Option<&str> = Some("user:github:2");
+const DAY: u64 = 24 * 3600 * 1000;
+const LEGACY: [Revision; 4] =
+    [Revision::V2024_11_05, Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25];
+
+/// An id that `principal` got at [`NOW`].
+fn minted(revision: Revision, principal: Option<&str>) -> String {
+    let context = Context::new(NOW, ENTROPY);
+    mint(&context, revision, &Place::fresh(&context, principal))
+}
+
+#[test]
+fn an_id_says_what_was_negotiated() {
+    for revision in LEGACY {
+        for principal in [None, ANN, BOB, Some("")] {
+            let session = open(&minted(revision, principal), principal, NOW).unwrap();
+            assert_eq!(session.revision, revision);
+            assert_eq!(session.place, Place::fresh(&Context::new(NOW, ENTROPY), principal));
+        }
+    }
+}
+
+#[test]
+fn an_id_opens_nothing_for_anybody_else() {
+    let everybody =
+        [None, ANN, BOB, Some(""), Some("user:github:11"), Some("anybody"), Some("principal user:github:1")];
+    for owner in everybody {
+        let id = minted(Revision::V2025_11_25, owner);
+        for caller in everybody {
+            assert_eq!(open(&id, caller, NOW).is_some(), owner == caller, "{owner:?}'s, shown by {caller:?}");
+        }
+    }
+}
+
+#[test]
+fn an_id_ends_after_thirty_days_and_does_not_begin_before_it_was_made() {
+    let id = minted(Revision::V2025_06_18, ANN);
+    for (now, opens) in [
+        (NOW, true),
+        (NOW + 30 * DAY - 1000, true),
+        (NOW + 30 * DAY, true),
+        (NOW + 30 * DAY + 1000, false),
+        (NOW + 365 * DAY, false),
+        (NOW - 299_000, true),
+        (NOW - 300_000, true),
+        (NOW - 301_000, false),
+        (NOW - DAY, false),
+        (0, false),
+        (u64::MAX, false),
+    ] {
+        assert_eq!(open(&id, ANN, now).is_some(), opens, "{now}");
+    }
+}
+
+#[test]
+fn an_id_is_short_and_visible() {
+    for principal in [None, ANN, Some("x".repeat(10_000).as_str()), Some("é\n\0")] {
+        let id = minted(Revision::V2025_11_25, principal);
+        assert!(id.len() <= 256 && id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)), "{id}");
+        assert_eq!(id.len(), 51);
+        assert_eq!(Place::fresh(&Context::new(NOW, ENTROPY), principal).name().len(), 43);
+    }
+}
+
+#[test]
+fn no_text_but_the_id_itself_opens_the_session() {
+    let id = minted(Revision::V2025_11_25, ANN);
+    let mut others = (0..id.len()).map(|length| id[..length].to_owned()).collect::<Vec<_>>();
+    others.extend(["A", "AA", "AAA", "AAAA", "=", "==", " ", "\n", "é", "\0"].map(|more| format!("{id}{more}")));
+    others.extend(["A", "AAAA", " ", "=", "\u{feff}"].map(|more| format!("{more}{id}")));
+    others.extend([id.to_lowercase(), id.to_uppercase(), format!("{id}{id}"), id.chars().rev().collect()]);
+    others.extend(["", "=", "a", "not base64!", "../../etc/passwd", "null", "é".repeat(51).as_str()].map(Into::into));
+    for other in others {
+        assert_eq!(open(&other, ANN, NOW), None, "{other:?}");
+    }
+}
+
+/// The id with the byte at `place` made into another.
+fn with_byte(id: &str, place: usize, byte: u8) -> String {
+    let mut bytes = URL_SAFE_NO_PAD.decode(id).unwrap();
+    bytes[place] = byte;
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[test]
+fn another_format_or_revision_opens_nothing() {
+    let id = minted(Revision::V2025_11_25, ANN);
+    for byte in 0..=255 {
+        let format = open(&with_byte(&id, 0, byte), ANN, NOW);
+        assert_eq!(format.is_some(), byte == 1, "format {byte}");
+        let revision = open(&with_byte(&id, 1, byte), ANN, NOW);
+        let legacy = LEGACY.into_iter().find(|legacy| *legacy as u8 == byte);
+        assert_eq!(revision.map(|session| session.revision), legacy, "revision {byte}");
+    }
+    assert!(open(&minted(Revision::V2026_07_28, ANN), ANN, NOW).is_none(), "that revision has no sessions");
+}
+
+#[test]
+fn a_changed_place_opens_nothing() {
+    let id = minted(Revision::V2025_11_25, ANN);
+    for place in 6..38 {
+        let byte = URL_SAFE_NO_PAD.decode(&id).unwrap()[place];
+        for bit in 0..8 {
+            let opened = open(&with_byte(&id, place, byte ^ 1 << bit), ANN, NOW);
+            if place < 22 {
+                // The random half: whoever writes one of their own gets what `initialize` would have given.
+                assert_ne!(opened.unwrap().place, Place::fresh(&Context::new(NOW, ENTROPY), ANN));
+            } else {
+                assert_eq!(opened, None, "byte {place}, bit {bit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_two_sessions_share_an_id_or_a_place() {
+    let (mut ids, mut places) = (HashSet::new(), HashSet::new());
+    for number in 0..1000_u32 {
+        let mut entropy = ENTROPY;
+        entropy[..4].copy_from_slice(&number.to_be_bytes());
+        let context = Context::new(NOW, entropy);
+        for _ in 0..2 {
+            let place = Place::fresh(&context, ANN);
+            assert!(ids.insert(mint(&context, Revision::V2025_11_25, &place)));
+            assert!(places.insert(place.name()));
+        }
+    }
+}
+
+#[test]
+fn a_place_is_one_sessions_and_one_principals() {
+    let fresh = |principal| Place::fresh(&Context::new(NOW, ENTROPY), principal).name();
+    assert_eq!(fresh(ANN), fresh(ANN));
+    let names = [fresh(None), fresh(ANN), fresh(BOB), fresh(Some("anybody"))];
+    assert_eq!(HashSet::from(names.clone()).len(), names.len(), "even with the same random bits");
+    let id = minted(Revision::V2025_03_26, ANN);
+    let opened = |now| open(&id, ANN, now).unwrap().place.name();
+    assert_eq!(opened(NOW), opened(NOW + 29 * DAY), "a session keeps its place");
+    assert_eq!(Place::parse(&fresh(ANN)).unwrap().name(), fresh(ANN));
+    for wrong in ["", "x", &fresh(ANN)[1..], &(fresh(ANN) + "A"), &minted(Revision::V2025_03_26, ANN)] {
+        assert_eq!(Place::parse(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn a_principals_own_place_is_one_and_nobody_elses() {
+    let (ann, bob) = (Place::of_principal("user:github:1"), Place::of_principal("user:github:2"));
+    assert_eq!(ann, Place::of_principal("user:github:1"));
+    assert_ne!(ann, bob);
+    assert_ne!(ann, Place::fresh(&Context::new(NOW, ENTROPY), ANN));
+}
+
+#[test]
+fn nothing_that_a_client_may_send_panics() {
+    let mut random = Random::new(0x0073_6573_7369_6f6e);
+    let id = minted(Revision::V2025_11_25, None);
+    for _ in 0..20_000 {
+        let mut bytes = id.clone().into_bytes();
+        for _ in 0..=random.below(4) {
+            let place = random.below(bytes.len());
+            bytes[place] = u8::try_from(random.below(128)).unwrap();
+        }
+        bytes.truncate(1 + random.below(60));
+        let text = String::from_utf8(bytes).unwrap();
+        let opened = open(&text, ANN, NOW);
+        assert_eq!(opened, None, "{text:?}: nobody's session is not Ann's");
+    }
+}
+
+/// Where the request `head` goes.
+fn placed(head: &Json) -> place::Place {
+    let input = head.to_string();
+    let request = Request::read(&input).unwrap();
+    World::silent().run(async |flow| place(flow, &request)).answer.unwrap()
+}
+
+fn object(head: &Json) -> String {
+    match placed(head) {
+        place::Place::Object(name) => name,
+        place::Place::Answer(answer) => panic!("{head} is answered: {answer:?}"),
+    }
+}
+
+fn refused(head: &Json) -> (u16, Json) {
+    match placed(head) {
+        place::Place::Answer(answer) => (answer.status, serde_json::from_str(&answer.body.unwrap()).unwrap()),
+        place::Place::Object(name) => panic!("{head} goes to {name}"),
+    }
+}
+
+#[test]
+fn a_sessions_requests_go_to_its_place() {
+    for principal in [None, ANN] {
+        let place = Place::fresh(&Context::new(NOW, [9; 32]), principal);
+        let id = mint(&Context::new(NOW, ENTROPY), Revision::V2025_06_18, &place);
+        for version in [None, Some("2025-06-18"), Some("2025-11-25"), Some("no such revision")] {
+            let head = json!({"method": "POST", "server": {}, "principal": principal, "sessionId": id,
+                              "protocolVersion": version});
+            assert_eq!(object(&head), place.name(), "{version:?}");
+        }
+        let head = json!({"method": "POST", "server": {}, "principal": principal, "sessionId": id,
+                          "transport": "sse-messages"});
+        assert_eq!(object(&head), place.name());
+    }
+}
+
+#[test]
+fn a_session_that_is_unknown_over_or_anothers_has_no_place() {
+    let ann = minted(Revision::V2025_06_18, ANN);
+    let old = {
+        let context = Context::new(NOW - 31 * DAY, ENTROPY);
+        mint(&context, Revision::V2025_06_18, &Place::fresh(&context, ANN))
+    };
+    for (id, principal) in [(ann.as_str(), BOB), (&ann, None), (&old, ANN), ("", ANN), ("x", ANN)] {
+        for transport in [None, Some("sse-messages")] {
+            let head = json!({"method": "POST", "server": {}, "principal": principal, "sessionId": id,
+                              "transport": transport});
+            let (status, body) = refused(&head);
+            assert_eq!((status, &body["error"]["code"]), (404, &json!(-32001)), "{head}");
+        }
+    }
+}
+
+#[test]
+fn a_2026_07_28_request_goes_to_its_principals_place_whatever_session_it_shows() {
+    for id in [None, Some("x"), Some(minted(Revision::V2025_06_18, BOB).as_str())] {
+        for version in ["2026-07-28", " 2026-07-28\t"] {
+            let head = json!({"method": "POST", "server": {}, "principal": ANN, "sessionId": id,
+                              "protocolVersion": version});
+            assert_eq!(object(&head), Place::of_principal("user:github:1").name());
+        }
+    }
+}
+
+#[test]
+fn whoever_has_neither_session_nor_name_gets_a_new_place() {
+    let fresh = |principal| Place::fresh(&Context::new(NOW, ENTROPY), principal).name();
+    for (head, principal) in [
+        (json!({"method": "POST", "server": {}}), None),
+        (json!({"method": "POST", "server": {}, "principal": ANN}), ANN),
+        (json!({"method": "POST", "server": {}, "protocolVersion": "2026-07-28"}), None),
+        (json!({"method": "POST", "server": {}, "protocolVersion": "2026-07-28", "sessionId": "x"}), None),
+        (json!({"method": "POST", "server": {}, "protocolVersion": "2025-11-25", "principal": ANN}), ANN),
+        (json!({"method": "GET", "server": {}, "transport": "sse-stream", "principal": ANN}), ANN),
+    ] {
+        assert_eq!(object(&head), fresh(principal), "{head}");
+    }
+}
+
+#[test]
+fn what_the_endpoint_does_not_take_ends_before_any_place() {
+    for (method, transport, allow) in [
+        ("GET", None, "POST, OPTIONS"),
+        ("DELETE", None, "POST, OPTIONS"),
+        ("POST", Some("sse-stream"), "GET, OPTIONS"),
+        ("GET", Some("sse-messages"), "POST, OPTIONS"),
+    ] {
+        let place = placed(&json!({"method": method, "server": {}, "transport": transport}));
+        let place::Place::Answer(answer) = place else { panic!("{method} is answered") };
+        assert_eq!(answer.status, 405);
+        assert!(answer.headers.contains(&("allow", allow.into())), "{:?}", answer.headers);
+    }
+    let (status, body) = refused(&json!({"method": "POST", "server": {}, "transport": "sse-messages"}));
+    assert_eq!((status, &body["error"]["code"]), (400, &json!(-32600)));
+}

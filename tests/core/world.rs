@@ -1,0 +1,92 @@
+//! Drives flows as the shim does (`js/run.ts`): keeps the list of outcomes, and answers effects from a script.
+
+use mcp_wicket::flow::{Broken, Commit, Context, Flow, Step};
+use serde_json::Value as Json;
+
+/// Milliseconds since 1970 in every test that does not care.
+pub(crate) const NOW: u64 = 1_790_000_000_000;
+pub(crate) const ENTROPY: [u8; 32] = [7; 32];
+
+/// What becomes of an effect.
+#[derive(Clone, Debug)]
+pub(crate) enum Said {
+    /// The outcome's JSON text.
+    Ok(String),
+    /// The failure's name.
+    Failed(&'static str),
+}
+
+/// Where a flow ended, and what it asked for on its way: one list for each wait.
+#[derive(Debug)]
+pub(crate) struct Ended<T> {
+    pub(crate) answer: Result<T, Broken>,
+    pub(crate) commits: Vec<Commit>,
+    pub(crate) waits: Vec<Vec<Json>>,
+}
+
+/// What a flow runs in. Each of its steps gets a context of its own, as each call from JavaScript does.
+pub(crate) struct World<'w> {
+    pub(crate) now: u64,
+    pub(crate) entropy: [u8; 32],
+    say: Box<dyn FnMut(&Json) -> Said + 'w>,
+}
+
+impl<'w> World<'w> {
+    /// A world in which `say` tells what becomes of each effect.
+    pub(crate) fn new(say: impl FnMut(&Json) -> Said + 'w) -> Self {
+        Self { now: NOW, entropy: ENTROPY, say: Box::new(say) }
+    }
+
+    /// A world for flows that must not ask for anything.
+    pub(crate) fn silent() -> Self {
+        Self::new(|effect| panic!("nothing may be asked for here: {effect}"))
+    }
+
+    /// Steps `flow` until it ends.
+    pub(crate) fn run<T>(mut self, flow: impl AsyncFn(&Flow<'_>) -> T) -> Ended<T> {
+        let mut outcomes = Vec::new();
+        let mut waits = Vec::new();
+        loop {
+            let context = Context::new(self.now, self.entropy);
+            match step_in(&context, &list(&outcomes), &flow) {
+                Step::Done { answer, commits } => return Ended { answer: Ok(answer), commits, waits },
+                Step::Broken(broken) => return Ended { answer: Err(broken), commits: Vec::new(), waits },
+                Step::Wait(asked) => {
+                    let effects = asked.iter().map(|asked| serde_json::from_str(&asked.effect).unwrap());
+                    let effects = effects.collect::<Vec<Json>>();
+                    outcomes.extend(asked.iter().zip(&effects).map(|(asked, effect)| {
+                        let said = (self.say)(effect);
+                        record(&asked.mark, &said)
+                    }));
+                    waits.push(effects);
+                    assert!(waits.len() < 64, "the flow does not end");
+                }
+            }
+        }
+    }
+}
+
+/// An outcome as the shim records it.
+pub(crate) fn record(mark: &str, said: &Said) -> String {
+    match said {
+        Said::Ok(json) => format!(r#"{{"mark":"{mark}","ok":{json}}}"#),
+        Said::Failed(name) => format!(r#"{{"mark":"{mark}","failed":"{name}"}}"#),
+    }
+}
+
+/// The list of outcomes as the shim hands it over: nothing at all before the first.
+pub(crate) fn list(records: &[String]) -> String {
+    if records.is_empty() { String::new() } else { format!("[{}]", records.join(",")) }
+}
+
+/// One step of `flow` over the list `outcomes`.
+pub(crate) fn step<T>(outcomes: &str, flow: impl AsyncFn(&Flow<'_>) -> T) -> Step<T> {
+    step_in(&Context::new(NOW, ENTROPY), outcomes, flow)
+}
+
+fn step_in<T>(context: &Context, outcomes: &str, flow: impl AsyncFn(&Flow<'_>) -> T) -> Step<T> {
+    match Flow::new(context, outcomes) {
+        Err(broken) => Step::Broken(broken),
+        Ok(run) => run.step(flow(&run)),
+    }
+}

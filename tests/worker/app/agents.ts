@@ -1,0 +1,76 @@
+/** Agents in each place where an agent can be. */
+import { McpAgent, McpServer } from "mcp-wicket";
+import * as z from "zod";
+
+const text = (value: unknown) => ({ content: [{ type: "text" as const, text: String(value) }] });
+
+/** Runs in the Worker. */
+export class Plain extends McpAgent<Cloudflare.Env, { count: number }> {
+  override server = new McpServer({ name: "plain", version: "1.0.0" }, { instructions: "Be plain." });
+
+  override init(): void {
+    this.server.registerTool("add", { inputSchema: { a: z.number(), b: z.number() } }, ({ a, b }) => text(a + b));
+    this.server.registerTool("slow", { inputSchema: { ms: z.number() } }, async ({ ms }) => {
+      await scheduler.wait(ms);
+      return text("slow");
+    });
+    this.server.registerTool("read_state", {}, () => text(this.state.count));
+    this.server.registerTool("write_state", {}, () => {
+      this.setState({ count: 1 });
+      return text("written");
+    });
+    this.server.registerTool("run_sql", {}, () => text(this.sql`select 1 as one`.length));
+    this.server.registerTool("has_storage", {}, () => text("storage" in this.ctx));
+  }
+}
+
+/** Lives in its session's object because it says so. */
+export class Placed extends McpAgent<Cloudflare.Env> {
+  static override placement = "session" as const;
+  override server = new McpServer({ name: "placed", version: "1.0.0" });
+  #calls = 0;
+
+  override init(): void {
+    this.sql`create table if not exists starts (at integer)`;
+    this.sql`insert into starts values (${Date.now()})`;
+    this.sql`create table if not exists notes (text text)`;
+    this.server.registerTool("count", {}, () => text(++this.#calls));
+    this.server.registerTool("starts", {}, () => text(this.sql<{ n: number }>`select count(*) as n from starts`[0]?.n));
+    this.server.registerTool("note", { inputSchema: { note: z.string() } }, ({ note }) => {
+      this.sql`insert into notes values (${note})`;
+      return text("noted");
+    });
+    this.server.registerTool("notes", {}, () => {
+      const rows = this.sql<{ text: string }>`select text from notes order by rowid`;
+      return text(rows.map((row) => row.text).join());
+    });
+    this.server.registerTool("whoami", {}, () => text(JSON.stringify(this.props)));
+    this.server.registerTool("request", {}, ({ requestInfo, requestId, sessionId }) =>
+      text(JSON.stringify({ ...requestInfo, requestId, sessionId })),
+    );
+    this.server.registerTool("throw", {}, () => {
+      throw new Error("a secret of the object");
+    });
+  }
+}
+
+/** Lives in its session's object because it has a state to begin with. */
+export class Stateful extends McpAgent<Cloudflare.Env, { count: number }> {
+  override server = new McpServer({ name: "stateful", version: "1.0.0" });
+  override initialState = { count: 0 };
+
+  override init(): void {
+    this.server.registerTool("increment", {}, () => {
+      this.setState({ count: this.state.count + 1 });
+      return text(this.state.count);
+    });
+  }
+}
+
+/** Wants an object, but its class is exported by nobody. */
+export class Homeless extends McpAgent<Cloudflare.Env> {
+  static override placement = "session" as const;
+}
+
+/** Runs in the Worker and wants an object for its stream only. */
+export class HomelessStream extends McpAgent<Cloudflare.Env> {}

@@ -1,0 +1,34 @@
+/** The Worker under test: every endpoint has a path of its own. */
+import type { FetchHandler } from "mcp-wicket";
+import { Homeless, HomelessStream, Placed, Plain, Stateful } from "./agents.ts";
+import { TenantInObject, TenantInWorker, tenantHandler } from "./tenants.ts";
+
+export { Placed, Plain, Stateful, TenantInObject };
+
+const open = { allowedOrigins: ["https://app.example.com"] };
+
+const endpoints: Record<string, FetchHandler<Cloudflare.Env>> = {
+  "/plain": Plain.serve("/plain").fetch,
+  "/plain-open": Plain.serve("/plain-open", open).fetch,
+  "/plain-sse": Plain.serveSSE("/plain-sse").fetch,
+  "/placed": Placed.serve("/placed").fetch,
+  "/placed-sse": Placed.serveSSE("/placed-sse").fetch,
+  "/stateful": Stateful.serve("/stateful").fetch,
+  "/homeless": Homeless.serve("/homeless").fetch,
+  "/homeless-sse": HomelessStream.serveSSE("/homeless-sse").fetch,
+  "/tenant-worker": TenantInWorker.serve("/tenant-worker").fetch,
+  "/tenant-object": TenantInObject.serve("/tenant-object").fetch,
+  "/tenant-handler": tenantHandler,
+};
+
+export default {
+  async fetch(request, env, ctx) {
+    const path = new URL(request.url).pathname.replace(/\/message$/, "");
+    const endpoint = endpoints[path];
+    if (!endpoint) return new Response("Not found", { status: 404 });
+    // What a sign-in in front would do.
+    const user = request.headers.get("x-user");
+    if (user !== null) (ctx as { props?: object }).props = { user };
+    return endpoint(request, env, ctx);
+  },
+} satisfies ExportedHandler<Cloudflare.Env>;

@@ -1,0 +1,86 @@
+/** What a handler sees of the call that it serves. */
+import type { ToolContext } from "mcp-wicket";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { modern, wires } from "../harness/messages.ts";
+import { HOST, callTool, begin, serverOf, textOf, worker } from "./lib/client.ts";
+
+const url = `${HOST}/mcp`;
+const done = { content: [] };
+
+/** A server whose tool keeps the contexts it was called with. */
+function watched() {
+  const seen: ToolContext[] = [];
+  const server = serverOf((made) => {
+    made.registerTool("tool", {}, (context) => {
+      seen.push(context);
+      return done;
+    });
+    made.registerTool("with_arguments", { inputSchema: { a: z.number() } }, (_args, context) => {
+      seen.push(context);
+      return done;
+    });
+  });
+  return { seen, server };
+}
+
+describe.each(wires)("on $wire", ({ ask }) => {
+  test("the request's id, as it was sent, whether or not the tool has arguments", async () => {
+    const { seen, server } = watched();
+    for (const id of ["seven", 7]) {
+      await server(ask(url, "tools/call", { name: "tool" }, { id }));
+      await server(ask(url, "tools/call", { name: "with_arguments", arguments: { a: 1 } }, { id }));
+    }
+    expect(seen.map(({ requestId }) => requestId)).toEqual(["seven", "seven", 7, 7]);
+  });
+
+  test("the request's own signal", async () => {
+    const { seen, server } = watched();
+    const request = ask(url, "tools/call", { name: "tool" });
+    await server(request);
+    expect(seen[0]?.signal).toBeInstanceOf(AbortSignal);
+    expect(seen[0]?.signal).toBe(request.signal);
+  });
+
+  test("the request's _meta", async () => {
+    const { seen, server } = watched();
+    await server(ask(url, "tools/call", { name: "tool", _meta: { "example.com/trace": "t1" } }));
+    expect(seen[0]?._meta).toMatchObject({ "example.com/trace": "t1" });
+  });
+
+  test("the HTTP request without credentials", async () => {
+    const { seen, server } = watched();
+    const headers = {
+      authorization: "Bearer secret",
+      cookie: "id=secret",
+      dpop: "secret",
+      "proxy-authorization": "Basic secret",
+      "cf-access-jwt-assertion": "secret",
+      "x-trace": "t1",
+    };
+    await server(ask(`${url}?a=1`, "tools/call", { name: "tool" }, { headers }));
+    const { requestInfo } = seen[0] as ToolContext;
+    expect(requestInfo.url).toBeInstanceOf(URL);
+    expect(requestInfo.url.href).toBe(`${url}?a=1`);
+    expect(requestInfo.headers).toMatchObject({ "x-trace": "t1", "content-type": "application/json" });
+    expect(JSON.stringify(requestInfo)).not.toContain("secret");
+  });
+});
+
+test("the session, where there is one", async () => {
+  const { seen, server } = watched();
+  const session = await begin(server, url);
+  const [, old] = wires;
+  await server(old.ask(url, "tools/call", { name: "tool" }, { session }));
+  await server(old.ask(url, "tools/call", { name: "tool" }));
+  await server(modern(url, "tools/call", { name: "tool" }));
+  expect(seen.map(({ sessionId }) => sessionId)).toEqual([session, undefined, undefined]);
+});
+
+test("in an object it is the same", async () => {
+  const placed = `${HOST}/placed`;
+  const headers = { authorization: "Bearer secret", "x-trace": "t1" };
+  const text = textOf(await callTool(worker, "request", {}, { id: "in the object", headers }, placed)) ?? "";
+  expect(JSON.parse(text)).toMatchObject({ url: placed, requestId: "in the object", headers: { "x-trace": "t1" } });
+  expect(text).not.toContain("secret");
+});

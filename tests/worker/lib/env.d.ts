@@ -1,0 +1,11 @@
+/** What `wrangler.toml` binds. */
+declare namespace Cloudflare {
+  interface Env {
+    KV: KVNamespace;
+    DB: D1Database;
+  }
+  interface GlobalProps {
+    mainModule: typeof import("../app/worker.ts");
+    durableNamespaces: "Placed" | "Plain" | "Stateful" | "TenantInObject";
+  }
+}

@@ -1,0 +1,11 @@
+/** The tests that run in workerd, beside the Worker that they test: `tests/worker`. */
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [cloudflareTest({ wrangler: { configPath: "./tests/worker/wrangler.toml" } })],
+  test: {
+    include: ["tests/worker/**/*.test.ts"],
+    testTimeout: 30_000,
+  },
+});
