@@ -57,10 +57,16 @@ export function createMcpHandler<Env = unknown>(
       const making = factory({ request, env, props });
       const server = making instanceof Promise ? await making : making;
       if (!(server instanceof McpServer)) {
-        throw new WicketError("ERR_ARGUMENT", 'The factory must return an McpServer of "mcp-wicket": change the import line of McpServer.');
+        throw new WicketError(
+          "ERR_ARGUMENT",
+          'The factory must return an McpServer of "mcp-wicket": change the import line of McpServer.',
+        );
       }
       const told = principalOf(props);
-      return respond(await answer({ core, request, headers, told }, server.serverInfo, new ServerWorld(server, request)), headers);
+      return respond(
+        await answer({ core, request, headers, told }, server.serverInfo, new ServerWorld(server, request)),
+        headers,
+      );
     } catch (error) {
       return broken(error, headers);
     }

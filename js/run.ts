@@ -53,7 +53,8 @@ export async function run<T>(
       const splice = only && "splice" in only.effect ? only.effect.splice : undefined;
       if (only && splice) {
         const outcome = await attempt(world, only.effect);
-        if (typeof outcome === "object" && outcome.splice !== undefined) return { spliced: spliced(splice, outcome.splice) };
+        if (typeof outcome === "object" && outcome.splice !== undefined)
+          return { spliced: spliced(splice, outcome.splice) };
         outcomes = join(outcomes, record(only.mark, outcome));
       } else {
         const performed = await Promise.all(

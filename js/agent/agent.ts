@@ -63,7 +63,9 @@ export abstract class McpAgent<
 
   /** Runs SQL on the session's own SQLite: ``this.sql`select * from t where id = ${id}` `` gives the rows. */
   sql<Row extends Record<string, SqlStorageValue>>(strings: TemplateStringsArray, ...values: SqlStorageValue[]): Row[] {
-    return this.#storage("sql").sql.exec<Row>(strings.join("?"), ...values).toArray();
+    return this.#storage("sql")
+      .sql.exec<Row>(strings.join("?"), ...values)
+      .toArray();
   }
 
   /** An endpoint for streamable HTTP at `path`. */
@@ -92,7 +94,10 @@ export abstract class McpAgent<
     await this.init();
     const server = await this.server;
     if (!(server instanceof McpServer)) {
-      throw new WicketError("ERR_ARGUMENT", `server of ${name} must be an McpServer of "mcp-wicket": change the import line of McpServer.`);
+      throw new WicketError(
+        "ERR_ARGUMENT",
+        `server of ${name} must be an McpServer of "mcp-wicket": change the import line of McpServer.`,
+      );
     }
     return server;
   }
@@ -144,13 +149,18 @@ export abstract class McpAgent<
 const STATE = "wicket:state";
 
 /** Handlers by class, transport and path: `serve` is often called for each request. */
-const handlers = new WeakMap<object, Map<string, AgentHandler<never>>>();
+const handlers = new WeakMap<object, Map<string, unknown>>();
 
-function kept<Env>(agent: object, key: string, options: ServeOptions, make: () => AgentHandler<Env>): AgentHandler<Env> {
+function kept<Env>(
+  agent: object,
+  key: string,
+  options: ServeOptions,
+  make: () => AgentHandler<Env>,
+): AgentHandler<Env> {
   const full = `${key} ${JSON.stringify(options)}`;
-  let byKey = handlers.get(agent);
-  if (!byKey) handlers.set(agent, (byKey = new Map()));
-  let handler = byKey.get(full) as AgentHandler<Env> | undefined;
-  if (!handler) byKey.set(full, (handler = make()) as AgentHandler<never>);
+  const byKey = handlers.get(agent) ?? new Map<string, unknown>();
+  handlers.set(agent, byKey);
+  const handler = (byKey.get(full) as AgentHandler<Env> | undefined) ?? make();
+  byKey.set(full, handler);
   return handler;
 }

@@ -42,7 +42,10 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
           return withHeaders(await stub.wicketServe(request, { props, told: { ...told, place: object } }), headers);
         }
         const server = await agent.wicketReady(props);
-        return respond(await answer({ core, request, headers, told }, server.serverInfo, new ServerWorld(server, request)), headers);
+        return respond(
+          await answer({ core, request, headers, told }, server.serverInfo, new ServerWorld(server, request)),
+          headers,
+        );
       } catch (error) {
         return unserved(error, headers);
       }
@@ -57,7 +60,7 @@ export function propsOf(ctx: ExecutionContext): Record<string, unknown> | undefi
 
 /** True for agents that live in their session's object. */
 export function wantsObject<Env>(agentClass: AgentClass<Env>, agent: McpAgent<Env>): boolean {
-  return agentClass.placement === "session" || (agent.initialState as unknown) !== undefined;
+  return agentClass.placement === "session" || agent.initialState !== undefined;
 }
 
 /** The objects of an agent's class. */
@@ -82,7 +85,10 @@ export async function place(core: Core, request: Request, told: Handover["told"]
 export function unserved(error: unknown, headers: [string, string][]): Response {
   if (error instanceof WicketError && error.code === "ERR_NO_OBJECT") {
     console.error(`[mcp-wicket] ${error.message}`);
-    return respond({ status: 503, headers: [["content-type", "text/plain; charset=utf-8"]], body: error.message }, headers);
+    return respond(
+      { status: 503, headers: [["content-type", "text/plain; charset=utf-8"]], body: error.message },
+      headers,
+    );
   }
   return broken(error, headers);
 }

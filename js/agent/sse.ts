@@ -41,7 +41,9 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
         if (object instanceof Response) return withHeaders(object, headers);
         told.place = object;
         const passage = { core, request, headers, told };
-        const stub = findAgents(agentClass, ctx, env, options).getByName(`${inObject ? "session" : "stream"}:${object}`);
+        const stub = findAgents(agentClass, ctx, env, options).getByName(
+          `${inObject ? "session" : "stream"}:${object}`,
+        );
         if (at === path) return await open(passage, messages, () => openStream(stub));
         if (inObject) return withHeaders(await stub.wicketServe(request, { props, told }), headers);
         const server = await agent.wicketReady(props);

@@ -31,7 +31,9 @@ export function deliver(state: DurableObjectState, message: string): boolean {
 }
 
 /** The Worker's side: the socket on which an object's messages arrive. */
-export async function openStream(stub: { fetch(url: string, init: RequestInit): Promise<Response> }): Promise<WebSocket> {
+export async function openStream(stub: {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}): Promise<WebSocket> {
   const response = await stub.fetch("https://object/", { headers: { upgrade: "websocket", [STREAM_HEADER]: "1" } });
   if (!response.webSocket) throw new Error("the object gave no socket");
   response.webSocket.accept();

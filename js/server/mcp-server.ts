@@ -51,7 +51,10 @@ export class McpServer {
 
   constructor(serverInfo: Implementation, options: McpServerOptions = {}) {
     if (typeof serverInfo.name !== "string" || typeof serverInfo.version !== "string") {
-      throw new WicketError("ERR_ARGUMENT", 'A server needs a name and a version: new McpServer({ name: "my-server", version: "1.0.0" }).');
+      throw new WicketError(
+        "ERR_ARGUMENT",
+        'A server needs a name and a version: new McpServer({ name: "my-server", version: "1.0.0" }).',
+      );
     }
     this.serverInfo = serverInfo;
     this.options = options;
@@ -68,7 +71,7 @@ export class McpServer {
     config: ToolConfig<Input>,
     callback: ToolCallback<Input>,
   ): RegisteredTool {
-    return this.#register(name, config, callback as AnyToolCallback);
+    return this.#register(name, config, callback);
   }
 
   /** @deprecated Use {@link registerTool}. */
@@ -76,7 +79,11 @@ export class McpServer {
   /** @deprecated Use {@link registerTool}. */
   tool(name: string, description: string, callback: ToolCallback): RegisteredTool;
   /** @deprecated Use {@link registerTool}. */
-  tool<Input extends Shape>(name: string, shape: Input | ToolAnnotations, callback: ToolCallback<Input>): RegisteredTool;
+  tool<Input extends Shape>(
+    name: string,
+    shape: Input | ToolAnnotations,
+    callback: ToolCallback<Input>,
+  ): RegisteredTool;
   /** @deprecated Use {@link registerTool}. */
   tool<Input extends Shape>(
     name: string,
@@ -114,7 +121,10 @@ export class McpServer {
     if (typeof callback !== "function") throw new WicketError("ERR_ARGUMENT", `The tool "${name}" needs a handler.`);
     const schema = config.inputSchema;
     if (schema !== undefined && !isStandardSchema(schema) && !isShape(schema)) {
-      throw new WicketError("ERR_SCHEMA", `inputSchema of the tool "${name}" is neither a schema nor an object of schemas.`);
+      throw new WicketError(
+        "ERR_SCHEMA",
+        `inputSchema of the tool "${name}" is neither a schema nor an object of schemas.`,
+      );
     }
     const tools = this.#tools;
     const tool: RegisteredTool = {

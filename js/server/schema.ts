@@ -16,8 +16,7 @@ export interface StandardSchema<Output = unknown> {
 }
 
 export type Checked<Output = unknown> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly Issue[] };
+  { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
 
 export interface Issue {
   readonly message: string;
@@ -52,12 +51,19 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
 
 /** True for an object whose members are all schemas; `{}` is one. */
 export function isShape(value: unknown): value is Shape {
-  return typeof value === "object" && value !== null && !isStandardSchema(value) && Object.values(value).every(isStandardSchema);
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !isStandardSchema(value) &&
+    Object.values(value).every(isStandardSchema)
+  );
 }
 
 /** Checks `value` against a schema or, member by member, against a shape; members that a shape lacks are dropped. */
 export function check(schema: InputSchema, value: unknown): Checked | Promise<Checked> {
-  return isStandardSchema(schema) ? schema["~standard"].validate(value) : checkShape(schema, value as Record<string, unknown>);
+  return isStandardSchema(schema)
+    ? schema["~standard"].validate(value)
+    : checkShape(schema, value as Record<string, unknown>);
 }
 
 async function checkShape(shape: Shape, value: Record<string, unknown>): Promise<Checked> {

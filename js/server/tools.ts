@@ -32,7 +32,9 @@ export async function callTool(server: McpServer, effect: CallEffect, request: R
     const pending = check(inputSchema, effect.arguments ?? {});
     const checked = pending instanceof Promise ? await pending : pending;
     if (checked.issues) {
-      return { json: JSON.stringify({ invalid: `Invalid arguments for the tool "${tool.name}": ${describe(checked.issues)}` }) };
+      return {
+        json: JSON.stringify({ invalid: `Invalid arguments for the tool "${tool.name}": ${describe(checked.issues)}` }),
+      };
     }
     return returned(await tool.callback(checked.value as never, context));
   } catch (error) {
@@ -42,7 +44,7 @@ export async function callTool(server: McpServer, effect: CallEffect, request: R
 }
 
 function returned(result: CallToolResult): Outcome {
-  const text = JSON.stringify(result as unknown) as string | undefined;
+  const text = JSON.stringify(result) as string | undefined;
   const json = `{"returned":${text ?? "null"}}`;
   return text !== undefined && isPlain(result) ? { json, splice: text } : { json };
 }

@@ -32,7 +32,13 @@ pub fn call<'a>(flow: &Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Resul
         return invalid("`params.arguments` must be an object.");
     }
     let meta = params.get("_meta");
-    let called = flow.obtain(&Call { name: &name, arguments, request: frame.id, meta, splice: frame.alone.then(|| frame.around_result()) });
+    let called = flow.obtain(&Call {
+        name: &name,
+        arguments,
+        request: frame.id,
+        meta,
+        splice: frame.alone.then(|| frame.around_result()),
+    });
     Ok(Box::pin(async move {
         match called.await {
             Ok(Called::Returned(result)) => complete(frame, &name, &result),

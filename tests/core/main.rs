@@ -13,7 +13,7 @@ mod flow;
 //mod golden;
 mod json;
 mod json_differential;
-//mod mcp;
+mod mcp;
 mod origin;
 mod random;
 mod session;

@@ -59,7 +59,8 @@ fn row_3_initialize_without_a_claim_is_the_handshake() {
 
 #[test]
 fn row_3_a_claim_that_is_not_whole_and_modern_does_not_change_that() {
-    for meta in [json!({VERSION: 5}), json!({VERSION: MODERN}), json!({VERSION: "2025-11-25"}), json!({VERSION: null})] {
+    for meta in [json!({VERSION: 5}), json!({VERSION: MODERN}), json!({VERSION: "2025-11-25"}), json!({VERSION: null})]
+    {
         let mut body = initialize("2025-06-18");
         body["params"]["_meta"] = meta;
         assert_eq!(Post::new(&body).send().result()["protocolVersion"], "2025-06-18", "{body}");
@@ -224,7 +225,11 @@ fn what_2026_07_28_has_removed_is_unknown_there() {
 fn an_unknown_method_of_an_older_revision_is_told_in_the_body_only() {
     for version in WITH_INITIALIZE {
         for method in ["no/such", "server/discover", "tools", ""] {
-            assert_eq!(Post::legacy(version, method, Json::Null).refused().fault(), (200, -32601), "{version} {method}");
+            assert_eq!(
+                Post::legacy(version, method, Json::Null).refused().fault(),
+                (200, -32601),
+                "{version} {method}"
+            );
         }
     }
 }

@@ -75,6 +75,7 @@ fn further_members_are_the_clients_own() {
 #[test]
 fn a_claim_hidden_behind_escapes_is_a_claim() {
     let version = VERSION.replace("/p", "\\u002f\\u0070");
-    let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"_meta":{{"{version}":"{MODERN}"}}}}}}"#);
+    let body =
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"_meta":{{"{version}":"{MODERN}"}}}}}}"#);
     assert_eq!(Post::new(&body).refused().fault(), (400, -32602), "the capabilities are missing");
 }

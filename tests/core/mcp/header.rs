@@ -129,7 +129,9 @@ fn each_method_has_its_own_source_of_the_name() {
 #[test]
 fn version_and_method_are_mirrored_as_they_are() {
     let post = Post::modern("tools/list", Json::Null);
-    for version in ["2025-11-25", "2026-07-29", "", "2026-07-28x", "=?base64?MjAyNi0wNy0yOA==?=", "2026-07-28, 2026-07-28"] {
+    for version in
+        ["2025-11-25", "2026-07-29", "", "2026-07-28x", "=?base64?MjAyNi0wNy0yOA==?=", "2026-07-28, 2026-07-28"]
+    {
         mismatches(&post.clone().with("protocolVersion", version), "MCP-Protocol-Version");
     }
     mismatches(&post.clone().without("protocolVersion"), "MCP-Protocol-Version");

@@ -78,8 +78,21 @@ fn a_body_that_was_not_read_is_refused() {
 
 #[test]
 fn what_is_no_json_is_a_parse_error() {
-    for body in ["", " ", "{", "[", "{]", "[1", "[}", "not json", "{\"jsonrpc\":\"2.0\",}", "\u{feff}{}", "{}{}", "'", "\u{c}[]"]
-    {
+    for body in [
+        "",
+        " ",
+        "{",
+        "[",
+        "{]",
+        "[1",
+        "[}",
+        "not json",
+        "{\"jsonrpc\":\"2.0\",}",
+        "\u{feff}{}",
+        "{}{}",
+        "'",
+        "\u{c}[]",
+    ] {
         for version in [None, Some(MODERN), Some("2025-11-25")] {
             assert_eq!(refused(&Post::new(body).with("protocolVersion", version)), (400, -32700), "{body:?}");
         }
@@ -91,7 +104,11 @@ fn what_is_json_and_no_message_is_an_invalid_request() {
     for body in ["1", "null", "\"x\"", "true", "{}", r#"{"id":null}"#, r#"{"jsonrpc":"2.0","jsonrpc":"2.0"}"#] {
         assert_eq!(refused(&Post::new(body)), (400, -32600), "{body}");
     }
-    let deep = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":{}{}}}}}"#, "[".repeat(200), "]".repeat(200));
+    let deep = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":{}{}}}}}"#,
+        "[".repeat(200),
+        "]".repeat(200)
+    );
     assert_eq!(refused(&Post::new(deep)), (400, -32600));
     let wide = (0..1000).map(|number| format!(r#""{number}":0"#)).collect::<Vec<_>>().join(",");
     assert_eq!(refused(&Post::new(format!("{{{wide}}}"))), (400, -32600));
@@ -136,7 +153,8 @@ fn members_that_nobody_knows_are_no_reason_to_refuse() {
 
 #[test]
 fn a_messages_members_may_come_in_any_order_and_spacing() {
-    let body = "\n { \"params\" : { } ,\t\"method\" : \"p\\u0069ng\" , \"id\" : 1 , \"json\\u0072pc\" : \"2\\u002e0\" } \r\n";
+    let body =
+        "\n { \"params\" : { } ,\t\"method\" : \"p\\u0069ng\" , \"id\" : 1 , \"json\\u0072pc\" : \"2\\u002e0\" } \r\n";
     assert_eq!(Post::new(body).send().text(), r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
 }
 

@@ -1,0 +1,158 @@
+//! What a tool returned, made whole.
+
+use serde_json::{Value as Json, json};
+
+use super::{Answered, MODERN, Post, SERVER_INFO, WITH_INITIALIZE, server_info};
+use crate::world::Said;
+
+/// The answer to a call whose tool returned `returned`, on an older wire and on the newer.
+fn wires(returned: &str) -> [Answered; 2] {
+    let say = |_: &Json| Said::Ok(format!(r#"{{"returned":{returned}}}"#));
+    [
+        Post::legacy("2025-11-25", "tools/call", json!({"name": "t"})).send_to(say),
+        Post::modern("tools/call", json!({"name": "t"})).send_to(say),
+    ]
+}
+
+/// The results, of which the newer is given without what it always has.
+fn results(returned: &str) -> [Json; 2] {
+    let [legacy, modern] = wires(returned).map(|answered| answered.result());
+    let mut modern = modern;
+    let members = modern.as_object_mut().unwrap();
+    assert_eq!(members.remove("resultType"), Some(json!("complete")), "{returned}");
+    let meta = members.get_mut("_meta").and_then(Json::as_object_mut).expect("the newer wire says who answers");
+    assert!(meta.remove(SERVER_INFO).is_some_and(|info| info.is_object()), "{returned}");
+    if meta.is_empty() {
+        members.remove("_meta");
+    }
+    [legacy, modern]
+}
+
+#[test]
+fn a_whole_result_stays_as_it_is() {
+    for returned in [
+        json!({"content": []}),
+        json!({"content": [{"type": "text", "text": "é\"\n"}], "isError": false}),
+        json!({"content": [{"type": "image", "data": "AA==", "mimeType": "image/png"}, {"type": "text", "text": ""}]}),
+        json!({"content": [], "structuredContent": {"a": [1, null]}, "isError": true}),
+        json!({"isError": true, "content": [], "extra": {"__proto__": 1}, "__proto__": 2}),
+        json!({"content": [], "_meta": {"a/b": 1}}),
+        json!({"content": [], "_meta": {}, "x": 1}),
+    ] {
+        let mut expected = returned.clone();
+        if expected["_meta"] == json!({}) {
+            expected.as_object_mut().unwrap().remove("_meta");
+        }
+        assert_eq!(results(&returned.to_string()), [expected.clone(), expected], "{returned}");
+    }
+}
+
+#[test]
+fn values_come_through_as_they_are_written() {
+    let content = r#"[ {"type" : "text","text":"\u0061\ud83d\ude00", "n":1.50e+2} ]"#;
+    let structured = r#"{"big":123456789012345678901234567890,"z":0.10,"a":{"b":1,"b":2}}"#;
+    let returned = format!(r#"{{"content":{content},"structuredContent":{structured}}}"#);
+    for answered in wires(&returned) {
+        assert!(answered.text().contains(content) && answered.text().contains(structured), "{}", answered.text());
+    }
+}
+
+#[test]
+fn a_result_without_content_gets_some() {
+    assert_eq!(results("{}"), [json!({"content": []}), json!({"content": []})]);
+    for legacy in results(r#"{"isError":true}"#) {
+        assert_eq!(legacy, json!({"content": [], "isError": true}));
+    }
+    for structured in ["{\"a\":\"é\\\"\"}", "[1, 2]", "\"x\\n\"", "5", "null", "{}"] {
+        for result in results(&format!(r#"{{"structuredContent":{structured}}}"#)) {
+            assert_eq!(
+                result["content"],
+                json!([{"type": "text", "text": structured}]),
+                "older clients read text only"
+            );
+            assert_eq!(result["structuredContent"], serde_json::from_str::<Json>(structured).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_result_type_is_ours_to_say() {
+    for kind in [json!("input_required"), json!("complete"), json!(5), json!(null)] {
+        let returned = json!({"content": [], "resultType": kind}).to_string();
+        let [legacy, modern] = wires(&returned);
+        assert!(legacy.result().get("resultType").is_none(), "older revisions have none");
+        assert_eq!(modern.result()["resultType"], "complete");
+        assert_eq!(modern.text().matches("resultType").count(), 1, "{}", modern.text());
+    }
+}
+
+#[test]
+fn metadata_keeps_what_the_tool_put_there() {
+    let returned = json!({"content": [], "_meta": {"a": 1, "__proto__": {"b": 2}}}).to_string();
+    let [legacy, modern] = wires(&returned);
+    assert_eq!(legacy.result()["_meta"], json!({"a": 1, "__proto__": {"b": 2}}));
+    assert_eq!(modern.result()["_meta"], json!({"a": 1, "__proto__": {"b": 2}, SERVER_INFO: server_info()}));
+    assert_eq!(modern.text().matches("\"_meta\"").count(), 1);
+
+    let own = json!({"content": [], "_meta": {SERVER_INFO: {"name": "another"}}}).to_string();
+    let [legacy, modern] = wires(&own);
+    assert_eq!(legacy.result()["_meta"], json!({SERVER_INFO: {"name": "another"}}));
+    assert_eq!(
+        modern.result()["_meta"],
+        json!({SERVER_INFO: {"name": "another"}}),
+        "a tool may speak for another server"
+    );
+    assert_eq!(modern.text().matches(SERVER_INFO).count(), 1);
+}
+
+#[test]
+fn an_answer_has_each_member_once() {
+    let returned = json!({"structuredContent": {}, "_meta": {"a": 1}, "resultType": "x", "isError": false, "y": 1});
+    for answered in wires(&returned.to_string()) {
+        let mut members = Vec::new();
+        let answer = mcp_wicket::json::Object::read(answered.text()).expect("no member is there twice");
+        let result = answer.get("result").unwrap().object().expect("no member is there twice");
+        members.extend(result.0.iter().map(|(name, _)| name.to_string()));
+        for member in ["content", "structuredContent", "_meta", "isError", "y"] {
+            assert!(members.iter().any(|name| name == member), "{member}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_result_is_the_servers_fault() {
+    for returned in [
+        "null",
+        "5",
+        "[]",
+        "\"text\"",
+        "true",
+        r#"{"content":5}"#,
+        r#"{"content":null}"#,
+        r#"{"content":{}}"#,
+        r#"{"content":"text"}"#,
+        r#"{"content":"text","structuredContent":{}}"#,
+        r#"{"content":[],"_meta":5}"#,
+        r#"{"content":[],"_meta":null}"#,
+        r#"{"content":[],"_meta":[]}"#,
+        r#"{"content":[],"content":[]}"#,
+        r#"{"content":[],"_meta":{"a":1,"a":2}}"#,
+    ] {
+        for answered in wires(returned) {
+            assert_eq!(answered.fault(), (200, -32603), "{returned}");
+            assert!(answered.message().contains("\"t\""), "the tool is named: {}", answered.message());
+        }
+    }
+}
+
+#[test]
+fn every_older_revision_answers_alike() {
+    for returned in ["{}", r#"{"content":[],"_meta":{"a":1}}"#, r#"{"structuredContent":{}}"#] {
+        let texts = WITH_INITIALIZE.map(|version| {
+            let post = Post::legacy(version, "tools/call", json!({"name": "t"}));
+            post.send_to(|_| Said::Ok(format!(r#"{{"returned":{returned}}}"#))).text().to_owned()
+        });
+        assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
+        assert!(!texts[0].contains(MODERN) && !texts[0].contains(SERVER_INFO));
+    }
+}

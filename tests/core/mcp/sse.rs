@@ -1,0 +1,122 @@
+//! HTTP+SSE: the stream, and the endpoint that takes its messages.
+
+use mcp_wicket::mcp::session::{Place, open};
+use serde_json::{Value as Json, json};
+
+use super::{Post, notification, request, say};
+use crate::world::{NOW, Said, World};
+
+const ANN: &str = "user:github:1";
+
+fn stream() -> Post {
+    let post = Post::new("").with("transport", "sse-stream").with("method", "GET").with("principal", ANN);
+    post.without("contentType").with("accept", "text/event-stream")
+}
+
+/// A message of the session that the stream has opened.
+fn message(body: &Json) -> Post {
+    let answered = stream().refused();
+    let session = answered.header("mcp-session-id").unwrap();
+    Post::new(body).with("transport", "sse-messages").with("sessionId", session).with("principal", ANN)
+}
+
+/// A server whose stream is open.
+fn listening(effect: &Json) -> Said {
+    if effect["kind"] == "listening" { Said::Ok("true".into()) } else { say(effect) }
+}
+
+#[test]
+fn a_stream_begins_with_a_session_of_its_opener() {
+    let answered = stream().refused();
+    assert_eq!((answered.status(), &answered.answer.body), (200, &None));
+    assert_eq!(answered.header("content-type"), Some("text/event-stream"));
+    let session = open(answered.header("mcp-session-id").unwrap(), Some(ANN), NOW).unwrap();
+    assert_eq!(session.revision.name(), "2024-11-05");
+    assert_eq!(open(answered.header("mcp-session-id").unwrap(), Some("user:github:2"), NOW), None);
+}
+
+#[test]
+fn a_stream_in_an_object_leads_back_to_it() {
+    let place = Place::of_principal(ANN);
+    let answered = stream().with("place", place.name()).refused();
+    assert_eq!(open(answered.header("mcp-session-id").unwrap(), Some(ANN), NOW).unwrap().place, place);
+}
+
+#[test]
+fn each_endpoint_takes_one_method() {
+    for (transport, takes, allow) in [("sse-stream", "GET", "GET, OPTIONS"), ("sse-messages", "POST", "POST, OPTIONS")]
+    {
+        for method in ["GET", "POST", "DELETE", "PUT", "HEAD", "get"] {
+            if method != takes {
+                let answered = stream().with("transport", transport).with("method", method).refused();
+                assert_eq!(answered.fault(), (405, -32600), "{transport} {method}");
+                assert_eq!(answered.header("allow"), Some(allow));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_asks_whether_its_stream_is_open_and_then_goes_on() {
+    let post = message(&request("tools/list", Json::Null));
+    let answered = post.send_to(listening);
+    assert_eq!(answered.result()["tools"][0]["name"], "echo");
+    let session = open(post.head["sessionId"].as_str().unwrap(), Some(ANN), NOW).unwrap();
+    assert_eq!(answered.waits[0], [json!({"kind": "listening", "object": session.place.name()})]);
+    assert_eq!(answered.waits[1][0]["kind"], "list");
+    assert_eq!(answered.waits.len(), 2);
+}
+
+#[test]
+fn a_handshake_gives_no_second_session() {
+    let post = message(&request("initialize", json!({"protocolVersion": "2024-11-05"})));
+    let answered = post.send_to(listening);
+    assert_eq!(answered.result()["protocolVersion"], "2024-11-05");
+    assert_eq!(answered.header("mcp-session-id"), None);
+}
+
+#[test]
+fn a_notification_is_taken_in() {
+    let answered = message(&notification("notifications/initialized")).send_to(listening);
+    assert_eq!(answered.answer, mcp_wicket::http::Answer::empty(202));
+}
+
+#[test]
+fn a_message_without_an_open_stream_of_its_sender_is_refused() {
+    let post = message(&request("tools/list", Json::Null));
+    let without = |effect: &Json| match effect["kind"].as_str() {
+        Some("listening") => Said::Ok("false".into()),
+        _ => panic!("nothing is carried out: {effect}"),
+    };
+    assert_eq!(post.send_to(without).fault(), (404, -32001));
+    assert_eq!(post.send_to(|_| Said::Failed("timeout")).fault(), (503, -32603));
+    assert_eq!(post.clone().without("sessionId").refused().fault(), (400, -32600));
+    for stranger in [Json::Null, json!("user:github:2")] {
+        assert_eq!(
+            post.clone().with("principal", stranger).refused().fault(),
+            (404, -32001),
+            "nobody's stream is asked for"
+        );
+    }
+    for session in ["", "no such session"] {
+        assert_eq!(post.clone().with("sessionId", session).refused().fault(), (404, -32001));
+    }
+    let later = World { now: NOW + 31 * 24 * 3600 * 1000, ..World::silent() };
+    assert_eq!(post.send_in(later).fault(), (404, -32001));
+}
+
+#[test]
+fn an_answer_about_the_stream_is_yes_or_no() {
+    for lie in ["null", "1", "\"true\"", "{}", "[true]"] {
+        let post = message(&request("tools/list", Json::Null));
+        let ended = post.end_in(World::new(|_| Said::Ok(lie.into()))).0;
+        assert_eq!(ended, Err(mcp_wicket::flow::Broken::Shape), "{lie}");
+    }
+}
+
+#[test]
+fn the_head_of_a_message_is_checked_before_its_stream_is_asked_for() {
+    let post = message(&request("tools/list", Json::Null));
+    assert_eq!(post.clone().with("contentType", "text/plain").refused().fault(), (415, -32600));
+    assert_eq!(post.with("unread", "oversize").refused().fault(), (413, -32600));
+}
