@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [cloudflareTest({ wrangler: { configPath: "./tests/worker/wrangler.toml" } })],
   test: {
+    globalSetup: "tests/harness/upstream.ts",
     include: ["tests/worker/**/*.test.ts"],
     testTimeout: 30_000,
   },

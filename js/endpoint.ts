@@ -4,7 +4,7 @@
  */
 import { readBody } from "./body.js";
 import { logged } from "./errors.js";
-import { type World, run } from "./run.js";
+import { type Ended, type World, run, runAtOnce } from "./run.js";
 import type { McpServer } from "./server/mcp-server.js";
 import { callTool, listTools } from "./server/tools.js";
 import { newCore } from "./wasm.js";
@@ -45,20 +45,30 @@ export function pathOf(url: string): string {
   return end < 0 ? url.slice(start) : url.slice(start, start + end);
 }
 
-/** Pattern 1: the headers for the responses to a request that goes on, or the response to one that does not. */
-export async function guard(core: Core, request: Request, methods: string): Promise<[string, string][] | Response> {
-  const { headers } = request;
-  const input: GuardInput = { method: request.method, url: request.url, methods };
+/** What a guard decides: the headers for the responses to a request that goes on, or the response to one that does not. */
+export type Decision = [string, string][] | Response;
+
+/** Pattern 1. */
+export function guard(core: Core, request: Request, methods: string): Decision | Promise<Decision> {
+  const { headers, method } = request;
+  const input: GuardInput = { method, url: request.url, methods };
   const origin = headers.get("origin");
   if (origin !== null) input.origin = origin;
   const peer = headers.get("cf-connecting-ip");
   if (peer !== null) input.peer = peer;
-  const requested = request.method === "OPTIONS" ? headers.get("access-control-request-headers") : null;
+  const requested = method === "OPTIONS" ? headers.get("access-control-request-headers") : null;
   if (requested !== null) input.requestedHeaders = requested;
-  const ended = await run<Guarded>(core, core.no_auth, JSON.stringify(input), "", NO_WORLD, remember);
-  const guarded = "done" in ended ? ended.done : undefined;
-  if (guarded && "pass" in guarded) return guarded.pass.headers;
-  return respond(guarded?.answer ?? { status: 500, headers: [] }, []);
+  const head = JSON.stringify(input);
+  const guarded = runAtOnce<Guarded>(core.no_auth, head, remember);
+  return guarded ? decision(guarded) : run<Guarded>(core.no_auth, head, "", NO_WORLD).then(decided);
+}
+
+function decided(ended: Ended<Guarded>): Decision {
+  return decision("done" in ended ? ended.done : { answer: { status: 500, headers: [] } });
+}
+
+function decision(guarded: Guarded): Decision {
+  return "pass" in guarded ? guarded.pass.headers : respond(guarded.answer, []);
 }
 
 /** The head of a request, as the core reads it. */
@@ -92,7 +102,7 @@ export async function answer(passage: Passage, serverInfo: object, world: World)
     if ("text" in body) text = body.text;
     else input.unread = body.unread;
   }
-  const ended = await run<Answer>(core, core.mcp, JSON.stringify(input), text, world);
+  const ended = await run<Answer>(core.mcp, JSON.stringify(input), text, world);
   return "done" in ended ? ended.done : { status: 200, headers: JSON_HEADERS, body: ended.spliced };
 }
 

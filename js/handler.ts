@@ -50,7 +50,8 @@ export function createMcpHandler<Env = unknown>(
   return async (request, env, ctx) => {
     if (pathOf(request.url) !== route) return new Response(`Not found. The MCP endpoint is ${route}.`, { status: 404 });
     core ??= coreFor(options);
-    const headers = await guard(core, request, "POST");
+    const decided = guard(core, request, "POST");
+    const headers = decided instanceof Promise ? await decided : decided;
     if (headers instanceof Response) return headers;
     try {
       const props = (ctx as { props?: Record<string, unknown> }).props;

@@ -32,24 +32,26 @@ function entropy(): Uint8Array {
   return bytes;
 }
 
-/** Runs the flow `step` of `core` over `input` and `body` to its end. Throws `ERR_FLOW` if it breaks. */
-export async function run<T>(
-  core: object,
-  step: StepMethod,
-  input: string,
-  body: string,
-  world: World,
-  parse: (text: string) => unknown = JSON.parse,
-): Promise<Ended<T>> {
+/** Runs the flow `step` over `input` and `body` to its end. Throws `ERR_FLOW` if it breaks. */
+export async function run<T>(step: StepMethod, input: string, body: string, world: World): Promise<Ended<T>> {
   const now = Date.now();
   const random = entropy();
   let outcomes = "";
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const text = await advance(core, step, input, body, now, random, outcomes && `[${outcomes}]`);
-    const next = parse(text) as Step<T>;
+    const advance = () => step(input, body, now, random, outcomes && `[${outcomes}]`);
+    let text: string | Promise<string>;
+    try {
+      text = advance();
+      if (typeof text !== "string") text = await text;
+    } catch (error) {
+      // A trap takes the wasm instance with it; the step is made once more on the fresh one, with the same list.
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      logged("A step trapped and is made once more", error);
+      text = await advance();
+    }
+    const next = JSON.parse(text) as Step<T>;
     if (next.wait) {
-      const { wait } = next;
-      const only = wait.length === 1 ? wait[0] : undefined;
+      const only = next.wait.length === 1 ? next.wait[0] : undefined;
       const splice = only && "splice" in only.effect ? only.effect.splice : undefined;
       if (only && splice) {
         const outcome = await attempt(world, only.effect);
@@ -58,7 +60,7 @@ export async function run<T>(
         outcomes = join(outcomes, record(only.mark, outcome));
       } else {
         const performed = await Promise.all(
-          wait.map(async ({ mark, effect }) => record(mark, await attempt(world, effect))),
+          next.wait.map(async ({ mark, effect }) => record(mark, await attempt(world, effect))),
         );
         outcomes = join(outcomes, performed.join(","));
       }
@@ -72,14 +74,19 @@ export async function run<T>(
   throw new WicketError("ERR_FLOW", `A flow did not end within ${String(MAX_ROUNDS)} rounds.`);
 }
 
-/** One step. A trap takes the wasm instance with it; the step is made once more on the fresh one, with the same list. */
-async function advance(core: object, step: StepMethod, ...args: Parameters<StepMethod>): Promise<string> {
+/**
+ * The answer of a flow that is done with its first step; nothing if it is not, and then {@link run} does it all. `parse`
+ * may remember what it has parsed.
+ */
+export function runAtOnce<T>(step: StepMethod, input: string, parse: (text: string) => unknown): T | undefined {
   try {
-    return await step.apply(core, args);
+    const text = step(input, "", Date.now(), entropy(), "");
+    if (typeof text !== "string") return undefined;
+    const { done, commits } = parse(text) as Step<T>;
+    return commits ? undefined : done;
   } catch (error) {
-    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-    logged("A step trapped and is made once more", error);
-    return await step.apply(core, args);
+    if (error instanceof WebAssembly.RuntimeError) return undefined;
+    throw error;
   }
 }
 

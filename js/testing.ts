@@ -3,7 +3,7 @@ import { Core } from "../build/testing/index.js";
 import { performFetch } from "./effects/fetch.js";
 import { performLoad, performStore } from "./effects/kv.js";
 import { type World, run } from "./run.js";
-import { provideCore } from "./wasm.js";
+import { provideCore, stepsOf } from "./wasm.js";
 import type { Failure } from "./wire.js";
 
 provideCore(Core);
@@ -22,7 +22,7 @@ export interface Found {
   outcomes: ({ ok: string } | { failed: Failure })[];
 }
 
-const core = new Core({ origins: { allowedOrigins: [], allowedHosts: [] } });
+const core = stepsOf(new Core({ origins: { allowedOrigins: [], allowedHosts: [] } }), ["probe"]);
 
 /** Runs a probe over the KV namespace `kv`. */
 export async function probe(script: Script, kv?: KVNamespace): Promise<Found> {
@@ -34,7 +34,7 @@ export async function probe(script: Script, kv?: KVNamespace): Promise<Found> {
     },
     commit: (commit) => performStore(kv, commit),
   };
-  const ended = await run<Found>(core, core.probe, JSON.stringify(script), "", world);
+  const ended = await run<Found>(core.probe, JSON.stringify(script), "", world);
   if (!("done" in ended)) throw new Error("a probe is never spliced");
   return ended.done;
 }

@@ -29,7 +29,8 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
     fetch: async (request, env, ctx) => {
       if (pathOf(request.url) !== path) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
       core ??= coreFor(options);
-      const headers = await guard(core, request, "POST");
+      const decided = guard(core, request, "POST");
+      const headers = decided instanceof Promise ? await decided : decided;
       if (headers instanceof Response) return headers;
       try {
         const props = propsOf(ctx);
@@ -76,7 +77,7 @@ export function findAgents<Env>(
 /** The name of the object that a request belongs to, or the response where it belongs to none. */
 export async function place(core: Core, request: Request, told: Handover["told"]): Promise<string | Response> {
   const input = JSON.stringify(headOf(request, {}, told));
-  const ended: Ended<Placed> = await run(core, core.place, input, "", NO_WORLD);
+  const ended: Ended<Placed> = await run(core.place, input, "", NO_WORLD);
   if (!("done" in ended)) throw new Error("no place");
   return "object" in ended.done ? ended.done.object : respond(ended.done.answer, []);
 }

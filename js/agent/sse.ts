@@ -28,7 +28,8 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       const at = pathOf(request.url);
       if (at !== path && at !== messages) return new Response(`Not found. The stream is ${path}.`, { status: 404 });
       core ??= coreFor(options);
-      const headers = await guard(core, request, at === path ? "GET" : "POST");
+      const decided = guard(core, request, at === path ? "GET" : "POST");
+      const headers = decided instanceof Promise ? await decided : decided;
       if (headers instanceof Response) return headers;
       try {
         const props = propsOf(ctx);

@@ -66,26 +66,35 @@ export function check(schema: InputSchema, value: unknown): Checked | Promise<Ch
     : checkShape(schema, value as Record<string, unknown>);
 }
 
-async function checkShape(shape: Shape, value: Record<string, unknown>): Promise<Checked> {
-  const checked: Record<string, unknown> = {};
-  const issues: Issue[] = [];
-  for (const key of Object.keys(shape)) {
-    const schema = shape[key] as StandardSchema;
-    const present = Object.hasOwn(value, key);
-    const result = schema["~standard"].validate(present ? value[key] : undefined);
-    const outcome = result instanceof Promise ? await result : result;
-    if (outcome.issues) {
-      for (const issue of outcome.issues) issues.push({ message: issue.message, path: [key, ...(issue.path ?? [])] });
-    } else if (present || outcome.value !== undefined) {
-      define(checked, key, outcome.value);
+function checkShape(shape: Shape, value: Record<string, unknown>): Checked | Promise<Checked> {
+  const keys = Object.keys(shape);
+  const given = keys.map((key) => Object.hasOwn(value, key));
+  const results = keys.map((key, at) =>
+    (shape[key] as StandardSchema)["~standard"].validate(given[at] ? value[key] : undefined),
+  );
+  const gather = (results: Checked[]): Checked => {
+    const checked: Record<string, unknown> = {};
+    const issues: Issue[] = [];
+    for (const [at, result] of results.entries()) {
+      const key = keys[at] as string;
+      if (result.issues) {
+        for (const issue of result.issues) issues.push({ message: issue.message, path: [key, ...(issue.path ?? [])] });
+      } else if (given[at] || result.value !== undefined) {
+        define(checked, key, result.value);
+      }
     }
-  }
-  return issues.length ? { issues } : { value: checked };
+    return issues.length ? { issues } : { value: checked };
+  };
+  const settled = (results: unknown[]): results is Checked[] => !results.some((result) => result instanceof Promise);
+  return settled(results)
+    ? gather(results)
+    : Promise.all(results.map((result) => Promise.resolve(result))).then(gather);
 }
 
 /** Sets a member of any name, `__proto__` included. */
 function define(object: Record<string, unknown>, key: string, value: unknown): void {
-  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  if (key !== "__proto__") object[key] = value;
+  else Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** The issues as one line of text for the model. */

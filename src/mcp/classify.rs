@@ -2,12 +2,12 @@
 //! §Backward Compatibility, streamable-http §Server Validation).
 //!
 //! 1. A message whose `_meta` claims a protocol version is modern, whatever its method: its envelope must be whole, the
-//!    headers must mirror it, and the version must be served.
+//!    headers must mirror it, and the version must be served. Only `initialize` stays what it was if that is not so.
 //! 2. A modern `MCP-Protocol-Version` without that claim is an envelope that is missing.
-//! 3. Everything else is of the `initialize` era: the session's revision, else the header's, else 2025-03-26.
+//! 3. Everything else is of the `initialize` era: the header's revision, else the session's, else 2025-03-26.
 
 use super::envelope::Envelope;
-use super::header::{must_mirror, trim};
+use super::header::{must_equal, must_mirror};
 use super::revision::Revision;
 use super::{Request, session};
 use crate::flow::Flow;
@@ -21,9 +21,8 @@ pub fn classify(
     message: &Message<'_>,
     envelope: &Envelope<'_>,
 ) -> Result<Revision, Fault> {
-    let header = request.protocol_version.as_deref().map(trim);
-    let spoken = header.and_then(Revision::parse);
-    if envelope.claims_version() {
+    let spoken = request.spoken();
+    if envelope.claims_version() && !is_handshake(message, envelope) {
         return modern(request, message, envelope);
     }
     if spoken.is_some_and(Revision::is_modern) {
@@ -38,7 +37,13 @@ pub fn classify(
             Some(_) => Err(envelope.missing()),
         };
     }
-    legacy(flow, request, message, header, spoken)
+    legacy(flow, request, message, spoken)
+}
+
+/// An `initialize` whose metadata is not that of a modern request is the handshake of older revisions.
+fn is_handshake(message: &Message<'_>, envelope: &Envelope<'_>) -> bool {
+    let is_modern = |version: &str| Revision::parse(version).is_some_and(Revision::is_modern);
+    message.method.as_deref() == Some("initialize") && !envelope.check().is_ok_and(|version| is_modern(&version))
 }
 
 fn modern(request: &Request<'_>, message: &Message<'_>, envelope: &Envelope<'_>) -> Result<Revision, Fault> {
@@ -48,8 +53,8 @@ fn modern(request: &Request<'_>, message: &Message<'_>, envelope: &Envelope<'_>)
         // The specification defines no notification from clients over HTTP and no header rules for one.
         return Ok(Revision::V2026_07_28);
     }
-    must_mirror("MCP-Protocol-Version", request.protocol_version.as_deref(), &version)?;
-    must_mirror("Mcp-Method", request.mcp_method.as_deref(), method)?;
+    must_equal("MCP-Protocol-Version", request.protocol_version.as_deref(), &version)?;
+    must_equal("Mcp-Method", request.mcp_method.as_deref(), method)?;
     match Revision::parse(&version).filter(|revision| revision.is_modern()) {
         None => Err(unsupported(&version)),
         Some(revision) => {
@@ -65,7 +70,6 @@ fn legacy(
     flow: &Flow<'_>,
     request: &Request<'_>,
     message: &Message<'_>,
-    header: Option<&str>,
     spoken: Option<Revision>,
 ) -> Result<Revision, Fault> {
     if message.method.as_deref() == Some("initialize") {
@@ -78,11 +82,11 @@ fn legacy(
             session => session,
         },
     };
-    match (header, spoken, session) {
-        (Some(_), Some(revision), _) => Ok(revision),
-        (Some(header), None, _) => Err(unknown_revision(header)),
-        (None, _, Some(session)) => Ok(session.revision),
-        (None, _, None) => Ok(Revision::UNSAID),
+    match (spoken, request.protocol_version.as_deref(), session) {
+        (Some(revision), _, _) => Ok(revision),
+        (None, Some(header), _) => Err(unknown_revision(header)),
+        (None, None, Some(session)) => Ok(session.revision),
+        (None, None, None) => Ok(Revision::UNSAID),
     }
 }
 

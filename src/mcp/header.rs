@@ -8,21 +8,28 @@ use base64::engine::general_purpose::STANDARD;
 use crate::json::quoted;
 use crate::jsonrpc::{Code, Fault};
 
-/// Checks that the header `name` says what the body says.
+/// Checks that the header `name` says what the body says, as it stands.
+pub fn must_equal(name: &str, header: Option<&str>, body: &str) -> Result<(), Fault> {
+    compare(name, header.map(trim), body)
+}
+
+/// Checks that the header `name`, whose value may be encoded, says what the body says.
 pub fn must_mirror(name: &str, header: Option<&str>, body: &str) -> Result<(), Fault> {
-    let mismatch = |message: String| Err(Fault::new(400, Code::HeaderMismatch, message));
-    let Some(header) = header else {
-        return mismatch(
-            ["Header mismatch: the ", name, " header is missing; it must be ", &encode(body), "."].concat(),
-        );
-    };
-    match decode(trim(header)) {
+    let malformed = || mismatch(&[name, " is not valid base64 of UTF-8 text."]);
+    let value = header.map(|header| decode(trim(header)).ok_or_else(malformed)).transpose()?;
+    compare(name, value.as_deref(), body)
+}
+
+fn compare(name: &str, value: Option<&str>, body: &str) -> Result<(), Fault> {
+    match value {
         Some(value) if value == body => Ok(()),
-        Some(value) => mismatch(
-            ["Header mismatch: ", name, " is ", &quoted(&value), ", the body says ", &quoted(body), "."].concat(),
-        ),
-        None => mismatch(["Header mismatch: ", name, " is not valid base64 of UTF-8 text."].concat()),
+        Some(value) => Err(mismatch(&[name, " is ", &quoted(value), ", the body says ", &quoted(body), "."])),
+        None => Err(mismatch(&["the ", name, " header is missing; it must be ", &encode(body), "."])),
     }
+}
+
+fn mismatch(what: &[&str]) -> Fault {
+    Fault::new(400, Code::HeaderMismatch, String::from("Header mismatch: ") + &what.concat())
 }
 
 /// Optional white space around a header's value does not count (RFC 9110 §5.5).

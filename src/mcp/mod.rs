@@ -90,8 +90,8 @@ impl Transport {
 /// 2. The body becomes one message or a batch.
 /// 3. Each message is classified by era, checked, and carried out.
 ///
-/// Waits: one on HTTP+SSE for the stream, and at most one more (the tool's run, the list, or the server's description), in one batch for all messages. None where
-/// the shim takes the shortcut that goes with it ([`crate::flow::Splice`]).
+/// Waits: one on HTTP+SSE for the stream, and at most one more (the tool's run, the list, or the server's description),
+/// in one batch for all messages. None where the shim takes the shortcut that goes with it ([`crate::flow::Splice`]).
 pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
     if let Err(answer) = request.check_method() {
         return answer;
@@ -110,25 +110,21 @@ pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer
     if body.trim_ascii_start().starts_with('[') {
         return batch(flow, request, body).await;
     }
-    match read(flow, request, Object::read(body)) {
-        Err(answer) => answer,
-        Ok(read) => carry_out(flow, request, &read).await,
+    let (message, envelope) = match read(Object::read(body)) {
+        Err(answer) => return answer,
+        Ok(read) => read,
+    };
+    match classify(flow, request, &message, &envelope) {
+        Err(fault) => fault.answer(message.id),
+        Ok(revision) => carry_out(flow, request, revision, &message, &envelope).await,
     }
 }
 
-/// A message of which the revision is known.
-struct Read<'a> {
-    message: Message<'a>,
-    envelope: Envelope<'a>,
-    revision: Revision,
-}
-
-fn read<'a>(flow: &Flow<'_>, request: &Request<'_>, body: Result<Object<'a>, Malformed>) -> Result<Read<'a>, Answer> {
+/// Reads one message and its parameters.
+fn read(body: Result<Object<'_>, Malformed>) -> Result<(Message<'_>, Envelope<'_>), Answer> {
     let message = Message::read(body).map_err(|(fault, id)| fault.answer(id))?;
-    let refuse = |fault: Fault| fault.answer(message.id);
-    let envelope = Envelope::of(message.params).map_err(refuse)?;
-    let revision = classify(flow, request, &message, &envelope).map_err(refuse)?;
-    Ok(Read { message, envelope, revision })
+    let envelope = Envelope::of(message.params).map_err(|fault| fault.answer(message.id))?;
+    Ok((message, envelope))
 }
 
 impl<'a> Request<'a> {
@@ -141,7 +137,7 @@ impl<'a> Request<'a> {
             server: input.get("server").filter(|server| server.is_object())?,
             principal: input.string("principal"),
             transport: match input.string("transport").as_deref() {
-                None => Transport::Http,
+                None | Some("http") => Transport::Http,
                 Some("sse-stream") => Transport::SseStream,
                 Some("sse-messages") => Transport::SseMessages,
                 Some(_) => return None,
@@ -160,6 +156,11 @@ impl<'a> Request<'a> {
             mcp_method: input.string("mcpMethod"),
             mcp_name: input.string("mcpName"),
         })
+    }
+
+    /// The revision that the request's header names, if it is one.
+    fn spoken(&self) -> Option<Revision> {
+        self.protocol_version.as_deref().map(header::trim).and_then(Revision::parse)
     }
 
     /// Checks that the endpoint knows the request's HTTP method.
@@ -207,13 +208,18 @@ fn takes_json(accept: &str) -> bool {
 }
 
 /// Carries out one message that came by itself.
-async fn carry_out(flow: &Flow<'_>, request: &Request<'_>, read: &Read<'_>) -> Answer {
-    let Read { message, envelope, revision } = read;
+async fn carry_out(
+    flow: &Flow<'_>,
+    request: &Request<'_>,
+    revision: Revision,
+    message: &Message<'_>,
+    envelope: &Envelope<'_>,
+) -> Answer {
     let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else {
         // Notifications and, from older clients, responses: taken in, and nothing is said.
         return Answer::empty(202);
     };
-    let frame = Frame { id, revision: *revision, server: request.server, alone: true };
+    let frame = Frame { id, revision, server: request.server, alone: true };
     if method == "initialize" && !revision.is_modern() {
         return lifecycle::initialize(flow, request, frame, &envelope.params).await;
     }
@@ -230,6 +236,7 @@ async fn carry_out(flow: &Flow<'_>, request: &Request<'_>, read: &Read<'_>) -> A
 /// Answers a batch: all its requests are carried out at once, the answers come in the order of the requests.
 async fn batch(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
     let invalid = |message: &'static str| Fault::new(400, Code::InvalidRequest, message).answer(None);
+    let no_batches = || invalid("Only revision 2025-03-26 has batches: send each message by itself.");
     let messages = match Value::read(body).and_then(Value::array) {
         Ok(messages) => messages,
         Err(malformed) => return unreadable(&malformed).answer(None),
@@ -237,24 +244,29 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
     if messages.is_empty() {
         return invalid("The batch is empty.");
     }
+    if request.spoken().is_some_and(Revision::is_modern) {
+        return no_batches();
+    }
     let mut works = Vec::with_capacity(messages.len());
     for message in messages {
-        let Read { message, envelope, revision } = match read(flow, request, message.object()) {
+        let (message, envelope) = match read(message.object()) {
             Err(answer) => return answer,
             Ok(read) => read,
         };
-        if !revision.has_batches() {
-            return invalid("Only revision 2025-03-26 has batches: send each message by itself.");
+        if message.method.as_deref() == Some("initialize") {
+            return invalid("`initialize` must not be part of a batch.");
         }
+        if envelope.claims_version() {
+            return no_batches();
+        }
+        let revision = match classify(flow, request, &message, &envelope) {
+            Err(fault) => return fault.answer(message.id),
+            Ok(revision) if revision.has_batches() => revision,
+            Ok(_) => return no_batches(),
+        };
         let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else { continue };
         let frame = Frame { id, revision, server: request.server, alone: false };
-        works.push((
-            id,
-            match method {
-                "initialize" => Err(Fault::new(200, Code::InvalidRequest, "`initialize` must not be part of a batch.")),
-                method => begin(flow, frame, method, &envelope.params),
-            },
-        ));
+        works.push((id, begin(flow, frame, method, &envelope.params)));
     }
     let mut answers = Vec::with_capacity(works.len());
     for (id, work) in works {

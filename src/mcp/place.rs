@@ -1,7 +1,6 @@
 //! Where a server lives that wants a place of its own (a Durable Object), told by the head of the request.
 
 use super::classify::unknown_session;
-use super::header::trim;
 use super::revision::Revision;
 use super::{Request, Transport, session, sse};
 use crate::flow::Flow;
@@ -41,8 +40,7 @@ pub fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
         return Place::Answer(fault.answer(None));
     }
     let principal = request.principal.as_deref();
-    let revision = request.protocol_version.as_deref().map(trim).and_then(Revision::parse);
-    let place = match (revision.is_some_and(Revision::is_modern), request.session_id.as_deref(), principal) {
+    let place = match (request.spoken().is_some_and(Revision::is_modern), request.session_id.as_deref(), principal) {
         (true, _, Some(principal)) => session::Place::of_principal(principal),
         (false, Some(id), _) => match session::open(id, principal, flow.context().now()) {
             Some(session) => session.place,

@@ -73,13 +73,13 @@ fn complete(frame: Frame<'_>, name: &str, result: &str) -> Result<String, Fault>
     let no_result = || about(name, Code::InternalError, "The tool ", " returned no result object.");
     let returned = Object::read(result).map_err(|_| no_result())?;
     let content = match (returned.get("content"), returned.get("structuredContent")) {
-        (Some(content), _) if content.is_array() => content.text().into(),
+        (Some(content), _) if content.is_array() => None,
         (Some(_), _) => {
             return Err(about(name, Code::InternalError, "The tool ", " returned `content` that is no array."));
         }
         // Older clients read text only (server/tools §Structured Content).
-        (None, Some(structured)) => text_content(structured.text()),
-        (None, None) => "[]".into(),
+        (None, Some(structured)) => Some(text_content(structured.text())),
+        (None, None) => Some("[]".into()),
     };
     let mut meta = match returned.get("_meta") {
         None => Object::default(),
@@ -96,7 +96,11 @@ fn complete(frame: Frame<'_>, name: &str, result: &str) -> Result<String, Fault>
         head.push_str(&[r#""_meta":{"#, &meta.inner(), "},"].concat());
     }
     let mut kept = returned;
-    kept.0.retain(|(member, _)| !matches!(member.as_ref(), "resultType" | "_meta" | "content"));
-    let comma = if kept.0.is_empty() { "" } else { "," };
-    Ok([&head, r#""content":"#, &content, comma, &kept.inner(), "}}"].concat())
+    kept.0.retain(|(member, _)| !matches!(member.as_ref(), "resultType" | "_meta"));
+    if let Some(content) = content {
+        head.push_str(r#""content":"#);
+        head.push_str(&content);
+        head.push_str(if kept.0.is_empty() { "" } else { "," });
+    }
+    Ok(head + &kept.inner() + "}}")
 }

@@ -68,6 +68,12 @@ impl Core {
         run(script, now, entropy, outcomes, async |flow, script| crate::probe::probe(flow, script).await)
             .json(crate::probe::Found::to_json)
     }
+
+    /// How much memory the instance has, in bytes; it never gives any back.
+    #[cfg(feature = "testing")]
+    pub fn memory(&self) -> u32 {
+        u32::try_from(core::arch::wasm32::memory_size::<0>() * 65536).unwrap_or(u32::MAX)
+    }
 }
 
 /// One step of a flow over the input that JavaScript hands over.

@@ -6,11 +6,13 @@
     clippy::indexing_slicing,
     reason = "a test that cannot go on has failed, and says so by panicking"
 )]
+#![expect(clippy::needless_pass_by_value, reason = "what a test writes in place reads better without a `&` before it")]
 
-//mod boundary;
+mod boundary;
+mod cors;
 #[cfg(feature = "testing")]
 mod flow;
-//mod golden;
+mod golden;
 mod json;
 mod json_differential;
 mod mcp;

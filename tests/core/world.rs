@@ -26,8 +26,8 @@ pub(crate) struct Ended<T> {
 
 /// What a flow runs in. Each of its steps gets a context of its own, as each call from JavaScript does.
 pub(crate) struct World<'w> {
-    pub(crate) now: u64,
-    pub(crate) entropy: [u8; 32],
+    now: u64,
+    entropy: [u8; 32],
     say: Box<dyn FnMut(&Json) -> Said + 'w>,
 }
 
@@ -40,6 +40,16 @@ impl<'w> World<'w> {
     /// A world for flows that must not ask for anything.
     pub(crate) fn silent() -> Self {
         Self::new(|effect| panic!("nothing may be asked for here: {effect}"))
+    }
+
+    /// The same at another time.
+    pub(crate) fn at(self, now: u64) -> Self {
+        Self { now, ..self }
+    }
+
+    /// The same with another entropy.
+    pub(crate) fn with_entropy(self, entropy: [u8; 32]) -> Self {
+        Self { entropy, ..self }
     }
 
     /// Steps `flow` until it ends.

@@ -84,3 +84,7 @@ test("in an object it is the same", async () => {
   expect(JSON.parse(text)).toMatchObject({ url: placed, requestId: "in the object", headers: { "x-trace": "t1" } });
   expect(text).not.toContain("secret");
 });
+
+test.each(["/plain", "/placed"])("the Worker's bindings are there, at %s", async (path) => {
+  expect(textOf(await callTool(worker, "query", {}, {}, HOST + path))).toBe("42");
+});

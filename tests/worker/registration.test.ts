@@ -94,7 +94,10 @@ describe("schemas", () => {
 
   test.each([
     ["a shape", { a: z.number(), b: z.string().optional(), c: z.string().default("c"), d: z.null().nullish() }],
-    ["an object", z.object({ a: z.number(), b: z.string().optional(), c: z.string().default("c"), d: z.null().nullish() })],
+    [
+      "an object",
+      z.object({ a: z.number(), b: z.string().optional(), c: z.string().default("c"), d: z.null().nullish() }),
+    ],
   ])("%s: optional members may be absent, defaults are filled in", async (_form, schema) => {
     const server = echo(schema);
     const [tool] = await listed(server);
@@ -160,7 +163,9 @@ describe("schemas", () => {
 
   test("zod mini is a schema library like any other", async () => {
     const inputSchema = { a: mini.number(), b: mini.optional(mini.string()) };
-    const server = serverOf((made) => void made.registerTool("tool", { inputSchema }, ({ a, b }) => text([a, b ?? null])));
+    const server = serverOf(
+      (made) => void made.registerTool("tool", { inputSchema }, ({ a, b }) => text([a, b ?? null])),
+    );
     expect(await argumentsOf(server, { a: 1 })).toEqual([1, null]);
   });
 

@@ -36,6 +36,7 @@ describe.each(wires)("on $wire", ({ ask }) => {
       "read_state",
       "write_state",
       "run_sql",
+      "query",
       "has_storage",
     ]);
     expect(result.tools[0]?.inputSchema).toMatchObject({
@@ -137,19 +138,22 @@ describe("2026-07-28", () => {
 });
 
 describe("the initialize era", () => {
-  test.each(["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])("%s is agreed on and spoken", async (revision) => {
-    const response = await worker(initialize(url, {}, revision));
-    const session = response.headers.get("mcp-session-id") ?? "";
-    expect(session).toMatch(/^[\x21-\x7e]{1,256}$/);
-    expect((await messageOf(response)).result).toEqual({
-      protocolVersion: revision,
-      capabilities: { tools: {} },
-      serverInfo: { name: "plain", version: "1.0.0" },
-      instructions: "Be plain.",
-    });
-    const called = await messageOf<ToolResult>(worker(legacy(url, "tools/call", add, { session, revision })));
-    expect(called.result).toEqual({ content: [{ type: "text", text: "5" }] });
-  });
+  test.each(["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])(
+    "%s is agreed on and spoken",
+    async (revision) => {
+      const response = await worker(initialize(url, {}, revision));
+      const session = response.headers.get("mcp-session-id") ?? "";
+      expect(session).toMatch(/^[\x21-\x7e]{1,256}$/);
+      expect((await messageOf(response)).result).toEqual({
+        protocolVersion: revision,
+        capabilities: { tools: {} },
+        serverInfo: { name: "plain", version: "1.0.0" },
+        instructions: "Be plain.",
+      });
+      const called = await messageOf<ToolResult>(worker(legacy(url, "tools/call", add, { session, revision })));
+      expect(called.result).toEqual({ content: [{ type: "text", text: "5" }] });
+    },
+  );
 
   test("a revision nobody knows is answered with the newest", async () => {
     const { result } = await messageOf(worker(initialize(url, {}, "1999-01-01")));
@@ -188,7 +192,9 @@ describe("batches", () => {
   const call = (id: number, a: number) =>
     ({ jsonrpc: "2.0", id, method: "tools/call", params: { name: "add", arguments: { a, b: 1 } } }) as const;
   const send = (messages: object[], revision: string | null = null) =>
-    worker(post(url, JSON.stringify(messages), { headers: revision === null ? {} : { "mcp-protocol-version": revision } }));
+    worker(
+      post(url, JSON.stringify(messages), { headers: revision === null ? {} : { "mcp-protocol-version": revision } }),
+    );
 
   test("2025-03-26 has them: one answer for each request, in one array", async () => {
     const notification = { jsonrpc: "2.0", method: "notifications/progress", params: {} };
@@ -212,7 +218,12 @@ describe("batches", () => {
   });
 
   test("its calls run at the same time", async () => {
-    const slow = (id: number) => ({ jsonrpc: "2.0", id, method: "tools/call", params: { name: "slow", arguments: { ms: 200 } } });
+    const slow = (id: number) => ({
+      jsonrpc: "2.0",
+      id,
+      method: "tools/call",
+      params: { name: "slow", arguments: { ms: 200 } },
+    });
     const started = Date.now();
     const response = await send(Array.from({ length: 10 }, (_, id) => slow(id)));
     expect(await response.json()).toHaveLength(10);

@@ -99,7 +99,7 @@ fn row_4_first_the_envelope_then_the_headers_then_the_version() {
 
 #[test]
 fn row_4_a_version_that_is_not_served_is_answered_with_those_that_are() {
-    for version in ["1900-01-01", "2025-11-25", "2024-11-05", "2027-01-01", "", "\"\n", "2026-07-28 "] {
+    for version in ["1900-01-01", "2025-11-25", "2024-11-05", "2027-01-01", "", "\"", "2026-07-28 "] {
         let mut body = modern_request("server/discover", Json::Null);
         body["params"]["_meta"][VERSION] = version.into();
         let post = Post::new(&body).with("mcpMethod", "server/discover");

@@ -45,7 +45,7 @@ fn a_session_is_opened_again_by_later_requests() {
 #[test]
 fn two_handshakes_are_two_sessions() {
     let at = |entropy| {
-        let world = World { entropy, ..World::new(say) };
+        let world = World::new(say).with_entropy(entropy);
         initialize("2025-11-25", None).send_in(world).header("mcp-session-id").unwrap().to_owned()
     };
     assert_ne!(at([1; 32]), at([2; 32]));
@@ -83,7 +83,7 @@ fn a_session_ends() {
     let id = session("2025-06-18", None);
     let at = |now| {
         let post = Post::new(request("ping", Json::Null)).with("sessionId", id.as_str());
-        post.send_in(World { now, ..World::silent() }).status()
+        post.send_in(World::silent().at(now)).status()
     };
     assert_eq!([at(NOW), at(NOW + 29 * DAY), at(NOW + 31 * DAY), at(NOW - DAY)], [200, 200, 404, 404]);
 }

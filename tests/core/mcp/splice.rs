@@ -71,7 +71,7 @@ fn plain(random: &mut Random) -> String {
 
 #[test]
 fn a_plain_result_is_the_same_both_ways() {
-    let mut random = Random::new(0x0073_706c_6963_65);
+    let mut random = Random::new(0x7370_6c69_6365);
     for post in posts("tools/call", &json!({"name": "t", "arguments": {"a": 1}})) {
         for _ in 0..50 {
             let result = plain(&mut random);

@@ -101,7 +101,7 @@ fn a_message_without_an_open_stream_of_its_sender_is_refused() {
     for session in ["", "no such session"] {
         assert_eq!(post.clone().with("sessionId", session).refused().fault(), (404, -32001));
     }
-    let later = World { now: NOW + 31 * 24 * 3600 * 1000, ..World::silent() };
+    let later = World::silent().at(NOW + 31 * 24 * 3600 * 1000);
     assert_eq!(post.send_in(later).fault(), (404, -32001));
 }
 

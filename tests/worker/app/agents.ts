@@ -20,6 +20,7 @@ export class Plain extends McpAgent<Cloudflare.Env, { count: number }> {
       return text("written");
     });
     this.server.registerTool("run_sql", {}, () => text(this.sql`select 1 as one`.length));
+    this.server.registerTool("query", {}, async () => text(await this.env.DB.prepare("select 40 + 2").first("40 + 2")));
     this.server.registerTool("has_storage", {}, () => text("storage" in this.ctx));
   }
 }
@@ -48,6 +49,7 @@ export class Placed extends McpAgent<Cloudflare.Env> {
     this.server.registerTool("request", {}, ({ requestInfo, requestId, sessionId }) =>
       text(JSON.stringify({ ...requestInfo, requestId, sessionId })),
     );
+    this.server.registerTool("query", {}, async () => text(await this.env.DB.prepare("select 40 + 2").first("40 + 2")));
     this.server.registerTool("throw", {}, () => {
       throw new Error("a secret of the object");
     });
@@ -74,3 +76,16 @@ export class Homeless extends McpAgent<Cloudflare.Env> {
 
 /** Runs in the Worker and wants an object for its stream only. */
 export class HomelessStream extends McpAgent<Cloudflare.Env> {}
+
+/** Fails to set up the first time that its session's object tries. */
+export class Flaky extends McpAgent<Cloudflare.Env> {
+  static override placement = "session" as const;
+
+  override init(): void {
+    this.sql`create table if not exists tries (at integer)`;
+    this.sql`insert into tries values (1)`;
+    const tries = this.sql`select * from tries`.length;
+    if (tries === 1) throw new Error("not yet");
+    (this.server as McpServer).registerTool("tries", {}, () => text(tries));
+  }
+}

@@ -1,9 +1,9 @@
 /** The Worker under test: every endpoint has a path of its own. */
 import type { FetchHandler } from "mcp-wicket";
-import { Homeless, HomelessStream, Placed, Plain, Stateful } from "./agents.ts";
+import { Flaky, Homeless, HomelessStream, Placed, Plain, Stateful } from "./agents.ts";
 import { TenantInObject, TenantInWorker, tenantHandler } from "./tenants.ts";
 
-export { Placed, Plain, Stateful, TenantInObject };
+export { Flaky, Placed, Plain, Stateful, TenantInObject };
 
 const open = { allowedOrigins: ["https://app.example.com"] };
 
@@ -14,6 +14,7 @@ const endpoints: Record<string, FetchHandler<Cloudflare.Env>> = {
   "/placed": Placed.serve("/placed").fetch,
   "/placed-sse": Placed.serveSSE("/placed-sse").fetch,
   "/stateful": Stateful.serve("/stateful").fetch,
+  "/flaky": Flaky.serve("/flaky").fetch,
   "/homeless": Homeless.serve("/homeless").fetch,
   "/homeless-sse": HomelessStream.serveSSE("/homeless-sse").fetch,
   "/tenant-worker": TenantInWorker.serve("/tenant-worker").fetch,

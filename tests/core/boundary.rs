@@ -1,0 +1,147 @@
+//! What the source must keep to: who may know whom, and what nobody may do.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which modules of the crate each module may name; `wasm` may name all.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("json", &[]),
+    ("http", &["json"]),
+    ("flow", &["json"]),
+    ("jsonrpc", &["http", "json"]),
+    ("mcp", &["flow", "http", "json", "jsonrpc"]),
+    ("auth", &["flow", "http", "json", "jsonrpc"]),
+    ("probe", &["flow", "json"]),
+];
+
+/// A source file, below `src/`.
+struct Source {
+    path: String,
+    lines: usize,
+    /// Without comment lines: they may name what they like.
+    code: String,
+}
+
+impl Source {
+    /// The top module that it belongs to.
+    fn module(&self) -> &str {
+        self.path.split('/').next().unwrap().trim_end_matches(".rs")
+    }
+
+    /// The words of the code, each with what follows it.
+    fn words(&self) -> impl Iterator<Item = (&str, &str)> {
+        let is_word = |character: char| character.is_alphanumeric() || character == '_';
+        let starts = self.code.char_indices().scan(' ', move |before, (at, character)| {
+            let starts = is_word(character) && !is_word(*before);
+            *before = character;
+            Some(starts.then_some(at))
+        });
+        starts.flatten().map(move |at| {
+            let rest = &self.code[at..];
+            rest.split_at(rest.find(|character| !is_word(character)).unwrap_or(rest.len()))
+        })
+    }
+
+    /// The modules of this crate that the code names: `crate::name` and `crate::{name, …}`.
+    fn names(&self) -> Vec<&str> {
+        let after = self.code.split("crate::").skip(1).collect::<Vec<_>>();
+        assert!(after.iter().all(|rest| !rest.starts_with('{')), "{}: one `use` a module, please", self.path);
+        after.iter().map(|rest| rest.split(|character: char| !character.is_alphanumeric()).next().unwrap()).collect()
+    }
+}
+
+fn sources() -> Vec<Source> {
+    fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    collect(&root, &mut found);
+    let sources = found.iter().map(|path| {
+        let text = fs::read_to_string(path).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        let path = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+        Source { path, lines: text.lines().count(), code }
+    });
+    sources.collect()
+}
+
+#[test]
+fn the_walk_finds_the_source() {
+    let sources = sources();
+    for path in ["lib.rs", "json.rs", "flow/mod.rs", "mcp/mod.rs", "auth/mod.rs", "wasm/mod.rs"] {
+        assert!(sources.iter().any(|source| source.path == path), "{path}");
+    }
+    let mcp = sources.iter().find(|source| source.path == "mcp/mod.rs").unwrap();
+    assert!(mcp.names().contains(&"flow") && mcp.names().contains(&"jsonrpc"));
+    assert!(mcp.words().any(|(word, rest)| word == "Answer" && rest.starts_with("::")));
+}
+
+#[test]
+fn only_the_binding_names_the_binding() {
+    for source in sources().iter().filter(|source| source.module() != "wasm") {
+        for (word, rest) in source.words() {
+            let binding = matches!(word, "wasm_bindgen" | "serde_wasm_bindgen" | "js_sys" | "web_sys")
+                || (word == "worker" && (rest.starts_with("::") || rest.starts_with(" as ") || rest.starts_with(';')));
+            assert!(!binding, "{} names {word}", source.path);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_unsafe() {
+    for source in sources() {
+        for (word, _) in source.words() {
+            let expected = source.path == "wasm/mod.rs" && source.code.contains("#![expect(unsafe_code, reason");
+            assert!(word != "unsafe" && (word != "unsafe_code" || expected), "{} says {word}", source.path);
+        }
+    }
+}
+
+#[test]
+fn arrows_point_one_way() {
+    for source in sources() {
+        if matches!(source.module(), "lib" | "wasm") {
+            continue;
+        }
+        let arrows = ARROWS.iter().find(|(module, _)| *module == source.module());
+        let (module, may) = arrows.unwrap_or_else(|| panic!("say here what {} may name", source.path));
+        for name in source.names() {
+            assert!(name == *module || may.contains(&name), "{} names crate::{name}", source.path);
+        }
+        let is_top = !source.path.contains('/') || source.path.ends_with("/mod.rs");
+        let climb = if is_top { "super::" } else { "super::super::" };
+        assert!(!source.code.contains(climb), "{} climbs out of its module: say crate:: instead", source.path);
+    }
+}
+
+#[test]
+fn nobody_knows_the_binding() {
+    for source in sources().iter().filter(|source| source.module() != "wasm") {
+        assert!(!source.names().contains(&"wasm"), "{} names crate::wasm", source.path);
+    }
+}
+
+#[test]
+fn files_stay_short() {
+    for source in sources() {
+        assert!(source.lines <= 500, "{} has {} lines", source.path, source.lines);
+    }
+}
+
+#[test]
+fn no_flow_has_a_clock_or_dice() {
+    for source in sources().iter().filter(|source| source.module() != "wasm") {
+        for (word, _) in source.words() {
+            let banned = ["SystemTime", "Instant", "getrandom", "thread_rng", "rand", "RandomState"];
+            assert!(!banned.contains(&word), "{} says {word}", source.path);
+        }
+    }
+}

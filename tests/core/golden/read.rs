@@ -1,0 +1,140 @@
+//! What JavaScript writes and Rust reads.
+
+use mcp_wicket::auth::no_auth::Head;
+use mcp_wicket::flow::{Call, Called, Describe, Failure, Fetch, Flow, List, Listening, Load, Obtain, Step};
+use mcp_wicket::http::origin::Policy;
+use mcp_wicket::json::Value;
+use mcp_wicket::mcp::{Request, Transport, Unread};
+
+use super::golden;
+use crate::world::step;
+
+pub(super) const NAMES: &[&str] = &[
+    "outcomes",
+    "outcome-describe",
+    "outcome-describe-without-instructions",
+    "outcome-list",
+    "outcome-call-returned",
+    "outcome-call-unknown",
+    "outcome-call-invalid",
+    "outcome-call-refused",
+    "outcome-call-threw",
+    "outcome-listening",
+    "outcome-fetch",
+    "outcome-load",
+    "outcome-load-of-nothing",
+    "failures",
+    "guard-input",
+    "guard-input-least",
+    "mcp-input",
+    "mcp-input-least",
+    "mcp-input-of-a-stream",
+    "mcp-input-of-a-message",
+    "core-config",
+];
+
+fn outcome<E: Obtain>(name: &str) -> E::Outcome {
+    let text = golden(name);
+    E::outcome(Value::read(&text).unwrap()).unwrap_or_else(|| panic!("{name} has no shape that was promised"))
+}
+
+#[test]
+fn recorded_outcomes() {
+    let flow = async |flow: &Flow<'_>| {
+        let (described, loaded) = (flow.obtain(&Describe), flow.obtain(&Load { key: "a\"b".into() }));
+        (described.await.unwrap().capabilities, loaded.await.unwrap_err())
+    };
+    let Step::Done { answer, .. } = step(&golden("outcomes"), flow) else { panic!("it is done") };
+    assert_eq!(answer, (r#"{"tools":{}}"#.to_owned(), Failure::Timeout));
+}
+
+#[test]
+fn outcomes_of_the_server() {
+    let described = outcome::<Describe>("outcome-describe");
+    assert_eq!(described.capabilities, r#"{"tools":{"listChanged":true}}"#);
+    assert_eq!(described.instructions.as_deref(), Some("Ask.\n"));
+    let described = outcome::<Describe>("outcome-describe-without-instructions");
+    assert_eq!((described.capabilities.as_str(), described.instructions), ("{}", None));
+    assert_eq!(outcome::<List>("outcome-list"), golden("outcome-list"));
+    assert!(outcome::<Listening>("outcome-listening"));
+}
+
+#[test]
+fn outcomes_of_a_call() {
+    let called = |name: &str| outcome::<Call<'_>>(&format!("outcome-call-{name}"));
+    assert!(
+        matches!(called("returned"), Called::Returned(json) if json == r#"{"content":[{"type":"text","text":"3"}]}"#)
+    );
+    assert!(matches!(called("unknown"), Called::Unknown));
+    assert!(matches!(called("invalid"), Called::Invalid(text) if text == "a: expected a number"));
+    assert!(matches!(called("refused"), Called::Refused(text) if text == "The city is not known."));
+    assert!(matches!(called("threw"), Called::Threw(id) if id == "7f3a9c"));
+}
+
+#[test]
+fn outcomes_of_the_world() {
+    let fetched = outcome::<Fetch>("outcome-fetch");
+    assert_eq!((fetched.status, fetched.body.as_str()), (404, r#"{"error":"é"}"#));
+    assert_eq!(outcome::<Load>("outcome-load").as_deref(), Some(r#"{"name":"é"}"#));
+    assert_eq!(outcome::<Load>("outcome-load-of-nothing"), None);
+}
+
+#[test]
+fn failures_have_these_names() {
+    let all = [Failure::Timeout, Failure::Unreachable, Failure::Refused, Failure::Failed];
+    assert_eq!(serde_json::to_string(&all.map(Failure::name)).unwrap(), golden("failures"));
+}
+
+#[test]
+fn the_head_that_a_guard_reads() {
+    let text = golden("guard-input");
+    let head = Head::read(&text).unwrap();
+    assert_eq!((head.method.as_ref(), head.url.as_ref()), ("OPTIONS", "https://mcp.example.com/mcp?a=1"));
+    assert_eq!((head.methods.as_ref(), head.origin.as_deref()), ("GET, POST", Some("https://claude.ai")));
+    assert_eq!(head.peer.as_deref(), Some("203.0.113.7"));
+    assert_eq!(head.requested_headers.as_deref(), Some("content-type, mcp-method"));
+    let text = golden("guard-input-least");
+    let head = Head::read(&text).unwrap();
+    assert!(head.origin.is_none() && head.peer.is_none() && head.requested_headers.is_none());
+    assert!(Head::read("{}").is_none() && Head::read(&text.replace("url", "uri")).is_none());
+}
+
+#[test]
+fn the_head_that_the_endpoint_reads() {
+    let text = golden("mcp-input");
+    let request = Request::read(&text).unwrap();
+    assert_eq!((request.method.as_ref(), request.server.text()), ("POST", r#"{"name":"test","version":"1.0.0"}"#));
+    assert_eq!((request.transport, request.unread), (Transport::Http, Some(Unread::Oversize)));
+    let texts = [
+        (&request.principal, "user:github:1"),
+        (&request.place, "AAAA"),
+        (&request.content_type, "application/json"),
+        (&request.accept, "*/*"),
+        (&request.protocol_version, "2026-07-28"),
+        (&request.session_id, "AQ"),
+        (&request.mcp_method, "tools/call"),
+        (&request.mcp_name, "=?base64?w6k=?="),
+    ];
+    for (read, written) in texts {
+        assert_eq!(read.as_deref(), Some(written));
+    }
+    let text = golden("mcp-input-least");
+    let request = Request::read(&text).unwrap();
+    assert_eq!((request.transport, request.unread), (Transport::Http, None));
+    for absent in [request.principal, request.place, request.content_type, request.accept, request.protocol_version] {
+        assert_eq!(absent, None);
+    }
+    let text = golden("mcp-input-of-a-stream");
+    assert_eq!(Request::read(&text).unwrap().transport, Transport::SseStream);
+    let text = golden("mcp-input-of-a-message");
+    let request = Request::read(&text).unwrap();
+    assert_eq!((request.transport, request.unread), (Transport::SseMessages, Some(Unread::Encoding)));
+}
+
+#[test]
+fn the_configuration() {
+    let config: serde_json::Value = serde_json::from_str(&golden("core-config")).unwrap();
+    let policy: Policy = serde_json::from_value(config["origins"].clone()).unwrap();
+    assert_eq!(policy.allowed_origins, ["https://app.example.com"]);
+    assert_eq!(policy.allowed_hosts, ["dev.example:8787"]);
+}

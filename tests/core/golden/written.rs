@@ -1,0 +1,137 @@
+//! What Rust writes and JavaScript reads.
+
+use mcp_wicket::auth::no_auth::{Head, guard};
+use mcp_wicket::flow::{Broken, Call, Commit, Describe, Fetch, Flow, List, Listening, Load, Obtain, Splice, Step};
+use mcp_wicket::http::Answer;
+use mcp_wicket::http::origin::Policy;
+use mcp_wicket::json::Value;
+use mcp_wicket::mcp::Request;
+use mcp_wicket::mcp::place::place;
+use serde_json::json;
+
+use super::golden;
+use crate::world::{World, step};
+
+pub(super) const NAMES: &[&str] = &[
+    "step-done",
+    "step-done-with-commits",
+    "step-wait",
+    "step-broken",
+    "effect-describe",
+    "effect-list",
+    "effect-list-in-batch",
+    "effect-call",
+    "effect-call-in-batch",
+    "effect-listening",
+    "effect-fetch",
+    "effect-fetch-without-body",
+    "effect-load",
+    "commit-store",
+    "answer",
+    "answer-without-body",
+    "guarded-pass",
+    "guarded-answer",
+    "placed-object",
+    "placed-answer",
+];
+
+fn store(key: &str, value: &str) -> Commit {
+    Commit::Store { key: key.into(), value: value.into() }
+}
+
+#[test]
+fn steps() {
+    let done = |commits| Step::Done { answer: Answer::empty(202), commits }.json(Answer::to_json);
+    assert_eq!(done(Vec::new()), golden("step-done"));
+    assert_eq!(done(vec![store("probe", r#"{"a":1}"#)]), golden("step-done-with-commits"));
+    let waits = async |flow: &Flow<'_>| {
+        let (described, loaded) = (flow.obtain(&Describe), flow.obtain(&Load { key: "a\"b".into() }));
+        (described.await.is_ok(), loaded.await.is_ok())
+    };
+    assert_eq!(step("", waits).json(|_| unreachable!("it waits")), golden("step-wait"));
+    assert_eq!(Step::<()>::Broken(Broken::Diverged).json(|()| String::new()), golden("step-broken"));
+}
+
+#[test]
+fn every_reason_to_break_has_its_own_words() {
+    let all = [Broken::Outcomes, Broken::Diverged, Broken::Shape, Broken::Leftover, Broken::Stuck, Broken::Input]
+        .map(Broken::reason);
+    assert!(all.iter().all(|one| all.iter().filter(|other| *other == one).count() == 1), "{all:?}");
+}
+
+#[test]
+fn effects() {
+    let splice = |head: &str, tail| Some(Splice { head: head.into(), tail, open: false });
+    assert_eq!(Describe.json(), golden("effect-describe"));
+    let list = List { of: "tools", splice: splice(r#"{"jsonrpc":"2.0","id":1,"result":{"tools":"#, "}}") };
+    assert_eq!(list.json(), golden("effect-list"));
+    assert_eq!(List { of: "tools", splice: None }.json(), golden("effect-list-in-batch"));
+    let value = |text| Value::read(text).unwrap();
+    let call = Call {
+        name: "add",
+        arguments: Some(value(r#"{"a":1.50,"b":[null]}"#)),
+        request: value(r#""a\"1""#),
+        meta: Some(value(r#"{"progressToken":7}"#)),
+        splice: splice(r#"{"jsonrpc":"2.0","id":"a\"1","result":"#, "}"),
+    };
+    assert_eq!(call.json(), golden("effect-call"));
+    let bare = Call { name: "add", arguments: None, request: value("1"), meta: None, splice: None };
+    assert_eq!(bare.json(), golden("effect-call-in-batch"));
+    assert_eq!(Listening { object: "AAAA".into() }.json(), golden("effect-listening"));
+    let fetch = Fetch {
+        url: "https://issuer.example/token".into(),
+        method: "POST",
+        headers: vec![
+            ("accept", "application/json".into()),
+            ("content-type", "application/x-www-form-urlencoded".into()),
+        ],
+        body: Some("a=1&b=%22".into()),
+    };
+    assert_eq!(fetch.json(), golden("effect-fetch"));
+    let url = "https://issuer.example/keys".into();
+    let bare = Fetch { url, method: "GET", headers: Vec::new(), body: None };
+    assert_eq!(bare.json(), golden("effect-fetch-without-body"));
+    assert_eq!(Load { key: "client:1".into() }.json(), golden("effect-load"));
+}
+
+#[test]
+fn commits() {
+    let step = Step::Done { answer: (), commits: vec![store("client:1", "{\"name\":\"é\\n\"}")] };
+    let expected = format!(r#"{{"done":null,"commits":[{}]}}"#, golden("commit-store"));
+    assert_eq!(step.json(|()| "null".into()), expected);
+}
+
+#[test]
+fn answers() {
+    let answer = Answer::json(200, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#.into()).with("mcp-session-id", "AQ");
+    assert_eq!(answer.to_json(), golden("answer"));
+    assert_eq!(Answer::empty(202).to_json(), golden("answer-without-body"));
+}
+
+#[test]
+fn what_a_guard_decides() {
+    let head = |method: &str, origin: Option<&str>| Head {
+        method: method.to_owned().into(),
+        url: "https://mcp.example.com/mcp".into(),
+        methods: "GET, POST".into(),
+        origin: origin.map(|origin| origin.to_owned().into()),
+        peer: None,
+        requested_headers: Some("content-type".into()),
+    };
+    let policy = Policy::default();
+    assert_eq!(guard(&policy, &head("POST", Some("https://claude.ai"))).to_json(), golden("guarded-pass"));
+    assert_eq!(guard(&policy, &head("OPTIONS", None)).to_json(), golden("guarded-answer"));
+}
+
+#[test]
+fn places() {
+    let placed = |head: serde_json::Value| {
+        let input = head.to_string();
+        let request = Request::read(&input).unwrap();
+        World::silent().run(async |flow| place(flow, &request)).answer.unwrap().to_json()
+    };
+    let principal =
+        json!({"method": "POST", "server": {}, "principal": "user:github:1", "protocolVersion": "2026-07-28"});
+    assert_eq!(placed(principal), golden("placed-object"));
+    assert_eq!(placed(json!({"method": "POST", "server": {}, "sessionId": "x"})), golden("placed-answer"));
+}

@@ -1,0 +1,8 @@
+/** What `upstream.ts` tells the tests. */
+import "vitest";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    upstream: string;
+  }
+}

@@ -1,0 +1,102 @@
+/** A Worker under workerd itself, without the router that `wrangler dev` puts in front. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { bundle, settings, unbundle } from "./bundle.ts";
+import { workerd } from "./paths.ts";
+
+export interface Running {
+  url: string;
+  port: number;
+  /** Where the runtime's inspector listens. */
+  inspector: number;
+  /** What the Worker has written to its log so far. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
+/** Bundles the Worker of `config` and starts it. `vars` become its bindings; the machine's own ports are its network. */
+export async function start(config: string, vars: Record<string, string> = {}, cwd?: string): Promise<Running> {
+  const made = await bundle(config, cwd);
+  mkdirSync(join(made.folder, "objects"));
+  const capnp = join(made.folder, "config.capnp");
+  writeFileSync(capnp, written(made.modules, settings(config), vars, join(made.folder, "objects")));
+  const args = ["serve", "--experimental", "--control-fd=3", "--inspector-addr=127.0.0.1:0", capnp];
+  const child = spawn(workerd, args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  running.add(child);
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  const ports = await listening(child, () => log);
+  return {
+    ...ports,
+    url: `http://127.0.0.1:${ports.port}`,
+    log: () => log,
+    async stop() {
+      child.kill("SIGKILL");
+      await exited;
+      running.delete(child);
+      unbundle(made);
+    },
+  };
+}
+
+const text = JSON.stringify;
+
+function written(
+  modules: string[],
+  { date, flags, objects }: ReturnType<typeof settings>,
+  vars: Record<string, string>,
+  storage: string,
+): string {
+  const embedded = modules.map((name) => {
+    const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
+    return `(name = ${text(name)}, ${kind} = embed ${text(name)})`;
+  });
+  const classes = objects.map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`);
+  const bindings = Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .mainWorker),
+    (name = "objects", disk = (path = ${text(storage)}, writable = true)),
+    (name = "internet", network = (allow = ["local"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+
+const mainWorker :Workerd.Worker = (
+  modules = [${embedded.join(", ")}],
+  compatibilityDate = ${text(date)},
+  compatibilityFlags = [${flags.map(text).join(", ")}],
+  bindings = [${bindings.join(", ")}],
+  durableObjectNamespaces = [${classes.join(", ")}],
+  durableObjectStorage = (localDisk = "objects"),
+);
+`;
+}
+
+/** The ports on which workerd says that it listens. */
+function listening(child: ChildProcess, log: () => string): Promise<{ port: number; inspector: number }> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    let inspector: number | undefined;
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error(`workerd ended before it listened:\n${log()}`)));
+    (child.stdio[3] as Readable).on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      const lines = said.split("\n");
+      said = lines.pop() ?? "";
+      for (const line of lines) {
+        const event = JSON.parse(line) as { event: string; socket?: string; port: number };
+        if (event.event === "listen-inspector") inspector = event.port;
+        if (event.event === "listen" && event.socket === "http") resolve({ port: event.port, inspector: inspector ?? 0 });
+      }
+    });
+  });
+}

@@ -1,0 +1,188 @@
+/**
+ * The shim's half of the boundary: it writes what the Rust tests (`tests/core/golden.rs`) read, and reads what they write,
+ * from the same files. That the files have the types of `js/wire.ts` is checked by `tests/wire/golden-types.test.ts`.
+ */
+import { env } from "cloudflare:workers";
+import { expect, inject, test } from "vitest";
+import * as z from "zod";
+import { performFetch } from "../../js/effects/fetch.ts";
+import { performLoad, performStore } from "../../js/effects/kv.ts";
+import { ServerWorld, guard, headOf, respond } from "../../js/endpoint.ts";
+import { EffectFailure, ToolError } from "../../js/errors.ts";
+import { type World, run } from "../../js/run.ts";
+import { McpServer } from "../../js/server/mcp-server.ts";
+import { callTool, listTools } from "../../js/server/tools.ts";
+import type { Answer, Commit, Core, Effect, Failure, StepMethod } from "../../js/wire.ts";
+import { golden } from "./lib/golden.ts";
+import { logOf } from "./lib/log.ts";
+
+const { KV } = env;
+const parsed = <T>(name: string) => JSON.parse(golden(name)) as T;
+const request = (headers: Record<string, string>, method = "POST") =>
+  new Request("https://mcp.example.com/mcp?a=1", { method, headers });
+
+/** A step that answers with `texts`, one after the other, and keeps what it was given. */
+function scripted(...texts: string[]) {
+  const given: Parameters<StepMethod>[] = [];
+  const step: StepMethod = (...args) => {
+    given.push(args);
+    return texts[given.length - 1] ?? "";
+  };
+  return { step, given };
+}
+
+const nothing: World = {
+  perform: () => Promise.reject(new Error("nothing to perform")),
+  commit: () => Promise.reject(new Error("nothing to commit")),
+};
+
+test("the head of a request, as the endpoint hands it over", () => {
+  const told = { principal: "user:github:1", transport: "http", place: "AAAA" } as const;
+  const full = request({
+    "content-type": "application/json",
+    accept: "*/*",
+    "mcp-protocol-version": "2026-07-28",
+    "mcp-session-id": "AQ",
+    "mcp-method": "tools/call",
+    "mcp-name": "=?base64?w6k=?=",
+  });
+  const server = { name: "test", version: "1.0.0" };
+  expect({ ...headOf(full, server, told), unread: "oversize" }).toEqual(parsed("mcp-input"));
+  expect(headOf(request({}), {}, {})).toEqual(parsed("mcp-input-least"));
+  expect(headOf(request({}, "GET"), {}, { transport: "sse-stream" })).toEqual(parsed("mcp-input-of-a-stream"));
+  const message = headOf(request({ "mcp-session-id": "ignored" }), {}, { transport: "sse-messages", sessionId: "AQ" });
+  expect({ ...message, unread: "encoding" }).toEqual(parsed("mcp-input-of-a-message"));
+});
+
+test("the head of a request, as the guard hands it over, and the two decisions it may get", async () => {
+  const asking = scripted(`{"done":${golden("guarded-answer")},"commits":[]}`);
+  const preflight = request(
+    {
+      origin: "https://claude.ai",
+      "cf-connecting-ip": "203.0.113.7",
+      "access-control-request-headers": "content-type, mcp-method",
+    },
+    "OPTIONS",
+  );
+  const answered = await guard({ no_auth: asking.step } as Core, preflight, "GET, POST");
+  expect(asking.given[0]?.[0]).toBe(golden("guard-input"));
+  const { answer } = parsed<{ answer: Answer }>("guarded-answer");
+  expect(answered).toBeInstanceOf(Response);
+  expect((answered as Response).status).toBe(answer.status);
+  for (const [name, value] of answer.headers) expect((answered as Response).headers.get(name)).toBe(value);
+
+  const passing = scripted(`{"done":${golden("guarded-pass")},"commits":[]}`);
+  const local = new Request("http://localhost:8787/mcp");
+  const passed = await guard({ no_auth: passing.step } as Core, local, "POST");
+  expect(passing.given[0]?.[0]).toBe(golden("guard-input-least"));
+  expect(passed).toEqual(parsed<{ pass: { headers: unknown } }>("guarded-pass").pass.headers);
+});
+
+test("outcomes of a call", async () => {
+  const server = new McpServer({ name: "test", version: "1.0.0" });
+  server.registerTool("add", {}, () => ({ content: [{ type: "text", text: "3" }] }));
+  server.registerTool("refuse", {}, () => {
+    throw new ToolError("The city is not known.");
+  });
+  server.registerTool("throw", {}, () => {
+    throw new Error("secret");
+  });
+  server.registerTool("check", { inputSchema: { a: z.number() } }, () => ({ content: [] }));
+  const call = async (name: string, args?: Record<string, unknown>) => {
+    const effect = { name, request: 1, ...(args && { arguments: args }) };
+    return (await logOf(() => callTool(server, effect, request({})))).value;
+  };
+  const returned = await call("add");
+  expect(returned.json).toBe(golden("outcome-call-returned"));
+  expect(`{"returned":${returned.splice ?? ""}}`).toBe(returned.json);
+  expect((await call("subtract")).json).toBe(golden("outcome-call-unknown"));
+  expect((await call("refuse")).json).toBe(golden("outcome-call-refused"));
+  const sameShape = (json: string, name: string) => {
+    const [member] = Object.keys(parsed<object>(name));
+    expect(JSON.parse(json)).toEqual({ [member ?? ""]: expect.any(String) as unknown });
+  };
+  sameShape((await call("check", { a: "1" })).json, "outcome-call-invalid");
+  sameShape((await call("throw")).json, "outcome-call-threw");
+});
+
+test("outcomes of the server", async () => {
+  const server = new McpServer({ name: "test", version: "1.0.0" }, { instructions: "Ask.\n" });
+  server.registerTool("add", {}, () => ({ content: [] }));
+  const { json, splice } = listTools(server);
+  expect(splice).toBe(json);
+  expect(JSON.parse(json)).toMatchObject(parsed<object[]>("outcome-list"));
+  const describe = (made: McpServer) => new ServerWorld(made, request({})).perform(parsed<Effect>("effect-describe"));
+  const shape = (text: string) => Object.keys(JSON.parse(text) as object);
+  expect(shape((await describe(server)).json)).toEqual(shape(golden("outcome-describe")));
+  const silent = new McpServer({ name: "test", version: "1.0.0" });
+  expect(shape((await describe(silent)).json)).toEqual(shape(golden("outcome-describe-without-instructions")));
+});
+
+test("outcomes of the world", async () => {
+  const { body } = parsed<{ body: string }>("outcome-fetch");
+  const effect = parsed<Effect & { kind: "fetch" }>("effect-fetch-without-body");
+  const url = `${inject("upstream")}/not-found/${encodeURIComponent(body)}`;
+  expect(await performFetch({ ...effect, url })).toBe(golden("outcome-fetch"));
+  const { key } = parsed<Effect & { kind: "load" }>("effect-load");
+  expect(await performLoad(KV, key)).toBe(golden("outcome-load-of-nothing"));
+  await KV.put(key, JSON.parse(golden("outcome-load")) as string);
+  expect(await performLoad(KV, key)).toBe(golden("outcome-load"));
+});
+
+test("a step that waits, and the outcomes that the next is given", async () => {
+  const performed: Effect[] = [];
+  const world: World = {
+    ...nothing,
+    perform: async (effect) => {
+      performed.push(effect);
+      if (effect.kind === "load") throw new EffectFailure("timeout", "too late");
+      return { json: '{"capabilities":{"tools":{}}}' };
+    },
+  };
+  const { step, given } = scripted(golden("step-wait"), golden("step-done"));
+  const { value } = await logOf(() => run<Answer>({}, step, "input", "body", world));
+  expect(value).toEqual({ done: parsed("answer-without-body") });
+  expect(performed).toEqual(parsed<{ wait: { effect: Effect }[] }>("step-wait").wait.map(({ effect }) => effect));
+  expect(given.map((args) => args[4])).toEqual(["", golden("outcomes")]);
+  const [first, second] = given.map((args) => args.slice(0, 4));
+  expect(first).toEqual(second);
+});
+
+test("a step that is done with commits, and one that is broken", async () => {
+  const kept: Commit[] = [];
+  const world: World = {
+    ...nothing,
+    commit: async (commit) => {
+      kept.push(commit);
+      await performStore(KV, commit);
+    },
+  };
+  await run({}, scripted(golden("step-done-with-commits")).step, "", "", world);
+  expect(kept).toHaveLength(1);
+  expect(await KV.get(kept[0]?.key ?? "")).toBe(kept[0]?.value);
+  await performStore(KV, parsed("commit-store"));
+  expect(await KV.get("client:1")).toBe(parsed<Commit>("commit-store").value);
+  await expect(run({}, scripted(golden("step-broken")).step, "", "", nothing)).rejects.toMatchObject({
+    code: "ERR_FLOW",
+    message: "A flow broke: a replay differs from the run before it.",
+  });
+});
+
+test("failures have these names", async () => {
+  for (const failure of parsed<Failure[]>("failures")) {
+    const world = { ...nothing, perform: () => Promise.reject(new EffectFailure(failure, "")) };
+    const { step, given } = scripted(golden("step-wait"), golden("step-done"));
+    await logOf(() => run({}, step, "", "", world));
+    expect(JSON.parse(given[1]?.[4] ?? "")).toMatchObject([{ failed: failure }, { failed: failure }]);
+  }
+});
+
+test("answers become responses", async () => {
+  const { status, headers, body } = parsed<Answer>("answer");
+  const response = respond({ status, headers, body: body ?? "" }, [["vary", "Origin"]]);
+  expect(response.status).toBe(status);
+  for (const [name, value] of [...headers, ["vary", "Origin"]] as const) expect(response.headers.get(name)).toBe(value);
+  expect(await response.text()).toBe(body);
+  const empty = respond(parsed("answer-without-body"), []);
+  expect([empty.status, await empty.text()]).toEqual([202, ""]);
+});

@@ -1,0 +1,48 @@
+/** Reading a stream of server-sent events as a client does. */
+
+export interface ServerEvent {
+  event: string;
+  data: string;
+}
+
+export class EventReader {
+  readonly #reader: ReadableStreamDefaultReader<string>;
+  #text = "";
+
+  constructor(response: Response) {
+    if (!response.body) throw new Error(`no stream: ${response.status}`);
+    this.#reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  /** The next event; nothing at the end of the stream. Comments are passed over. */
+  async next(): Promise<ServerEvent | undefined> {
+    for (;;) {
+      const end = this.#text.indexOf("\n\n");
+      if (end < 0) {
+        const { done, value } = await this.#reader.read();
+        if (done) return undefined;
+        this.#text += value;
+        continue;
+      }
+      const block = this.#text.slice(0, end);
+      this.#text = this.#text.slice(end + 2);
+      const fields = block.split("\n").filter((line) => !line.startsWith(":"));
+      if (fields.length === 0) continue;
+      const all = (name: string) =>
+        fields.filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2));
+      return { event: all("event")[0] ?? "message", data: all("data").join("\n") };
+    }
+  }
+
+  /** The next message, parsed. */
+  async message<T>(): Promise<T> {
+    const next = await this.next();
+    if (next?.event !== "message") throw new Error(`no message, but ${JSON.stringify(next)}`);
+    return JSON.parse(next.data) as T;
+  }
+
+  /** Goes away, as a client that closes its window does. */
+  close(): Promise<void> {
+    return this.#reader.cancel();
+  }
+}
