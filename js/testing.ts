@@ -4,7 +4,7 @@ import { performFetch } from "./effects/fetch.js";
 import { performLoad, performStore } from "./effects/kv.js";
 import { type World, run } from "./run.js";
 import { provideCore, stepsOf } from "./wasm.js";
-import type { Failure } from "./wire.js";
+import type { Failure, StepMethod } from "./wire.js";
 
 provideCore(Core);
 
@@ -22,10 +22,16 @@ export interface Found {
   outcomes: ({ ok: string } | { failed: Failure })[];
 }
 
-const core = stepsOf(new Core({ origins: { allowedOrigins: [], allowedHosts: [] } }), ["probe"]);
+const core = new Core({ origins: { allowedOrigins: [], allowedHosts: [] } });
+const steps = stepsOf(core, ["probe"]);
+
+export interface ProbeOptions {
+  /** Traps once, in the step that has this many outcomes, and goes on when that step is made again. */
+  trapOnceAt?: number;
+}
 
 /** Runs a probe over the KV namespace `kv`. */
-export async function probe(script: Script, kv?: KVNamespace): Promise<Found> {
+export async function probe(script: Script, kv?: KVNamespace, { trapOnceAt }: ProbeOptions = {}): Promise<Found> {
   const world: World = {
     perform: async (effect) => {
       if (effect.kind === "fetch") return { json: await performFetch(effect) };
@@ -34,7 +40,24 @@ export async function probe(script: Script, kv?: KVNamespace): Promise<Found> {
     },
     commit: (commit) => performStore(kv, commit),
   };
-  const ended = await run<Found>(core.probe, JSON.stringify(script), "", world);
+  const step = trapOnceAt === undefined ? steps.probe : trapOnce(trapOnceAt);
+  const ended = await run<Found>(step, JSON.stringify(script), "", world);
   if (!("done" in ended)) throw new Error("a probe is never spliced");
   return ended.done;
+}
+
+/** The steps of a probe, of which one is another's that traps. */
+function trapOnce(at: number): StepMethod {
+  let trapped = false;
+  return (input, body, now, entropy, outcomes) => {
+    const recorded = outcomes ? (JSON.parse(outcomes) as object[]).length : 0;
+    if (trapped || recorded !== at) return steps.probe(input, body, now, entropy, outcomes);
+    trapped = true;
+    return steps.probe('{"name":"","trapAt":0}', body, now, entropy, "");
+  };
+}
+
+/** Bytes of the wasm instance's memory, which never shrinks. */
+export async function memory(): Promise<number> {
+  return core.memory();
 }

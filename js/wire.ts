@@ -1,7 +1,7 @@
 /**
  * What crosses between JavaScript and Rust. These are the twins of the types in `src/flow/` and of each flow's input and
- * answer; `tests/core/golden.rs`, `tests/worker/golden.test.ts` and `tests/wire/golden-types.test.ts` read the same files, so that
- * neither side drifts.
+ * answer; `tests/core/golden.rs`, `tests/worker/golden.test.ts` and `tests/wire/golden-types.test.ts` read the same files,
+ * so that neither side drifts.
  */
 
 /** One step of one flow. Under vitest the same build answers with a promise, so callers always await. */

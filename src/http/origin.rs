@@ -4,8 +4,9 @@
 //! it with the visitor's browser (CVE-2025-66414). And any page that a browser shows may send requests to any server.
 //! **Guarantee.** A request that names an origin (RFC 6454) is answered only if the origin is the server's own, one of
 //! two hosted MCP clients, a program on the visitor's own machine, or configured. A server that is itself on loopback
-//! answers only to loopback host names, so that "its own origin" means something there. Preflight and request are judged
-//! by this one function.
+//! answers only to loopback host names; and over plain http a server's own origin counts only if its host name is
+//! loopback's or configured, since there nothing else proves the name. Preflight and request are judged by this one
+//! function.
 //! **Not guaranteed.** Anything about callers that are no browsers: they send what they like. That is what the
 //! authentication patterns are for.
 
@@ -41,21 +42,20 @@ impl Policy {
     pub fn judge(&self, url: &str, origin: Option<&str>, peer: Option<&str>) -> Result<(), Foreign> {
         let own = origin_of(url);
         let host = host_and_port(own);
-        if is_on_loopback(own, peer) && !is_loopback(host) && !self.allowed_hosts.iter().any(|allowed| allowed == host)
-        {
+        let known = own.starts_with("https://") || is_loopback(host) || self.allowed_hosts.iter().any(|it| it == host);
+        if !known && is_on_loopback(peer) {
             return Err(Foreign::Host);
         }
         match origin {
             None => Ok(()),
-            Some(origin) if self.allows(own, origin) => Ok(()),
+            Some(origin) if self.allows(origin) || (known && origin == own) => Ok(()),
             Some(_) => Err(Foreign::Origin),
         }
     }
 
-    fn allows(&self, own: &str, origin: &str) -> bool {
+    fn allows(&self, origin: &str) -> bool {
         let of_the_web = origin.starts_with("https://") || origin.starts_with("http://");
-        origin == own
-            || HOSTED_CLIENTS.contains(&origin)
+        HOSTED_CLIENTS.contains(&origin)
             || (of_the_web && origin_of(origin) == origin && is_loopback(host_and_port(origin)))
             || self.allowed_origins.iter().any(|allowed| allowed == origin)
     }
@@ -73,10 +73,10 @@ fn host_and_port(origin: &str) -> &str {
     origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
-/// True for a server that only programs on its own machine reach: plain http, and no edge in front that names another
-/// sender. On Cloudflare every request has been through the edge, which sets the sender's address.
-fn is_on_loopback(own: &str, peer: Option<&str>) -> bool {
-    own.starts_with("http://") && peer.is_none_or(is_loopback_address)
+/// True where no edge in front names a sender on another machine. On Cloudflare every request has been through the edge,
+/// which sets the sender's address. On loopback a rebound page can claim one, and so its own origin does not count.
+fn is_on_loopback(peer: Option<&str>) -> bool {
+    peer.is_none_or(is_loopback_address)
 }
 
 /// True for the visitor's own machine as browsers write it: `localhost`, `127.0.0.0/8` or `[::1]`, with or without a port.

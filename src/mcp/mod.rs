@@ -233,6 +233,9 @@ async fn carry_out(
     }
 }
 
+/// Messages in one batch, which all begin at once.
+const MAX_BATCH: usize = 100;
+
 /// Answers a batch: all its requests are carried out at once, the answers come in the order of the requests.
 async fn batch(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
     let invalid = |message: &'static str| Fault::new(400, Code::InvalidRequest, message).answer(None);
@@ -243,6 +246,9 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
     };
     if messages.is_empty() {
         return invalid("The batch is empty.");
+    }
+    if messages.len() > MAX_BATCH {
+        return invalid("A batch holds at most 100 messages.");
     }
     if request.spoken().is_some_and(Revision::is_modern) {
         return no_batches();

@@ -268,6 +268,8 @@ fn strings_are_read_as_unicode_or_not_at_all() {
         (r#""\ud800""#, None),
         (r#""\ud800x""#, None),
         (r#""\ud800\u0041""#, None),
+        (r#""\ud800\ue000""#, None),
+        (r#""\ud7ff\udbff\udfff\ue000""#, Some("\u{d7ff}\u{10ffff}\u{e000}")),
         (r#""\ud800\n12345""#, None),
         (r#""\ud800\ud800\udc00""#, None),
         (r#""\udc00""#, None),

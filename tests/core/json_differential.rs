@@ -146,8 +146,8 @@ fn both_take_the_same_heaps_of_pieces() {
 #[test]
 fn both_read_the_same_strings() {
     const PARTS: &[&str] = &[
-        "\\ud83d", "\\ude00", "\\uD800", "\\uDFFF", "\\udbff", "\\u0041", "\\u0000", "\\u00e9", "\\uffff", "\\n",
-        "\\\"", "\\\\", "\\/", "a", "é", "😀", "u", "d83d", "0", " ",
+        "\\ud83d", "\\ude00", "\\uD800", "\\uDFFF", "\\udbff", "\\udc00", "\\ud7ff", "\\ue000", "\\u0041", "\\u0000",
+        "\\u00e9", "\\uffff", "\\n", "\\\"", "\\\\", "\\/", "a", "é", "😀", "u", "d83d", "0", " ",
     ];
     let mut random = Random::new(0x0073_7472_696e_6773);
     let mut unicode = 0;

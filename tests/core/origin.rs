@@ -113,6 +113,7 @@ pub(crate) const LOOKALIKES: &[&str] = &[
     "http://[::1]:",
     "http://[::1]:x",
     "http://::1",
+    "http://::1:80",
     "http://[::1",
     "http://::1]",
     "http://[[::1]]",
@@ -171,12 +172,25 @@ fn the_own_origin_is_scheme_host_and_port() {
         ("https://a.example#https://c.example/", "https://a.example", ["https://c.example", "https://a.example#"]),
         ("http://a.example/mcp", "http://a.example", ["https://a.example", "http://a.example:80"]),
     ] {
-        let policy = Policy::default();
+        let policy = policy(&[], &["a.example"]);
         assert_eq!(origin_of(url), own);
         assert_eq!(policy.judge(url, Some(own), PEER), Ok(()), "{url}");
         for other in others {
             assert_eq!(policy.judge(url, Some(other), PEER), Err(Foreign::Origin), "{url} from {other}");
         }
+    }
+}
+
+#[test]
+fn over_plain_http_the_own_origin_counts_only_where_the_name_is_known() {
+    // A rebound page on loopback can claim any sender's address, and its requests are of "its own" origin.
+    for peer in [Some("1.1.1.1"), Some("2606:4700::1111"), Some("not an address"), Some("")] {
+        let url = "http://evil.example.com:8787/mcp";
+        let judged = Policy::default().judge(url, Some("http://evil.example.com:8787"), peer);
+        assert_eq!(judged, Err(Foreign::Origin), "{peer:?}");
+        assert_eq!(Policy::default().judge(url, Some("https://claude.ai"), peer), Ok(()), "{peer:?}");
+        let known = policy(&[], &["evil.example.com:8787"]);
+        assert_eq!(known.judge(url, Some("http://evil.example.com:8787"), peer), Ok(()), "{peer:?}");
     }
 }
 

@@ -167,3 +167,12 @@ fn a_batch_under_a_session_speaks_the_sessions_revision() {
     let batch = Post::new(json!([numbered(1, "ping", Json::Null)])).with("sessionId", "no such session");
     assert_eq!(batch.refused().fault(), (404, -32001));
 }
+
+#[test]
+fn a_batch_holds_at_most_a_hundred_messages() {
+    let pings = |count: u32| Json::Array((0..count).map(|id| numbered(id, "ping", Json::Null)).collect());
+    assert_eq!(ids(&Post::new(pings(100)).send().json()).len(), 100);
+    let refused = Post::new(pings(101)).send();
+    assert_eq!((refused.status(), &refused.json()["error"]["code"]), (400, &json!(-32600)));
+    assert!(refused.waits.is_empty());
+}

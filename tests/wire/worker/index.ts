@@ -1,0 +1,73 @@
+/** The Worker under test: tools that wait, and probes. Its package is the testing build, whose wasm can be made to trap. */
+import { McpAgent, McpServer } from "mcp-wicket";
+import { type ProbeOptions, type Script, memory, probe } from "mcp-wicket/testing";
+import * as z from "zod";
+
+const text = (value: string) => ({ content: [{ type: "text" as const, text: value }] });
+
+/** The names of the calls whose clients went away. Not per request: the one that went away cannot tell. */
+const aborted: string[] = [];
+
+function register(server: McpServer, user: () => unknown): void {
+  server.registerTool("wait", { inputSchema: { url: z.string() } }, async ({ url }) => {
+    const response = await fetch(url);
+    return text(`${String(user())} got ${await response.text()}`);
+  });
+  server.registerTool("hold", { inputSchema: { url: z.string(), name: z.string() } }, async ({ url, name }, { signal }) => {
+    signal.addEventListener("abort", () => aborted.push(name));
+    await fetch(url);
+    return text("nobody went away");
+  });
+  server.registerTool("hello", {}, () => text(`hello ${String(user())}`));
+}
+
+export class Waiter extends McpAgent {
+  override server = new McpServer({ name: "waiter", version: "1.0.0" });
+  override init(): void {
+    register(this.server, () => this.props.user);
+  }
+}
+
+export class PlacedWaiter extends McpAgent {
+  static override placement = "session" as const;
+  override server = new McpServer({ name: "placed-waiter", version: "1.0.0" });
+  override init(): void {
+    register(this.server, () => this.props.user);
+  }
+}
+
+async function probed(request: Request): Promise<Response> {
+  const { script, options } = await request.json<{ script: Script; options?: ProbeOptions }>();
+  try {
+    return Response.json(await probe(script, undefined, options));
+  } catch (error) {
+    return Response.json({ name: script.name, error: String(error) }, { status: 500 });
+  }
+}
+
+export default {
+  async fetch(request, env, ctx): Promise<Response> {
+    const user = request.headers.get("x-user");
+    if (user !== null) (ctx as { props?: object }).props = { user };
+    switch (new URL(request.url).pathname) {
+      case "/mcp":
+        return Waiter.serve("/mcp").fetch(request, env, ctx);
+      case "/sse":
+      case "/sse/message":
+        return Waiter.serveSSE("/sse").fetch(request, env, ctx);
+      case "/placed":
+        return PlacedWaiter.serve("/placed").fetch(request, env, ctx);
+      case "/placed-sse":
+      case "/placed-sse/message":
+        return PlacedWaiter.serveSSE("/placed-sse").fetch(request, env, ctx);
+      case "/probe":
+        return probed(request);
+      case "/memory":
+        return Response.json(await memory());
+      case "/aborted":
+        return Response.json(aborted);
+      default:
+        return new Response("Not found", { status: 404 });
+    }
+  },
+} satisfies ExportedHandler;
