@@ -4,7 +4,7 @@
  */
 import { readBody } from "./body.js";
 import { logged } from "./errors.js";
-import { type Ended, type World, run, runAtOnce } from "./run.js";
+import { type World, run } from "./run.js";
 import type { McpServer } from "./server/mcp-server.js";
 import { callTool, listTools } from "./server/tools.js";
 import { newCore } from "./wasm.js";
@@ -31,45 +31,61 @@ export interface Passage {
   readonly told: Pick<McpInput, "principal" | "transport" | "place" | "sessionId">;
 }
 
+/** A core, and what its guard has let through. */
+export interface GuardedCore extends Core {
+  readonly passed: Map<string, [string, string][]>;
+}
+
 /** The core of one endpoint; made once for each set of options. */
-export function coreFor(options: EndpointOptions): Core {
+export function coreFor(options: EndpointOptions): GuardedCore {
   const { allowedOrigins = [], allowedHosts = [] } = options;
-  return newCore({ origins: { allowedOrigins, allowedHosts } });
+  return { ...newCore({ origins: { allowedOrigins, allowedHosts } }), passed: new Map() };
 }
 
 /** The path of a URL, without parsing the rest. */
 export function pathOf(url: string): string {
-  const start = url.indexOf("/", url.indexOf("://") + 3);
-  if (start < 0) return "/";
+  const start = pathStart(url);
   const end = url.slice(start).search(/[?#]/);
   return end < 0 ? url.slice(start) : url.slice(start, start + end);
+}
+
+function pathStart(url: string): number {
+  return url.indexOf("/", url.indexOf("://") + 3);
 }
 
 /** What a guard decides: the headers for the responses to a request that goes on, or the response to one that does not. */
 export type Decision = [string, string][] | Response;
 
-/** Pattern 1. */
-export function guard(core: Core, request: Request, methods: string): Decision | Promise<Decision> {
-  const { headers, method } = request;
-  const input: GuardInput = { method, url: request.url, methods };
+/**
+ * Pattern 1. The decision depends on nothing but a few short strings, so those that let a request go on are remembered
+ * by them, and most requests need no crossing.
+ */
+export function guard(core: GuardedCore, request: Request, methods: string): Decision | Promise<Decision> {
+  const { headers, method, url } = request;
+  const site = url.slice(0, pathStart(url));
   const origin = headers.get("origin");
+  // Only plain http leaves open who is there (see src/http/origin.rs).
+  const peer = site.startsWith("https:") ? null : headers.get("cf-connecting-ip");
+  const key = `${method} ${methods} ${site} ${origin ?? ""} ${peer ?? ""}`;
+  const passed = core.passed.get(key);
+  if (passed) return passed;
+
+  const input: GuardInput = { method, url: site, methods };
   if (origin !== null) input.origin = origin;
-  const peer = headers.get("cf-connecting-ip");
   if (peer !== null) input.peer = peer;
   const requested = method === "OPTIONS" ? headers.get("access-control-request-headers") : null;
   if (requested !== null) input.requestedHeaders = requested;
-  const head = JSON.stringify(input);
-  const guarded = runAtOnce<Guarded>(core.no_auth, head, remember);
-  return guarded ? decision(guarded) : run<Guarded>(core.no_auth, head, "", NO_WORLD).then(decided);
+  return run<Guarded>(core.no_auth, JSON.stringify(input), "", NO_WORLD).then((ended) => {
+    const guarded: Guarded = "done" in ended ? ended.done : { answer: { status: 500, headers: [] } };
+    if ("answer" in guarded) return respond(guarded.answer, []);
+    if (core.passed.size >= MAX_PASSED) core.passed.clear();
+    core.passed.set(key, guarded.pass.headers);
+    return guarded.pass.headers;
+  });
 }
 
-function decided(ended: Ended<Guarded>): Decision {
-  return decision("done" in ended ? ended.done : { answer: { status: 500, headers: [] } });
-}
-
-function decision(guarded: Guarded): Decision {
-  return "pass" in guarded ? guarded.pass.headers : respond(guarded.answer, []);
-}
+/** How many decisions a guard remembers. */
+const MAX_PASSED = 256;
 
 /** The head of a request, as the core reads it. */
 export function headOf(request: Request, server: object, told: Passage["told"]): McpInput {
@@ -121,19 +137,6 @@ function jsonHeaders(more: [string, string][]): Headers {
   let made = madeHeaders.get(more);
   if (!made) madeHeaders.set(more, (made = new Headers([...JSON_HEADERS, ...more])));
   return made;
-}
-
-/** Parses a guard's decision; most decisions are one of a few. */
-const remembered = new Map<string, unknown>();
-
-function remember(text: string): unknown {
-  let parsed = remembered.get(text);
-  if (parsed === undefined) {
-    parsed = JSON.parse(text);
-    if (remembered.size >= 64) remembered.clear();
-    remembered.set(text, parsed);
-  }
-  return parsed;
 }
 
 /** The response where our own code or the user's set-up failed; the reason is in the log. */

@@ -2,6 +2,7 @@
 import {
   type EndpointOptions,
   type FetchHandler,
+  type GuardedCore,
   ServerWorld,
   answer,
   broken,
@@ -12,7 +13,6 @@ import {
 } from "./endpoint.js";
 import { WicketError } from "./errors.js";
 import { McpServer } from "./server/mcp-server.js";
-import type { Core } from "./wire.js";
 
 /** What a factory may look at. */
 export interface FactoryContext<Env = unknown> {
@@ -46,7 +46,7 @@ export function createMcpHandler<Env = unknown>(
     );
   }
   const { route = "/mcp" } = options;
-  let core: Core | undefined;
+  let core: GuardedCore | undefined;
   return async (request, env, ctx) => {
     if (pathOf(request.url) !== route) return new Response(`Not found. The MCP endpoint is ${route}.`, { status: 404 });
     core ??= coreFor(options);

@@ -74,22 +74,6 @@ export async function run<T>(step: StepMethod, input: string, body: string, worl
   throw new WicketError("ERR_FLOW", `A flow did not end within ${String(MAX_ROUNDS)} rounds.`);
 }
 
-/**
- * The answer of a flow that is done with its first step; nothing if it is not, and then {@link run} does it all. `parse`
- * may remember what it has parsed.
- */
-export function runAtOnce<T>(step: StepMethod, input: string, parse: (text: string) => unknown): T | undefined {
-  try {
-    const text = step(input, "", Date.now(), entropy(), "");
-    if (typeof text !== "string") return undefined;
-    const { done, commits } = parse(text) as Step<T>;
-    return commits ? undefined : done;
-  } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) return undefined;
-    throw error;
-  }
-}
-
 async function attempt(world: World, effect: Effect): Promise<Outcome | Failure> {
   try {
     return await world.perform(effect);

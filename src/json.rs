@@ -159,26 +159,34 @@ impl<'a> Object<'a> {
 /// `text` as a JSON string.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            '\0'..='\x1f' => {
-                quoted.push_str("\\u00");
-                for nibble in [character as u32 >> 4, character as u32 & 15] {
-                    quoted.extend(char::from_digit(nibble, 16));
-                }
-            }
-            character => quoted.push(character),
-        }
-    }
-    quoted.push('"');
+    let mut quoted = String::with_capacity(text.len() + text.len() / 4 + 2);
+    push_quoted(&mut quoted, text);
     quoted
+}
+
+/// Appends `text` as a JSON string.
+pub fn push_quoted(to: &mut String, text: &str) {
+    to.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        let (plain, special) = rest.split_at(at);
+        to.push_str(plain);
+        let byte = special.as_bytes().first().copied().unwrap_or_default();
+        match byte {
+            b'"' => to.push_str("\\\""),
+            b'\\' => to.push_str("\\\\"),
+            b'\n' => to.push_str("\\n"),
+            b'\r' => to.push_str("\\r"),
+            b'\t' => to.push_str("\\t"),
+            _ => {
+                to.push_str("\\u00");
+                to.extend([byte >> 4, byte & 15].into_iter().filter_map(|nibble| char::from_digit(nibble.into(), 16)));
+            }
+        }
+        rest = special.get(1..).unwrap_or_default();
+    }
+    to.push_str(rest);
+    to.push('"');
 }
 
 /// `number` in decimal.
@@ -190,12 +198,14 @@ pub fn number(number: usize) -> String {
 /// An object of these members, of which each value is JSON text.
 #[must_use]
 pub fn object(members: &[(&str, &str)]) -> String {
-    let mut object = String::from("{");
+    let length = members.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>();
+    let mut object = String::with_capacity(length + 2);
+    object.push('{');
     for (name, value) in members {
         if object.len() > 1 {
             object.push(',');
         }
-        object.push_str(&quoted(name));
+        push_quoted(&mut object, name);
         object.push(':');
         object.push_str(value);
     }

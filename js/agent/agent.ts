@@ -2,11 +2,18 @@
  * `McpAgent`: a server as a class. By default an agent lives for one request, in the Worker; with `static placement =
  * "session"` or an `initialState` it lives in its session's Durable Object and may keep things.
  */
-import { type EndpointOptions, type Passage, ServerWorld, answer, coreFor, respond } from "../endpoint.js";
+import {
+  type EndpointOptions,
+  type GuardedCore,
+  type Passage,
+  ServerWorld,
+  answer,
+  coreFor,
+  respond,
+} from "../endpoint.js";
 import { WicketError } from "../errors.js";
 import { STREAM_HEADER, acceptStream, deliver, isListening } from "../objects/mailbox.js";
 import { McpServer } from "../server/mcp-server.js";
-import type { Core } from "../wire.js";
 import { AgentBase, type AgentContext } from "./base.js";
 import { type AgentHandler, serveHttp } from "./serve.js";
 import { type Mailbox, answerMessage, serveSse } from "./sse.js";
@@ -45,7 +52,7 @@ export abstract class McpAgent<
   declare initialState: State;
 
   #ready: Promise<McpServer> | undefined;
-  #core: Core | undefined;
+  #core: GuardedCore | undefined;
 
   /** Registers what the agent offers. Runs once for each request, or once for each session. */
   init(): Promise<void> | void {}

@@ -1,6 +1,7 @@
 /** An agent's endpoint for streamable HTTP, in the Worker: guard, then the agent, wherever it lives. */
 import {
   type FetchHandler,
+  type GuardedCore,
   ServerWorld,
   answer,
   broken,
@@ -24,7 +25,7 @@ export interface AgentHandler<Env> {
 
 /** See `McpAgent.serve`. */
 export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
-  let core: Core | undefined;
+  let core: GuardedCore | undefined;
   return {
     fetch: async (request, env, ctx) => {
       if (pathOf(request.url) !== path) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });

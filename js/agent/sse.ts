@@ -2,14 +2,14 @@
  * HTTP+SSE (2024-11-05), for old clients. The client opens a stream by GET and posts its messages beside it; a mailbox
  * carries the answers from wherever a message was handled to the Worker that holds the stream.
  */
-import { type Passage, ServerWorld, answer, coreFor, guard, pathOf, respond } from "../endpoint.js";
+import { type GuardedCore, type Passage, ServerWorld, answer, coreFor, guard, pathOf, respond } from "../endpoint.js";
 import { logged } from "../errors.js";
 import { principalOf } from "../handler.js";
 import { openStream } from "../objects/mailbox.js";
 import type { World } from "../run.js";
 import type { McpServer } from "../server/mcp-server.js";
 import { eventStream } from "../sse.js";
-import type { Answer, Core, Effect } from "../wire.js";
+import type { Answer, Effect } from "../wire.js";
 import type { AgentClass, ServeOptions } from "./agent.js";
 import { type AgentHandler, findAgents, place, propsOf, unserved, wantsObject, withHeaders } from "./serve.js";
 
@@ -22,7 +22,7 @@ export interface Mailbox {
 /** See `McpAgent.serveSSE`. */
 export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
   const messages = `${path}/message`;
-  let core: Core | undefined;
+  let core: GuardedCore | undefined;
   return {
     fetch: async (request, env, ctx) => {
       const at = pathOf(request.url);

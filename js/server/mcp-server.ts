@@ -43,6 +43,33 @@ export interface RegisteredTool {
   remove(): void;
 }
 
+class Tool implements RegisteredTool {
+  readonly name: string;
+  config: ToolConfig;
+  callback: AnyToolCallback;
+  enabled = true;
+  readonly #tools: Map<string, RegisteredTool>;
+
+  constructor(name: string, config: ToolConfig, callback: AnyToolCallback, tools: Map<string, RegisteredTool>) {
+    this.name = name;
+    this.config = config;
+    this.callback = callback;
+    this.#tools = tools;
+  }
+
+  enable(): void {
+    this.enabled = true;
+  }
+
+  disable(): void {
+    this.enabled = false;
+  }
+
+  remove(): void {
+    this.#tools.delete(this.name);
+  }
+}
+
 /** The registry of one server. */
 export class McpServer {
   readonly serverInfo: Implementation;
@@ -126,23 +153,8 @@ export class McpServer {
         `inputSchema of the tool "${name}" is neither a schema nor an object of schemas.`,
       );
     }
-    const tools = this.#tools;
-    const tool: RegisteredTool = {
-      name,
-      config,
-      callback,
-      enabled: true,
-      enable() {
-        this.enabled = true;
-      },
-      disable() {
-        this.enabled = false;
-      },
-      remove() {
-        if (tools.get(name) === this) tools.delete(name);
-      },
-    };
-    tools.set(name, tool);
+    const tool = new Tool(name, config, callback, this.#tools);
+    this.#tools.set(name, tool);
     return tool;
   }
 }

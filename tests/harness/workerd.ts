@@ -19,7 +19,10 @@ export interface Running {
 const running = new Set<ChildProcess>();
 process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
-/** Bundles the Worker of `config` and starts it. `vars` become its bindings; the machine's own ports are its network. */
+/**
+ * Bundles the Worker of `config` and starts it. `vars` become its bindings; the machine's own ports are all of its network,
+ * and it may ask for garbage to be collected.
+ */
 export async function start(config: string, vars: Record<string, string> = {}, cwd?: string): Promise<Running> {
   const made = await bundle(config, cwd);
   mkdirSync(join(made.folder, "objects"));
@@ -68,6 +71,7 @@ const config :Workerd.Config = (
     (name = "internet", network = (allow = ["local"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+  v8Flags = ["--expose-gc"],
 );
 
 const mainWorker :Workerd.Worker = (

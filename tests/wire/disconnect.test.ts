@@ -10,6 +10,8 @@ import { reset, send } from "./lib/socket.ts";
 
 const WAVES = 50;
 const IN_A_WAVE = 200;
+/** Ten bytes for each client that went away: less than anything that could be kept of one. */
+const NOISE = WAVES * IN_A_WAVE * 10;
 
 let worker: Running;
 let gate: Gate;
@@ -42,8 +44,7 @@ async function leftBehind(request: (n: number) => Request): Promise<{ wasm: numb
 test(`${WAVES * IN_A_WAVE} resets while a flow waits leave nothing behind`, { timeout: 300_000 }, async () => {
   const left = await leftBehind((n) => probeRequest(worker, { name: `gone-${n}`, rounds: [[{ fetch: `${gate.url}/${n}` }]] }));
   expect(left.wasm).toBe(0);
-  // One byte for each client that went away would be more than this; what remains is the collector's own noise.
-  console.log(left);
+  expect(left.heap).toBeLessThan(NOISE);
   const found: Probed = await probe(worker, { name: "next", rounds: [[{ fetch: `${gate.url}/now/here` }]] });
   expect(found).toEqual({ name: "next", outcomes: [{ ok: "here" }] });
 });
@@ -52,5 +53,24 @@ test(`${WAVES * IN_A_WAVE} resets while a tool waits leave nothing behind`, { ti
   const url = `${worker.url}/mcp`;
   const left = await leftBehind((n) => modern(url, "tools/call", { name: "wait", arguments: { url: `${gate.url}/${n}` } }));
   expect(left.wasm).toBe(0);
-  console.log(left);
+  expect(left.heap).toBeLessThan(NOISE);
+  const hello = await fetch(modern(url, "tools/call", { name: "hello" }));
+  expect(await hello.text()).toContain("hello undefined");
+});
+
+test("a tool's signal fires when its client goes away, and only then", async () => {
+  const url = `${worker.url}/mcp`;
+  const hold = (name: string) =>
+    modern(url, "tools/call", { name: "hold", arguments: { name, url: `${gate.url}/hold/${name}` } });
+  gate.open();
+  const staying = fetch(hold("stays"));
+  const sockets = await Promise.all(["one", "two"].map((name) => send(worker.port, hold(name))));
+  await gate.until(() => gate.waiting === 3);
+  await Promise.all(sockets.map(reset));
+  const aborted = async () => (await (await fetch(`${worker.url}/aborted`)).json()) as string[];
+  await expect.poll(async () => (await aborted()).sort(), { timeout: 10_000 }).toEqual(["one", "two"]);
+  await gate.until(() => gate.waiting === 1);
+  gate.open();
+  expect(await (await staying).text()).toContain("nobody went away");
+  expect(await aborted()).toHaveLength(2);
 });

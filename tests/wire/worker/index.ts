@@ -62,6 +62,9 @@ export default {
         return PlacedWaiter.serveSSE("/placed-sse").fetch(request, env, ctx);
       case "/probe":
         return probed(request);
+      case "/collect":
+        (globalThis as { gc?: () => void }).gc?.();
+        return new Response();
       case "/memory":
         return Response.json(await memory());
       case "/aborted":

@@ -1,0 +1,65 @@
+/** HTTP+SSE over real sockets: the stream stays alive, and does not outlive its client. */
+import type { Socket } from "node:net";
+import { beforeAll, describe, expect, test } from "vitest";
+import { legacy } from "../harness/messages.ts";
+import { at } from "../harness/paths.ts";
+import { type Running, start } from "../harness/workerd.ts";
+import { read, reset, send } from "./lib/socket.ts";
+
+let worker: Running;
+
+beforeAll(async () => {
+  worker = await start(at("tests/wire/worker/wrangler.toml"));
+  return () => worker.stop();
+});
+
+/** Opens a stream on a socket of its own. */
+async function open(path: string): Promise<{ socket: Socket; ping: () => Promise<number> }> {
+  const socket = await send(worker.port, new Request(worker.url + path, { headers: { accept: "text/event-stream" } }));
+  const [, endpoint = ""] = await read(socket, /event: endpoint\ndata: (\S+)\n\n/);
+  const url = new URL(endpoint, worker.url).href;
+  const ping = async () => {
+    const response = await fetch(legacy(url, "ping", {}, { id: "ping", revision: null }));
+    await response.text();
+    return response.status;
+  };
+  return { socket, ping };
+}
+
+describe.concurrent.each(["/sse", "/placed-sse"])("%s", (path) => {
+  test("a reset closes the stream for good: what is posted to it is 404", async () => {
+    const { socket, ping } = await open(path);
+    const heard = read(socket, /event: message\ndata: (.*)\n\n/);
+    expect(await ping()).toBe(202);
+    expect(JSON.parse((await heard)[1] ?? "")).toEqual({ jsonrpc: "2.0", id: "ping", result: {} });
+    await reset(socket);
+    await expect.poll(ping, { timeout: 10_000, interval: 50 }).toBe(404);
+  });
+
+  test("so does a client that closes its end", async () => {
+    const { socket, ping } = await open(path);
+    expect(await ping()).toBe(202);
+    socket.destroy();
+    await expect.poll(ping, { timeout: 10_000, interval: 50 }).toBe(404);
+  });
+
+  test("the end of one stream is not the end of another", async () => {
+    const [one, other] = [await open(path), await open(path)];
+    await reset(one.socket);
+    await expect.poll(one.ping, { timeout: 10_000, interval: 50 }).toBe(404);
+    expect(await other.ping()).toBe(202);
+    await reset(other.socket);
+  });
+
+  test("a stream on which nothing happens says every 25 seconds that it is there", { timeout: 70_000 }, async () => {
+    const { socket, ping } = await open(path);
+    const started = Date.now();
+    for (const seconds of [25, 50]) {
+      await read(socket, /: still here\n\n/);
+      expect((Date.now() - started) / 1000).toBeGreaterThan(seconds - 2);
+      expect((Date.now() - started) / 1000).toBeLessThan(seconds + 10);
+    }
+    expect(await ping()).toBe(202);
+    await reset(socket);
+  });
+});
