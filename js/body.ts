@@ -1,24 +1,24 @@
 /** Reading a request's body as text, up to the limit. */
+import type { Incoming } from "./incoming.js";
 
 /** The longest body, in bytes: 4 MiB. */
 const LIMIT = 4 * 1024 * 1024;
 
 /** The body, or why there is none: it is longer than the limit (whether it says so beforehand or not), or not UTF-8. */
-export type Body = { text: string } | { unread: "oversize" | "encoding" };
+export type Body = string | { unread: "oversize" | "encoding" };
 
-/** Reads the body of `request`. */
-export async function readBody(request: Request): Promise<Body> {
-  const declared = request.headers.get("content-length");
+/** Reads the body of a request. */
+export function readBody({ headers, request }: Incoming): Promise<Body> | Body {
+  const declared = headers.get("content-length");
   if (declared === null) return readChunks(request.body as ReadableStream<Uint8Array> | null);
   const length = Number(declared);
   if (length > LIMIT) return { unread: "oversize" };
   // text() puts U+FFFD where the bytes are not UTF-8 and drops a byte order mark; then the lengths differ.
-  const text = await request.text();
-  return byteLength(text) === length ? { text } : { unread: "encoding" };
+  return request.text().then((text) => (byteLength(text) === length ? text : { unread: "encoding" }));
 }
 
 async function readChunks(body: ReadableStream<Uint8Array> | null): Promise<Body> {
-  if (!body) return { text: "" };
+  if (!body) return "";
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let text = "";
   let length = 0;
@@ -28,7 +28,7 @@ async function readChunks(body: ReadableStream<Uint8Array> | null): Promise<Body
       if (length > LIMIT) return { unread: "oversize" };
       text += decoder.decode(chunk, { stream: true });
     }
-    return { text: text + decoder.decode() };
+    return text + decoder.decode();
   } catch (error) {
     if (error instanceof TypeError) return { unread: "encoding" };
     throw error;

@@ -4,6 +4,7 @@
  */
 import { readBody } from "./body.js";
 import { logged } from "./errors.js";
+import type { Incoming } from "./incoming.js";
 import { type World, run } from "./run.js";
 import type { McpServer } from "./server/mcp-server.js";
 import { callTool, listTools } from "./server/tools.js";
@@ -24,7 +25,7 @@ export type FetchHandler<Env = unknown> = (request: Request, env: Env, ctx: Exec
 /** A request on its way through an endpoint. */
 export interface Passage {
   readonly core: Core;
-  readonly request: Request;
+  readonly incoming: Incoming;
   /** Headers that the guard puts on every response. */
   readonly headers: [string, string][];
   /** What the flow is told beside the request's own head. */
@@ -42,17 +43,6 @@ export function coreFor(options: EndpointOptions): GuardedCore {
   return { ...newCore({ origins: { allowedOrigins, allowedHosts } }), passed: new Map() };
 }
 
-/** The path of a URL, without parsing the rest. */
-export function pathOf(url: string): string {
-  const start = pathStart(url);
-  const end = url.slice(start).search(/[?#]/);
-  return end < 0 ? url.slice(start) : url.slice(start, start + end);
-}
-
-function pathStart(url: string): number {
-  return url.indexOf("/", url.indexOf("://") + 3);
-}
-
 /** What a guard decides: the headers for the responses to a request that goes on, or the response to one that does not. */
 export type Decision = [string, string][] | Response;
 
@@ -60,9 +50,8 @@ export type Decision = [string, string][] | Response;
  * Pattern 1. The decision depends on nothing but a few short strings, so those that let a request go on are remembered
  * by them, and most requests need no crossing.
  */
-export function guard(core: GuardedCore, request: Request, methods: string): Decision | Promise<Decision> {
-  const { headers, method, url } = request;
-  const site = url.slice(0, pathStart(url));
+export function guard(core: GuardedCore, incoming: Incoming, methods: string): Decision | Promise<Decision> {
+  const { headers, method, site } = incoming;
   const origin = headers.get("origin");
   // Only plain http leaves open who is there (see src/http/origin.rs).
   const peer = site.startsWith("https:") ? null : headers.get("cf-connecting-ip");
@@ -88,9 +77,8 @@ export function guard(core: GuardedCore, request: Request, methods: string): Dec
 const MAX_PASSED = 256;
 
 /** The head of a request, as the core reads it. */
-export function headOf(request: Request, server: object, told: Passage["told"]): McpInput {
-  const { headers } = request;
-  const input: McpInput = { method: request.method, server, ...told };
+export function headOf({ method, headers }: Incoming, server: object, told: Passage["told"]): McpInput {
+  const input: McpInput = { method, server, ...told };
   const contentType = headers.get("content-type");
   if (contentType !== null) input.contentType = contentType;
   const accept = headers.get("accept");
@@ -109,13 +97,12 @@ export function headOf(request: Request, server: object, told: Passage["told"]):
 }
 
 /** Answers one request to the server that calls itself `serverInfo`. */
-export async function answer(passage: Passage, serverInfo: object, world: World): Promise<Answer> {
-  const { core, request, told } = passage;
-  const input = headOf(request, serverInfo, told);
+export async function answer({ core, incoming, told }: Passage, serverInfo: object, world: World): Promise<Answer> {
+  const input = headOf(incoming, serverInfo, told);
   let text = "";
-  if (request.method === "POST") {
-    const body = await readBody(request);
-    if ("text" in body) text = body.text;
+  if (incoming.method === "POST") {
+    const body = await readBody(incoming);
+    if (typeof body === "string") text = body;
     else input.unread = body.unread;
   }
   const ended = await run<Answer>(core.mcp, JSON.stringify(input), text, world);

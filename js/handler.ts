@@ -8,10 +8,10 @@ import {
   broken,
   coreFor,
   guard,
-  pathOf,
   respond,
 } from "./endpoint.js";
 import { WicketError } from "./errors.js";
+import { Incoming } from "./incoming.js";
 import { McpServer } from "./server/mcp-server.js";
 
 /** What a factory may look at. */
@@ -48,9 +48,10 @@ export function createMcpHandler<Env = unknown>(
   const { route = "/mcp" } = options;
   let core: GuardedCore | undefined;
   return async (request, env, ctx) => {
-    if (pathOf(request.url) !== route) return new Response(`Not found. The MCP endpoint is ${route}.`, { status: 404 });
+    const incoming = new Incoming(request);
+    if (incoming.path !== route) return new Response(`Not found. The MCP endpoint is ${route}.`, { status: 404 });
     core ??= coreFor(options);
-    const decided = guard(core, request, "POST");
+    const decided = guard(core, incoming, "POST");
     const headers = decided instanceof Promise ? await decided : decided;
     if (headers instanceof Response) return headers;
     try {
@@ -65,7 +66,7 @@ export function createMcpHandler<Env = unknown>(
       }
       const told = principalOf(props);
       return respond(
-        await answer({ core, request, headers, told }, server.serverInfo, new ServerWorld(server, request)),
+        await answer({ core, incoming, headers, told }, server.serverInfo, new ServerWorld(server, request)),
         headers,
       );
     } catch (error) {

@@ -55,8 +55,9 @@ export async function run<T>(step: StepMethod, input: string, body: string, worl
       const splice = only && "splice" in only.effect ? only.effect.splice : undefined;
       if (only && splice) {
         const outcome = await attempt(world, only.effect);
-        if (typeof outcome === "object" && outcome.splice !== undefined)
+        if (typeof outcome !== "string" && outcome.splice !== undefined) {
           return { spliced: spliced(splice, outcome.splice) };
+        }
         outcomes = join(outcomes, record(only.mark, outcome));
       } else {
         const performed = await Promise.all(

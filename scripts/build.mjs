@@ -2,6 +2,7 @@
 // What has not changed since the last build is left alone.
 
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { filesUnder, unlessUnchanged } from "./lib/inputs.mjs";
 import { at, cargoBin, npmBin } from "./lib/paths.mjs";
@@ -16,6 +17,13 @@ const modules = [
 const RUST_INPUTS = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs"];
 const WASM_FILES = ["index.js", "index_bg.wasm"];
 
+/** Keeps the paths of this machine out of what is published; they would also make every machine's build differ. */
+function flagsForRust() {
+  const crates = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
+  const remap = /\s/.test(crates) ? [] : [`--remap-path-prefix=${crates}=crates`]; // flags are split at spaces
+  return [process.env.RUSTFLAGS, ...remap].filter(Boolean).join(" ");
+}
+
 async function buildWasm({ name, features }) {
   const outputs = WASM_FILES.map((file) => join("build", name, file));
   await unlessUnchanged({ name, inputs: RUST_INPUTS, outputs, salt: features.join() }, async () => {
@@ -25,7 +33,8 @@ async function buildWasm({ name, features }) {
       const options = ["--locked", ...(features.length ? [`--features=${features}`] : [])];
       const args = ["--release", "--out-dir", made.slice(at("").length), ".", ...options];
       await step(`Building the wasm module "${name}" (about 1 minute the first time)`, cargoBin("worker-build"), args, {
-        env: { RUST_BACKTRACE: "0" }, // what matters is the compiler's own message
+        // As for backtraces: what matters is the compiler's own message.
+        env: { RUST_BACKTRACE: "0", RUSTFLAGS: flagsForRust() },
       });
       const wasm = join(made, "index_bg.wasm");
       // Function names are an eighth of the upload and nothing reads them.

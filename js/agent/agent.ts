@@ -12,6 +12,7 @@ import {
   respond,
 } from "../endpoint.js";
 import { WicketError } from "../errors.js";
+import { Incoming } from "../incoming.js";
 import { STREAM_HEADER, acceptStream, deliver, isListening } from "../objects/mailbox.js";
 import { McpServer } from "../server/mcp-server.js";
 import { AgentBase, type AgentContext } from "./base.js";
@@ -113,7 +114,7 @@ export abstract class McpAgent<
   async wicketServe(request: Request, { props, told }: Handover): Promise<Response> {
     const server = await this.wicketReady(props);
     this.#core ??= coreFor({});
-    const passage = { core: this.#core, request, headers: [], told };
+    const passage = { core: this.#core, incoming: new Incoming(request), headers: [], told };
     if (told.transport !== "sse-messages") {
       return respond(await answer(passage, server.serverInfo, new ServerWorld(server, request)), []);
     }

@@ -8,10 +8,10 @@ import {
   coreFor,
   guard,
   headOf,
-  pathOf,
   respond,
 } from "../endpoint.js";
 import { WicketError } from "../errors.js";
+import { Incoming } from "../incoming.js";
 import { principalOf } from "../handler.js";
 import { findObjects } from "../objects/find.js";
 import { type Ended, type World, run } from "../run.js";
@@ -28,9 +28,10 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
   let core: GuardedCore | undefined;
   return {
     fetch: async (request, env, ctx) => {
-      if (pathOf(request.url) !== path) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
+      const incoming = new Incoming(request);
+      if (incoming.path !== path) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
       core ??= coreFor(options);
-      const decided = guard(core, request, "POST");
+      const decided = guard(core, incoming, "POST");
       const headers = decided instanceof Promise ? await decided : decided;
       if (headers instanceof Response) return headers;
       try {
@@ -38,14 +39,14 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
         const told = principalOf(props);
         const agent = new agentClass(ctx, env);
         if (wantsObject(agentClass, agent)) {
-          const object = await place(core, request, told);
+          const object = await place(core, incoming, told);
           if (object instanceof Response) return withHeaders(object, headers);
           const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
           return withHeaders(await stub.wicketServe(request, { props, told: { ...told, place: object } }), headers);
         }
         const server = await agent.wicketReady(props);
         return respond(
-          await answer({ core, request, headers, told }, server.serverInfo, new ServerWorld(server, request)),
+          await answer({ core, incoming, headers, told }, server.serverInfo, new ServerWorld(server, request)),
           headers,
         );
       } catch (error) {
@@ -76,8 +77,8 @@ export function findAgents<Env>(
 }
 
 /** The name of the object that a request belongs to, or the response where it belongs to none. */
-export async function place(core: Core, request: Request, told: Handover["told"]): Promise<string | Response> {
-  const input = JSON.stringify(headOf(request, {}, told));
+export async function place(core: Core, incoming: Incoming, told: Handover["told"]): Promise<string | Response> {
+  const input = JSON.stringify(headOf(incoming, {}, told));
   const ended: Ended<Placed> = await run(core.place, input, "", NO_WORLD);
   if (!("done" in ended)) throw new Error("no place");
   return "object" in ended.done ? ended.done.object : respond(ended.done.answer, []);

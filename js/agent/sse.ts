@@ -2,8 +2,9 @@
  * HTTP+SSE (2024-11-05), for old clients. The client opens a stream by GET and posts its messages beside it; a mailbox
  * carries the answers from wherever a message was handled to the Worker that holds the stream.
  */
-import { type GuardedCore, type Passage, ServerWorld, answer, coreFor, guard, pathOf, respond } from "../endpoint.js";
+import { type GuardedCore, type Passage, ServerWorld, answer, coreFor, guard, respond } from "../endpoint.js";
 import { logged } from "../errors.js";
+import { Incoming } from "../incoming.js";
 import { principalOf } from "../handler.js";
 import { openStream } from "../objects/mailbox.js";
 import type { World } from "../run.js";
@@ -25,10 +26,11 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
   let core: GuardedCore | undefined;
   return {
     fetch: async (request, env, ctx) => {
-      const at = pathOf(request.url);
+      const incoming = new Incoming(request);
+      const at = incoming.path;
       if (at !== path && at !== messages) return new Response(`Not found. The stream is ${path}.`, { status: 404 });
       core ??= coreFor(options);
-      const decided = guard(core, request, at === path ? "GET" : "POST");
+      const decided = guard(core, incoming, at === path ? "GET" : "POST");
       const headers = decided instanceof Promise ? await decided : decided;
       if (headers instanceof Response) return headers;
       try {
@@ -38,10 +40,10 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
         const told: Passage["told"] = { ...principalOf(props), transport: at === path ? "sse-stream" : "sse-messages" };
         const sessionId = at === path ? null : new URL(request.url).searchParams.get("sessionId");
         if (sessionId !== null) told.sessionId = sessionId;
-        const object = await place(core, request, told);
+        const object = await place(core, incoming, told);
         if (object instanceof Response) return withHeaders(object, headers);
         told.place = object;
-        const passage = { core, request, headers, told };
+        const passage = { core, incoming, headers, told };
         const stub = findAgents(agentClass, ctx, env, options).getByName(
           `${inObject ? "session" : "stream"}:${object}`,
         );
@@ -88,7 +90,7 @@ export async function answerMessage(
   const accepted = new Response(null, { status: 202 });
   let begun: () => void = () => {};
   const working = new Promise<void>((resolve) => (begun = resolve));
-  const world = new StreamWorld(server, passage.request, mailbox, begun);
+  const world = new StreamWorld(server, passage.incoming.request, mailbox, begun);
   const answered = answer(passage, server.serverInfo, world).then(async (ended: Answer) => {
     if (ended.status !== 200 || ended.body === undefined) return respond(ended, []);
     await mailbox.deliver(ended.body);

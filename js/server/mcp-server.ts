@@ -66,7 +66,8 @@ class Tool implements RegisteredTool {
   }
 
   remove(): void {
-    this.#tools.delete(this.name);
+    // Another may have the name by now.
+    if (this.#tools.get(this.name) === this) this.#tools.delete(this.name);
   }
 }
 

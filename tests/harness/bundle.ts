@@ -16,11 +16,16 @@ export interface Bundle {
 }
 
 /** Bundles the Worker of `config` (a wrangler.toml) into a new folder. */
-export async function bundle(config: string, cwd = root): Promise<Bundle> {
+export async function bundle(config: string): Promise<Bundle> {
   const folder = mkdtempSync(join(tmpdir(), "mcp-wicket-bundle-"));
   const args = [wrangler, "deploy", "--dry-run", "--config", config, "--outdir", folder];
-  const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", WRANGLER_WRITE_LOGS: "false" };
-  await run(process.execPath, args, { cwd, env });
+  const env = {
+    ...process.env,
+    WRANGLER_SEND_METRICS: "false",
+    WRANGLER_HIDE_BANNER: "true",
+    WRANGLER_WRITE_LOGS: "false",
+  };
+  await run(process.execPath, args, { cwd: root, env });
   const uploaded = readdirSync(folder).filter((name) => /\.(js|wasm)$/.test(name));
   const [main] = uploaded.filter((name) => name.endsWith(".js"));
   if (main === undefined) throw new Error(`wrangler made no module of ${config}`);

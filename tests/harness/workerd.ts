@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { bundle, settings, unbundle } from "./bundle.ts";
+import { type Bundle, bundle, settings, unbundle } from "./bundle.ts";
 import { workerd } from "./paths.ts";
 
 export interface Running {
@@ -19,15 +19,20 @@ export interface Running {
 const running = new Set<ChildProcess>();
 process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
+export interface StartOptions {
+  /** Speak https, with this certificate (both in PEM). */
+  tls?: { certificate: string; key: string };
+}
+
 /**
- * Bundles the Worker of `config` and starts it. `vars` become its bindings; the machine's own ports are all of its network,
- * and it may ask for garbage to be collected.
+ * Bundles the Worker of `config` (a wrangler.toml) and starts it. Only this machine is within its reach, and it may ask for
+ * garbage to be collected.
  */
-export async function start(config: string, vars: Record<string, string> = {}, cwd?: string): Promise<Running> {
-  const made = await bundle(config, cwd);
+export async function start(config: string, { tls }: StartOptions = {}): Promise<Running> {
+  const made = await bundle(config);
   mkdirSync(join(made.folder, "objects"));
   const capnp = join(made.folder, "config.capnp");
-  writeFileSync(capnp, written(made.modules, settings(config), vars, join(made.folder, "objects")));
+  writeFileSync(capnp, written(made, settings(config), tls));
   const args = ["serve", "--experimental", "--control-fd=3", "--inspector-addr=127.0.0.1:0", capnp];
   const child = spawn(workerd, args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   running.add(child);
@@ -37,7 +42,7 @@ export async function start(config: string, vars: Record<string, string> = {}, c
   const ports = await listening(child, () => log);
   return {
     ...ports,
-    url: `http://127.0.0.1:${ports.port}`,
+    url: `${tls ? "https" : "http"}://127.0.0.1:${ports.port}`,
     log: () => log,
     async stop() {
       child.kill("SIGKILL");
@@ -48,29 +53,29 @@ export async function start(config: string, vars: Record<string, string> = {}, c
   };
 }
 
-const text = JSON.stringify;
+const text = (value: string): string => JSON.stringify(value);
 
 function written(
-  modules: string[],
+  { folder, modules }: Bundle,
   { date, flags, objects }: ReturnType<typeof settings>,
-  vars: Record<string, string>,
-  storage: string,
+  tls: StartOptions["tls"],
 ): string {
   const embedded = modules.map((name) => {
     const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
     return `(name = ${text(name)}, ${kind} = embed ${text(name)})`;
   });
   const classes = objects.map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`);
-  const bindings = Object.entries(vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`);
+  const keypair = tls && `(privateKey = ${text(tls.key)}, certificateChain = ${text(tls.certificate)})`;
+  const protocol = keypair ? `https = (options = (), tlsOptions = (keypair = ${keypair}))` : "http = ()";
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .mainWorker),
-    (name = "objects", disk = (path = ${text(storage)}, writable = true)),
+    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
     (name = "internet", network = (allow = ["local"])),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+  sockets = [(name = "http", address = "127.0.0.1:0", ${protocol}, service = "main")],
   v8Flags = ["--expose-gc"],
 );
 
@@ -78,7 +83,6 @@ const mainWorker :Workerd.Worker = (
   modules = [${embedded.join(", ")}],
   compatibilityDate = ${text(date)},
   compatibilityFlags = [${flags.map(text).join(", ")}],
-  bindings = [${bindings.join(", ")}],
   durableObjectNamespaces = [${classes.join(", ")}],
   durableObjectStorage = (localDisk = "objects"),
 );
@@ -99,7 +103,8 @@ function listening(child: ChildProcess, log: () => string): Promise<{ port: numb
       for (const line of lines) {
         const event = JSON.parse(line) as { event: string; socket?: string; port: number };
         if (event.event === "listen-inspector") inspector = event.port;
-        if (event.event === "listen" && event.socket === "http") resolve({ port: event.port, inspector: inspector ?? 0 });
+        if (event.event === "listen" && event.socket === "http")
+          resolve({ port: event.port, inspector: inspector ?? 0 });
       }
     });
   });

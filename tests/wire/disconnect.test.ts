@@ -42,7 +42,9 @@ async function leftBehind(request: (n: number) => Request): Promise<{ wasm: numb
 }
 
 test(`${WAVES * IN_A_WAVE} resets while a flow waits leave nothing behind`, { timeout: 300_000 }, async () => {
-  const left = await leftBehind((n) => probeRequest(worker, { name: `gone-${n}`, rounds: [[{ fetch: `${gate.url}/${n}` }]] }));
+  const left = await leftBehind((n) =>
+    probeRequest(worker, { name: `gone-${n}`, rounds: [[{ fetch: `${gate.url}/${n}` }]] }),
+  );
   expect(left.wasm).toBe(0);
   expect(left.heap).toBeLessThan(NOISE);
   const found: Probed = await probe(worker, { name: "next", rounds: [[{ fetch: `${gate.url}/now/here` }]] });
@@ -51,7 +53,9 @@ test(`${WAVES * IN_A_WAVE} resets while a flow waits leave nothing behind`, { ti
 
 test(`${WAVES * IN_A_WAVE} resets while a tool waits leave nothing behind`, { timeout: 300_000 }, async () => {
   const url = `${worker.url}/mcp`;
-  const left = await leftBehind((n) => modern(url, "tools/call", { name: "wait", arguments: { url: `${gate.url}/${n}` } }));
+  const left = await leftBehind((n) =>
+    modern(url, "tools/call", { name: "wait", arguments: { url: `${gate.url}/${n}` } }),
+  );
   expect(left.wasm).toBe(0);
   expect(left.heap).toBeLessThan(NOISE);
   const hello = await fetch(modern(url, "tools/call", { name: "hello" }));

@@ -1,6 +1,6 @@
 /** HTTP+SSE over real sockets: the stream stays alive, and does not outlive its client. */
 import type { Socket } from "node:net";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, test } from "vitest";
 import { legacy } from "../harness/messages.ts";
 import { at } from "../harness/paths.ts";
 import { type Running, start } from "../harness/workerd.ts";
@@ -27,7 +27,7 @@ async function open(path: string): Promise<{ socket: Socket; ping: () => Promise
 }
 
 describe.concurrent.each(["/sse", "/placed-sse"])("%s", (path) => {
-  test("a reset closes the stream for good: what is posted to it is 404", async () => {
+  test("a reset closes the stream for good: what is posted to it is 404", async ({ expect }) => {
     const { socket, ping } = await open(path);
     const heard = read(socket, /event: message\ndata: (.*)\n\n/);
     expect(await ping()).toBe(202);
@@ -36,14 +36,14 @@ describe.concurrent.each(["/sse", "/placed-sse"])("%s", (path) => {
     await expect.poll(ping, { timeout: 10_000, interval: 50 }).toBe(404);
   });
 
-  test("so does a client that closes its end", async () => {
+  test("so does a client that closes its end", async ({ expect }) => {
     const { socket, ping } = await open(path);
     expect(await ping()).toBe(202);
     socket.destroy();
     await expect.poll(ping, { timeout: 10_000, interval: 50 }).toBe(404);
   });
 
-  test("the end of one stream is not the end of another", async () => {
+  test("the end of one stream is not the end of another", async ({ expect }) => {
     const [one, other] = [await open(path), await open(path)];
     await reset(one.socket);
     await expect.poll(one.ping, { timeout: 10_000, interval: 50 }).toBe(404);
@@ -51,15 +51,19 @@ describe.concurrent.each(["/sse", "/placed-sse"])("%s", (path) => {
     await reset(other.socket);
   });
 
-  test("a stream on which nothing happens says every 25 seconds that it is there", { timeout: 70_000 }, async () => {
-    const { socket, ping } = await open(path);
-    const started = Date.now();
-    for (const seconds of [25, 50]) {
-      await read(socket, /: still here\n\n/);
-      expect((Date.now() - started) / 1000).toBeGreaterThan(seconds - 2);
-      expect((Date.now() - started) / 1000).toBeLessThan(seconds + 10);
-    }
-    expect(await ping()).toBe(202);
-    await reset(socket);
-  });
+  test(
+    "a stream on which nothing happens says every 25 seconds that it is there",
+    { timeout: 70_000 },
+    async ({ expect }) => {
+      const { socket, ping } = await open(path);
+      const started = Date.now();
+      for (const seconds of [25, 50]) {
+        await read(socket, /: still here\n\n/);
+        expect((Date.now() - started) / 1000).toBeGreaterThan(seconds - 2);
+        expect((Date.now() - started) / 1000).toBeLessThan(seconds + 10);
+      }
+      expect(await ping()).toBe(202);
+      await reset(socket);
+    },
+  );
 });

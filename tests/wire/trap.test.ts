@@ -62,30 +62,37 @@ describe("flows that wait", () => {
   });
 
   test("one that traps each time is a 500 for itself, after the others have gone on", async () => {
-    const trapping = () => names.map((name, n) => probe(worker, { name, rounds: rounds(name), ...(n % 10 === 3 && { trapAt: 1 }) }));
+    const trapping = () =>
+      names.map((name, n) => probe(worker, { name, rounds: rounds(name), ...(n % 10 === 3 && { trapAt: 1 }) }));
     const found = await during(trapping, () => Promise.resolve());
     for (const [n, one] of found.entries()) {
-      if (n % 10 === 3) expect(one).toEqual({ name: names[n], error: expect.stringContaining("RuntimeError") as string });
+      if (n % 10 === 3)
+        expect(one).toEqual({ name: names[n], error: expect.stringContaining("RuntimeError") as string });
       else expect(one).toEqual(whole(names[n] ?? ""));
     }
   });
 
-  test.each([0, 1, 2])("one that traps once, with %d outcomes, is made again with the same list and ends", async (trapOnceAt) => {
-    const once = () => names.map((name) => probe(worker, { name, rounds: rounds(name) }, { trapOnceAt }));
-    expect(await during(once, () => Promise.resolve())).toEqual(names.map(whole));
-  });
+  test.each([0, 1, 2])(
+    "one that traps once, with %d outcomes, is made again with the same list and ends",
+    async (trapOnceAt) => {
+      const once = () => names.map((name) => probe(worker, { name, rounds: rounds(name) }, { trapOnceAt }));
+      expect(await during(once, () => Promise.resolve())).toEqual(names.map(whole));
+    },
+  );
 });
 
 describe("tools that wait", () => {
-  const calling = (ask: typeof modern, path: string, sessions: Record<string, string> = {}) => () =>
-    names.map(async (user) => {
-      const session = sessions[user];
-      const sent = { id: 1, headers: { "x-user": user }, ...(session !== undefined && { session }) };
-      const params = { name: "wait", arguments: { url: `${gate.url}/for-${user}` } };
-      const response = await fetch(ask(worker.url + path, "tools/call", params, sent));
-      const { id, result } = (await response.json()) as Message<ToolResult>;
-      return [id, result.content[0]?.text];
-    });
+  const calling =
+    (ask: typeof modern, path: string, sessions: Record<string, string> = {}) =>
+    () =>
+      names.map(async (user) => {
+        const session = sessions[user];
+        const sent = { id: 1, headers: { "x-user": user }, ...(session !== undefined && { session }) };
+        const params = { name: "wait", arguments: { url: `${gate.url}/for-${user}` } };
+        const response = await fetch(ask(worker.url + path, "tools/call", params, sent));
+        const { id, result } = (await response.json()) as Message<ToolResult>;
+        return [id, result.content[0]?.text];
+      });
   const trapTwice = async () => {
     await trap("one");
     await trap("two");
@@ -109,7 +116,9 @@ describe("tools that wait", () => {
   test("the next calls work, and their clients see nothing of it", async () => {
     await trap("before");
     for (const user of names.slice(0, 5)) {
-      const response = await fetch(modern(`${worker.url}/mcp`, "tools/call", { name: "hello" }, { headers: { "x-user": user } }));
+      const response = await fetch(
+        modern(`${worker.url}/mcp`, "tools/call", { name: "hello" }, { headers: { "x-user": user } }),
+      );
       expect(response.status).toBe(200);
       expect(await response.text()).toContain(`hello ${user}`);
     }

@@ -7,12 +7,12 @@ import { expect, inject, test } from "vitest";
 import * as z from "zod";
 import { performFetch } from "../../js/effects/fetch.ts";
 import { performLoad, performStore } from "../../js/effects/kv.ts";
-import { ServerWorld, guard, headOf, respond } from "../../js/endpoint.ts";
+import { type GuardedCore, ServerWorld, guard, headOf, respond } from "../../js/endpoint.ts";
 import { EffectFailure, ToolError } from "../../js/errors.ts";
 import { type World, run } from "../../js/run.ts";
 import { McpServer } from "../../js/server/mcp-server.ts";
 import { callTool, listTools } from "../../js/server/tools.ts";
-import type { Answer, Commit, Core, Effect, Failure, StepMethod } from "../../js/wire.ts";
+import type { Answer, Commit, Effect, Failure, StepMethod } from "../../js/wire.ts";
 import { golden } from "./lib/golden.ts";
 import { logOf } from "./lib/log.ts";
 
@@ -30,6 +30,14 @@ function scripted(...texts: string[]) {
   };
   return { step, given };
 }
+
+/** A core of which only the guard is asked. */
+const guarded = (no_auth: StepMethod): GuardedCore => ({
+  no_auth,
+  mcp: () => "",
+  place: () => "",
+  passed: new Map(),
+});
 
 const nothing: World = {
   perform: () => Promise.reject(new Error("nothing to perform")),
@@ -56,15 +64,15 @@ test("the head of a request, as the endpoint hands it over", () => {
 
 test("the head of a request, as the guard hands it over, and the two decisions it may get", async () => {
   const asking = scripted(`{"done":${golden("guarded-answer")},"commits":[]}`);
-  const preflight = request(
-    {
+  const preflight = new Request("http://mcp.example.com/mcp?a=1", {
+    method: "OPTIONS",
+    headers: {
       origin: "https://claude.ai",
       "cf-connecting-ip": "203.0.113.7",
       "access-control-request-headers": "content-type, mcp-method",
     },
-    "OPTIONS",
-  );
-  const answered = await guard({ no_auth: asking.step } as Core, preflight, "GET, POST");
+  });
+  const answered = await guard(guarded(asking.step), preflight, "GET, POST");
   expect(asking.given[0]?.[0]).toBe(golden("guard-input"));
   const { answer } = parsed<{ answer: Answer }>("guarded-answer");
   expect(answered).toBeInstanceOf(Response);
@@ -73,7 +81,7 @@ test("the head of a request, as the guard hands it over, and the two decisions i
 
   const passing = scripted(`{"done":${golden("guarded-pass")},"commits":[]}`);
   const local = new Request("http://localhost:8787/mcp");
-  const passed = await guard({ no_auth: passing.step } as Core, local, "POST");
+  const passed = await guard(guarded(passing.step), local, "POST");
   expect(passing.given[0]?.[0]).toBe(golden("guard-input-least"));
   expect(passed).toEqual(parsed<{ pass: { headers: unknown } }>("guarded-pass").pass.headers);
 });
@@ -140,7 +148,7 @@ test("a step that waits, and the outcomes that the next is given", async () => {
     },
   };
   const { step, given } = scripted(golden("step-wait"), golden("step-done"));
-  const { value } = await logOf(() => run<Answer>({}, step, "input", "body", world));
+  const { value } = await logOf(() => run<Answer>(step, "input", "body", world));
   expect(value).toEqual({ done: parsed("answer-without-body") });
   expect(performed).toEqual(parsed<{ wait: { effect: Effect }[] }>("step-wait").wait.map(({ effect }) => effect));
   expect(given.map((args) => args[4])).toEqual(["", golden("outcomes")]);
@@ -157,12 +165,12 @@ test("a step that is done with commits, and one that is broken", async () => {
       await performStore(KV, commit);
     },
   };
-  await run({}, scripted(golden("step-done-with-commits")).step, "", "", world);
+  await run(scripted(golden("step-done-with-commits")).step, "", "", world);
   expect(kept).toHaveLength(1);
   expect(await KV.get(kept[0]?.key ?? "")).toBe(kept[0]?.value);
   await performStore(KV, parsed("commit-store"));
   expect(await KV.get("client:1")).toBe(parsed<Commit>("commit-store").value);
-  await expect(run({}, scripted(golden("step-broken")).step, "", "", nothing)).rejects.toMatchObject({
+  await expect(run(scripted(golden("step-broken")).step, "", "", nothing)).rejects.toMatchObject({
     code: "ERR_FLOW",
     message: "A flow broke: a replay differs from the run before it.",
   });
@@ -172,7 +180,7 @@ test("failures have these names", async () => {
   for (const failure of parsed<Failure[]>("failures")) {
     const world = { ...nothing, perform: () => Promise.reject(new EffectFailure(failure, "")) };
     const { step, given } = scripted(golden("step-wait"), golden("step-done"));
-    await logOf(() => run({}, step, "", "", world));
+    await logOf(() => run(step, "", "", world));
     expect(JSON.parse(given[1]?.[4] ?? "")).toMatchObject([{ failed: failure }, { failed: failure }]);
   }
 });

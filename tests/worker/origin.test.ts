@@ -123,8 +123,21 @@ describe("a server on loopback", () => {
     },
   );
 
-  test("is not what Cloudflare's edge is in front of", async () => {
-    expect((await request("http://mcp.example.com/plain", undefined, edge)).status).toBe(200);
+  test("is not what Cloudflare's edge is in front of; pages of plain http are foreign there, too", async () => {
+    const plain = "http://mcp.example.com";
+    expect((await request(`${plain}/plain`, undefined, edge)).status).toBe(200);
+    expect((await request(`${plain}/plain`, "https://claude.ai", edge)).status).toBe(200);
+    expect((await request(`${plain}/plain`, plain, edge)).status).toBe(403);
+  });
+
+  test("cannot be told otherwise by what it let through before", async () => {
+    const site = "http://mcp.example.com";
+    const statuses: number[] = [];
+    for (const peer of ["203.0.113.7", "127.0.0.1", "203.0.113.7", "::1"]) {
+      statuses.push((await request(`${site}/plain`, undefined, { "cf-connecting-ip": peer })).status);
+    }
+    expect(statuses).toEqual([200, 403, 200, 403]);
+    expect((await request(`${site}/plain`)).status).toBe(403);
   });
 });
 

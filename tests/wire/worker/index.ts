@@ -13,11 +13,15 @@ function register(server: McpServer, user: () => unknown): void {
     const response = await fetch(url);
     return text(`${String(user())} got ${await response.text()}`);
   });
-  server.registerTool("hold", { inputSchema: { url: z.string(), name: z.string() } }, async ({ url, name }, { signal }) => {
-    signal.addEventListener("abort", () => aborted.push(name));
-    await fetch(url);
-    return text("nobody went away");
-  });
+  server.registerTool(
+    "hold",
+    { inputSchema: { url: z.string(), name: z.string() } },
+    async ({ url, name }, { signal }) => {
+      signal.addEventListener("abort", () => aborted.push(name));
+      await fetch(url);
+      return text("nobody went away");
+    },
+  );
   server.registerTool("hello", {}, () => text(`hello ${String(user())}`));
 }
 

@@ -1,0 +1,21 @@
+/** The head of a request, each part read once: every read crosses into the runtime. */
+export class Incoming {
+  readonly request: Request;
+  readonly method: string;
+  readonly headers: Headers;
+  /** Scheme, host and port. */
+  readonly site: string;
+  /** The path, without the query. */
+  readonly path: string;
+
+  constructor(request: Request) {
+    this.request = request;
+    this.method = request.method;
+    this.headers = request.headers;
+    const { url } = request;
+    const start = url.indexOf("/", url.indexOf("://") + 3);
+    const query = url.indexOf("?", start);
+    this.site = url.slice(0, start);
+    this.path = query < 0 ? url.slice(start) : url.slice(start, query);
+  }
+}

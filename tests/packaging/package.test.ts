@@ -1,0 +1,136 @@
+/** The package as people get it: packed, installed into an empty project, bundled and run. */
+import { execFile } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, test } from "vitest";
+import { bundle, unbundle } from "../harness/bundle.ts";
+import { type Message, type ToolResult, modern } from "../harness/messages.ts";
+import { at, root } from "../harness/paths.ts";
+import { start } from "../harness/workerd.ts";
+
+const run = promisify(execFile);
+
+interface Manifest {
+  version: string;
+  exports: Record<string, string | { types: string; default: string }>;
+  dependencies?: object;
+}
+
+const manifest = JSON.parse(readFileSync(at("package.json"), "utf8")) as Manifest;
+const npm = async (cwd: string, ...args: string[]) => (await run("npm", args, { cwd })).stdout;
+
+let folder: string;
+let project: string;
+/** What is in the tarball. */
+let files: string[];
+
+/** Packs the package and installs the tarball into a new project, beside the zod and the types that are here already. */
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "mcp-wicket-packaging-"));
+  const [packed] = JSON.parse(await npm(root, "pack", "--json", "--pack-destination", folder)) as [
+    { filename: string; files: { path: string }[] },
+  ];
+  files = packed.files.map(({ path }) => path);
+  project = join(folder, "fresh");
+  mkdirSync(project);
+  for (const name of ["index.ts", "tsconfig.json", "wrangler.toml"]) {
+    copyFileSync(at("tests/packaging/fresh", name), join(project, name));
+  }
+  const dependencies = {
+    "mcp-wicket": `file:${join(folder, packed.filename)}`,
+    zod: `file:${at("node_modules/zod")}`,
+  };
+  writeFileSync(
+    join(project, "package.json"),
+    JSON.stringify({ name: "fresh", private: true, type: "module", dependencies }),
+  );
+  await npm(project, "install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts");
+  symlinkSync(at("node_modules/@cloudflare"), join(project, "node_modules/@cloudflare"));
+  return () => rmSync(folder, { recursive: true, force: true });
+});
+
+describe("the tarball", () => {
+  const matching = (pattern: RegExp) => files.filter((path) => pattern.test(path));
+
+  test("has every file that an entry point needs, with its declarations", () => {
+    const entries = Object.values(manifest.exports).flatMap((entry) =>
+      typeof entry === "string" ? [entry] : Object.values(entry),
+    );
+    expect(entries.length).toBeGreaterThan(4);
+    for (const entry of entries) expect(files).toContain(entry.replace(/^\.\//, ""));
+    for (const file of matching(/^dist\/.*\.js$/)) expect(files).toContain(file.replace(/\.js$/, ".d.ts"));
+    for (const module of new Set(matching(/^build\//).map((path) => path.split("/")[1]))) {
+      expect(files).toEqual(expect.arrayContaining([`build/${module}/index.js`, `build/${module}/index_bg.wasm`]));
+    }
+  });
+
+  test("has nothing else", () => {
+    const wanted = [/^build\/\w+\/(index\.js|index_bg\.wasm)$/, /^dist\/[\w/-]+\.(js|d\.ts)$/];
+    const papers = /^(package\.json|README\.md|CHANGELOG\.md|LICEN[CS]E[\w.-]*)$/;
+    expect(files.filter((path) => ![...wanted, papers].some((pattern) => pattern.test(path)))).toEqual([]);
+  });
+
+  test("has its licence and its readme", () => {
+    expect(matching(/^README\.md$/)).toHaveLength(1);
+    expect(matching(/^LICEN[CS]E/)).not.toEqual([]);
+  });
+
+  test("says nothing of the machine that made it", () => {
+    for (const path of matching(/\.(js|ts|json|wasm)$/)) {
+      const bytes = readFileSync(join(project, "node_modules/mcp-wicket", path), "latin1");
+      expect([path, bytes.includes(root)]).toEqual([path, false]);
+      expect([path, /\/(root|home)\/[\w.]+\//.exec(bytes)?.[0]]).toEqual([path, undefined]);
+    }
+  });
+
+  test("brings nothing along", () => {
+    expect(manifest.dependencies).toBeUndefined();
+    expect(existsSync(join(project, "node_modules/mcp-wicket/node_modules"))).toBe(false);
+  });
+});
+
+describe("a fresh project", () => {
+  test("type-checks, the package's declarations included", async () => {
+    const tsc = run(process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", project]);
+    await expect(tsc.catch((error: unknown) => (error as { stdout: string }).stdout)).resolves.toMatchObject({
+      stdout: "",
+    });
+  });
+
+  test("uploads one wasm module, the one it needs", async () => {
+    const made = await bundle(join(project, "wrangler.toml"));
+    const wasm = made.modules.filter((name) => name.endsWith(".wasm"));
+    expect(wasm).toHaveLength(1);
+    const uploaded = readFileSync(join(made.folder, wasm[0] ?? ""));
+    expect(uploaded.equals(readFileSync(at("build/mcp/index_bg.wasm")))).toBe(true);
+    unbundle(made);
+  });
+
+  test("answers a call", async () => {
+    const worker = await start(join(project, "wrangler.toml"));
+    try {
+      const call = async (args: object) => {
+        const params = { name: "greet", arguments: args };
+        const response = await fetch(modern(`${worker.url}/mcp`, "tools/call", params));
+        return ((await response.json()) as Message<ToolResult>).result;
+      };
+      expect((await call({ name: "Ann", times: 2 })).content).toEqual([
+        { type: "text", text: "Hello, Ann! Hello, Ann!" },
+      ]);
+      expect(await call({ name: "" })).toMatchObject({ content: [{ text: "Whom?" }], isError: true });
+    } finally {
+      await worker.stop();
+    }
+  });
+});

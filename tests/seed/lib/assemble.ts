@@ -1,0 +1,52 @@
+/** Makes a project of a pattern: the seed's snippet, byte for byte, behind a prelude with what the seed leaves out. */
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { at, root } from "../../harness/paths.ts";
+
+const run = promisify(execFile);
+
+export interface Project {
+  folder: string;
+  config: string;
+  prelude: string;
+  snippet: string;
+  remove(): void;
+}
+
+/** The project of the folder `pattern`: it sees this package, and what was installed beside it. */
+export function assemble(pattern: string): Project {
+  const source = (name: string) => at("tests/seed", pattern, name);
+  const [prelude, snippet] = [readFileSync(source("prelude.ts"), "utf8"), readFileSync(source("snippet.ts"), "utf8")];
+  const folder = mkdtempSync(join(tmpdir(), "mcp-wicket-seed-"));
+  const config = join(folder, "wrangler.toml");
+  writeFileSync(join(folder, "worker.ts"), prelude + snippet);
+  copyFileSync(source("wrangler.toml"), config);
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(root, join(folder, "node_modules/mcp-wicket"));
+  symlinkSync(at("node_modules/@cloudflare"), join(folder, "node_modules/@cloudflare"));
+  return { folder, config, prelude, snippet, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** What the strict compiler has to say about the project. Only the types of its parameters may be left out, as the seed does. */
+export async function typeErrors({ folder }: Project): Promise<string> {
+  const compilerOptions = {
+    target: "es2023",
+    lib: ["es2023"],
+    module: "esnext",
+    moduleResolution: "bundler",
+    types: ["@cloudflare/workers-types"],
+    strict: true,
+    noImplicitAny: false,
+    noEmit: true,
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["worker.ts"] }));
+  try {
+    await run(process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", folder]);
+    return "";
+  } catch (error) {
+    return (error as { stdout: string }).stdout;
+  }
+}

@@ -1,0 +1,4 @@
+import { McpAgent } from "mcp-wicket";
+
+interface Env {}
+
