@@ -62,6 +62,7 @@ export interface CallEffect {
   arguments?: Record<string, unknown>;
   request: string | number;
   meta?: Record<string, unknown>;
+  session?: string;
   splice?: Splice;
 }
 

@@ -37,7 +37,7 @@ export class CallContext implements ToolContext {
   }
 
   get sessionId(): string | undefined {
-    return this.#request.headers.get("mcp-session-id") ?? undefined;
+    return this.#effect.session;
   }
 
   get _meta(): Record<string, unknown> | undefined {

@@ -106,6 +106,8 @@ pub struct Call<'a> {
     pub request: Value<'a>,
     /// The request's `_meta`, for the handler's context.
     pub meta: Option<Value<'a>>,
+    /// The session, which is its sender's, for the handler's context.
+    pub session: Option<&'a str>,
     /// See [`Splice`]; none in a batch.
     pub splice: Option<Splice>,
 }
@@ -129,10 +131,12 @@ impl Obtain for Call<'_> {
     type Outcome = Called;
     fn json(&self) -> String {
         let (name, splice) = (quoted(self.name), self.splice.as_ref().map(Splice::json));
+        let session = self.session.map(quoted);
         let mut members = vec![("kind", r#""call""#), ("name", name.as_str()), ("request", self.request.text())];
         members.extend(splice.as_deref().map(|splice| ("splice", splice)));
         members.extend(self.arguments.map(|arguments| ("arguments", arguments.text())));
         members.extend(self.meta.map(|meta| ("meta", meta.text())));
+        members.extend(session.as_deref().map(|session| ("session", session)));
         object(&members)
     }
     fn outcome(json: Value<'_>) -> Option<Called> {

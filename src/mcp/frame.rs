@@ -16,6 +16,8 @@ pub struct Frame<'a> {
     pub id: Value<'a>,
     /// Its revision.
     pub revision: Revision,
+    /// The session that it belongs to, which has been found to be its sender's; 2026-07-28 has none.
+    pub session: Option<&'a str>,
     /// True where the answer is the whole body, false in a batch.
     pub alone: bool,
     /// The server's `Implementation`.

@@ -163,6 +163,12 @@ impl<'a> Request<'a> {
         self.protocol_version.as_deref().map(header::trim).and_then(Revision::parse)
     }
 
+    /// What the answer to the message `id` needs, after the message has been classified.
+    fn frame<'b>(&'b self, id: Value<'b>, revision: Revision, alone: bool) -> Frame<'b> {
+        let session = if revision.is_modern() { None } else { self.session_id.as_deref() };
+        Frame { id, revision, session, alone, server: self.server }
+    }
+
     /// Checks that the endpoint knows the request's HTTP method.
     fn check_method(&self) -> Result<(), Answer> {
         let method = self.transport.method();
@@ -219,7 +225,7 @@ async fn carry_out(
         // Notifications and, from older clients, responses: taken in, and nothing is said.
         return Answer::empty(202);
     };
-    let frame = Frame { id, revision, server: request.server, alone: true };
+    let frame = request.frame(id, revision, true);
     if method == "initialize" && !revision.is_modern() {
         return lifecycle::initialize(flow, request, frame, &envelope.params).await;
     }
@@ -271,7 +277,7 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
             Ok(_) => return no_batches(),
         };
         let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else { continue };
-        let frame = Frame { id, revision, server: request.server, alone: false };
+        let frame = request.frame(id, revision, false);
         works.push((id, begin(flow, frame, method, &envelope.params)));
     }
     let mut answers = Vec::with_capacity(works.len());

@@ -37,6 +37,7 @@ pub fn call<'a>(flow: &Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Resul
         arguments,
         request: frame.id,
         meta,
+        session: frame.session,
         splice: frame.alone.then(|| frame.around_result()),
     });
     Ok(Box::pin(async move {

@@ -13,7 +13,7 @@ import { installPeers } from "./contestants.mjs";
 import { ensureWrk } from "./load.mjs";
 import { isVoid, measure } from "./measure.mjs";
 import { endAll } from "./processes.mjs";
-import { json, machine, table } from "./report.mjs";
+import { inBrief, json, machine, table } from "./report.mjs";
 import { rows } from "./rows.mjs";
 
 const usage = `npm run bench -- [options]
@@ -62,7 +62,11 @@ export async function main() {
 
   const results = [];
   try {
-    for (const row of chosen) results.push(await measure(row, options));
+    for (const row of chosen) {
+      const result = await measure(row, options);
+      console.error(inBrief(result));
+      results.push(result);
+    }
   } finally {
     endAll();
   }

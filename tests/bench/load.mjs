@@ -39,8 +39,10 @@ export async function startLoad(url, request) {
     async finish() {
       wrk.kill("SIGCONT");
       await sleep(settled);
-      wrk.kill("SIGINT");
+      // wrk ends early when its main thread takes the signal, and not always is it that one.
+      const asking = setInterval(() => wrk.kill("SIGINT"), settled);
       await ended;
+      clearInterval(asking);
       await rm(folder, { recursive: true });
       const [requests, failed] = (said.match(/^COUNTS (\d+) (\d+)$/m) ?? []).slice(1).map(Number);
       if (!requests || failed) throw new Failure(`The load on ${url} failed:\n${said}`);

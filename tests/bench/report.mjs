@@ -14,6 +14,17 @@ export function machine() {
 }
 
 /**
+ * One row in a line, for those who wait.
+ * @param {Result} result
+ */
+export function inBrief({ row, ours, peers }) {
+  const parts = [ours, ...peers].flatMap((figure) =>
+    figure ? [`${figure.name} ${figure.ratio.median.toFixed(2)} (range ${figure.ratio.range.toFixed(2)})`] : [],
+  );
+  return `${row.id}, times the floor: ${parts.join(", ")}`;
+}
+
+/**
  * The table that people read.
  * @param {Result[]} results
  */

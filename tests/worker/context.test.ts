@@ -2,8 +2,8 @@
 import type { ToolContext } from "mcp-wicket";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { modern, wires } from "../harness/messages.ts";
-import { HOST, callTool, begin, serverOf, textOf, worker } from "./lib/client.ts";
+import { type ToolResult, modern, wires } from "../harness/messages.ts";
+import { HOST, begin, callTool, messageOf, serverOf, textOf, worker } from "./lib/client.ts";
 
 const url = `${HOST}/mcp`;
 const done = { content: [] };
@@ -77,12 +77,25 @@ test("the session, where there is one", async () => {
   expect(seen.map(({ sessionId }) => sessionId)).toEqual([session, undefined, undefined]);
 });
 
+test("no session where there is none, whatever the client says", async () => {
+  const { seen, server } = watched();
+  const sent = { headers: { "mcp-session-id": await begin(server, url) } };
+  await server(modern(url, "tools/call", { name: "tool" }, sent));
+  expect(seen.map(({ sessionId }) => sessionId)).toEqual([undefined]);
+});
+
 test("in an object it is the same", async () => {
   const placed = `${HOST}/placed`;
   const headers = { authorization: "Bearer secret", "x-trace": "t1" };
   const text = textOf(await callTool(worker, "request", {}, { id: "in the object", headers }, placed)) ?? "";
   expect(JSON.parse(text)).toMatchObject({ url: placed, requestId: "in the object", headers: { "x-trace": "t1" } });
   expect(text).not.toContain("secret");
+  const session = await begin(worker, placed);
+  const [, old] = wires;
+  const { result } = await messageOf<ToolResult>(
+    worker(old.ask(placed, "tools/call", { name: "request" }, { session })),
+  );
+  expect(JSON.parse(textOf(result) ?? "")).toMatchObject({ sessionId: session });
 });
 
 test.each(["/plain", "/placed"])("the Worker's bindings are there, at %s", async (path) => {

@@ -9,6 +9,7 @@ import { performFetch } from "../../js/effects/fetch.ts";
 import { performLoad, performStore } from "../../js/effects/kv.ts";
 import { type GuardedCore, ServerWorld, guard, headOf, respond } from "../../js/endpoint.ts";
 import { EffectFailure, ToolError } from "../../js/errors.ts";
+import { Incoming } from "../../js/incoming.ts";
 import { type World, run } from "../../js/run.ts";
 import { McpServer } from "../../js/server/mcp-server.ts";
 import { callTool, listTools } from "../../js/server/tools.ts";
@@ -45,8 +46,9 @@ const nothing: World = {
 };
 
 test("the head of a request, as the endpoint hands it over", () => {
+  const arrive = (headers: Record<string, string>, method?: string) => new Incoming(request(headers, method));
   const told = { principal: "user:github:1", transport: "http", place: "AAAA" } as const;
-  const full = request({
+  const full = arrive({
     "content-type": "application/json",
     accept: "*/*",
     "mcp-protocol-version": "2026-07-28",
@@ -56,9 +58,9 @@ test("the head of a request, as the endpoint hands it over", () => {
   });
   const server = { name: "test", version: "1.0.0" };
   expect({ ...headOf(full, server, told), unread: "oversize" }).toEqual(parsed("mcp-input"));
-  expect(headOf(request({}), {}, {})).toEqual(parsed("mcp-input-least"));
-  expect(headOf(request({}, "GET"), {}, { transport: "sse-stream" })).toEqual(parsed("mcp-input-of-a-stream"));
-  const message = headOf(request({ "mcp-session-id": "ignored" }), {}, { transport: "sse-messages", sessionId: "AQ" });
+  expect(headOf(arrive({}), {}, {})).toEqual(parsed("mcp-input-least"));
+  expect(headOf(arrive({}, "GET"), {}, { transport: "sse-stream" })).toEqual(parsed("mcp-input-of-a-stream"));
+  const message = headOf(arrive({ "mcp-session-id": "ignored" }), {}, { transport: "sse-messages", sessionId: "AQ" });
   expect({ ...message, unread: "encoding" }).toEqual(parsed("mcp-input-of-a-message"));
 });
 
@@ -72,7 +74,7 @@ test("the head of a request, as the guard hands it over, and the two decisions i
       "access-control-request-headers": "content-type, mcp-method",
     },
   });
-  const answered = await guard(guarded(asking.step), preflight, "GET, POST");
+  const answered = await guard(guarded(asking.step), new Incoming(preflight), "GET, POST");
   expect(asking.given[0]?.[0]).toBe(golden("guard-input"));
   const { answer } = parsed<{ answer: Answer }>("guarded-answer");
   expect(answered).toBeInstanceOf(Response);
@@ -81,7 +83,7 @@ test("the head of a request, as the guard hands it over, and the two decisions i
 
   const passing = scripted(`{"done":${golden("guarded-pass")},"commits":[]}`);
   const local = new Request("http://localhost:8787/mcp");
-  const passed = await guard(guarded(passing.step), local, "POST");
+  const passed = await guard(guarded(passing.step), new Incoming(local), "POST");
   expect(passing.given[0]?.[0]).toBe(golden("guard-input-least"));
   expect(passed).toEqual(parsed<{ pass: { headers: unknown } }>("guarded-pass").pass.headers);
 });

@@ -72,10 +72,11 @@ fn effects() {
         arguments: Some(value(r#"{"a":1.50,"b":[null]}"#)),
         request: value(r#""a\"1""#),
         meta: Some(value(r#"{"progressToken":7}"#)),
+        session: Some("AQ"),
         splice: splice(r#"{"jsonrpc":"2.0","id":"a\"1","result":"#, "}"),
     };
     assert_eq!(call.json(), golden("effect-call"));
-    let bare = Call { name: "add", arguments: None, request: value("1"), meta: None, splice: None };
+    let bare = Call { name: "add", arguments: None, request: value("1"), meta: None, session: None, splice: None };
     assert_eq!(bare.json(), golden("effect-call-in-batch"));
     assert_eq!(Listening { object: "AAAA".into() }.json(), golden("effect-listening"));
     let fetch = Fetch {
