@@ -29,6 +29,7 @@ struct Config {
     origins: Policy,
 }
 
+#[expect(clippy::unused_self, reason = "worker-build exports methods only, whether they need the configuration or not")]
 #[wasm_bindgen]
 impl Core {
     /// Reads the configuration; the error names the member that is wrong.

@@ -33,7 +33,12 @@ export async function rightAnswer(id, url, request, check) {
 
 /** A JSON-RPC message as plain JSON, or as the last event of a stream. */
 function parse(/** @type {string} */ body, /** @type {string} */ type) {
-  const json = type.startsWith("text/event-stream") ? body.match(/^data: (.+)$/gm)?.at(-1)?.slice(6) : body;
+  const json = type.startsWith("text/event-stream")
+    ? body
+        .match(/^data: (.+)$/gm)
+        ?.at(-1)
+        ?.slice(6)
+    : body;
   try {
     return JSON.parse(json ?? "null");
   } catch {

@@ -63,7 +63,11 @@ export async function singleFile(id, source) {
 
 /** Installs the peers from their own lock file, unless that was done. They are no dependency of the package. */
 export async function installPeers() {
-  const written = (/** @type {string} */ file) => stat(join(peers, file)).then((s) => s.mtimeMs, () => 0);
+  const written = (/** @type {string} */ file) =>
+    stat(join(peers, file)).then(
+      (s) => s.mtimeMs,
+      () => 0,
+    );
   if ((await written("node_modules/.package-lock.json")) > (await written("package-lock.json"))) return;
   const options = ["--prefix", peers, "--ignore-scripts", "--no-audit", "--no-fund"];
   await step("Installing the benchmark's peers", "npm", ["ci", ...options]);

@@ -125,11 +125,7 @@ async function floorOf(
  * Microseconds of CPU time per request, for each contestant, in one round: they are loaded turn by turn, so that
  * whatever happens to the machine happens to all of them.
  */
-async function round(
-  /** @type {Runner[]} */ runners,
-  /** @type {number} */ seconds,
-  /** @type {number} */ first,
-) {
+async function round(/** @type {Runner[]} */ runners, /** @type {number} */ seconds, /** @type {number} */ first) {
   const used = () => Promise.all(runners.map(({ server }) => cpuMicroseconds(server.pid)));
   const before = await used();
   const loads = [];

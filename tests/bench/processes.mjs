@@ -5,7 +5,11 @@ import { spawn } from "node:child_process";
 const running = new Set();
 
 process.on("exit", endAll);
-for (const [signal, code] of /** @type {const} */ ([["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]])) {
+for (const [signal, code] of /** @type {const} */ ([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+])) {
   process.on(signal, () => process.exit(code));
 }
 

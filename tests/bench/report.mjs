@@ -31,7 +31,16 @@ export function inBrief({ row, ours, peers }) {
 export function table(results) {
   const lines = [["row", "contestant", "µs/request", "× floor", "quartiles", "bar", "rounds", ""]];
   for (const { row, rounds, disturbed, floor, ours, peers } of results) {
-    lines.push([row.id, "floor", floor.toFixed(0), "1.00", "", "", String(rounds), disturbed ? `${disturbed} run again: the machine was busy` : ""]);
+    lines.push([
+      row.id,
+      "floor",
+      floor.toFixed(0),
+      "1.00",
+      "",
+      "",
+      String(rounds),
+      disturbed ? `${disturbed} run again: the machine was busy` : "",
+    ]);
     for (const figure of [ours, ...peers]) {
       if (!figure) continue;
       const { median, low, high } = figure.ratio;

@@ -22,7 +22,12 @@ import { legacyCall, modernCall, modernList, sessionCall } from "./requests.mjs"
  */
 
 /** @type {(id: string, objects?: string[]) => Contestant} */
-const wicket = (id, objects) => ({ id: `wicket-${id}`, name: "mcp-wicket", main: `contestants/wicket-${id}/index.ts`, objects });
+const wicket = (id, objects) => ({
+  id: `wicket-${id}`,
+  name: "mcp-wicket",
+  main: `contestants/wicket-${id}/index.ts`,
+  objects,
+});
 
 /** @type {(id: string, name: string, objects?: string[]) => Contestant} */
 const agents = (id, name, objects) => ({

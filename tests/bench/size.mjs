@@ -70,7 +70,14 @@ function table(/** @type {Record<string, Size>} */ sizes) {
   for (const [name, { wasm_gz, js_gz, total_gz }] of Object.entries(sizes)) {
     const bar = bars[name];
     const verdict = bar === undefined ? "" : total_gz <= bar ? "within" : "OVER THE BAR";
-    lines.push([name, kilobytes(wasm_gz), kilobytes(js_gz), kilobytes(total_gz), bar ? `≤ ${kilobytes(bar)}` : "", verdict]);
+    lines.push([
+      name,
+      kilobytes(wasm_gz),
+      kilobytes(js_gz),
+      kilobytes(total_gz),
+      bar ? `≤ ${kilobytes(bar)}` : "",
+      verdict,
+    ]);
   }
   return `${columns(lines)}
 Gzipped, as uploaded. 1 KB is 1,000 bytes.`;

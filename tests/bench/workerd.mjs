@@ -26,7 +26,11 @@ export async function serve(program) {
   await mkdir(storage, { recursive: true });
   const config = join(program.folder, "bench.capnp");
   await writeFile(config, capnp(program, storage));
-  const child = start(workerd, ["serve", "--experimental", "--control-fd=3", config], ["ignore", "ignore", "pipe", "pipe"]);
+  const child = start(
+    workerd,
+    ["serve", "--experimental", "--control-fd=3", config],
+    ["ignore", "ignore", "pipe", "pipe"],
+  );
   const port = await listening(child, firstWords(child));
   return {
     url: `http://127.0.0.1:${port}`,
@@ -47,7 +51,9 @@ function capnp(/** @type {Program} */ program, /** @type {string} */ storage) {
     `(name = "OAUTH_KV", kvNamespace = "kv")`,
     ...program.objects.slice(0, 1).map((name) => `(name = "MCP_OBJECT", durableObjectNamespace = ${text(name)})`),
   ];
-  const objects = program.objects.map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`);
+  const objects = program.objects.map(
+    (name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`,
+  );
   const kv = relative(program.folder, at("tests/bench/workers/kv.js"));
   return `using Workerd = import "/workerd/workerd.capnp";
 

@@ -4,17 +4,20 @@ import { beforeAll, describe, test } from "vitest";
 import { legacy } from "../harness/messages.ts";
 import { at } from "../harness/paths.ts";
 import { type Running, start } from "../harness/workerd.ts";
+import { Gate } from "./lib/gate.ts";
 import { read, reset, send } from "./lib/socket.ts";
 
 let worker: Running;
+let gate: Gate;
 
 beforeAll(async () => {
+  gate = await new Gate().start();
   worker = await start(at("tests/wire/worker/wrangler.toml"));
-  return () => worker.stop();
+  return () => Promise.all([worker.stop(), gate.stop()]);
 });
 
 /** Opens a stream on a socket of its own. */
-async function open(path: string): Promise<{ socket: Socket; ping: () => Promise<number> }> {
+async function open(path: string): Promise<{ socket: Socket; url: string; ping: () => Promise<number> }> {
   const socket = await send(worker.port, new Request(worker.url + path, { headers: { accept: "text/event-stream" } }));
   const [, endpoint = ""] = await read(socket, /event: endpoint\ndata: (\S+)\n\n/);
   const url = new URL(endpoint, worker.url).href;
@@ -23,7 +26,7 @@ async function open(path: string): Promise<{ socket: Socket; ping: () => Promise
     await response.text();
     return response.status;
   };
-  return { socket, ping };
+  return { socket, url, ping };
 }
 
 describe.concurrent.each(["/sse", "/placed-sse"])("%s", (path) => {
@@ -49,6 +52,21 @@ describe.concurrent.each(["/sse", "/placed-sse"])("%s", (path) => {
     await expect.poll(one.ping, { timeout: 10_000, interval: 50 }).toBe(404);
     expect(await other.ping()).toBe(202);
     await reset(other.socket);
+  });
+
+  test("a call goes on when the connection that brought it closes: its answer is for the stream", async ({ expect }) => {
+    const { socket, url } = await open(path);
+    const name = `hold${path}`;
+    const params = { name: "hold", arguments: { name, url: gate.url + path } };
+    const poster = await send(worker.port, legacy(url, "tools/call", params, { id: name, revision: null }));
+    await Promise.all([read(poster, /^HTTP\/1\.1 202 /), gate.until(() => gate.has(path))]);
+    await reset(poster);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const heard = read(socket, /event: message\ndata: (.*)\n\n/);
+    gate.open(path);
+    expect((await heard)[1]).toContain("nobody went away");
+    expect(await (await fetch(`${worker.url}/aborted`)).json()).not.toContain(name);
+    await reset(socket);
   });
 
   test(

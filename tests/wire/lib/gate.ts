@@ -55,9 +55,16 @@ export class Gate extends EventEmitter {
     while (!condition()) await once(this, "changed", { signal: AbortSignal.timeout(20_000) });
   }
 
-  /** Answers everybody who waits, with the path they asked for. */
-  open(): void {
+  /** True if somebody waits at `path`. */
+  has(path: string): boolean {
+    return [...this.#waiting.values()].includes(path.slice(1));
+  }
+
+  /** Answers everybody who waits (at `path`, if that is given) with the path they asked for. */
+  open(path?: string): void {
     this.#seen = 0;
-    for (const [response, path] of this.#waiting) response.end(path);
+    for (const [response, asked] of this.#waiting) {
+      if (path === undefined || asked === path.slice(1)) response.end(asked);
+    }
   }
 }
