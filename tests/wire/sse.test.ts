@@ -54,7 +54,9 @@ describe.concurrent.each(["/sse", "/placed-sse"])("%s", (path) => {
     await reset(other.socket);
   });
 
-  test("a call goes on when the connection that brought it closes: its answer is for the stream", async ({ expect }) => {
+  test("a call goes on when the connection that brought it closes: its answer is for the stream", async ({
+    expect,
+  }) => {
     const { socket, url } = await open(path);
     const name = `hold${path}`;
     const params = { name: "hold", arguments: { name, url: gate.url + path } };
