@@ -13,7 +13,8 @@ export function readBody({ headers, request }: Incoming): Promise<Body> | Body {
   if (declared === null) return readChunks(request.body as ReadableStream<Uint8Array> | null);
   const length = Number(declared);
   if (length > LIMIT) return { unread: "oversize" };
-  // text() puts U+FFFD where the bytes are not UTF-8 and drops a byte order mark; then the lengths differ.
+  // text() puts U+FFFD where the bytes are not UTF-8 and drops a byte order mark; then the lengths differ. (Not where
+  // three bytes of a sequence of four are cut off: those are read as U+FFFD, which is as long.)
   return request.text().then((text) => (byteLength(text) === length ? text : { unread: "encoding" }));
 }
 

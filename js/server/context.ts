@@ -3,7 +3,10 @@ import type { CallEffect } from "../wire.js";
 
 /** The second argument of a tool's handler (the only one of a tool without arguments). */
 export interface ToolContext {
-  /** Fires when the client goes away. Needs the compatibility flag `enable_request_signal`. */
+  /**
+   * Fires when the client goes away. Needs the compatibility flag `enable_request_signal`, and an agent that runs in the
+   * Worker: it does not yet reach an agent in its session's object.
+   */
   readonly signal: AbortSignal;
   /** The JSON-RPC id of the request. */
   readonly requestId: string | number;

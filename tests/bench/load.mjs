@@ -33,6 +33,7 @@ export async function startLoad(url, request) {
   await sleep(settled);
   wrk.kill("SIGSTOP");
   return {
+    pid: wrk.pid,
     resume: () => wrk.kill("SIGCONT"),
     pause: () => wrk.kill("SIGSTOP"),
     /** Ends the load and answers how many requests were completed. Any failed one is an error. */
