@@ -33,6 +33,8 @@ export type TestingCoreClass = new (config: CoreConfig) => TestingCore;
 export interface CoreConfig {
   /** `src/http/origin.rs`, `Policy`. */
   origins: { allowedOrigins: readonly string[]; allowedHosts: readonly string[] };
+  /** The server's secrets, `current,previous,…`: `src/crypto/keys.rs`. */
+  keys?: string;
 }
 
 /** `src/flow/wire.rs`, `Step`. */

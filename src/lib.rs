@@ -4,12 +4,13 @@
 //! know it asks for as an effect (see [`flow`]), and the JavaScript shim in `js/` performs it. Arrows point one way:
 //!
 //! ```text
-//! wasm  →  mcp, auth  →  jsonrpc  →  flow, http, json
+//! wasm  →  mcp, auth  →  jsonrpc  →  crypto, flow, http, json
 //! ```
 //!
 //! `wasm` is the only module that names `wasm_bindgen`, so `cargo test` on the host runs everything else as it is.
 
 pub mod auth;
+pub mod crypto;
 pub mod flow;
 pub mod http;
 pub mod json;

@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 use worker as _;
 
 use crate::auth::{Guarded, no_auth};
+use crate::crypto::Keys;
 use crate::flow::{Broken, Context, Flow, Step};
 use crate::http::Answer;
 use crate::http::origin::Policy;
@@ -22,11 +23,16 @@ use crate::mcp;
 #[wasm_bindgen]
 pub struct Core {
     config: Config,
+    #[expect(dead_code, reason = "the flows that seal come with the patterns that need them")]
+    keys: Option<Keys>,
 }
 
 #[derive(Deserialize)]
 struct Config {
     origins: Policy,
+    /// The server's secrets, `current,previous,…`: see [`Keys::parse`].
+    #[serde(default)]
+    keys: Option<String>,
 }
 
 #[expect(clippy::unused_self, reason = "worker-build exports methods only, whether they need the configuration or not")]
@@ -35,8 +41,10 @@ impl Core {
     /// Reads the configuration; the error names the member that is wrong.
     #[wasm_bindgen(constructor)]
     pub fn new(config: JsValue) -> Result<Core, JsError> {
-        let config = serde_wasm_bindgen::from_value(config).map_err(|error| JsError::new(&error.to_string()))?;
-        Ok(Self { config })
+        let mut config: Config =
+            serde_wasm_bindgen::from_value(config).map_err(|error| JsError::new(&error.to_string()))?;
+        let keys = config.keys.take().map(|keys| Keys::parse(&keys).map_err(|weak| JsError::new(&weak.message())));
+        Ok(Self { config, keys: keys.transpose()? })
     }
 
     /// Pattern 1: decides from the head of a request whether it goes on. Answers [`Guarded`].

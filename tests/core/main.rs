@@ -10,6 +10,7 @@
 
 mod boundary;
 mod cors;
+mod crypto;
 #[cfg(feature = "testing")]
 mod flow;
 mod golden;

@@ -1,0 +1,51 @@
+//! Keys, sealed values, and comparing without a clue.
+//!
+//! What the package hands to a client and wants back unchanged (sessions, codes, tokens, forms) is *sealed*: encrypted and
+//! authenticated under a key that only this server has (see [`seal`]). The keys come from `WICKET_SECRET`, or from a root
+//! key that an object made (see [`keys`]). Randomness comes from the flow's [`Context`](crate::flow::Context).
+
+pub mod keys;
+pub mod seal;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+pub use keys::{Keys, WeakSecret};
+pub use seal::{Binding, Purpose};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+/// True if both are the same. Takes as long for any two of one length; only the lengths show.
+#[must_use]
+pub fn same(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
+
+/// SHA-256 of `parts` for the use named by `label`. Each part is prefixed with its length, so that no two lists of parts
+/// give the same; without a key, so that names and stored hashes outlive every key.
+#[must_use]
+pub fn hash(label: &str, parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new_with_prefix("mcp-wicket ");
+    for part in core::iter::once(label.as_bytes()).chain(parts.iter().copied()) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// SHA-256 of `text` itself, as RFC 7636 and others want it.
+#[must_use]
+pub fn sha256(text: &[u8]) -> [u8; 32] {
+    Sha256::digest(text).into()
+}
+
+/// base64url without padding (RFC 4648 §5).
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Reads base64url without padding; each value has one spelling only.
+#[must_use]
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}

@@ -1,0 +1,162 @@
+//! Sealed values: what the server gives away and gets back.
+//!
+//! ```text
+//! kid (4 bytes) ‖ nonce (24 bytes) ‖ XChaCha20-Poly1305 ciphertext and tag
+//! ```
+//!
+//! **Threat.** A client changes what it carries for us, reads what is not for it, or shows it in a place it was not made
+//! for: a code as a token, one server's token to another, one tool's state to the next.
+//! **Guarantee.** A value opens only unchanged, under a key this server still has, and for the same purpose, issuer and
+//! audience it was sealed for (they are associated data, each with its length). The key is picked by the kid: there is no
+//! trial decryption. Nonces are 192 random bits of the flow, so no two values share one.
+//! **Not guaranteed.** That a value is shown once, in time, or by whom it was given to: its content and the flow that opens
+//! it decide that. Its length shows.
+
+use chacha20poly1305::aead::{AeadInPlace as _, KeyInit as _};
+use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
+
+use super::keys::{Keys, Kid};
+use super::{decode, encode};
+use crate::flow::Context;
+
+const FORMAT: u8 = 1;
+const KID_LENGTH: usize = 4;
+const NONCE_LENGTH: usize = 24;
+const TAG_LENGTH: usize = 16;
+
+/// What a sealed value is for. Each has a key of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The id of an MCP session.
+    Session,
+    /// `requestState` of an MCP round trip (2026-07-28).
+    RequestState,
+    /// An authorization request on its way through the consent page.
+    Consent,
+    /// An authorization code (RFC 6749 §4.1.2).
+    Code,
+    /// An access token (RFC 6749 §1.4).
+    AccessToken,
+    /// A refresh token (RFC 6749 §1.5).
+    RefreshToken,
+    /// The account cookie: who has signed in with this browser.
+    Account,
+    /// An upstream's tokens, at rest.
+    Credential,
+    /// A key of the keyring, at rest.
+    Keyring,
+    /// A nonce of the server (RFC 9449 §8).
+    Nonce,
+    /// A pushed authorization request (RFC 9126).
+    PushedRequest,
+    /// The state of a page that the server shows, such as the list of connected apps.
+    Page,
+}
+
+impl Purpose {
+    /// The label of its key. Never change one: what has been sealed would not open any more.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::RequestState => "request-state",
+            Self::Consent => "consent",
+            Self::Code => "code",
+            Self::AccessToken => "access-token",
+            Self::RefreshToken => "refresh-token",
+            Self::Account => "account",
+            Self::Credential => "credential",
+            Self::Keyring => "keyring",
+            Self::Nonce => "nonce",
+            Self::PushedRequest => "pushed-request",
+            Self::Page => "page",
+        }
+    }
+}
+
+/// What a value is bound to. It opens with the same binding only.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding<'a> {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The server that seals and opens: its issuer, or its origin.
+    pub issuer: &'a str,
+    /// For whom or in what connection it holds: a resource, a client, a principal; empty where there is none.
+    pub audience: &'a str,
+}
+
+impl Binding<'_> {
+    /// The associated data: format, then each part with its length.
+    fn associated(&self) -> Vec<u8> {
+        let mut data = vec![FORMAT];
+        for part in [self.purpose.label(), self.issuer, self.audience] {
+            data.extend((part.len() as u64).to_be_bytes());
+            data.extend(part.as_bytes());
+        }
+        data
+    }
+}
+
+impl Keys {
+    /// Seals `plaintext` under the current key. 44 bytes longer than it.
+    #[must_use]
+    pub fn seal(&self, context: &Context, binding: &Binding<'_>, plaintext: &[u8]) -> Vec<u8> {
+        let label = binding.purpose.label();
+        let (kid, key) = self.current::<32>(label);
+        let nonce: [u8; NONCE_LENGTH] = context.random(label);
+        let associated = binding.associated();
+        seal_with(&key, kid, nonce, &associated, plaintext)
+    }
+
+    /// Opens what was sealed with the same binding; nothing if it is anything else.
+    #[must_use]
+    pub fn open(&self, binding: &Binding<'_>, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (kid, _) = sealed.split_first_chunk::<KID_LENGTH>()?;
+        let key = self.named::<32>(*kid, binding.purpose.label())?;
+        open_with(&key, &binding.associated(), sealed)
+    }
+
+    /// [`Keys::seal`] in base64url.
+    #[must_use]
+    pub fn seal_text(&self, context: &Context, binding: &Binding<'_>, plaintext: &[u8]) -> String {
+        encode(&self.seal(context, binding, plaintext))
+    }
+
+    /// [`Keys::open`] of base64url.
+    #[must_use]
+    pub fn open_text(&self, binding: &Binding<'_>, sealed: &str) -> Option<Vec<u8>> {
+        self.open(binding, &decode(sealed)?)
+    }
+}
+
+/// Seals under a key that is not one of the server's: what only the holder of `key` can open. `key` must be used with one
+/// `nonce` only once.
+#[must_use]
+pub fn seal_with(key: &[u8; 32], kid: Kid, nonce: [u8; NONCE_LENGTH], associated: &[u8], plaintext: &[u8]) -> Vec<u8> {
+    let mut sealed = Vec::with_capacity(KID_LENGTH + NONCE_LENGTH + plaintext.len() + TAG_LENGTH);
+    sealed.extend(kid);
+    sealed.extend(nonce);
+    let mut text = plaintext.to_vec();
+    let cipher = XChaCha20Poly1305::new(key.into());
+    // Fails only beyond 2^38 bytes, which no value of ours reaches; then nothing that opens comes out.
+    let tag = cipher.encrypt_in_place_detached(XNonce::from_slice(&nonce), associated, &mut text);
+    debug_assert!(tag.is_ok(), "the text is short enough");
+    if let Ok(tag) = tag {
+        sealed.append(&mut text);
+        sealed.extend(tag);
+    }
+    sealed
+}
+
+/// Opens what [`seal_with`] has sealed under `key`.
+#[must_use]
+pub fn open_with(key: &[u8; 32], associated: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let (_, sealed) = sealed.split_first_chunk::<KID_LENGTH>()?;
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LENGTH>()?;
+    let (text, tag) = sealed.split_last_chunk::<TAG_LENGTH>()?;
+    let mut text = text.to_vec();
+    let cipher = XChaCha20Poly1305::new(key.into());
+    cipher
+        .decrypt_in_place_detached(XNonce::from_slice(nonce), associated, &mut text, Tag::from_slice(tag))
+        .ok()
+        .map(|()| text)
+}
