@@ -71,6 +71,13 @@ export async function runVitest(args, env) {
   }
 }
 
+/** The official conformance suites: the counts of the run's last line. */
+export async function runConformance() {
+  const { code, output } = await tee(npmBin("node"), [at("tests/conformance/run.ts")]);
+  const [, passed = 0, failed = 0] = /^(\d+) passed, (\d+) failed$/m.exec(output) ?? [];
+  return judged(code, Number(passed), Number(failed));
+}
+
 function readReport(file) {
   try {
     return JSON.parse(readFileSync(file, "utf8"));

@@ -1,0 +1,87 @@
+/** What is wrong with a message that a server has sent, by the official schema of its revision. */
+import type { Definitions, Revision } from "./definitions.ts";
+
+/** One revision's definitions, and a check for each: the faults that it finds, or nothing. */
+export interface Oracle {
+  definitions: Definitions;
+  check: (definition: string, value: unknown) => string | undefined;
+}
+
+export type Oracles = (revision: Revision) => Oracle;
+
+type Json = Record<string, unknown>;
+
+/** A request that a message may answer. */
+export interface Pending {
+  method: string;
+}
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The methods that may ask for input by a result (2026-07-28 patterns/mrtr). */
+const MAY_ASK = new Set(["tools/call", "prompts/get", "resources/read"]);
+
+/** Codes that 2026-07-28 forbids: those it has taken away, and its own range but for the three it has given out. */
+const isForbidden = (code: unknown) =>
+  typeof code === "number" &&
+  ([-32002, -32042].includes(code) || (code <= -32020 && code >= -32099 && ![-32020, -32021, -32022].includes(code)));
+
+/** The faults of `message`, sent in `revision`. `answered` gives the request of an id, if there is one. */
+export function faultsOf(
+  oracle: Oracle,
+  revision: Revision,
+  message: unknown,
+  answered: (id: unknown) => Pending | undefined,
+): string[] {
+  if (!isObject(message)) return ["a message must be an object"];
+  const by = (definition: string | undefined, value: unknown, otherwise: string) => {
+    if (definition === undefined) return [otherwise];
+    const fault = oracle.check(definition, value);
+    return fault === undefined ? [] : [`${definition}: ${fault}`];
+  };
+  const { definitions } = oracle;
+  if ("method" in message) {
+    const method = String(message.method);
+    return "id" in message
+      ? by(definitions.requests.get(method), message, `a server sends no request ${method}`)
+      : by(definitions.notifications.get(method), message, `a server sends no notification ${method}`);
+  }
+  if ("result" in message === "error" in message) return ["a response has either a result or an error"];
+  if ("error" in message) {
+    // An error may have no id where the request's could not be read, also where the older schemas ask for one.
+    const faults = by(definitions.error, "id" in message ? message : { ...message, id: 0 }, "");
+    const { code } = isObject(message.error) ? message.error : {};
+    if (revision === "2026-07-28" && isForbidden(code)) faults.push(`2026-07-28 forbids the code ${String(code)}`);
+    if ("id" in message && !answered(message.id)) faults.push("nobody asked for this");
+    return faults;
+  }
+  const faults = by(definitions.response, message, "");
+  const request = answered(message.id);
+  if (!request) return [...faults, "nobody asked for this"];
+  return [...faults, ...resultFaults(definitions, request.method, message.result, by)];
+}
+
+function resultFaults(
+  definitions: Definitions,
+  method: string,
+  result: unknown,
+  by: (definition: string | undefined, value: unknown, otherwise: string) => string[],
+): string[] {
+  const unknown = `${method} has no result`;
+  const { inputRequired } = definitions;
+  if (inputRequired === undefined) return by(definitions.results.get(method), result, unknown);
+  const { resultType, inputRequests, requestState } = isObject(result) ? result : {};
+  switch (resultType) {
+    case "complete":
+      return by(definitions.results.get(method), result, unknown);
+    case "input_required": {
+      const faults = by(inputRequired, result, unknown);
+      if (!MAY_ASK.has(method)) faults.push(`${method} may not ask for input`);
+      if (inputRequests === undefined && requestState === undefined) faults.push("asks for nothing");
+      return faults;
+    }
+    default:
+      return [`resultType is ${JSON.stringify(resultType) as string | undefined}`];
+  }
+}
