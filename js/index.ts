@@ -1,8 +1,10 @@
 /** `mcp-wicket`: an MCP server for Workers. This entry carries pattern 1, no authentication. */
 import { Core } from "../build/mcp/index.js";
+import { provideKeyring } from "./objects/keyring.js";
 import { provideCore } from "./wasm.js";
 
 provideCore(Core);
+provideKeyring();
 
 export { McpAgent, type ServeOptions } from "./agent/agent.js";
 export type { AgentHandler } from "./agent/serve.js";
@@ -14,6 +16,7 @@ export {
   type McpServerFactory,
   createMcpHandler,
 } from "./handler.js";
+export { WicketObject } from "./objects/wicket-object.js";
 export { type StartPageOptions, startPage } from "./pages/start.js";
 export type { ToolContext } from "./server/context.js";
 export {

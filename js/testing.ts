@@ -38,7 +38,8 @@ export async function probe(script: Script, kv?: KVNamespace, { trapOnceAt }: Pr
       if (effect.kind === "load") return { json: await performLoad(kv, effect.key) };
       throw new Error(`a probe has no "${effect.kind}"`);
     },
-    commit: (commit) => performStore(kv, commit),
+    commit: (commit) =>
+      commit.kind === "store" ? performStore(kv, commit) : Promise.reject(new Error("a probe has no rows")),
   };
   const step = trapOnceAt === undefined ? steps.probe : trapOnce(trapOnceAt);
   const ended = await run<Found>(step, JSON.stringify(script), "", world);

@@ -52,7 +52,9 @@ export type Effect =
   | ({ kind: "call" } & CallEffect)
   | { kind: "listening"; object: string }
   | ({ kind: "fetch" } & FetchEffect)
-  | { kind: "load"; key: string };
+  | { kind: "load"; key: string }
+  | ({ kind: "ask" } & AskEffect)
+  | ({ kind: "rows" } & RowsEffect);
 
 export interface ListEffect {
   of: "tools";
@@ -75,6 +77,19 @@ export interface FetchEffect {
   body?: string;
 }
 
+/** `src/flow/objects.rs`, `Ask`. */
+export interface AskEffect {
+  object: string;
+  call: string;
+  input: unknown;
+}
+
+/** `src/flow/objects.rs`, `Rows`. */
+export interface RowsEffect {
+  keys: string[];
+  prefixes: string[];
+}
+
 export interface Splice {
   head: string;
   tail: string;
@@ -85,10 +100,19 @@ export interface Splice {
 export type Failure = "timeout" | "unreachable" | "refused" | "failed";
 
 /** `src/flow/effect.rs`, `Commit`. */
-export interface Commit {
-  kind: "store";
+export type Commit = ({ kind: "store" } & StoreCommit) | ({ kind: "rows" } & RowsCommit);
+
+export interface StoreCommit {
   key: string;
   value: string;
+}
+
+/** `src/flow/objects.rs`, `Writes`. */
+export interface RowsCommit {
+  guard?: number;
+  put: [key: string, body: string, expires: number | null][];
+  remove: string[];
+  bump: [key: string, expires: number][];
 }
 
 /** `src/http/mod.rs`, `Answer`. */

@@ -14,6 +14,7 @@ import {
 import { WicketError } from "../errors.js";
 import { Incoming } from "../incoming.js";
 import { STREAM_HEADER, acceptStream, deliver, isListening } from "../objects/mailbox.js";
+import { alarmRole, askRole } from "../objects/roles.js";
 import { McpServer } from "../server/mcp-server.js";
 import { AgentBase, type AgentContext } from "./base.js";
 import { type AgentHandler, serveHttp } from "./serve.js";
@@ -139,6 +140,17 @@ export abstract class McpAgent<
   fetch(request: Request): Promise<Response> {
     const isOurs = request.headers.get(STREAM_HEADER) !== null;
     return Promise.resolve(isOurs ? acceptStream(this.#object()) : new Response("Not found", { status: 404 }));
+  }
+
+  /** In the object: answers a call of our own code to the object in its role (`js/objects/roles.ts`). */
+  wicketAsk(name: string, call: string, input: string): Promise<string> {
+    const { name: className } = this.constructor;
+    return askRole({ name, className, ctx: this.#object(), env: this.env }, call, input);
+  }
+
+  /** In the object: the alarm of its role. */
+  async alarm(): Promise<void> {
+    await alarmRole({ className: this.constructor.name, ctx: this.#object(), env: this.env });
   }
 
   #object(): DurableObjectState {

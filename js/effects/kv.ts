@@ -1,6 +1,6 @@
 /** The effect "load" and the commit "store": the KV namespace. */
 import { EffectFailure } from "../errors.js";
-import type { Commit } from "../wire.js";
+import type { StoreCommit } from "../wire.js";
 
 /** Reads `key`; the outcome is the JSON text of the value or `null`. */
 export async function performLoad(kv: KVNamespace | undefined, key: string): Promise<string> {
@@ -9,7 +9,7 @@ export async function performLoad(kv: KVNamespace | undefined, key: string): Pro
 }
 
 /** Writes a value. */
-export async function performStore(kv: KVNamespace | undefined, commit: Commit): Promise<void> {
+export async function performStore(kv: KVNamespace | undefined, commit: StoreCommit): Promise<void> {
   if (!kv) throw new EffectFailure("failed", "there is no KV namespace");
   await kv.put(commit.key, commit.value);
 }

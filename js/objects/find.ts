@@ -25,6 +25,7 @@ export function findObjects<T extends Rpc.DurableObjectBranded>(
   );
 }
 
-function isNamespace<T extends Rpc.DurableObjectBranded>(value: unknown): value is DurableObjectNamespace<T> {
+/** True for what has objects. */
+export function isNamespace<T extends Rpc.DurableObjectBranded>(value: unknown): value is DurableObjectNamespace<T> {
   return (typeof value === "object" || typeof value === "function") && value !== null && "idFromName" in value;
 }

@@ -2,6 +2,7 @@
 //!
 //! Each effect writes itself as a JSON object, and reads its outcome from JSON text.
 
+use super::objects::Writes;
 use crate::json::{Value, array, object, quoted};
 
 /// An effect that only obtains: it may be asked again, and changes nothing.
@@ -253,7 +254,7 @@ impl Obtain for Load {
 }
 
 /// A write that travels with an answer.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Commit {
     /// Writes one value to the KV namespace.
     Store {
@@ -262,11 +263,17 @@ pub enum Commit {
         /// The value.
         value: String,
     },
+    /// Inside an object: one transaction over its rows.
+    Rows(Writes),
 }
 
 impl Commit {
     pub(super) fn json(&self) -> String {
-        let Self::Store { key, value } = self;
-        object(&[("kind", r#""store""#), ("key", &quoted(key)), ("value", &quoted(value))])
+        match self {
+            Self::Store { key, value } => {
+                object(&[("kind", r#""store""#), ("key", &quoted(key)), ("value", &quoted(value))])
+            }
+            Self::Rows(writes) => writes.json(),
+        }
     }
 }

@@ -20,6 +20,7 @@
 
 mod context;
 mod effect;
+mod objects;
 mod wire;
 
 use core::cell::{Cell, RefCell};
@@ -31,6 +32,7 @@ pub use context::Context;
 pub use effect::{
     Call, Called, Commit, Describe, Described, Failure, Fetch, Fetched, List, Listening, Load, Obtain, Splice,
 };
+pub use objects::{Ask, Found, Rows, Writes};
 pub use wire::{Asked, Step};
 use wire::{Recorded, read_outcomes};
 

@@ -150,7 +150,7 @@ fn commits_leave_with_the_answer_only() {
 
     let done = step(&list(&[record(&asked[0].mark, &Said::Ok("null".into()))]), commit_first);
     let Step::Done { answer: true, commits } = done else { panic!("it is done: {done:?}") };
-    let keys = commits.iter().map(|Commit::Store { key, .. }| key.as_str()).collect::<Vec<_>>();
+    let keys = commits.iter().map(stored).collect::<Vec<_>>();
     assert_eq!(keys, ["a", "b"], "in order, and once however often the flow was run");
 }
 
@@ -207,4 +207,9 @@ fn the_probes_script_is_read_from_json() {
 #[should_panic(expected = "the script says so")]
 fn the_probe_traps_where_its_script_says_so() {
     run(&Script { trap_at: Some(2), ..script() }, say_well);
+}
+
+fn stored(commit: &Commit) -> &str {
+    let Commit::Store { key, .. } = commit else { panic!("{commit:?} is no value of the namespace") };
+    key
 }

@@ -63,7 +63,16 @@ test("every type has a file", () => {
   expect(types.filter(([start]) => !files.some((file) => file.startsWith(start)))).toEqual([]);
   const written = readFileSync(at("js/wire.ts"), "utf8");
   const exported = [...written.matchAll(/^export (?:type|interface) (\w+)/gm)].map(([, name = ""]) => name);
-  const inside = ["ListEffect", "CallEffect", "FetchEffect", "Splice"];
+  const inside = [
+    "ListEffect",
+    "CallEffect",
+    "FetchEffect",
+    "Splice",
+    "AskEffect",
+    "RowsEffect",
+    "StoreCommit",
+    "RowsCommit",
+  ];
   const code = ["StepMethod", "Core", "CoreClass", "TestingCore", "TestingCoreClass"];
   const known = [...types.map(([, type]) => /\w+/.exec(type ?? "")?.[0]), ...inside, ...code];
   expect(exported.filter((name) => !known.includes(name))).toEqual([]);

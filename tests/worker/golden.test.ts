@@ -13,7 +13,7 @@ import { Incoming } from "../../js/incoming.ts";
 import { type World, run } from "../../js/run.ts";
 import { McpServer } from "../../js/server/mcp-server.ts";
 import { callTool, listTools } from "../../js/server/tools.ts";
-import type { Answer, Commit, Effect, Failure, StepMethod } from "../../js/wire.ts";
+import type { Answer, Effect, Failure, StepMethod, StoreCommit } from "../../js/wire.ts";
 import { golden } from "./lib/golden.ts";
 import { logOf } from "./lib/log.ts";
 
@@ -159,10 +159,11 @@ test("a step that waits, and the outcomes that the next is given", async () => {
 });
 
 test("a step that is done with commits, and one that is broken", async () => {
-  const kept: Commit[] = [];
+  const kept: StoreCommit[] = [];
   const world: World = {
     ...nothing,
     commit: async (commit) => {
+      if (commit.kind !== "store") throw new Error(`no "${commit.kind}" here`);
       kept.push(commit);
       await performStore(KV, commit);
     },
@@ -171,7 +172,7 @@ test("a step that is done with commits, and one that is broken", async () => {
   expect(kept).toHaveLength(1);
   expect(await KV.get(kept[0]?.key ?? "")).toBe(kept[0]?.value);
   await performStore(KV, parsed("commit-store"));
-  expect(await KV.get("client:1")).toBe(parsed<Commit>("commit-store").value);
+  expect(await KV.get("client:1")).toBe(parsed<StoreCommit>("commit-store").value);
   await expect(run(scripted(golden("step-broken")).step, "", "", nothing)).rejects.toMatchObject({
     code: "ERR_FLOW",
     message: "A flow broke: a replay differs from the run before it.",

@@ -1,7 +1,7 @@
 //! What JavaScript writes and Rust reads.
 
 use mcp_wicket::auth::no_auth::Head;
-use mcp_wicket::flow::{Call, Called, Describe, Failure, Fetch, Flow, List, Listening, Load, Obtain, Step};
+use mcp_wicket::flow::{Call, Called, Describe, Failure, Fetch, Flow, List, Listening, Load, Obtain, Rows, Step};
 use mcp_wicket::http::origin::Policy;
 use mcp_wicket::json::Value;
 use mcp_wicket::mcp::{Request, Transport, Unread};
@@ -23,6 +23,7 @@ pub(super) const NAMES: &[&str] = &[
     "outcome-fetch",
     "outcome-load",
     "outcome-load-of-nothing",
+    "outcome-rows",
     "failures",
     "guard-input",
     "guard-input-least",
@@ -77,6 +78,13 @@ fn outcomes_of_the_world() {
     assert_eq!((fetched.status, fetched.body.as_str()), (404, r#"{"error":"é"}"#));
     assert_eq!(outcome::<Load>("outcome-load").as_deref(), Some(r#"{"name":"é"}"#));
     assert_eq!(outcome::<Load>("outcome-load-of-nothing"), None);
+}
+
+#[test]
+fn outcomes_of_an_object() {
+    let found = outcome::<Rows>("outcome-rows");
+    assert_eq!((found.version, found.row("code:1"), found.row("code:2")), (7, Some(r#"{"v":1}"#), None));
+    assert_eq!(found.under("grant:").collect::<Vec<_>>(), [("1", "{}"), ("2", "{}")]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What Rust writes and JavaScript reads.
 
 use mcp_wicket::auth::no_auth::{Head, guard};
-use mcp_wicket::flow::{Broken, Call, Commit, Describe, Fetch, Flow, List, Listening, Load, Obtain, Splice, Step};
+use mcp_wicket::flow::{
+    Ask, Broken, Call, Commit, Describe, Fetch, Flow, List, Listening, Load, Obtain, Rows, Splice, Step, Writes,
+};
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Policy;
 use mcp_wicket::json::Value;
@@ -26,7 +28,10 @@ pub(super) const NAMES: &[&str] = &[
     "effect-fetch",
     "effect-fetch-without-body",
     "effect-load",
+    "effect-ask",
+    "effect-rows",
     "commit-store",
+    "commit-rows",
     "answer",
     "answer-without-body",
     "guarded-pass",
@@ -135,4 +140,23 @@ fn places() {
         json!({"method": "POST", "server": {}, "principal": "user:github:1", "protocolVersion": "2026-07-28"});
     assert_eq!(placed(principal), golden("placed-object"));
     assert_eq!(placed(json!({"method": "POST", "server": {}, "sessionId": "x"})), golden("placed-answer"));
+}
+
+#[test]
+fn effects_on_objects() {
+    let ask = Ask { object: "subject:AA".into(), call: "redeem", input: r#"{"code":"é"}"#.into() };
+    assert_eq!(ask.json(), golden("effect-ask"));
+    let rows = Rows { keys: vec!["code:1".into()], prefixes: vec!["grant:".into()] };
+    assert_eq!(rows.json(), golden("effect-rows"));
+    let writes = Writes {
+        guard: Some(7),
+        put: vec![
+            ("code:1".into(), r#"{"v":1}"#.into(), Some(1_790_000_000_000)),
+            ("grant:1".into(), "{}".into(), None),
+        ],
+        remove: vec!["code:2".into()],
+        bump: vec![("count:1".into(), 1_790_000_000_000)],
+    };
+    let step = Step::Done { answer: (), commits: vec![Commit::Rows(writes)] };
+    assert_eq!(step.json(|()| "null".into()), format!(r#"{{"done":null,"commits":[{}]}}"#, golden("commit-rows")));
 }

@@ -1,9 +1,9 @@
 /** The Worker under test: every endpoint has a path of its own. */
-import type { FetchHandler } from "mcp-wicket";
+import { type FetchHandler, WicketObject } from "mcp-wicket";
 import { Flaky, Homeless, HomelessStream, Placed, Plain, Stateful } from "./agents.ts";
 import { TenantInObject, TenantInWorker, tenantHandler } from "./tenants.ts";
 
-export { Flaky, Placed, Plain, Stateful, TenantInObject };
+export { Flaky, Placed, Plain, Stateful, TenantInObject, WicketObject };
 
 const open = { allowedOrigins: ["https://app.example.com"] };
 

@@ -6,6 +6,6 @@ declare namespace Cloudflare {
   }
   interface GlobalProps {
     mainModule: typeof import("../app/worker.ts");
-    durableNamespaces: "Flaky" | "Placed" | "Plain" | "Stateful" | "TenantInObject";
+    durableNamespaces: "Flaky" | "Placed" | "Plain" | "Stateful" | "TenantInObject" | "WicketObject";
   }
 }

@@ -1,0 +1,55 @@
+/**
+ * Durable Objects as roles of one class: what an object does is told by the prefix of its name (`subject:…`, `keyring`).
+ * A role registers itself when its module loads; the class, `WicketObject` or the app's own agent, only passes on.
+ */
+
+/** An object in its role. */
+export interface RoleObject {
+  /** Its whole name. */
+  readonly name: string;
+  /** The name of the class that it is an object of: where it finds its fellows. */
+  readonly className: string;
+  readonly ctx: DurableObjectState;
+  readonly env: unknown;
+}
+
+/** What objects of one prefix do. */
+export interface Role {
+  /** Answers a call from our own code; both ways JSON text. */
+  ask(object: RoleObject, call: string, input: string): Promise<string>;
+  /** The alarm that the role has set went off. */
+  alarm?(object: RoleObject): Promise<void>;
+}
+
+const roles = new Map<string, Role>();
+
+/** Called when a module with a role loads. */
+export function provideRole(prefix: string, role: Role): void {
+  roles.set(prefix, role);
+}
+
+function roleOf(name: string): Role {
+  const [prefix = ""] = name.split(":", 1);
+  const role = roles.get(prefix);
+  if (!role) throw new Error(`no role "${prefix}": is the entry point loaded that has it?`);
+  return role;
+}
+
+/** Where an object keeps its name, for its alarm: the runtime does not tell it. */
+const NAME = "wicket:name";
+
+/** In the object: answers a call. */
+export function askRole(object: RoleObject, call: string, input: string): Promise<string> {
+  const role = roleOf(object.name);
+  const { kv } = object.ctx.storage;
+  if (role.alarm && kv.get(NAME) === undefined) kv.put(NAME, object.name);
+  return role.ask(object, call, input);
+}
+
+/** In the object: passes an alarm on; false if the object has no role. */
+export async function alarmRole(object: Omit<RoleObject, "name">): Promise<boolean> {
+  const name = object.ctx.storage.kv.get<string>(NAME);
+  if (name === undefined) return false;
+  await roleOf(name).alarm?.({ ...object, name });
+  return true;
+}

@@ -1,0 +1,95 @@
+/**
+ * What an object keeps: rows of a key and a JSON text, in its own SQLite. A flow reads rows and the version of the whole,
+ * decides, and writes in one transaction that fails if the version has moved on; then the flow runs again.
+ */
+import type { RowsCommit, RowsEffect } from "../wire.js";
+
+/** A write that came too late: something else was written since its flow read. */
+export class Conflict extends Error {
+  override readonly name = "Conflict";
+}
+
+/** More rows than any flow reads at once. */
+const MAX_ROWS = 1000;
+
+/** The rows of one object. */
+export class Rows {
+  readonly #storage: DurableObjectStorage;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS wicket_rows (key TEXT PRIMARY KEY, body TEXT NOT NULL, expires INTEGER) WITHOUT ROWID",
+    );
+    storage.sql.exec("CREATE TABLE IF NOT EXISTS wicket_version (id INTEGER PRIMARY KEY, version INTEGER NOT NULL)");
+    storage.sql.exec("INSERT OR IGNORE INTO wicket_version VALUES (1, 0)");
+  }
+
+  /** The effect "rows": `{"version":…,"rows":[["key","body"],…]}`. */
+  read({ keys, prefixes }: RowsEffect): string {
+    const { sql } = this.#storage;
+    const rows: [string, string][] = [];
+    const push = (found: Iterable<Row>) => {
+      for (const { key, body } of found) rows.push([key, body]);
+    };
+    for (const key of keys) push(sql.exec<Row>("SELECT key, body FROM wicket_rows WHERE key = ?", key));
+    for (const prefix of prefixes) {
+      const end = `${prefix}\u{10ffff}`;
+      const query = "SELECT key, body FROM wicket_rows WHERE key >= ? AND key < ? ORDER BY key LIMIT ?";
+      push(sql.exec<Row>(query, prefix, end, MAX_ROWS));
+    }
+    return JSON.stringify({ version: this.#version(), rows });
+  }
+
+  /** The commit "rows", whole or not at all. Throws `Conflict`. */
+  write({ guard, put, remove, bump }: RowsCommit): void {
+    const { sql } = this.#storage;
+    this.#storage.transactionSync(() => {
+      if (guard !== undefined) {
+        if (this.#version() !== guard) throw new Conflict("another write came first");
+        sql.exec("UPDATE wicket_version SET version = version + 1");
+      }
+      for (const [key, body, expires] of put) {
+        sql.exec("INSERT OR REPLACE INTO wicket_rows VALUES (?, ?, ?)", key, body, expires);
+      }
+      for (const key of remove) sql.exec("DELETE FROM wicket_rows WHERE key = ?", key);
+      for (const [key, expires] of bump) {
+        sql.exec(
+          "INSERT INTO wicket_rows VALUES (?, '1', ?) ON CONFLICT (key) DO UPDATE SET body = CAST(body AS INTEGER) + 1",
+          key,
+          expires,
+        );
+      }
+    });
+  }
+
+  /** Sets the alarm to when the next row is over. */
+  async arm(): Promise<void> {
+    const [{ next }] = [...this.#storage.sql.exec<{ next: number | null }>(NEXT)] as [{ next: number | null }];
+    if (next === null) return;
+    const set = await this.#storage.getAlarm();
+    if (set === null || set > next) await this.#storage.setAlarm(next);
+  }
+
+  /** Deletes what is over; an object without rows forgets itself. */
+  async purge(now: number): Promise<void> {
+    const { sql } = this.#storage;
+    sql.exec("DELETE FROM wicket_rows WHERE expires <= ?", now);
+    const [{ left }] = [...sql.exec<{ left: number }>("SELECT COUNT(*) AS left FROM wicket_rows")] as [
+      { left: number },
+    ];
+    if (left === 0) await this.#storage.deleteAll();
+    else await this.arm();
+  }
+
+  #version(): number {
+    const [{ version }] = [...this.#storage.sql.exec<{ version: number }>("SELECT version FROM wicket_version")] as [
+      { version: number },
+    ];
+    return version;
+  }
+}
+
+const NEXT = "SELECT MIN(expires) AS next FROM wicket_rows WHERE expires IS NOT NULL";
+
+type Row = { key: string; body: string };

@@ -1,0 +1,18 @@
+/** `WicketObject`: the Durable Object class for apps that have no agent class of their own to lend. */
+import { DurableObject } from "cloudflare:workers";
+import { alarmRole, askRole } from "./roles.js";
+
+/**
+ * Export it from your Worker's main file, with a migration (`new_sqlite_classes = ["WicketObject"]`); it needs no binding.
+ * Everything that has to be kept or decided once lives in objects of this class.
+ */
+export class WicketObject extends DurableObject {
+  /** For our own code: calls the object in its role. */
+  wicketAsk(name: string, call: string, input: string): Promise<string> {
+    return askRole({ name, className: WicketObject.name, ctx: this.ctx, env: this.env }, call, input);
+  }
+
+  override async alarm(): Promise<void> {
+    await alarmRole({ className: WicketObject.name, ctx: this.ctx, env: this.env });
+  }
+}
