@@ -2,6 +2,7 @@
  * The page at `/`: what this server is, and how to connect to it. It works without JavaScript; the script only copies.
  * The one thing taken from the request is the origin it was sent to.
  */
+import { escapeHtml } from "./html.js";
 import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from "./start-assets.js";
 
 export interface StartPageOptions {
@@ -121,8 +122,4 @@ function isLocal(hostname: string): boolean {
 
 function json(value: unknown): string {
   return JSON.stringify(value, null, 2);
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

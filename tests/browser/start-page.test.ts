@@ -1,33 +1,21 @@
 /** The start page of the example without sign-in, as people meet it: in a browser. */
 import { createHash } from "node:crypto";
-import { mkdtempSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { serve } from "../harness/serve.ts";
-import type { Served } from "../harness/serve.ts";
-
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const FLAGS =
-  "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
-
-interface Axe {
-  run(options: object): Promise<{ passes: object[]; violations: object[] }>;
-}
-
-const looks: Record<string, BrowserContextOptions> = {
-  light: { colorScheme: "light" },
-  dark: { colorScheme: "dark" },
-  "320 pixels wide": { viewport: { width: 320, height: 640 } },
-  "forced colors": { forcedColors: "active" },
-};
+import { type Served, serve } from "../harness/serve.ts";
+import {
+  expectNoBarriers,
+  expectTargets,
+  expectToFit,
+  launch,
+  looks,
+  withPage as openPage,
+  screenshots,
+} from "./lib/browser.ts";
 
 let server: Served;
 let browser: Browser;
-const screenshots = process.env.SCREENSHOTS ?? mkdtempSync(join(tmpdir(), "mcp-wicket-screenshots-"));
 
 beforeAll(async () => {
   server = await serve("no-auth");
@@ -35,48 +23,23 @@ beforeAll(async () => {
 });
 
 beforeAll(async () => {
-  const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-  browser = await chromium.launch({ executablePath, args: FLAGS.split(" ") });
+  browser = await launch();
   return () => browser.close();
 });
 
-/** Opens the start page, lets `use` look at it, and expects that the browser had nothing to complain about. */
-async function withPage(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
-  const context = await browser.newContext(options);
-  try {
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on("console", (message) => complaints.push(message.text()));
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("requestfailed", (request) => complaints.push(`request failed: ${request.url()}`));
-    await page.goto(server.url);
-    await use(page);
-    expect(complaints).toEqual([]);
-  } finally {
-    await context.close();
-  }
-}
+const withPage = (options: BrowserContextOptions, use: (page: Page) => Promise<void>) =>
+  openPage(browser, server.url, options, use);
 
 describe.each(Object.entries(looks))("in %s", (look, options) => {
   test("nobody is shut out", async () => {
-    // axe puts its own script and styles into the page, which the policy rightly refuses.
     await withPage({ ...options, bypassCSP: true }, async (page) => {
       await page.screenshot({ path: join(screenshots, `start ${look}.png`), fullPage: true });
-      await page.addScriptTag({ path: AXE });
-      const { passes, violations } = await page.evaluate(() => {
-        const { axe } = globalThis as unknown as { axe: Axe };
-        return axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
-      });
-      expect(violations).toEqual([]);
-      expect(passes.length).toBeGreaterThan(10);
+      await expectNoBarriers(page);
     });
   });
 
   test("it fits the window", async () => {
-    await withPage(options, async (page) => {
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      expect(overflow).toBeLessThanOrEqual(0);
-    });
+    await withPage(options, expectToFit);
   });
 });
 
@@ -124,12 +87,7 @@ test("without JavaScript there are no dead buttons", async () => {
 });
 
 test("targets are at least 24 pixels high and wide", async () => {
-  await withPage({ viewport: { width: 320, height: 640 } }, async (page) => {
-    for (const target of await page.locator("a, button").all()) {
-      const box = await target.boundingBox();
-      expect(Math.min(box?.width ?? 0, box?.height ?? 0)).toBeGreaterThanOrEqual(24);
-    }
-  });
+  await withPage({ viewport: { width: 320, height: 640 } }, expectTargets);
 });
 
 test("the policy allows this page's style and script, and nothing else", async () => {

@@ -1,0 +1,21 @@
+/** Where somebody chooses with which account to sign in. */
+import type { Texts } from "./copy.js";
+import { type Html, html } from "./html.js";
+import { button, form, serverLine, trustLine } from "./layout.js";
+import type { ChoosePage } from "./model.js";
+import { say } from "./say.js";
+
+export function chooseBody(model: ChoosePage, texts: Texts): Html {
+  const { copy } = texts;
+  const { client } = model;
+  const server = model.serverName ?? model.server;
+  const from =
+    client &&
+    html`<p>${say(copy.chooseClient, { client: client.name })}</p>
+      ${trustLine(client, server, texts)}`;
+  const buttons = model.choices.map(
+    ({ value, label }) => html`${button("handler", value, say(copy.chooseWith, { name: html`${label}` }))} `,
+  );
+  return html`<h1>${say(copy.chooseTitle, { server })}</h1>
+    ${serverLine(model)} ${from} ${form(model, html`<div class="choice">${buttons}</div>`)}`;
+}

@@ -1,0 +1,154 @@
+/**
+ * Every sentence of the pages, in English. `{name}` stands for a value, which is escaped and isolated where it is put in.
+ * An operator can replace any of them, and add languages.
+ */
+export const ENGLISH = {
+  // Consent
+  consentTitle: "Allow {client} to use {server}?",
+  consentAgain: "Continue to {client}?",
+  unverified: "Unverified",
+  unverifiedHint: "This app chose its name itself, and nobody has checked it.",
+  domainHint: "This app is published by this website.",
+  known: "Known app",
+  knownHint: "The people who run {server} have added this app.",
+  rememberedHint: "You have allowed this before.",
+  toHttps: "Afterwards your browser goes to {host}.",
+  toLoopback:
+    "Afterwards your browser hands the answer to a program on this computer. Any program here can ask for that, so go on only if you have just started to connect {client} yourself.",
+  toScheme:
+    "Afterwards your browser opens the app on this device that claims {host} links. Any app can claim them, so go on only if you have just started to connect {client} yourself.",
+  signedInAs: "You are signed in as {account}.",
+  changeAccount: "Use another account",
+  scopesLegend: "{client} will be able to",
+  scopesNone: "{client} will be able to use the tools of this server.",
+  signInWith: "If you allow it, you sign in with {upstream} next, at {host}.",
+  upstreamScopes: "{server} asks {upstream} for permission to:",
+  upstreamKept: "{client} never sees your {upstream} password or token.",
+  lastsIdle: "Access ends when it has not been used for {idle}.",
+  lastsAbsolute: "Access ends after {days}.",
+  lastsBoth: "Access ends when it has not been used for {idle}, at the latest after {days}.",
+  takeBack: "You can end it at any time on the page of your connected apps.",
+  connectedLink: "Connected apps",
+  allow: "Allow",
+  deny: "Deny",
+  continueTo: "Continue to {client} on this computer",
+  continueToApp: "Continue to {client}",
+  cancel: "Cancel",
+
+  // On the way to another place
+  leaveTitle: "One moment",
+  leaveSignIn: "Going on to {name}",
+  leaveAllowed: "Allowed. Going back to {name}",
+  leaveDenied: "Denied. Going back to {name}",
+  leaveBack: "Going back to {name}",
+  leaveHint: "If nothing happens, go on yourself:",
+  leaveLink: "Go on to {host}",
+  leaveApp: "Open the app for {host} links",
+  leaveClose: "When the app has taken over, you can close this window.",
+  thisComputer: "this computer",
+
+  // Several ways to sign in
+  chooseTitle: "Sign in to {server}",
+  chooseClient: "You came here to connect {client}.",
+  chooseWith: "Sign in with {name}",
+
+  // Connected apps
+  appsTitle: "Connected apps",
+  appsIntro: "These apps can use {server} in your name.",
+  appsNone: "No app can use {server} in your name.",
+  appsDone: "Done. The app is disconnected; within half a minute its access has ended everywhere.",
+  since: "Since",
+  lastUsed: "Last used",
+  mayDo: "It can",
+  answersTo: "Answers go to",
+  disconnect: "Disconnect {client}",
+  signOut: "Sign out",
+
+  // Recovery
+  recoveryTitle: "This app has to be connected again",
+  recoveryWhat:
+    "The app that sent you here uses a registration that {server} does not know. It may have expired, or the server was set up anew. Nothing is wrong with your account, and nothing was shared.",
+  recoveryAgain: "Remove the connection in your app and add it again.",
+  recoveryHow: "Remove the connection in your app and add it again with this URL:",
+  recoveryClaude:
+    "Open Settings, then Connectors. Remove the connector, choose “Add custom connector” and paste the URL.",
+  recoveryClaudeCode: "Run {command}, choose this server, then “Clear authentication” and “Authenticate”.",
+  recoveryCursor:
+    "Open Settings, then MCP. Switch the server off and on again, or press “Logout” and “Login” beside it.",
+  recoveryVsCode:
+    "Run {command} from the command palette, choose this server, then “Disconnect Account”, and start it again.",
+  recoveryChatGpt: "Open Settings, then Apps & Connectors. Remove the connector and create it again with the URL.",
+  recoveryInspector: "Choose “Clear OAuth state” in the authentication settings and connect again.",
+  recoveryRemote: "Delete the folder {command} in your home directory and start the app again.",
+  recoveryOther: "Other apps",
+  recoveryOtherHow: "Sign out of this server in the app, or delete its entry and add it again.",
+
+  // Errors
+  errorTitle: "This did not work",
+  errorWhere: "The log of the server has the details under {id}.",
+  errorRetry: "Try again",
+  error: "Something went wrong on this server. Please go back to your app and connect again.",
+  error_request:
+    "Your app sent a request that this server cannot read. Please go back to your app and connect again; if that does not help, its maker has to know.",
+  error_redirect:
+    "Your app wants the answer sent to an address that it has not registered. To protect you, nothing was sent. Remove the connection in your app and add it again.",
+  error_expired: "This page was open for too long, or was used already. Please go back to your app and connect again.",
+  error_browser:
+    "This sign-in was started in another browser or window, or cookies are switched off. Please go back to your app and connect again, in one browser.",
+  error_form:
+    "This form did not come from a page of this server, so it was not used. Please go back to your app and connect again.",
+  error_account: "You have signed in with another account than before. Please go back to your app and connect again.",
+  error_not_allowed:
+    "You have signed in with {detail}, but this account may not use this server. Ask the people who run it, or use another account.",
+  error_upstream: "{detail} could not sign you in. Please wait a minute, go back to your app and connect again.",
+  error_upstream_setup: "{detail} does not accept the set-up of this server. The people who run it have to correct it.",
+  error_busy: "Too many requests came in a short time. Please wait a minute and try again.",
+  error_unavailable: "This server cannot answer right now. Please wait a minute and try again.",
+  error_setup: "This server is not set up completely. The people who run it find in its log what is missing.",
+};
+
+/** The texts of the pages, by their key. */
+export type Copy = typeof ENGLISH;
+export type CopyKey = keyof Copy;
+
+/** What an operator may say about texts. */
+export interface CopyOptions {
+  /** Replaces English texts. */
+  copy?: Partial<Copy>;
+  /** More languages, by their tag (`de`, `pt-BR`); what one lacks is shown in English. Chosen by `Accept-Language`. */
+  languages?: Record<string, Partial<Copy>>;
+}
+
+/** The texts for one reader, and their language. */
+export interface Texts {
+  lang: string;
+  copy: Copy;
+}
+
+/** Chooses the language that the reader prefers among those there are (RFC 9110, 12.5.4). */
+export function textsFor(acceptLanguage: string | null, { copy, languages = {} }: CopyOptions = {}): Texts {
+  const english = { ...ENGLISH, ...copy };
+  const tags = new Map(Object.keys(languages).map((tag) => [tag.toLowerCase(), tag]));
+  for (const wanted of preferred(acceptLanguage ?? "")) {
+    const [primary = ""] = wanted.split("-");
+    if (primary === "en" && !tags.has(wanted)) break;
+    const found =
+      tags.get(wanted) ?? tags.get(primary) ?? [...tags].find(([tag]) => tag.startsWith(`${primary}-`))?.[1];
+    if (found !== undefined) return { lang: found, copy: { ...english, ...languages[found] } };
+  }
+  return { lang: "en", copy: english };
+}
+
+/** The tags of an `Accept-Language` header, in lower case, best first. */
+function preferred(header: string): string[] {
+  const ranges = header
+    .slice(0, 500)
+    .split(",")
+    .map((range) => {
+      const [tag = "", ...parameters] = range.trim().toLowerCase().split(";");
+      const weight = parameters.map((parameter) => /^\s*q=([\d.]+)\s*$/.exec(parameter)?.[1]).find(Boolean);
+      return { tag: tag.trim(), weight: weight === undefined ? 1 : Number(weight) };
+    });
+  const known = ranges.filter(({ tag, weight }) => /^[a-z]{1,8}(-[a-z0-9]{1,8})*$/.test(tag) && weight > 0);
+  return known.sort((one, other) => other.weight - one.weight).map(({ tag }) => tag);
+}

@@ -1,0 +1,49 @@
+/** What went wrong, for a person: pages for what no client may be told, or can be. */
+import type { Texts } from "./copy.js";
+import { type Html, type Part, html, target, visible } from "./html.js";
+import type { ErrorPage, RecoveryPage } from "./model.js";
+import { say } from "./say.js";
+
+export function errorBody({ reason, detail, title, text, fix, reference, retry }: ErrorPage, { copy }: Texts): Html {
+  const texts: Record<string, string> = copy;
+  const ours = reason !== undefined && Object.hasOwn(texts, `error_${reason}`) ? texts[`error_${reason}`] : undefined;
+  const theirs = text !== undefined && [
+    html`<p>${visible(text)}</p>`,
+    fix !== undefined && html` <p>${visible(fix)}</p>`,
+  ];
+  return html`<h1>${ours === undefined && title ? visible(title) : copy.errorTitle}</h1>
+    ${ours === undefined && theirs ? theirs : html`<p>${say(ours ?? copy.error, { detail: detail ?? "" })}</p>`}
+    ${retry !== undefined && html`<p><a class="go" href="${target(retry)}">${copy.errorRetry}</a></p>`}
+    ${where(reference, copy.errorWhere)}`;
+}
+
+/** The page for a client that this server does not know: what happened, and how to connect again from each app. */
+export function recoveryBody({ server, serverName, endpoint, reference }: RecoveryPage, { copy }: Texts): Html {
+  const command = (text: string) => ({ command: html`<code>${text}</code>` });
+  const apps: [Part, Part][] = [
+    ["Claude", copy.recoveryClaude],
+    ["Claude Code", say(copy.recoveryClaudeCode, command("/mcp"))],
+    ["Cursor", copy.recoveryCursor],
+    ["VS Code", say(copy.recoveryVsCode, command("MCP: List Servers"))],
+    ["ChatGPT", copy.recoveryChatGpt],
+    ["MCP Inspector", copy.recoveryInspector],
+    ["mcp-remote", say(copy.recoveryRemote, command("~/.mcp-auth"))],
+    [copy.recoveryOther, copy.recoveryOtherHow],
+  ];
+  return html`<h1>${copy.recoveryTitle}</h1>
+    <p>${say(copy.recoveryWhat, { server: serverName ?? server })}</p>
+    <p>${endpoint === undefined ? copy.recoveryAgain : copy.recoveryHow}</p>
+    ${endpoint !== undefined && html`<div class="box"><pre>${visible(endpoint)}</pre></div>`}
+    ${apps.map(
+      ([name, how]) =>
+        html`<h2>${name}</h2>
+          <p>${how}</p> `,
+    )}
+    ${where(reference, copy.errorWhere)}`;
+}
+
+function where(reference: string | undefined, text: string): Html | undefined {
+  return reference === undefined
+    ? undefined
+    : html`<p class="soft">${say(text, { id: html`<code>${reference}</code>` })}</p>`;
+}
