@@ -7,9 +7,9 @@ import { logged } from "./errors.js";
 import type { Incoming } from "./incoming.js";
 import { type World, run } from "./run.js";
 import type { McpServer } from "./server/mcp-server.js";
-import { callTool, listTools } from "./server/tools.js";
+import { type Lasting, ServerWorld } from "./server/world.js";
 import { newCore } from "./wasm.js";
-import type { Answer, Core, Effect, GuardInput, Guarded, McpInput } from "./wire.js";
+import type { Answer, Core, GuardInput, Guarded, McpInput } from "./wire.js";
 
 /** What every kind of endpoint can be told. */
 export interface EndpointOptions {
@@ -96,8 +96,24 @@ export function headOf({ method, headers }: Incoming, server: object, told: Pass
   return input;
 }
 
+/** Answers one request to `server`: with plain JSON, or with a stream once a handler says something before its answer. */
+export function serve(passage: Passage, server: McpServer, ctx: Lasting): Promise<Response> {
+  const world = new ServerWorld(passage, server, ctx);
+  return new Promise((resolve, reject) => {
+    world.respond = resolve;
+    answer(passage, server.serverInfo, world).then(
+      (ended) => world.end(ended, () => resolve(respond(ended, passage.headers))),
+      (error: Error) => world.end(error, () => reject(error)),
+    );
+  });
+}
+
 /** Answers one request to the server that calls itself `serverInfo`. */
-export async function answer({ core, incoming, told }: Passage, serverInfo: object, world: World): Promise<Answer> {
+export async function answer(
+  { core, incoming, told }: Passage,
+  serverInfo: object,
+  world: World & { head?: string },
+): Promise<Answer> {
   const input = headOf(incoming, serverInfo, told);
   let text = "";
   if (incoming.method === "POST") {
@@ -105,7 +121,8 @@ export async function answer({ core, incoming, told }: Passage, serverInfo: obje
     if (typeof body === "string") text = body;
     else input.unread = body.unread;
   }
-  const ended = await run<Answer>(core.mcp, JSON.stringify(input), text, world);
+  const head = (world.head = JSON.stringify(input));
+  const ended = await run<Answer>(core.mcp, head, text, world);
   return "done" in ended ? ended.done : { status: 200, headers: JSON_HEADERS, body: ended.spliced };
 }
 
@@ -128,42 +145,14 @@ function jsonHeaders(more: [string, string][]): Headers {
 
 /** The response where our own code or the user's set-up failed; the reason is in the log. */
 export function broken(error: unknown, headers: [string, string][]): Response {
+  return respond(failed(error), headers);
+}
+
+/** The answer of the same. */
+export function failed(error: unknown): Answer {
   const id = logged("A request could not be served", error);
   const body = `{"jsonrpc":"2.0","error":{"code":-32603,"message":"The server failed. Its log has the reason under ${id}."}}`;
-  return respond({ status: 500, headers: JSON_HEADERS, body }, headers);
-}
-
-/** What the flows of an endpoint may touch: its server's registry. */
-export class ServerWorld implements World {
-  readonly server: McpServer;
-  readonly request: Request;
-
-  constructor(server: McpServer, request: Request) {
-    this.server = server;
-    this.request = request;
-  }
-
-  perform(effect: Effect) {
-    switch (effect.kind) {
-      case "call":
-        return callTool(this.server, effect, this.request);
-      case "list":
-        return listTools(this.server);
-      case "describe":
-        return describe(this.server);
-      default:
-        throw new Error(`an endpoint has no "${effect.kind}"`);
-    }
-  }
-
-  commit(): Promise<void> {
-    return Promise.reject(new Error("an endpoint writes nothing"));
-  }
-}
-
-function describe({ options }: McpServer): { json: string } {
-  const { instructions } = options;
-  return { json: JSON.stringify({ capabilities: { tools: {} }, instructions }) };
+  return { status: 500, headers: JSON_HEADERS, body };
 }
 
 const NO_WORLD: World = {

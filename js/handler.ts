@@ -3,12 +3,10 @@ import {
   type EndpointOptions,
   type FetchHandler,
   type GuardedCore,
-  ServerWorld,
-  answer,
   broken,
   coreFor,
   guard,
-  respond,
+  serve,
 } from "./endpoint.js";
 import { WicketError } from "./errors.js";
 import { Incoming } from "./incoming.js";
@@ -65,10 +63,7 @@ export function createMcpHandler<Env = unknown>(
         );
       }
       const told = principalOf(props);
-      return respond(
-        await answer({ core, incoming, headers, told }, server.serverInfo, new ServerWorld(server, request)),
-        headers,
-      );
+      return await serve({ core, incoming, headers, told }, server, ctx);
     } catch (error) {
       return broken(error, headers);
     }

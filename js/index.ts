@@ -18,8 +18,9 @@ export {
 } from "./handler.js";
 export { WicketObject } from "./objects/wicket-object.js";
 export { type StartPageOptions, startPage } from "./pages/start.js";
-export type { ToolContext } from "./server/context.js";
+export type { Notification, ToolContext } from "./server/context.js";
 export {
+  type LoggingMessage,
   McpServer,
   type McpServerOptions,
   type RegisteredTool,

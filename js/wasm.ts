@@ -18,7 +18,7 @@ export function provideCore(core: CoreClass): void {
  */
 export function newCore(config: CoreConfig): Core {
   if (!provided) throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket", not from a file inside the package.');
-  return stepsOf(new provided(config), ["no_auth", "mcp", "place"]);
+  return stepsOf(new provided(config), ["no_auth", "mcp", "tell", "place"]);
 }
 
 /** The methods of `core` as functions. */

@@ -17,6 +17,7 @@ export type StepMethod = (
 export interface Core {
   no_auth: StepMethod;
   mcp: StepMethod;
+  tell: StepMethod;
   place: StepMethod;
 }
 export type CoreClass = new (config: CoreConfig) => Core;
@@ -149,6 +150,26 @@ export interface McpInput {
   sessionId?: string;
   mcpMethod?: string;
   mcpName?: string;
+}
+
+/** `src/mcp/tell.rs`, `Running`. */
+export interface TellInput {
+  head: McpInput;
+  meta?: Record<string, unknown>;
+  risen: boolean;
+  /** One member: `progress`, `log`, `notify` or `gone`. */
+  say: Record<string, unknown>;
+}
+
+/** `src/mcp/tell.rs`, `Told`: one of these. */
+export interface Told {
+  /** Goes to the client. */
+  send?: string;
+  nothing?: true;
+  /** The call's signal fires. */
+  cancel?: true;
+  /** What is wrong with what the handler said. */
+  wrong?: string;
 }
 
 /** `src/mcp/place.rs`, `Place`. */

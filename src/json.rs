@@ -55,6 +55,12 @@ impl<'a> Value<'a> {
         if reader.at == text.len() { Ok(value) } else { Err(Malformed::Syntax(reader.at)) }
     }
 
+    /// `{}`.
+    #[must_use]
+    pub fn empty_object() -> Self {
+        Self("{}")
+    }
+
     /// The text.
     #[must_use]
     pub fn text(self) -> &'a str {
@@ -77,6 +83,12 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn is_true(self) -> bool {
         self.0 == "true"
+    }
+
+    /// True for a number.
+    #[must_use]
+    pub fn is_number(self) -> bool {
+        self.0.starts_with(|first: char| first == '-' || first.is_ascii_digit())
     }
 
     /// True for a number without fraction and exponent.

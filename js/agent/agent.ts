@@ -2,15 +2,7 @@
  * `McpAgent`: a server as a class. By default an agent lives for one request, in the Worker; with `static placement =
  * "session"` or an `initialState` it lives in its session's Durable Object and may keep things.
  */
-import {
-  type EndpointOptions,
-  type GuardedCore,
-  type Passage,
-  ServerWorld,
-  answer,
-  coreFor,
-  respond,
-} from "../endpoint.js";
+import { type EndpointOptions, type GuardedCore, type Passage, coreFor, serve } from "../endpoint.js";
 import { WicketError } from "../errors.js";
 import { Incoming } from "../incoming.js";
 import { STREAM_HEADER, acceptStream, deliver, isListening } from "../objects/mailbox.js";
@@ -117,7 +109,7 @@ export abstract class McpAgent<
     this.#core ??= coreFor({});
     const passage = { core: this.#core, incoming: new Incoming(request), headers: [], told };
     if (told.transport !== "sse-messages") {
-      return respond(await answer(passage, server.serverInfo, new ServerWorld(server, request)), []);
+      return serve(passage, server, this.ctx);
     }
     const mailbox: Mailbox = {
       listening: () => this.wicketListening(),

@@ -1,15 +1,5 @@
 /** An agent's endpoint for streamable HTTP, in the Worker: guard, then the agent, wherever it lives. */
-import {
-  type FetchHandler,
-  type GuardedCore,
-  ServerWorld,
-  answer,
-  broken,
-  coreFor,
-  guard,
-  headOf,
-  respond,
-} from "../endpoint.js";
+import { type FetchHandler, type GuardedCore, broken, coreFor, guard, headOf, respond, serve } from "../endpoint.js";
 import { WicketError } from "../errors.js";
 import { Incoming } from "../incoming.js";
 import { principalOf } from "../handler.js";
@@ -45,10 +35,7 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
           return withHeaders(await stub.wicketServe(request, { props, told: { ...told, place: object } }), headers);
         }
         const server = await agent.wicketReady(props);
-        return respond(
-          await answer({ core, incoming, headers, told }, server.serverInfo, new ServerWorld(server, request)),
-          headers,
-        );
+        return await serve({ core, incoming, headers, told }, server, ctx);
       } catch (error) {
         return unserved(error, headers);
       }

@@ -2,13 +2,14 @@
  * HTTP+SSE (2024-11-05), for old clients. The client opens a stream by GET and posts its messages beside it; a mailbox
  * carries the answers from wherever a message was handled to the Worker that holds the stream.
  */
-import { type GuardedCore, type Passage, ServerWorld, answer, coreFor, guard, respond } from "../endpoint.js";
+import { type GuardedCore, type Passage, answer, coreFor, guard, respond } from "../endpoint.js";
 import { logged } from "../errors.js";
 import { Incoming } from "../incoming.js";
 import { principalOf } from "../handler.js";
 import { openStream } from "../objects/mailbox.js";
 import type { World } from "../run.js";
 import type { McpServer } from "../server/mcp-server.js";
+import { type Lasting, ServerWorld } from "../server/world.js";
 import { eventStream } from "../sse.js";
 import type { Answer, Effect } from "../wire.js";
 import type { AgentClass, ServeOptions } from "./agent.js";
@@ -85,13 +86,14 @@ export async function answerMessage(
   passage: Passage,
   server: McpServer,
   mailbox: Mailbox,
-  ctx: { waitUntil(promise: Promise<unknown>): void },
+  ctx: Lasting,
 ): Promise<Response> {
   const accepted = new Response(null, { status: 202 });
   let begun: () => void = () => {};
   const working = new Promise<void>((resolve) => (begun = resolve));
-  const world = new StreamWorld(server, passage.incoming.request, mailbox, begun);
+  const world = new StreamWorld(passage, server, ctx, mailbox, begun);
   const answered = answer(passage, server.serverInfo, world).then(async (ended: Answer) => {
+    await world.settled();
     if (ended.status !== 200 || ended.body === undefined) return respond(ended, []);
     await mailbox.deliver(ended.body);
     return accepted;
@@ -105,8 +107,8 @@ class StreamWorld extends ServerWorld {
   readonly #mailbox: Mailbox;
   readonly #begun: () => void;
 
-  constructor(server: McpServer, request: Request, mailbox: Mailbox, begun: () => void) {
-    super(server, request);
+  constructor(passage: Passage, server: McpServer, ctx: Lasting, mailbox: Mailbox, begun: () => void) {
+    super(passage, server, ctx);
     this.#mailbox = mailbox;
     this.#begun = begun;
   }
@@ -117,6 +119,10 @@ class StreamWorld extends ServerWorld {
     }
     if (effect.kind === "call") this.#begun();
     return super.perform(effect);
+  }
+
+  override async send(message: string): Promise<void> {
+    await this.#mailbox.deliver(message);
   }
 }
 

@@ -1,11 +1,19 @@
-/** What a handler may know about the call it serves. */
+/** What a handler may know about the call it serves, and what it may say before its answer. */
 import type { CallEffect } from "../wire.js";
+import type { LoggingLevel } from "./types.js";
+import type { ServerWorld } from "./world.js";
+
+/** A notification in the protocol's own words. */
+export interface Notification {
+  method: string;
+  params?: Record<string, unknown>;
+}
 
 /** The second argument of a tool's handler (the only one of a tool without arguments). */
 export interface ToolContext {
   /**
-   * Fires when the client goes away. Needs the compatibility flag `enable_request_signal`, and an agent that runs in the
-   * Worker: it does not yet reach an agent in its session's object.
+   * Fires when the client cancels the request: on 2026-07-28 by going away. Needs the compatibility flag
+   * `enable_request_signal`.
    */
   readonly signal: AbortSignal;
   /** The JSON-RPC id of the request. */
@@ -16,23 +24,39 @@ export interface ToolContext {
   readonly _meta?: Record<string, unknown> | undefined;
   /** The HTTP request, without credentials. */
   readonly requestInfo: { readonly url: URL; readonly headers: Record<string, string> };
+
+  /**
+   * Tells the client how far the call is, if it asked. Each number must be greater than the one before; others are not
+   * sent. `message` is for people.
+   */
+  readonly progress: (progress: number, total?: number, message?: string) => Promise<void>;
+  /** Sends a log message to the client, if it wants messages of this level. `data` is any JSON. */
+  readonly log: (level: LoggingLevel, data: unknown, logger?: string) => Promise<void>;
+  /** Sends a notification that belongs to this call. Those of progress and logging keep to the rules above. */
+  readonly sendNotification: (notification: Notification) => Promise<void>;
 }
 
 /** Header names that carry credentials; no handler sees them. */
 const CREDENTIALS = new Set(["authorization", "cookie", "dpop", "proxy-authorization", "cf-access-jwt-assertion"]);
 
-/** Made for each call, and read lazily: most handlers want none of it. */
+/**
+ * Made for each call, and read lazily: most handlers want none of it. Its functions are made when they are asked for, so
+ * that `({ log }) => …` works and costs nothing elsewhere.
+ */
 export class CallContext implements ToolContext {
-  readonly #request: Request;
+  readonly #world: ServerWorld;
   readonly #effect: CallEffect;
+  #controller: AbortController | undefined;
+  #progress = -Infinity;
 
-  constructor(request: Request, effect: CallEffect) {
-    this.#request = request;
+  constructor(world: ServerWorld, effect: CallEffect) {
+    this.#world = world;
     this.#effect = effect;
+    world.call = effect;
   }
 
   get signal(): AbortSignal {
-    return this.#request.signal;
+    return (this.#controller ??= this.#world.watch(this.#effect)).signal;
   }
 
   get requestId(): string | number {
@@ -48,7 +72,33 @@ export class CallContext implements ToolContext {
   }
 
   get requestInfo(): { url: URL; headers: Record<string, string> } {
-    const headers = [...this.#request.headers].filter(([name]) => !CREDENTIALS.has(name));
-    return { url: new URL(this.#request.url), headers: Object.fromEntries(headers) };
+    const { request } = this.#world;
+    const headers = [...request.headers].filter(([name]) => !CREDENTIALS.has(name));
+    return { url: new URL(request.url), headers: Object.fromEntries(headers) };
+  }
+
+  get progress(): ToolContext["progress"] {
+    return async (progress, total, message) => {
+      await this.#world.say(this.#effect, { progress: { progress, total, message } }, this.#rises(progress));
+    };
+  }
+
+  get log(): ToolContext["log"] {
+    return async (level, data, logger) => {
+      await this.#world.say(this.#effect, { log: { level, data: data ?? null, logger } });
+    };
+  }
+
+  get sendNotification(): ToolContext["sendNotification"] {
+    return async ({ method, params }) => {
+      await this.#world.say(this.#effect, { notify: { method, params } }, this.#rises(params?.progress));
+    };
+  }
+
+  /** True if `progress` is more than ever before. */
+  #rises(progress: unknown): boolean {
+    if (typeof progress !== "number" || progress <= this.#progress) return false;
+    this.#progress = progress;
+    return true;
   }
 }

@@ -5,7 +5,8 @@
 import { WicketError } from "../errors.js";
 import type { ToolContext } from "./context.js";
 import { type ArgumentsOf, type InputSchema, type Shape, isShape, isStandardSchema } from "./schema.js";
-import type { CallToolResult, Icon, Implementation, ToolAnnotations } from "./types.js";
+import type { CallToolResult, Icon, Implementation, LoggingLevel, ToolAnnotations } from "./types.js";
+import type { ServerWorld } from "./world.js";
 
 export interface McpServerOptions {
   /** How to use the server, for the model. */
@@ -71,10 +72,20 @@ class Tool implements RegisteredTool {
   }
 }
 
+/** A log message in the official SDK's form. */
+export interface LoggingMessage {
+  level: LoggingLevel;
+  /** Any JSON. */
+  data: unknown;
+  logger?: string;
+}
+
 /** The registry of one server. */
 export class McpServer {
   readonly serverInfo: Implementation;
   readonly options: McpServerOptions;
+  /** The request that the server answers at the moment. */
+  world: ServerWorld | undefined;
   readonly #tools = new Map<string, RegisteredTool>();
 
   constructor(serverInfo: Implementation, options: McpServerOptions = {}) {
@@ -91,6 +102,14 @@ export class McpServer {
   /** The tools by name, in the order of their registration. */
   get tools(): ReadonlyMap<string, RegisteredTool> {
     return this.#tools;
+  }
+
+  /**
+   * Sends a log message to the client whose call is being served, if it wants messages of this level. A handler has
+   * `context.log` for the same.
+   */
+  async sendLoggingMessage({ level, data, logger }: LoggingMessage): Promise<void> {
+    await this.world?.log({ level, data: data ?? null, logger });
   }
 
   /** Registers a tool. Throws `ERR_DUPLICATE` if the name is taken, `ERR_SCHEMA` if `inputSchema` is no schema. */

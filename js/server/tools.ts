@@ -6,6 +6,7 @@ import { CallContext } from "./context.js";
 import type { McpServer, RegisteredTool } from "./mcp-server.js";
 import { check, describe, jsonSchemaText } from "./schema.js";
 import type { CallToolResult } from "./types.js";
+import type { ServerWorld } from "./world.js";
 
 /** The tools as the text of a JSON array. */
 export function listTools(server: McpServer): Outcome {
@@ -22,10 +23,10 @@ function toolText({ name, config }: RegisteredTool): string {
 }
 
 /** Runs a tool. The outcome is `Called` of `src/flow/effect.rs`. */
-export async function callTool(server: McpServer, effect: CallEffect, request: Request): Promise<Outcome> {
+export async function callTool(server: McpServer, effect: CallEffect, world: ServerWorld): Promise<Outcome> {
   const tool = server.tools.get(effect.name);
   if (!tool?.enabled) return { json: '{"unknown":true}' };
-  const context = new CallContext(request, effect);
+  const context = new CallContext(world, effect);
   const { inputSchema } = tool.config;
   try {
     if (!inputSchema) return returned(await tool.callback(context as never, context));

@@ -81,3 +81,6 @@ export interface CallToolResult {
   isError?: boolean;
   _meta?: Record<string, unknown>;
 }
+
+/** Severities of log messages (RFC 5424 §6.2.1), the least first. */
+export type LoggingLevel = "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";

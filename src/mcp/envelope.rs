@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use super::level::Level;
 use crate::json::{Malformed, Object, Value, quoted};
 use crate::jsonrpc::{Code, Fault};
 
-const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+pub(super) const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+pub(super) const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+pub(super) const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 
 fn object<'a>(name: &str, value: Option<Value<'a>>) -> Result<Object<'a>, Fault> {
     value.map_or_else(|| Ok(Object::default()), Value::object).map_err(|malformed: Malformed| {
@@ -41,9 +43,16 @@ impl<'a> Envelope<'a> {
     pub fn check(&self) -> Result<Cow<'a, str>, Fault> {
         let version = self.meta.string(VERSION).ok_or_else(|| self.missing())?;
         match self.meta.get(CAPABILITIES) {
-            Some(capabilities) if capabilities.is_object() => Ok(version),
-            _ => Err(self.missing()),
+            Some(capabilities) if capabilities.is_object() => {}
+            _ => return Err(self.missing()),
         }
+        let known = |level: Value<'_>| level.string().as_deref().and_then(Level::parse).is_some();
+        if self.meta.get(LOG_LEVEL).is_some_and(|level| !known(level)) {
+            let message =
+                ["Invalid params: `params._meta[", &quoted(LOG_LEVEL), "]` must be one of ", &Level::names(), "."];
+            return Err(Fault::new(400, Code::InvalidParams, message.concat()));
+        }
+        Ok(version)
     }
 
     /// The fault for metadata that is not whole: names the first member that is wrong.

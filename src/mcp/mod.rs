@@ -8,11 +8,13 @@ pub mod classify;
 pub mod envelope;
 pub mod frame;
 pub mod header;
+pub mod level;
 pub mod lifecycle;
 pub mod place;
 pub mod revision;
 pub mod session;
 pub mod sse;
+pub mod tell;
 pub mod tools;
 
 use core::future::{Future, ready};
@@ -163,6 +165,12 @@ impl<'a> Request<'a> {
         self.protocol_version.as_deref().map(header::trim).and_then(Revision::parse)
     }
 
+    /// True if the answer may be an event stream. Clients name that media type; `*/*` is what people's tools say, who want
+    /// to read the answer.
+    fn takes_events(&self) -> bool {
+        self.transport != Transport::Http || self.accept.as_deref().is_some_and(|accept| names(accept, &EVENTS))
+    }
+
     /// What the answer to the message `id` needs, after the message has been classified.
     fn frame<'b>(&'b self, id: Value<'b>, revision: Revision, alone: bool) -> Frame<'b> {
         let session = if revision.is_modern() { None } else { self.session_id.as_deref() };
@@ -188,7 +196,7 @@ fn check_head(request: &Request<'_>) -> Result<(), Fault> {
     if !request.content_type.as_deref().is_some_and(is_json) {
         return refuse(415, Code::InvalidRequest, "The body must be JSON: send `Content-Type: application/json`.");
     }
-    if !request.accept.as_deref().is_none_or(takes_json) {
+    if !request.accept.as_deref().is_none_or(|accept| names(accept, &JSON)) {
         return refuse(
             406,
             Code::InvalidRequest,
@@ -206,10 +214,14 @@ fn is_json(content_type: &str) -> bool {
     header::trim(media_type).eq_ignore_ascii_case("application/json")
 }
 
-fn takes_json(accept: &str) -> bool {
+const JSON: [&str; 3] = ["application/json", "application/*", "*/*"];
+const EVENTS: [&str; 2] = ["text/event-stream", "text/*"];
+
+/// True if `accept` names one of these media ranges.
+fn names(accept: &str, ranges: &[&str]) -> bool {
     accept.split(',').any(|range| {
         let range = header::trim(range.split(';').next().unwrap_or_default());
-        ["application/json", "application/*", "*/*"].iter().any(|json| range.eq_ignore_ascii_case(json))
+        ranges.iter().any(|wanted| range.eq_ignore_ascii_case(wanted))
     })
 }
 

@@ -58,6 +58,12 @@ impl Revision {
         Self::MODERN.contains(&self)
     }
 
+    /// True where progress may have a message beside its numbers.
+    #[must_use]
+    pub fn has_progress_messages(self) -> bool {
+        self >= V2025_03_26
+    }
+
     /// True where a body may be a batch.
     #[must_use]
     pub fn has_batches(self) -> bool {

@@ -70,6 +70,13 @@ impl Core {
             .json(mcp::place::Place::to_json)
     }
 
+    /// What the handler of a running call says before its answer: answers [`mcp::tell::Told`].
+    pub fn tell(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+        let running = mcp::tell::Running::read(input);
+        run(running, now, entropy, outcomes, async |flow, running| mcp::tell::tell(flow, running))
+            .json(mcp::tell::Told::to_json)
+    }
+
     /// The flow of the tests: answers what came of its script.
     #[cfg(feature = "testing")]
     pub fn probe(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {

@@ -12,6 +12,7 @@ mod returned;
 mod session;
 mod splice;
 mod sse;
+mod tell;
 mod tools;
 
 use mcp_wicket::flow::Broken;

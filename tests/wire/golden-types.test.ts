@@ -22,6 +22,8 @@ const types: [start: string, type: string | undefined][] = [
   ["outcome", undefined],
   ["placed-", "Placed"],
   ["step-", "Step<Answer>"],
+  ["tell-input", "TellInput"],
+  ["told-", "Told"],
 ];
 
 const files = readdirSync(folder).filter((name) => name.endsWith(".json"));

@@ -2,7 +2,7 @@
 import type { ToolContext } from "mcp-wicket";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { type ToolResult, modern, wires } from "../harness/messages.ts";
+import { MODERN, type ToolResult, modern, wires } from "../harness/messages.ts";
 import { HOST, begin, callTool, messageOf, serverOf, textOf, worker } from "./lib/client.ts";
 
 const url = `${HOST}/mcp`;
@@ -24,7 +24,7 @@ function watched() {
   return { seen, server };
 }
 
-describe.each(wires)("on $wire", ({ ask }) => {
+describe.each(wires)("on $wire", ({ wire, ask }) => {
   test("the request's id, as it was sent, whether or not the tool has arguments", async () => {
     const { seen, server } = watched();
     for (const id of ["seven", 7]) {
@@ -34,12 +34,20 @@ describe.each(wires)("on $wire", ({ ask }) => {
     expect(seen.map(({ requestId }) => requestId)).toEqual(["seven", "seven", 7, 7]);
   });
 
-  test("the request's own signal", async () => {
-    const { seen, server } = watched();
-    const request = ask(url, "tools/call", { name: "tool" });
-    await server(request);
-    expect(seen[0]?.signal).toBeInstanceOf(AbortSignal);
-    expect(seen[0]?.signal).toBe(request.signal);
+  test("a signal, which a client fires by going away where that cancels", async () => {
+    const going = new AbortController();
+    const fired: boolean[] = [];
+    const server = serverOf((made) => {
+      made.registerTool("tool", {}, async ({ signal }) => {
+        fired.push(signal.aborted);
+        going.abort();
+        await scheduler.wait(20);
+        fired.push(signal.aborted);
+        return done;
+      });
+    });
+    await server(new Request(ask(url, "tools/call", { name: "tool" }), { signal: going.signal })).catch(() => {});
+    expect(fired).toEqual([false, wire === MODERN]);
   });
 
   test("the request's _meta", async () => {

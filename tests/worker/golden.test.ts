@@ -2,18 +2,20 @@
  * The shim's half of the boundary: it writes what the Rust tests (`tests/core/golden.rs`) read, and reads what they write,
  * from the same files. That the files have the types of `js/wire.ts` is checked by `tests/wire/golden-types.test.ts`.
  */
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, inject, test } from "vitest";
+import { expect, inject, test, vi } from "vitest";
 import * as z from "zod";
 import { performFetch } from "../../js/effects/fetch.ts";
 import { performLoad, performStore } from "../../js/effects/kv.ts";
-import { type GuardedCore, ServerWorld, guard, headOf, respond } from "../../js/endpoint.ts";
+import { type GuardedCore, type Passage, guard, headOf, respond } from "../../js/endpoint.ts";
 import { EffectFailure, ToolError } from "../../js/errors.ts";
 import { Incoming } from "../../js/incoming.ts";
 import { type World, run } from "../../js/run.ts";
 import { McpServer } from "../../js/server/mcp-server.ts";
 import { callTool, listTools } from "../../js/server/tools.ts";
-import type { Answer, Effect, Failure, StepMethod, StoreCommit } from "../../js/wire.ts";
+import { ServerWorld } from "../../js/server/world.ts";
+import type { Answer, Effect, Failure, StepMethod, StoreCommit, TellInput, Told } from "../../js/wire.ts";
 import { golden } from "./lib/golden.ts";
 import { logOf } from "./lib/log.ts";
 
@@ -36,6 +38,7 @@ function scripted(...texts: string[]) {
 const guarded = (no_auth: StepMethod): GuardedCore => ({
   no_auth,
   mcp: () => "",
+  tell: () => "",
   place: () => "",
   passed: new Map(),
 });
@@ -44,6 +47,27 @@ const nothing: World = {
   perform: () => Promise.reject(new Error("nothing to perform")),
   commit: () => Promise.reject(new Error("nothing to commit")),
 };
+
+/** A world of `server` whose core answers what handlers say with `told`. */
+function worldOf(server: McpServer, tell: StepMethod = () => ""): ServerWorld {
+  const core = { ...guarded(() => ""), tell };
+  const passage: Passage = { core, incoming: new Incoming(request({})), headers: [], told: {} };
+  return new ServerWorld(passage, server, createExecutionContext());
+}
+
+test("what a handler says, and what it may be told", async () => {
+  const answers = ["told-send", "told-nothing", "told-cancel", "told-wrong"];
+  const asking = scripted(...answers.map((name) => `{"done":${golden(name)}}`));
+  const world = worldOf(new McpServer({ name: "test", version: "1.0.0" }), asking.step);
+  const { head, meta, say } = parsed<TellInput>("tell-input");
+  world.head = JSON.stringify(head);
+  const sent = vi.spyOn(world, "send").mockImplementation(() => {});
+  const tell = () => world.say({ name: "", request: 1, ...(meta && { meta }) }, say, true);
+  for (const name of answers.slice(0, 3)) expect(await tell()).toEqual(parsed(name));
+  await expect(tell()).rejects.toMatchObject({ code: "ERR_ARGUMENT", message: parsed<Told>("told-wrong").wrong });
+  expect(asking.given.map(([input]) => input)).toEqual(answers.map(() => golden("tell-input")));
+  expect(sent.mock.calls).toEqual([[parsed<Told>("told-send").send]]);
+});
 
 test("the head of a request, as the endpoint hands it over", () => {
   const arrive = (headers: Record<string, string>, method?: string) => new Incoming(request(headers, method));
@@ -100,7 +124,7 @@ test("outcomes of a call", async () => {
   server.registerTool("check", { inputSchema: { a: z.number() } }, () => ({ content: [] }));
   const call = async (name: string, args?: Record<string, unknown>) => {
     const effect = { name, request: 1, ...(args && { arguments: args }) };
-    return (await logOf(() => callTool(server, effect, request({})))).value;
+    return (await logOf(() => callTool(server, effect, worldOf(server)))).value;
   };
   const returned = await call("add");
   expect(returned.json).toBe(golden("outcome-call-returned"));
@@ -121,7 +145,7 @@ test("outcomes of the server", async () => {
   const { json, splice } = listTools(server);
   expect(splice).toBe(json);
   expect(JSON.parse(json)).toMatchObject(parsed<object[]>("outcome-list"));
-  const describe = (made: McpServer) => new ServerWorld(made, request({})).perform(parsed<Effect>("effect-describe"));
+  const describe = (made: McpServer) => worldOf(made).perform(parsed<Effect>("effect-describe"));
   const shape = (text: string) => Object.keys(JSON.parse(text) as object);
   expect(shape((await describe(server)).json)).toEqual(shape(golden("outcome-describe")));
   const silent = new McpServer({ name: "test", version: "1.0.0" });

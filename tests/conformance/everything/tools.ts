@@ -53,4 +53,27 @@ export function registerTools(server: McpServer): void {
     { description: "Has an argument that a header mirrors", inputSchema: REGION },
     ({ region }) => ({ content: [{ type: "text", text: region }] }),
   );
+  server.registerTool("test_tool_with_logging", { description: "Logs while it runs" }, async ({ log }) => {
+    await log("info", "Tool execution started");
+    await scheduler.wait(50);
+    await log("info", "Tool processing data");
+    await scheduler.wait(50);
+    await log("info", "Tool execution completed");
+    return { content: [{ type: "text", text: "Tool with logging executed successfully" }] };
+  });
+  server.registerTool(
+    "test_tool_with_progress",
+    { description: "Tells how far it is" },
+    async ({ progress, _meta }) => {
+      for (const step of [0, 50, 100]) {
+        await progress(step, 100, `Completed step ${step} of 100`);
+        await scheduler.wait(50);
+      }
+      return { content: [{ type: "text", text: JSON.stringify(_meta?.progressToken ?? 0).replaceAll('"', "") }] };
+    },
+  );
+  server.registerTool("test_logging_tool", { description: "Logs if the request wants it" }, async ({ log }) => {
+    await log("info", "Evaluated");
+    return { content: [{ type: "text", text: "Logging evaluated" }] };
+  });
 }

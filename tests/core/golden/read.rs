@@ -4,6 +4,7 @@ use mcp_wicket::auth::no_auth::Head;
 use mcp_wicket::flow::{Call, Called, Describe, Failure, Fetch, Flow, List, Listening, Load, Obtain, Rows, Step};
 use mcp_wicket::http::origin::Policy;
 use mcp_wicket::json::Value;
+use mcp_wicket::mcp::tell::Running;
 use mcp_wicket::mcp::{Request, Transport, Unread};
 
 use super::golden;
@@ -31,6 +32,7 @@ pub(super) const NAMES: &[&str] = &[
     "mcp-input-least",
     "mcp-input-of-a-stream",
     "mcp-input-of-a-message",
+    "tell-input",
     "core-config",
 ];
 
@@ -137,6 +139,11 @@ fn the_head_that_the_endpoint_reads() {
     let text = golden("mcp-input-of-a-message");
     let request = Request::read(&text).unwrap();
     assert_eq!((request.transport, request.unread), (Transport::SseMessages, Some(Unread::Encoding)));
+}
+
+#[test]
+fn what_a_handler_says() {
+    assert!(Running::read(&golden("tell-input")).is_some_and(|running| running.risen));
 }
 
 #[test]

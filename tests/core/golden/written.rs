@@ -9,12 +9,17 @@ use mcp_wicket::http::origin::Policy;
 use mcp_wicket::json::Value;
 use mcp_wicket::mcp::Request;
 use mcp_wicket::mcp::place::place;
+use mcp_wicket::mcp::tell::{Running, Told, tell};
 use serde_json::json;
 
 use super::golden;
 use crate::world::{World, step};
 
 pub(super) const NAMES: &[&str] = &[
+    "told-send",
+    "told-nothing",
+    "told-cancel",
+    "told-wrong",
     "step-done",
     "step-done-with-commits",
     "step-wait",
@@ -127,6 +132,19 @@ fn what_a_guard_decides() {
     let policy = Policy::default();
     assert_eq!(guard(&policy, &head("POST", Some("https://claude.ai"))).to_json(), golden("guarded-pass"));
     assert_eq!(guard(&policy, &head("OPTIONS", None)).to_json(), golden("guarded-answer"));
+}
+
+#[test]
+fn what_a_handler_is_told() {
+    let input = golden("tell-input");
+    let told = |input: &str| {
+        let running = Running::read(input).unwrap();
+        World::silent().run(async |flow| tell(flow, &running)).answer.unwrap().to_json()
+    };
+    assert_eq!(told(&input), golden("told-send"));
+    assert_eq!(told(&input.replace("true", "false")), golden("told-nothing"));
+    assert_eq!(told(&input.replace("0.5", "\"half\"")), golden("told-wrong"));
+    assert_eq!(Told::Cancel.to_json(), golden("told-cancel"));
 }
 
 #[test]

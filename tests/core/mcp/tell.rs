@@ -1,0 +1,190 @@
+//! What a running handler may say before its answer.
+
+use mcp_wicket::mcp::tell::{Running, Told, tell};
+use serde_json::{Value as Json, json};
+
+use super::{CAPABILITIES, MODERN, VERSION, WITH_INITIALIZE, server_info};
+use crate::world::World;
+
+const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+
+/// What a call knows of itself, as the shim hands it over.
+fn call(version: &str, meta: &Json) -> Json {
+    let head = json!({
+        "method": "POST",
+        "server": server_info(),
+        "accept": "application/json, text/event-stream",
+        "protocolVersion": version,
+    });
+    let mut meta = meta.clone();
+    if version == MODERN {
+        meta[VERSION] = MODERN.into();
+        meta[CAPABILITIES] = json!({});
+    }
+    json!({"head": head, "meta": meta, "risen": true})
+}
+
+fn told(mut call: Json, say: &Json) -> Told {
+    call["say"] = say.clone();
+    let input = call.to_string();
+    let running = Running::read(&input).unwrap_or_else(|| panic!("cannot be read: {input}"));
+    World::silent().run(async |flow| tell(flow, &running)).answer.unwrap()
+}
+
+fn sent(told: Told) -> Json {
+    match told {
+        Told::Send(text) => serde_json::from_str(&text).unwrap(),
+        other => panic!("nothing is sent: {other:?}"),
+    }
+}
+
+fn is_wrong(told: &Told) -> bool {
+    matches!(told, Told::Wrong(text) if !text.is_empty())
+}
+
+fn versions() -> impl Iterator<Item = &'static str> {
+    WITH_INITIALIZE.into_iter().chain([MODERN])
+}
+
+#[test]
+fn progress_carries_the_token_as_it_was_sent() {
+    for version in versions() {
+        for token in [json!("p-1"), json!(7), json!("")] {
+            let say = json!({"progress": {"progress": 0.5, "total": 2, "message": "Half"}});
+            let message = sent(told(call(version, &json!({"progressToken": token})), &say));
+            assert_eq!((&message["jsonrpc"], &message["method"]), (&json!("2.0"), &json!("notifications/progress")));
+            let mut params = json!({"progressToken": token, "progress": 0.5, "total": 2, "message": "Half"});
+            if version == "2024-11-05" {
+                params.as_object_mut().unwrap().remove("message");
+            }
+            assert_eq!(message["params"], params, "{version}");
+            assert_eq!(message.get("id"), None);
+        }
+    }
+}
+
+#[test]
+fn progress_is_sent_only_where_it_was_asked_for() {
+    let say = json!({"progress": {"progress": 1}});
+    for version in versions() {
+        for meta in
+            [json!({}), json!({"progressToken": null}), json!({"progressToken": {}}), json!({"progressToken": 1.5})]
+        {
+            assert_eq!(told(call(version, &meta), &say), Told::Nothing, "{version} {meta}");
+        }
+    }
+}
+
+#[test]
+fn progress_that_does_not_rise_is_not_sent() {
+    for risen in [json!(false), Json::Null] {
+        let mut call = call(MODERN, &json!({"progressToken": 1}));
+        call["risen"] = risen;
+        assert_eq!(told(call, &json!({"progress": {"progress": 1}})), Told::Nothing);
+    }
+}
+
+#[test]
+fn progress_is_a_number() {
+    for said in
+        [json!({}), json!({"progress": null}), json!({"progress": "1"}), json!(1), json!({"progress": 1, "total": "2"})]
+    {
+        let call = call(MODERN, &json!({"progressToken": 1}));
+        assert!(is_wrong(&told(call, &json!({"progress": said}))), "{said}");
+    }
+}
+
+#[test]
+fn logs_need_a_level_that_the_request_names_or_an_older_revision() {
+    let log = |level: &str| json!({"log": {"level": level, "data": {"a": [1]}, "logger": "db"}});
+    for (at, level) in LEVELS.into_iter().enumerate() {
+        for (wanted_at, wanted) in LEVELS.into_iter().enumerate() {
+            let told = told(call(MODERN, &json!({LOG_LEVEL: wanted})), &log(level));
+            assert_eq!(matches!(told, Told::Send(_)), at >= wanted_at, "{level}, wanted {wanted}");
+        }
+        assert_eq!(told(call(MODERN, &json!({})), &log(level)), Told::Nothing);
+        for version in WITH_INITIALIZE {
+            let message = sent(told(call(version, &json!({})), &log(level)));
+            assert_eq!(message["method"], "notifications/message");
+            assert_eq!(message["params"], json!({"level": level, "data": {"a": [1]}, "logger": "db"}));
+        }
+    }
+}
+
+#[test]
+fn a_log_message_is_whole() {
+    for said in [json!({"level": "info"}), json!({"data": 1}), json!({"level": "loud", "data": 1}), json!("text")] {
+        for version in versions() {
+            assert!(is_wrong(&told(call(version, &json!({LOG_LEVEL: "debug"})), &json!({"log": said}))), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_client_that_takes_no_streams_hears_nothing() {
+    let sayings = [
+        json!({"progress": {"progress": 1}}),
+        json!({"log": {"level": "error", "data": 1}}),
+        json!({"notify": {"method": "notifications/example"}}),
+    ];
+    for version in versions() {
+        for accept in [json!("application/json"), json!("*/*"), Json::Null, json!("application/*, text/html")] {
+            for say in &sayings {
+                let mut call = call(version, &json!({"progressToken": 1, LOG_LEVEL: "debug"}));
+                call["head"]["accept"] = accept.clone();
+                assert_eq!(told(call, say), Told::Nothing, "{version} {accept} {say}");
+            }
+        }
+        for accept in ["text/event-stream", "application/json;q=0.5, TEXT/EVENT-STREAM ; q=1", "text/*"] {
+            for say in &sayings {
+                let mut call = call(version, &json!({"progressToken": 1, LOG_LEVEL: "debug"}));
+                call["head"]["accept"] = accept.into();
+                sent(told(call, say));
+            }
+        }
+    }
+}
+
+#[test]
+fn notifications_keep_to_the_rules_of_their_method() {
+    for version in versions() {
+        let own = json!({"notify": {"method": "notifications/example", "params": {"a": 1}}});
+        let message = sent(told(call(version, &json!({})), &own));
+        assert_eq!(message, json!({"jsonrpc": "2.0", "method": "notifications/example", "params": {"a": 1}}));
+        let progress = json!({"notify": {"method": "notifications/progress", "params": {"progressToken": "theirs", "progress": 1}}});
+        assert_eq!(told(call(version, &json!({})), &progress), Told::Nothing);
+        let message = sent(told(call(version, &json!({"progressToken": "ours"})), &progress));
+        assert_eq!(message["params"]["progressToken"], "ours");
+        for wrong in [
+            json!({}),
+            json!({"method": "tools/list"}),
+            json!({"method": 1}),
+            json!({"method": "notifications/a", "params": []}),
+        ] {
+            assert!(is_wrong(&told(call(version, &json!({})), &json!({"notify": wrong}))), "{wrong}");
+        }
+    }
+    let log = json!({"notify": {"method": "notifications/message", "params": {"level": "info", "data": 1}}});
+    assert_eq!(told(call(MODERN, &json!({})), &log), Told::Nothing);
+}
+
+#[test]
+fn a_client_that_goes_away_cancels_on_the_new_wire_only() {
+    assert_eq!(told(call(MODERN, &json!({})), &json!({"gone": true})), Told::Cancel);
+    for version in WITH_INITIALIZE {
+        assert_eq!(told(call(version, &json!({})), &json!({"gone": true})), Told::Nothing);
+    }
+    let mut unsaid = call(MODERN, &json!({}));
+    unsaid["head"]["protocolVersion"] = Json::Null;
+    unsaid["meta"] = json!({});
+    assert_eq!(told(unsaid, &json!({"gone": true})), Told::Nothing);
+}
+
+#[test]
+fn nothing_else_is_said() {
+    assert!(is_wrong(&told(call(MODERN, &json!({})), &json!({"shout": 1}))));
+    for input in ["", "{}", r#"{"head":{}}"#, r#"{"head":{"method":"POST","server":{}},"say":{}}"#] {
+        assert!(Running::read(input).is_none(), "{input}");
+    }
+}
