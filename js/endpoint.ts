@@ -103,7 +103,10 @@ export function serve(passage: Passage, server: McpServer, ctx: Lasting): Promis
     world.respond = resolve;
     answer(passage, server.serverInfo, world).then(
       (ended) => world.end(ended, () => resolve(respond(ended, passage.headers))),
-      (error: Error) => world.end(error, () => reject(error)),
+      (thrown: unknown) => {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+        world.end(error, () => reject(error));
+      },
     );
   });
 }
