@@ -4,7 +4,7 @@
 //! know it asks for as an effect (see [`flow`]), and the JavaScript shim in `js/` performs it. Arrows point one way:
 //!
 //! ```text
-//! wasm  →  mcp, auth  →  jsonrpc  →  crypto, flow, http, json
+//! wasm  →  mcp, auth  →  oauth, jsonrpc  →  crypto, flow, http, json
 //! ```
 //!
 //! `wasm` is the only module that names `wasm_bindgen`, so `cargo test` on the host runs everything else as it is.
@@ -16,6 +16,7 @@ pub mod http;
 pub mod json;
 pub mod jsonrpc;
 pub mod mcp;
+pub mod oauth;
 #[cfg(feature = "testing")]
 pub mod probe;
 #[cfg(target_arch = "wasm32")]

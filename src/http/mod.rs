@@ -1,6 +1,7 @@
 //! What HTTP itself asks of every pattern: answers, origins, CORS.
 
 pub mod cors;
+pub mod form;
 pub mod origin;
 
 use crate::json::{array, number, object, quoted};

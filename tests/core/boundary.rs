@@ -11,7 +11,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flow", &["json"]),
     ("jsonrpc", &["http", "json"]),
     ("mcp", &["crypto", "flow", "http", "json", "jsonrpc"]),
-    ("auth", &["crypto", "flow", "http", "json", "jsonrpc"]),
+    ("oauth", &["crypto", "flow", "http", "json"]),
+    ("auth", &["crypto", "flow", "http", "json", "jsonrpc", "oauth"]),
     ("probe", &["flow", "json"]),
 ];
 

@@ -13,6 +13,7 @@ mod cors;
 mod crypto;
 #[cfg(feature = "testing")]
 mod flow;
+mod form;
 mod golden;
 mod json;
 mod json_differential;

@@ -1,0 +1,128 @@
+//! How the authorization server learns who somebody is. It knows no provider; each implements [`Identity`].
+
+use crate::flow::Flow;
+use crate::http::form::Params;
+
+/// A way to sign in: a provider elsewhere, or the app's own users.
+#[expect(async_fn_in_trait, reason = "flows run on one thread, so nothing has to be `Send`")]
+pub trait Identity {
+    /// Its name in typed subjects and records: `github`.
+    fn name(&self) -> &str;
+
+    /// What people read of it before they go there.
+    fn about(&self) -> About;
+
+    /// Where to send the person. At most one wait, where the provider has to be discovered.
+    async fn begin(&self, flow: &Flow<'_>, begin: &Begin<'_>) -> Result<Begun, Denied>;
+
+    /// The person is back. Only obtains.
+    async fn come_back(&self, flow: &Flow<'_>, back: &Back<'_>) -> Result<Person, Denied>;
+
+    /// Asks again who the person is, with their credential; nothing where the provider cannot tell.
+    async fn renew(&self, _flow: &Flow<'_>, _credential: &str) -> Result<Option<Person>, Denied> {
+        Ok(None)
+    }
+}
+
+/// What the consent page says of the provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Its name for people: `GitHub`.
+    pub label: String,
+    /// The host of the page to which the person goes next.
+    pub host: String,
+    /// The scopes asked for there, each with what it allows in words, where that is known.
+    pub scopes: Vec<(String, Option<&'static str>)>,
+}
+
+/// What a sign-in begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct Begin<'a> {
+    /// Comes back as `state`, and says nothing.
+    pub state: &'a str,
+    /// The absolute URL to come back to.
+    pub callback: &'a str,
+}
+
+/// A sign-in that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Where the person goes.
+    pub url: String,
+    /// What the provider's half has to remember, JSON text; it never leaves the server.
+    pub kept: String,
+}
+
+/// What somebody comes back with.
+#[derive(Clone, Copy, Debug)]
+pub struct Back<'a> {
+    /// The query; `state` is checked, and no name is there twice.
+    pub query: &'a Params,
+    /// What [`Begun`] kept.
+    pub kept: &'a str,
+    /// The same URL as at the beginning.
+    pub callback: &'a str,
+}
+
+/// Somebody who has signed in and may use the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The provider's own stable id of the person; never reassigned to another.
+    pub id: String,
+    /// How the person recognises the account: `octocat`.
+    pub label: String,
+    /// What tools find as `this.props`, the text of a JSON object.
+    pub props: String,
+    /// The scopes that the person may have; all that are asked for where there is no such rule.
+    pub scopes: Option<Vec<String>>,
+    /// The provider's tokens, JSON text, for the subject's object alone.
+    pub credential: Option<String>,
+}
+
+/// Why somebody is not signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// What the client is told.
+    pub kind: Deny,
+    /// What the operator is told.
+    pub reason: String,
+}
+
+/// The kinds of [`Denied`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deny {
+    /// The person or the provider said no: `access_denied`.
+    Refused,
+    /// The person has signed in and may not use this server: `access_denied`.
+    NotAllowed,
+    /// The provider did not answer: `temporarily_unavailable`.
+    Unavailable,
+    /// The set-up is wrong, or the answer is garbage: `server_error`.
+    Failed,
+}
+
+impl Denied {
+    /// The person or the provider said no.
+    #[must_use]
+    pub fn refused(reason: impl Into<String>) -> Self {
+        Self { kind: Deny::Refused, reason: reason.into() }
+    }
+
+    /// The person has signed in and may not use this server.
+    #[must_use]
+    pub fn not_allowed(reason: impl Into<String>) -> Self {
+        Self { kind: Deny::NotAllowed, reason: reason.into() }
+    }
+
+    /// The provider did not answer.
+    #[must_use]
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        Self { kind: Deny::Unavailable, reason: reason.into() }
+    }
+
+    /// The set-up is wrong, or the answer is garbage.
+    #[must_use]
+    pub fn failed(reason: impl Into<String>) -> Self {
+        Self { kind: Deny::Failed, reason: reason.into() }
+    }
+}
