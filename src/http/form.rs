@@ -1,89 +1,111 @@
-//! `application/x-www-form-urlencoded` (URL standard, section 5): queries and the bodies of forms.
+//! `application/x-www-form-urlencoded` (WHATWG URL §5): queries and form bodies.
 
-/// `text` as it may stand in a query, a form or a path segment: only RFC 3986's unreserved characters stay as they are.
-#[must_use]
-pub fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            let digits = [byte >> 4, byte & 15].into_iter().filter_map(|nibble| char::from_digit(nibble.into(), 16));
-            encoded.extend(digits.map(|digit| digit.to_ascii_uppercase()));
-        }
-    }
-    encoded
-}
+use std::borrow::Cow;
 
-/// These names and values, encoded and joined.
-#[must_use]
-pub fn pairs(pairs: &[(&str, &str)]) -> String {
-    let encoded = pairs.iter().map(|(name, value)| encode(name) + "=" + &encode(value));
-    encoded.collect::<Vec<_>>().join("&")
-}
+/// More parameters than any request of ours has.
+const MAX_PARAMS: usize = 64;
 
-/// `url` with these names and values added to its query.
-#[must_use]
-pub fn with_query(url: &str, added: &[(&str, &str)]) -> String {
-    let joint = match url.split_once('?') {
-        None => "?",
-        Some((_, "")) => "",
-        Some(_) => "&",
-    };
-    String::from(url) + joint + &pairs(added)
-}
-
-/// The names and values of a query or a form, decoded, in their order.
+/// The parameters of a request, read once. No name is there twice, except those that may be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Params(Vec<(String, String)>);
 
+/// Why a text is no list of parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// An escape that is none, or bytes that are not UTF-8.
+    Encoding,
+    /// More than 64 parameters.
+    TooMany,
+}
+
 impl Params {
-    /// Reads a query (without its `?`) or a form; nothing if an escape is broken or what it stands for is no UTF-8.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+    /// Reads a query or a form body.
+    pub fn read(text: &str) -> Result<Self, Malformed> {
+        let mut params = Vec::new();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((decode(name)?, decode(value)?))
-        });
-        pairs.collect::<Option<_>>().map(Self)
+            params.push((decode(name).ok_or(Malformed::Encoding)?, decode(value).ok_or(Malformed::Encoding)?));
+        }
+        if params.len() > MAX_PARAMS { Err(Malformed::TooMany) } else { Ok(Self(params)) }
     }
 
-    /// The value of `name`, if it is there; the first of several, so look at [`Self::repeated`] before.
+    /// The value of `name`. RFC 6749 §3.1: a parameter without a value counts as absent.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.all(name).next().filter(|value| !value.is_empty())
     }
 
     /// All values of `name`.
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
-    /// A name that is there more than once.
+    /// The first name that is there more than once, of those that may not be.
     #[must_use]
-    pub fn repeated(&self) -> Option<&str> {
-        let names = self.0.iter().enumerate();
-        names
-            .into_iter()
-            .find_map(|(at, (name, _))| self.0.iter().take(at).any(|(other, _)| other == name).then_some(name.as_str()))
+    pub fn repeated(&self, repeatable: &[&str]) -> Option<&str> {
+        let is_twice = |name: &str| !repeatable.contains(&name) && self.all(name).nth(1).is_some();
+        self.0.iter().map(|(name, _)| name.as_str()).find(|name| is_twice(name))
     }
 }
 
-/// What an encoded text stands for.
-#[must_use]
-pub fn decode(text: &str) -> Option<String> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
             b'+' => b' ',
-            b'%' => {
-                let mut digit = || char::from(bytes.next()?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-                digit()? << 4 | digit()?
-            }
+            b'%' => digit(rest.next()?)? << 4 | digit(rest.next()?)?,
             other => other,
         });
     }
-    String::from_utf8(decoded).ok()
+    String::from_utf8(bytes).ok()
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// `text` as it may stand in a query or a form.
+#[must_use]
+pub fn encode(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    if text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut encoded = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        if is_plain(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.extend([byte >> 4, byte & 15].into_iter().filter_map(|nibble| {
+                char::from_digit(nibble.into(), 16).map(|digit| digit.to_ascii_uppercase())
+            }));
+        }
+    }
+    Cow::Owned(encoded)
+}
+
+/// `pairs` as a query or a form body.
+#[must_use]
+pub fn write(pairs: &[(&str, &str)]) -> String {
+    let pairs = pairs.iter().map(|(name, value)| [encode(name), encode(value)].join("="));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// `url` with `pairs` added to its query.
+#[must_use]
+pub fn extend(url: &str, pairs: &[(&str, &str)]) -> String {
+    let (before, fragment) = url.split_once('#').map_or((url, None), |(before, fragment)| (before, Some(fragment)));
+    let mark = match before.find('?') {
+        None => "?",
+        Some(_) if before.ends_with(['?', '&']) => "",
+        Some(_) => "&",
+    };
+    let mut extended = [before, mark, &write(pairs)].concat();
+    if let Some(fragment) = fragment {
+        extended.push('#');
+        extended.push_str(fragment);
+    }
+    extended
 }
