@@ -36,8 +36,8 @@ impl Params {
     }
 
     /// All values of `name`.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(other, _)| *other == *name).map(|(_, value)| value.as_str())
     }
 
     /// The first name that is there more than once, of those that may not be.
@@ -78,9 +78,11 @@ pub fn encode(text: &str) -> Cow<'_, str> {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');
-            encoded.extend([byte >> 4, byte & 15].into_iter().filter_map(|nibble| {
-                char::from_digit(nibble.into(), 16).map(|digit| digit.to_ascii_uppercase())
-            }));
+            encoded.extend(
+                [byte >> 4, byte & 15]
+                    .into_iter()
+                    .filter_map(|nibble| char::from_digit(nibble.into(), 16).map(|digit| digit.to_ascii_uppercase())),
+            );
         }
     }
     Cow::Owned(encoded)
