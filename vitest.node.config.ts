@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    setupFiles: ["tests/harness/schema/fetch.ts"],
     fileParallelism: false,
     testTimeout: 30_000,
     hookTimeout: 120_000,

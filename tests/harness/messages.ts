@@ -42,12 +42,22 @@ export interface ToolList {
 
 /** A POST of `body` to `url` with the headers that every client sends. */
 export function post(url: string, body: BodyInit, { headers, signal }: Sent = {}): Request {
-  return new Request(url, {
+  const request = new Request(url, {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json, text/event-stream", ...headers },
     body,
     ...(signal && { signal }),
   });
+  if (typeof body === "string") bodies.set(request, body);
+  if (body instanceof Uint8Array) bodies.set(request, new TextDecoder().decode(body));
+  return request;
+}
+
+const bodies = new WeakMap<Request, string>();
+
+/** What `post` has put into a request, where that is no stream; a request without a body has an empty one. */
+export function bodyOf(request: Request): string | undefined {
+  return bodies.get(request) ?? (request.body ? undefined : "");
 }
 
 /** A request of revision 2026-07-28. */

@@ -13,7 +13,8 @@ type Json = Record<string, unknown>;
 
 /** A request that a message may answer. */
 export interface Pending {
-  method: string;
+  /** Not there where nobody can tell. */
+  method?: string;
 }
 
 const isObject = (value: unknown): value is Json =>
@@ -59,6 +60,7 @@ export function faultsOf(
   const faults = by(definitions.response, message, "");
   const request = answered(message.id);
   if (!request) return [...faults, "nobody asked for this"];
+  if (request.method === undefined) return faults;
   return [...faults, ...resultFaults(definitions, request.method, message.result, by)];
 }
 

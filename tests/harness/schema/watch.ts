@@ -10,8 +10,8 @@ export interface Asked {
   /** Absolute, or path and query. */
   url: string;
   header: (name: string) => string | null;
-  /** The body, where there is one that can be read. */
-  body?: string | undefined;
+  /** The body; undefined where nobody can tell. */
+  body: string | undefined;
 }
 
 /** What comes back for one request. */
@@ -77,7 +77,7 @@ export class Watch {
     }
     const answered = (id: unknown) => {
       const key = JSON.stringify(id);
-      return pending.get(key) ?? session()?.pending.get(key);
+      return pending.get(key) ?? session()?.pending.get(key) ?? (asked.body === undefined ? {} : undefined);
     };
     const judge = (message: unknown) => {
       const agreed = agreedIn(message);
@@ -95,7 +95,8 @@ export class Watch {
           return;
         }
         const isMessage = listOf(body).some((it) => typeof it === "object" && it !== null && "jsonrpc" in it);
-        if (!isMessage && status !== 200) return; // the guard's own words
+        // Other endpoints answer with other JSON, and a guard has words of its own.
+        if (!isMessage && (status !== 200 || !requests.some((it) => "jsonrpc" in it))) return;
         if (Array.isArray(body) && revision() !== UNSAID) this.#complain(`${revision()} has no batches: ${text}`);
         const opened = header("mcp-session-id");
         if (opened !== null && initialize) {

@@ -3,6 +3,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { type CreateMcpHandlerOptions, McpServer, createMcpHandler } from "mcp-wicket";
 import { type Message, type Sent, type ToolResult, initialize, modern } from "../../harness/messages.ts";
+import { watched } from "./schema.ts";
 
 /** What answers requests. */
 export type Answering = (request: Request) => Promise<Response>;
@@ -10,7 +11,7 @@ export type Answering = (request: Request) => Promise<Response>;
 export const HOST = "https://mcp.example.com";
 
 /** The Worker of `app/worker.ts`. */
-export const worker: Answering = (request) => exports.default.fetch(request);
+export const worker: Answering = watched((request) => exports.default.fetch(request));
 
 /** A server for one test; `fill` runs for each request. */
 export function serverOf(
@@ -23,7 +24,7 @@ export function serverOf(
     return server;
   }, options);
   const { props } = options;
-  return (request) => handler(request, env, Object.assign(createExecutionContext(), props && { props }));
+  return watched((request) => handler(request, env, Object.assign(createExecutionContext(), props && { props })));
 }
 
 /** The JSON-RPC message of an answer. */
