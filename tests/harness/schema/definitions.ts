@@ -60,6 +60,7 @@ export function definitionsOf(schema: Schema): Definitions {
 
 /** All the names, each once. */
 export function namesOf({ results, notifications, requests, response, error, inputRequired }: Definitions): string[] {
-  const names = [...results.values(), ...notifications.values(), ...requests.values(), response, error];
+  const around = [response, error, "JSONRPCNotification"];
+  const names = [...results.values(), ...notifications.values(), ...requests.values(), ...around];
   return [...new Set(inputRequired === undefined ? names : [...names, inputRequired])];
 }
