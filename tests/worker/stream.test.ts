@@ -45,7 +45,7 @@ describe.each(wires)("on $wire", ({ wire, ask }) => {
     const server = serverWith(async ({ progress, log, sendNotification }) => {
       await progress(1, 3, "one");
       await log("warning", { disk: "full" }, "storage");
-      await sendNotification({ method: "com.example/note", params: { a: 1 } });
+      await sendNotification({ method: "notifications/com.example.note", params: { a: 1 } });
       await scheduler.wait(5);
       await progress(2.5);
     });
@@ -59,7 +59,7 @@ describe.each(wires)("on $wire", ({ wire, ask }) => {
     expect(rest).toEqual([]);
     expect(one).toMatchObject({ params: { progressToken: "p", progress: 1, total: 3, message: "one" } });
     expect(log).toMatchObject({ params: { level: "warning", data: { disk: "full" }, logger: "storage" } });
-    expect(own).toEqual({ jsonrpc: "2.0", method: "com.example/note", params: { a: 1 } });
+    expect(own).toEqual({ jsonrpc: "2.0", method: "notifications/com.example.note", params: { a: 1 } });
     expect(two).toMatchObject({ params: { progressToken: "p", progress: 2.5 } });
     expect(answer?.id).toBe("call");
     expect(textOf((answer as Read).result)).toBe("done");
@@ -166,7 +166,7 @@ test("200 streams at once, each with its own messages", async () => {
   const server = serverOf((made) => {
     made.registerTool("count", { inputSchema: { name: z.string() } }, async ({ name }, { sendNotification }) => {
       for (let n = 0; n < 5; n++) {
-        await sendNotification({ method: "com.example/note", params: { name, n } });
+        await sendNotification({ method: "notifications/com.example.note", params: { name, n } });
         await scheduler.wait(Math.random() * 5);
       }
       return text(name);

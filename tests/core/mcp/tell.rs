@@ -126,7 +126,7 @@ fn a_client_that_takes_no_streams_hears_nothing() {
     let sayings = [
         json!({"progress": {"progress": 1}}),
         json!({"log": {"level": "error", "data": 1}}),
-        json!({"notify": {"method": "com.example/note"}}),
+        json!({"notify": {"method": "notifications/com.example.note"}}),
     ];
     for version in versions() {
         for accept in [json!("application/json"), json!("*/*"), Json::Null, json!("application/*, text/html")] {
@@ -149,9 +149,9 @@ fn a_client_that_takes_no_streams_hears_nothing() {
 #[test]
 fn notifications_keep_to_the_rules_of_their_method() {
     for version in versions() {
-        let own = json!({"notify": {"method": "com.example/note", "params": {"a": 1}}});
+        let own = json!({"notify": {"method": "notifications/com.example.note", "params": {"a": 1}}});
         let message = sent(told(call(version, &json!({})), &own));
-        assert_eq!(message, json!({"jsonrpc": "2.0", "method": "com.example/note", "params": {"a": 1}}));
+        assert_eq!(message, json!({"jsonrpc": "2.0", "method": "notifications/com.example.note", "params": {"a": 1}}));
         let progress = json!({"notify": {"method": "notifications/progress", "params": {"progressToken": "theirs", "progress": 1}}});
         assert_eq!(told(call(version, &json!({})), &progress), Told::Nothing);
         let message = sent(told(call(version, &json!({"progressToken": "ours"})), &progress));
