@@ -2,6 +2,9 @@
 declare module "*/build/mcp/index.js" {
   export const Core: import("./wire.js").CoreClass;
 }
+declare module "*/build/jwt/index.js" {
+  export const Core: import("./wire.js").CoreClass;
+}
 declare module "*/build/testing/index.js" {
   export const Core: import("./wire.js").TestingCoreClass;
 }

@@ -4,6 +4,7 @@
  */
 import { readBody } from "./body.js";
 import { logged } from "./errors.js";
+import type { Decision, Guard, Pass } from "./guard.js";
 import type { Incoming } from "./incoming.js";
 import { type World, run } from "./run.js";
 import type { McpServer } from "./server/mcp-server.js";
@@ -26,15 +27,15 @@ export type FetchHandler<Env = unknown> = (request: Request, env: Env, ctx: Exec
 export interface Passage {
   readonly core: Core;
   readonly incoming: Incoming;
-  /** Headers that the guard puts on every response. */
-  readonly headers: [string, string][];
+  /** What the guard has found. */
+  readonly pass: Pass;
   /** What the flow is told beside the request's own head. */
   readonly told: Pick<McpInput, "principal" | "transport" | "place" | "sessionId">;
 }
 
 /** A core, and what its guard has let through. */
 export interface GuardedCore extends Core {
-  readonly passed: Map<string, [string, string][]>;
+  readonly passed: Map<string, Pass>;
 }
 
 /** The core of one endpoint; made once for each set of options. */
@@ -43,8 +44,20 @@ export function coreFor(options: EndpointOptions): GuardedCore {
   return { ...newCore({ origins: { allowedOrigins, allowedHosts } }), passed: new Map() };
 }
 
-/** What a guard decides: the headers for the responses to a request that goes on, or the response to one that does not. */
-export type Decision = [string, string][] | Response;
+/** Decides about a request: first which web pages may ask at all, then, where there is a guard, who is asking. */
+export function admit<Env>(
+  core: GuardedCore,
+  incoming: Incoming,
+  methods: string,
+  env: Env,
+  ctx: ExecutionContext,
+  further: Guard<Env> | undefined,
+): Decision | Promise<Decision> {
+  const site = guard(core, incoming, methods);
+  if (further === undefined) return site;
+  const goOn = (site: Decision) => (site instanceof Response ? site : further.admit(site, incoming, env, ctx));
+  return site instanceof Promise ? site.then(goOn) : goOn(site);
+}
 
 /**
  * Pattern 1. The decision depends on nothing but a few short strings, so those that let a request go on are remembered
@@ -68,8 +81,8 @@ export function guard(core: GuardedCore, incoming: Incoming, methods: string): D
     const guarded: Guarded = "done" in ended ? ended.done : { answer: { status: 500, headers: [] } };
     if ("answer" in guarded) return respond(guarded.answer, []);
     if (core.passed.size >= MAX_PASSED) core.passed.clear();
-    core.passed.set(key, guarded.pass.headers);
-    return guarded.pass.headers;
+    core.passed.set(key, guarded.pass);
+    return guarded.pass;
   });
 }
 
@@ -102,7 +115,7 @@ export function serve(passage: Passage, server: McpServer, ctx: Lasting): Promis
   return new Promise((resolve, reject) => {
     world.respond = resolve;
     answer(passage, server.serverInfo, world).then(
-      (ended) => world.end(ended, () => resolve(respond(ended, passage.headers))),
+      (ended) => world.end(ended, () => resolve(respond(ended, passage.pass.headers))),
       (thrown: unknown) => {
         const error = thrown instanceof Error ? thrown : new Error(String(thrown));
         world.end(error, () => reject(error));

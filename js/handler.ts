@@ -3,12 +3,13 @@ import {
   type EndpointOptions,
   type FetchHandler,
   type GuardedCore,
+  admit,
   broken,
   coreFor,
-  guard,
   serve,
 } from "./endpoint.js";
 import { WicketError } from "./errors.js";
+import { type Caller, ENDPOINT, type Guard } from "./guard.js";
 import { Incoming } from "./incoming.js";
 import { McpServer } from "./server/mcp-server.js";
 
@@ -45,15 +46,15 @@ export function createMcpHandler<Env = unknown>(
   }
   const { route = "/mcp" } = options;
   let core: GuardedCore | undefined;
-  return async (request, env, ctx) => {
+  const handle = async (request: Request, env: Env, ctx: ExecutionContext, guard?: Guard<Env>): Promise<Response> => {
     const incoming = new Incoming(request);
     if (incoming.path !== route) return new Response(`Not found. The MCP endpoint is ${route}.`, { status: 404 });
     core ??= coreFor(options);
-    const decided = guard(core, incoming, "POST");
-    const headers = decided instanceof Promise ? await decided : decided;
-    if (headers instanceof Response) return headers;
+    const decided = admit(core, incoming, "POST", env, ctx, guard);
+    const pass = decided instanceof Promise ? await decided : decided;
+    if (pass instanceof Response) return pass;
     try {
-      const props = (ctx as { props?: Record<string, unknown> }).props;
+      const props = propsOf(ctx, pass.caller);
       const making = factory({ request, env, props });
       const server = making instanceof Promise ? await making : making;
       if (!(server instanceof McpServer)) {
@@ -62,15 +63,26 @@ export function createMcpHandler<Env = unknown>(
           'The factory must return an McpServer of "mcp-wicket": change the import line of McpServer.',
         );
       }
-      const told = principalOf(props);
-      return await serve({ core, incoming, headers, told }, server, ctx);
+      const told = principalOf(props, pass.caller);
+      return await serve({ core, incoming, pass, told }, server, ctx);
     } catch (error) {
-      return broken(error, headers);
+      return broken(error, pass.headers);
     }
   };
+  const handler: FetchHandler<Env> = (request, env, ctx) => handle(request, env, ctx);
+  return Object.assign(handler, { [ENDPOINT]: { paths: [route], serve: handle } });
 }
 
-/** Who is calling, as far as `ctx.props` tells: sessions are bound to it. */
-export function principalOf(props: Record<string, unknown> | undefined): { principal?: string } {
+/** What is known about the caller: what the guard found, else what the app has put beside the request. */
+export function propsOf(ctx: ExecutionContext, caller: Caller | undefined): Record<string, unknown> | undefined {
+  return caller ? caller.props : (ctx as { props?: Record<string, unknown> }).props;
+}
+
+/** Who is calling, as the guard found it or as far as `ctx.props` tells: sessions are bound to it. */
+export function principalOf(
+  props: Record<string, unknown> | undefined,
+  caller: Caller | undefined,
+): { principal?: string } {
+  if (caller) return { principal: caller.principal };
   return props && Object.keys(props).length > 0 ? { principal: JSON.stringify(props) } : {};
 }

@@ -3,29 +3,7 @@ import { Core } from "../build/mcp/index.js";
 import { provideKeyring } from "./objects/keyring.js";
 import { provideCore } from "./wasm.js";
 
-provideCore(Core);
+provideCore(Core, 1);
 provideKeyring();
 
-export { McpAgent, type ServeOptions } from "./agent/agent.js";
-export type { AgentHandler } from "./agent/serve.js";
-export type { EndpointOptions, FetchHandler } from "./endpoint.js";
-export { ToolError, WicketError, type WicketErrorCode } from "./errors.js";
-export {
-  type CreateMcpHandlerOptions,
-  type FactoryContext,
-  type McpServerFactory,
-  createMcpHandler,
-} from "./handler.js";
-export { WicketObject } from "./objects/wicket-object.js";
-export { type StartPageOptions, startPage } from "./pages/start.js";
-export type { Notification, ToolContext } from "./server/context.js";
-export {
-  type LoggingMessage,
-  McpServer,
-  type McpServerOptions,
-  type RegisteredTool,
-  type ToolCallback,
-  type ToolConfig,
-} from "./server/mcp-server.js";
-export type { ArgumentsOf, InputSchema, Shape, StandardSchema } from "./server/schema.js";
-export type * from "./server/types.js";
+export * from "./public.js";

@@ -6,7 +6,7 @@ import { type World, run } from "./run.js";
 import { provideCore, stepsOf } from "./wasm.js";
 import type { Failure, StepMethod } from "./wire.js";
 
-provideCore(Core);
+provideCore(Core, 0);
 
 /** See `src/probe.rs`, `Script`. */
 export interface Script {

@@ -3,13 +3,16 @@
  * uploads the one module it needs.
  */
 import { WicketError } from "./errors.js";
-import type { Core, CoreClass, CoreConfig, StepMethod } from "./wire.js";
+import type { BearerCore, Core, CoreClass, CoreConfig, StepMethod } from "./wire.js";
 
-let provided: CoreClass | undefined;
+let provided: { core: CoreClass; patterns: number } | undefined;
 
-/** Called by an entry point when it loads. */
-export function provideCore(core: CoreClass): void {
-  provided = core;
+/**
+ * Called by an entry point when it loads. `patterns` says how many of the authentication patterns its module carries: if
+ * somebody imports from two entries, the one that can do more serves both.
+ */
+export function provideCore(core: CoreClass, patterns: number): void {
+  if (!provided || patterns > provided.patterns) provided = { core, patterns };
 }
 
 /**
@@ -18,7 +21,15 @@ export function provideCore(core: CoreClass): void {
  */
 export function newCore(config: CoreConfig): Core {
   if (!provided) throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket", not from a file inside the package.');
-  return stepsOf(new provided(config), ["no_auth", "mcp", "tell", "place"]);
+  return stepsOf(new provided.core(config), ["no_auth", "mcp", "tell", "place"]);
+}
+
+/** The same for an endpoint that asks for tokens. Throws `ERR_NO_CORE` if the loaded module has no such steps. */
+export function newBearerCore(config: CoreConfig): BearerCore {
+  if (!provided || provided.patterns < 2) {
+    throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/jwt", not from a file inside the package.');
+  }
+  return stepsOf(new provided.core(config) as BearerCore, ["refuse", "metadata"]);
 }
 
 /** The methods of `core` as functions. */

@@ -20,7 +20,13 @@ export interface Core {
   tell: StepMethod;
   place: StepMethod;
 }
-export type CoreClass = new (config: CoreConfig) => Core;
+
+/** The steps of builds that ask for tokens. */
+export interface BearerCore {
+  refuse: StepMethod;
+  metadata: StepMethod;
+}
+export type CoreClass = new (config: CoreConfig) => Core & Partial<BearerCore>;
 
 /** The build with the flow of the tests. */
 export interface TestingCore extends Core {
@@ -135,6 +141,31 @@ export interface GuardInput {
 
 /** `src/auth/mod.rs`, `Guarded`. */
 export type Guarded = { answer: Answer } | { pass: { headers: [string, string][] } };
+
+/** `src/auth/bearer.rs`, `Refusal`. */
+export type Refusal = "absent" | "malformed" | "token" | "scope" | "unavailable";
+
+/** `src/auth/bearer.rs`, `Refused`. */
+export interface RefusedInput {
+  refused: Refusal;
+  scope?: string;
+  metadata?: string;
+}
+
+/** `src/auth/metadata.rs`, `Request`. */
+export interface MetadataInput {
+  method: string;
+  resource: string;
+  issuers: readonly string[];
+  scopes: readonly string[];
+  name?: string;
+  documentation?: string;
+}
+
+/** `src/auth/bearer.rs`, `Found`. */
+export type FoundText =
+  | { caller: { principal: string; scopes: string[]; props: Record<string, unknown>; until: number } }
+  | { refused: Refusal; reason: string };
 
 /** `src/mcp/mod.rs`, `Request`. */
 export interface McpInput {

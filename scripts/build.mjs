@@ -11,6 +11,7 @@ import { setup } from "./setup.mjs";
 
 const modules = [
   { name: "mcp", features: [] },
+  { name: "jwt", features: ["jwt"] },
   { name: "testing", features: ["testing"] },
 ];
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::http::Answer;
+use crate::http::{Answer, Headers};
 use crate::json::{Malformed, Object, Value, quoted};
 
 /// Error codes (JSON-RPC 2.0 §5.1, MCP 2026-07-28 basic/index §Error Codes).
@@ -40,12 +40,21 @@ pub struct Fault {
     pub message: Cow<'static, str>,
     /// The error's `data`, as JSON.
     pub data: Option<String>,
+    /// Headers of an answer that is this fault alone.
+    pub headers: Headers,
 }
 
 impl Fault {
     /// A fault without `data`.
     pub fn new(status: u16, code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), data: None }
+        Self { status, code, message: message.into(), data: None, headers: Headers::new() }
+    }
+
+    /// The refusal of something that needs more scopes than the caller has; `challenge` says which (RFC 6750 §3.1). Unlike
+    /// other faults of a message it has its status on every revision.
+    pub fn forbidden(message: impl Into<Cow<'static, str>>, challenge: String) -> Self {
+        let fault = Self::new(403, Code::InvalidRequest, message);
+        Self { headers: vec![("www-authenticate", challenge)], ..fault }
     }
 
     /// The same with `data`.
@@ -79,7 +88,9 @@ impl Fault {
     /// The fault as a whole HTTP answer.
     #[must_use]
     pub fn answer(&self, id: Option<Value<'_>>) -> Answer {
-        Answer::json(self.status, self.message_text(id))
+        let mut answer = Answer::json(self.status, self.message_text(id));
+        answer.headers.extend(self.headers.iter().cloned());
+        answer
     }
 }
 

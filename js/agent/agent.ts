@@ -4,12 +4,13 @@
  */
 import { type EndpointOptions, type GuardedCore, type Passage, coreFor, serve } from "../endpoint.js";
 import { WicketError } from "../errors.js";
+import type { Caller } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { STREAM_HEADER, acceptStream, deliver, isListening } from "../objects/mailbox.js";
 import { alarmRole, askRole } from "../objects/roles.js";
 import { McpServer } from "../server/mcp-server.js";
 import { AgentBase, type AgentContext } from "./base.js";
-import { type AgentHandler, serveHttp } from "./serve.js";
+import { type AgentHandler, received, serveHttp } from "./serve.js";
 import { type Mailbox, answerMessage, serveSse } from "./sse.js";
 
 export interface ServeOptions extends EndpointOptions {
@@ -28,6 +29,7 @@ export interface AgentClass<Env = unknown> {
 export interface Handover {
   props: Record<string, unknown> | undefined;
   told: Passage["told"];
+  pass: { caller: Caller | undefined; scopes: readonly string[] | undefined; metadata: string | undefined };
 }
 
 export abstract class McpAgent<
@@ -104,10 +106,11 @@ export abstract class McpAgent<
   }
 
   /** In the object: answers a request that the Worker's guard has let through. */
-  async wicketServe(request: Request, { props, told }: Handover): Promise<Response> {
+  async wicketServe(request: Request, { props, told, pass: carried }: Handover): Promise<Response> {
     const server = await this.wicketReady(props);
     this.#core ??= coreFor({});
-    const passage = { core: this.#core, incoming: new Incoming(request), headers: [], told };
+    const [incoming, pass] = [new Incoming(request), received(carried)];
+    const passage = { core: this.#core, incoming, pass, told };
     if (told.transport !== "sse-messages") {
       return serve(passage, server, this.ctx);
     }

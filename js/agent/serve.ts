@@ -1,8 +1,9 @@
 /** An agent's endpoint for streamable HTTP, in the Worker: guard, then the agent, wherever it lives. */
-import { type FetchHandler, type GuardedCore, broken, coreFor, guard, headOf, respond, serve } from "../endpoint.js";
+import { type FetchHandler, type GuardedCore, admit, broken, coreFor, headOf, respond, serve } from "../endpoint.js";
 import { WicketError } from "../errors.js";
+import { ENDPOINT, type Endpoint, type Guard, type Pass } from "../guard.js";
 import { Incoming } from "../incoming.js";
-import { principalOf } from "../handler.js";
+import { principalOf, propsOf } from "../handler.js";
 import { findObjects } from "../objects/find.js";
 import { type Ended, type World, run } from "../run.js";
 import type { Core, Placed } from "../wire.js";
@@ -11,41 +12,55 @@ import type { AgentClass, Handover, McpAgent, ServeOptions } from "./agent.js";
 /** What `serve` and `serveSSE` give: something with `fetch`. */
 export interface AgentHandler<Env> {
   fetch: FetchHandler<Env>;
+  /** For what is put around the endpoint. */
+  readonly [ENDPOINT]: Endpoint<Env>;
+}
+
+/** A handler of requests for `paths`. */
+export function agentHandler<Env>(
+  paths: readonly string[],
+  serve: (request: Request, env: Env, ctx: ExecutionContext, guard?: Guard<Env>) => Promise<Response>,
+): AgentHandler<Env> {
+  return { fetch: (request, env, ctx) => serve(request, env, ctx), [ENDPOINT]: { paths, serve } };
 }
 
 /** See `McpAgent.serve`. */
 export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
   let core: GuardedCore | undefined;
-  return {
-    fetch: async (request, env, ctx) => {
-      const incoming = new Incoming(request);
-      if (incoming.path !== path) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
-      core ??= coreFor(options);
-      const decided = guard(core, incoming, "POST");
-      const headers = decided instanceof Promise ? await decided : decided;
-      if (headers instanceof Response) return headers;
-      try {
-        const props = propsOf(ctx);
-        const told = principalOf(props);
-        const agent = new agentClass(ctx, env);
-        if (wantsObject(agentClass, agent)) {
-          const object = await place(core, incoming, told);
-          if (object instanceof Response) return withHeaders(object, headers);
-          const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
-          return withHeaders(await stub.wicketServe(request, { props, told: { ...told, place: object } }), headers);
-        }
-        const server = await agent.wicketReady(props);
-        return await serve({ core, incoming, headers, told }, server, ctx);
-      } catch (error) {
-        return unserved(error, headers);
+  return agentHandler([path], async (request, env, ctx, guard) => {
+    const incoming = new Incoming(request);
+    if (incoming.path !== path) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
+    core ??= coreFor(options);
+    const decided = admit(core, incoming, "POST", env, ctx, guard);
+    const pass = decided instanceof Promise ? await decided : decided;
+    if (pass instanceof Response) return pass;
+    try {
+      const props = propsOf(ctx, pass.caller);
+      const told = principalOf(props, pass.caller);
+      const agent = new agentClass(ctx, env);
+      if (wantsObject(agentClass, agent)) {
+        const object = await place(core, incoming, told);
+        if (object instanceof Response) return withHeaders(object, pass.headers);
+        const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
+        const handover = { props, told: { ...told, place: object }, pass: carried(pass, incoming) };
+        return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
-    },
-  };
+      const server = await agent.wicketReady(props);
+      return await serve({ core, incoming, pass, told }, server, ctx);
+    } catch (error) {
+      return unserved(error, pass.headers);
+    }
+  });
 }
 
-/** What the app or the guard has put beside the request. */
-export function propsOf(ctx: ExecutionContext): Record<string, unknown> | undefined {
-  return (ctx as { props?: Record<string, unknown> }).props;
+/** What the guard found, as it can be passed to an object: without functions. */
+export function carried({ caller, stepUp }: Pass, incoming: Incoming): Handover["pass"] {
+  return { caller, scopes: stepUp?.scopes, metadata: stepUp?.metadata(incoming) };
+}
+
+/** The same, in the object. */
+export function received({ caller, scopes, metadata }: Handover["pass"]): Pass {
+  return { headers: [], ...(caller && { caller }), ...(scopes && { stepUp: { scopes, metadata: () => metadata } }) };
 }
 
 /** True for agents that live in their session's object. */

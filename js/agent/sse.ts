@@ -2,18 +2,28 @@
  * HTTP+SSE (2024-11-05), for old clients. The client opens a stream by GET and posts its messages beside it; a mailbox
  * carries the answers from wherever a message was handled to the Worker that holds the stream.
  */
-import { type GuardedCore, type Passage, answer, coreFor, guard, respond } from "../endpoint.js";
+import { type GuardedCore, type Passage, admit, answer, coreFor, respond } from "../endpoint.js";
 import { logged } from "../errors.js";
 import { Incoming } from "../incoming.js";
-import { principalOf } from "../handler.js";
+import { principalOf, propsOf } from "../handler.js";
 import { openStream } from "../objects/mailbox.js";
 import type { World } from "../run.js";
 import type { McpServer } from "../server/mcp-server.js";
+import { mayUse } from "../server/scopes.js";
 import { type Lasting, ServerWorld } from "../server/world.js";
 import { eventStream } from "../sse.js";
 import type { Answer, Effect } from "../wire.js";
 import type { AgentClass, ServeOptions } from "./agent.js";
-import { type AgentHandler, findAgents, place, propsOf, unserved, wantsObject, withHeaders } from "./serve.js";
+import {
+  type AgentHandler,
+  agentHandler,
+  carried,
+  findAgents,
+  place,
+  unserved,
+  wantsObject,
+  withHeaders,
+} from "./serve.js";
 
 /** Where answers go: the stream of the session. */
 export interface Mailbox {
@@ -25,49 +35,51 @@ export interface Mailbox {
 export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
   const messages = `${path}/message`;
   let core: GuardedCore | undefined;
-  return {
-    fetch: async (request, env, ctx) => {
-      const incoming = new Incoming(request);
-      const at = incoming.path;
-      if (at !== path && at !== messages) return new Response(`Not found. The stream is ${path}.`, { status: 404 });
-      core ??= coreFor(options);
-      const decided = guard(core, incoming, at === path ? "GET" : "POST");
-      const headers = decided instanceof Promise ? await decided : decided;
-      if (headers instanceof Response) return headers;
-      try {
-        const props = propsOf(ctx);
-        const agent = new agentClass(ctx, env);
-        const inObject = wantsObject(agentClass, agent);
-        const told: Passage["told"] = { ...principalOf(props), transport: at === path ? "sse-stream" : "sse-messages" };
-        const sessionId = at === path ? null : new URL(request.url).searchParams.get("sessionId");
-        if (sessionId !== null) told.sessionId = sessionId;
-        const object = await place(core, incoming, told);
-        if (object instanceof Response) return withHeaders(object, headers);
-        told.place = object;
-        const passage = { core, incoming, headers, told };
-        const stub = findAgents(agentClass, ctx, env, options).getByName(
-          `${inObject ? "session" : "stream"}:${object}`,
-        );
-        if (at === path) return await open(passage, messages, () => openStream(stub));
-        if (inObject) return withHeaders(await stub.wicketServe(request, { props, told }), headers);
-        const server = await agent.wicketReady(props);
-        const mailbox: Mailbox = {
-          listening: () => stub.wicketListening(),
-          deliver: (message) => stub.wicketDeliver(message),
-        };
-        return withHeaders(await answerMessage(passage, server, mailbox, ctx), headers);
-      } catch (error) {
-        return unserved(error, headers);
+  return agentHandler([path, messages], async (request, env, ctx, guard) => {
+    const incoming = new Incoming(request);
+    const at = incoming.path;
+    if (at !== path && at !== messages) return new Response(`Not found. The stream is ${path}.`, { status: 404 });
+    core ??= coreFor(options);
+    const decided = admit(core, incoming, at === path ? "GET" : "POST", env, ctx, guard);
+    const pass = decided instanceof Promise ? await decided : decided;
+    if (pass instanceof Response) return pass;
+    try {
+      const props = propsOf(ctx, pass.caller);
+      const agent = new agentClass(ctx, env);
+      const inObject = wantsObject(agentClass, agent);
+      const told: Passage["told"] = {
+        ...principalOf(props, pass.caller),
+        transport: at === path ? "sse-stream" : "sse-messages",
+      };
+      const sessionId = at === path ? null : new URL(request.url).searchParams.get("sessionId");
+      if (sessionId !== null) told.sessionId = sessionId;
+      const object = await place(core, incoming, told);
+      if (object instanceof Response) return withHeaders(object, pass.headers);
+      told.place = object;
+      const passage = { core, incoming, pass, told };
+      const stub = findAgents(agentClass, ctx, env, options).getByName(`${inObject ? "session" : "stream"}:${object}`);
+      if (at === path) return await open(passage, messages, () => openStream(stub));
+      if (inObject) {
+        const handover = { props, told, pass: carried(pass, incoming) };
+        return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
-    },
-  };
+      const server = await agent.wicketReady(props);
+      const mailbox: Mailbox = {
+        listening: () => stub.wicketListening(),
+        deliver: (message) => stub.wicketDeliver(message),
+      };
+      return withHeaders(await answerMessage(passage, server, mailbox, ctx), pass.headers);
+    } catch (error) {
+      return unserved(error, pass.headers);
+    }
+  });
 }
 
 /** Opens the stream; its first event says where to post. */
 async function open(passage: Passage, messages: string, connect: () => Promise<WebSocket>): Promise<Response> {
   const opened = await answer(passage, {}, NO_WORLD);
   const id = opened.headers.find(([name]) => name === "mcp-session-id")?.[1];
-  if (id === undefined) return respond(opened, passage.headers);
+  if (id === undefined) return respond(opened, passage.pass.headers);
   const socket = await connect();
   const stream = eventStream(() => socket.close(1000, "the client is gone"));
   socket.addEventListener("message", ({ data }) => stream.send("message", String(data)));
@@ -78,7 +90,10 @@ async function open(passage: Passage, messages: string, connect: () => Promise<W
     ["x-accel-buffering", "no"],
   ];
   const headers = opened.headers.filter(([name]) => name !== "mcp-session-id");
-  return new Response(stream.readable, { status: opened.status, headers: [...headers, ...more, ...passage.headers] });
+  return new Response(stream.readable, {
+    status: opened.status,
+    headers: [...headers, ...more, ...passage.pass.headers],
+  });
 }
 
 /** Handles a message: accepted as soon as its work has begun, and the answer goes out on the stream. */
@@ -117,7 +132,9 @@ class StreamWorld extends ServerWorld {
     if (effect.kind === "listening") {
       return Promise.resolve(this.#mailbox.listening()).then((listening) => ({ json: String(listening) }));
     }
-    if (effect.kind === "call") this.#begun();
+    // A call that lacks scopes is answered by status, not on the stream.
+    const tool = effect.kind === "call" && this.server.tools.get(effect.name);
+    if (tool && mayUse(tool.config, this.passage.pass)) this.#begun();
     return super.perform(effect);
   }
 

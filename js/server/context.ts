@@ -1,4 +1,5 @@
 /** What a handler may know about the call it serves, and what it may say before its answer. */
+import type { Caller } from "../guard.js";
 import type { CallEffect } from "../wire.js";
 import type { LoggingLevel } from "./types.js";
 import type { ServerWorld } from "./world.js";
@@ -22,6 +23,8 @@ export interface ToolContext {
   readonly sessionId?: string | undefined;
   /** The request's `_meta`. */
   readonly _meta?: Record<string, unknown> | undefined;
+  /** Who is calling, where a guard asks. */
+  readonly caller?: Caller | undefined;
   /** The HTTP request, without credentials. */
   readonly requestInfo: { readonly url: URL; readonly headers: Record<string, string> };
 
@@ -69,6 +72,10 @@ export class CallContext implements ToolContext {
 
   get _meta(): Record<string, unknown> | undefined {
     return this.#effect.meta;
+  }
+
+  get caller(): Caller | undefined {
+    return this.#world.passage.pass.caller;
   }
 
   get requestInfo(): { url: URL; headers: Record<string, string> } {

@@ -5,6 +5,7 @@
 import { WicketError } from "../errors.js";
 import type { ToolContext } from "./context.js";
 import { type ArgumentsOf, type InputSchema, type Shape, isShape, isStandardSchema } from "./schema.js";
+import type { Scoped } from "./scopes.js";
 import type { CallToolResult, Icon, Implementation, LoggingLevel, ToolAnnotations } from "./types.js";
 import type { ServerWorld } from "./world.js";
 
@@ -14,7 +15,7 @@ export interface McpServerOptions {
 }
 
 /** How a tool is announced. */
-export interface ToolConfig<Input extends InputSchema | undefined = InputSchema | undefined> {
+export interface ToolConfig<Input extends InputSchema | undefined = InputSchema | undefined> extends Scoped {
   title?: string;
   description?: string;
   inputSchema?: Input;

@@ -1,17 +1,22 @@
 /** The effects "list" and "call": what the registry says, and running what the user wrote. */
+import type { Passage } from "../endpoint.js";
 import { ToolError, logged } from "../errors.js";
+import type { Pass } from "../guard.js";
 import type { Outcome } from "../run.js";
 import type { CallEffect } from "../wire.js";
 import { CallContext } from "./context.js";
 import type { McpServer, RegisteredTool } from "./mcp-server.js";
 import { check, describe, jsonSchemaText } from "./schema.js";
+import { type Scoped, mayUse } from "./scopes.js";
 import type { CallToolResult } from "./types.js";
 import type { ServerWorld } from "./world.js";
 
-/** The tools as the text of a JSON array. */
-export function listTools(server: McpServer): Outcome {
+/** The tools that the caller may use, as the text of a JSON array. */
+export function listTools(server: McpServer, pass?: Pass): Outcome {
   const texts: string[] = [];
-  for (const tool of server.tools.values()) if (tool.enabled) texts.push(toolText(tool));
+  for (const tool of server.tools.values()) {
+    if (tool.enabled && mayUse(tool.config, pass)) texts.push(toolText(tool));
+  }
   const json = `[${texts.join(",")}]`;
   return { json, splice: json };
 }
@@ -26,6 +31,8 @@ function toolText({ name, config }: RegisteredTool): string {
 export async function callTool(server: McpServer, effect: CallEffect, world: ServerWorld): Promise<Outcome> {
   const tool = server.tools.get(effect.name);
   if (!tool?.enabled) return { json: '{"unknown":true}' };
+  const { passage } = world;
+  if (!mayUse(tool.config, passage.pass)) return forbidden(tool.config, passage);
   const context = new CallContext(world, effect);
   const { inputSchema } = tool.config;
   try {
@@ -42,6 +49,13 @@ export async function callTool(server: McpServer, effect: CallEffect, world: Ser
     if (error instanceof ToolError) return { json: JSON.stringify({ refused: error.message }) };
     return { json: JSON.stringify({ threw: logged(`The tool "${tool.name}" threw`, error) }) };
   }
+}
+
+/** What the step-up challenge needs: the tool's scopes, and those that every request needs. */
+function forbidden({ scopes = [] }: Scoped, { incoming, pass }: Passage): Outcome {
+  const all = new Set([...(pass.stepUp?.scopes ?? []), ...scopes]);
+  const metadata = pass.stepUp?.metadata(incoming);
+  return { json: JSON.stringify({ forbidden: { scope: [...all].join(" "), metadata } }) };
 }
 
 function returned(result: CallToolResult): Outcome {

@@ -48,7 +48,7 @@ export class ServerWorld implements World {
       case "call":
         return callTool(this.server, effect, this);
       case "list":
-        return listTools(this.server);
+        return listTools(this.server, this.passage.pass);
       case "describe":
         return describe(this.server);
       default:
@@ -96,7 +96,7 @@ export class ServerWorld implements World {
     const stream = eventStream(() => this.#gone());
     // What a handler does goes on when its client is gone, until it has been told so and has stopped.
     this.#ctx.waitUntil(new Promise<void>((resolve) => (this.#closed = resolve)));
-    this.respond?.(new Response(stream.readable, { headers: [...STREAM_HEADERS, ...this.passage.headers] }));
+    this.respond?.(new Response(stream.readable, { headers: [...STREAM_HEADERS, ...this.passage.pass.headers] }));
     return (this.#stream = stream);
   }
 

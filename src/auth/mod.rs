@@ -1,6 +1,10 @@
 //! The authentication patterns. Each is a guard: it decides from a request's head whether the request goes on, and as
 //! whom.
 
+#[cfg(feature = "bearer")]
+pub mod bearer;
+#[cfg(feature = "bearer")]
+pub mod metadata;
 pub mod no_auth;
 
 use crate::http::{Answer, Headers, headers_to_json};

@@ -113,13 +113,21 @@ pub struct Call<'a> {
     pub splice: Option<Splice>,
 }
 
-/// Outcome of [`Call`]: `{"returned":{…}}`, `{"unknown":true}`, or one of the others with a string.
+/// Outcome of [`Call`]: `{"returned":{…}}`, `{"unknown":true}`, `{"forbidden":{"scopes":[…]}}`, or one of the others with
+/// a string.
 #[derive(Debug)]
 pub enum Called {
     /// What the handler returned, as JSON.
     Returned(String),
     /// No tool of this name is registered, or it is disabled.
     Unknown,
+    /// The caller lacks scopes that the tool declares.
+    Forbidden {
+        /// All scopes that the operation needs, separated by spaces.
+        scope: String,
+        /// The URL of the protected resource metadata, if there is one.
+        metadata: Option<String>,
+    },
     /// The arguments do not fit the tool's schema; a text for the model.
     Invalid(String),
     /// The handler threw an error whose text is meant for the model.
@@ -147,6 +155,11 @@ impl Obtain for Call<'_> {
         match kind.as_ref() {
             "returned" => Some(Called::Returned(value.text().into())),
             "unknown" => Some(Called::Unknown),
+            "forbidden" => {
+                let forbidden = value.object().ok()?;
+                let metadata = forbidden.string("metadata").map(Into::into);
+                Some(Called::Forbidden { scope: forbidden.string("scope")?.into(), metadata })
+            }
             "invalid" => text().map(Called::Invalid),
             "refused" => text().map(Called::Refused),
             "threw" => text().map(Called::Threw),

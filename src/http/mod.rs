@@ -1,5 +1,6 @@
 //! What HTTP itself asks of every pattern: answers, origins, CORS.
 
+pub mod challenge;
 pub mod cors;
 pub mod form;
 pub mod origin;

@@ -25,10 +25,11 @@ pub struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// The HTTP status of an answer that reports `fault`: only 2026-07-28 tells faults of a message by status.
+    /// The HTTP status of an answer that reports `fault`: only 2026-07-28 tells faults of a message by status, and every
+    /// revision a lack of scopes.
     #[must_use]
     pub fn status(&self, fault: &Fault) -> u16 {
-        if self.revision.is_modern() { fault.status } else { 200 }
+        if self.revision.is_modern() || fault.status == 403 { fault.status } else { 200 }
     }
 
     /// The text of a complete result with these `members` (`{…}`).

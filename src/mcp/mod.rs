@@ -247,7 +247,7 @@ async fn carry_out(
     };
     match ended {
         Ok(text) => Answer::json(200, text),
-        Err(fault) => Answer::json(frame.status(&fault), fault.message_text(Some(id))),
+        Err(fault) => Answer { status: frame.status(&fault), ..fault.answer(Some(id)) },
     }
 }
 

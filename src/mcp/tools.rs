@@ -3,6 +3,7 @@
 use super::Work;
 use super::frame::Frame;
 use crate::flow::{Call, Called, Flow, List};
+use crate::http::challenge::Challenge;
 use crate::json::{Object, object, quoted};
 use crate::jsonrpc::{Code, Fault};
 
@@ -44,6 +45,7 @@ pub fn call<'a>(flow: &Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Resul
         match called.await {
             Ok(Called::Returned(result)) => complete(frame, &name, &result),
             Ok(Called::Unknown) => Err(about(&name, Code::InvalidParams, "There is no tool ", ".")),
+            Ok(Called::Forbidden { scope, metadata }) => Err(forbidden(&name, &scope, metadata.as_deref())),
             Ok(Called::Invalid(text) | Called::Refused(text)) => Ok(failed(frame, &text)),
             Ok(Called::Threw(id)) => Ok(failed(
                 frame,
@@ -52,6 +54,18 @@ pub fn call<'a>(flow: &Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Resul
             Err(_) => Err(Fault::new(500, Code::InternalError, "The tool could not be run.")),
         }
     }))
+}
+
+/// The step-up challenge: one, with all that the call needs (2026-07-28 basic/authorization §Runtime Insufficient Scope).
+fn forbidden(name: &str, scope: &str, metadata: Option<&str>) -> Fault {
+    let message = ["The tool ", &quoted(name), " needs these scopes: ", scope, "."].concat();
+    let challenge = Challenge {
+        error: Some("insufficient_scope"),
+        description: Some("The access token does not have the scopes that are needed."),
+        scope: Some(scope),
+        metadata,
+    };
+    Fault::forbidden(message, challenge.text())
 }
 
 fn about(name: &str, code: Code, before: &str, after: &str) -> Fault {

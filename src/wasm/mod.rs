@@ -13,6 +13,8 @@ use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 use worker as _;
 
 use crate::auth::{Guarded, no_auth};
+#[cfg(feature = "bearer")]
+use crate::auth::{bearer, metadata};
 use crate::crypto::Keys;
 use crate::flow::{Broken, Context, Flow, Step};
 use crate::http::Answer;
@@ -49,11 +51,20 @@ impl Core {
 
     /// Pattern 1: decides from the head of a request whether it goes on. Answers [`Guarded`].
     pub fn no_auth(&self, input: &str, _body: &str, _now: f64, _entropy: &[u8], _outcomes: &str) -> String {
-        let step = no_auth::Head::read(input).map_or(Step::Broken(Broken::Input), |head| Step::Done {
-            answer: no_auth::guard(&self.config.origins, &head),
-            commits: Vec::new(),
-        });
-        step.json(Guarded::to_json)
+        let guarded = no_auth::Head::read(input).map(|head| no_auth::guard(&self.config.origins, &head));
+        done(guarded).json(Guarded::to_json)
+    }
+
+    /// The answer to a request that a guard does not let in: answers [`Answer`].
+    #[cfg(feature = "bearer")]
+    pub fn refuse(&self, input: &str, _body: &str, _now: f64, _entropy: &[u8], _outcomes: &str) -> String {
+        done(bearer::Refused::read(input).as_ref().map(bearer::refuse)).json(Answer::to_json)
+    }
+
+    /// Protected resource metadata: answers [`Answer`].
+    #[cfg(feature = "bearer")]
+    pub fn metadata(&self, input: &str, _body: &str, _now: f64, _entropy: &[u8], _outcomes: &str) -> String {
+        done(metadata::Request::read(input).as_ref().map(metadata::answer)).json(Answer::to_json)
     }
 
     /// The MCP endpoint: answers [`Answer`].
@@ -90,6 +101,11 @@ impl Core {
     pub fn memory(&self) -> u32 {
         u32::try_from(core::arch::wasm32::memory_size::<0>() * 65536).unwrap_or(u32::MAX)
     }
+}
+
+/// The one step of a flow that waits for nothing; none is input that cannot be read.
+fn done<T>(answer: Option<T>) -> Step<T> {
+    answer.map_or(Step::Broken(Broken::Input), |answer| Step::Done { answer, commits: Vec::new() })
 }
 
 /// One step of a flow over the input that JavaScript hands over.

@@ -10,6 +10,7 @@ import { performFetch } from "../../js/effects/fetch.ts";
 import { performLoad, performStore } from "../../js/effects/kv.ts";
 import { type GuardedCore, type Passage, guard, headOf, respond } from "../../js/endpoint.ts";
 import { EffectFailure, ToolError } from "../../js/errors.ts";
+import type { Pass } from "../../js/guard.ts";
 import { Incoming } from "../../js/incoming.ts";
 import { type World, run } from "../../js/run.ts";
 import { McpServer } from "../../js/server/mcp-server.ts";
@@ -49,9 +50,9 @@ const nothing: World = {
 };
 
 /** A world of `server` whose core answers what handlers say with `told`. */
-function worldOf(server: McpServer, tell: StepMethod = () => ""): ServerWorld {
+function worldOf(server: McpServer, tell: StepMethod = () => "", pass: Pass = { headers: [] }): ServerWorld {
   const core = { ...guarded(() => ""), tell };
-  const passage: Passage = { core, incoming: new Incoming(request({})), headers: [], told: {} };
+  const passage: Passage = { core, incoming: new Incoming(request({})), pass, told: {} };
   return new ServerWorld(passage, server, createExecutionContext());
 }
 
@@ -109,7 +110,7 @@ test("the head of a request, as the guard hands it over, and the two decisions i
   const local = new Request("http://localhost:8787/mcp");
   const passed = await guard(guarded(passing.step), new Incoming(local), "POST");
   expect(passing.given[0]?.[0]).toBe(golden("guard-input-least"));
-  expect(passed).toEqual(parsed<{ pass: { headers: unknown } }>("guarded-pass").pass.headers);
+  expect(passed).toEqual(parsed<{ pass: { headers: unknown } }>("guarded-pass").pass);
 });
 
 test("outcomes of a call", async () => {
@@ -122,14 +123,18 @@ test("outcomes of a call", async () => {
     throw new Error("secret");
   });
   server.registerTool("check", { inputSchema: { a: z.number() } }, () => ({ content: [] }));
+  server.registerTool("write", { scopes: ["write"] }, () => ({ content: [] }));
+  const metadata = ({ site }: Incoming) => `${site}/.well-known/oauth-protected-resource/mcp`;
+  const pass: Pass = { headers: [], stepUp: { scopes: ["read"], metadata } };
   const call = async (name: string, args?: Record<string, unknown>) => {
     const effect = { name, request: 1, ...(args && { arguments: args }) };
-    return (await logOf(() => callTool(server, effect, worldOf(server)))).value;
+    return (await logOf(() => callTool(server, effect, worldOf(server, undefined, pass)))).value;
   };
   const returned = await call("add");
   expect(returned.json).toBe(golden("outcome-call-returned"));
   expect(`{"returned":${returned.splice ?? ""}}`).toBe(returned.json);
   expect((await call("subtract")).json).toBe(golden("outcome-call-unknown"));
+  expect((await call("write")).json).toBe(golden("outcome-call-forbidden"));
   expect((await call("refuse")).json).toBe(golden("outcome-call-refused"));
   const sameShape = (json: string, name: string) => {
     const [member] = Object.keys(parsed<object>(name));

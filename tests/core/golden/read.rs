@@ -1,5 +1,7 @@
 //! What JavaScript writes and Rust reads.
 
+use mcp_wicket::auth::bearer::{Refused, refuse};
+use mcp_wicket::auth::metadata;
 use mcp_wicket::auth::no_auth::Head;
 use mcp_wicket::flow::{Call, Called, Describe, Failure, Fetch, Flow, List, Listening, Load, Obtain, Rows, Step};
 use mcp_wicket::http::origin::Policy;
@@ -20,6 +22,7 @@ pub(super) const NAMES: &[&str] = &[
     "outcome-call-invalid",
     "outcome-call-refused",
     "outcome-call-threw",
+    "outcome-call-forbidden",
     "outcome-listening",
     "outcome-fetch",
     "outcome-load",
@@ -34,7 +37,11 @@ pub(super) const NAMES: &[&str] = &[
     "mcp-input-of-a-message",
     "tell-input",
     "core-config",
+    "refused-input",
+    "metadata-input",
 ];
+
+const METADATA: &str = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
 
 fn outcome<E: Obtain>(name: &str) -> E::Outcome {
     let text = golden(name);
@@ -71,6 +78,8 @@ fn outcomes_of_a_call() {
     assert!(matches!(called("unknown"), Called::Unknown));
     assert!(matches!(called("invalid"), Called::Invalid(text) if text == "a: expected a number"));
     assert!(matches!(called("refused"), Called::Refused(text) if text == "The city is not known."));
+    let Called::Forbidden { scope, metadata } = called("forbidden") else { panic!("it is forbidden") };
+    assert_eq!((scope.as_str(), metadata.as_deref()), ("read write", Some(METADATA)));
     assert!(matches!(called("threw"), Called::Threw(id) if id == "7f3a9c"));
 }
 
@@ -144,6 +153,23 @@ fn the_head_that_the_endpoint_reads() {
 #[test]
 fn what_a_handler_says() {
     assert!(Running::read(&golden("tell-input")).is_some_and(|running| running.risen));
+}
+
+#[test]
+fn what_a_guard_hands_over_to_refuse_or_describe() {
+    let text = golden("refused-input");
+    let answer = refuse(&Refused::read(&text).unwrap());
+    let challenge = answer.headers.iter().find(|(name, _)| *name == "www-authenticate").unwrap();
+    assert!(challenge.1.contains(r#"scope="read write""#) && challenge.1.contains(METADATA), "{challenge:?}");
+    assert_eq!(answer.status, 403);
+    assert!(Refused::read(&text.replace(r#""scope","#, r#""else","#)).is_none());
+    let text = golden("metadata-input");
+    let request = metadata::Request::read(&text).unwrap();
+    assert_eq!((request.method.as_ref(), request.resource.as_ref()), ("GET", "https://mcp.example.com/mcp"));
+    assert_eq!((request.issuers.len(), request.scopes.len()), (1, 2));
+    assert_eq!(request.name.as_deref(), Some("Weather"));
+    assert_eq!(request.documentation.as_deref(), Some("https://mcp.example.com/docs"));
+    assert!(metadata::Request::read("{}").is_none());
 }
 
 #[test]

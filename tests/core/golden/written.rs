@@ -1,5 +1,6 @@
 //! What Rust writes and JavaScript reads.
 
+use mcp_wicket::auth::bearer::{Caller, Found, Refusal};
 use mcp_wicket::auth::no_auth::{Head, guard};
 use mcp_wicket::flow::{
     Ask, Broken, Call, Commit, Describe, Fetch, Flow, List, Listening, Load, Obtain, Rows, Splice, Step, Writes,
@@ -43,6 +44,8 @@ pub(super) const NAMES: &[&str] = &[
     "guarded-answer",
     "placed-object",
     "placed-answer",
+    "found-caller",
+    "found-refused",
 ];
 
 fn store(key: &str, value: &str) -> Commit {
@@ -110,6 +113,18 @@ fn commits() {
     let step = Step::Done { answer: (), commits: vec![store("client:1", "{\"name\":\"é\\n\"}")] };
     let expected = format!(r#"{{"done":null,"commits":[{}]}}"#, golden("commit-store"));
     assert_eq!(step.json(|()| "null".into()), expected);
+}
+
+#[test]
+fn what_a_verifier_finds() {
+    let caller = Caller {
+        principal: "user:https%3A//issuer.example:1".into(),
+        scopes: vec!["read".into()],
+        props: r#"{"sub":"1"}"#.into(),
+        until: 1_790_000_300_000,
+    };
+    assert_eq!(Found::Caller(caller).to_json(), golden("found-caller"));
+    assert_eq!(Found::Refused(Refusal::Token, "expired").to_json(), golden("found-refused"));
 }
 
 #[test]

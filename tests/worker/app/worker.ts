@@ -1,9 +1,10 @@
 /** The Worker under test: every endpoint has a path of its own. */
 import { type FetchHandler, WicketObject } from "mcp-wicket";
 import { Flaky, Homeless, HomelessStream, Placed, Plain, Stateful } from "./agents.ts";
+import { GuardedInObject, GuardedInWorker, guarded, guardedContext, unguarded } from "./guarded.ts";
 import { TenantInObject, TenantInWorker, tenantHandler } from "./tenants.ts";
 
-export { Flaky, Placed, Plain, Stateful, TenantInObject, WicketObject };
+export { Flaky, GuardedInObject, GuardedInWorker, Placed, Plain, Stateful, TenantInObject, WicketObject };
 
 const open = { allowedOrigins: ["https://app.example.com"] };
 
@@ -20,11 +21,20 @@ const endpoints: Record<string, FetchHandler<Cloudflare.Env>> = {
   "/tenant-worker": TenantInWorker.serve("/tenant-worker").fetch,
   "/tenant-object": TenantInObject.serve("/tenant-object").fetch,
   "/tenant-handler": tenantHandler,
+  "/guarded-worker": guarded.fetch,
+  "/guarded-object": guarded.fetch,
+  "/guarded-sse": guarded.fetch,
+  "/guarded-handler": guarded.fetch,
+  "/guarded-context": guardedContext.fetch,
+  "/api/mcp": guardedContext.fetch,
+  "/unguarded": unguarded,
 };
 
 export default {
   async fetch(request, env, ctx) {
-    const path = new URL(request.url).pathname.replace(/\/message$/, "");
+    const { pathname } = new URL(request.url);
+    if (pathname.endsWith("/.well-known/oauth-protected-resource")) return guarded.fetch(request, env, ctx);
+    const path = pathname.replace(/\/message$/, "").replace("/.well-known/oauth-protected-resource", "");
     const endpoint = endpoints[path];
     if (!endpoint) return new Response("Not found", { status: 404 });
     // What a sign-in in front would do.

@@ -1,0 +1,32 @@
+/** Callers as the options of a guard make them. */
+import type { Caller } from "../guard.js";
+import type { BearerGuardOptions } from "./bearer-guard.js";
+
+/** `caller` with the props that `context` makes, and with the scopes that its scopes imply. */
+export function ofCaller<Env>(
+  caller: Caller,
+  env: Env,
+  { context, impliedScopes }: BearerGuardOptions<Env>,
+): Caller | Promise<Caller> {
+  const { principal } = caller;
+  const scopes = impliedScopes ? withImplied(caller.scopes, impliedScopes) : caller.scopes;
+  if (!context) return { principal, scopes, props: caller.props };
+  const props = context(caller.props, { env });
+  return props instanceof Promise
+    ? props.then((props) => ({ principal, scopes, props }))
+    : { principal, scopes, props };
+}
+
+/** More scopes than anybody has; a function that always names new ones ends here. */
+const MAX_SCOPES = 1000;
+
+/** The scopes, those that they imply, those that these imply, and so on. */
+function withImplied(scopes: ReadonlySet<string>, impliedScopes: (scope: string) => readonly string[]): Set<string> {
+  const all = new Set(scopes);
+  // A set shows what is added while it is walked.
+  for (const scope of all) {
+    if (all.size > MAX_SCOPES) break;
+    for (const implied of impliedScopes(scope)) all.add(implied);
+  }
+  return all;
+}

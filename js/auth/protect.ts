@@ -1,0 +1,141 @@
+/**
+ * `protect(verifier, endpoints)`: the short form of pattern 2. It asks for a token, answers with the challenge that lets a
+ * client get one, serves the protected resource metadata, and hands what the token says to the endpoint.
+ */
+import { type FetchHandler, respond } from "../endpoint.js";
+import { WicketError } from "../errors.js";
+import { type Endpoint, endpointOf } from "../guard.js";
+import { Incoming } from "../incoming.js";
+import { run } from "../run.js";
+import { newBearerCore } from "../wasm.js";
+import type { Answer, BearerCore, MetadataInput } from "../wire.js";
+import { BearerGuard, type BearerGuardOptions } from "./bearer-guard.js";
+import { NO_WORLD } from "./no-world.js";
+import type { TokenVerifier } from "./verifier.js";
+
+/** What `serve`, `serveSSE` and `createMcpHandler` give. */
+export type Protectable<Env> = FetchHandler<Env> | { fetch: FetchHandler<Env> };
+
+export interface ProtectOptions<Env = unknown> extends BearerGuardOptions<Env> {
+  /** The URL under which clients know the one endpoint, where it is not the one that they call. */
+  resource?: string;
+  /** The URLs of the authorization servers that issue its tokens; by default those of the verifier. */
+  authorizationServers?: readonly string[];
+  /** All scopes that a client may ask for; by default those that every request needs. */
+  scopesSupported?: readonly string[];
+  /** What people call the server. */
+  resourceName?: string;
+  /** The URL of a page about it for developers. */
+  resourceDocumentation?: string;
+  /** Answers requests to other paths, without a guard. */
+  defaultHandler?: Protectable<Env>;
+}
+
+/** A Worker's default export. */
+export interface Protected<Env> {
+  fetch: FetchHandler<Env>;
+}
+
+const WELL_KNOWN = "/.well-known/oauth-protected-resource";
+
+/** One endpoint, and where its metadata is. */
+interface Route<Env> {
+  endpoint: Endpoint<Env>;
+  guard: BearerGuard<Env>;
+  /** The resource's own URL, without its site where that is the request's. */
+  resource: { site: string | undefined; path: string };
+}
+
+/**
+ * Puts `verifier` in front of one endpoint, or of several: `protect(verifier, MyMCP.serve("/mcp"))`. Throws `ERR_ARGUMENT`
+ * for a handler that is no endpoint of this package.
+ */
+export function protect<Env = unknown>(
+  verifier: TokenVerifier<Env>,
+  endpoints: Protectable<Env> | readonly Protectable<Env>[],
+  options: ProtectOptions<Env> = {},
+): Protected<Env> {
+  let core: BearerCore | undefined;
+  const lazily: BearerCore = {
+    refuse: (...args) => (core ??= newBearerCore(NO_ORIGINS)).refuse(...args),
+    metadata: (...args) => (core ??= newBearerCore(NO_ORIGINS)).metadata(...args),
+  };
+  const handlers = Array.isArray(endpoints) ? (endpoints as Protectable<Env>[]) : [endpoints as Protectable<Env>];
+  const issuers = (options.authorizationServers ?? verifier.issuers).filter((issuer) => URL.canParse(issuer));
+  const routes = handlers.map((handler) => routeOf(handler, lazily, verifier, options, issuers.length > 0));
+  if (options.resource !== undefined && routes.length > 1) {
+    throw new WicketError("ERR_ARGUMENT", "`resource` names one endpoint: call protect once for each.");
+  }
+  const byPath = new Map(routes.flatMap((route) => route.endpoint.paths.map((path) => [path, route])));
+  const documents = new Map(routes.map((route) => [WELL_KNOWN + route.resource.path, route]));
+  for (const route of routes) for (const path of route.endpoint.paths) documents.set(WELL_KNOWN + path, route);
+  const [first] = routes;
+  if (first) documents.set(WELL_KNOWN, first);
+
+  return {
+    fetch: async (request, env, ctx) => {
+      const incoming = new Incoming(request);
+      const route = byPath.get(incoming.path);
+      if (route) return route.endpoint.serve(request, env, ctx, route.guard);
+      const described = issuers.length > 0 ? documents.get(incoming.path) : undefined;
+      if (described) return document(lazily, incoming, described, issuers, options);
+      const { defaultHandler } = options;
+      if (defaultHandler) return fetchOf(defaultHandler)(request, env, ctx);
+      const paths = [...byPath.keys()].join(", ");
+      return new Response(`Not found. The MCP endpoint is ${paths}.`, { status: 404 });
+    },
+  };
+}
+
+const NO_ORIGINS = { origins: { allowedOrigins: [], allowedHosts: [] } };
+
+function routeOf<Env>(
+  handler: Protectable<Env>,
+  core: BearerCore,
+  verifier: TokenVerifier<Env>,
+  options: ProtectOptions<Env>,
+  hasIssuers: boolean,
+): Route<Env> {
+  const endpoint = endpointOf<Env>(handler);
+  const [path] = endpoint?.paths ?? [];
+  if (!endpoint || path === undefined) {
+    throw new WicketError(
+      "ERR_ARGUMENT",
+      'protect takes what MyMCP.serve("/mcp"), MyMCP.serveSSE("/sse") or createMcpHandler(…) gave. For a handler of your ' +
+        "own, call verifier.verify(token) in it.",
+    );
+  }
+  const resource = { site: undefined as string | undefined, path };
+  if (options.resource !== undefined) {
+    const url = new URL(options.resource);
+    resource.site = url.origin;
+    resource.path = url.pathname === "/" ? "" : url.pathname;
+  }
+  const metadata = ({ site }: Incoming) =>
+    hasIssuers ? (resource.site ?? site) + WELL_KNOWN + resource.path : undefined;
+  return { endpoint, resource, guard: new BearerGuard(core, verifier, options, metadata) };
+}
+
+async function document<Env>(
+  core: BearerCore,
+  incoming: Incoming,
+  { resource }: Route<Env>,
+  issuers: readonly string[],
+  options: ProtectOptions<Env>,
+): Promise<Response> {
+  const input: MetadataInput = {
+    method: incoming.method,
+    resource: options.resource ?? incoming.site + resource.path,
+    issuers,
+    scopes: options.scopesSupported ?? options.scopes ?? [],
+  };
+  if (options.resourceName !== undefined) input.name = options.resourceName;
+  if (options.resourceDocumentation !== undefined) input.documentation = options.resourceDocumentation;
+  const ended = await run<Answer>(core.metadata, JSON.stringify(input), "", NO_WORLD);
+  if (!("done" in ended)) throw new Error("metadata is never spliced");
+  return respond(ended.done, []);
+}
+
+function fetchOf<Env>(handler: Protectable<Env>): FetchHandler<Env> {
+  return typeof handler === "function" ? handler : (request, env, ctx) => handler.fetch(request, env, ctx);
+}

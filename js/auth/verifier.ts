@@ -1,0 +1,15 @@
+/** What finds out who is calling. Each pattern and each kind of token has one; a guard puts it in front of an endpoint. */
+import type { Caller } from "../guard.js";
+import type { Incoming } from "../incoming.js";
+import type { Refusal } from "../wire.js";
+
+/** What a verifier finds: who is calling, or how the request is refused and why (for the log). */
+export type Found = Caller | { readonly refused: Refusal; readonly reason: string };
+
+/** Finds out who is calling, from the head of a request. */
+export interface TokenVerifier<Env = unknown> {
+  /** The URLs of the authorization servers whose tokens it takes, as far as there are any. */
+  readonly issuers: readonly string[];
+  /** For a token that it has seen already it gives the same `Caller`, and no promise. */
+  identify(incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found>;
+}

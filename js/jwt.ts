@@ -1,0 +1,14 @@
+/**
+ * `mcp-wicket/jwt`: pattern 2, token validation, and all that `mcp-wicket` has, so that a Worker needs this one import and
+ * uploads one wasm module.
+ */
+import { Core } from "../build/jwt/index.js";
+import { provideKeyring } from "./objects/keyring.js";
+import { provideCore } from "./wasm.js";
+
+provideCore(Core, 2);
+provideKeyring();
+
+export { type ProtectOptions, type Protected, protect } from "./auth/protect.js";
+export type { Found, TokenVerifier } from "./auth/verifier.js";
+export * from "./public.js";

@@ -1,0 +1,15 @@
+/** Scopes that tools (and whatever else is registered) ask of their callers. */
+import type { Pass } from "../guard.js";
+
+/** Something that only callers with certain scopes may use. */
+export interface Scoped {
+  /** The scopes that a caller needs, all of them. Others do not see it, and are told which scopes to ask for. */
+  scopes?: readonly string[] | undefined;
+}
+
+/** True if the caller has the scopes. Where nothing tells who is calling nobody has any. */
+export function mayUse({ scopes }: Scoped, pass: Pass | undefined): boolean {
+  if (scopes === undefined || scopes.length === 0) return true;
+  const granted = pass?.caller?.scopes;
+  return granted !== undefined && scopes.every((scope) => granted.has(scope));
+}

@@ -1,0 +1,166 @@
+//! Bearer tokens (RFC 6750): taking one from the request's head, and what is answered where it does not let in.
+//!
+//! Whether a token is good is each verifier's own business. They agree on how it ends: with a [`Caller`], or with a
+//! [`Refusal`] that is answered here in one way. What a caller reads is generic; the reason goes to the operator's log.
+
+use std::borrow::Cow;
+
+use crate::http::Answer;
+use crate::http::challenge::Challenge;
+use crate::json::{Object, array, number, object, quoted};
+use crate::jsonrpc::{Code, Fault};
+
+/// Tokens longer than this are not looked at.
+pub const MAX_TOKEN: usize = 16 * 1024;
+
+/// Who is calling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The typed subject: `user:…`, `client:…` or `key:…`. Sessions are bound to it.
+    pub principal: String,
+    /// What the caller may do.
+    pub scopes: Vec<String>,
+    /// What is known about the caller, a JSON object: the claims of a token.
+    pub props: String,
+    /// Until when this may be remembered, in milliseconds since 1970.
+    pub until: u64,
+}
+
+/// What a verifier finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The token is good, and this is whose it is.
+    Caller(Caller),
+    /// The token does not let in. The reason is one of a fixed catalogue, for the log.
+    Refused(Refusal, &'static str),
+}
+
+/// How a request ends that is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no token.
+    Absent,
+    /// The header cannot be read.
+    Malformed,
+    /// The token is malformed, forged, expired, revoked or not for this server.
+    Token,
+    /// The token is good, and does not go far enough.
+    Scope,
+    /// Whether it is good cannot be told now.
+    Unavailable,
+}
+
+impl Refusal {
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Absent, "absent"),
+        (Self::Malformed, "malformed"),
+        (Self::Token, "token"),
+        (Self::Scope, "scope"),
+        (Self::Unavailable, "unavailable"),
+    ];
+
+    /// Its name on the boundary.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(refusal, _)| *refusal == self).map_or("token", |(_, name)| name)
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, own)| *own == name).map(|(refusal, _)| *refusal)
+    }
+}
+
+impl Found {
+    /// What was found, as the shim reads it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Caller(Caller { principal, scopes, props, until }) => {
+                let scopes = array(scopes.iter().map(|scope| quoted(scope)));
+                let until = number(usize::try_from(*until).unwrap_or(usize::MAX));
+                let caller =
+                    [("principal", quoted(principal)), ("scopes", scopes), ("props", props.clone()), ("until", until)];
+                let members = caller.each_ref().map(|(name, value)| (*name, value.as_str()));
+                object(&[("caller", &object(&members))])
+            }
+            Self::Refused(refusal, reason) => {
+                object(&[("refused", &quoted(refusal.name())), ("reason", &quoted(reason))])
+            }
+        }
+    }
+}
+
+/// The token of an `Authorization` header (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1). Tokens travel nowhere
+/// else: not in the query, not in the body.
+pub fn token_of(header: Option<&str>) -> Result<&str, Found> {
+    let Some(header) = header else { return Err(Found::Refused(Refusal::Absent, "no_token")) };
+    let header = header.trim_matches([' ', '\t']);
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Found::Refused(Refusal::Absent, "other_scheme"));
+    }
+    let token = token.trim_start_matches(' ');
+    if token.is_empty() || !token.bytes().all(is_token_byte) {
+        return Err(Found::Refused(Refusal::Malformed, "malformed_header"));
+    }
+    if token.len() > MAX_TOKEN {
+        return Err(Found::Refused(Refusal::Token, "too_long"));
+    }
+    Ok(token)
+}
+
+/// `b64token` of RFC 6750 §2.1; `=` counts anywhere, since what the token says is checked by its verifier.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// A refusal on its way out, as the shim hands it over.
+#[derive(Debug)]
+pub struct Refused<'a> {
+    refusal: Refusal,
+    scope: Option<Cow<'a, str>>,
+    metadata: Option<Cow<'a, str>>,
+}
+
+impl<'a> Refused<'a> {
+    /// Reads what the shim hands over.
+    #[must_use]
+    pub fn read(input: &'a str) -> Option<Self> {
+        let input = Object::read(input).ok()?;
+        Some(Self {
+            refusal: Refusal::parse(&input.string("refused")?)?,
+            scope: input.string("scope"),
+            metadata: input.string("metadata"),
+        })
+    }
+}
+
+/// The answer to a request that is not let in (RFC 6750 §3, MCP 2026-07-28 basic/authorization §Error Handling). Waits:
+/// none.
+#[must_use]
+pub fn refuse(refused: &Refused<'_>) -> Answer {
+    let (status, error, message) = match refused.refusal {
+        Refusal::Absent => (401, None, "An access token is needed: send it as `Authorization: Bearer …`."),
+        Refusal::Malformed => {
+            (400, Some("invalid_request"), "The Authorization header must be `Bearer`, one space and the token.")
+        }
+        Refusal::Token => {
+            (401, Some("invalid_token"), "The access token is malformed, expired, revoked or not for this server.")
+        }
+        Refusal::Scope => {
+            (403, Some("insufficient_scope"), "The access token does not have the scopes that are needed.")
+        }
+        Refusal::Unavailable => {
+            let message = "The access token cannot be checked at the moment. Try again in a few seconds.";
+            return Fault::new(503, Code::InternalError, message).answer(None).with("retry-after", "5");
+        }
+    };
+    let challenge = Challenge {
+        error,
+        description: error.map(|_| message),
+        scope: refused.scope.as_deref(),
+        metadata: refused.metadata.as_deref(),
+    };
+    let answer = Fault::new(status, Code::InvalidRequest, message).answer(None);
+    answer.with("www-authenticate", challenge.text()).with("cache-control", "no-store")
+}

@@ -1,0 +1,121 @@
+//! What is asked of the `Authorization` header, and what is answered where a request is not let in.
+
+use mcp_wicket::auth::bearer::{Found, MAX_TOKEN, Refusal, Refused, refuse, token_of};
+use mcp_wicket::auth::metadata;
+use mcp_wicket::http::Answer;
+use serde_json::{Value, json};
+
+fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+    answer.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| value.as_str())
+}
+
+fn refused(input: &Value) -> Answer {
+    refuse(&Refused::read(&input.to_string()).unwrap())
+}
+
+#[test]
+fn tokens_of_headers() {
+    for (text, token) in [
+        ("Bearer abc", "abc"),
+        ("bearer abc", "abc"),
+        ("BEARER   a.b-c_d~e+f/g==", "a.b-c_d~e+f/g=="),
+        (" Bearer abc ", "abc"),
+    ] {
+        assert_eq!(token_of(Some(text)), Ok(token), "{text}");
+    }
+    let refusal = |text: Option<&str>| match token_of(text) {
+        Err(Found::Refused(refusal, _)) => refusal,
+        other => panic!("{text:?}: {other:?}"),
+    };
+    assert_eq!(refusal(None), Refusal::Absent);
+    for other in ["", "Basic YTpi", "DPoP abc", "Bearerabc", "abc", "Negotiate"] {
+        assert_eq!(refusal(Some(other)), Refusal::Absent, "{other}");
+    }
+    // Two headers of a name reach us as one, joined by a comma.
+    for malformed in ["Bearer", "Bearer ", "Bearer a b", "Bearer a, Bearer b", "Bearer a\"b", "Bearer é", "Bearer a\tb"]
+    {
+        assert_eq!(refusal(Some(malformed)), Refusal::Malformed, "{malformed}");
+    }
+    assert_eq!(refusal(Some(&format!("Bearer {}", "a".repeat(MAX_TOKEN + 1)))), Refusal::Token);
+    assert!(token_of(Some(&format!("Bearer {}", "a".repeat(MAX_TOKEN)))).is_ok());
+}
+
+#[test]
+fn a_request_without_a_token_is_told_where_to_get_one_and_nothing_else() {
+    let metadata = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
+    let answer = refused(&json!({"refused": "absent", "scope": "read write", "metadata": metadata}));
+    assert_eq!(answer.status, 401);
+    let challenge = format!(r#"Bearer scope="read write", resource_metadata="{metadata}""#);
+    assert_eq!(header(&answer, "www-authenticate"), Some(challenge.as_str()));
+    assert_eq!(header(&answer, "cache-control"), Some("no-store"));
+    assert_eq!(header(&refused(&json!({"refused": "absent"})), "www-authenticate"), Some("Bearer"));
+}
+
+#[test]
+fn each_refusal_has_its_status_and_code() {
+    for (name, status, error) in
+        [("malformed", 400, "invalid_request"), ("token", 401, "invalid_token"), ("scope", 403, "insufficient_scope")]
+    {
+        let answer = refused(&json!({"refused": name, "scope": "read", "metadata": "https://a.example/m"}));
+        assert_eq!(answer.status, status, "{name}");
+        let challenge = header(&answer, "www-authenticate").unwrap();
+        assert!(challenge.starts_with(&format!(r#"Bearer error="{error}", error_description=""#)), "{challenge}");
+        assert!(challenge.ends_with(r#", scope="read", resource_metadata="https://a.example/m""#), "{challenge}");
+    }
+    let answer = refused(&json!({"refused": "unavailable"}));
+    assert_eq!((answer.status, header(&answer, "retry-after")), (503, Some("5")));
+    assert_eq!(header(&answer, "www-authenticate"), None, "the client's token may be good");
+    assert!(Refused::read(r#"{"refused":"else"}"#).is_none());
+}
+
+#[test]
+fn nothing_breaks_out_of_a_challenge() {
+    let metadata = "https://a.example/\"\\\r\n,é\u{7f}x";
+    let answer = refused(&json!({"refused": "absent", "scope": "a\" error=\"b", "metadata": metadata}));
+    let expected = r#"Bearer scope="a\" error=\"b", resource_metadata="https://a.example/\"\\,x""#;
+    assert_eq!(header(&answer, "www-authenticate"), Some(expected));
+}
+
+fn document(input: &Value) -> Answer {
+    metadata::answer(&metadata::Request::read(&input.to_string()).unwrap())
+}
+
+#[test]
+fn the_metadata_document() {
+    let answer = document(&json!({
+        "method": "GET", "resource": "https://mcp.example.com/mcp", "issuers": ["https://issuer.example"],
+        "scopes": ["read", "write"], "name": "Weather \"now\"", "documentation": "https://mcp.example.com/docs",
+    }));
+    assert_eq!(answer.status, 200);
+    assert_eq!(header(&answer, "content-type"), Some("application/json"));
+    assert_eq!(header(&answer, "access-control-allow-origin"), Some("*"));
+    let read: Value = serde_json::from_str(answer.body.as_deref().unwrap()).unwrap();
+    assert_eq!(
+        read,
+        json!({
+            "resource": "https://mcp.example.com/mcp",
+            "authorization_servers": ["https://issuer.example"],
+            "scopes_supported": ["read", "write"],
+            "bearer_methods_supported": ["header"],
+            "resource_name": "Weather \"now\"",
+            "resource_documentation": "https://mcp.example.com/docs",
+        })
+    );
+    let bare = document(&json!({"method": "GET", "resource": "https://a.example", "issuers": [], "scopes": []}));
+    let read: Value = serde_json::from_str(bare.body.as_deref().unwrap()).unwrap();
+    assert_eq!(read, json!({"resource": "https://a.example", "bearer_methods_supported": ["header"]}));
+}
+
+#[test]
+fn the_metadata_is_read_and_nothing_else() {
+    let ask = |method: &str| document(&json!({"method": method, "resource": "x", "issuers": [], "scopes": []}));
+    let preflight = ask("OPTIONS");
+    assert_eq!(
+        (preflight.status, header(&preflight, "access-control-allow-methods")),
+        (204, Some("GET, HEAD, OPTIONS"))
+    );
+    assert!(header(&preflight, "access-control-allow-headers").unwrap().contains("mcp-protocol-version"));
+    assert_eq!((ask("HEAD").status, ask("HEAD").body), (200, None));
+    let refused = ask("POST");
+    assert_eq!((refused.status, header(&refused, "allow")), (405, Some("GET, HEAD, OPTIONS")));
+}

@@ -1,0 +1,186 @@
+/** Endpoints that ask who is calling: challenges, metadata, scopes, and what becomes of the answer. */
+import { describe, expect, test } from "vitest";
+import { type ToolList, type ToolResult, initialize, legacy, modern, wires } from "../harness/messages.ts";
+import { HOST, begin, callTool, messageOf, textOf, worker } from "./lib/client.ts";
+
+const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+const METADATA = `${HOST}/.well-known/oauth-protected-resource`;
+const endpoints = ["/guarded-worker", "/guarded-object", "/guarded-handler"];
+
+const challengeOf = (response: Response) => response.headers.get("www-authenticate");
+const list = async (path: string, token: string) => {
+  const asked = worker(modern(HOST + path, "tools/list", {}, as(token)));
+  const { result } = await messageOf<ToolList>(asked);
+  return result.tools.map(({ name }) => name);
+};
+
+describe.each(endpoints)("%s", (path) => {
+  const url = HOST + path;
+
+  test.each(wires)("no token: 401 with where to get one and nothing else, on $wire", async ({ ask }) => {
+    const response = await worker(ask(url, "tools/list"));
+    expect(response.status).toBe(401);
+    expect(challengeOf(response)).toBe(`Bearer scope="read", resource_metadata="${METADATA}${path}"`);
+    expect(await response.json()).toEqual({
+      jsonrpc: "2.0",
+      error: { code: -32600, message: "An access token is needed: send it as `Authorization: Bearer …`." },
+    });
+  });
+
+  test("a token that is no good: 401 invalid_token", async () => {
+    const response = await worker(modern(url, "tools/list", {}, as("mallory")));
+    expect(response.status).toBe(401);
+    expect(challengeOf(response)).toContain('Bearer error="invalid_token", error_description="');
+    expect(challengeOf(response)).toContain(`resource_metadata="${METADATA}${path}"`);
+  });
+
+  test("a token without the scopes of every request: 403 insufficient_scope", async () => {
+    const response = await worker(modern(url, "tools/list", {}, as("eve")));
+    expect(response.status).toBe(403);
+    expect(challengeOf(response)).toMatch(/^Bearer error="insufficient_scope", .*scope="read", resource_metadata="/);
+  });
+
+  test("the caller reaches the tool", async () => {
+    const said = textOf(await callTool(worker, "whoami", {}, as("bob"), url)) ?? "";
+    expect(JSON.parse(said)).toEqual({ props: { name: "bob" }, scopes: ["read", "write"] });
+  });
+
+  test("a list shows what the caller may use", async () => {
+    expect(await list(path, "ann")).toEqual(["whoami"]);
+    expect(await list(path, "bob")).toEqual(["whoami", "write"]);
+    expect(await list(path, "root")).toEqual(["whoami", "write", "both"]);
+  });
+
+  test.each(wires)("a tool that needs more: 403 with all it needs, on $wire", async ({ ask }) => {
+    const response = await worker(ask(url, "tools/call", { name: "both" }, as("bob")));
+    expect(response.status).toBe(403);
+    expect(challengeOf(response)).toBe(
+      'Bearer error="insufficient_scope", error_description="The access token does not have the scopes that are needed.", ' +
+        `scope="read write delete", resource_metadata="${METADATA}${path}"`,
+    );
+    expect(await response.json()).toEqual({
+      jsonrpc: "2.0",
+      id: 1,
+      error: { code: -32600, message: 'The tool "both" needs these scopes: read write delete.' },
+    });
+  });
+
+  test("scopes stand for others as the function says", async () => {
+    expect(textOf(await callTool(worker, "both", {}, as("root"), url))).toBe('"deleted"');
+  });
+
+  test("a session is its principal's alone", async () => {
+    const session = await begin(worker, url, as("ann"));
+    const ping = (token: string) => worker(legacy(url, "ping", {}, { ...as(token), session }));
+    expect((await ping("ann")).status).toBe(200);
+    expect((await ping("bob")).status).toBe(404);
+    expect((await worker(legacy(url, "ping", {}, { session }))).status).toBe(401);
+  });
+
+  test("a page may read the challenge", async () => {
+    const origin = "https://claude.ai";
+    const response = await worker(modern(url, "tools/list", {}, { headers: { origin } }));
+    expect(response.status).toBe(401);
+    expect(response.headers.get("access-control-allow-origin")).toBe(origin);
+    expect(response.headers.get("access-control-expose-headers")).toContain("WWW-Authenticate");
+    const preflight = await worker(new Request(url, { method: "OPTIONS", headers: { origin } }));
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-headers")).toContain("authorization");
+  });
+
+  test("a page of elsewhere is turned away before its token is looked at", async () => {
+    const headers = { ...as("ann").headers, origin: "https://evil.example" };
+    expect((await worker(modern(url, "tools/list", {}, { headers }))).status).toBe(403);
+  });
+
+  test("a token in the query is none", async () => {
+    const response = await worker(modern(`${url}?access_token=ann`, "tools/list"));
+    expect(response.status).toBe(401);
+    expect(challengeOf(response)).not.toContain("error=");
+  });
+});
+
+describe("batches", () => {
+  const one = (id: number, name: string) => ({ jsonrpc: "2.0", id, method: "tools/call", params: { name } });
+
+  test("one message may lack scopes, the others are answered", async () => {
+    const url = `${HOST}/guarded-handler`;
+    const headers = { ...as("ann").headers, "mcp-protocol-version": "2025-03-26" };
+    const begun = initialize(url, { headers: as("ann").headers });
+    const request = new Request(begun, {
+      body: JSON.stringify([one(1, "whoami"), one(2, "write")]),
+      headers: { ...Object.fromEntries(begun.headers), ...headers },
+    });
+    const response = await worker(request);
+    expect(response.status).toBe(200);
+    const [first, second] = await response.json<[{ result: ToolResult }, { error: { message: string } }]>();
+    expect(JSON.parse(textOf(first.result) ?? "")).toMatchObject({ props: { name: "ann" } });
+    expect(second.error.message).toBe('The tool "write" needs these scopes: read write.');
+  });
+});
+
+describe("HTTP+SSE", () => {
+  const url = `${HOST}/guarded-sse`;
+
+  test("stream and messages ask for the token, and the challenge names the one resource", async () => {
+    for (const request of [new Request(url), legacy(`${url}/message?sessionId=AQ`, "ping")]) {
+      const response = await worker(request);
+      expect(response.status).toBe(401);
+      expect(challengeOf(response)).toBe(`Bearer scope="read", resource_metadata="${METADATA}/guarded-sse"`);
+    }
+  });
+});
+
+describe("protected resource metadata", () => {
+  test.each([...endpoints, "/guarded-sse"])("at the path form of %s", async (path) => {
+    const response = await worker(new Request(METADATA + path, { headers: { origin: "https://any.example" } }));
+    expect(response.status).toBe(200);
+    expect(response.headers.get("access-control-allow-origin")).toBe("*");
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(await response.json()).toEqual({
+      resource: HOST + path,
+      authorization_servers: ["https://issuer.example"],
+      scopes_supported: ["read", "write", "delete"],
+      bearer_methods_supported: ["header"],
+      resource_name: "Guarded",
+    });
+  });
+
+  test("at the root, for the first endpoint", async () => {
+    const { resource } = await (await worker(new Request(METADATA))).json<{ resource: string }>();
+    expect(resource).toBe(`${HOST}/guarded-worker`);
+  });
+
+  test("a preflight, and what is no GET", async () => {
+    expect((await worker(new Request(METADATA, { method: "OPTIONS" }))).status).toBe(204);
+    const refused = await worker(new Request(METADATA, { method: "POST", body: "{}" }));
+    expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
+  });
+
+  test("another URL of the resource", async () => {
+    const metadata = "https://public.example/.well-known/oauth-protected-resource/api/mcp";
+    const refused = await worker(modern(`${HOST}/guarded-context`, "tools/list"));
+    expect(challengeOf(refused)).toBe(`Bearer resource_metadata="${metadata}"`);
+    for (const url of [metadata, `${METADATA}/guarded-context`]) {
+      expect(await (await worker(new Request(url))).json()).toMatchObject({
+        resource: "https://public.example/api/mcp",
+      });
+    }
+  });
+});
+
+test("context makes the props, once for each caller", async () => {
+  const url = `${HOST}/guarded-context`;
+  for (const name of ["ann", "bob", "ann"]) {
+    const said = textOf(await callTool(worker, "whoami", {}, as(name), url)) ?? "";
+    expect(JSON.parse(said)).toMatchObject({ props: { hello: name } });
+  }
+});
+
+test("where nobody tells who is calling, tools with scopes are nobody's", async () => {
+  const url = `${HOST}/unguarded`;
+  expect(await list("/unguarded", "bob")).toEqual(["whoami"]);
+  const response = await worker(modern(url, "tools/call", { name: "write" }, as("bob")));
+  expect(response.status).toBe(403);
+  expect(challengeOf(response)).toContain('scope="write"');
+});
