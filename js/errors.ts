@@ -18,7 +18,7 @@ export type WicketErrorCode =
   | "ERR_NEEDS_OBJECT"
   /** No Durable Object class could be found. */
   | "ERR_NO_OBJECT"
-  /** A tool is registered twice. */
+  /** Something is registered twice. */
   | "ERR_DUPLICATE"
   /** A schema of a library that cannot be used. */
   | "ERR_SCHEMA"
@@ -31,6 +31,31 @@ export type WicketErrorCode =
  */
 export class ToolError extends Error {
   override readonly name = "ToolError";
+}
+
+/** Thrown by a resource's handler where there is nothing at the URI. */
+export class ResourceNotFoundError extends Error {
+  override readonly name = "ResourceNotFoundError";
+
+  constructor(uri: string | URL) {
+    super(`There is no resource ${String(uri)}.`);
+  }
+}
+
+/**
+ * A JSON-RPC error of a prompt's or a resource's handler: the client gets `code`, `message` and `data` as they are. Thrown
+ * by a tool, its message goes to the model, as that of a `ToolError`.
+ */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  readonly code: number;
+  readonly data: unknown;
+
+  constructor(code: number, message: string, data?: unknown) {
+    super(message);
+    this.code = code;
+    this.data = data;
+  }
 }
 
 /** An effect that has no outcome. */

@@ -2,7 +2,14 @@
 export { McpAgent, type ServeOptions } from "./agent/agent.js";
 export type { AgentHandler } from "./agent/serve.js";
 export type { EndpointOptions, FetchHandler } from "./endpoint.js";
-export { ToolError, WicketError, type WicketErrorCode } from "./errors.js";
+export {
+  ProtocolError,
+  ProtocolError as McpError,
+  ResourceNotFoundError,
+  ToolError,
+  WicketError,
+  type WicketErrorCode,
+} from "./errors.js";
 export {
   type CreateMcpHandlerOptions,
   type FactoryContext,
@@ -13,13 +20,30 @@ export type { Caller } from "./guard.js";
 export { WicketObject } from "./objects/wicket-object.js";
 export { type StartPageOptions, startPage } from "./pages/start.js";
 export type { Notification, ToolContext } from "./server/context.js";
+export { type CompleteCallback, completable } from "./server/completable.js";
 export {
   type LoggingMessage,
   McpServer,
   type McpServerOptions,
-  type RegisteredTool,
+  type PromptCallback,
+  type PromptConfig,
   type ToolCallback,
   type ToolConfig,
 } from "./server/mcp-server.js";
+export type {
+  ReadResourceCallback,
+  ReadResourceTemplateCallback,
+  RegisteredPrompt,
+  RegisteredResource,
+  RegisteredResourceTemplate,
+  RegisteredTool,
+  ResourceMetadata,
+} from "./server/registered.js";
+export {
+  type CompleteResourceTemplateCallback,
+  type ListResourcesCallback,
+  ResourceTemplate,
+  UriTemplate,
+} from "./server/resource-template.js";
 export type { ArgumentsOf, InputSchema, Shape, StandardSchema } from "./server/schema.js";
 export type * from "./server/types.js";

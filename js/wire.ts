@@ -57,24 +57,54 @@ export type Effect =
   | { kind: "describe" }
   | ({ kind: "list" } & ListEffect)
   | ({ kind: "call" } & CallEffect)
+  | ({ kind: "get" } & GetEffect)
+  | ({ kind: "read" } & ReadEffect)
+  | ({ kind: "complete" } & CompleteEffect)
   | { kind: "listening"; object: string }
   | ({ kind: "fetch" } & FetchEffect)
   | { kind: "load"; key: string }
   | ({ kind: "ask" } & AskEffect)
   | ({ kind: "rows" } & RowsEffect);
 
-export interface ListEffect {
-  of: "tools";
-  splice?: Splice;
-}
-
-export interface CallEffect {
-  name: string;
-  arguments?: Record<string, unknown>;
+/** What a handler's context is made of. */
+export interface RunEffect {
   request: string | number;
   meta?: Record<string, unknown>;
   session?: string;
   splice?: Splice;
+}
+
+export interface ListEffect extends RunEffect {
+  of: "tools" | "resources" | "templates" | "prompts";
+  omit?: string[];
+  rooted?: string[];
+  after?: string;
+}
+
+export interface CallEffect extends RunEffect {
+  name: string;
+  arguments?: Record<string, unknown>;
+  mirror?: boolean;
+}
+
+export interface GetEffect extends RunEffect {
+  name: string;
+  arguments?: Record<string, string>;
+}
+
+export interface ReadEffect extends RunEffect {
+  uri: string;
+  template?: string;
+  variables?: Record<string, string | string[]>;
+}
+
+export interface CompleteEffect {
+  prompt?: string;
+  template?: string;
+  argument: string;
+  value: string;
+  known?: Record<string, string>;
+  most: number;
 }
 
 export interface FetchEffect {
@@ -101,6 +131,8 @@ export interface Splice {
   head: string;
   tail: string;
   open: boolean;
+  kinds?: string[];
+  structured?: "object" | "none";
 }
 
 /** `src/flow/effect.rs`, `Failure`. */

@@ -7,26 +7,49 @@ use crate::json::{Malformed, Object, Value, quoted};
 
 /// Error codes (JSON-RPC 2.0 §5.1, MCP 2026-07-28 basic/index §Error Codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i32)]
 pub enum Code {
     /// The body is not JSON.
-    ParseError = -32700,
+    ParseError,
     /// The body is JSON and no message that is allowed here.
-    InvalidRequest = -32600,
+    InvalidRequest,
     /// The method is unknown.
-    MethodNotFound = -32601,
+    MethodNotFound,
     /// The method's parameters are wrong.
-    InvalidParams = -32602,
+    InvalidParams,
     /// The server is at fault.
-    InternalError = -32603,
+    InternalError,
     /// The session is unknown, over, or another principal's (as the official SDK has it).
-    SessionNotFound = -32001,
+    SessionNotFound,
+    /// There is no such resource (until 2025-11-25; 2026-07-28 has `InvalidParams` for it).
+    ResourceNotFound,
     /// Headers and body contradict each other.
-    HeaderMismatch = -32020,
+    HeaderMismatch,
     /// The client did not declare a capability that the operation needs.
-    MissingCapability = -32021,
+    MissingCapability,
     /// The protocol revision is not served.
-    UnsupportedVersion = -32022,
+    UnsupportedVersion,
+    /// The server's own.
+    Own(i64),
+}
+
+impl Code {
+    /// The code on the wire.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        match self {
+            Self::ParseError => -32700,
+            Self::InvalidRequest => -32600,
+            Self::MethodNotFound => -32601,
+            Self::InvalidParams => -32602,
+            Self::InternalError => -32603,
+            Self::SessionNotFound => -32001,
+            Self::ResourceNotFound => -32002,
+            Self::HeaderMismatch => -32020,
+            Self::MissingCapability => -32021,
+            Self::UnsupportedVersion => -32022,
+            Self::Own(number) => number,
+        }
+    }
 }
 
 /// What is wrong with a request, and how that is said: HTTP status, code, message for the developer at the other end.
@@ -74,7 +97,7 @@ impl Fault {
             text.push(',');
         }
         text.push_str(r#""error":{"code":"#);
-        text.push_str(&(self.code as i32).to_string());
+        text.push_str(&self.code.number().to_string());
         text.push_str(r#","message":"#);
         text.push_str(&quoted(&self.message));
         if let Some(data) = &self.data {

@@ -134,7 +134,7 @@ class StreamWorld extends ServerWorld {
     }
     // A call that lacks scopes is answered by status, not on the stream.
     const tool = effect.kind === "call" && this.server.tools.get(effect.name);
-    if (tool && mayUse(tool.config, this.passage.pass)) this.#begun();
+    if (tool && mayUse(tool, this.passage.pass)) this.#begun();
     return super.perform(effect);
   }
 

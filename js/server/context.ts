@@ -1,6 +1,6 @@
 /** What a handler may know about the call it serves, and what it may say before its answer. */
 import type { Caller } from "../guard.js";
-import type { CallEffect } from "../wire.js";
+import type { RunEffect } from "../wire.js";
 import type { LoggingLevel } from "./types.js";
 import type { ServerWorld } from "./world.js";
 
@@ -48,11 +48,11 @@ const CREDENTIALS = new Set(["authorization", "cookie", "dpop", "proxy-authoriza
  */
 export class CallContext implements ToolContext {
   readonly #world: ServerWorld;
-  readonly #effect: CallEffect;
+  readonly #effect: RunEffect;
   #controller: AbortController | undefined;
   #progress = -Infinity;
 
-  constructor(world: ServerWorld, effect: CallEffect) {
+  constructor(world: ServerWorld, effect: RunEffect) {
     this.#world = world;
     this.#effect = effect;
     world.call = effect;

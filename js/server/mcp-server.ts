@@ -4,74 +4,73 @@
  */
 import { WicketError } from "../errors.js";
 import type { ToolContext } from "./context.js";
-import { type ArgumentsOf, type InputSchema, type Shape, isShape, isStandardSchema } from "./schema.js";
-import type { Scoped } from "./scopes.js";
-import type { CallToolResult, Icon, Implementation, LoggingLevel, ToolAnnotations } from "./types.js";
+import {
+  type AnyPromptCallback,
+  type AnyToolCallback,
+  type Awaitable,
+  Prompt,
+  type PromptAnnouncement,
+  type ReadResourceCallback,
+  type ReadResourceTemplateCallback,
+  type RegisteredPrompt,
+  type RegisteredResource,
+  type RegisteredResourceTemplate,
+  type RegisteredTool,
+  Registry,
+  type ResourceMetadata,
+  StaticResource,
+  TemplateOfResources,
+  Tool,
+  type ToolAnnouncement,
+} from "./registered.js";
+import { ResourceTemplate } from "./resource-template.js";
+import { type ArgumentsOf, type InputSchema, type Shape, isSchema, isShape } from "./schema.js";
+import type {
+  CallToolResult,
+  GetPromptResult,
+  Icon,
+  Implementation,
+  LoggingLevel,
+  ServerCapabilities,
+  ToolAnnotations,
+} from "./types.js";
 import type { ServerWorld } from "./world.js";
 
 export interface McpServerOptions {
   /** How to use the server, for the model. */
   instructions?: string;
+  /** What the server can do beside what is registered. */
+  capabilities?: ServerCapabilities;
+  /** How many items a page of a list holds; by default a list has one page. */
+  pageSize?: number;
+  /**
+   * `"verbatim"` shows the message of every error that a handler throws to the client, as the official SDK does. By
+   * default it stays in the log, and the client gets an id: messages of errors tell of files, hosts and secrets.
+   */
+  errors?: "verbatim";
 }
 
-/** How a tool is announced. */
-export interface ToolConfig<Input extends InputSchema | undefined = InputSchema | undefined> extends Scoped {
-  title?: string;
-  description?: string;
+/** How a tool is announced, with the types of its arguments. */
+export interface ToolConfig<Input extends InputSchema | undefined = InputSchema | undefined> extends ToolAnnouncement {
   inputSchema?: Input;
-  annotations?: ToolAnnotations;
-  icons?: Icon[];
-  _meta?: Record<string, unknown>;
 }
 
-type Awaitable<T> = T | Promise<T>;
+/** How a prompt is announced, with the types of its arguments. */
+export interface PromptConfig<
+  Args extends InputSchema | undefined = InputSchema | undefined,
+> extends PromptAnnouncement {
+  argsSchema?: Args;
+}
 
 /** A tool's handler: with its arguments if it has an input schema, and the call's context. */
 export type ToolCallback<Input extends InputSchema | undefined = undefined> = Input extends InputSchema
   ? (args: ArgumentsOf<Input>, context: ToolContext) => Awaitable<CallToolResult>
   : (context: ToolContext) => Awaitable<CallToolResult>;
 
-/** A handler of which only its caller knows what it takes. */
-export type AnyToolCallback = (first: never, second: ToolContext) => Awaitable<CallToolResult>;
-
-/** A registered tool, for switching it off and on and changing it. */
-export interface RegisteredTool {
-  readonly name: string;
-  config: ToolConfig;
-  callback: AnyToolCallback;
-  enabled: boolean;
-  enable(): void;
-  disable(): void;
-  remove(): void;
-}
-
-class Tool implements RegisteredTool {
-  readonly name: string;
-  config: ToolConfig;
-  callback: AnyToolCallback;
-  enabled = true;
-  readonly #tools: Map<string, RegisteredTool>;
-
-  constructor(name: string, config: ToolConfig, callback: AnyToolCallback, tools: Map<string, RegisteredTool>) {
-    this.name = name;
-    this.config = config;
-    this.callback = callback;
-    this.#tools = tools;
-  }
-
-  enable(): void {
-    this.enabled = true;
-  }
-
-  disable(): void {
-    this.enabled = false;
-  }
-
-  remove(): void {
-    // Another may have the name by now.
-    if (this.#tools.get(this.name) === this) this.#tools.delete(this.name);
-  }
-}
+/** A prompt's handler: with its arguments if it has a schema of them, and the request's context. */
+export type PromptCallback<Args extends InputSchema | undefined = undefined> = Args extends InputSchema
+  ? (args: ArgumentsOf<Args>, context: ToolContext) => Awaitable<GetPromptResult>
+  : (context: ToolContext) => Awaitable<GetPromptResult>;
 
 /** A log message in the official SDK's form. */
 export interface LoggingMessage {
@@ -87,7 +86,8 @@ export class McpServer {
   readonly options: McpServerOptions;
   /** The request that the server answers at the moment. */
   world: ServerWorld | undefined;
-  readonly #tools = new Map<string, RegisteredTool>();
+  /** What is registered, in the order of registration. */
+  readonly registry = new Registry();
 
   constructor(serverInfo: Implementation, options: McpServerOptions = {}) {
     if (typeof serverInfo.name !== "string" || typeof serverInfo.version !== "string") {
@@ -96,13 +96,18 @@ export class McpServer {
         'A server needs a name and a version: new McpServer({ name: "my-server", version: "1.0.0" }).',
       );
     }
+    const { pageSize } = options;
+    if (pageSize !== undefined && !(Number.isInteger(pageSize) && pageSize > 0)) {
+      throw new WicketError("ERR_ARGUMENT", "`pageSize` must be a whole number above zero.");
+    }
+    checkIcons("The server", serverInfo.icons);
     this.serverInfo = serverInfo;
     this.options = options;
   }
 
   /** The tools by name, in the order of their registration. */
   get tools(): ReadonlyMap<string, RegisteredTool> {
-    return this.#tools;
+    return this.registry.tools;
   }
 
   /**
@@ -113,13 +118,13 @@ export class McpServer {
     await this.world?.log({ level, data: data ?? null, logger });
   }
 
-  /** Registers a tool. Throws `ERR_DUPLICATE` if the name is taken, `ERR_SCHEMA` if `inputSchema` is no schema. */
-  registerTool<Input extends InputSchema | undefined = undefined>(
+  /** Registers a tool. Throws `ERR_DUPLICATE` if the name is taken, `ERR_SCHEMA` if a schema is none. */
+  registerTool<Output extends InputSchema | undefined = undefined, Input extends InputSchema | undefined = undefined>(
     name: string,
-    config: ToolConfig<Input>,
+    config: ToolConfig<Input> & { outputSchema?: Output },
     callback: ToolCallback<Input>,
   ): RegisteredTool {
-    return this.#register(name, config, callback);
+    return this.#tool(name, config, callback);
   }
 
   /** @deprecated Use {@link registerTool}. */
@@ -160,22 +165,173 @@ export class McpServer {
     if (typeof rest[0] === "string") config.description = rest.shift() as string;
     if (rest.length > 0 && isShape(rest[0])) config.inputSchema = rest.shift() as Shape;
     if (rest.length > 0) config.annotations = rest.shift() as ToolAnnotations;
-    return this.#register(name, config, callback);
+    return this.#tool(name, config, callback);
   }
 
-  #register(name: string, config: ToolConfig, callback: AnyToolCallback): RegisteredTool {
-    if (typeof name !== "string" || !name) throw new WicketError("ERR_ARGUMENT", "A tool needs a name.");
-    if (this.#tools.has(name)) throw new WicketError("ERR_DUPLICATE", `The tool "${name}" is registered already.`);
-    if (typeof callback !== "function") throw new WicketError("ERR_ARGUMENT", `The tool "${name}" needs a handler.`);
-    const schema = config.inputSchema;
-    if (schema !== undefined && !isStandardSchema(schema) && !isShape(schema)) {
-      throw new WicketError(
-        "ERR_SCHEMA",
-        `inputSchema of the tool "${name}" is neither a schema nor an object of schemas.`,
-      );
-    }
-    const tool = new Tool(name, config, callback, this.#tools);
-    this.#tools.set(name, tool);
+  /**
+   * Registers a resource at a URI, or all resources that a template matches. Throws `ERR_DUPLICATE` if the URI or the
+   * template's name is taken.
+   */
+  registerResource(
+    name: string,
+    uri: string,
+    metadata: ResourceMetadata,
+    read: ReadResourceCallback,
+  ): RegisteredResource;
+  registerResource(
+    name: string,
+    template: ResourceTemplate,
+    metadata: ResourceMetadata,
+    read: ReadResourceTemplateCallback,
+  ): RegisteredResourceTemplate;
+  registerResource(
+    name: string,
+    where: string | ResourceTemplate,
+    metadata: ResourceMetadata,
+    read: ReadResourceCallback | ReadResourceTemplateCallback,
+  ): RegisteredResource | RegisteredResourceTemplate {
+    return this.#resource(name, where, metadata, read);
+  }
+
+  /** @deprecated Use {@link registerResource}. */
+  resource(name: string, uri: string, read: ReadResourceCallback): RegisteredResource;
+  /** @deprecated Use {@link registerResource}. */
+  resource(name: string, uri: string, metadata: ResourceMetadata, read: ReadResourceCallback): RegisteredResource;
+  /** @deprecated Use {@link registerResource}. */
+  resource(name: string, template: ResourceTemplate, read: ReadResourceTemplateCallback): RegisteredResourceTemplate;
+  /** @deprecated Use {@link registerResource}. */
+  resource(
+    name: string,
+    template: ResourceTemplate,
+    metadata: ResourceMetadata,
+    read: ReadResourceTemplateCallback,
+  ): RegisteredResourceTemplate;
+  resource(
+    name: string,
+    where: string | ResourceTemplate,
+    ...rest: unknown[]
+  ): RegisteredResource | RegisteredResourceTemplate {
+    const read = rest.pop() as ReadResourceCallback;
+    return this.#resource(name, where, rest[0] as ResourceMetadata | undefined, read);
+  }
+
+  /** Registers a prompt. Throws `ERR_DUPLICATE` if the name is taken, `ERR_SCHEMA` if the schema is none. */
+  registerPrompt<Args extends InputSchema | undefined = undefined>(
+    name: string,
+    config: PromptConfig<Args>,
+    callback: PromptCallback<Args>,
+  ): RegisteredPrompt {
+    return this.#prompt(name, config, callback);
+  }
+
+  /** @deprecated Use {@link registerPrompt}. */
+  prompt(name: string, callback: PromptCallback): RegisteredPrompt;
+  /** @deprecated Use {@link registerPrompt}. */
+  prompt(name: string, description: string, callback: PromptCallback): RegisteredPrompt;
+  /** @deprecated Use {@link registerPrompt}. */
+  prompt<Args extends Shape>(name: string, shape: Args, callback: PromptCallback<Args>): RegisteredPrompt;
+  /** @deprecated Use {@link registerPrompt}. */
+  prompt<Args extends Shape>(
+    name: string,
+    description: string,
+    shape: Args,
+    callback: PromptCallback<Args>,
+  ): RegisteredPrompt;
+  prompt(name: string, ...rest: unknown[]): RegisteredPrompt {
+    const callback = rest.pop() as AnyPromptCallback;
+    const config: PromptConfig = {};
+    if (typeof rest[0] === "string") config.description = rest.shift() as string;
+    if (rest.length > 0) config.argsSchema = rest.shift() as Shape;
+    return this.#prompt(name, config, callback);
+  }
+
+  #tool(name: string, config: ToolConfig, callback: AnyToolCallback): RegisteredTool {
+    const { registry } = this;
+    checkEntry("tool", name, registry.tools.has(name), callback, config.icons);
+    checkSchema("inputSchema", "tool", name, config.inputSchema);
+    checkSchema("outputSchema", "tool", name, config.outputSchema);
+    const tool = new Tool(registry, name, config, callback);
+    registry.tools.set(name, tool);
+    registry.changed("tools");
     return tool;
   }
+
+  #resource(
+    name: string,
+    where: string | ResourceTemplate,
+    metadata: ResourceMetadata | undefined,
+    read: ReadResourceCallback | ReadResourceTemplateCallback,
+  ): RegisteredResource | RegisteredResourceTemplate {
+    const { registry } = this;
+    const entry = where instanceof ResourceTemplate ? this.#template(name, where, metadata, read) : undefined;
+    if (entry) return entry;
+    if (typeof where !== "string" || !URL.canParse(where)) {
+      throw new WicketError(
+        "ERR_ARGUMENT",
+        `The resource "${name}" needs an absolute URI or a ResourceTemplate of "mcp-wicket".`,
+      );
+    }
+    checkEntry("resource", name, false, read, metadata?.icons);
+    if (registry.resources.has(where)) {
+      throw new WicketError("ERR_DUPLICATE", `The resource "${where}" is registered already.`);
+    }
+    const resource = new StaticResource(registry, name, where, metadata, read as ReadResourceCallback);
+    registry.resources.set(where, resource);
+    registry.changed("resources");
+    return resource;
+  }
+
+  #template(
+    name: string,
+    template: ResourceTemplate,
+    metadata: ResourceMetadata | undefined,
+    read: ReadResourceCallback | ReadResourceTemplateCallback,
+  ): RegisteredResourceTemplate {
+    const { registry } = this;
+    checkEntry("resource template", name, registry.templates.has(name), read, metadata?.icons);
+    const callback = read as ReadResourceTemplateCallback;
+    const registered = new TemplateOfResources(registry, name, template, metadata, callback);
+    registry.templates.set(name, registered);
+    registry.changed("resources");
+    return registered;
+  }
+
+  #prompt(name: string, config: PromptConfig, callback: AnyPromptCallback): RegisteredPrompt {
+    const { registry } = this;
+    checkEntry("prompt", name, registry.prompts.has(name), callback, config.icons);
+    checkSchema("argsSchema", "prompt", name, config.argsSchema);
+    const prompt = new Prompt(registry, name, config, callback);
+    registry.prompts.set(name, prompt);
+    registry.changed("prompts");
+    return prompt;
+  }
+}
+
+function checkEntry(what: string, name: unknown, isTaken: boolean, handler: unknown, icons: Icon[] | undefined): void {
+  if (typeof name !== "string" || !name) throw new WicketError("ERR_ARGUMENT", `A ${what} needs a name.`);
+  if (isTaken) throw new WicketError("ERR_DUPLICATE", `The ${what} "${name}" is registered already.`);
+  if (typeof handler !== "function") throw new WicketError("ERR_ARGUMENT", `The ${what} "${name}" needs a handler.`);
+  checkIcons(`The ${what} "${name}"`, icons);
+}
+
+/** Icons are fetched by whoever shows them: only https and data URLs (2025-11-25 basic/index §Icons). */
+function checkIcons(whose: string, icons: Icon[] | undefined): void {
+  for (const icon of icons ?? []) {
+    const { src } = icon as { src?: unknown };
+    if (typeof src !== "string" || !/^(?:https:\/\/|data:)/i.test(src)) {
+      throw new WicketError("ERR_ARGUMENT", `${whose} has an icon whose \`src\` is neither an https nor a data URL.`);
+    }
+  }
+}
+
+function checkSchema(member: string, what: string, name: string, schema: unknown): void {
+  if (schema === undefined || isSchema(schema)) return;
+  const looksLikeJsonSchema =
+    typeof schema === "object" && schema !== null && ("type" in schema || "$schema" in schema);
+  throw new WicketError(
+    "ERR_SCHEMA",
+    looksLikeJsonSchema
+      ? `${member} of the ${what} "${name}" is JSON Schema. Wrap it: fromJsonSchema(…) of "mcp-wicket/json-schema".`
+      : `${member} of the ${what} "${name}" is neither a schema nor an object of schemas.`,
+  );
 }

@@ -11,7 +11,12 @@ export interface StandardSchema<Output = unknown> {
     readonly vendor: string;
     readonly validate: (value: unknown) => Checked<Output> | Promise<Checked<Output>>;
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
-    readonly jsonSchema?: { readonly input: (options: { target: string }) => Record<string, unknown> } | undefined;
+    readonly jsonSchema?:
+      | {
+          readonly input: (options: { target: string }) => Record<string, unknown>;
+          readonly output: (options: { target: string }) => Record<string, unknown>;
+        }
+      | undefined;
   };
 }
 
@@ -57,6 +62,17 @@ export function isShape(value: unknown): value is Shape {
     !isStandardSchema(value) &&
     Object.values(value).every(isStandardSchema)
   );
+}
+
+const schemas = new WeakSet<object>();
+
+/** True for what `inputSchema` may be. Those that have been seen are remembered: servers are made for each request. */
+export function isSchema(value: unknown): value is InputSchema {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  if (schemas.has(value)) return true;
+  const is = isStandardSchema(value) || isShape(value);
+  if (is) schemas.add(value);
+  return is;
 }
 
 /** Checks `value` against a schema or, member by member, against a shape; members that a shape lacks are dropped. */
@@ -106,34 +122,96 @@ export function describe(issues: readonly Issue[]): string {
   return issues.map(line).join("; ");
 }
 
-const texts = new WeakMap<StandardSchema, string>();
+/** Which side of a schema: what it takes in, or what it gives out. */
+type Side = "input" | "output";
 
-/** The JSON Schema text of what `schema` takes in. Throws `ERR_SCHEMA` where its library cannot say. */
-export function jsonSchemaText(schema: InputSchema | undefined): string {
-  if (!schema) return '{"type":"object","properties":{},"additionalProperties":false}';
-  if (isStandardSchema(schema)) return memberText(schema);
-  const keys = Object.keys(schema);
-  const properties = keys.map((key) => `${JSON.stringify(key)}:${memberText(schema[key] as StandardSchema)}`).join(",");
-  const required = keys.filter((key) => !mayBeAbsent(schema[key] as StandardSchema)).map((key) => JSON.stringify(key));
+const texts = { input: new WeakMap<InputSchema, string>(), output: new WeakMap<InputSchema, string>() };
+
+const NO_ARGUMENTS = '{"type":"object","properties":{},"additionalProperties":false}';
+
+/** The JSON Schema text of a tool's arguments: an object. Throws `ERR_SCHEMA` where its library cannot say. */
+export function inputText(schema: InputSchema | undefined): string {
+  return schema ? textOf(schema, "input") : NO_ARGUMENTS;
+}
+
+/** The JSON Schema text of a tool's structured result. */
+export function outputText(schema: InputSchema): string {
+  return textOf(schema, "output");
+}
+
+function textOf(schema: InputSchema, side: Side): string {
+  let text = texts[side].get(schema);
+  if (text === undefined) {
+    text = isStandardSchema(schema) ? rootText(schema, side) : shapeText(schema, side);
+    texts[side].set(schema, text);
+  }
+  return text;
+}
+
+/** The root of what a tool takes in is an object, and says so. */
+function rootText(schema: StandardSchema, side: Side): string {
+  const json = jsonOf(schema, side);
+  if (side === "output") return JSON.stringify(json);
+  if (json.type === undefined) return JSON.stringify({ type: "object", ...json });
+  if (json.type === "object") return JSON.stringify(json);
+  throw new WicketError("ERR_SCHEMA", `Arguments are an object, but the schema wants ${JSON.stringify(json.type)}.`);
+}
+
+function shapeText(shape: Shape, side: Side): string {
+  const members = Object.entries(shape);
+  const properties = members.map(([key, schema]) => `${JSON.stringify(key)}:${memberText(schema, side)}`).join(",");
+  const required = members.filter(([, schema]) => !mayBeAbsent(schema)).map(([key]) => JSON.stringify(key));
   return `{"type":"object","properties":{${properties}}${required.length ? `,"required":[${required.join(",")}]` : ""}}`;
 }
 
-function memberText(schema: StandardSchema): string {
-  let text = texts.get(schema);
+function memberText(schema: StandardSchema, side: Side): string {
+  let text = texts[side].get(schema);
   if (text === undefined) {
-    const { jsonSchema, vendor } = schema["~standard"];
-    if (!jsonSchema) {
-      throw new WicketError(
-        "ERR_SCHEMA",
-        `This version of ${vendor} cannot write its schemas as JSON Schema by the Standard Schema interface. ` +
-          (vendor === "zod" ? "Update zod to 4.2 or newer." : `Wrap the schema with ${vendor}'s JSON Schema adapter.`),
-      );
-    }
-    const { $schema: _dialect, ...json } = jsonSchema.input({ target: "draft-2020-12" });
-    text = JSON.stringify(json);
-    texts.set(schema, text);
+    text = JSON.stringify(jsonOf(schema, side));
+    texts[side].set(schema, text);
   }
   return text;
+}
+
+function jsonOf(schema: StandardSchema, side: Side): Record<string, unknown> {
+  const { jsonSchema, vendor } = schema["~standard"];
+  if (jsonSchema) {
+    const json = { ...jsonSchema[side]({ target: "draft-2020-12" }) };
+    // Every list is of this dialect; another one is said.
+    if (json.$schema === DIALECT && vendor !== WRITTEN) delete json.$schema;
+    return json;
+  }
+  throw new WicketError(
+    "ERR_SCHEMA",
+    `This version of ${vendor} cannot write its schemas as JSON Schema by the Standard Schema interface. ` +
+      (ADVICE[vendor] ?? `Wrap the schema with ${vendor}'s JSON Schema adapter.`),
+  );
+}
+
+const DIALECT = "https://json-schema.org/draft/2020-12/schema";
+/** The vendor of schemas that are written as JSON Schema: those stay as they are written. */
+export const WRITTEN = "mcp-wicket";
+const ADVICE: Record<string, string> = {
+  zod: "Update zod to 4.2 or newer.",
+  valibot: 'Wrap the schema with toStandardJsonSchema(…) of "@valibot/to-json-schema".',
+  arktype: "Update arktype to 2.1.28 or newer.",
+};
+
+/** The schema of the member `name` of an object, as far as its library shows it. */
+export function memberOf(schema: InputSchema, name: string): unknown {
+  const members = isStandardSchema(schema) ? shapeOf(schema) : schema;
+  return Object.hasOwn(members, name) ? (members as Record<string, unknown>)[name] : undefined;
+}
+
+/** The schemas of all members of an object. */
+export function membersOf(schema: InputSchema | undefined): unknown[] {
+  if (!schema) return [];
+  return Object.values(isStandardSchema(schema) ? shapeOf(schema) : schema);
+}
+
+function shapeOf(schema: StandardSchema): object {
+  const { shape, entries } = schema as { shape?: object; entries?: object };
+  return shape ?? entries ?? {};
 }
 
 /** True if a member of this schema may be left out: the schema takes `undefined`. One that throws at it does not. */

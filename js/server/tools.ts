@@ -1,74 +1,85 @@
-/** The effects "list" and "call": what the registry says, and running what the user wrote. */
-import type { Passage } from "../endpoint.js";
-import { ToolError, logged } from "../errors.js";
-import type { Pass } from "../guard.js";
+import { logged } from "../errors.js";
 import type { Outcome } from "../run.js";
-import type { CallEffect } from "../wire.js";
+import type { CallEffect, Splice } from "../wire.js";
 import { CallContext } from "./context.js";
-import type { McpServer, RegisteredTool } from "./mcp-server.js";
-import { check, describe, jsonSchemaText } from "./schema.js";
-import { type Scoped, mayUse } from "./scopes.js";
+import { UNKNOWN, areKnown, forbidden, hasOnly, invalid, returned, thrown } from "./handlers.js";
+import type { McpServer } from "./mcp-server.js";
+import { mirrorsOf } from "./mirrors.js";
+import type { RegisteredTool } from "./registered.js";
+import { check, describe } from "./schema.js";
+import { mayUse } from "./scopes.js";
 import type { CallToolResult } from "./types.js";
 import type { ServerWorld } from "./world.js";
 
-/** The tools that the caller may use, as the text of a JSON array. */
-export function listTools(server: McpServer, pass?: Pass): Outcome {
-  const texts: string[] = [];
-  for (const tool of server.tools.values()) {
-    if (tool.enabled && mayUse(tool.config, pass)) texts.push(toolText(tool));
-  }
-  const json = `[${texts.join(",")}]`;
-  return { json, splice: json };
-}
-
-function toolText({ name, config }: RegisteredTool): string {
-  const { title, description, inputSchema, annotations, icons, _meta } = config;
-  const announced = JSON.stringify({ name, title, description, annotations, icons, _meta });
-  return `${announced.slice(0, -1)},"inputSchema":${jsonSchemaText(inputSchema)}}`;
-}
-
-/** Runs a tool. The outcome is `Called` of `src/flow/effect.rs`. */
+/** Runs a tool. The outcome is `Called` of `src/flow/call.rs`. */
 export async function callTool(server: McpServer, effect: CallEffect, world: ServerWorld): Promise<Outcome> {
   const tool = server.tools.get(effect.name);
-  if (!tool?.enabled) return { json: '{"unknown":true}' };
+  if (!tool?.enabled) return UNKNOWN;
   const { passage } = world;
-  if (!mayUse(tool.config, passage.pass)) return forbidden(tool.config, passage);
-  const context = new CallContext(world, effect);
-  const { inputSchema } = tool.config;
-  try {
-    if (!inputSchema) return returned(await tool.callback(context as never, context));
-    const pending = check(inputSchema, effect.arguments ?? {});
-    const checked = pending instanceof Promise ? await pending : pending;
-    if (checked.issues) {
-      return {
-        json: JSON.stringify({ invalid: `Invalid arguments for the tool "${tool.name}": ${describe(checked.issues)}` }),
-      };
+  if (!mayUse(tool, passage.pass)) return forbidden(tool, passage);
+  const { inputSchema, outputSchema } = tool;
+  if (effect.mirror && inputSchema) {
+    const mirrors = mirrorsOf(inputSchema);
+    if (mirrors.length > 0) {
+      return { json: JSON.stringify({ mirrored: { arguments: mirrors, headers: mirroring(world.request) } }) };
     }
-    return returned(await tool.callback(checked.value as never, context));
+  }
+  const context = new CallContext(world, effect);
+  try {
+    let result: CallToolResult;
+    if (inputSchema) {
+      const pending = check(inputSchema, effect.arguments ?? {});
+      const checked = pending instanceof Promise ? await pending : pending;
+      if (checked.issues) return invalid("tool", tool.name, checked);
+      result = await tool.handler(checked.value as never, context);
+    } else {
+      result = await tool.handler(context as never, context);
+    }
+    const unfit = outputSchema ? await checkOutput(tool, result) : undefined;
+    return unfit ?? returned(result, isPlain(result, effect.splice));
   } catch (error) {
-    if (error instanceof ToolError) return { json: JSON.stringify({ refused: error.message }) };
-    return { json: JSON.stringify({ threw: logged(`The tool "${tool.name}" threw`, error) }) };
+    return thrown(server, "tool", tool.name, error);
   }
 }
 
-/** What the step-up challenge needs: the tool's scopes, and those that every request needs. */
-function forbidden({ scopes = [] }: Scoped, { incoming, pass }: Passage): Outcome {
-  const all = new Set([...(pass.stepUp?.scopes ?? []), ...scopes]);
-  const metadata = pass.stepUp?.metadata(incoming);
-  return { json: JSON.stringify({ forbidden: { scope: [...all].join(" "), metadata } }) };
+/** The headers of a request that mirror arguments. */
+function mirroring(request: Request): [string, string][] {
+  const start = "mcp-param-";
+  const headers = [...request.headers].filter(([name]) => name.startsWith(start));
+  return headers.map(([name, value]) => [name.slice(start.length), value]);
 }
 
-function returned(result: CallToolResult): Outcome {
-  const text = JSON.stringify(result) as string | undefined;
-  const json = `{"returned":${text ?? "null"}}`;
-  return text !== undefined && isPlain(result) ? { json, splice: text } : { json };
+/** A result that says that it is no error has to fit the output schema. */
+async function checkOutput(
+  { name, outputSchema }: RegisteredTool,
+  result: CallToolResult,
+): Promise<Outcome | undefined> {
+  if ((result as unknown) == null || result.isError || !outputSchema) return undefined;
+  const { structuredContent } = result;
+  const checked =
+    structuredContent === undefined
+      ? { issues: [{ message: "there is no structuredContent" }] }
+      : await check(outputSchema, structuredContent);
+  if (!checked.issues) return undefined;
+  const reason = new Error(describe(checked.issues));
+  return {
+    json: JSON.stringify({ unfit: logged(`The result of the tool "${name}" does not fit outputSchema`, reason) }),
+  };
 }
 
 /** The members that Rust has nothing to say about; a result with others goes through it. */
 const PLAIN = new Set(["content", "structuredContent", "isError"]);
 
-function isPlain(result: unknown): boolean {
-  if (typeof result !== "object" || result === null || !Array.isArray((result as CallToolResult).content)) return false;
-  for (const member of Object.keys(result)) if (!PLAIN.has(member)) return false;
-  return true;
+function isPlain(result: CallToolResult, splice: Splice | undefined): boolean {
+  if (!splice || !hasOnly(result, PLAIN) || !Array.isArray(result.content)) return false;
+  const { content, structuredContent } = result;
+  if (structuredContent === undefined) return areKnown(content, splice.kinds);
+  // Where there is no text, Rust makes one of the structured content.
+  if (content.length === 0 || splice.structured === "none") return false;
+  if (splice.structured === "object" && !isObject(structuredContent)) return false;
+  return areKnown(content, splice.kinds);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !("toJSON" in value);
 }

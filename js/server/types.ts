@@ -84,3 +84,75 @@ export interface CallToolResult {
 
 /** Severities of log messages (RFC 5424 §6.2.1), the least first. */
 export type LoggingLevel = "debug" | "info" | "notice" | "warning" | "error" | "critical" | "alert" | "emergency";
+
+/** @see ContentBlock */
+export type ResourceContents = EmbeddedResource["resource"];
+export type TextResourceContents = Extract<ResourceContents, { text: string }>;
+export type BlobResourceContents = Extract<ResourceContents, { blob: string }>;
+
+/** A resource as a list has it. */
+export interface Resource extends Block {
+  uri: string;
+  name: string;
+  title?: string;
+  description?: string;
+  mimeType?: string;
+  /** bytes */
+  size?: number;
+  icons?: Icon[];
+}
+
+/** What the handler of a resource returns. */
+export interface ReadResourceResult extends CacheHint {
+  contents: ResourceContents[];
+  _meta?: Record<string, unknown>;
+}
+
+/** How long and for whom a client may keep a result (2026-07-28 utilities/caching). */
+export interface CacheHint {
+  /** milliseconds; 0 by default */
+  ttlMs?: number;
+  /** `private` by default: for this caller alone. */
+  cacheScope?: "public" | "private";
+}
+
+export interface ListResourcesResult {
+  resources: Resource[];
+  _meta?: Record<string, unknown>;
+}
+
+/** An argument of a prompt as a list has it. */
+export interface PromptArgument {
+  name: string;
+  title?: string;
+  description?: string;
+  required?: boolean;
+}
+
+export type Role = "user" | "assistant";
+
+export interface PromptMessage {
+  role: Role;
+  content: ContentBlock;
+}
+
+/** What the handler of a prompt returns. */
+export interface GetPromptResult {
+  description?: string;
+  messages: PromptMessage[];
+  _meta?: Record<string, unknown>;
+}
+
+/** The variables of a resource template, as the URI has them (percent-encoded). */
+export type Variables = Record<string, string | string[]>;
+
+/** What a server says that it can do; what is registered is said without being declared. */
+export interface ServerCapabilities {
+  tools?: { listChanged?: boolean };
+  resources?: { listChanged?: boolean; subscribe?: boolean };
+  prompts?: { listChanged?: boolean };
+  completions?: object;
+  logging?: object;
+  experimental?: Record<string, object>;
+  extensions?: Record<string, object>;
+}

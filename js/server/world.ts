@@ -6,9 +6,14 @@ import { type Passage, failed } from "../endpoint.js";
 import { WicketError, logged } from "../errors.js";
 import { type World, run } from "../run.js";
 import { type EventStream, eventStream } from "../sse.js";
-import type { Answer, CallEffect, Effect, Told } from "../wire.js";
+import type { Answer, Effect, RunEffect, Told } from "../wire.js";
 import type { McpServer } from "./mcp-server.js";
-import { callTool, listTools } from "./tools.js";
+import { complete } from "./completion.js";
+import { describe } from "./describe.js";
+import { list } from "./lists.js";
+import { getPrompt } from "./prompts.js";
+import { readResource } from "./resources.js";
+import { callTool } from "./tools.js";
 
 /** Work goes on after the response, or after its client has gone. */
 export interface Lasting {
@@ -24,13 +29,13 @@ export class ServerWorld implements World {
   /** Gives the client its response. */
   respond: ((response: Response) => void) | undefined;
   /** The latest call. */
-  call: CallEffect | undefined;
+  call: RunEffect | undefined;
   #stream: EventStream | undefined;
   #closed: (() => void) | undefined;
   /** What handlers have said, in its order. */
   #said: Promise<unknown> | undefined;
   #over = false;
-  #watchers: Map<AbortController, CallEffect> | undefined;
+  #watchers: Map<AbortController, RunEffect> | undefined;
 
   constructor(passage: Passage, server: McpServer, ctx: Lasting) {
     this.passage = passage;
@@ -48,7 +53,13 @@ export class ServerWorld implements World {
       case "call":
         return callTool(this.server, effect, this);
       case "list":
-        return listTools(this.server, this.passage.pass);
+        return list(this.server, effect, this);
+      case "get":
+        return getPrompt(this.server, effect, this);
+      case "read":
+        return readResource(this.server, effect, this);
+      case "complete":
+        return complete(this.server, effect);
       case "describe":
         return describe(this.server);
       default:
@@ -64,7 +75,7 @@ export class ServerWorld implements World {
    * Asks the core what becomes of something that the handler of `call` says, and does it. Rejects with `ERR_ARGUMENT`
    * where it cannot be said. Nothing is said once the answer is there.
    */
-  say(call: CallEffect, say: object, risen = false): Promise<Told> {
+  say(call: RunEffect, say: object, risen = false): Promise<Told> {
     if (this.#over) return Promise.resolve({ nothing: true });
     const said = (this.#said ?? Promise.resolve()).then(() => this.#tell(call, say, risen));
     this.#said = said.catch(() => {});
@@ -76,7 +87,7 @@ export class ServerWorld implements World {
     if (this.call) await this.say(this.call, { log: message });
   }
 
-  async #tell(call: CallEffect, say: object, risen: boolean): Promise<Told> {
+  async #tell(call: RunEffect, say: object, risen: boolean): Promise<Told> {
     const meta = call.meta ? `"meta":${JSON.stringify(call.meta)},` : "";
     const input = `{"head":${this.head},${meta}"risen":${String(risen)},"say":${JSON.stringify(say)}}`;
     const ended = await run<Told>(this.passage.core.tell, input, "", this);
@@ -125,7 +136,7 @@ export class ServerWorld implements World {
   }
 
   /** A controller whose signal fires when `call` is cancelled. */
-  watch(call: CallEffect): AbortController {
+  watch(call: RunEffect): AbortController {
     const controller = new AbortController();
     if (!this.#watchers) {
       this.#watchers = new Map();
@@ -158,8 +169,3 @@ const STREAM_HEADERS: [string, string][] = [
   ["cache-control", "no-cache, no-transform"],
   ["x-accel-buffering", "no"],
 ];
-
-function describe({ options }: McpServer): { json: string } {
-  const { instructions } = options;
-  return { json: JSON.stringify({ capabilities: { tools: {} }, instructions }) };
-}

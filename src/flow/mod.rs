@@ -18,9 +18,11 @@
 //! let (client, grant) = (client.await, grant.await);
 //! ```
 
+mod call;
 mod context;
 mod effect;
 mod objects;
+mod registry;
 mod wire;
 
 use core::cell::{Cell, RefCell};
@@ -28,11 +30,11 @@ use core::future::Future;
 use core::pin::{Pin, pin};
 use core::task::{self, Poll, Waker};
 
+pub use call::{Call, Called, Mirrored, Target, Template, Through, Thrown, Variable};
 pub use context::Context;
-pub use effect::{
-    Call, Called, Commit, Describe, Described, Failure, Fetch, Fetched, List, Listening, Load, Obtain, Splice,
-};
+pub use effect::{Commit, Failure, Fetch, Fetched, Listening, Load, Obtain};
 pub use objects::{Ask, Found, Rows, Writes};
+pub use registry::{Complete, Completed, Describe, Described, List, Listed, Plain, Splice};
 pub use wire::{Asked, Step};
 use wire::{Recorded, read_outcomes};
 

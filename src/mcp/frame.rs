@@ -1,13 +1,16 @@
 //! The texts around a result: what JSON-RPC and the revision put there.
 
 use super::revision::Revision;
-use crate::flow::Splice;
+use crate::flow::{Plain, Splice};
 use crate::json::Value;
 use crate::jsonrpc::Fault;
 
 /// How long (in milliseconds) and for whom a client may keep a list or a description. Lists may differ by caller, so they
 /// are nobody else's (2026-07-28 utilities/caching).
 pub const CACHING: &str = r#""ttlMs":60000,"cacheScope":"private""#;
+
+/// The same for what a resource holds, which the server itself has to say more about: nobody keeps it.
+pub const CACHING_OF_READS: &str = r#""ttlMs":0,"cacheScope":"private""#;
 
 /// The request that an answer belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +38,7 @@ impl Frame<'_> {
     /// The text of a complete result with these `members` (`{…}`).
     #[must_use]
     pub fn result(&self, members: &str) -> String {
-        let Splice { mut head, tail, open } = self.around_result();
+        let Splice { mut head, tail, open, .. } = self.around_result();
         match members.strip_prefix('{') {
             Some("}") if open => {
                 // Nothing follows the members that the revision adds.
@@ -58,7 +61,24 @@ impl Frame<'_> {
             head.push_str(self.server.text());
             head.push_str("},");
         }
-        Splice { head, tail: "}", open }
+        Splice { head, tail: "}", open, plain: Plain::default() }
+    }
+
+    /// What goes around a tool's or a prompt's result that the shim has.
+    #[must_use]
+    pub fn around_content(&self) -> Splice {
+        Splice { plain: super::returned::plain_in(self.revision), ..self.around_result() }
+    }
+
+    /// What goes around what was read of a resource.
+    #[must_use]
+    pub fn around_read(&self) -> Splice {
+        let mut splice = self.around_result();
+        if splice.open {
+            splice.head.push_str(CACHING_OF_READS);
+            splice.head.push(',');
+        }
+        splice
     }
 
     /// What goes around the list `member` of a result, whose text the shim has.
@@ -74,6 +94,6 @@ impl Frame<'_> {
         head.push('"');
         head.push_str(member);
         head.push_str("\":");
-        Splice { head, tail: "}}", open: false }
+        Splice { head, tail: "}}", open: false, plain: Plain::default() }
     }
 }

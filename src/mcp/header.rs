@@ -28,7 +28,7 @@ fn compare(name: &str, value: Option<&str>, body: &str) -> Result<(), Fault> {
     }
 }
 
-fn mismatch(what: &[&str]) -> Fault {
+pub(super) fn mismatch(what: &[&str]) -> Fault {
     Fault::new(400, Code::HeaderMismatch, String::from("Header mismatch: ") + &what.concat())
 }
 

@@ -3,9 +3,9 @@
 use super::frame::{CACHING, Frame};
 use super::revision::Revision;
 use super::{Request, Transport, Work, session};
-use crate::flow::{Describe, Flow};
+use crate::flow::{Describe, Described, Flow};
 use crate::http::Answer;
-use crate::json::{Object, array, object, quoted};
+use crate::json::{Object, Value, array, object, quoted};
 use crate::jsonrpc::{Code, Fault};
 
 /// Answers `initialize`: agrees on a revision and gives the session its id. Waits: one, for the server's description.
@@ -17,10 +17,11 @@ pub async fn initialize(flow: &Flow<'_>, request: &Request<'_>, frame: Frame<'_>
     let known = Revision::parse(&requested).filter(|revision| !revision.is_modern());
     let revision = known.unwrap_or(Revision::LATEST_WITH_INITIALIZE);
     let Ok(described) = flow.obtain(&Describe).await else { return fail(undescribed()) };
+    let capabilities = capabilities(&described);
     let (agreed, instructions) = (quoted(revision.name()), described.instructions.as_deref().map(quoted));
     let mut members = vec![
         ("protocolVersion", agreed.as_str()),
-        ("capabilities", described.capabilities.as_str()),
+        ("capabilities", capabilities.as_str()),
         ("serverInfo", frame.server.text()),
     ];
     members.extend(instructions.iter().map(|text| ("instructions", text.as_str())));
@@ -39,14 +40,27 @@ pub fn discover<'a>(flow: &Flow<'_>, frame: Frame<'a>) -> Work<'a> {
     Box::pin(async move {
         let described = described.await.map_err(|_| undescribed())?;
         let supported = array(Revision::MODERN.map(|revision| quoted(revision.name())));
+        let capabilities = capabilities(&described);
         let instructions = described.instructions.as_deref().map(quoted);
-        let mut members =
-            vec![("supportedVersions", supported.as_str()), ("capabilities", described.capabilities.as_str())];
+        let mut members = vec![("supportedVersions", supported.as_str()), ("capabilities", capabilities.as_str())];
         members.extend(instructions.iter().map(|text| ("instructions", text.as_str())));
         let mut result = object(&members);
         result.pop();
         Ok(frame.result(&[&result, ",", CACHING, "}"].concat()))
     })
+}
+
+/// What the server can do: what its options declare, and what it has registered.
+fn capabilities(described: &Described) -> String {
+    let mut capabilities = Object::read(&described.declared).unwrap_or_default();
+    for of in &described.registered {
+        if capabilities.get(of).is_none()
+            && let Ok(nothing_more) = Value::read("{}")
+        {
+            capabilities.0.push((of.into(), nothing_more));
+        }
+    }
+    ["{", &capabilities.inner(), "}"].concat()
 }
 
 fn undescribed() -> Fault {

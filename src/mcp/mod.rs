@@ -5,17 +5,24 @@
 //! does *not* know who is calling: the guard has decided that before.
 
 pub mod classify;
+pub mod completion;
 pub mod envelope;
 pub mod frame;
 pub mod header;
 pub mod level;
 pub mod lifecycle;
+pub mod list;
+pub mod mirror;
 pub mod place;
+pub mod prompts;
+pub mod resources;
+pub mod returned;
 pub mod revision;
 pub mod session;
 pub mod sse;
 pub mod tell;
 pub mod tools;
+pub mod uri_template;
 
 use core::future::{Future, ready};
 use core::pin::Pin;
@@ -307,12 +314,28 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
 type Work<'a> = Pin<Box<dyn Future<Output = Result<String, Fault>> + 'a>>;
 
 /// Checks a request and asks for what it needs, so that a whole batch waits once.
-fn begin<'a>(flow: &Flow<'_>, frame: Frame<'a>, method: &str, params: &Object<'a>) -> Result<Work<'a>, Fault> {
+fn begin<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, method: &str, params: &Object<'a>) -> Result<Work<'a>, Fault> {
     match (method, frame.revision.is_modern()) {
         ("ping", false) => Ok(Box::pin(ready(Ok(frame.result("{}"))))),
         ("server/discover", true) => Ok(lifecycle::discover(flow, frame)),
-        ("tools/list", _) => tools::list(flow, frame, params),
         ("tools/call", _) => tools::call(flow, frame, params),
-        _ => Err(Fault::new(404, Code::MethodNotFound, String::from("There is no method ") + &quoted(method) + ".")),
+        ("prompts/get", _) => prompts::get(flow, frame, params),
+        ("resources/read", _) => resources::read(flow, frame, params),
+        ("completion/complete", _) => completion::complete(flow, frame, params),
+        _ => match list::Kind::of(method) {
+            Some(kind) => list::list(flow, frame, kind, params),
+            None => Err(no_method(method)),
+        },
     }
+}
+
+/// The fault of a method that the server does not have.
+fn no_method(method: &str) -> Fault {
+    Fault::new(404, Code::MethodNotFound, ["There is no method ", &quoted(method), "."].concat())
+}
+
+/// The parameter `name`, which must be there.
+fn string_of<'a>(params: &Object<'a>, name: &str) -> Result<Cow<'a, str>, Fault> {
+    let message = || ["`params.", name, "` must be there, a string."].concat();
+    params.string(name).ok_or_else(|| Fault::new(200, Code::InvalidParams, message()))
 }

@@ -196,10 +196,10 @@ impl Answered {
 /// The server behind the endpoint: `echo` returns its arguments as text, each other name is unknown.
 fn say(effect: &Json) -> Said {
     Said::Ok(match (effect["kind"].as_str().unwrap(), effect["name"].as_str()) {
-        ("describe", _) => r#"{"capabilities":{"tools":{}},"instructions":"Ask."}"#.into(),
-        ("list", _) => r#"[{"name":"echo","inputSchema":{"type":"object"}}]"#.into(),
+        ("describe", _) => r#"{"registered":["tools"],"instructions":"Ask."}"#.into(),
+        ("list", _) => r#"{"page":[{"name":"echo","inputSchema":{"type":"object"}}]}"#.into(),
         ("call", Some("echo")) => json!({"returned": text_result(&effect["arguments"].to_string())}).to_string(),
-        ("call", _) => r#"{"unknown":true}"#.into(),
+        ("call" | "get" | "read", _) => r#"{"unknown":true}"#.into(),
         (kind, _) => panic!("nothing answers {kind}"),
     })
 }

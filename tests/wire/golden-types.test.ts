@@ -69,8 +69,12 @@ test("every type has a file", () => {
   const written = readFileSync(at("js/wire.ts"), "utf8");
   const exported = [...written.matchAll(/^export (?:type|interface) (\w+)/gm)].map(([, name = ""]) => name);
   const inside = [
+    "RunEffect",
     "ListEffect",
     "CallEffect",
+    "GetEffect",
+    "ReadEffect",
+    "CompleteEffect",
     "FetchEffect",
     "Splice",
     "AskEffect",

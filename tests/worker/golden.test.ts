@@ -14,7 +14,8 @@ import type { Pass } from "../../js/guard.ts";
 import { Incoming } from "../../js/incoming.ts";
 import { type World, run } from "../../js/run.ts";
 import { McpServer } from "../../js/server/mcp-server.ts";
-import { callTool, listTools } from "../../js/server/tools.ts";
+import { list } from "../../js/server/lists.ts";
+import { callTool } from "../../js/server/tools.ts";
 import { ServerWorld } from "../../js/server/world.ts";
 import type { Answer, Effect, Failure, StepMethod, StoreCommit, TellInput, Told } from "../../js/wire.ts";
 import { golden } from "./lib/golden.ts";
@@ -127,7 +128,8 @@ test("outcomes of a call", async () => {
   const metadata = ({ site }: Incoming) => `${site}/.well-known/oauth-protected-resource/mcp`;
   const pass: Pass = { headers: [], stepUp: { scopes: ["read"], metadata } };
   const call = async (name: string, args?: Record<string, unknown>) => {
-    const effect = { name, request: 1, ...(args && { arguments: args }) };
+    const splice = { head: "", tail: "", open: false };
+    const effect = { name, request: 1, splice, ...(args && { arguments: args }) };
     return (await logOf(() => callTool(server, effect, worldOf(server, undefined, pass)))).value;
   };
   const returned = await call("add");
@@ -145,11 +147,18 @@ test("outcomes of a call", async () => {
 });
 
 test("outcomes of the server", async () => {
-  const server = new McpServer({ name: "test", version: "1.0.0" }, { instructions: "Ask.\n" });
+  const server = new McpServer(
+    { name: "test", version: "1.0.0" },
+    { instructions: "Ask.\n", capabilities: { tools: {} } },
+  );
   server.registerTool("add", {}, () => ({ content: [] }));
-  const { json, splice } = listTools(server);
-  expect(splice).toBe(json);
-  expect(JSON.parse(json)).toMatchObject(parsed<object[]>("outcome-list"));
+  const { json, splice } = await list(
+    server,
+    parsed<Effect & { kind: "list" }>("effect-list-in-batch"),
+    worldOf(server),
+  );
+  expect(JSON.parse(json)).toMatchObject(parsed<object>("outcome-list"));
+  expect(json).toBe(`{"page":${splice ?? ""}}`);
   const describe = (made: McpServer) => worldOf(made).perform(parsed<Effect>("effect-describe"));
   const shape = (text: string) => Object.keys(JSON.parse(text) as object);
   expect(shape((await describe(server)).json)).toEqual(shape(golden("outcome-describe")));
@@ -175,7 +184,7 @@ test("a step that waits, and the outcomes that the next is given", async () => {
     perform: async (effect) => {
       performed.push(effect);
       if (effect.kind === "load") throw new EffectFailure("timeout", "too late");
-      return { json: '{"capabilities":{"tools":{}}}' };
+      return { json: '{"registered":["tools"]}' };
     },
   };
   const { step, given } = scripted(golden("step-wait"), golden("step-done"));

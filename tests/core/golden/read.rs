@@ -3,7 +3,10 @@
 use mcp_wicket::auth::bearer::{Refused, refuse};
 use mcp_wicket::auth::metadata;
 use mcp_wicket::auth::no_auth::Head;
-use mcp_wicket::flow::{Call, Called, Describe, Failure, Fetch, Flow, List, Listening, Load, Obtain, Rows, Step};
+use mcp_wicket::flow::{
+    Call, Called, Complete, Completed, Describe, Failure, Fetch, Flow, List, Listed, Listening, Load, Obtain, Rows,
+    Step,
+};
 use mcp_wicket::http::origin::Policy;
 use mcp_wicket::json::Value;
 use mcp_wicket::mcp::tell::Running;
@@ -17,12 +20,23 @@ pub(super) const NAMES: &[&str] = &[
     "outcome-describe",
     "outcome-describe-without-instructions",
     "outcome-list",
+    "outcome-list-with-next",
+    "outcome-list-absent",
+    "outcome-list-lost",
     "outcome-call-returned",
     "outcome-call-unknown",
     "outcome-call-invalid",
     "outcome-call-refused",
     "outcome-call-threw",
     "outcome-call-forbidden",
+    "outcome-call-unfit",
+    "outcome-call-fault",
+    "outcome-call-mirrored",
+    "outcome-call-templates",
+    "outcome-complete",
+    "outcome-complete-unknown",
+    "outcome-complete-absent",
+    "outcome-complete-threw",
     "outcome-listening",
     "outcome-fetch",
     "outcome-load",
@@ -52,20 +66,27 @@ fn outcome<E: Obtain>(name: &str) -> E::Outcome {
 fn recorded_outcomes() {
     let flow = async |flow: &Flow<'_>| {
         let (described, loaded) = (flow.obtain(&Describe), flow.obtain(&Load { key: "a\"b".into() }));
-        (described.await.unwrap().capabilities, loaded.await.unwrap_err())
+        (described.await.unwrap().registered, loaded.await.unwrap_err())
     };
     let Step::Done { answer, .. } = step(&golden("outcomes"), flow) else { panic!("it is done") };
-    assert_eq!(answer, (r#"{"tools":{}}"#.to_owned(), Failure::Timeout));
+    assert_eq!(answer, (vec!["tools".to_owned()], Failure::Timeout));
 }
 
 #[test]
 fn outcomes_of_the_server() {
     let described = outcome::<Describe>("outcome-describe");
-    assert_eq!(described.capabilities, r#"{"tools":{"listChanged":true}}"#);
+    assert_eq!(described.registered, ["tools", "completions"]);
+    assert_eq!(described.declared, r#"{"tools":{"listChanged":true}}"#);
     assert_eq!(described.instructions.as_deref(), Some("Ask.\n"));
     let described = outcome::<Describe>("outcome-describe-without-instructions");
-    assert_eq!((described.capabilities.as_str(), described.instructions), ("{}", None));
-    assert_eq!(outcome::<List>("outcome-list"), golden("outcome-list"));
+    assert!(described.registered.is_empty() && described.instructions.is_none());
+    assert_eq!(described.declared, "{}");
+    let page = r#"[{"name":"add","inputSchema":{"type":"object"}}]"#;
+    assert!(matches!(outcome::<List<'_>>("outcome-list"), Listed::Page(text, None) if text == page));
+    let next = outcome::<List<'_>>("outcome-list-with-next");
+    assert!(matches!(next, Listed::Page(text, Some(next)) if text == page && next == "add"));
+    assert!(matches!(outcome::<List<'_>>("outcome-list-absent"), Listed::Absent));
+    assert!(matches!(outcome::<List<'_>>("outcome-list-lost"), Listed::Lost));
     assert!(outcome::<Listening>("outcome-listening"));
 }
 
@@ -81,6 +102,25 @@ fn outcomes_of_a_call() {
     let Called::Forbidden { scope, metadata } = called("forbidden") else { panic!("it is forbidden") };
     assert_eq!((scope.as_str(), metadata.as_deref()), ("read write", Some(METADATA)));
     assert!(matches!(called("threw"), Called::Threw(id) if id == "7f3a9c"));
+    assert!(matches!(called("unfit"), Called::Unfit(id) if id == "7f3a9c"));
+    let Called::Fault(fault) = called("fault") else { panic!("a fault") };
+    assert_eq!((fault.code, fault.message.as_str()), (-32000, "Too many notes."));
+    assert_eq!(fault.data.as_deref(), Some(r#"{"most":5}"#));
+    let Called::Mirrored(mirrored) = called("mirrored") else { panic!("mirrored") };
+    assert_eq!(mirrored.arguments, [("Region".into(), vec!["place".into(), "region".into()], "string".into())]);
+    assert_eq!(mirrored.headers, [("region".to_owned(), "eu".to_owned())]);
+    let Called::Templates(templates) = called("templates") else { panic!("templates") };
+    assert_eq!((templates[0].name.as_str(), templates[0].template.as_str()), ("note", "notes://{id}"));
+}
+
+#[test]
+fn outcomes_of_a_completion() {
+    let completed = |name: &str| outcome::<Complete<'_>>(name);
+    let values = r#"["Paris","Pau"]"#;
+    assert!(matches!(completed("outcome-complete"), Completed::Values(text, 2) if text == values));
+    assert!(matches!(completed("outcome-complete-unknown"), Completed::Unknown));
+    assert!(matches!(completed("outcome-complete-absent"), Completed::Absent));
+    assert!(matches!(completed("outcome-complete-threw"), Completed::Threw(id) if id == "7f3a9c"));
 }
 
 #[test]

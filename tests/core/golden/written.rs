@@ -3,7 +3,8 @@
 use mcp_wicket::auth::bearer::{Caller, Found, Refusal};
 use mcp_wicket::auth::no_auth::{Head, guard};
 use mcp_wicket::flow::{
-    Ask, Broken, Call, Commit, Describe, Fetch, Flow, List, Listening, Load, Obtain, Rows, Splice, Step, Writes,
+    Ask, Broken, Call, Commit, Complete, Describe, Fetch, Flow, List, Listening, Load, Obtain, Plain, Rows, Splice,
+    Step, Target, Through, Variable, Writes,
 };
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Policy;
@@ -30,6 +31,12 @@ pub(super) const NAMES: &[&str] = &[
     "effect-list-in-batch",
     "effect-call",
     "effect-call-in-batch",
+    "effect-get",
+    "effect-get-without-arguments",
+    "effect-read",
+    "effect-read-through-template",
+    "effect-complete",
+    "effect-complete-of-template",
     "effect-listening",
     "effect-fetch",
     "effect-fetch-without-body",
@@ -74,23 +81,51 @@ fn every_reason_to_break_has_its_own_words() {
 
 #[test]
 fn effects() {
-    let splice = |head: &str, tail| Some(Splice { head: head.into(), tail, open: false });
-    assert_eq!(Describe.json(), golden("effect-describe"));
-    let list = List { of: "tools", splice: splice(r#"{"jsonrpc":"2.0","id":1,"result":{"tools":"#, "}}") };
-    assert_eq!(list.json(), golden("effect-list"));
-    assert_eq!(List { of: "tools", splice: None }.json(), golden("effect-list-in-batch"));
+    let plain = Plain::default();
+    let splice = |head: &str, tail| Some(Splice { head: head.into(), tail, open: false, plain });
     let value = |text| Value::read(text).unwrap();
+    assert_eq!(Describe.json(), golden("effect-describe"));
+    let list = List {
+        of: "tools",
+        omit: &["icons", "title"],
+        rooted: &["outputSchema"],
+        after: Some("sub\"tract"),
+        request: value("1"),
+        splice: splice(r#"{"jsonrpc":"2.0","id":1,"result":{"tools":"#, "}}"),
+    };
+    assert_eq!(list.json(), golden("effect-list"));
+    let bare = List { omit: &[], rooted: &[], after: None, splice: None, ..list };
+    assert_eq!(bare.json(), golden("effect-list-in-batch"));
     let call = Call {
-        name: "add",
-        arguments: Some(value(r#"{"a":1.50,"b":[null]}"#)),
+        target: Target::Tool { name: "add", arguments: Some(value(r#"{"a":1.50,"b":[null]}"#)), mirror: true },
         request: value(r#""a\"1""#),
         meta: Some(value(r#"{"progressToken":7}"#)),
         session: Some("AQ"),
         splice: splice(r#"{"jsonrpc":"2.0","id":"a\"1","result":"#, "}"),
     };
     assert_eq!(call.json(), golden("effect-call"));
-    let bare = Call { name: "add", arguments: None, request: value("1"), meta: None, session: None, splice: None };
-    assert_eq!(bare.json(), golden("effect-call-in-batch"));
+    let bare = |target| Call { target, request: value("1"), meta: None, session: None, splice: None };
+    let tool = Target::Tool { name: "add", arguments: None, mirror: false };
+    assert_eq!(bare(tool).json(), golden("effect-call-in-batch"));
+    let plain = Plain { kinds: &["text", "image"], structured: Some("none") };
+    let splice = Some(Splice { head: "{".into(), tail: "}", open: true, plain });
+    let prompt = Target::Prompt { name: "greet", arguments: Some(value(r#"{"name":"\u0041"}"#)) };
+    assert_eq!(Call { splice, ..bare(prompt) }.json(), golden("effect-get"));
+    let prompt = Target::Prompt { name: "greet", arguments: None };
+    assert_eq!(bare(prompt).json(), golden("effect-get-without-arguments"));
+    assert_eq!(bare(Target::Resource { uri: "notes://1", through: None }).json(), golden("effect-read"));
+    let variables = vec![
+        ("id".into(), Variable::One("1\"%20".into())),
+        ("path".into(), Variable::Many(vec!["a".into(), "b".into()])),
+    ];
+    let through = Through { template: "note".into(), variables };
+    let resource = Target::Resource { uri: "notes://1", through: Some(&through) };
+    assert_eq!(bare(resource).json(), golden("effect-read-through-template"));
+    let known = Some(value(r#"{"country":"fr"}"#));
+    let complete = Complete { of: "greet", is_template: false, argument: "city", value: "p\"", known, most: 100 };
+    assert_eq!(complete.json(), golden("effect-complete"));
+    let complete = Complete { of: "notes://{id}", is_template: true, known: None, ..complete };
+    assert_eq!(complete.json(), golden("effect-complete-of-template"));
     assert_eq!(Listening { object: "AAAA".into() }.json(), golden("effect-listening"));
     let fetch = Fetch {
         url: "https://issuer.example/token".into(),

@@ -108,8 +108,8 @@ fn a_name_that_is_not_mirrored_is_refused() {
 #[test]
 fn each_method_has_its_own_source_of_the_name() {
     for (method, params, mirrored) in [
-        ("prompts/get", json!({"name": "p", "uri": "u"}), "p"),
-        ("resources/read", json!({"name": "p", "uri": "u"}), "u"),
+        ("prompts/get", json!({"name": "p", "uri": "u:"}), "p"),
+        ("resources/read", json!({"name": "p", "uri": "u:"}), "u:"),
         ("tools/call", json!({"name": "p", "uri": "u"}), "p"),
     ] {
         let post = Post::modern(method, params);

@@ -56,15 +56,16 @@ fn a_handshake_without_a_version_is_refused() {
 
 #[test]
 fn a_server_without_instructions_gives_none() {
-    let answered = initialize(json!({"protocolVersion": "2025-11-25"})).send_to(described(r#"{"capabilities":{}}"#));
+    let answered = initialize(json!({"protocolVersion": "2025-11-25"})).send_to(described(r#"{"registered":[]}"#));
     let result = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": server_info()});
     assert_eq!(answered.result(), result);
 }
 
 #[test]
-fn capabilities_and_server_info_come_through_as_they_stand() {
-    let capabilities = r#"{ "tools" : {"listChanged":true}, "extensions":{"a/b":{"x":1.50}} }"#;
-    let text = format!(r#"{{"capabilities":{capabilities},"instructions":"a\"\u0062\n"}}"#);
+fn what_is_declared_comes_through_as_it_stands_beside_what_is_registered() {
+    let declared = r#"{ "tools" : {"listChanged":true}, "extensions":{"a/b":{"x":1.50}} }"#;
+    let capabilities = r#"{"tools":{"listChanged":true},"extensions":{"a/b":{"x":1.50}},"prompts":{}}"#;
+    let text = format!(r#"{{"registered":["tools","prompts"],"declared":{declared},"instructions":"a\"\u0062\n"}}"#);
     let post = initialize(json!({"protocolVersion": "2025-11-25"}));
     let answered = post.send_to(described(&text));
     assert!(answered.text().contains(capabilities), "{}", answered.text());

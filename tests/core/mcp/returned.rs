@@ -34,7 +34,7 @@ fn a_whole_result_stays_as_it_is() {
         json!({"content": []}),
         json!({"content": [{"type": "text", "text": "é\"\n"}], "isError": false}),
         json!({"content": [{"type": "image", "data": "AA==", "mimeType": "image/png"}, {"type": "text", "text": ""}]}),
-        json!({"content": [], "structuredContent": {"a": [1, null]}, "isError": true}),
+        json!({"content": [{"type": "text", "text": ""}], "structuredContent": {"a": [1, null]}, "isError": true}),
         json!({"isError": true, "content": [], "extra": {"__proto__": 1}, "__proto__": 2}),
         json!({"content": [], "_meta": {"a/b": 1}}),
         json!({"content": [], "_meta": {}, "x": 1}),
@@ -64,13 +64,16 @@ fn a_result_without_content_gets_some() {
         assert_eq!(legacy, json!({"content": [], "isError": true}));
     }
     for structured in ["{\"a\":\"é\\\"\"}", "[1, 2]", "\"x\\n\"", "5", "null", "{}"] {
-        for result in results(&format!(r#"{{"structuredContent":{structured}}}"#)) {
-            assert_eq!(
-                result["content"],
-                json!([{"type": "text", "text": structured}]),
-                "older clients read text only"
-            );
-            assert_eq!(result["structuredContent"], serde_json::from_str::<Json>(structured).unwrap());
+        for content in ["", r#""content":[],"#] {
+            let [legacy, modern] = results(&format!(r#"{{{content}"structuredContent":{structured}}}"#));
+            for result in [&legacy, &modern] {
+                let text = json!([{"type": "text", "text": structured}]);
+                assert_eq!(result["content"], text, "older clients read text only");
+            }
+            let value = serde_json::from_str::<Json>(structured).unwrap();
+            let known = value.is_object().then_some(&value);
+            assert_eq!(legacy.get("structuredContent"), known, "older revisions know objects only");
+            assert_eq!(modern["structuredContent"], value);
         }
     }
 }
@@ -147,7 +150,7 @@ fn what_is_no_result_is_the_servers_fault() {
 
 #[test]
 fn every_older_revision_answers_alike() {
-    for returned in ["{}", r#"{"content":[],"_meta":{"a":1}}"#, r#"{"structuredContent":{}}"#] {
+    for returned in ["{}", r#"{"content":[],"_meta":{"a":1}}"#, r#"{"content":[{"type":"text","text":"é"}]}"#] {
         let texts = WITH_INITIALIZE.map(|version| {
             let post = Post::legacy(version, "tools/call", json!({"name": "t"}));
             post.send_to(|_| Said::Ok(format!(r#"{{"returned":{returned}}}"#))).text().to_owned()
@@ -155,4 +158,42 @@ fn every_older_revision_answers_alike() {
         assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
         assert!(!texts[0].contains(MODERN) && !texts[0].contains(SERVER_INFO));
     }
+}
+
+/// What a tool returned, as each older revision answers it, oldest first.
+fn by_revision(returned: &Json) -> [Json; 4] {
+    WITH_INITIALIZE.map(|version| {
+        let post = Post::legacy(version, "tools/call", json!({"name": "t"}));
+        post.send_to(|_| Said::Ok(json!({"returned": returned}).to_string())).result()
+    })
+}
+
+#[test]
+fn structured_content_is_for_revisions_that_have_it() {
+    let content = json!([{"type": "text", "text": "1"}]);
+    let returned = json!({"content": content, "structuredContent": {"a": 1}});
+    let without = json!({"content": content});
+    assert_eq!(by_revision(&returned), [without.clone(), without, returned.clone(), returned]);
+}
+
+#[test]
+fn content_that_a_revision_does_not_know_becomes_what_it_knows() {
+    let audio = json!({"type": "audio", "data": "AA==", "mimeType": "audio/wav"});
+    let link = json!({"type": "resource_link", "uri": "notes://1", "name": "One", "description": "x"});
+    let text = json!({"type": "text", "text": "One: notes://1"});
+    let embedded = json!({
+        "type": "resource",
+        "resource": {"uri": "attachment:audio", "mimeType": "audio/wav", "blob": "AA=="},
+    });
+    let returned = json!({"content": [audio, link]});
+    let [first, second, third, fourth] = by_revision(&returned);
+    assert_eq!(first["content"], json!([embedded, text]));
+    assert_eq!(second["content"], json!([audio, text]));
+    assert_eq!([&third, &fourth], [&returned, &returned]);
+}
+
+#[test]
+fn blocks_that_are_none_stay_as_they_are() {
+    let returned = json!({"content": [5, null, "x", {}, {"type": 1}, {"type": "new"}]});
+    assert_eq!(by_revision(&returned), [(); 4].map(|()| returned.clone()));
 }

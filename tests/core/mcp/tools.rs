@@ -28,15 +28,19 @@ fn ok(json: &str) -> Said {
     Said::Ok(json.into())
 }
 
+fn page(items: &str) -> String {
+    format!(r#"{{"page":{items}}}"#)
+}
+
 #[test]
 fn a_list_is_what_the_server_says() {
     let tools = r#"[{"name":"a","inputSchema":{"type":"object","x":1.50}}, {"name":"b"}]"#;
     for version in WITH_INITIALIZE {
-        let answered = Post::legacy(version, "tools/list", Json::Null).send_to(|_| ok(tools));
+        let answered = Post::legacy(version, "tools/list", Json::Null).send_to(|_| ok(&page(tools)));
         assert_eq!(answered.text(), format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"tools":{tools}}}}}"#));
         assert_eq!((&answered.effect()["kind"], &answered.effect()["of"]), (&json!("list"), &json!("tools")));
     }
-    let answered = Post::modern("tools/list", Json::Null).send_to(|_| ok(tools));
+    let answered = Post::modern("tools/list", Json::Null).send_to(|_| ok(&page(tools)));
     let expected = json!({
         "resultType": "complete",
         "_meta": {SERVER_INFO: server_info()},
@@ -194,7 +198,12 @@ fn an_outcome_of_no_shape_that_was_promised_breaks_the_flow() {
         let post = Post::modern(method, Json::Null);
         assert_eq!(post.end_in(World::new(|_| ok(lie))).0, Err(Broken::Shape), "{method} {lie}");
     }
-    for lie in [r#"{"capabilities":null}"#, r#"{"capabilities":[]}"#, r#"{"instructions":"x"}"#] {
+    for lie in [
+        r#"{"registered":null}"#,
+        r#"{"registered":[5]}"#,
+        r#"{"registered":[],"declared":[]}"#,
+        r#"{"instructions":"x"}"#,
+    ] {
         let post = Post::new(super::request("initialize", json!({"protocolVersion": "2025-11-25"})));
         assert_eq!(post.end_in(World::new(|_| ok(lie))).0, Err(Broken::Shape), "{lie}");
     }

@@ -1,0 +1,12 @@
+/** The effect "describe": what the server is. What follows from it is decided in `src/mcp/lifecycle.rs`. */
+import type { Outcome } from "../run.js";
+import { completes } from "./completion.js";
+import type { McpServer } from "./mcp-server.js";
+
+/** Describes. The outcome is `Described` of `src/flow/registry.rs`. */
+export function describe(server: McpServer): Outcome {
+  const { instructions, capabilities: declared } = server.options;
+  const registered: string[] = [...server.registry.offered];
+  if (completes(server)) registered.push("completions");
+  return { json: JSON.stringify({ registered, declared, instructions }) };
+}

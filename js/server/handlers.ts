@@ -1,0 +1,57 @@
+/** What becomes of what handlers return and throw: the outcomes of `src/flow/call.rs`. */
+import type { Passage } from "../endpoint.js";
+import { ProtocolError, ResourceNotFoundError, ToolError, logged } from "../errors.js";
+import type { Outcome } from "../run.js";
+import type { Splice } from "../wire.js";
+import { type Checked, describe } from "./schema.js";
+import type { McpServer } from "./mcp-server.js";
+import type { Scoped } from "./scopes.js";
+
+/** Arguments that do not fit. */
+export function invalid(what: string, name: string, { issues }: Checked): Outcome {
+  return {
+    json: JSON.stringify({ invalid: `Invalid arguments for the ${what} "${name}": ${describe(issues ?? [])}` }),
+  };
+}
+
+/** What the step-up challenge needs: the scopes of this, and those that every request needs. */
+export function forbidden({ scopes = [] }: Scoped, { incoming, pass }: Passage): Outcome {
+  const all = new Set([...(pass.stepUp?.scopes ?? []), ...scopes]);
+  const metadata = pass.stepUp?.metadata(incoming);
+  return { json: JSON.stringify({ forbidden: { scope: [...all].join(" "), metadata } }) };
+}
+
+/** Nothing of this name is there. */
+export const UNKNOWN: Outcome = { json: '{"unknown":true}' };
+
+/** What a handler threw. */
+export function thrown(server: McpServer, what: "tool" | "prompt" | "resource", name: string, error: unknown): Outcome {
+  if (error instanceof ToolError) return { json: JSON.stringify({ refused: error.message }) };
+  if (error instanceof ResourceNotFoundError && what === "resource") return UNKNOWN;
+  if (error instanceof ProtocolError) {
+    const { code, message, data } = error;
+    return { json: JSON.stringify(what === "tool" ? { refused: message } : { fault: { code, message, data } }) };
+  }
+  const id = logged(`The ${what} "${name}" threw`, error);
+  if (server.options.errors !== "verbatim") return { json: JSON.stringify({ threw: id }) };
+  return { json: JSON.stringify({ refused: error instanceof Error ? error.message : String(error) }) };
+}
+
+/** What a handler returned; `splice` is given where the result needs no decision. */
+export function returned(result: unknown, isPlain: boolean): Outcome {
+  const text = JSON.stringify(result) as string | undefined;
+  const json = `{"returned":${text ?? "null"}}`;
+  return text !== undefined && isPlain ? { json, splice: text } : { json };
+}
+
+/** True for an object that has no members but these. */
+export function hasOnly(result: unknown, members: ReadonlySet<string>): result is Record<string, unknown> {
+  if (typeof result !== "object" || result === null || "toJSON" in result) return false;
+  for (const member of Object.keys(result)) if (!members.has(member)) return false;
+  return true;
+}
+
+/** True if the revision knows all these kinds of content. */
+export function areKnown(blocks: readonly unknown[], kinds: Splice["kinds"]): boolean {
+  return !kinds || blocks.every((block) => kinds.includes((block as { type: string } | null)?.type ?? ""));
+}

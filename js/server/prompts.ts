@@ -1,0 +1,39 @@
+/** The effect "get": runs the prompt that the user wrote. */
+import type { Outcome } from "../run.js";
+import type { GetEffect, Splice } from "../wire.js";
+import { CallContext } from "./context.js";
+import { UNKNOWN, areKnown, forbidden, hasOnly, invalid, returned, thrown } from "./handlers.js";
+import type { McpServer } from "./mcp-server.js";
+import { check } from "./schema.js";
+import { mayUse } from "./scopes.js";
+import type { GetPromptResult } from "./types.js";
+import type { ServerWorld } from "./world.js";
+
+/** Runs a prompt. The outcome is `Called` of `src/flow/call.rs`. */
+export async function getPrompt(server: McpServer, effect: GetEffect, world: ServerWorld): Promise<Outcome> {
+  const prompt = server.registry.prompts.get(effect.name);
+  if (!prompt?.enabled) return UNKNOWN;
+  if (!mayUse(prompt, world.passage.pass)) return forbidden(prompt, world.passage);
+  const context = new CallContext(world, effect);
+  try {
+    let result: GetPromptResult;
+    if (prompt.argsSchema) {
+      const checked = await check(prompt.argsSchema, effect.arguments ?? {});
+      if (checked.issues) return invalid("prompt", prompt.name, checked);
+      result = await prompt.callback(checked.value as never, context);
+    } else {
+      result = await prompt.callback(context as never, context);
+    }
+    return returned(result, isPlain(result, effect.splice));
+  } catch (error) {
+    return thrown(server, "prompt", prompt.name, error);
+  }
+}
+
+const PLAIN = new Set(["description", "messages"]);
+
+function isPlain(result: GetPromptResult, splice: Splice | undefined): boolean {
+  if (!splice || !hasOnly(result, PLAIN) || !Array.isArray(result.messages)) return false;
+  const blocks = (result.messages as unknown[]).map((message) => (message as { content?: unknown } | null)?.content);
+  return areKnown(blocks, splice.kinds);
+}

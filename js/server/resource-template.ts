@@ -1,0 +1,74 @@
+/** Resources that share a form of URI (RFC 6570). Which URI matches is decided in `src/mcp/uri_template.rs`. */
+import { WicketError } from "../errors.js";
+import type { ToolContext } from "./context.js";
+import type { ListResourcesResult } from "./types.js";
+
+/** Names the resources that a template has; they are part of the list of resources. */
+export type ListResourcesCallback = (context: ToolContext) => ListResourcesResult | Promise<ListResourcesResult>;
+
+/** Values of a variable that begin like `value`; `context.arguments` are variables that are known already. */
+export type CompleteResourceTemplateCallback = (
+  value: string,
+  context?: { arguments?: Record<string, string> },
+) => string[] | Promise<string[]>;
+
+export interface ResourceTemplateCallbacks {
+  /** Must be given, if only as `undefined`, so that it is not forgotten. */
+  list: ListResourcesCallback | undefined;
+  complete?: Record<string, CompleteResourceTemplateCallback>;
+}
+
+/** A URI template, as its text. */
+export class UriTemplate {
+  readonly #template: string;
+
+  constructor(template: string) {
+    this.#template = template;
+  }
+
+  /** The names of its variables, in their order. */
+  get variableNames(): string[] {
+    const expressions = [...this.#template.matchAll(/\{[+#./;?&]?([^{}]*)\}/g)].map(([, names = ""]) => names);
+    return expressions.flatMap((names) => names.split(",").map((name) => name.replace(/\*$|:\d+$/, "")));
+  }
+
+  toString(): string {
+    return this.#template;
+  }
+}
+
+/** What is there once for each template, however many requests register it. */
+export class ResourceTemplate {
+  readonly uriTemplate: UriTemplate;
+  readonly #callbacks: ResourceTemplateCallbacks;
+
+  /** Throws `ERR_ARGUMENT` if `template` is no URI template, or is longer than 1,024 bytes. */
+  constructor(template: string | { toString(): string }, callbacks: ResourceTemplateCallbacks) {
+    const text = String(template);
+    if (text.length > MAX_TEMPLATE || !TEMPLATE.test(text)) {
+      throw new WicketError(
+        "ERR_ARGUMENT",
+        `"${text.slice(0, 100)}" is no URI template (RFC 6570) of at most 1,024 bytes, such as "notes://{id}".`,
+      );
+    }
+    this.uriTemplate = new UriTemplate(text);
+    this.#callbacks = callbacks;
+  }
+
+  get listCallback(): ListResourcesCallback | undefined {
+    return this.#callbacks.list;
+  }
+
+  completeCallback(variable: string): CompleteResourceTemplateCallback | undefined {
+    const { complete } = this.#callbacks;
+    return complete && Object.hasOwn(complete, variable) ? complete[variable] : undefined;
+  }
+
+  /** True if any variable can be completed. */
+  get completes(): boolean {
+    return Object.keys(this.#callbacks.complete ?? {}).length > 0;
+  }
+}
+
+const MAX_TEMPLATE = 1024;
+const TEMPLATE = /^(?:[^{}]|\{[+#./;?&]?[\w.%]+(?:\*|:\d{1,4})?(?:,[\w.%]+(?:\*|:\d{1,4})?)*\})*$/;

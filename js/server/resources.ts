@@ -1,0 +1,43 @@
+/** The effect "read": reads the resource that the user registered, at its URI or through a template. */
+import type { Outcome } from "../run.js";
+import type { ReadEffect } from "../wire.js";
+import { CallContext } from "./context.js";
+import { UNKNOWN, forbidden, hasOnly, returned, thrown } from "./handlers.js";
+import type { McpServer } from "./mcp-server.js";
+import type { ResourceMetadata } from "./registered.js";
+import { mayUse } from "./scopes.js";
+import type { ReadResourceResult } from "./types.js";
+import type { ServerWorld } from "./world.js";
+
+/** Reads a resource. The outcome is `Called` of `src/flow/call.rs`. */
+export async function readResource(server: McpServer, effect: ReadEffect, world: ServerWorld): Promise<Outcome> {
+  const { registry } = server;
+  const { uri, template, variables = {} } = effect;
+  if (!URL.canParse(uri)) return UNKNOWN;
+  const { passage } = world;
+  const context = new CallContext(world, effect);
+  try {
+    if (template !== undefined) {
+      const found = registry.templates.get(template);
+      if (!found?.enabled) return UNKNOWN;
+      if (!mayUse(found.metadata ?? {}, passage.pass)) return forbidden(found.metadata ?? {}, passage);
+      return read(await found.readCallback(new URL(uri), variables, context), found.metadata);
+    }
+    const found = registry.resources.get(uri);
+    if (found && !found.enabled) return UNKNOWN;
+    if (found && !mayUse(found.metadata ?? {}, passage.pass)) return forbidden(found.metadata ?? {}, passage);
+    if (found) return read(await found.readCallback(new URL(uri), context), found.metadata);
+  } catch (error) {
+    return thrown(server, "resource", uri, error);
+  }
+  const templates = [...registry.templates.values()].filter(({ enabled }) => enabled);
+  const texts = templates.map(({ name, resourceTemplate }) => [name, resourceTemplate.uriTemplate.toString()]);
+  return { json: JSON.stringify({ templates: texts }) };
+}
+
+const PLAIN = new Set(["contents"]);
+
+function read(result: ReadResourceResult, metadata: ResourceMetadata | undefined): Outcome {
+  const hinted = metadata?.cacheHint && (result as unknown) != null ? { ...metadata.cacheHint, ...result } : result;
+  return returned(hinted, hasOnly(hinted, PLAIN) && Array.isArray(hinted.contents));
+}

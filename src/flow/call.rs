@@ -1,0 +1,239 @@
+//! The effect that runs what the user wrote: a tool, a prompt, a resource. Its interpreter is `js/server/`.
+
+use super::effect::Obtain;
+use super::registry::Splice;
+use crate::json::{Object, Value, array, object, quoted};
+
+/// One run of a handler that the user wrote.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// Whose handler.
+    pub target: Target<'a>,
+    /// The JSON-RPC id of the request, for the handler's context.
+    pub request: Value<'a>,
+    /// The request's `_meta`, for the handler's context.
+    pub meta: Option<Value<'a>>,
+    /// The session, which is its sender's, for the handler's context.
+    pub session: Option<&'a str>,
+    /// See [`Splice`]; none in a batch.
+    pub splice: Option<Splice>,
+}
+
+/// Whose handler runs, and on what.
+#[derive(Debug)]
+pub enum Target<'a> {
+    /// A tool.
+    Tool {
+        /// Its name.
+        name: &'a str,
+        /// Its arguments, a JSON object; absent where the request has none.
+        arguments: Option<Value<'a>>,
+        /// True where a tool whose arguments headers mirror is not run yet, but answered with [`Called::Mirrored`].
+        mirror: bool,
+    },
+    /// A prompt.
+    Prompt {
+        /// Its name.
+        name: &'a str,
+        /// Its arguments, a JSON object of strings; absent where the request has none.
+        arguments: Option<Value<'a>>,
+    },
+    /// A resource.
+    Resource {
+        /// Its URI, as the request has it.
+        uri: &'a str,
+        /// The template that the URI matches. Without one, a resource with this very URI is meant; if there is none, the
+        /// outcome is [`Called::Templates`].
+        through: Option<&'a Through>,
+    },
+}
+
+/// A template that a URI has been found to match.
+#[derive(Debug)]
+pub struct Through {
+    /// The template's name.
+    pub template: String,
+    /// Its variables: name, and one value or several.
+    pub variables: Vec<(String, Variable)>,
+}
+
+/// The value of a template's variable, as the URI has it (percent-encoded).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Variable {
+    /// One.
+    One(String),
+    /// Those of an exploded variable with more than one.
+    Many(Vec<String>),
+}
+
+impl Variable {
+    fn json(&self) -> String {
+        match self {
+            Self::One(value) => quoted(value),
+            Self::Many(values) => array(values.iter().map(|value| quoted(value))),
+        }
+    }
+}
+
+/// Outcome of [`Call`]: `{"returned":{…}}`, `{"unknown":true}`, or one of the others.
+#[derive(Debug)]
+pub enum Called {
+    /// What the handler returned, as JSON.
+    Returned(String),
+    /// Nothing of this name is registered, or it is disabled, or the handler says that there is no such resource.
+    Unknown,
+    /// The caller lacks scopes that are asked for.
+    Forbidden {
+        /// All scopes that the operation needs, separated by spaces.
+        scope: String,
+        /// The URL of the protected resource metadata, if there is one.
+        metadata: Option<String>,
+    },
+    /// The arguments do not fit the schema; a text for the model.
+    Invalid(String),
+    /// The handler threw an error whose text is meant for the model.
+    Refused(String),
+    /// The handler threw something else; the id under which the operator finds it.
+    Threw(String),
+    /// The tool's structured result does not fit its output schema; the id under which the operator finds why.
+    Unfit(String),
+    /// The handler threw a protocol error.
+    Fault(Thrown),
+    /// The tool has arguments that headers mirror, and has not been run.
+    Mirrored(Mirrored),
+    /// No resource has this URI; these are the server's templates.
+    Templates(Vec<Template>),
+}
+
+/// A JSON-RPC error that a handler threw.
+#[derive(Debug)]
+pub struct Thrown {
+    /// Its code, as it is written.
+    pub code: i64,
+    /// Its message.
+    pub message: String,
+    /// Its data, JSON.
+    pub data: Option<String>,
+}
+
+/// Arguments that headers mirror, and the headers of the request that mirror something.
+#[derive(Debug)]
+pub struct Mirrored {
+    /// The arguments: header name behind `Mcp-Param-`, path, type.
+    pub arguments: Vec<(String, Vec<String>, String)>,
+    /// The headers: name behind `mcp-param-`, in lower case, and value.
+    pub headers: Vec<(String, String)>,
+}
+
+/// A resource template.
+#[derive(Debug)]
+pub struct Template {
+    /// Its name.
+    pub name: String,
+    /// The template (RFC 6570).
+    pub template: String,
+}
+
+impl Obtain for Call<'_> {
+    type Outcome = Called;
+    fn json(&self) -> String {
+        let splice = self.splice.as_ref().map(Splice::json);
+        let session = self.session.map(quoted);
+        let (kind, key, of) = match &self.target {
+            Target::Tool { name, .. } => (r#""call""#, "name", quoted(name)),
+            Target::Prompt { name, .. } => (r#""get""#, "name", quoted(name)),
+            Target::Resource { uri, .. } => (r#""read""#, "uri", quoted(uri)),
+        };
+        let mut members = vec![("kind", kind), (key, of.as_str()), ("request", self.request.text())];
+        members.extend(splice.as_deref().map(|splice| ("splice", splice)));
+        let through;
+        match &self.target {
+            Target::Tool { arguments, mirror, .. } => {
+                members.extend(arguments.map(|arguments| ("arguments", arguments.text())));
+                members.extend(mirror.then_some(("mirror", "true")));
+            }
+            Target::Prompt { arguments, .. } => {
+                members.extend(arguments.map(|arguments| ("arguments", arguments.text())));
+            }
+            Target::Resource { through: found, .. } => {
+                through = found.map(|Through { template, variables }| {
+                    let variables = variables.iter().map(|(name, value)| (name.as_str(), value.json()));
+                    let variables = variables.collect::<Vec<_>>();
+                    let variables = variables.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+                    (quoted(template), object(&variables))
+                });
+                if let Some((template, variables)) = &through {
+                    members.extend([("template", template.as_str()), ("variables", variables.as_str())]);
+                }
+            }
+        }
+        members.extend(self.meta.map(|meta| ("meta", meta.text())));
+        members.extend(session.as_deref().map(|session| ("session", session)));
+        object(&members)
+    }
+    fn outcome(json: Value<'_>) -> Option<Called> {
+        let called = json.object().ok()?;
+        let (kind, value) = called.0.first()?;
+        let text = || value.string().map(Into::into);
+        match kind.as_ref() {
+            "returned" => Some(Called::Returned(value.text().into())),
+            "unknown" => Some(Called::Unknown),
+            "forbidden" => {
+                let forbidden = value.object().ok()?;
+                let metadata = forbidden.string("metadata").map(Into::into);
+                Some(Called::Forbidden { scope: forbidden.string("scope")?.into(), metadata })
+            }
+            "invalid" => text().map(Called::Invalid),
+            "refused" => text().map(Called::Refused),
+            "threw" => text().map(Called::Threw),
+            "unfit" => text().map(Called::Unfit),
+            "fault" => Thrown::read(&value.object().ok()?).map(Called::Fault),
+            "mirrored" => Mirrored::read(&value.object().ok()?).map(Called::Mirrored),
+            "templates" => {
+                let templates = value.array().ok()?.into_iter().map(Template::read);
+                templates.collect::<Option<_>>().map(Called::Templates)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn texts(value: Value<'_>) -> Option<Vec<String>> {
+    value.array().ok()?.into_iter().map(|text| text.string().map(Into::into)).collect()
+}
+
+impl Thrown {
+    fn read(error: &Object<'_>) -> Option<Self> {
+        Some(Self {
+            code: error.get("code")?.text().parse().ok()?,
+            message: error.string("message")?.into(),
+            data: error.get("data").map(|data| data.text().into()),
+        })
+    }
+}
+
+impl Mirrored {
+    fn read(mirrored: &Object<'_>) -> Option<Self> {
+        let argument = |argument: Value<'_>| match argument.array().ok()?.as_slice() {
+            [header, path, kind] => Some((header.string()?.into(), texts(*path)?, kind.string()?.into())),
+            _ => None,
+        };
+        let header = |header: Value<'_>| match header.array().ok()?.as_slice() {
+            [name, value] => Some((name.string()?.into(), value.string()?.into())),
+            _ => None,
+        };
+        Some(Self {
+            arguments: mirrored.get("arguments")?.array().ok()?.into_iter().map(argument).collect::<Option<_>>()?,
+            headers: mirrored.get("headers")?.array().ok()?.into_iter().map(header).collect::<Option<_>>()?,
+        })
+    }
+}
+
+impl Template {
+    fn read(template: Value<'_>) -> Option<Self> {
+        match template.array().ok()?.as_slice() {
+            [name, template] => Some(Self { name: name.string()?.into(), template: template.string()?.into() }),
+            _ => None,
+        }
+    }
+}

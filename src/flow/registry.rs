@@ -1,0 +1,190 @@
+//! The effects of the server's registry: what it has, and runs of what the user wrote. Their interpreter is `js/server/`.
+
+use super::effect::Obtain;
+use crate::json::{Value, array, number, object, quoted};
+
+/// What the server is: asked once per `initialize` and `server/discover`.
+#[derive(Debug)]
+pub struct Describe;
+
+/// Outcome of [`Describe`].
+#[derive(Debug)]
+pub struct Described {
+    /// What is registered, of `tools`, `resources`, `prompts` and `completions`.
+    pub registered: Vec<String>,
+    /// The capabilities that the server's options declare beside, a JSON object.
+    pub declared: String,
+    /// Its `instructions` for the model.
+    pub instructions: Option<String>,
+}
+
+impl Obtain for Describe {
+    type Outcome = Described;
+    fn json(&self) -> String {
+        object(&[("kind", r#""describe""#)])
+    }
+    fn outcome(json: Value<'_>) -> Option<Described> {
+        let described = json.object().ok()?;
+        let registered = described.get("registered")?.array().ok()?;
+        Some(Described {
+            registered: registered.into_iter().map(|of| of.string().map(Into::into)).collect::<Option<_>>()?,
+            declared: match described.get("declared") {
+                None => "{}".into(),
+                Some(declared) => declared.is_object().then(|| declared.text().into())?,
+            },
+            instructions: described.string("instructions").map(Into::into),
+        })
+    }
+}
+
+/// One page of what the server has registered and this caller may see.
+#[derive(Debug)]
+pub struct List<'a> {
+    /// Which list: `tools`, `resources`, `templates` or `prompts`.
+    pub of: &'static str,
+    /// Members that the revision does not know.
+    pub omit: &'static [&'static str],
+    /// Members that are schemas, which the revision knows only where they describe an object.
+    pub rooted: &'static [&'static str],
+    /// The key (name or URI) of the last item of the page before.
+    pub after: Option<&'a str>,
+    /// The request, for the context of the handlers that list.
+    pub request: Value<'a>,
+    /// See [`Splice`]; none in a batch.
+    pub splice: Option<Splice>,
+}
+
+/// Outcome of [`List`]: `{"page":[…]}`, with `next` where there is more, or one of the others.
+#[derive(Debug)]
+pub enum Listed {
+    /// The items, as the text of a JSON array, and the key of the last one if there are more after it.
+    Page(String, Option<String>),
+    /// Nothing of this kind has ever been registered: the server does not have it.
+    Absent,
+    /// There is no item with the key that the page was to begin after.
+    Lost,
+}
+
+impl Obtain for List<'_> {
+    type Outcome = Listed;
+    fn json(&self) -> String {
+        let (of, splice) = (quoted(self.of), self.splice.as_ref().map(Splice::json));
+        let (omit, rooted) =
+            (array(self.omit.iter().map(|it| quoted(it))), array(self.rooted.iter().map(|it| quoted(it))));
+        let after = self.after.map(quoted);
+        let mut members = vec![("kind", r#""list""#), ("of", of.as_str()), ("request", self.request.text())];
+        members.extend((!self.omit.is_empty()).then_some(("omit", omit.as_str())));
+        members.extend((!self.rooted.is_empty()).then_some(("rooted", rooted.as_str())));
+        members.extend(after.as_deref().map(|after| ("after", after)));
+        members.extend(splice.as_deref().map(|splice| ("splice", splice)));
+        object(&members)
+    }
+    fn outcome(json: Value<'_>) -> Option<Listed> {
+        let listed = json.object().ok()?;
+        match listed.0.first().map(|(name, value)| (name.as_ref(), *value))? {
+            ("page", page) if page.is_array() => {
+                Some(Listed::Page(page.text().into(), listed.string("next").map(Into::into)))
+            }
+            ("absent", _) => Some(Listed::Absent),
+            ("lost", _) => Some(Listed::Lost),
+            _ => None,
+        }
+    }
+}
+
+/// Values that complete an argument of a prompt or a variable of a template.
+#[derive(Debug)]
+pub struct Complete<'a> {
+    /// The prompt's name or the template.
+    pub of: &'a str,
+    /// True for a template.
+    pub is_template: bool,
+    /// The argument or variable.
+    pub argument: &'a str,
+    /// What has been typed so far.
+    pub value: &'a str,
+    /// Arguments that are decided already, a JSON object of strings.
+    pub known: Option<Value<'a>>,
+    /// At most so many values come back.
+    pub most: usize,
+}
+
+/// Outcome of [`Complete`]: `{"values":[…],"total":…}`, or one of the others.
+#[derive(Debug)]
+pub enum Completed {
+    /// The first values, as the text of a JSON array, and how many there are in all.
+    Values(String, usize),
+    /// There is no such prompt or template.
+    Unknown,
+    /// The server completes nothing at all.
+    Absent,
+    /// The user's function threw; the id under which the operator finds it.
+    Threw(String),
+}
+
+impl Obtain for Complete<'_> {
+    type Outcome = Completed;
+    fn json(&self) -> String {
+        let of = if self.is_template { "template" } else { "prompt" };
+        let (name, argument, value) = (quoted(self.of), quoted(self.argument), quoted(self.value));
+        let most = number(self.most);
+        let mut members = vec![
+            ("kind", r#""complete""#),
+            (of, name.as_str()),
+            ("argument", argument.as_str()),
+            ("value", value.as_str()),
+            ("most", most.as_str()),
+        ];
+        members.extend(self.known.map(|known| ("known", known.text())));
+        object(&members)
+    }
+    fn outcome(json: Value<'_>) -> Option<Completed> {
+        let completed = json.object().ok()?;
+        match completed.0.first().map(|(name, value)| (name.as_ref(), *value))? {
+            ("values", values) if values.is_array() => {
+                Some(Completed::Values(values.text().into(), completed.get("total")?.text().parse().ok()?))
+            }
+            ("unknown", _) => Some(Completed::Unknown),
+            ("absent", _) => Some(Completed::Absent),
+            ("threw", id) => id.string().map(|id| Completed::Threw(id.into())),
+            _ => None,
+        }
+    }
+}
+
+/// The shortcut of the hot path. Where the batch is this one effect and its outcome needs no further decision (a list; a
+/// result with content and without `_meta` or `resultType`), the shim answers 200 with `head`, the outcome's JSON text
+/// and `tail`, and does not step again. In every other case the flow goes on as if there were no shortcut.
+#[derive(Debug)]
+pub struct Splice {
+    /// The answer up to where the outcome goes.
+    pub head: String,
+    /// The answer from there on.
+    pub tail: &'static str,
+    /// True where `head` ends inside the result object, so that the outcome goes in without its opening brace.
+    pub open: bool,
+    /// What a result may have to take the shortcut.
+    pub plain: Plain,
+}
+
+/// What needs no decision in a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Plain {
+    /// The kinds of content that the revision knows; none where it knows all.
+    pub kinds: &'static [&'static str],
+    /// Which structured content the revision knows; none where it knows all: `object` or `none`.
+    pub structured: Option<&'static str>,
+}
+
+impl Splice {
+    pub(super) fn json(&self) -> String {
+        let open = if self.open { "true" } else { "false" };
+        let (head, tail) = (quoted(&self.head), quoted(self.tail));
+        let kinds = array(self.plain.kinds.iter().map(|kind| quoted(kind)));
+        let structured = self.plain.structured.map(quoted);
+        let mut members = vec![("head", head.as_str()), ("tail", tail.as_str()), ("open", open)];
+        members.extend((!self.plain.kinds.is_empty()).then_some(("kinds", kinds.as_str())));
+        members.extend(structured.as_deref().map(|structured| ("structured", structured)));
+        object(&members)
+    }
+}

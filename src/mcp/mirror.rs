@@ -1,0 +1,104 @@
+//! Headers that mirror a tool's arguments (MCP 2026-07-28 streamable-http §Custom Headers, server/tools §x-mcp-header).
+//!
+//! **Threat.** Something between client and server decides by the header (where to send a request, whether to let it
+//! through), and the tool acts on the body.
+//! **Guarantee.** A tool runs only if each argument that it says is mirrored is in its header too, and the same; a header
+//! for an argument that is not there is refused as well.
+
+use super::header::{decode, mismatch, trim};
+use crate::flow::Mirrored;
+use crate::json::{Value, quoted};
+use crate::jsonrpc::Fault;
+
+/// Checks the headers against the arguments of a call.
+pub fn check(arguments: Option<Value<'_>>, mirrored: &Mirrored) -> Result<(), Fault> {
+    for (header, path, kind) in &mirrored.arguments {
+        let name = ["Mcp-Param-", header].concat();
+        let sent = mirrored.headers.iter().find(|(sent, _)| sent.eq_ignore_ascii_case(header));
+        let sent = match sent {
+            None => None,
+            Some((_, value)) => {
+                let malformed = || mismatch(&[&name, " is not valid base64 of UTF-8 text."]);
+                Some(decode(trim(value)).ok_or_else(malformed)?)
+            }
+        };
+        let path_text = quoted(&path.join("."));
+        match (argument(arguments, path).and_then(text_of), sent) {
+            (None, None) => {}
+            (None, Some(_)) => {
+                return Err(mismatch(&[&name, " is there, the argument ", &path_text, " is not."]));
+            }
+            (Some(_), None) => {
+                return Err(mismatch(&[
+                    "the ",
+                    &name,
+                    " header is missing; it mirrors the argument ",
+                    &path_text,
+                    ".",
+                ]));
+            }
+            (Some(value), Some(sent)) => {
+                let same = if kind == "integer" {
+                    integer(&sent).is_some_and(|sent| Some(sent) == integer(&value))
+                } else {
+                    sent == value
+                };
+                if !same {
+                    return Err(mismatch(&[
+                        &name,
+                        " is ",
+                        &quoted(&sent),
+                        ", the argument ",
+                        &path_text,
+                        " is ",
+                        &quoted(&value),
+                        ".",
+                    ]));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The value at `path`, if there is one that is not null.
+fn argument<'a>(arguments: Option<Value<'a>>, path: &[String]) -> Option<Value<'a>> {
+    let value = path.iter().try_fold(arguments?, |value, name| value.object().ok()?.get(name))?;
+    (value.text() != "null").then_some(value)
+}
+
+/// A string, number or boolean as text. Of anything else the tool's schema will say that it is wrong.
+fn text_of(value: Value<'_>) -> Option<String> {
+    match value.string() {
+        Some(text) => Some(text.into()),
+        None if value.is_object() || value.is_array() || value.text().starts_with('"') => None,
+        None => Some(value.text().into()),
+    }
+}
+
+/// Integers beyond this are not the same in every language (2^53 - 1).
+const MAX_INTEGER: u64 = 9_007_199_254_740_991;
+
+/// The integer that a JSON number is, however it is written: sign and amount.
+fn integer(text: &str) -> Option<(bool, u64)> {
+    let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        None => (text, 0),
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() + fraction.len() > 64 || !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let digits = [whole, fraction].concat();
+    let significant = digits.trim_end_matches('0');
+    let places = exponent.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    let places = places.checked_add(i32::try_from(digits.len() - significant.len()).ok()?)?;
+    let significant = if significant.is_empty() { 0 } else { significant.parse::<u64>().ok()? };
+    let amount = match significant {
+        0 => 0,
+        significant => significant.checked_mul(10_u64.checked_pow(u32::try_from(places).ok()?)?)?,
+    };
+    (amount <= MAX_INTEGER).then_some((negative && amount > 0, amount))
+}

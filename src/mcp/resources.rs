@@ -1,0 +1,86 @@
+//! Resources (MCP server/resources): reading one, at its own URI or through a template.
+//!
+//! **Threat.** A URI that leads out of what a template is meant to cover (`../`, plain or encoded), or one that is made to
+//! take long to match.
+//! **Guarantee.** A URI is at most [`MAX_URI`] bytes of visible characters; a variable that holds a dot segment, however
+//! it is written, matches no template; matching takes time in proportion to the URI's length ([`super::uri_template`]).
+//! **Not guaranteed.** That a handler looks at its variables before it uses them: they are text from outside.
+
+use super::frame::Frame;
+use super::returned::{self, Answered};
+use super::uri_template::UriTemplate;
+use super::{Work, string_of};
+use crate::flow::{Call, Called, Flow, Target, Template, Through};
+use crate::json::{Object, object, quoted};
+use crate::jsonrpc::{Code, Fault};
+
+/// A URI may be this long, in bytes.
+pub const MAX_URI: usize = 8192;
+
+/// Begins `resources/read`.
+///
+/// 1. Asks for the resource with this very URI.
+/// 2. If there is none, the shim names the templates, and the one that the URI matches first is read through.
+///
+/// Waits: none where the shim splices, one for a resource of its own, two through a template.
+pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Result<Work<'a>, Fault> {
+    let uri = string_of(params, "uri")?;
+    check(&uri)?;
+    let meta = params.get("_meta");
+    let run = move |uri: &str, through: Option<&Through>| {
+        flow.obtain(&Call {
+            target: Target::Resource { uri, through },
+            request: frame.id,
+            meta,
+            session: frame.session,
+            splice: frame.alone.then(|| frame.around_read()),
+        })
+    };
+    let called = run(&uri, None);
+    Ok(Box::pin(async move {
+        let called = match called.await {
+            Ok(Called::Templates(templates)) => match find(&uri, templates) {
+                Some(through) => run(&uri, Some(&through)).await,
+                None => Ok(Called::Unknown),
+            },
+            called => called,
+        };
+        match returned::judge("resource", &uri, called)? {
+            Answered::Result(result) => returned::resource(frame, &uri, &result),
+            Answered::Unknown => Err(not_found(frame, &uri)),
+            Answered::Text(text) => Err(Fault::new(200, Code::InvalidParams, text)),
+        }
+    }))
+}
+
+/// Checks that `uri` is an absolute URI that can be looked for (RFC 3986 §4.3).
+fn check(uri: &str) -> Result<(), Fault> {
+    let invalid = |message: &'static str| Err(Fault::new(200, Code::InvalidParams, message));
+    if uri.len() > MAX_URI {
+        return invalid("`params.uri` is longer than 8,192 bytes.");
+    }
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    };
+    if !uri.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
+        return invalid("`params.uri` must be an absolute URI: it begins with a scheme.");
+    }
+    if uri.chars().any(|character| character.is_whitespace() || character.is_control()) {
+        return invalid("`params.uri` must not have white space or control characters: percent-encode them.");
+    }
+    Ok(())
+}
+
+/// The first template that `uri` matches.
+fn find(uri: &str, templates: Vec<Template>) -> Option<Through> {
+    templates.into_iter().find_map(|Template { name, template }| {
+        let variables = UriTemplate::parse(&template)?.matches(uri)?;
+        Some(Through { template: name, variables })
+    })
+}
+
+fn not_found(frame: Frame<'_>, uri: &str) -> Fault {
+    let code = if frame.revision.is_modern() { Code::InvalidParams } else { Code::ResourceNotFound };
+    returned::about(uri, code, "There is no resource ", ".").with_data(object(&[("uri", &quoted(uri))]))
+}

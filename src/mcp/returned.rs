@@ -1,0 +1,237 @@
+//! What handlers return or throw, made whole for a revision: the revision's own members are ours to set, `_meta` keeps
+//! what the handler put there, and content that an older revision does not know becomes content that it knows.
+
+use super::frame::{CACHING_OF_READS, Frame};
+use super::revision::Revision;
+use crate::flow::{Called, Failure, Plain};
+use crate::http::challenge::Challenge;
+use crate::json::{Object, Value, array, object, quoted};
+use crate::jsonrpc::{Code, Fault};
+
+const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// How a run of a handler ended, as far as it is no fault.
+#[derive(Debug)]
+pub enum Answered {
+    /// With a result.
+    Result(String),
+    /// There is no such thing.
+    Unknown,
+    /// With a text for the caller: wrong arguments.
+    Text(String),
+}
+
+/// Tells how the run of a prompt or resource ended.
+pub fn judge(what: &str, name: &str, called: Result<Called, Failure>) -> Result<Answered, Fault> {
+    match called {
+        Ok(Called::Returned(result)) => Ok(Answered::Result(result)),
+        Ok(Called::Unknown) => Ok(Answered::Unknown),
+        Ok(Called::Forbidden { scope, metadata }) => Err(forbidden(what, name, &scope, metadata.as_deref())),
+        Ok(Called::Invalid(text)) => Ok(Answered::Text(text)),
+        Ok(Called::Refused(text)) => Err(Fault::new(200, Code::InternalError, text)),
+        Ok(Called::Threw(id) | Called::Unfit(id)) => {
+            Err(Fault::new(200, Code::InternalError, failed_text(what, name, &id)))
+        }
+        Ok(Called::Fault(thrown)) => {
+            let fault = Fault::new(200, Code::Own(thrown.code), thrown.message);
+            Err(match thrown.data {
+                Some(data) => fault.with_data(data),
+                None => fault,
+            })
+        }
+        Ok(Called::Mirrored(_) | Called::Templates(_)) | Err(_) => {
+            Err(Fault::new(500, Code::InternalError, ["The ", what, " could not be run."].concat()))
+        }
+    }
+}
+
+/// The step-up challenge: one, with all that the operation needs (2026-07-28 basic/authorization §Runtime Insufficient
+/// Scope).
+fn forbidden(what: &str, name: &str, scope: &str, metadata: Option<&str>) -> Fault {
+    let message = ["The ", what, " ", &quoted(name), " needs these scopes: ", scope, "."].concat();
+    let challenge = Challenge {
+        error: Some("insufficient_scope"),
+        description: Some("The access token does not have the scopes that are needed."),
+        scope: Some(scope),
+        metadata,
+    };
+    Fault::forbidden(message, challenge.text())
+}
+
+/// What is said of a handler that threw.
+pub(super) fn failed_text(what: &str, name: &str, id: &str) -> String {
+    ["The ", what, " ", &quoted(name), " failed. The server's log has the reason under ", id, "."].concat()
+}
+
+/// The fault `before` name `after`.
+pub(super) fn about(name: &str, code: Code, before: &str, after: &str) -> Fault {
+    Fault::new(200, code, [before, &quoted(name), after].concat())
+}
+
+/// What may take the shortcut: content and structured content that `revision` knows.
+#[must_use]
+pub fn plain_in(revision: Revision) -> Plain {
+    match revision {
+        Revision::V2024_11_05 => Plain { kinds: &["text", "image", "resource"], structured: Some("none") },
+        Revision::V2025_03_26 => Plain { kinds: &["text", "image", "audio", "resource"], structured: Some("none") },
+        Revision::V2025_06_18 | Revision::V2025_11_25 => Plain { kinds: &[], structured: Some("object") },
+        Revision::V2026_07_28 => Plain::default(),
+    }
+}
+
+/// What a tool returned: `content` is always there.
+pub fn tool(frame: Frame<'_>, name: &str, result: &str) -> Result<String, Fault> {
+    let mut returned = object_of("tool", name, result)?;
+    let structured = returned.get("structuredContent");
+    let content = match (returned.get("content"), structured) {
+        (Some(content), structured) if content.is_array() => {
+            match (content.array().is_ok_and(|blocks| blocks.is_empty()), structured) {
+                (true, Some(structured)) => text_content(structured.text()),
+                _ => content_for(frame.revision, content),
+            }
+        }
+        (Some(_), _) => {
+            return Err(about(name, Code::InternalError, "The tool ", " returned `content` that is no array."));
+        }
+        // Older clients read text only (server/tools §Structured Content).
+        (None, Some(structured)) => text_content(structured.text()),
+        (None, None) => "[]".into(),
+    };
+    let keeps_structured = match plain_in(frame.revision).structured {
+        None => true,
+        Some("object") => structured.is_some_and(Value::is_object),
+        Some(_) => false,
+    };
+    returned.0.retain(|(member, _)| member != "structuredContent" || keeps_structured);
+    whole(frame, "tool", name, returned, "", &[("content", &content)])
+}
+
+/// What a prompt returned: it has messages.
+pub fn prompt(frame: Frame<'_>, name: &str, result: &str) -> Result<String, Fault> {
+    let returned = object_of("prompt", name, result)?;
+    let no_messages = || about(name, Code::InternalError, "The prompt ", " returned no array `messages`.");
+    let messages = returned.get("messages").ok_or_else(no_messages)?.array().map_err(|_| no_messages())?;
+    let messages = array(messages.into_iter().map(|message| message_for(frame.revision, message)));
+    whole(frame, "prompt", name, returned, "", &[("messages", &messages)])
+}
+
+/// What was read of a resource: it has contents.
+pub fn resource(frame: Frame<'_>, uri: &str, result: &str) -> Result<String, Fault> {
+    let mut returned = object_of("resource", uri, result)?;
+    let no_contents = || about(uri, Code::InternalError, "The resource ", " returned no array `contents`.");
+    let contents = returned.get("contents").filter(|contents| contents.is_array()).ok_or_else(no_contents)?;
+    let caching = if frame.revision.is_modern() { caching_of(&returned) } else { String::new() };
+    returned.0.retain(|(member, _)| !matches!(member.as_ref(), "ttlMs" | "cacheScope"));
+    whole(frame, "resource", uri, returned, &caching, &[("contents", contents.text())])
+}
+
+/// The caching members that a handler may set itself; what is malformed counts as not set.
+fn caching_of(returned: &Object<'_>) -> String {
+    let time = returned.get("ttlMs").filter(|time| time.is_integer() && !time.text().starts_with('-'));
+    let scope = returned.string("cacheScope").filter(|scope| matches!(scope.as_ref(), "public" | "private"));
+    match (time, scope) {
+        (None, None) => [CACHING_OF_READS, ","].concat(),
+        (time, scope) => {
+            let time = time.map_or("0", Value::text);
+            [r#""ttlMs":"#, time, r#","cacheScope":"#, &quoted(scope.as_deref().unwrap_or("private")), ","].concat()
+        }
+    }
+}
+
+fn object_of<'a>(what: &str, name: &str, result: &'a str) -> Result<Object<'a>, Fault> {
+    let before = ["The ", what, " "].concat();
+    Object::read(result).map_err(|_| about(name, Code::InternalError, &before, " returned no result object."))
+}
+
+/// The whole answer: the revision's members, `more` of them, those that are `made`, and what is left of `returned`.
+fn whole(
+    frame: Frame<'_>,
+    what: &str,
+    name: &str,
+    mut returned: Object<'_>,
+    more: &str,
+    made: &[(&str, &str)],
+) -> Result<String, Fault> {
+    let mut meta = match returned.get("_meta") {
+        None => Object::default(),
+        Some(meta) => meta.object().map_err(|_| {
+            about(name, Code::InternalError, &["The ", what, " "].concat(), " returned `_meta` that is no object.")
+        })?,
+    };
+    let mut head = [r#"{"jsonrpc":"2.0","id":"#, frame.id.text(), r#","result":{"#].concat();
+    if frame.revision.is_modern() {
+        head.push_str(r#""resultType":"complete","#);
+        if meta.get(SERVER_INFO).is_none() {
+            meta.0.push((SERVER_INFO.into(), frame.server));
+        }
+    }
+    if !meta.0.is_empty() {
+        head.push_str(&[r#""_meta":{"#, &meta.inner(), "},"].concat());
+    }
+    head.push_str(more);
+    returned.0.retain(|(member, _)| !matches!(member.as_ref(), "resultType" | "_meta"));
+    let mut members = Vec::with_capacity(returned.0.len() + made.len());
+    members.extend(made.iter().filter(|(member, _)| returned.get(member).is_none()).copied());
+    for (member, value) in &returned.0 {
+        let made = made.iter().find(|(name, _)| name == member);
+        members.push((member.as_ref(), made.map_or(value.text(), |(_, made)| *made)));
+    }
+    let result = object(&members);
+    Ok(head + result.strip_prefix('{').unwrap_or_default() + "}")
+}
+
+/// A failure that the model should see (server/tools §Error Handling).
+pub(super) fn failed(frame: Frame<'_>, text: &str) -> String {
+    let content = text_content(text);
+    frame.result(&object(&[("content", &content), ("isError", "true")]))
+}
+
+fn text_content(text: &str) -> String {
+    ["[", &text_block(text), "]"].concat()
+}
+
+fn text_block(text: &str) -> String {
+    [r#"{"type":"text","text":"#, &quoted(text), "}"].concat()
+}
+
+/// `content` as `revision` knows it.
+fn content_for(revision: Revision, content: Value<'_>) -> String {
+    match content.array() {
+        Ok(blocks) if !plain_in(revision).kinds.is_empty() => {
+            array(blocks.into_iter().map(|block| block_for(revision, block)))
+        }
+        _ => content.text().into(),
+    }
+}
+
+/// A prompt's message as `revision` knows it.
+fn message_for(revision: Revision, message: Value<'_>) -> String {
+    let as_it_is = || message.text().to_owned();
+    let Ok(mut members) = message.object() else { return as_it_is() };
+    let Some(content) = members.get("content").filter(|_| !plain_in(revision).kinds.is_empty()) else {
+        return as_it_is();
+    };
+    let content = block_for(revision, content);
+    members.0.retain(|(member, _)| member != "content");
+    ["{", &members.inner(), if members.0.is_empty() { "" } else { "," }, r#""content":"#, &content, "}"].concat()
+}
+
+/// One block of content as `revision` knows it: a link to a resource becomes text until 2025-03-26, sound becomes an
+/// embedded resource in 2024-11-05.
+fn block_for(revision: Revision, block: Value<'_>) -> String {
+    let as_it_is = || block.text().to_owned();
+    let Ok(members) = block.object() else { return as_it_is() };
+    let member = |name| members.get(name).map_or("null", Value::text);
+    match members.string("type").as_deref() {
+        Some("resource_link") if revision < Revision::V2025_06_18 => {
+            let [name, uri] = ["name", "uri"].map(|name| members.string(name).unwrap_or_default());
+            text_block(&[&name, ": ", &uri].concat())
+        }
+        Some("audio") if revision < Revision::V2025_03_26 => {
+            let resource =
+                object(&[("uri", r#""attachment:audio""#), ("mimeType", member("mimeType")), ("blob", member("data"))]);
+            object(&[("type", r#""resource""#), ("resource", &resource)])
+        }
+        _ => as_it_is(),
+    }
+}
