@@ -64,7 +64,7 @@ test("what a handler says, and what it may be told", async () => {
   const { head, meta, say } = parsed<TellInput>("tell-input");
   world.head = JSON.stringify(head);
   const sent = vi.spyOn(world, "send").mockImplementation(() => {});
-  const tell = () => world.say({ name: "", request: 1, ...(meta && { meta }) }, say, true);
+  const tell = () => world.say({ request: 1, ...(meta && { meta }) }, say, true);
   for (const name of answers.slice(0, 3)) expect(await tell()).toEqual(parsed(name));
   await expect(tell()).rejects.toMatchObject({ code: "ERR_ARGUMENT", message: parsed<Told>("told-wrong").wrong });
   expect(asking.given.map(([input]) => input)).toEqual(answers.map(() => golden("tell-input")));

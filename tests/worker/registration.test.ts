@@ -176,7 +176,7 @@ describe("schemas", () => {
     expect(await argumentsOf(server, { bare: 1 })).toEqual({ bare: 1 });
     const { value, log } = await logOf(() => messageOf(server(modern(`${HOST}/mcp`, "tools/list"))));
     expect(value.error).toEqual({ code: -32603, message: "The tools could not be listed." });
-    expect(log).toContain("Wrap the schema with valibot's JSON Schema adapter.");
+    expect(log).toContain('Wrap the schema with toStandardJsonSchema(…) of "@valibot/to-json-schema".');
   });
 
   test("a schema that throws on what is absent spoils neither the list nor the other tools", async () => {
