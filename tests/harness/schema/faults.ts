@@ -45,7 +45,8 @@ export function faultsOf(
   if ("method" in message) {
     const method = String(message.method);
     // A handler may send notifications of its own, under its own name.
-    if (/^notifications\/[a-z]+\.[a-z./]+$/.test(method) && !("id" in message)) return by("JSONRPCNotification", message, "");
+    if (/^notifications\/[a-z]+\.[a-z./]+$/.test(method) && !("id" in message))
+      return by("JSONRPCNotification", message, "");
     return "id" in message
       ? by(definitions.requests.get(method), message, `a server sends no request ${method}`)
       : by(definitions.notifications.get(method), message, `a server sends no notification ${method}`);
