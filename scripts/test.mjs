@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { build } from "./build.mjs";
 import { ensureBrowser } from "./lib/browser.mjs";
+import { fuzzChecks, hasNightly } from "./lib/fuzz.mjs";
 import { filesUnder } from "./lib/inputs.mjs";
 import { checkLockFile } from "./lib/lock-file.mjs";
 import { at, npmBin } from "./lib/paths.mjs";
@@ -52,6 +53,7 @@ const nodeSuite = (name, prepare = async () => ({})) => ({
 const everySuite = [
   { name: "lint", run: lint },
   { name: "core", run: () => runCargoTest(["--locked", "--all-features"]) },
+  { name: "fuzz", available: hasNightly, run: () => runChecks(fuzzChecks()) },
   { name: "build", run: () => runChecks([["The build", built]]) },
   { name: "worker", folder: "tests/worker", run: () => runVitest(["--config", "vitest.config.ts"]) },
   nodeSuite("wire"),
@@ -60,7 +62,9 @@ const everySuite = [
   nodeSuite("browser", async () => ({ CHROMIUM: await ensureBrowser() })),
   nodeSuite("packaging"),
 ];
-const suites = everySuite.filter(({ folder }) => !folder || existsSync(at(folder)));
+const suites = everySuite.filter(
+  ({ folder, available = () => true }) => (!folder || existsSync(at(folder))) && available(),
+);
 
 function everyTestHasASuite() {
   const strays = filesUnder("tests").filter(

@@ -15,6 +15,7 @@ mod crypto;
 #[cfg(feature = "testing")]
 mod flow;
 mod form;
+mod fuzz;
 mod golden;
 mod json;
 mod json_differential;
