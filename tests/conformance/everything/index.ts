@@ -1,6 +1,15 @@
 /** The fixture server of the MCP conformance suite: `createMcpHandler` at /mcp, `McpAgent` at /agent and /sse. */
 import { McpAgent, McpServer, createMcpHandler } from "mcp-wicket";
+import { registerPrompts } from "./prompts.js";
+import { registerResources } from "./resources.js";
 import { registerTools } from "./tools.js";
+
+/** Registers all that the suite asks for. */
+function registerAll(server: McpServer): void {
+  registerTools(server);
+  registerResources(server);
+  registerPrompts(server);
+}
 
 const SERVER = { name: "mcp-wicket-everything", version: "1.0.0", title: "Everything" };
 
@@ -8,13 +17,13 @@ export class Everything extends McpAgent {
   server = new McpServer(SERVER);
 
   override init(): void {
-    registerTools(this.server);
+    registerAll(this.server);
   }
 }
 
 const handler = createMcpHandler(() => {
   const server = new McpServer(SERVER);
-  registerTools(server);
+  registerAll(server);
   return server;
 });
 

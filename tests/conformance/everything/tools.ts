@@ -1,9 +1,7 @@
 /** The tools that the conformance suite calls, by the names and with the answers that it expects. */
 import type { McpServer } from "mcp-wicket";
 import { z } from "zod";
-
-const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
-const WAV = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA=";
+import { PNG, WAV } from "./media.js";
 
 const REGION = z.object({ region: z.string().meta({ "x-mcp-header": "Region" }) });
 

@@ -1,6 +1,6 @@
 /** The official conformance suites, and what they find: each is run as its own command, and leaves files behind. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { at } from "../../harness/paths.ts";
@@ -55,7 +55,8 @@ export async function runSuite({ packageName, options }: Suite, url: string): Pr
     const folders = readdirSync(folder);
     return names.map((name) => {
       const made = folders.find((it) => it.replace(/^server-/, "").replace(/-\d{4}-\d\d-\d\dT.*$/, "") === name);
-      const checks = made ? (JSON.parse(readFileSync(join(folder, made, "checks.json"), "utf8")) as Check[]) : [];
+      const file = made && join(folder, made, "checks.json");
+      const checks = file && existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Check[]) : [];
       return { name, checks };
     });
   } finally {
