@@ -9,10 +9,11 @@
     reason = "a property that does not hold is told by a panic, and each target uses its own function only"
 )]
 
-use mcp_wicket::flow::{Context, Flow, Step};
+use mcp_wicket::flow::{Context, Flow, Step, Variable};
 use mcp_wicket::http::Answer;
 use mcp_wicket::json::{Malformed, Object, Value, quoted};
 use mcp_wicket::jsonrpc::Message;
+use mcp_wicket::mcp::uri_template::UriTemplate;
 use mcp_wicket::mcp::{self, header};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
@@ -46,9 +47,10 @@ pub(crate) fn message(data: &[u8]) {
     let Ok(text) = core::str::from_utf8(data) else { return };
     match Message::read(Object::read(text)) {
         Err((fault, id)) => {
-            let error: Json = serde_json::from_str(&fault.message_text(id)).unwrap();
-            assert_eq!(error["jsonrpc"], "2.0");
-            assert!(error["error"]["code"].is_i64() && error["error"]["message"].is_string());
+            let text = fault.message_text(id);
+            let _: &RawValue = serde_json::from_str(&text).unwrap();
+            let error = Object::read(&text).unwrap().get("error").unwrap().object().unwrap();
+            assert!(error.get("code").unwrap().is_integer() && error.string("message").is_some());
         }
         Ok(Message { id, method, params }) => {
             let whole: Json = serde_json::from_str(text).unwrap_or_default();
@@ -85,6 +87,26 @@ pub(crate) fn header(data: &[u8]) {
     }
 }
 
+/// URI templates, `template LF uri`: what matches was made of the values that come out, in time that does not grow fast.
+pub(crate) fn uri_template(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else { return };
+    let (template, uri) = text.split_once('\n').unwrap_or((text, ""));
+    let Some(read) = UriTemplate::parse(template) else { return };
+    if let Some(variables) = read.matches(uri) {
+        for (name, value) in variables {
+            assert!(template.contains(&name));
+            let values = match value {
+                Variable::One(value) => vec![value],
+                Variable::Many(values) => values,
+            };
+            assert!(values.iter().all(|value| uri.contains(value.as_str())));
+        }
+    }
+    if !template.contains('{') {
+        assert_eq!(read.matches(uri).is_some(), template == uri);
+    }
+}
+
 /// The head's members, as the shim hands them over.
 const HEAD: [&str; 7] = ["method", "contentType", "accept", "protocolVersion", "sessionId", "mcpMethod", "mcpName"];
 
@@ -106,8 +128,8 @@ pub(crate) fn request(data: &[u8]) {
         Step::Broken(broken) => panic!("{}", broken.reason()),
         Step::Wait(asked) => {
             for asked in asked {
-                let effect: Json = serde_json::from_str(&asked.effect).unwrap();
-                assert!(effect["kind"].is_string());
+                let _: &RawValue = serde_json::from_str(&asked.effect).unwrap();
+                assert!(Object::read(&asked.effect).unwrap().string("kind").is_some());
             }
         }
         Step::Done { answer: Answer { status, headers, body }, commits } => {
@@ -115,8 +137,9 @@ pub(crate) fn request(data: &[u8]) {
             assert!((200..500).contains(&status), "{status}");
             assert!(headers.iter().all(|(_, value)| value.bytes().all(|byte| (b' '..=b'~').contains(&byte))));
             if let Some(body) = body {
-                let message: Json = serde_json::from_str(&body).unwrap();
-                assert!(message.is_array() || message["jsonrpc"] == "2.0");
+                // Not taken apart by serde_json: a client's own id may hold a lone surrogate.
+                let message: &RawValue = serde_json::from_str(&body).unwrap();
+                assert!(message.get().starts_with(['[', '{']));
             }
         }
     }

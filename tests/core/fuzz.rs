@@ -123,3 +123,8 @@ fn the_header_codec() {
 fn whole_requests() {
     smoke("request", targets::request, RUNS);
 }
+
+#[test]
+fn uri_templates() {
+    smoke("uri_template", targets::uri_template, RUNS);
+}
