@@ -16,6 +16,7 @@ pub mod http;
 pub mod json;
 pub mod jsonrpc;
 pub mod mcp;
+#[cfg(feature = "oauth")]
 pub mod oauth;
 #[cfg(feature = "testing")]
 pub mod probe;

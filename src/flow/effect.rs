@@ -3,7 +3,7 @@
 //! Each effect writes itself as a JSON object, and reads its outcome from JSON text.
 
 use super::objects::Writes;
-use crate::json::{Value, array, object, quoted};
+use crate::json::{Value, array, number, object, quoted};
 
 /// An effect that only obtains: it may be asked again, and changes nothing.
 pub trait Obtain {
@@ -135,8 +135,19 @@ pub enum Commit {
         /// The value.
         value: String,
     },
+    /// Keeps a copy in the KV namespace, for speed only: nobody waits for it, and if it fails nothing else does.
+    Keep {
+        /// The key, at most 512 bytes.
+        key: String,
+        /// The value.
+        value: String,
+        /// How long it is kept, at least 60.
+        seconds: u32,
+    },
     /// Inside an object: one transaction over its rows.
     Rows(Writes),
+    /// Tells the operator: one JSON object, which has no secrets.
+    Audit(String),
 }
 
 impl Commit {
@@ -145,7 +156,13 @@ impl Commit {
             Self::Store { key, value } => {
                 object(&[("kind", r#""store""#), ("key", &quoted(key)), ("value", &quoted(value))])
             }
+            Self::Keep { key, value, seconds } => {
+                let seconds = number(*seconds as usize);
+                let members = [("key", &*quoted(key)), ("value", &quoted(value)), ("seconds", &seconds)];
+                object(&[[("kind", r#""keep""#)].as_slice(), &members].concat())
+            }
             Self::Rows(writes) => writes.json(),
+            Self::Audit(event) => object(&[("kind", r#""audit""#), ("event", event)]),
         }
     }
 }

@@ -24,7 +24,7 @@ impl Params {
         let mut params = Vec::new();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            params.push((decode(name).ok_or(Malformed::Encoding)?, decode(value).ok_or(Malformed::Encoding)?));
+            params.push((decoded(name).ok_or(Malformed::Encoding)?, decoded(value).ok_or(Malformed::Encoding)?));
         }
         if params.len() > MAX_PARAMS { Err(Malformed::TooMany) } else { Ok(Self(params)) }
     }
@@ -48,7 +48,9 @@ impl Params {
     }
 }
 
-fn decode(text: &str) -> Option<String> {
+/// One name or value.
+#[must_use]
+pub fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

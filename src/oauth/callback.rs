@@ -1,0 +1,113 @@
+//! The callback: the browser comes back from the upstream, and leaves for the client with a code.
+//!
+//! **Threat.** Somebody starts an authorization and lets another person finish it (GHSA-c2jp-c369-7pvx, CVE-2026-27124), or
+//! the same return happens twice.
+//! **Guarantee.** Only the browser that allowed the client can finish, which its cookie shows; it can once; and what it gets
+//! a code for is what was allowed there.
+
+use super::error::Code;
+use super::grant::{self, Granting};
+use super::identity::{Back, Denied, Deny};
+use super::page::{Reply, Trouble, trouble};
+use super::record::{Members, Reading as _};
+use super::{Identity, Request, Site, authorize::Pending, consent, scope, transaction};
+use crate::flow::{Ask, Commit, Flow};
+use crate::http::form::Params;
+use crate::json::{Object, Value};
+
+/// Answers the callback.
+///
+/// 1. The transaction that `state` names gives what it kept, once, to the browser that began it.
+/// 2. The identity says who the person is, or why not; the client is told.
+/// 3. The subject's object makes the grant and its code.
+///
+/// Waits: two, and those of the identity.
+pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>) -> Reply {
+    let Ok(query) = Params::read(&request.query) else { return trouble(Trouble::Request, None) };
+    if let Some(name) = query.repeated(&[]) {
+        return trouble(Trouble::Request, Some(name));
+    }
+    let Some(id) = query.get("state").filter(|id| transaction::is_id(id)) else {
+        return trouble(Trouble::Request, Some("state"));
+    };
+    let cookie = transaction::cookie(id);
+    let Some(browser) = request.cookie(&cookie).map(consent::browser) else {
+        return trouble(Trouble::Browser, None);
+    };
+    let input = Members::new().text("browser", &browser).end();
+    let taken = match flow.obtain(&Ask { object: transaction::object(id), call: "take", input }).await {
+        Ok(taken) => taken,
+        Err(_) => return trouble(Trouble::Unavailable, None),
+    };
+    let (pending, kept) = match read(&taken) {
+        Some(read) => read,
+        None if taken == r#""foreign""# => return trouble(Trouble::Browser, None),
+        None => return trouble(Trouble::Expired, None),
+    };
+    let callback = [site.issuer.as_str(), &site.server.paths.callback].concat();
+    let back = Back { query: &query, kept: &kept, callback: &callback };
+    let ended = match site.identity.come_back(flow, &back).await {
+        Ok(person) => issue(flow, site, &pending, &person).await,
+        Err(denied) => Err(denied),
+    };
+    let url = match ended {
+        Ok(code) => pending.answer(&[("code", &code)]),
+        Err(denied) => {
+            let code = refused(flow, &pending, &denied);
+            pending.answer(&[("error", code.name())])
+        }
+    };
+    Reply::redirect(url).with("set-cookie", consent::set_cookie(&cookie, None))
+}
+
+/// Tells the operator why, and gives what the client learns.
+pub(super) fn refused(flow: &Flow<'_>, pending: &Pending, denied: &Denied) -> Code {
+    let code = code_of(denied.kind);
+    let event = Members::new()
+        .text("event", "sign-in refused")
+        .text("client", &pending.client)
+        .text("error", code.name())
+        .text("reason", &denied.reason);
+    flow.commit(Commit::Audit(event.end()));
+    code
+}
+
+fn read(taken: &str) -> Option<(Pending, String)> {
+    let taken = Object::read(taken).ok()?;
+    let request = taken.get("request").and_then(|request| Value::object(request).ok())?;
+    Some((Pending::read(&request)?, taken.text("kept")?))
+}
+
+fn code_of(kind: Deny) -> Code {
+    match kind {
+        Deny::Refused | Deny::NotAllowed => Code::AccessDenied,
+        Deny::Unavailable => Code::TemporarilyUnavailable,
+        Deny::Failed => Code::ServerError,
+    }
+}
+
+async fn issue<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    pending: &Pending,
+    person: &super::identity::Person,
+) -> Result<String, Denied> {
+    let scopes = match &person.scopes {
+        None => pending.scopes.clone(),
+        Some(may) => scope::within(&pending.scopes, may),
+    };
+    if scopes.is_empty() {
+        return Err(Denied::not_allowed("none of the scopes that were asked for is this person's"));
+    }
+    let subject = ["user:", site.identity.name(), ":", &person.id].concat();
+    let pending = Pending { scopes, ..pending.clone() };
+    let granting = Granting { pending: &pending, person, subject: &subject, lifetimes: site.server.lifetimes };
+    let object = grant::object(&pending.issuer, &subject);
+    let granted = flow.obtain(&Ask { object, call: "grant", input: granting.to_json() }).await;
+    let granted = granted.map_err(|_| Denied::unavailable("the subject's object does not answer"))?;
+    let granted = Object::read(&granted).map_err(|_| Denied::failed("the subject's object is out of order"))?;
+    super::revoke::announce(flow, &granted, site.server.lifetimes.access)
+        .await
+        .map_err(|()| Denied::unavailable("the object of revocations does not answer"))?;
+    granted.text("code").ok_or_else(|| Denied::failed("the subject's object gave no code"))
+}

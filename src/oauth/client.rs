@@ -1,0 +1,260 @@
+//! Clients (RFC 6749 §2), and finding one by its identifier.
+//!
+//! A client that registered itself is kept in the object named after it; the namespace only has copies. The identifier of a
+//! public client is the hash of what it registered, so the record proves itself, and registering the same again changes
+//! nothing.
+
+use super::record::{Members, Reading as _};
+use super::{Site, redirect};
+use crate::crypto::{encode, hash, same};
+use crate::flow::{Ask, Commit, Flow, Load};
+use crate::json::Object;
+
+/// A client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its identifier.
+    pub id: String,
+    /// What it calls itself.
+    pub name: String,
+    /// Its redirect URIs.
+    pub redirects: Vec<String>,
+    /// How it authenticates at the token endpoint.
+    pub auth: Auth,
+    /// Who says all this.
+    pub proof: Proof,
+    /// When it was registered, in seconds since 1970.
+    pub created: u64,
+}
+
+/// How a client authenticates (RFC 7591 §2, `token_endpoint_auth_method`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// It has no secret.
+    None,
+    /// `client_secret_basic`; the hash of the secret.
+    Basic(String),
+    /// `client_secret_post`; the hash of the secret.
+    Post(String),
+}
+
+/// How far what a client says of itself may be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// It registered itself.
+    None,
+    /// Its metadata stands at its identifier, a URL.
+    Domain,
+    /// The operator has written it down.
+    Operator,
+}
+
+impl Proof {
+    /// Its name in the page model and in records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Domain => "domain",
+            Self::Operator => "operator",
+        }
+    }
+
+    fn parse(name: &str) -> Self {
+        match name {
+            "domain" => Self::Domain,
+            "operator" => Self::Operator,
+            _ => Self::None,
+        }
+    }
+}
+
+impl Auth {
+    /// Its name on the wire.
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Basic(_) => "client_secret_basic",
+            Self::Post(_) => "client_secret_post",
+        }
+    }
+
+    fn secret(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::Basic(hash) | Self::Post(hash) => Some(hash),
+        }
+    }
+
+    /// Puts it into a record.
+    pub(super) fn write(&self, members: Members) -> Members {
+        members.text("auth", self.method()).maybe("secret", self.secret())
+    }
+
+    /// Reads it out of a record.
+    pub(super) fn read(record: &Object<'_>) -> Option<Self> {
+        match record.text("auth")?.as_str() {
+            "none" => Some(Self::None),
+            "client_secret_basic" => Some(Self::Basic(record.text("secret")?)),
+            "client_secret_post" => Some(Self::Post(record.text("secret")?)),
+            _ => None,
+        }
+    }
+
+    /// True if `shown` is what this client must show: the hash of its secret, or nothing. Which of the two ways the secret
+    /// came is not held against it.
+    #[must_use]
+    pub fn accepts(&self, shown: Option<&str>) -> bool {
+        match (self.secret(), shown) {
+            (None, None) => true,
+            (Some(secret), Some(shown)) => same(secret.as_bytes(), shown.as_bytes()),
+            _ => false,
+        }
+    }
+}
+
+/// What is kept of a client secret. Secrets are ours, 256 random bits, so a plain hash is enough.
+#[must_use]
+pub fn secret_hash(secret: &str) -> String {
+    encode(&hash("client secret", &[secret.as_bytes()]))
+}
+
+/// Before the identifier of a public client that registered itself …
+const PUBLIC: &str = "c_";
+/// … and of one that has a secret.
+const CONFIDENTIAL: &str = "s_";
+const ID_LENGTH: usize = 34;
+
+impl Client {
+    /// The identifier of a public client: the hash of what it registered. The order of the redirect URIs and the ports of
+    /// those on loopback do not count.
+    #[must_use]
+    pub fn public_id(name: &str, redirects: &[String], schemes: &[String]) -> String {
+        let mut redirects = redirects.iter().map(|uri| redirect::canonical(uri, schemes)).collect::<Vec<_>>();
+        redirects.sort_unstable();
+        redirects.dedup();
+        let parts = core::iter::once(name.as_bytes()).chain(redirects.iter().map(String::as_bytes)).collect::<Vec<_>>();
+        let hash = hash("public client", &parts);
+        PUBLIC.to_owned() + &encode(hash.first_chunk::<24>().unwrap_or(&[0; 24]))
+    }
+
+    /// The identifier of a client with a secret.
+    #[must_use]
+    pub fn confidential_id(random: [u8; 24]) -> String {
+        CONFIDENTIAL.to_owned() + &encode(&random)
+    }
+
+    /// The record, version 1.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let members = Members::version(1)
+            .text("id", &self.id)
+            .text("name", &self.name)
+            .texts("redirects", self.redirects.iter().map(String::as_str))
+            .text("proof", self.proof.name())
+            .number("created", self.created);
+        self.auth.write(members).end()
+    }
+
+    /// Reads the record.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let record = Object::read(text).ok()?;
+        (record.number("v")? == 1).then_some(())?;
+        Some(Self {
+            id: record.text("id")?,
+            name: record.text("name")?,
+            redirects: record.texts("redirects")?,
+            auth: Auth::read(&record)?,
+            proof: Proof::parse(&record.text("proof")?),
+            created: record.number("created")?,
+        })
+    }
+
+    /// True if `uri` is one of its redirect URIs.
+    #[must_use]
+    pub fn may_redirect_to(&self, uri: &str, schemes: &[String]) -> bool {
+        redirect::judge(uri, schemes).is_some()
+            && self.redirects.iter().any(|registered| redirect::matches(registered, uri, schemes))
+    }
+}
+
+/// What came of looking for a client.
+#[derive(Debug)]
+pub enum Lookup {
+    /// Here it is.
+    Known(Client),
+    /// There is none, or not any more.
+    Unknown,
+    /// Nobody can tell at present.
+    Unavailable,
+}
+
+/// How long the namespace keeps a copy. After that the object is asked, which then knows that the client is still in use.
+const COPY_SECONDS: u32 = 24 * 3600;
+
+/// Looks for the client `id`.
+///
+/// 1. What cannot be one of ours is unknown.
+/// 2. The namespace's copy, if there is one and it is what it claims to be.
+/// 3. The client's object.
+///
+/// Waits: one with a copy, else two; one without a namespace.
+pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, id: &str) -> Lookup {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_ours = id.starts_with(PUBLIC) || id.starts_with(CONFIDENTIAL);
+    if !is_ours || id.len() != ID_LENGTH || !id.bytes().all(is_plain) {
+        return Lookup::Unknown;
+    }
+    let key = "client:".to_owned() + id;
+    if site.server.kv
+        && let Ok(Some(copy)) = flow.obtain(&Load { key: key.clone() }).await
+        && let Some(client) = Client::read(&copy).filter(|client| client.id == id && proves_itself(client, site))
+    {
+        return Lookup::Known(client);
+    }
+    let Ok(found) = flow.obtain(&Ask { object: key.clone(), call: "load", input: "{}".into() }).await else {
+        return Lookup::Unavailable;
+    };
+    let Some(client) = Client::read(&found).filter(|client| client.id == id) else { return Lookup::Unknown };
+    if site.server.kv {
+        flow.commit(Commit::Keep { key, value: client.to_json(), seconds: COPY_SECONDS });
+    }
+    Lookup::Known(client)
+}
+
+fn proves_itself<I>(client: &Client, site: &Site<'_, I>) -> bool {
+    client.auth != Auth::None || client.id == Client::public_id(&client.name, &client.redirects, &site.server.schemes)
+}
+
+/// Inside the object `client:<id>`.
+pub(super) mod kept {
+    use super::Client;
+    use crate::flow::Flow;
+    use crate::json::{Object, Value, object};
+    use crate::oauth::object::{Held, Refused};
+
+    const ROW: &str = "client";
+    /// A registration that nobody uses ends after 90 days, in milliseconds.
+    const LIFETIME: u64 = 90 * 24 * 3600 * 1000;
+
+    /// Keeps a client, unless it was there before. Answers what is kept.
+    pub(in crate::oauth) async fn register(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
+        let asked = object(&input.0.iter().map(|(name, value)| (name.as_ref(), value.text())).collect::<Vec<_>>());
+        let client = Client::read(&asked).ok_or(Refused)?;
+        let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
+        let kept = held.row(ROW).map_or_else(|| client.to_json(), Into::into);
+        held.writes().put(ROW, kept.clone(), Some(flow.context().now() + LIFETIME)).commit(flow);
+        Ok(kept)
+    }
+
+    /// The client, which is in use, or `null`.
+    pub(in crate::oauth) async fn load(flow: &Flow<'_>) -> Result<String, Refused> {
+        let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
+        let Some(kept) = held.row(ROW) else { return Ok("null".into()) };
+        Value::read(kept).map_err(|_| Refused)?;
+        held.writes().put(ROW, kept.to_owned(), Some(flow.context().now() + LIFETIME)).commit(flow);
+        Ok(kept.to_owned())
+    }
+}

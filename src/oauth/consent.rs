@@ -1,0 +1,164 @@
+//! Consent: the person is asked, and answers.
+//!
+//! **Threat.** Another site, or another browser, answers for the person (GHSA-c2jp-c369-7pvx); an answer is given twice; the
+//! request is changed between question and answer.
+//! **Guarantee.** The form carries the request sealed, together with the hash of a cookie that only this browser has
+//! (`__Host-`, per request); a page of another site cannot send both. The transaction is named after that cookie, so however
+//! often the page was rendered and sent, it begins once. Nothing is kept before Allow.
+//! **Not guaranteed.** That the person reads. Allow is never the page's focus.
+
+use super::authorize::Pending;
+use super::client::Client;
+use super::error::Code;
+use super::identity::Begin;
+use super::page::{self, Leave, Reply, Trouble, leave, trouble};
+use super::record::{Members, Reading as _};
+use super::{Identity, Request, Site, callback, scope, transaction};
+use crate::crypto::{Binding, Purpose, encode, hash, same};
+use crate::flow::{Ask, Context, Flow};
+use crate::http::form::Params;
+use crate::json::{Object, Value};
+
+/// The form's hidden field.
+pub const FIELD: &str = "consent";
+
+/// A form may be sent for this long, in milliseconds.
+const FORM_AGE: u64 = 30 * 60 * 1000;
+
+fn binding(issuer: &str) -> Binding<'_> {
+    Binding { purpose: Purpose::Consent, issuer, audience: "" }
+}
+
+/// The name of the cookie that ties a request's form to the browser.
+fn cookie_of(pending: &Pending) -> String {
+    let hash = hash("consent cookie", &[pending.to_json().as_bytes()]);
+    "__Host-wicket-form-".to_owned() + &encode(hash.first_chunk::<9>().unwrap_or(&[0; 9]))
+}
+
+/// `Set-Cookie`; without a value it deletes the cookie. `Lax`: the browser comes back from the upstream with it.
+#[must_use]
+pub fn set_cookie(name: &str, value: Option<&str>) -> String {
+    let age = if value.is_some() { "2400" } else { "0" };
+    [name, "=", value.unwrap_or_default(), "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=", age].concat()
+}
+
+/// What a cookie of ours holds: 16 random bytes.
+#[must_use]
+pub fn is_fresh(value: &str) -> bool {
+    crate::crypto::decode(value).is_some_and(|bytes| bytes.len() == 16)
+}
+
+/// Asks. Waits: none.
+#[must_use]
+pub fn ask<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    client: &Client,
+    pending: &Pending,
+) -> Reply {
+    let name = cookie_of(pending);
+    // Rendered again in the same browser: both forms are for the same transaction, and one of them wins.
+    let known = request.cookie(&name).filter(|value| is_fresh(value));
+    let cookie = known.map_or_else(|| encode(&flow.context().random::<16>("consent cookie")), Into::into);
+    let form = Members::version(1)
+        .raw("request", &pending.to_json())
+        .text("browser", &browser(&cookie))
+        .number("expires", flow.context().now() + FORM_AGE)
+        .end();
+    let sealed = site.keys.seal_text(flow.context(), &binding(&site.issuer), form.as_bytes());
+    let model = page::Consent {
+        action: &site.server.paths.authorize,
+        hidden: &sealed,
+        client,
+        redirect: &pending.redirect,
+        scopes: &pending.scopes,
+    };
+    page::consent(site, &model).with("set-cookie", set_cookie(&name, Some(&cookie)))
+}
+
+/// What is kept of a cookie.
+pub(super) fn browser(cookie: &str) -> String {
+    encode(&hash("browser", &[cookie.as_bytes()]))
+}
+
+/// The transaction that the browser with this cookie begins.
+fn transaction_of(cookie: &str) -> String {
+    let hash = hash("transaction", &[cookie.as_bytes()]);
+    encode(hash.first_chunk::<16>().unwrap_or(&[0; 16]))
+}
+
+/// The person has answered.
+///
+/// 1. The form is one of ours, in time, sent by our own page in the browser that it was rendered for.
+/// 2. Deny goes back to the client.
+/// 3. Allow begins the transaction, once, and goes on to where the person signs in.
+///
+/// Waits: one for Allow, and one where the upstream has to be discovered; none for Deny.
+pub async fn decide<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, params: &Params) -> Reply {
+    let context = flow.context();
+    if !request.is_own() {
+        return trouble(Trouble::Form, None);
+    }
+    if params.repeated(&["scope"]).is_some() {
+        return trouble(Trouble::Request, None);
+    }
+    let Some((pending, form_browser)) = open(context, site, params.get(FIELD).unwrap_or_default()) else {
+        return trouble(Trouble::Expired, None);
+    };
+    let name = cookie_of(&pending);
+    let Some(cookie) = request.cookie(&name).filter(|cookie| same(browser(cookie).as_bytes(), form_browser.as_bytes()))
+    else {
+        return trouble(Trouble::Browser, None);
+    };
+    let forget = set_cookie(&name, None);
+    match params.get("decision") {
+        Some("deny") => {
+            return pending.leave_with(site.server, Code::AccessDenied, "denied").with("set-cookie", forget);
+        }
+        Some("allow") => {}
+        _ => return trouble(Trouble::Request, Some("decision")),
+    }
+    let chosen = params.all("scope").map(Into::into).collect::<Vec<String>>();
+    let granted = scope::within(&pending.scopes, &chosen);
+    if granted.is_empty() {
+        return pending.leave_with(site.server, Code::AccessDenied, "denied").with("set-cookie", forget);
+    }
+    let pending = Pending { scopes: granted, ..pending };
+    begin(flow, site, &pending, &transaction_of(cookie)).await.with("set-cookie", forget)
+}
+
+fn open<I>(context: &Context, site: &Site<'_, I>, sealed: &str) -> Option<(Pending, String)> {
+    let form = site.keys.open_text(&binding(&site.issuer), sealed)?;
+    let form = Object::read(core::str::from_utf8(&form).ok()?).ok()?;
+    (form.number("expires")? > context.now()).then_some(())?;
+    let pending = form.get("request").and_then(|request| Value::object(request).ok())?;
+    Some((Pending::read(&pending)?, form.text("browser")?))
+}
+
+async fn begin<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, pending: &Pending, id: &str) -> Reply {
+    let path = [site.issuer.as_str(), &site.server.paths.callback].concat();
+    let begun = match site.identity.begin(flow, &Begin { state: id, callback: &path }).await {
+        Ok(begun) => begun,
+        Err(denied) => {
+            let code = callback::refused(flow, pending, &denied);
+            return pending.leave_with(site.server, code, "failed");
+        }
+    };
+    let cookie = encode(&flow.context().random::<16>("sign-in cookie"));
+    let input = Members::new()
+        .raw("request", &pending.to_json())
+        .text("kept", &begun.kept)
+        .text("browser", &browser(&cookie))
+        .end();
+    let object = transaction::object(id);
+    match flow.obtain(&Ask { object, call: "approve", input }).await.as_deref() {
+        Ok("true") => {
+            let about = site.identity.about();
+            let place = Leave::Upstream { label: &about.label, host: &about.host };
+            leave(&begun.url, place).with("set-cookie", set_cookie(&transaction::cookie(id), Some(&cookie)))
+        }
+        Ok(_) => trouble(Trouble::Expired, None),
+        Err(_) => trouble(Trouble::Unavailable, None),
+    }
+}

@@ -1,0 +1,228 @@
+//! Pages, as the core decides them; `js/pages/` makes HTML of the model.
+
+use super::client::{Client, Proof};
+use super::record::Members;
+use super::redirect::{self, Kind};
+use super::server::Server;
+use super::{Site, error};
+use crate::http::{Answer, Headers, headers_to_json};
+use crate::json::{array, number, object, quoted};
+
+/// What a flow of the authorization server comes to: `{"answer":{…}}` or `{"page":{…}}`.
+#[derive(Debug)]
+pub enum Reply {
+    /// For programs.
+    Answer(Answer),
+    /// For people.
+    Page(Page),
+}
+
+/// A page: its head, and the model of what it shows.
+#[derive(Debug)]
+pub struct Page {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers beside those that the renderer sets.
+    pub headers: Headers,
+    /// The model, JSON text.
+    pub model: String,
+}
+
+impl Reply {
+    /// The reply as the shim reads it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Answer(answer) => object(&[("answer", &answer.to_json())]),
+            Self::Page(Page { status, headers, model }) => {
+                let (status, headers) = (number((*status).into()), headers_to_json(headers));
+                object(&[("page", &object(&[("status", &status), ("headers", &headers), ("model", model)]))])
+            }
+        }
+    }
+
+    /// A redirect.
+    #[must_use]
+    pub fn redirect(url: String) -> Self {
+        Self::Answer(error::unstored(Answer::empty(302)).with("location", url).with("referrer-policy", "no-referrer"))
+    }
+
+    /// The same with one header more.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: String) -> Self {
+        match &mut self {
+            Self::Answer(answer) => answer.headers.push((name, value)),
+            Self::Page(page) => page.headers.push((name, value)),
+        }
+        self
+    }
+}
+
+/// A page with this model.
+fn page(status: u16, model: Members) -> Reply {
+    let headers = vec![("cache-control", "no-store".into()), ("referrer-policy", "no-referrer".into())];
+    Reply::Page(Page { status, headers, model: model.end() })
+}
+
+/// Why a page says that something went wrong; `js/pages/copy.ts` has the texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The request is malformed.
+    Request,
+    /// The redirect URI is not the client's.
+    Redirect,
+    /// The page is too old, or was used already.
+    Expired,
+    /// Another browser, or one without cookies.
+    Browser,
+    /// The form was not sent by our own page.
+    Form,
+    /// Something does not answer at present.
+    Unavailable,
+}
+
+impl Trouble {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Redirect => "redirect",
+            Self::Expired => "expired",
+            Self::Browser => "browser",
+            Self::Form => "form",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    fn status(self) -> u16 {
+        match self {
+            Self::Browser | Self::Form => 403,
+            Self::Unavailable => 503,
+            Self::Request | Self::Redirect | Self::Expired => 400,
+        }
+    }
+}
+
+/// A page that says what went wrong; `detail` says which parameter, for the client's developer.
+#[must_use]
+pub fn trouble(trouble: Trouble, detail: Option<&str>) -> Reply {
+    let model = Members::new().text("kind", "error").text("reason", trouble.name()).maybe("detail", detail);
+    let reply = page(trouble.status(), model);
+    if trouble == Trouble::Unavailable { reply.with("retry-after", "5".into()) } else { reply }
+}
+
+/// The page for people whose client this server does not know.
+#[must_use]
+pub fn recovery<I>(site: &Site<'_, I>, client_id: &str) -> Reply {
+    let model = server(Members::new().text("kind", "recovery"), site)
+        .text("clientId", client_id)
+        .text("endpoint", &site.server.resource(&site.issuer));
+    page(400, model)
+}
+
+/// The page on the way to another site: form posts are never answered by a redirect that leaves ours, because browsers
+/// hold the whole chain against `form-action`.
+#[must_use]
+pub fn leave(url: &str, what: Leave<'_>) -> Reply {
+    let (kind, place) = match what {
+        Leave::Upstream { .. } => ("upstream", None),
+        Leave::Client { schemes, .. } => ("client", Some(place(url, schemes))),
+    };
+    let mut model = Members::new().text("kind", "leave").text("url", url).text("what", kind);
+    model = match (what, place) {
+        (Leave::Upstream { label, host }, _) => {
+            model.text("host", host).maybe("name", Some(label).filter(|it| !it.is_empty()))
+        }
+        (Leave::Client { name, outcome, .. }, Some((host, kind))) => {
+            model.text("host", host).text("where", kind.name()).text("name", name).text("outcome", outcome)
+        }
+        (Leave::Client { .. }, None) => model,
+    };
+    page(200, model)
+}
+
+/// Where a browser leaves for.
+#[derive(Clone, Copy, Debug)]
+pub enum Leave<'a> {
+    /// To the upstream's sign-in.
+    Upstream {
+        /// Its name.
+        label: &'a str,
+        /// Its host.
+        host: &'a str,
+    },
+    /// Back to the client.
+    Client {
+        /// What the client calls itself.
+        name: &'a str,
+        /// `allowed`, `denied` or `failed`.
+        outcome: &'a str,
+        /// Schemes that the set-up allows.
+        schemes: &'a [String],
+    },
+}
+
+fn place<'a>(url: &'a str, schemes: &[String]) -> (&'a str, Kind) {
+    (redirect::host(url, schemes), redirect::judge(url, schemes).unwrap_or(Kind::Scheme))
+}
+
+/// What the consent page needs to know.
+#[derive(Debug)]
+pub struct Consent<'a> {
+    /// Where the form is posted to.
+    pub action: &'a str,
+    /// What it carries.
+    pub hidden: &'a str,
+    /// Who asks.
+    pub client: &'a Client,
+    /// Where the answer goes.
+    pub redirect: &'a str,
+    /// What is asked for.
+    pub scopes: &'a [String],
+}
+
+/// The consent page.
+#[must_use]
+pub fn consent<I: super::Identity>(site: &Site<'_, I>, consent: &Consent<'_>) -> Reply {
+    let (host, kind) = place(consent.redirect, &site.server.schemes);
+    let about = site.identity.about();
+    let only = consent.scopes.len() == 1;
+    let scopes = array(consent.scopes.iter().map(|name| {
+        let text = site.server.text(name);
+        Members::new()
+            .text("name", name)
+            .maybe("text", Some(text).filter(|text| text != name))
+            .flag("fixed", only)
+            .end()
+    }));
+    let mut model = server(Members::new().text("kind", "consent"), site)
+        .text("action", consent.action)
+        .raw("hidden", &array([array([quoted(super::consent::FIELD), quoted(consent.hidden)])]))
+        .raw("client", &client(consent.client))
+        .raw("redirect", &Members::new().text("host", host).text("where", kind.name()).end())
+        .raw("scopes", &scopes)
+        .number("days", site.server.lifetimes.grant / DAY)
+        .number("idleDays", site.server.lifetimes.idle / DAY);
+    if !about.label.is_empty() {
+        let scopes =
+            about.scopes.iter().map(|(name, text)| Members::new().text("name", name).maybe("text", *text).end());
+        let upstream =
+            Members::new().text("label", &about.label).text("host", &about.host).raw("scopes", &array(scopes));
+        model = model.raw("upstream", &upstream.end());
+    }
+    page(200, model)
+}
+
+const DAY: u64 = 24 * 3600;
+
+fn server<I>(model: Members, site: &Site<'_, I>) -> Members {
+    let host = site.issuer.split_once("://").map_or(site.issuer.as_str(), |(_, host)| host);
+    let Server { name, .. } = site.server;
+    model.text("server", host).maybe("serverName", name.as_deref())
+}
+
+fn client(client: &Client) -> String {
+    let model = Members::new().text("name", &client.name).text("id", &client.id).text("proof", client.proof.name());
+    let domain = (client.proof == Proof::Domain)
+        .then(|| crate::http::origin::origin_of(&client.id).trim_start_matches("https://"));
+    model.maybe("domain", domain).end()
+}

@@ -1,0 +1,141 @@
+//! Redirect URIs (RFC 6749 §3.1.2, RFC 8252, RFC 9700 §4.1).
+//!
+//! **Threat.** A code is sent to somebody else: through a URI that only looks like a registered one, a scheme that runs
+//! script, or a host hidden behind user information.
+//! **Guarantee.** A URI is registered only if it is https, http on the person's own machine, or a scheme from a named list;
+//! at authorize it has to be one of those registered, to the letter, but for the port of a loopback URI.
+//! **Not guaranteed.** That a loopback or private scheme URI leads to the program that registered it: any local program may
+//! listen there. Therefore PKCE, and a consent page each time.
+
+use core::net::Ipv4Addr;
+
+/// RFC 7591 sets no limit; ours.
+pub const MAX_LENGTH: usize = 2048;
+
+/// Schemes of native MCP clients that redirect URIs may have unless the set-up names others.
+const NATIVE: [&str; 6] = ["claude", "cursor", "vscode", "vscode-insiders", "windsurf", "zed"];
+
+/// Where a redirect URI leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// To a web site.
+    Https,
+    /// To a program on the person's own machine.
+    Loopback,
+    /// To whatever program has claimed the scheme.
+    Scheme,
+}
+
+impl Kind {
+    /// Its name in the page model.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Https => "https",
+            Self::Loopback => "loopback",
+            Self::Scheme => "scheme",
+        }
+    }
+}
+
+/// A redirect URI taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Parts<'a> {
+    kind: Kind,
+    /// Scheme and `://` or `:`.
+    scheme: &'a str,
+    /// Host without the port; empty for private schemes.
+    host: &'a str,
+    /// From the path on.
+    rest: &'a str,
+}
+
+/// What kind `uri` is, if it may be a redirect URI at all; `more` are schemes that the set-up allows.
+#[must_use]
+pub fn judge(uri: &str, more: &[String]) -> Option<Kind> {
+    parts(uri, more).map(|parts| parts.kind)
+}
+
+/// The host that people know it by; for private schemes the scheme.
+#[must_use]
+pub fn host<'a>(uri: &'a str, more: &[String]) -> &'a str {
+    parts(uri, more).map_or("", |parts| if parts.kind == Kind::Scheme { parts.scheme } else { parts.host })
+}
+
+/// True if `uri` is the registered one.
+#[must_use]
+pub fn matches(registered: &str, uri: &str, more: &[String]) -> bool {
+    if registered == uri {
+        return true;
+    }
+    let (Some(a), Some(b)) = (parts(registered, more), parts(uri, more)) else { return false };
+    a.kind == Kind::Loopback && a == b
+}
+
+/// `uri` as it counts for what a client is: without the port of a loopback URI.
+#[must_use]
+pub fn canonical(uri: &str, more: &[String]) -> String {
+    match parts(uri, more) {
+        Some(parts) if parts.kind == Kind::Loopback => [parts.scheme, parts.host, parts.rest].concat(),
+        _ => uri.to_owned(),
+    }
+}
+
+fn parts<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
+    let is_plain = |byte: u8| {
+        byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'^' | b'|')
+    };
+    if uri.len() > MAX_LENGTH || !uri.bytes().all(is_plain) {
+        return None;
+    }
+    let secure = uri.starts_with("https://");
+    if !secure && !uri.starts_with("http://") {
+        return private(uri, more);
+    }
+    let at = uri.find("://")? + 3;
+    let (scheme, after) = (uri.get(..at)?, uri.get(at..)?);
+    let end = after.find(['/', '?']).unwrap_or(after.len());
+    let (authority, rest) = (after.get(..end)?, after.get(end..)?);
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => {
+            port.parse::<u16>().ok().filter(|_| port.bytes().all(|byte| byte.is_ascii_digit()))?;
+            host
+        }
+        _ => authority,
+    };
+    let is_name =
+        |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    let is_loopback = is_loopback(host);
+    if host.is_empty() || !(is_loopback || is_name(host)) {
+        return None;
+    }
+    // https on loopback is a web site as well: whoever serves it has a certificate for it.
+    let kind = match (secure, is_loopback) {
+        (true, _) => Kind::Https,
+        (false, true) => Kind::Loopback,
+        (false, false) => return None,
+    };
+    Some(Parts { kind, scheme, host, rest })
+}
+
+fn private<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
+    let (scheme, rest) = uri.split_once(':')?;
+    let listed = if more.is_empty() { NATIVE.contains(&scheme) } else { more.iter().any(|other| other == scheme) };
+    // Whatever the list says: these run or show content in the person's browser.
+    let dangerous =
+        ["javascript", "data", "vbscript", "blob", "file", "about", "filesystem", "view-source", "http", "https"];
+    let sound = scheme
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.'));
+    let hides_user = rest.split('/').nth(2).is_some_and(|authority| authority.contains('@'));
+    (listed && sound && !dangerous.contains(&scheme) && !rest.is_empty() && !hides_user).then_some(Parts {
+        kind: Kind::Scheme,
+        scheme,
+        host: "",
+        rest,
+    })
+}
+
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "[::1]") || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,166 @@
+//! Refreshing, inside the object of the subject (RFC 6749 §6, RFC 9700 §4.14): each refresh token is used once.
+//!
+//! **Threat.** A refresh token was stolen: thief and client both use it, and one of them later uses a former one. And, far
+//! more often: two tabs, or a lost answer, use the same token twice, and a strict server logs the person out
+//! (GHSA-392p-2q2v-4372).
+//! **Guarantee.** There is one valid refresh token at any time, however many ask at once. The one before it gets, for a
+//! moment after it was replaced and as long as its successor is not used, the same answer again, byte for byte. That answer
+//! is kept sealed under a key made of the former token itself: what lies in the object opens nothing. Any other use of a
+//! former token ends the family.
+//! **Not guaranteed.** That a thief who uses a token within that moment is noticed then. The next rotation shows it.
+
+use super::error::Code as Error;
+use super::grant::{Family, Grant, Previous};
+use super::object::{Held, Refused};
+use super::record::{Members, Reading as _};
+use super::redeem::{Issued, refused};
+use super::scope;
+use super::server::Lifetimes;
+use super::token::{is_client, proof};
+use crate::crypto::seal::{open_with, seal_with};
+use crate::crypto::{Keys, decode, encode, hash, same};
+use crate::flow::Flow;
+use crate::json::Object;
+
+/// Why a refresh token is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reject {
+    Unknown,
+    Secret,
+    Client,
+    Authentication,
+    Over,
+    Ended,
+    Scope,
+    Resource,
+    OtherRequest,
+    Reused,
+}
+
+impl Reject {
+    fn wire(self) -> (Error, &'static str) {
+        match self {
+            Self::Unknown => (Error::InvalidGrant, "there is no such grant"),
+            Self::Secret => (Error::InvalidGrant, "the token is not one that was issued"),
+            Self::Client => (Error::InvalidGrant, "the token is another client's"),
+            Self::Authentication => (Error::InvalidClient, "the client did not authenticate"),
+            Self::Over => (Error::InvalidGrant, "the grant is over"),
+            Self::Ended => (Error::InvalidGrant, "the grant has ended"),
+            Self::Scope => (Error::InvalidScope, "scope asks for more than was granted"),
+            Self::Resource => (Error::InvalidTarget, "resource is another than was granted"),
+            Self::OtherRequest => {
+                (Error::InvalidGrant, "a former token, with another scope or resource than the first time")
+            }
+            Self::Reused => (Error::InvalidGrant, "a former token was used again: its grant has ended"),
+        }
+    }
+}
+
+/// The row with the last answer, sealed.
+fn replay_row(grant: &str) -> String {
+    "replay:".to_owned() + grant
+}
+
+/// Gives new tokens for a refresh token, or says why not.
+///
+/// 1. The grant, the client and its authentication.
+/// 2. The token is the valid one: it is replaced.
+/// 3. Or the one before, in time, with the same request: the same answer once more.
+/// 4. Or a former one: the grant ends.
+pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Object<'_>) -> Result<String, Refused> {
+    let now = flow.context().now();
+    let (id, secret) = (input.text("grant").ok_or(Refused)?, input.text("secret").ok_or(Refused)?);
+    let lifetimes = Lifetimes::read(input).ok_or(Refused)?;
+    let held = Held::read(flow, vec![Grant::row(&id), replay_row(&id)], vec![]).await?;
+    let Some(mut grant) = held.row(&Grant::row(&id)).and_then(Grant::read) else {
+        return Ok(reject(Reject::Unknown, None));
+    };
+    let Some(family) = grant.family.clone() else { return Ok(reject(Reject::Unknown, None)) };
+    if let Err(why) = check(now, input, &grant, lifetimes) {
+        // Said again where it has ended, in case the others could not be told then.
+        return Ok(reject(why, (why == Reject::Ended).then_some(&*id)));
+    }
+    let asked = asked(input);
+    let shown = proof(&secret);
+    if same(shown.as_bytes(), family.current.as_bytes()) {
+        let scopes = match wanted(input, &grant) {
+            Ok(scopes) => scopes,
+            Err(why) => return Ok(reject(why, None)),
+        };
+        let generation = family.generation + 1;
+        let issued = Issued::fresh(flow.context(), keys, object, &grant, generation, &scopes, lifetimes.access);
+        let replay = seal_with(
+            &replay_key(&secret),
+            [0; 4],
+            flow.context().random("replay"),
+            id.as_bytes(),
+            issued.response.as_bytes(),
+        );
+        grant.used = now;
+        let previous = Some(Previous { secret: shown, rotated: now, asked });
+        grant.family = Some(Family { generation, current: proof(&issued.secret), previous });
+        let mut change = held.writes().put(Grant::row(&id), grant.to_json(), Some(grant.ends(lifetimes)));
+        change = match lifetimes.replay {
+            0 => change.remove(replay_row(&id)),
+            window => change.put(replay_row(&id), encode(&replay), Some(now + window * 1000)),
+        };
+        change.commit(flow);
+        return Ok(Members::new().text("ok", &issued.response).end());
+    }
+    if let Some(previous) = family.previous.filter(|previous| same(shown.as_bytes(), previous.secret.as_bytes()))
+        && now < previous.rotated + lifetimes.replay * 1000
+        && let Some(sealed) = held.row(&replay_row(&id)).and_then(decode)
+    {
+        if previous.asked != asked {
+            return Ok(reject(Reject::OtherRequest, None));
+        }
+        let response = open_with(&replay_key(&secret), id.as_bytes(), &sealed).ok_or(Refused)?;
+        return Ok(Members::new().text("ok", &String::from_utf8(response).map_err(|_| Refused)?).end());
+    }
+    // The Worker has opened it, so it is one of ours: then its generation tells a former one from nonsense.
+    if input.number("generation").is_none_or(|generation| generation >= family.generation) {
+        return Ok(reject(Reject::Secret, None));
+    }
+    grant.revoked = Some(now);
+    let ends = Some(grant.ends(lifetimes));
+    held.writes().put(Grant::row(&id), grant.to_json(), ends).remove(replay_row(&id)).commit(flow);
+    Ok(reject(Reject::Reused, Some(&id)))
+}
+
+fn reject(why: Reject, ended: Option<&str>) -> String {
+    let (code, reason) = why.wire();
+    refused(code, reason, ended)
+}
+
+fn check(now: u64, input: &Object<'_>, grant: &Grant, lifetimes: Lifetimes) -> Result<(), Reject> {
+    if input.string("client").is_none_or(|client| client != grant.client) {
+        return Err(Reject::Client);
+    }
+    if !is_client(input, &grant.client, &grant.auth) {
+        return Err(Reject::Authentication);
+    }
+    if grant.revoked.is_some() {
+        return Err(Reject::Ended);
+    }
+    if grant.ends(lifetimes) <= now { Err(Reject::Over) } else { Ok(()) }
+}
+
+/// The scopes of the new access token: those of the grant, or fewer.
+fn wanted(input: &Object<'_>, grant: &Grant) -> Result<Vec<String>, Reject> {
+    if input.string("resource").is_some_and(|resource| resource != grant.resource) {
+        return Err(Reject::Resource);
+    }
+    let Some(scope) = input.string("scope") else { return Ok(grant.scopes.clone()) };
+    let scopes = scope::parse(&scope).ok_or(Reject::Scope)?;
+    if scopes.iter().all(|scope| grant.scopes.contains(scope)) { Ok(scopes) } else { Err(Reject::Scope) }
+}
+
+/// What must be the same for the same answer: `scope` and `resource` of the request.
+fn asked(input: &Object<'_>) -> String {
+    let part = |name| input.string(name).map_or_else(|| "-".into(), |text| "+".to_owned() + &text);
+    [part("scope"), part("resource")].join("\n")
+}
+
+fn replay_key(secret: &str) -> [u8; 32] {
+    hash("replay key", &[secret.as_bytes()])
+}

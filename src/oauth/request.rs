@@ -1,0 +1,141 @@
+//! The head of a request to the authorization server, as the shim hands it over.
+
+use std::borrow::Cow;
+
+use crate::http::form::{Malformed, Params};
+use crate::http::{Answer, cors};
+use crate::json::Object;
+
+/// Which endpoint a request is for; the shim tells by the configured paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// RFC 6749 §3.1, and the consent form.
+    Authorize,
+    /// Where the upstream sends people back.
+    Callback,
+    /// RFC 8414, and OpenID Connect Discovery for clients that look there.
+    ServerMetadata,
+    /// RFC 9728.
+    ResourceMetadata,
+    /// RFC 7591.
+    Register,
+    /// RFC 6749 §3.2.
+    Token,
+    /// RFC 7009.
+    Revoke,
+}
+
+impl Endpoint {
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "authorize" => Self::Authorize,
+            "callback" => Self::Callback,
+            "server-metadata" => Self::ServerMetadata,
+            "resource-metadata" => Self::ResourceMetadata,
+            "register" => Self::Register,
+            "token" => Self::Token,
+            "revoke" => Self::Revoke,
+            _ => return None,
+        })
+    }
+
+    fn methods(self) -> &'static str {
+        match self {
+            Self::Authorize => "GET, POST",
+            Self::Callback | Self::ServerMetadata | Self::ResourceMetadata => "GET",
+            Self::Register | Self::Token | Self::Revoke => "POST",
+        }
+    }
+
+    /// Whether web pages of other origins may call it.
+    fn is_shared(self) -> bool {
+        !matches!(self, Self::Authorize | Self::Callback)
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Which endpoint.
+    pub endpoint: Endpoint,
+    /// HTTP method.
+    pub method: Cow<'a, str>,
+    /// Scheme, host and port that it came to.
+    pub origin: Cow<'a, str>,
+    /// The path.
+    pub path: Cow<'a, str>,
+    /// The query, without `?`.
+    pub query: Cow<'a, str>,
+    /// Why the body is not handed over, where it is not.
+    pub unread: bool,
+    /// `Content-Type`.
+    pub content_type: Option<Cow<'a, str>>,
+    /// `Authorization`.
+    pub authorization: Option<Cow<'a, str>>,
+    /// `Cookie`.
+    pub cookie: Option<Cow<'a, str>>,
+    /// `Origin`.
+    pub from: Option<Cow<'a, str>>,
+    /// `Sec-Fetch-Site`.
+    pub site: Option<Cow<'a, str>>,
+    /// `CF-Connecting-IP`.
+    pub peer: Option<Cow<'a, str>>,
+    /// `Access-Control-Request-Headers`, for a preflight.
+    pub requested_headers: Option<Cow<'a, str>>,
+}
+
+impl<'a> Request<'a> {
+    /// Reads what the shim hands over.
+    #[must_use]
+    pub fn read(input: &'a str) -> Option<Self> {
+        let input = Object::read(input).ok()?;
+        Some(Self {
+            endpoint: Endpoint::parse(&input.string("endpoint")?)?,
+            method: input.string("method")?,
+            origin: input.string("origin")?,
+            path: input.string("path")?,
+            query: input.string("query").unwrap_or_default(),
+            unread: input.get("unread").is_some(),
+            content_type: input.string("contentType"),
+            authorization: input.string("authorization"),
+            cookie: input.string("cookie"),
+            from: input.string("from"),
+            site: input.string("site"),
+            peer: input.string("peer"),
+            requested_headers: input.string("requestedHeaders"),
+        })
+    }
+
+    /// The answer to a preflight, and to a method that the endpoint does not know.
+    pub(super) fn preflight(&self) -> Option<Answer> {
+        let methods = self.endpoint.methods();
+        if self.method == "OPTIONS" && self.endpoint.is_shared() {
+            let answer = cors::preflight(methods, self.requested_headers.as_deref());
+            return Some(answer.with("access-control-allow-origin", "*"));
+        }
+        let known = methods.split(", ").any(|known| known == self.method)
+            || (self.method == "HEAD" && methods.starts_with("GET"));
+        (!known).then(|| Answer::empty(405).with("allow", methods))
+    }
+
+    /// The parameters of a form body (RFC 6749, appendix B); nothing if it is none.
+    pub(super) fn form(&self, body: &str) -> Option<Result<Params, Malformed>> {
+        let media_type = self.content_type.as_deref()?.split(';').next()?.trim();
+        let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        (is_form && !self.unread).then(|| Params::read(body))
+    }
+
+    /// The value of a cookie; nothing if it is there twice.
+    pub(super) fn cookie(&self, name: &str) -> Option<&str> {
+        let cookies = self.cookie.as_deref()?.split(';');
+        let mut values = cookies.filter_map(|pair| pair.trim().split_once('=')).filter(|(other, _)| *other == name);
+        let (_, value) = values.next()?;
+        values.next().is_none().then_some(value)
+    }
+
+    /// True if the browser says, or does not deny, that one of our own pages sends this.
+    pub(super) fn is_own(&self) -> bool {
+        let origin = self.from.as_deref().is_none_or(|from| from == self.origin);
+        origin && self.site.as_deref().is_none_or(|site| matches!(site, "same-origin" | "none"))
+    }
+}

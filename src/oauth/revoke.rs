@@ -1,0 +1,97 @@
+//! Revocation (RFC 7009), and telling everybody about grants that have ended.
+//!
+//! **Threat.** A token that was revoked goes on working, and nobody notices (CVE-2020-15223).
+//! **Guarantee.** The grant has ended before the answer is 200, and the list that every isolate follows says so; if either
+//! cannot be written, the answer is 503.
+//! **Not guaranteed.** That isolates hear of it at once: within 30 seconds, or at once with `revocation: "strict"`.
+
+use super::error::{Code, Failed, unavailable};
+use super::grant::Grant;
+use super::object::{Held, Refused};
+use super::record::{Members, Reading as _, list};
+use super::token::{Refresh, Shown, form, is_client, unknown_client};
+use super::{Identity, Request, Site, access};
+use crate::flow::{Ask, Commit, Flow};
+use crate::http::Answer;
+use crate::json::Object;
+
+/// The object with the list of grants that have ended.
+pub const REVOCATIONS: &str = "revocations";
+
+/// Answers the revocation endpoint.
+///
+/// 1. The client's credentials are read.
+/// 2. The token is opened, as whichever it is. What is none of ours counts as revoked (RFC 7009 §2.2).
+/// 3. The grant ends in its object, if it is this client's.
+/// 4. Everybody is told.
+///
+/// Waits: two.
+pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
+    let basic = request.authorization.is_some();
+    match revoke(flow, site, request, body).await {
+        Ok(()) => super::error::unstored(Answer::empty(200)),
+        Err(failed) => failed.answer(basic),
+    }
+}
+
+async fn revoke<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    body: &str,
+) -> Result<(), Failed> {
+    let params = form(request, body)?;
+    let shown = Shown::read(request, &params)?;
+    let token = params.get("token").ok_or_else(|| Failed::new(Code::InvalidRequest, "token is missing."))?;
+    let resource = site.server.resource(&site.issuer);
+    let refresh = Refresh::open(site.keys, &site.issuer, token).map(|token| (token.object, token.grant));
+    let place = refresh
+        .or_else(|| access::open(site.keys, &site.issuer, &resource, token).map(|token| (token.object, token.grant)));
+    let Some((object, grant)) = place else { return Ok(()) };
+    let input = shown.write(Members::new().text("grant", &grant)).end();
+    let ended = flow.obtain(&Ask { object, call: "revoke", input }).await.map_err(|_| unavailable())?;
+    let ended = Object::read(&ended).map_err(|_| unavailable())?;
+    announce(flow, &ended, site.server.lifetimes.access).await.map_err(|()| unavailable())?;
+    match ended.text("error").as_deref() {
+        None => Ok(()),
+        Some("invalid_client") => Err(unknown_client()),
+        Some(_) => Err(Failed::new(Code::InvalidRequest, "The token is another client's.")),
+    }
+}
+
+/// Puts the grants that `decided` names as `ended` on the list, until the last of their access tokens is over.
+pub(super) async fn announce(flow: &Flow<'_>, decided: &Object<'_>, lifetime: u64) -> Result<(), ()> {
+    let grants = decided.texts("ended").unwrap_or_default();
+    if grants.is_empty() {
+        return Ok(());
+    }
+    // A minute more, for clocks that differ.
+    let until = flow.context().now() + (lifetime.max(3600) + 60) * 1000;
+    let input = Members::new().texts("grants", grants.iter().map(String::as_str)).number("until", until).end();
+    let event = Members::new().text("event", "grant ended").texts("grants", grants.iter().map(String::as_str)).end();
+    flow.commit(Commit::Audit(event));
+    flow.obtain(&Ask { object: REVOCATIONS.into(), call: "append", input }).await.map(|_| ()).map_err(|_| ())
+}
+
+/// Inside the object of the subject: ends a grant of the client that asks.
+pub(super) async fn end(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
+    let id = input.text("grant").ok_or(Refused)?;
+    let held = Held::read(flow, vec![Grant::row(&id)], vec![]).await?;
+    let Some(mut grant) = held.row(&Grant::row(&id)).and_then(Grant::read) else {
+        return Ok(Members::new().raw("ended", &list([id.as_str()])).end());
+    };
+    let error = |name| Ok(Members::new().text("error", name).end());
+    if input.string("client").is_none_or(|client| client != grant.client) {
+        return error("foreign");
+    }
+    if !is_client(input, &grant.client, &grant.auth) {
+        return error("invalid_client");
+    }
+    if grant.revoked.is_none() {
+        grant.revoked = Some(flow.context().now());
+        // Kept for a day, so that what is left of it is known to have ended.
+        let until = flow.context().now() + 24 * 3600 * 1000;
+        held.writes().put(Grant::row(&id), grant.to_json(), Some(until)).commit(flow);
+    }
+    Ok(Members::new().raw("ended", &list([id.as_str()])).end())
+}

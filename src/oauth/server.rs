@@ -1,0 +1,176 @@
+//! The set-up of an authorization server, as `OAuthProvider` hands it over: JSON text, once.
+
+use crate::json::{Object, Value};
+
+/// See the options of `OAuthProvider` in `js/oauth/options.ts`.
+#[derive(Debug)]
+pub struct Server {
+    /// The issuer identifier, where it is not the request's origin.
+    pub issuer: Option<String>,
+    /// The server's name for people; its host where it has none.
+    pub name: Option<String>,
+    /// Paths of the endpoints.
+    pub paths: Paths,
+    /// Paths of the protected routes. The first is the canonical resource, the others are its aliases.
+    pub resources: Vec<String>,
+    /// Other spellings of the resource that clients may send.
+    pub aliases: Vec<String>,
+    /// The scopes that may be granted.
+    pub scopes: Vec<String>,
+    /// Sentences for the consent page, by scope.
+    pub texts: Vec<(String, String)>,
+    /// Schemes of native apps that redirect URIs may have.
+    pub schemes: Vec<String>,
+    /// Whether clients may register themselves (RFC 7591).
+    pub registration: bool,
+    /// Whether there is a namespace for copies.
+    pub kv: bool,
+    /// Whether the server may run over plain http on loopback.
+    pub consent: bool,
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+}
+
+/// Paths, as configured.
+#[derive(Debug)]
+pub struct Paths {
+    /// RFC 6749 §3.1.
+    pub authorize: String,
+    /// RFC 6749 §3.2.
+    pub token: String,
+    /// RFC 7591.
+    pub register: String,
+    /// RFC 7009.
+    pub revoke: String,
+    /// Where the upstream sends people back.
+    pub callback: String,
+}
+
+/// Lifetimes, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Of an access token.
+    pub access: u64,
+    /// Of a grant that is not used.
+    pub idle: u64,
+    /// Of a grant.
+    pub grant: u64,
+    /// During which a former refresh token gets the same answer once more.
+    pub replay: u64,
+}
+
+const DAY: u64 = 24 * 3600;
+
+impl Server {
+    /// Reads the set-up; the error names the option and says what it may be.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let options = Object::read(text).map_err(|malformed| malformed.reason())?;
+        let text = |name: &str| options.string(name).map(Into::into);
+        let list = |name: &str| options.get(name).map_or_else(|| Ok(Vec::new()), |value| texts(name, value));
+        let path = |name: &str, usual: &str| match options.string(name) {
+            None => Ok(usual.to_owned()),
+            Some(path) if is_path(&path) => Ok(path.into_owned()),
+            Some(path) => Err(format(&[name, " must be a path that begins with a slash: ", &path])),
+        };
+        let issuer: Option<String> = text("issuer");
+        if let Some(issuer) = issuer.as_deref().filter(|issuer| !is_issuer(issuer)) {
+            return Err(format(&["issuer must be an origin such as https://mcp.example.com: ", issuer]));
+        }
+        let resources = list("resources")?;
+        if resources.is_empty() {
+            return Err("apiHandlers must have at least one route: { \"/mcp\": MyMCP.serve(\"/mcp\") }".into());
+        }
+        let scopes = match list("scopes")? {
+            none if none.is_empty() => vec!["mcp".into()],
+            some => some,
+        };
+        if let Some(wrong) = scopes.iter().find(|scope| !super::scope::is_token(scope)) {
+            return Err(format(&["scopes must be words without spaces and quotes: ", wrong]));
+        }
+        let texts = options.get("scopeTexts").map_or(Ok(Vec::new()), |value| pairs("scopeTexts", value))?;
+        Ok(Self {
+            issuer,
+            name: text("name"),
+            paths: Paths {
+                authorize: path("authorize", "/authorize")?,
+                token: path("token", "/token")?,
+                register: path("register", "/register")?,
+                revoke: path("revoke", "/revoke")?,
+                callback: path("callback", "/callback")?,
+            },
+            resources,
+            aliases: list("aliases")?,
+            scopes,
+            texts,
+            schemes: list("schemes")?,
+            registration: options.get("registration").is_none_or(|value| value.text() != "false"),
+            kv: options.get("kv").is_some_and(Value::is_true),
+            consent: options.get("consent").is_none_or(|value| value.text() != "false"),
+            lifetimes: Lifetimes {
+                access: seconds(&options, "accessTokenTtl", 900, 60, 3600)?,
+                idle: seconds(&options, "refreshTokenTtl", 30 * DAY, 3600, 365 * DAY)?,
+                grant: seconds(&options, "grantTtl", 180 * DAY, 3600, 3650 * DAY)?,
+                replay: seconds(&options, "refreshReplay", 30, 0, 120)?,
+            },
+        })
+    }
+
+    /// The canonical resource identifier (RFC 8707) under `issuer`.
+    #[must_use]
+    pub fn resource(&self, issuer: &str) -> String {
+        format(&[issuer, self.resources.first().map_or("", String::as_str)])
+    }
+
+    /// The canonical resource that `named` means, if it means one of ours.
+    #[must_use]
+    pub fn canonical(&self, issuer: &str, named: &str) -> Option<String> {
+        let ours = self.resources.iter().any(|path| named == format(&[issuer, path]));
+        (ours || self.aliases.iter().any(|alias| alias == named)).then(|| self.resource(issuer))
+    }
+
+    /// What the consent page says of `scope`.
+    #[must_use]
+    pub fn text<'a>(&'a self, scope: &'a str) -> &'a str {
+        self.texts.iter().find(|(name, _)| name == scope).map_or(scope, |(_, text)| text.as_str())
+    }
+}
+
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'"'))
+}
+
+fn is_issuer(issuer: &str) -> bool {
+    let host = issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://localhost").map(|_| "localhost"));
+    host.is_some_and(|host| !host.is_empty())
+        && crate::http::origin::origin_of(issuer) == issuer
+        && !issuer.contains('@')
+        && issuer.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
+}
+
+fn texts(name: &str, value: Value<'_>) -> Result<Vec<String>, String> {
+    let wrong = || format(&[name, " must be a list of texts"]);
+    let items = value.array().map_err(|_| wrong())?;
+    items.into_iter().map(|item| item.string().map(Into::into).ok_or_else(wrong)).collect()
+}
+
+fn pairs(name: &str, value: Value<'_>) -> Result<Vec<(String, String)>, String> {
+    let wrong = || format(&[name, " must be an object of texts"]);
+    let members = value.object().map_err(|_| wrong())?.0;
+    members
+        .into_iter()
+        .map(|(name, value)| Some((name.into(), value.string()?.into())))
+        .collect::<Option<_>>()
+        .ok_or_else(wrong)
+}
+
+fn seconds(options: &Object<'_>, name: &str, usual: u64, least: u64, most: u64) -> Result<u64, String> {
+    let Some(value) = options.get(name) else { return Ok(usual) };
+    value.text().parse().ok().filter(|seconds| (least..=most).contains(seconds)).ok_or_else(|| {
+        format(&[name, " must be a whole number of seconds from ", &least.to_string(), " to ", &most.to_string()])
+    })
+}
+
+/// Joins `parts`: the formatting machinery of the standard library costs more bytes than it is worth.
+pub(crate) fn format(parts: &[&str]) -> String {
+    parts.concat()
+}
