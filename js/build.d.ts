@@ -8,3 +8,6 @@ declare module "*/build/jwt/index.js" {
 declare module "*/build/testing/index.js" {
   export const Core: import("./wire.js").TestingCoreClass;
 }
+declare module "*/build/oauth/index.js" {
+  export const Core: import("./oauth/wire.js").OAuthCoreClass;
+}

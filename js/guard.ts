@@ -46,6 +46,8 @@ export const ENDPOINT: unique symbol = Symbol("mcp-wicket endpoint");
 export interface Endpoint<Env = unknown> {
   /** The paths that it answers. */
   readonly paths: readonly string[];
+  /** The name of the agent's class, whose objects may have roles. */
+  readonly agent?: string;
   /** Answers a request, with this guard in front. */
   serve(request: Request, env: Env, ctx: ExecutionContext, guard: Guard<Env>): Promise<Response>;
 }

@@ -4,6 +4,7 @@
  */
 import { WicketError } from "./errors.js";
 import type { BearerCore, Core, CoreClass, CoreConfig, StepMethod } from "./wire.js";
+import type { OAuthConfig, OAuthCore, OAuthCoreClass } from "./oauth/wire.js";
 
 let provided: { core: CoreClass; patterns: number } | undefined;
 
@@ -30,6 +31,14 @@ export function newBearerCore(config: CoreConfig): BearerCore {
     throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/jwt", not from a file inside the package.');
   }
   return stepsOf(new provided.core(config) as BearerCore, ["refuse", "metadata"]);
+}
+
+/** The same for an authorization server. Throws `ERR_NO_CORE` if the loaded module has no such steps. */
+export function oauthSteps(config: OAuthConfig): OAuthCore {
+  if (!provided || provided.patterns < 3) {
+    throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/oauth", not from a file inside the package.');
+  }
+  return stepsOf(new (provided.core as unknown as OAuthCoreClass)(config), ["oauth", "access", "object"]);
 }
 
 /** The methods of `core` as functions. */

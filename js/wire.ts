@@ -139,11 +139,22 @@ export interface Splice {
 export type Failure = "timeout" | "unreachable" | "refused" | "failed";
 
 /** `src/flow/effect.rs`, `Commit`. */
-export type Commit = ({ kind: "store" } & StoreCommit) | ({ kind: "rows" } & RowsCommit);
+export type Commit =
+  | ({ kind: "store" } & StoreCommit)
+  | ({ kind: "keep" } & KeepCommit)
+  | ({ kind: "rows" } & RowsCommit)
+  | { kind: "audit"; event: Record<string, unknown> };
 
 export interface StoreCommit {
   key: string;
   value: string;
+}
+
+export interface KeepCommit {
+  key: string;
+  value: string;
+  /** At least 60. */
+  seconds: number;
 }
 
 /** `src/flow/objects.rs`, `Writes`. */

@@ -12,6 +12,7 @@ import { setup } from "./setup.mjs";
 const modules = [
   { name: "mcp", features: [] },
   { name: "jwt", features: ["jwt"] },
+  { name: "oauth", features: ["oauth"] },
   { name: "testing", features: ["testing"] },
 ];
 

@@ -56,6 +56,7 @@ const everySuite = [
   { name: "fuzz", available: hasNightly, run: () => runChecks(fuzzChecks()) },
   { name: "build", run: () => runChecks([["The build", built]]) },
   { name: "worker", folder: "tests/worker", run: () => runVitest(["--config", "vitest.config.ts"]) },
+  { name: "oauth", folder: "tests/oauth", run: () => runVitest(["--config", "vitest.oauth.config.ts"]) },
   nodeSuite("wire"),
   nodeSuite("seed"),
   nodeSuite("interop"),

@@ -19,15 +19,16 @@ export interface AgentHandler<Env> {
 /** A handler of requests for `paths`. */
 export function agentHandler<Env>(
   paths: readonly string[],
+  agent: string,
   serve: (request: Request, env: Env, ctx: ExecutionContext, guard?: Guard<Env>) => Promise<Response>,
 ): AgentHandler<Env> {
-  return { fetch: (request, env, ctx) => serve(request, env, ctx), [ENDPOINT]: { paths, serve } };
+  return { fetch: (request, env, ctx) => serve(request, env, ctx), [ENDPOINT]: { paths, agent, serve } };
 }
 
 /** See `McpAgent.serve`. */
 export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
   let core: GuardedCore | undefined;
-  return agentHandler([path], async (request, env, ctx, guard) => {
+  return agentHandler([path], agentClass.name, async (request, env, ctx, guard) => {
     const incoming = new Incoming(request);
     if (incoming.path !== path) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
     core ??= coreFor(options);

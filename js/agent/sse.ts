@@ -35,7 +35,7 @@ export interface Mailbox {
 export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
   const messages = `${path}/message`;
   let core: GuardedCore | undefined;
-  return agentHandler([path, messages], async (request, env, ctx, guard) => {
+  return agentHandler([path, messages], agentClass.name, async (request, env, ctx, guard) => {
     const incoming = new Incoming(request);
     const at = incoming.path;
     if (at !== path && at !== messages) return new Response(`Not found. The stream is ${path}.`, { status: 404 });

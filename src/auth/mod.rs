@@ -1,8 +1,14 @@
 //! The authentication patterns. Each is a guard: it decides from a request's head whether the request goes on, and as
 //! whom.
 
+#[cfg(feature = "oauth")]
+pub mod access;
+#[cfg(feature = "oauth")]
+pub mod app;
 #[cfg(feature = "bearer")]
 pub mod bearer;
+#[cfg(feature = "oauth")]
+pub mod handler;
 #[cfg(feature = "bearer")]
 pub mod metadata;
 pub mod no_auth;

@@ -35,9 +35,8 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         return trouble(Trouble::Browser, None);
     };
     let input = Members::new().text("browser", &browser).end();
-    let taken = match flow.obtain(&Ask { object: transaction::object(id), call: "take", input }).await {
-        Ok(taken) => taken,
-        Err(_) => return trouble(Trouble::Unavailable, None),
+    let Ok(taken) = flow.obtain(&Ask { object: transaction::object(id), call: "take", input }).await else {
+        return trouble(Trouble::Unavailable, None);
     };
     let (pending, kept) = match read(&taken) {
         Some(read) => read,

@@ -1,4 +1,4 @@
-//! The documents that clients begin with: authorization server metadata (RFC 8414, OpenID Connect Discovery) and protected
+//! The documents that clients begin with: authorization server metadata (RFC 8414, `OpenID` Connect Discovery) and protected
 //! resource metadata (RFC 9728).
 
 use super::record::{Members, list};

@@ -13,7 +13,7 @@ pub enum Endpoint {
     Authorize,
     /// Where the upstream sends people back.
     Callback,
-    /// RFC 8414, and OpenID Connect Discovery for clients that look there.
+    /// RFC 8414, and `OpenID` Connect Discovery for clients that look there.
     ServerMetadata,
     /// RFC 9728.
     ResourceMetadata,

@@ -7,6 +7,9 @@
 //! step(input: JSON text, body: text, now: milliseconds, entropy: 32 bytes, outcomes: JSON text) -> JSON text of a Step
 //! ```
 
+#[cfg(feature = "oauth")]
+mod oauth;
+
 use serde::Deserialize;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 // Linked for what worker-build needs at start-up, not for anything named here.
@@ -25,8 +28,10 @@ use crate::mcp;
 #[wasm_bindgen]
 pub struct Core {
     config: Config,
-    #[expect(dead_code, reason = "the flows that seal come with the patterns that need them")]
+    #[cfg_attr(not(feature = "oauth"), expect(dead_code, reason = "the flows that seal need it"))]
     keys: Option<Keys>,
+    #[cfg(feature = "oauth")]
+    site: Option<oauth::Site>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +40,10 @@ struct Config {
     /// The server's secrets, `current,previous,…`: see [`Keys::parse`].
     #[serde(default)]
     keys: Option<String>,
+    /// The authorization server's set-up, JSON text: see [`oauth::Site`].
+    #[cfg(feature = "oauth")]
+    #[serde(default)]
+    oauth: Option<String>,
 }
 
 #[expect(clippy::unused_self, reason = "worker-build exports methods only, whether they need the configuration or not")]
@@ -46,7 +55,14 @@ impl Core {
         let mut config: Config =
             serde_wasm_bindgen::from_value(config).map_err(|error| JsError::new(&error.to_string()))?;
         let keys = config.keys.take().map(|keys| Keys::parse(&keys).map_err(|weak| JsError::new(&weak.message())));
-        Ok(Self { config, keys: keys.transpose()? })
+        #[cfg(feature = "oauth")]
+        let site = config.oauth.take().map(|text| oauth::Site::read(&text).map_err(|wrong| JsError::new(&wrong)));
+        Ok(Self {
+            config,
+            keys: keys.transpose()?,
+            #[cfg(feature = "oauth")]
+            site: site.transpose()?,
+        })
     }
 
     /// Pattern 1: decides from the head of a request whether it goes on. Answers [`Guarded`].

@@ -45,6 +45,8 @@ pub(super) const NAMES: &[&str] = &[
     "effect-rows",
     "commit-store",
     "commit-rows",
+    "commit-keep",
+    "commit-audit",
     "answer",
     "answer-without-body",
     "guarded-pass",
@@ -227,4 +229,9 @@ fn effects_on_objects() {
     };
     let step = Step::Done { answer: (), commits: vec![Commit::Rows(writes)] };
     assert_eq!(step.json(|()| "null".into()), format!(r#"{{"done":null,"commits":[{}]}}"#, golden("commit-rows")));
+    let keep = Commit::Keep { key: "client:1".into(), value: r#"{"v":1}"#.into(), seconds: 86400 };
+    let audit = Commit::Audit(r#"{"event":"grant ended"}"#.into());
+    let step = Step::Done { answer: (), commits: vec![keep, audit] };
+    let both = [golden("commit-keep"), golden("commit-audit")].join(",");
+    assert_eq!(step.json(|()| "null".into()), format!(r#"{{"done":null,"commits":[{both}]}}"#));
 }

@@ -1,0 +1,87 @@
+/**
+ * What this isolate knows of the grants that have ended. It asks for news in the background after 20 seconds, waits for
+ * them after 30, and after 60 without an answer nobody is let in: that is how long a revocation may take.
+ */
+import { logged } from "../errors.js";
+import type { Ended } from "./revocations.js";
+
+const ASK_MS = 20_000;
+const WAIT_MS = 30_000;
+const GIVE_UP_MS = 60_000;
+/** Who waits for another request's question waits no longer than this, and then asks for itself. */
+const FOLLOW_MS = 2_000;
+
+/** Asks the list. */
+export type AskList = (cursor: number) => Promise<Ended>;
+
+/** What may be said of a grant. */
+export type Standing = "valid" | "ended" | "unknown";
+
+export class Followed {
+  readonly #ended = new Map<string, number>();
+  #cursor = 0;
+  /** When the list was last asked and answered. */
+  #known = Number.NEGATIVE_INFINITY;
+  #asking: { since: number; settled: Promise<boolean> } | undefined;
+
+  /** Whether `grant` has ended; no promise where the news are fresh. */
+  standing(grant: string, ask: AskList, ctx: ExecutionContext): Standing | Promise<Standing> {
+    const age = Date.now() - this.#known;
+    if (age < ASK_MS) return this.#of(grant);
+    if (age < WAIT_MS) {
+      void this.#news(ask, ctx);
+      return this.#of(grant);
+    }
+    return this.#awaited(grant, ask, ctx);
+  }
+
+  /** What this isolate itself has ended, it knows at once. */
+  note(grants: readonly string[], until: number): void {
+    for (const grant of grants) this.#ended.set(grant, until);
+  }
+
+  #of(grant: string): Standing {
+    return this.#ended.has(grant) ? "ended" : "valid";
+  }
+
+  async #awaited(grant: string, ask: AskList, ctx: ExecutionContext): Promise<Standing> {
+    const asking = this.#asking;
+    if (asking && Date.now() - asking.since < FOLLOW_MS) {
+      await Promise.race([asking.settled, new Promise((resolve) => setTimeout(resolve, FOLLOW_MS))]);
+    }
+    if (Date.now() - this.#known >= WAIT_MS) await this.#ask(ask, ctx);
+    return Date.now() - this.#known < GIVE_UP_MS ? this.#of(grant) : "unknown";
+  }
+
+  #news(ask: AskList, ctx: ExecutionContext): Promise<boolean> {
+    const asking = this.#asking;
+    if (asking && Date.now() - asking.since < FOLLOW_MS) return asking.settled;
+    return this.#ask(ask, ctx);
+  }
+
+  /** Asks for this request; others may follow. The question outlives its request. */
+  #ask(ask: AskList, ctx: ExecutionContext): Promise<boolean> {
+    const since = Date.now();
+    const settled = this.#read(ask, since).then(
+      () => true,
+      (error: unknown) => {
+        logged("The list of revocations does not answer", error);
+        return false;
+      },
+    );
+    this.#asking = { since, settled };
+    ctx.waitUntil(settled);
+    return settled;
+  }
+
+  async #read(ask: AskList, since: number): Promise<void> {
+    for (;;) {
+      const { cursor, grants, more } = await ask(this.#cursor);
+      for (const [grant, until] of grants) this.#ended.set(grant, until);
+      this.#cursor = Math.max(this.#cursor, cursor);
+      if (!more) break;
+    }
+    this.#known = Math.max(this.#known, since);
+    for (const [grant, until] of this.#ended) if (until <= since) this.#ended.delete(grant);
+  }
+}

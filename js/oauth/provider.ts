@@ -1,0 +1,229 @@
+/** `OAuthProvider`: an authorization server in front of MCP endpoints (patterns 3 and 4). */
+import { BearerGuard } from "../auth/bearer-guard.js";
+import { readBody } from "../body.js";
+import { type FetchHandler, respond } from "../endpoint.js";
+import { WicketError, logged } from "../errors.js";
+import { type Endpoint, type Guard, endpointOf } from "../guard.js";
+import { identityOf } from "../handlers/identity.js";
+import { Incoming } from "../incoming.js";
+import type { ObjectPlace } from "../objects/objects.js";
+import { checkPages, renderPage } from "../pages/oauth.js";
+import { run } from "../run.js";
+import { newBearerCore } from "../wasm.js";
+import type { BearerCore } from "../wire.js";
+import { Followed } from "./followed.js";
+import type { ApiHandler, OAuthProviderOptions } from "./options.js";
+import { type Making, Site } from "./site.js";
+import { AccessTokens } from "./verifier.js";
+import type { EndpointName, OAuthInput, Reply, ServerConfig } from "./wire.js";
+
+const RESOURCE = "/.well-known/oauth-protected-resource";
+const SERVER = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
+
+/**
+ * Your Worker's default export: it signs people in, asks them, issues its own tokens, and lets requests with one through to
+ * `apiHandlers`. Throws `ERR_ARGUMENT` for options that cannot be.
+ */
+export class OAuthProvider<Env = unknown> {
+  readonly #options: OAuthProviderOptions<Env>;
+  readonly #making: Making<Env>;
+  readonly #endpoints = new Map<string, EndpointName>();
+  readonly #routes = new Map<string, Endpoint<Env>>();
+  readonly #guard: Guard<Env>;
+  #site: Site<Env> | undefined;
+
+  constructor(options: OAuthProviderOptions<Env>) {
+    check(options);
+    this.#options = options;
+    const followed = new Followed();
+    const config = configOf(options);
+    const place: ObjectPlace = { objects: options.objects };
+    for (const [route, handler] of Object.entries(options.apiHandlers)) {
+      const endpoint = endpointOf<Env>(handler) ?? plain(route, handler, () => this.#guard);
+      place.agent ??= endpoint.agent;
+      for (const path of new Set([route, ...endpoint.paths])) this.#routes.set(path, endpoint);
+      this.#endpoints.set(RESOURCE + route, "resource-metadata");
+    }
+    this.#making = { options, handler: identityOf(options.defaultHandler), place, followed, config };
+    for (const path of [RESOURCE, `${RESOURCE}/`]) this.#endpoints.set(path, "resource-metadata");
+    for (const path of SERVER) this.#endpoints.set(path, "server-metadata");
+    for (const name of ["authorize", "token", "register", "revoke", "callback"] as const) {
+      this.#endpoints.set(config[name] ?? `/${name}`, name);
+    }
+    const [canonical] = config.resources;
+    const tokens = new AccessTokens<Env>(
+      (_, env, ctx) => this.#siteOf(env, ctx),
+      followed,
+      options.revocation === "strict",
+    );
+    this.#guard = new BearerGuard(lazyCore(), tokens, guardOptions(options), ({ site, path }) => {
+      const route = path in options.apiHandlers ? path : (canonical ?? "");
+      return (options.issuer ?? site) + RESOURCE + route;
+    });
+  }
+
+  /** Answers a request. */
+  async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+    const incoming = new Incoming(request);
+    const route = this.#routes.get(incoming.path) ?? this.#below(incoming.path);
+    try {
+      if (route) return await route.serve(request, env, ctx, this.#guard);
+      const endpoint = this.#endpoints.get(incoming.path);
+      if (endpoint) return await this.#answer(endpoint, incoming, env, ctx);
+    } catch (error) {
+      return failed(error);
+    }
+    const { fetch } = this.#making.handler;
+    if (fetch) return fetch.call(this.#options.defaultHandler, request, env, ctx);
+    return new Response(`Not found. The MCP endpoint is ${Object.keys(this.#options.apiHandlers).join(", ")}.`, {
+      status: 404,
+    });
+  }
+
+  /** A handler of the app's own answers everything below its route. */
+  #below(path: string): Endpoint<Env> | undefined {
+    for (const [route, endpoint] of this.#routes) {
+      if (PLAIN in endpoint && path.startsWith(`${route}/`)) return endpoint;
+    }
+    return undefined;
+  }
+
+  #siteOf(env: Env, ctx: ExecutionContext): Site<Env> | Promise<Site<Env>> {
+    return this.#site ?? Site.make(this.#making, env, ctx).then((site) => (this.#site ??= site));
+  }
+
+  async #answer(endpoint: EndpointName, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Response> {
+    const site = await this.#siteOf(env, ctx);
+    const input = inputOf(endpoint, incoming);
+    let body = "";
+    if (incoming.method === "POST") {
+      const read = await readBody(incoming);
+      if (typeof read === "string") body = read;
+      else input.unread = true;
+    }
+    const world = site.world(incoming.request, env, ctx);
+    const ended = await run<Reply>(site.steps.oauth, JSON.stringify(input), body, world);
+    if (!("done" in ended)) throw new Error("an authorization server's answer is never spliced");
+    if ("answer" in ended.done) return respond(ended.done.answer, []);
+    const { status, headers, model } = ended.done.page;
+    const { html, csp } = await renderPage(model, this.#options.pages, incoming.headers.get("accept-language"));
+    return new Response(html, {
+      status,
+      headers: [...headers, ["content-type", "text/html; charset=utf-8"], ["content-security-policy", csp]],
+    });
+  }
+}
+
+function check<Env>({ allowConsentScreen, apiHandlers, defaultHandler, pages }: OAuthProviderOptions<Env>): void {
+  const refuse = (message: string) => {
+    throw new WicketError("ERR_ARGUMENT", message);
+  };
+  if (allowConsentScreen === false) {
+    refuse(
+      "allowConsentScreen: false would let any client act for whoever opens its link. Leave it out: people are asked once.",
+    );
+  }
+  if (typeof apiHandlers !== "object" || Object.keys(apiHandlers).length === 0) {
+    refuse('apiHandlers must have at least one route: { "/mcp": MyMCP.serve("/mcp") }.');
+  }
+  for (const route of Object.keys(apiHandlers)) {
+    if (!/^\/[^?#\s]*$/.test(route)) refuse(`apiHandlers has "${route}": a route is a path that begins with a slash.`);
+  }
+  const handler = defaultHandler as unknown;
+  if (typeof handler !== "object" || handler === null || !("identity" in handler || "identify" in handler)) {
+    refuse("defaultHandler must be a handler such as new GitHubHandler({…}), or have a function identify.");
+  }
+  if (pages) checkPages(pages);
+}
+
+function configOf<Env>(options: OAuthProviderOptions<Env>): Omit<ServerConfig, "handler"> {
+  const { scopes } = options;
+  const named = scopes === undefined || Array.isArray(scopes) ? undefined : (scopes as Record<string, string>);
+  const config = {
+    issuer: options.issuer,
+    name: options.name ?? options.pages?.brand?.name,
+    authorize: options.authorizeEndpoint,
+    token: options.tokenEndpoint,
+    register: options.clientRegistrationEndpoint,
+    revoke: options.revocationEndpoint,
+    callback: options.callbackEndpoint,
+    resources: Object.keys(options.apiHandlers),
+    aliases: options.resourceAliases,
+    scopes: named ? Object.keys(named) : (scopes as readonly string[] | undefined),
+    scopeTexts: named,
+    schemes: options.redirectSchemes,
+    registration: options.allowDynamicClientRegistration,
+    accessTokenTtl: options.accessTokenTtl,
+    refreshTokenTtl: options.refreshTokenTtl,
+    grantTtl: options.grantTtl,
+    refreshReplay: options.refreshReplay,
+  };
+  const given = Object.entries(config).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Omit<ServerConfig, "handler">;
+}
+
+function guardOptions<Env>({ requiredScopes, impliedScopes }: OAuthProviderOptions<Env>) {
+  return { ...(requiredScopes && { scopes: requiredScopes }), ...(impliedScopes && { impliedScopes }) };
+}
+
+function lazyCore(): BearerCore {
+  let core: BearerCore | undefined;
+  const made = () => (core ??= newBearerCore({ origins: { allowedOrigins: [], allowedHosts: [] } }));
+  return { refuse: (...args) => made().refuse(...args), metadata: (...args) => made().metadata(...args) };
+}
+
+/** Marks a handler of the app's own. */
+const PLAIN = Symbol("plain");
+
+/** A handler of the app's own behind the guard: it finds the caller's props as `ctx.props`. */
+function plain<Env>(
+  route: string,
+  handler: ApiHandler<Env>,
+  guardOf: () => Guard<Env>,
+): Endpoint<Env> & { [PLAIN]: true } {
+  const answer: FetchHandler<Env> =
+    typeof handler === "function" ? handler : (request, env, ctx) => handler.fetch(request, env, ctx);
+  return {
+    [PLAIN]: true,
+    paths: [route],
+    async serve(request, env, ctx) {
+      const pass = await guardOf().admit({ headers: [] }, new Incoming(request), env, ctx);
+      if (pass instanceof Response) return pass;
+      (ctx as { props?: unknown }).props = pass.caller?.props;
+      return answer(request, env, ctx);
+    },
+  };
+}
+
+/** The head of a request, as the core reads it. */
+function inputOf(endpoint: EndpointName, { method, headers, site, path, request }: Incoming): OAuthInput {
+  const input: OAuthInput = { endpoint, method, origin: site, path };
+  const { url } = request;
+  const query = url.indexOf("?");
+  if (query >= 0) [input.query = ""] = url.slice(query + 1).split("#", 1);
+  const named = {
+    contentType: "content-type",
+    authorization: "authorization",
+    cookie: "cookie",
+    from: "origin",
+    site: "sec-fetch-site",
+    peer: "cf-connecting-ip",
+    requestedHeaders: "access-control-request-headers",
+  } as const;
+  for (const [member, name] of Object.entries(named) as [keyof typeof named, string][]) {
+    const value = headers.get(name);
+    if (value !== null) input[member] = value;
+  }
+  return input;
+}
+
+/** What is missing from the set-up is said in full; everything else stays in the log. */
+function failed(error: unknown): Response {
+  const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
+  if (error instanceof WicketError && error.code === "ERR_NO_OBJECT") {
+    console.error(`[mcp-wicket] ${error.message}`);
+    return new Response(error.message, { status: 503, headers });
+  }
+  const id = logged("A request could not be served", error);
+  return new Response(`The server failed. Its log has the reason under ${id}.`, { status: 500, headers });
+}

@@ -1,0 +1,28 @@
+/** The objects of the authorization server: what they decide is Rust's, over their own rows. */
+import { flowRole } from "../objects/flow-role.js";
+import { provideKeyring } from "../objects/keyring.js";
+import { provideRole } from "../objects/roles.js";
+import { oauthSteps } from "../wasm.js";
+import type { StepMethod } from "../wire.js";
+import { revocations } from "./revocations.js";
+
+/** The step of objects, for each text of keys: there is one, or two while a secret is changed. */
+const steps = new Map<string, StepMethod>();
+
+function stepFor(keys: string): StepMethod {
+  let step = steps.get(keys);
+  if (!step) {
+    step = oauthSteps({ origins: { allowedOrigins: [], allowedHosts: [] }, keys }).object;
+    if (steps.size > 8) steps.clear();
+    steps.set(keys, step);
+  }
+  return step;
+}
+
+/** Called when the entry point loads. */
+export function provideOAuthRoles(): void {
+  const role = flowRole(stepFor);
+  for (const prefix of ["subject", "transaction", "client"]) provideRole(prefix, role);
+  provideRole("revocations", revocations);
+  provideKeyring();
+}

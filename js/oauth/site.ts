@@ -1,0 +1,70 @@
+/** One authorization server in one environment: its steps, its objects, and what a request may touch. */
+import type { IdentityHandler } from "../handlers/identity.js";
+import { type ObjectPlace, type RoleStub, askObject, objectsOf } from "../objects/objects.js";
+import { keysOf } from "../objects/keys.js";
+import { oauthSteps } from "../wasm.js";
+import type { Followed } from "./followed.js";
+import type { OAuthProviderOptions } from "./options.js";
+import type { Ended } from "./revocations.js";
+import type { OAuthCore, ServerConfig } from "./wire.js";
+import { OAuthWorld } from "./world.js";
+
+/** What a site is made of. */
+export interface Making<Env> {
+  readonly options: OAuthProviderOptions<Env>;
+  readonly handler: IdentityHandler<Env>;
+  readonly place: ObjectPlace;
+  readonly followed: Followed;
+  readonly config: Omit<ServerConfig, "handler">;
+}
+
+export class Site<Env> {
+  readonly steps: OAuthCore;
+  readonly #making: Making<Env>;
+
+  private constructor(making: Making<Env>, steps: OAuthCore) {
+    this.#making = making;
+    this.steps = steps;
+  }
+
+  /** Throws `ERR_NO_OBJECT` where there is no object class, and what Rust has to say about secret and set-up. */
+  static async make<Env>(making: Making<Env>, env: Env, ctx: ExecutionContext): Promise<Site<Env>> {
+    objectsOf(ctx, env, making.place);
+    const keys = await keysOf(ctx, env, making.place);
+    const kv = kvOf(making.options, env) !== undefined;
+    const config: ServerConfig = { ...making.config, kv, handler: making.handler.identity(env) };
+    const origins = { allowedOrigins: [], allowedHosts: [] };
+    return new Site(making, oauthSteps({ origins, keys, oauth: JSON.stringify(config) }));
+  }
+
+  /** What the flows of a request may touch. */
+  world(request: Request, env: Env, ctx: ExecutionContext): OAuthWorld<Env> {
+    const { handler, followed, options } = this.#making;
+    const kv = kvOf(options, env);
+    return new OAuthWorld({
+      request,
+      env,
+      ctx,
+      objects: this.#objects(env, ctx),
+      kv,
+      handler,
+      followed,
+      audit: options.audit,
+    });
+  }
+
+  /** The grants that have ended since `cursor`. */
+  async news(env: Env, ctx: ExecutionContext, cursor: number): Promise<Ended> {
+    return JSON.parse(
+      await askObject(this.#objects(env, ctx), "revocations", "since", JSON.stringify({ cursor })),
+    ) as Ended;
+  }
+
+  #objects(env: Env, ctx: ExecutionContext): DurableObjectNamespace<RoleStub> {
+    return objectsOf(ctx, env, this.#making.place);
+  }
+}
+
+function kvOf<Env>({ kv }: OAuthProviderOptions<Env>, env: Env): KVNamespace | undefined {
+  return typeof kv === "function" ? kv(env) : kv;
+}

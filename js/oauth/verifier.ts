@@ -1,0 +1,88 @@
+/** Access tokens of our own authorization server. One that was seen before costs no crossing and no I/O. */
+import type { Found, TokenVerifier } from "../auth/verifier.js";
+import type { Caller } from "../guard.js";
+import type { Incoming } from "../incoming.js";
+import { run } from "../run.js";
+import type { AskList, Followed, Standing } from "./followed.js";
+import type { Site } from "./site.js";
+import type { AccessInput, Verified } from "./wire.js";
+
+/** A token that was good. */
+interface Remembered {
+  readonly caller: Caller;
+  readonly grant: string;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** How many tokens are remembered; those seen first are forgotten first. */
+const MAX_TOKENS = 2000;
+
+const REVOKED: Found = { refused: "token", reason: "revoked" };
+const SILENT: Found = { refused: "unavailable", reason: "the_list_of_revocations_is_silent" };
+
+/** Gives what the tokens of this request are judged by. */
+type SiteOf<Env> = (request: Request, env: Env, ctx: ExecutionContext) => Site<Env> | Promise<Site<Env>>;
+
+export class AccessTokens<Env> implements TokenVerifier<Env> {
+  readonly issuers: readonly string[] = [];
+  readonly #siteOf: SiteOf<Env>;
+  readonly #followed: Followed;
+  readonly #strict: boolean;
+  /** By the origin that a request came to, then by its header. */
+  readonly #remembered = new Map<string, Map<string, Remembered>>();
+
+  constructor(siteOf: SiteOf<Env>, followed: Followed, strict: boolean) {
+    this.#siteOf = siteOf;
+    this.#followed = followed;
+    this.#strict = strict;
+  }
+
+  identify(incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found> {
+    const authorization = incoming.headers.get("authorization");
+    if (authorization !== null) {
+      const known = this.#remembered.get(incoming.site)?.get(authorization);
+      if (known && known.until > Date.now()) return this.#standing(known, incoming, env, ctx);
+    }
+    return this.#verify(authorization, incoming, env, ctx);
+  }
+
+  #standing(known: Remembered, incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found> {
+    const ask: AskList = async (cursor) => (await this.#siteOf(incoming.request, env, ctx)).news(env, ctx, cursor);
+    const standing = this.#followed.standing(known.grant, ask, ctx);
+    if (!(standing instanceof Promise)) return found(standing, known);
+    return standing.then((standing) => found(standing, known));
+  }
+
+  async #verify(authorization: string | null, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Found> {
+    const site = await this.#siteOf(incoming.request, env, ctx);
+    const input: AccessInput = { origin: incoming.site };
+    if (authorization !== null) input.authorization = authorization;
+    if (this.#strict) input.strict = true;
+    const world = site.world(incoming.request, env, ctx);
+    const ended = await run<Verified>(site.steps.access, JSON.stringify(input), "", world);
+    if (!("done" in ended)) throw new Error("a verification is never spliced");
+    const verified = ended.done;
+    if ("refused" in verified) return verified;
+    const { principal, scopes, props, until } = verified.caller;
+    const known = { caller: { principal, scopes: new Set(scopes), props }, grant: verified.grant, until };
+    if (this.#strict) return known.caller;
+    if (authorization !== null) this.#remember(incoming.site, authorization, known);
+    return this.#standing(known, incoming, env, ctx);
+  }
+
+  #remember(site: string, authorization: string, known: Remembered): void {
+    let tokens = this.#remembered.get(site);
+    if (!tokens) {
+      if (this.#remembered.size > 16) this.#remembered.clear();
+      tokens = new Map<string, Remembered>();
+      this.#remembered.set(site, tokens);
+    }
+    if (tokens.size >= MAX_TOKENS) for (const first of tokens.keys()) if (tokens.delete(first)) break;
+    tokens.set(authorization, known);
+  }
+}
+
+function found(standing: Standing, { caller }: Remembered): Found {
+  return standing === "valid" ? caller : standing === "ended" ? REVOKED : SILENT;
+}

@@ -1,0 +1,80 @@
+/** What crosses between JavaScript and the authorization server: the twins of the types in `src/oauth/` and `src/auth/`. */
+import type { Page } from "../pages/oauth.js";
+import type { Answer, Core, CoreConfig, StepMethod } from "../wire.js";
+
+/** The steps of the build that carries the authorization server. */
+export interface OAuthCore {
+  oauth: StepMethod;
+  access: StepMethod;
+  object: StepMethod;
+}
+export type OAuthCoreClass = new (config: OAuthConfig) => Core & OAuthCore;
+
+/** `src/wasm/mod.rs`, `Config`. */
+export interface OAuthConfig extends CoreConfig {
+  /** The JSON text of a `ServerConfig`. */
+  oauth?: string;
+}
+
+/** `src/oauth/server.rs`, `Server`. Times in seconds. */
+export interface ServerConfig {
+  issuer?: string;
+  name?: string;
+  authorize?: string;
+  token?: string;
+  register?: string;
+  revoke?: string;
+  callback?: string;
+  resources: string[];
+  aliases?: readonly string[];
+  scopes?: readonly string[];
+  scopeTexts?: Record<string, string>;
+  schemes?: readonly string[];
+  registration?: boolean;
+  kv?: boolean;
+  consent?: boolean;
+  accessTokenTtl?: number;
+  refreshTokenTtl?: number;
+  grantTtl?: number;
+  refreshReplay?: number;
+  handler: { kind: string };
+}
+
+/** `src/oauth/request.rs`, `Endpoint`. */
+export type EndpointName =
+  "authorize" | "callback" | "server-metadata" | "resource-metadata" | "register" | "token" | "revoke";
+
+/** `src/oauth/request.rs`, `Request`. */
+export interface OAuthInput {
+  endpoint: EndpointName;
+  method: string;
+  origin: string;
+  path: string;
+  query?: string;
+  unread?: true;
+  contentType?: string;
+  authorization?: string;
+  cookie?: string;
+  from?: string;
+  site?: string;
+  peer?: string;
+  requestedHeaders?: string;
+}
+
+/** `src/oauth/page.rs`, `Reply`. */
+export type Reply = { answer: Answer } | { page: { status: number; headers: [string, string][]; model: Page } };
+
+/** `src/auth/access.rs`, `Head`. */
+export interface AccessInput {
+  origin: string;
+  authorization?: string;
+  strict?: true;
+}
+
+/** `src/auth/access.rs`, `Verified`. */
+export type Verified =
+  | {
+      caller: { principal: string; scopes: string[]; props: Record<string, unknown>; until: number };
+      grant: string;
+    }
+  | { refused: "absent" | "malformed" | "token" | "scope" | "unavailable"; reason: string };

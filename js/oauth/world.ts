@@ -1,0 +1,79 @@
+/** What the flows of the authorization server may touch, during one request. */
+import { performFetch } from "../effects/fetch.js";
+import { performLoad, performStore } from "../effects/kv.js";
+import { logged } from "../errors.js";
+import type { IdentityHandler } from "../handlers/identity.js";
+import { type RoleStub, askObject } from "../objects/objects.js";
+import type { Outcome, World } from "../run.js";
+import type { Commit, Effect } from "../wire.js";
+import type { AuditEvent, OAuthProviderOptions } from "./options.js";
+import type { Followed } from "./followed.js";
+
+/** A request, and what belongs to it. */
+export interface Surroundings<Env> {
+  readonly request: Request;
+  readonly env: Env;
+  readonly ctx: ExecutionContext;
+  readonly objects: DurableObjectNamespace<RoleStub>;
+  readonly kv: KVNamespace | undefined;
+  readonly handler: IdentityHandler<Env>;
+  readonly followed: Followed;
+  readonly audit: OAuthProviderOptions<Env>["audit"];
+}
+
+export class OAuthWorld<Env> implements World {
+  readonly #around: Surroundings<Env>;
+
+  constructor(around: Surroundings<Env>) {
+    this.#around = around;
+  }
+
+  async perform(effect: Effect): Promise<Outcome> {
+    const { objects, kv, handler, request, env, ctx, followed } = this.#around;
+    switch (effect.kind) {
+      case "ask": {
+        const json = await askObject(objects, effect.object, effect.call, JSON.stringify(effect.input));
+        if (effect.object === "revocations") {
+          const { grants, until } = effect.input as { grants: string[]; until: number };
+          followed.note(grants, until);
+        }
+        return { json };
+      }
+      case "load":
+        return { json: await performLoad(kv, effect.key) };
+      case "fetch":
+        return { json: await performFetch(effect) };
+      default:
+        if (!handler.perform) throw new Error(`there is no "${effect.kind}" here`);
+        return handler.perform(effect, { request, env, ctx });
+    }
+  }
+
+  async commit(commit: Commit): Promise<void> {
+    const { kv, ctx } = this.#around;
+    switch (commit.kind) {
+      case "store":
+        return performStore(kv, commit);
+      case "keep": {
+        const { key, value, seconds } = commit;
+        const keeping = kv?.put(key, value, { expirationTtl: seconds });
+        if (keeping) ctx.waitUntil(keeping.catch((error: unknown) => logged("A copy could not be kept", error)));
+        return;
+      }
+      case "audit":
+        this.#tell({ time: new Date().toISOString(), ...(commit.event as { event: string }) });
+        return;
+      default:
+        throw new Error(`there is no "${commit.kind}" here`);
+    }
+  }
+
+  /** Audit is never the reason for an error. */
+  #tell(event: AuditEvent): void {
+    const { audit, env, ctx } = this.#around;
+    console.log(JSON.stringify({ wicket: "audit", ...event }));
+    if (!audit) return;
+    const telling = (async () => audit(event, env))();
+    ctx.waitUntil(telling.catch((error: unknown) => logged("An audit event could not be delivered", error)));
+  }
+}

@@ -1,0 +1,95 @@
+//! The guard of patterns 3 and 4: access tokens of our own authorization server.
+
+use std::borrow::Cow;
+
+use super::bearer::{Caller, Found, Refusal, token_of};
+use crate::crypto::Keys;
+use crate::flow::{Ask, Flow};
+use crate::json::{Object, Value, object, quoted};
+use crate::oauth::Server;
+use crate::oauth::access::open;
+
+/// Props that are not in the token may be remembered for this long, in milliseconds.
+const PROPS_AGE: u64 = 30_000;
+
+/// The head of a request, as much of it as matters here.
+#[derive(Debug)]
+pub struct Head<'a> {
+    /// Scheme, host and port that it came to.
+    pub origin: Cow<'a, str>,
+    /// `Authorization`.
+    pub authorization: Option<Cow<'a, str>>,
+    /// Whether the object is asked each time, so that a revocation counts at once.
+    pub strict: bool,
+}
+
+impl<'a> Head<'a> {
+    /// Reads what the shim hands over.
+    #[must_use]
+    pub fn read(input: &'a str) -> Option<Self> {
+        let input = Object::read(input).ok()?;
+        Some(Self {
+            origin: input.string("origin")?,
+            authorization: input.string("authorization"),
+            strict: input.get("strict").is_some_and(Value::is_true),
+        })
+    }
+}
+
+/// What was found, and the grant by whose end it ends.
+#[derive(Debug)]
+pub struct Verified {
+    /// Who is calling, or why not.
+    pub found: Found,
+    /// The grant.
+    pub grant: Option<String>,
+}
+
+impl Verified {
+    /// `{"caller":{…},"grant":"…"}`, or as [`Found`] writes a refusal.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let found = self.found.to_json();
+        match (&self.grant, found.strip_suffix('}')) {
+            (Some(grant), Some(open)) => [open, ",\"grant\":", &quoted(grant), "}"].concat(),
+            _ => found,
+        }
+    }
+}
+
+/// Decides whether the token is good.
+///
+/// 1. It opens as an access token of this issuer for this resource, and is not over.
+/// 2. Where it does not carry the props, and in strict mode, the grant's object is asked.
+///
+/// Waits: none; one for 2.
+pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'_>) -> Verified {
+    let refused = |refusal, reason| Verified { found: Found::Refused(refusal, reason), grant: None };
+    let now = flow.context().now();
+    let issuer = server.issuer.as_deref().unwrap_or(&head.origin);
+    let token = match token_of(head.authorization.as_deref()) {
+        Ok(token) => token,
+        Err(found) => return Verified { found, grant: None },
+    };
+    let Some(access) = open(keys, issuer, &server.resource(issuer), token) else {
+        return refused(Refusal::Token, "not_an_access_token");
+    };
+    if access.expires * 1000 <= now {
+        return refused(Refusal::Token, "expired");
+    }
+    let (props, until) = match access.props {
+        Some(props) if !head.strict => (props, access.expires * 1000),
+        _ => {
+            let input = object(&[("grant", &quoted(&access.grant))]);
+            let Ok(answer) = flow.obtain(&Ask { object: access.object, call: "props", input }).await else {
+                return refused(Refusal::Unavailable, "the_grants_object_is_silent");
+            };
+            let props = Object::read(&answer).ok().and_then(|answer| Some(answer.get("props")?.text().to_owned()));
+            let Some(props) = props else { return refused(Refusal::Token, "revoked") };
+            let age = if head.strict { 0 } else { PROPS_AGE };
+            (props, (access.expires * 1000).min(now + age))
+        }
+    };
+    let caller = Caller { principal: access.subject, scopes: access.scopes, props, until };
+    Verified { found: Found::Caller(caller), grant: Some(access.grant) }
+}

@@ -1,0 +1,60 @@
+//! The steps of the authorization server.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use super::{Core, run};
+use crate::auth::access;
+use crate::auth::handler::Handler;
+use crate::flow::{Broken, Step};
+use crate::json::{Object, Value};
+use crate::oauth::{self, Reply, Request, Server};
+
+/// The set-up of an authorization server.
+pub(super) struct Site {
+    server: Server,
+    handler: Handler,
+}
+
+impl Site {
+    /// Reads `{…,"handler":{"kind":"…",…}}`; the error says which option is wrong.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let server = Server::read(text)?;
+        let options = Object::read(text).map_err(|malformed| malformed.reason())?;
+        let handler = options.get("handler").map(Value::object).ok_or("defaultHandler is missing.")?;
+        Ok(Self { server, handler: Handler::read(&handler.map_err(|malformed| malformed.reason())?)? })
+    }
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// The authorization server's endpoints: answers [`Reply`].
+    pub fn oauth(&self, input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+        let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
+        let request = Request::read(input);
+        run(request, now, entropy, outcomes, async |flow, request| {
+            let issuer = server.issuer.clone().unwrap_or_else(|| request.origin.clone().into_owned());
+            let site = oauth::Site { server, keys, identity: handler, issuer };
+            oauth::serve(flow, &site, request, body).await
+        })
+        .json(Reply::to_json)
+    }
+
+    /// The guard of the protected routes: answers [`access::Verified`].
+    pub fn access(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+        let (Some(Site { server, .. }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
+        let head = access::Head::read(input);
+        run(head, now, entropy, outcomes, async |flow, head| access::verify(flow, server, keys, head).await)
+            .json(access::Verified::to_json)
+    }
+
+    /// What happens inside objects: answers JSON of the role's own.
+    pub fn object(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+        let Some(keys) = &self.keys else { return unconfigured() };
+        run(Some(input), now, entropy, outcomes, async |flow, input| oauth::object::serve(flow, keys, input).await)
+            .json(Clone::clone)
+    }
+}
+
+fn unconfigured() -> String {
+    Step::<()>::Broken(Broken::Input).json(|()| String::new())
+}

@@ -1,0 +1,54 @@
+/** The Worker under test: each host name is an authorization server of its own kind. */
+import { McpAgent, McpServer, type OAuthProviderOptions, OAuthProvider } from "mcp-wicket/oauth";
+
+type Env = Cloudflare.Env;
+
+/** What the tests make the props of, by the header that stands for a session of the app's own. */
+const PROPS: Record<string, Record<string, unknown>> = {
+  big: { login: "big", note: "x".repeat(5000) },
+};
+
+export class MyMCP extends McpAgent<Env, unknown, { login: string }> {
+  override server = new McpServer({ name: "test", version: "1.0.0" });
+
+  override init(): void {
+    this.server.registerTool("whoami", {}, () => ({ content: [{ type: "text", text: JSON.stringify(this.props) }] }));
+  }
+}
+
+const usual: OAuthProviderOptions<Env> = {
+  apiHandlers: { "/mcp": MyMCP.serve("/mcp"), "/sse": MyMCP.serveSSE("/sse") },
+  // The header stands for a session of the app's own.
+  defaultHandler: {
+    identify: (request) => {
+      const user = request.headers.get("x-user");
+      if (user === null) return null;
+      return { id: user, label: user, props: PROPS[user] ?? { login: user } };
+    },
+  },
+  kv: (env) => env.OAUTH_KV,
+  scopes: { read: "Read your things", write: "Change your things" },
+};
+
+const providers: Record<string, OAuthProvider<Env>> = {
+  "mcp.example.com": new OAuthProvider(usual),
+  "nokv.example.com": new OAuthProvider({ ...usual, kv: () => undefined }),
+  "strict.example.com": new OAuthProvider({ ...usual, revocation: "strict", refreshReplay: 0 }),
+  "closed.example.com": new OAuthProvider({ ...usual, allowDynamicClientRegistration: false }),
+  "homeless.example.com": new OAuthProvider({ ...usual, objects: "NOT_THERE" }),
+  "own.example.com": new OAuthProvider({
+    ...usual,
+    apiHandlers: {
+      "/api": { fetch: async (_request, _env, ctx) => Response.json((ctx as { props?: unknown }).props ?? null) },
+    },
+  }),
+};
+
+export default {
+  fetch(request, env, ctx) {
+    const { hostname } = new URL(request.url);
+    const provider = providers[hostname];
+    if (!provider) return new Response("Not found", { status: 404 });
+    return provider.fetch(request, env, ctx);
+  },
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,35 @@
+/** The whole way: registration, consent, code, tokens, a call, refreshing, revoking. */
+import { expect, test } from "vitest";
+import * as lib from "./lib/client.ts";
+
+test("from registration to revocation", async () => {
+  const client = await lib.register();
+  const got = await lib.code(client);
+  const answered = await lib.redeem(client, got);
+  expect(answered.status).toBe(200);
+  expect(answered.headers.get("cache-control")).toBe("no-store");
+  const tokens: lib.Tokens = await answered.json();
+  expect(tokens).toMatchObject({ token_type: "Bearer", expires_in: 900, scope: "read write" });
+
+  const called = await lib.whoami(tokens.access_token);
+  expect(called.status).toBe(200);
+  expect(await called.text()).toContain('{\\"login\\":\\"ann\\"}');
+
+  const refreshed = await lib.refresh(client, tokens.refresh_token);
+  expect(refreshed.status).toBe(200);
+  const next: lib.Tokens = await refreshed.json();
+  expect(next.refresh_token).not.toBe(tokens.refresh_token);
+  expect((await lib.whoami(next.access_token)).status).toBe(200);
+
+  const revoked = await lib.send(
+    `${lib.SITE}/revoke`,
+    lib.form({ client_id: client.client_id, token: next.refresh_token }),
+  );
+  expect(revoked.status).toBe(200);
+  for (const access of [tokens.access_token, next.access_token]) {
+    const refused = await lib.whoami(access);
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get("www-authenticate")).toContain('error="invalid_token"');
+  }
+  expect(await lib.errorOf(lib.refresh(client, next.refresh_token))).toEqual([400, "invalid_grant"]);
+});
