@@ -12,6 +12,7 @@ pub mod handler;
 #[cfg(feature = "bearer")]
 pub mod metadata;
 pub mod no_auth;
+pub mod proxy;
 
 use crate::http::{Answer, Headers, headers_to_json};
 use crate::json::object;

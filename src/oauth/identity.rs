@@ -2,6 +2,7 @@
 
 use crate::flow::Flow;
 use crate::http::form::Params;
+use crate::json::quoted;
 
 /// A way to sign in: a provider elsewhere, or the app's own users.
 #[expect(async_fn_in_trait, reason = "flows run on one thread, so nothing has to be `Send`")]
@@ -21,6 +22,45 @@ pub trait Identity {
     /// Asks again who the person is, with their credential; nothing where the provider cannot tell.
     async fn renew(&self, _flow: &Flow<'_>, _credential: &str) -> Result<Option<Person>, Denied> {
         Ok(None)
+    }
+
+    /// Exchanges the credential for a fresh one. It acts at the provider, which may end the former at once: only the holder
+    /// of the lease may, and has to store what comes back before anything else.
+    async fn refresh(&self, _flow: &Flow<'_>, _credential: &str) -> Result<String, Denied> {
+        Err(Denied::refused("this way to sign in has no credentials"))
+    }
+
+    /// What is to be known of a credential.
+    fn credential(&self, credential: &str) -> Option<Credential>;
+
+    /// The credential to keep of the one that is kept and a newer one.
+    fn merge(&self, kept: Option<&str>, newer: &str) -> String;
+}
+
+/// A credential, as far as the authorization server has to do with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// The provider's access token, for the operator's tools.
+    pub access: String,
+    /// When that ends, in milliseconds since 1970; nothing where it does not.
+    pub expires: Option<u64>,
+    /// True where it can be exchanged for a fresh one.
+    pub renewable: bool,
+    /// The provider's secret texts: what has one of them in it must not leave the server, not even sealed.
+    pub secrets: Vec<String>,
+}
+
+impl Credential {
+    /// True where the access token ends within a minute of `now` (milliseconds since 1970), or has ended.
+    #[must_use]
+    pub fn is_stale(&self, now: u64) -> bool {
+        self.expires.is_some_and(|expires| expires < now + 60_000)
+    }
+
+    /// True if `json` has one of the provider's secrets in it, so that it must not leave the server.
+    #[must_use]
+    pub fn is_mentioned(&self, json: &str) -> bool {
+        self.secrets.iter().any(|secret| json.contains(quoted(secret).trim_matches('"')))
     }
 }
 

@@ -21,6 +21,7 @@ mod json;
 mod json_differential;
 mod mcp;
 mod origin;
+mod proxy;
 mod random;
 mod session;
 mod world;

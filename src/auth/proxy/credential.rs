@@ -1,0 +1,83 @@
+//! What the upstream gave us for a person: its tokens, as the subject's object keeps them (encrypted).
+
+use crate::json::{Object, Value, array, object, quoted};
+use crate::oauth::identity;
+
+/// The upstream's tokens for one person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credential {
+    /// The access token.
+    pub access: String,
+    /// The refresh token, where the upstream gives one.
+    pub refresh: Option<String>,
+    /// When the access token ends, in milliseconds since 1970; nothing where it does not.
+    pub expires: Option<u64>,
+    /// What it may do, as far as the upstream says.
+    pub scopes: Vec<String>,
+    /// The ID token that came with it, where that is the only thing that says who the person is.
+    pub id_token: Option<String>,
+}
+
+impl Credential {
+    /// Reads what [`Self::to_json`] wrote.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let members = Object::read(text).ok()?;
+        let expires = match members.get("expires") {
+            Some(expires) => Some(expires.text().parse().ok()?),
+            None => None,
+        };
+        let scopes = members.get("scopes").and_then(|scopes| scopes.array().ok()).unwrap_or_default();
+        Some(Self {
+            access: members.string("access")?.into(),
+            refresh: members.string("refresh").map(Into::into),
+            expires,
+            scopes: scopes.into_iter().filter_map(Value::string).map(Into::into).collect(),
+            id_token: members.string("idToken").map(Into::into),
+        })
+    }
+
+    /// `{"access":"…","refresh":"…","expires":…,"scopes":["…"],"idToken":"…"}`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let (access, scopes) = (quoted(&self.access), array(self.scopes.iter().map(|scope| quoted(scope))));
+        let (refresh, expires) = (self.refresh.as_deref().map(quoted), self.expires.map(|expires| expires.to_string()));
+        let mut members = vec![("access", access.as_str())];
+        members.extend(refresh.as_deref().map(|refresh| ("refresh", refresh)));
+        members.extend(expires.as_deref().map(|expires| ("expires", expires)));
+        members.push(("scopes", &scopes));
+        let id_token = self.id_token.as_deref().map(quoted);
+        members.extend(id_token.as_deref().map(|token| ("idToken", token)));
+        object(&members)
+    }
+
+    /// What the authorization server has to know of it.
+    pub(super) fn outside(self) -> identity::Credential {
+        let secrets = [Some(self.access.clone()), self.refresh.clone(), self.id_token];
+        identity::Credential {
+            access: self.access,
+            expires: self.expires,
+            renewable: self.refresh.is_some(),
+            secrets: secrets.into_iter().flatten().collect(),
+        }
+    }
+
+    fn covers(&self, needed: &[String]) -> bool {
+        needed.iter().all(|scope| self.scopes.contains(scope))
+    }
+}
+
+/// The credential to keep of the one that is kept and a newer one: the newer, unless it lacks a scope of `needed` that the
+/// former has; and never without the refresh token of the former, because providers give one only the first time.
+#[must_use]
+pub fn merge(kept: Option<&str>, newer: &str, needed: &[String]) -> String {
+    let (Some(kept), Some(mut newer)) = (kept.and_then(Credential::read), Credential::read(newer)) else {
+        return newer.into();
+    };
+    let is_known = !newer.scopes.is_empty() && !kept.scopes.is_empty();
+    if is_known && kept.covers(needed) && !newer.covers(needed) {
+        return kept.to_json();
+    }
+    newer.refresh = newer.refresh.or(kept.refresh);
+    newer.to_json()
+}

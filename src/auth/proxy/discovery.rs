@@ -1,0 +1,132 @@
+//! Finding a provider's endpoints from its issuer: OpenID Connect Discovery 1.0, section 4, and RFC 8414, section 3.
+
+use super::leg::{self, ClientAuth, USER_AGENT};
+use super::options::is_endpoint;
+use crate::flow::{Failure, Fetch, Fetched, Flow};
+use crate::json::{Object, Value, object, quoted};
+use crate::oauth::identity::Denied;
+
+/// Where a provider's endpoints are, and how it wants to be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Provider {
+    pub(super) issuer: String,
+    pub(super) authorization: String,
+    pub(super) token: String,
+    pub(super) userinfo: Option<String>,
+    /// RFC 9207: every answer names the issuer.
+    pub(super) names_itself: bool,
+    pub(super) auth: ClientAuth,
+}
+
+/// Fetches the metadata of `issuer`. One wait: both documents are asked for at once, the first that is right counts.
+pub(super) async fn discover(flow: &Flow<'_>, issuer: &str, has_secret: bool) -> Result<Provider, Denied> {
+    let [openid, oauth] = addresses(issuer).map(|url| {
+        let headers = vec![("accept", "application/json".into()), ("user-agent", USER_AGENT.into())];
+        flow.obtain(&Fetch { url, method: "GET", headers, body: None })
+    });
+    let (openid, oauth) = (openid.await, oauth.await);
+    match read(&openid, issuer, has_secret) {
+        Err(reason) => read(&oauth, issuer, has_secret).map_err(|_| reason),
+        found => found,
+    }
+}
+
+/// `https://x/t` → `https://x/t/.well-known/openid-configuration`, `https://x/.well-known/oauth-authorization-server/t`.
+fn addresses(issuer: &str) -> [String; 2] {
+    let start = issuer.find("://").map_or(0, |at| at + 3);
+    let path = issuer.get(start..).and_then(|rest| rest.find('/')).map_or(issuer.len(), |at| start + at);
+    let (origin, path) = issuer.split_at(path);
+    let path = path.trim_end_matches('/');
+    [
+        [origin, path, "/.well-known/openid-configuration"].concat(),
+        [origin, "/.well-known/oauth-authorization-server", path].concat(),
+    ]
+}
+
+fn read(answer: &Result<Fetched, Failure>, issuer: &str, has_secret: bool) -> Result<Provider, Denied> {
+    let metadata = leg::profile_answer(answer, "the provider's metadata").map_err(|denied| match answer {
+        // Whatever the status, it is not the person who is refused here.
+        Ok(answer) if answer.status < 500 && answer.status != 429 => Denied::failed(denied.reason),
+        _ => denied,
+    })?;
+    // Discovery 4.3 and RFC 8414, 3.3: the same, character by character.
+    if metadata.string("issuer").as_deref() != Some(issuer) {
+        return Err(Denied::failed("the provider's metadata name another issuer than the option says"));
+    }
+    let endpoint = |name: &str| match metadata.string(name) {
+        Some(url) if is_endpoint(&url) => Ok(Some(String::from(url))),
+        Some(_) => Err(Denied::failed(format!("the provider's {name} is no https URL"))),
+        None => Ok(None),
+    };
+    let needed = |name: &str| endpoint(name)?.ok_or_else(|| Denied::failed(format!("the provider has no {name}")));
+    let challenges = list(&metadata, "code_challenge_methods_supported");
+    if challenges.is_some_and(|methods| !methods.iter().any(|method| method == "S256")) {
+        return Err(Denied::failed("the provider does not support PKCE with S256"));
+    }
+    Ok(Provider {
+        issuer: issuer.into(),
+        authorization: needed("authorization_endpoint")?,
+        token: needed("token_endpoint")?,
+        userinfo: endpoint("userinfo_endpoint")?,
+        names_itself: metadata.get("authorization_response_iss_parameter_supported").is_some_and(Value::is_true),
+        auth: client_auth(list(&metadata, "token_endpoint_auth_methods_supported").as_deref(), has_secret),
+    })
+}
+
+/// Basic, unless the provider takes the other way only; absent means Basic (RFC 8414, 2).
+fn client_auth(methods: Option<&[String]>, has_secret: bool) -> ClientAuth {
+    let takes = |method: &str| methods.is_some_and(|methods| methods.iter().any(|other| other == method));
+    match (has_secret, methods) {
+        (false, _) => ClientAuth::None,
+        (true, Some(_)) if takes("client_secret_post") && !takes("client_secret_basic") => ClientAuth::Post,
+        (true, _) => ClientAuth::Basic,
+    }
+}
+
+fn list(metadata: &Object<'_>, name: &str) -> Option<Vec<String>> {
+    let values = metadata.get(name)?.array().ok()?;
+    Some(values.into_iter().filter_map(Value::string).map(Into::into).collect())
+}
+
+impl Provider {
+    /// As it is remembered between going and coming back.
+    pub(super) fn to_json(&self) -> String {
+        let texts = [&self.issuer, &self.authorization, &self.token].map(|text| quoted(text));
+        let [issuer, authorization, token] = &texts;
+        let userinfo = self.userinfo.as_deref().map(quoted);
+        let mut members = vec![
+            ("issuer", issuer.as_str()),
+            ("authorization", authorization),
+            ("token", token),
+            (
+                "auth",
+                match self.auth {
+                    ClientAuth::Basic => r#""basic""#,
+                    ClientAuth::Post => r#""post""#,
+                    ClientAuth::None => r#""none""#,
+                },
+            ),
+        ];
+        members.push(("namesItself", if self.names_itself { "true" } else { "false" }));
+        members.extend(userinfo.as_deref().map(|userinfo| ("userinfo", userinfo)));
+        object(&members)
+    }
+
+    /// Reads what [`Self::to_json`] wrote.
+    pub(super) fn remembered(text: &str) -> Option<Self> {
+        let members = Object::read(text).ok()?;
+        let string = |name| members.string(name).map(String::from);
+        Some(Self {
+            issuer: string("issuer")?,
+            authorization: string("authorization")?,
+            token: string("token")?,
+            userinfo: string("userinfo"),
+            names_itself: members.get("namesItself").is_some_and(Value::is_true),
+            auth: match members.string("auth")?.as_ref() {
+                "basic" => ClientAuth::Basic,
+                "post" => ClientAuth::Post,
+                _ => ClientAuth::None,
+            },
+        })
+    }
+}

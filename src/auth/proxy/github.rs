@@ -1,0 +1,215 @@
+//! Signing in with GitHub (docs.github.com, "Authorizing OAuth apps").
+//!
+//! What is different there: a token endpoint that sends errors with status 200; scopes with commas; tokens that do not end,
+//! unless the app is a GitHub App; logins that change hands, so the subject is the numeric id; and no audience in a token,
+//! so before a person is believed, GitHub is asked whether the token was given to *our* app.
+
+use super::allow::Kind;
+use super::credential::Credential;
+use super::leg::{self, ClientAuth, Kept, USER_AGENT};
+use super::options::{self, Options, host_of};
+use super::profile::Profile;
+use super::scopes;
+use crate::flow::{Failure, Fetch, Fetched, Flow};
+use crate::json::{Object, Value, object, quoted};
+use crate::oauth::identity::{About, Back, Begin, Begun, Denied, Person};
+
+/// `GitHubHandler`, for github.com or a GitHub Enterprise Server.
+#[derive(Debug)]
+pub struct GitHub {
+    pub(super) options: Options,
+    /// `https://github.com`.
+    base: String,
+    /// `https://api.github.com`.
+    api: String,
+}
+
+const KINDS: &[Kind] = &[Kind::Ids, Kind::Logins, Kind::Orgs, Kind::Emails, Kind::Domains];
+
+/// More organisations than this are asked for none of them.
+const MAX_ORGS: usize = 20;
+
+impl GitHub {
+    /// Reads the options: `baseUrl` for a GitHub Enterprise Server, and `apiUrl` where its API is not at `/api/v3`.
+    pub fn read(config: &Object<'_>) -> Result<Self, String> {
+        let mut options = Options::read(config, "github", &["read:user"], KINDS)?;
+        let is_plain = options.client_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        if !is_plain {
+            return Err("clientId is no identifier of a GitHub app: it has letters, digits and dots only.".into());
+        }
+        if options.client_secret.is_none() {
+            return Err("clientSecret is missing. Create one in your app's settings on GitHub.".into());
+        }
+        if options.allow.asks(Kind::Orgs) {
+            options.need("read:org");
+        }
+        if options.allow.asks(Kind::Emails) || options.allow.asks(Kind::Domains) {
+            options.need("user:email");
+        }
+        if options.allow.named(Kind::Orgs).count() > MAX_ORGS {
+            return Err(format!("allow.orgs names more than {MAX_ORGS} organisations. Use a function instead."));
+        }
+        let base = options::url(config, "baseUrl")?;
+        let api = options::url(config, "apiUrl")?.or_else(|| base.as_ref().map(|base| [base, "/api/v3"].concat()));
+        Ok(Self {
+            options,
+            base: base.unwrap_or_else(|| "https://github.com".into()),
+            api: api.unwrap_or_else(|| "https://api.github.com".into()),
+        })
+    }
+
+    pub(super) fn about(&self) -> About {
+        let scopes = self.options.described(scopes::GITHUB);
+        About { label: "GitHub".into(), host: host_of(&self.base).into(), scopes }
+    }
+
+    pub(super) fn begin(&self, flow: &Flow<'_>, begin: &Begin<'_>) -> Begun {
+        let endpoint = [&self.base, "/login/oauth/authorize"].concat();
+        leg::begin(&self.options, &endpoint, begin, &Kept::fresh(flow), &self.options.scopes.join(" "), &[])
+    }
+
+    /// Waits: the code, the person (several questions at once), and what the operator's functions need.
+    pub(super) async fn come_back(&self, flow: &Flow<'_>, back: &Back<'_>) -> Result<Person, Denied> {
+        let kept = Kept::read(back.kept)?;
+        let code = leg::code(back, &[&self.base, "/login/oauth"].concat(), false)?;
+        let redeemed = (code, back.callback, kept.verifier.as_str());
+        let tokens = leg::redeem(flow, &self.options, &self.token_endpoint(), ClientAuth::Post, redeemed).await?;
+        let credential = tokens.credential(flow.context().now(), &self.options.scopes);
+        self.identify(flow, &credential).await
+    }
+
+    pub(super) async fn renew(&self, flow: &Flow<'_>, credential: &str) -> Result<Option<Person>, Denied> {
+        let credential = Credential::read(credential).ok_or_else(|| Denied::failed("the credential cannot be read"))?;
+        self.identify(flow, &credential).await.map(Some)
+    }
+
+    pub(super) async fn refresh(&self, flow: &Flow<'_>, credential: &str) -> Result<String, Denied> {
+        let fresh = leg::refresh(flow, &self.options, &self.token_endpoint(), ClientAuth::Post, credential).await?;
+        Ok(Credential { id_token: None, ..fresh }.to_json())
+    }
+
+    fn token_endpoint(&self) -> String {
+        [&self.base, "/login/oauth/access_token"].concat()
+    }
+
+    /// Who the person is. One wait for all questions, then the operator's functions.
+    async fn identify(&self, flow: &Flow<'_>, credential: &Credential) -> Result<Person, Denied> {
+        let ours = flow.obtain(&self.is_ours(credential));
+        let user = flow.obtain(&self.ask("/user", credential));
+        let scopes = &credential.scopes;
+        let may_read_emails = scopes.iter().any(|scope| scope == "user:email" || scope == "user");
+        let emails = may_read_emails.then(|| flow.obtain(&self.ask("/user/emails?per_page=100", credential)));
+        let orgs = self.options.allow.named(Kind::Orgs).map(|org| {
+            // The rules admit letters, digits and hyphens only, so this is one segment.
+            (org, flow.obtain(&self.ask(&["/user/memberships/orgs/", org].concat(), credential)))
+        });
+        let orgs = orgs.collect::<Vec<_>>();
+
+        let ours = ours.await;
+        let user = user.await;
+        let emails = match emails {
+            Some(emails) => verified(&emails.await)?,
+            None => Vec::new(),
+        };
+        let mut member_of = Vec::new();
+        for (org, membership) in orgs {
+            if is_active(&membership.await)? {
+                member_of.push(org.to_owned());
+            }
+        }
+        let id = self.owner(&ours)?;
+        let user = leg::profile_answer(&user, "GitHub")?;
+        if user.get("id").map(Value::text) != Some(id.as_str()) {
+            return Err(Denied::failed("GitHub names another person for the token than for the user"));
+        }
+        let text = |name| user.string(name).filter(|text| !text.is_empty()).map(String::from);
+        let profile = Profile {
+            id,
+            login: text("login"),
+            name: text("name"),
+            picture: text("avatar_url"),
+            emails,
+            orgs: member_of,
+            ..Profile::default()
+        };
+        leg::admit(flow, &self.options, &profile, credential).await
+    }
+
+    /// "Check a token": answers for tokens of our app only, and says whose it is.
+    fn is_ours(&self, credential: &Credential) -> Fetch {
+        let secret = self.options.client_secret.as_deref().unwrap_or_default();
+        let mut headers = headers(leg::basic(&self.options.client_id, secret));
+        headers.push(("content-type", "application/json".into()));
+        Fetch {
+            url: [&self.api, "/applications/", &self.options.client_id, "/token"].concat(),
+            method: "POST",
+            headers,
+            body: Some(object(&[("access_token", &quoted(&credential.access))])),
+        }
+    }
+
+    /// The id of the person to whom the token was given, if it was given to our app.
+    fn owner(&self, answer: &Result<Fetched, Failure>) -> Result<String, Denied> {
+        if answer.as_ref().is_ok_and(|answer| matches!(answer.status, 404 | 422)) {
+            return Err(Denied::refused("GitHub says that the token is not of this app, or was revoked"));
+        }
+        if answer.as_ref().is_ok_and(|answer| matches!(answer.status, 401 | 403)) {
+            return Err(Denied::failed("GitHub does not accept clientId and clientSecret"));
+        }
+        let answer = leg::profile_answer(answer, "GitHub")?;
+        let app = answer.get("app").and_then(|app| app.object().ok());
+        let user = answer.get("user").and_then(|user| user.object().ok());
+        if app.and_then(|app| app.string("client_id").map(|id| id == self.options.client_id.as_str())) != Some(true) {
+            return Err(Denied::refused("GitHub says that the token is of another app"));
+        }
+        let id = user.and_then(|user| user.get("id")).map(Value::text);
+        let id = id.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
+        id.map(Into::into).ok_or_else(|| Denied::failed("GitHub does not say whose the token is"))
+    }
+
+    fn ask(&self, path: &str, credential: &Credential) -> Fetch {
+        let headers = headers(["Bearer ", &credential.access].concat());
+        Fetch { url: [&self.api, path].concat(), method: "GET", headers, body: None }
+    }
+}
+
+fn headers(authorization: String) -> Vec<(&'static str, String)> {
+    vec![
+        ("accept", "application/vnd.github+json".into()),
+        ("authorization", authorization),
+        ("user-agent", USER_AGENT.into()),
+        ("x-github-api-version", "2022-11-28".into()),
+    ]
+}
+
+/// The verified addresses, the primary one first. None where the token may not read them.
+fn verified(answer: &Result<Fetched, Failure>) -> Result<Vec<String>, Denied> {
+    let answer = answer.as_ref().map_err(|failure| leg::unreachable(*failure, "GitHub"))?;
+    if matches!(answer.status, 403 | 404) {
+        return Ok(Vec::new());
+    }
+    let entries = match (answer.status, Value::read(&answer.body).and_then(Value::array)) {
+        (200, Ok(entries)) => entries,
+        (429 | 500.., _) => return Err(Denied::unavailable("GitHub does not tell the addresses now")),
+        _ => return Err(Denied::failed("GitHub's list of addresses cannot be read")),
+    };
+    let mut emails = Vec::new();
+    for entry in entries.into_iter().filter_map(|entry| entry.object().ok()) {
+        let is = |name| entry.get(name).is_some_and(Value::is_true);
+        if let (Some(email), true) = (entry.string("email"), is("verified")) {
+            emails.insert(if is("primary") { 0 } else { emails.len() }, email.into());
+        }
+    }
+    Ok(emails)
+}
+
+/// True for an active membership; an invitation that is not accepted is none, and neither is what we may not see.
+fn is_active(answer: &Result<Fetched, Failure>) -> Result<bool, Denied> {
+    let answer = answer.as_ref().map_err(|failure| leg::unreachable(*failure, "GitHub"))?;
+    match answer.status {
+        200 => Ok(Object::read(&answer.body).is_ok_and(|found| found.string("state").as_deref() == Some("active"))),
+        403 | 404 => Ok(false),
+        429 | 500.. => Err(Denied::unavailable("GitHub does not tell the membership now")),
+        status => Err(Denied::failed(format!("GitHub answered {status} when asked for a membership"))),
+    }
+}

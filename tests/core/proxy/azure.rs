@@ -1,0 +1,193 @@
+//! Entra: claims and errors as learn.microsoft.com shows them.
+
+use mcp_wicket::auth::proxy::credential::Credential;
+use mcp_wicket::oauth::identity::{Deny, Identity as _, Person};
+use serde_json::{Value as Json, json};
+
+use super::{begin, come_back, handler, http, id_token, kept, nonce, seconds, with};
+use crate::world::World;
+
+const HOME: &str = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490";
+const OTHER: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+const OID: &str = "00000000-0000-0000-66f3-3332eca7ea81";
+
+fn claims(tid: &str) -> Json {
+    json!({
+        "ver": "2.0", "iss": format!("https://login.microsoftonline.com/{tid}/v2.0"), "aud": "Iv1.client", "tid": tid,
+        "oid": OID, "sub": "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ", "name": "Abe Lincoln",
+        "preferred_username": "AbeLi@microsoft.com", "email": "abe@example.com",
+        "iat": seconds(), "nbf": seconds(), "exp": seconds() + 3600,
+    })
+}
+
+fn signed_in(config: &Json, claims: &Json) -> Result<Person, Deny> {
+    let azure = handler(with(&json!({ "kind": "azure" }), config));
+    let kept = kept(&azure);
+    let claims = with(&json!({ "nonce": nonce(&kept) }), claims);
+    let answer = json!({
+        "token_type": "Bearer", "scope": "https://graph.microsoft.com/User.Read openid profile email", "expires_in": 3736,
+        "access_token": "eyJ0.a", "refresh_token": "AwAB.r", "id_token": id_token(&claims),
+    });
+    let ended = come_back(&azure, &kept, "code=0.AX", |_| http(200, &answer));
+    ended.answer.unwrap().map_err(|denied| denied.kind)
+}
+
+#[test]
+fn resource_is_never_sent() {
+    let azure = handler(json!({ "kind": "azure", "tenant": HOME, "scopes": ["User.Read"] }));
+    let (endpoint, query, begun) = begin(&azure, World::silent());
+    assert_eq!(endpoint, format!("https://login.microsoftonline.com/{HOME}/oauth2/v2.0/authorize"));
+    assert_eq!(query.get("scope"), Some("User.Read openid profile email offline_access"));
+    assert_eq!(query.get("resource"), None);
+    let ended = come_back(&azure, &begun.kept, "code=0.AX", |_| http(500, &json!({})));
+    assert!(!ended.waits[0][0]["body"].as_str().unwrap().contains("resource="));
+}
+
+#[test]
+fn the_subject_is_the_person_in_the_tenant() {
+    let person = signed_in(&json!({}), &claims(HOME)).unwrap();
+    assert_eq!(person.id, format!("{HOME}.{OID}"));
+    let elsewhere = signed_in(&json!({}), &claims(OTHER)).unwrap();
+    assert_ne!(person.id, elsewhere.id, "the same oid in another tenant is somebody else");
+    assert_eq!(signed_in(&json!({}), &with(&claims(HOME), &json!({ "oid": null }))).unwrap_err(), Deny::Failed);
+    assert_eq!(signed_in(&json!({}), &with(&claims(HOME), &json!({ "tid": null }))).unwrap_err(), Deny::Failed);
+    let credential = Credential::read(&person.credential.unwrap()).unwrap();
+    assert_eq!(credential.scopes, ["User.Read", "openid", "profile", "email"], "without their prefix");
+}
+
+#[test]
+fn the_issuer_is_that_of_the_tokens_own_tenant() {
+    let old = json!({ "ver": "1.0", "iss": format!("https://sts.windows.net/{HOME}/") });
+    assert!(signed_in(&json!({}), &with(&claims(HOME), &old)).is_ok());
+    for iss in [
+        format!("https://login.microsoftonline.com/{OTHER}/v2.0"),
+        format!("https://sts.windows.net/{OTHER}/"),
+        format!("https://sts.windows.net/{HOME}"),
+        format!("https://login.microsoftonline.com/{HOME}/v2.0/"),
+        format!("https://login.microsoftonline.us/{HOME}/v2.0"),
+        "https://login.microsoftonline.com/{tenantid}/v2.0".into(),
+        "https://login.microsoftonline.com/common/v2.0".into(),
+    ] {
+        assert_eq!(
+            signed_in(&json!({}), &with(&claims(HOME), &json!({ "iss": iss }))).unwrap_err(),
+            Deny::Failed,
+            "{iss}"
+        );
+    }
+    for tid in ["common", "", "../x", "8eaef023-2b34-4da1-9baa-8bc8c9d6a49g"] {
+        assert_eq!(signed_in(&json!({}), &claims(tid)).unwrap_err(), Deny::Failed, "{tid}");
+    }
+}
+
+#[test]
+fn tenants_are_pinned() {
+    for (tenant, tid, fine) in [
+        (HOME, HOME, true),
+        (HOME, OTHER, false),
+        (HOME, CONSUMERS, false),
+        ("organizations", OTHER, true),
+        ("organizations", CONSUMERS, false),
+        ("consumers", CONSUMERS, true),
+        ("consumers", HOME, false),
+        ("common", CONSUMERS, true),
+        ("common", OTHER, true),
+    ] {
+        let result = signed_in(&json!({ "tenant": tenant, "allow": "anyone" }), &claims(tid));
+        assert_eq!(result.is_ok(), fine, "{tenant} {tid}");
+    }
+    let rule = json!({ "allow": { "tenants": [HOME.to_uppercase()] } });
+    assert!(signed_in(&rule, &claims(HOME)).is_ok());
+    assert_eq!(signed_in(&rule, &claims(OTHER)).unwrap_err(), Deny::NotAllowed);
+}
+
+#[test]
+fn an_address_counts_only_where_somebody_vouches_for_it() {
+    let rule = json!({ "emails": ["abe@example.com"] });
+    let open = json!({ "tenant": "common", "allow": rule });
+    assert_eq!(
+        signed_in(&open, &claims(OTHER)).unwrap_err(),
+        Deny::NotAllowed,
+        "a stranger's tenant may write anything"
+    );
+    let names = json!({ "preferred_username": "abe@example.com", "upn": "abe@example.com" });
+    assert_eq!(signed_in(&open, &with(&claims(OTHER), &names)).unwrap_err(), Deny::NotAllowed);
+    for owner in [json!(true), json!(1), json!("1"), json!("true")] {
+        assert!(signed_in(&open, &with(&claims(OTHER), &json!({ "xms_edov": owner }))).is_ok(), "{owner}");
+    }
+    for owner in [json!(false), json!(0), json!("0"), json!("yes"), json!([true])] {
+        assert!(signed_in(&open, &with(&claims(OTHER), &json!({ "xms_edov": owner }))).is_err(), "{owner}");
+    }
+    assert!(signed_in(&json!({ "tenant": HOME, "allow": rule }), &claims(HOME)).is_ok(), "one's own tenant does");
+}
+
+#[test]
+fn groups_and_roles() {
+    let rule = json!({ "tenant": HOME, "allow": { "groups": ["writers"] } });
+    assert!(signed_in(&rule, &with(&claims(HOME), &json!({ "groups": ["readers", "writers"] }))).is_ok());
+    assert!(signed_in(&rule, &with(&claims(HOME), &json!({ "roles": ["writers"] }))).is_ok());
+    assert_eq!(signed_in(&rule, &claims(HOME)).unwrap_err(), Deny::NotAllowed);
+    let overage =
+        json!({ "_claim_names": { "groups": "src1" }, "_claim_sources": { "src1": { "endpoint": "https://x" } } });
+    assert_eq!(signed_in(&rule, &with(&claims(HOME), &overage)).unwrap_err(), Deny::NotAllowed);
+    assert_eq!(signed_in(&rule, &with(&claims(HOME), &json!({ "hasgroups": "true" }))).unwrap_err(), Deny::NotAllowed);
+}
+
+#[test]
+fn errors_of_entra_say_whose_fault_it_is() {
+    let azure = handler(json!({ "kind": "azure", "tenant": HOME }));
+    for (status, error, code, kind) in [
+        (
+            400,
+            "invalid_grant",
+            "AADSTS70008: The provided authorization code or refresh token has expired",
+            Deny::Refused,
+        ),
+        (400, "invalid_grant", "AADSTS54005: OAuth2 Authorization code was already redeemed", Deny::Refused),
+        (400, "interaction_required", "AADSTS50076: you must use multi-factor authentication", Deny::Refused),
+        (400, "consent_required", "AADSTS65001: The user or administrator has not consented", Deny::Refused),
+        (401, "invalid_client", "AADSTS7000215: Invalid client secret provided", Deny::Failed),
+        (401, "invalid_client", "AADSTS7000222: The provided client secret keys are expired", Deny::Failed),
+        (400, "invalid_resource", "AADSTS500011: The resource principal was not found", Deny::Failed),
+        (503, "temporarily_unavailable", "AADSTS90033: A transient error has occurred", Deny::Unavailable),
+        (429, "invalid_request", "AADSTS90055: Too many requests", Deny::Unavailable),
+    ] {
+        let body = json!({ "error": error, "error_description": code, "error_codes": [1], "trace_id": "0000aaaa" });
+        let ended = come_back(&azure, &kept(&azure), "code=0.AX", |_| http(status, &body));
+        let denied = ended.answer.unwrap().unwrap_err();
+        assert_eq!(denied.kind, kind, "{code}");
+        assert!(denied.reason.contains("AADSTS"), "the operator reads the number: {}", denied.reason);
+    }
+}
+
+#[test]
+fn a_refresh_brings_the_id_token_from_which_renewing_reads() {
+    let azure = handler(json!({ "kind": "azure", "tenant": HOME, "allow": { "groups": ["writers"] } }));
+    let old = json!({ "access": "a", "refresh": "r", "expires": 5, "scopes": ["User.Read"] }).to_string();
+    let token = |groups: Json| id_token(&with(&claims(HOME), &json!({ "groups": groups })));
+    let renew = |id_token: &str| {
+        let answer = json!({
+            "token_type": "Bearer", "expires_in": 3600, "access_token": "b", "refresh_token": "s", "id_token": id_token,
+        });
+        let fresh = World::new(|_| http(200, &answer)).run(async |flow| azure.refresh(flow, &old).await);
+        let fresh = fresh.answer.unwrap().unwrap();
+        let renewed = World::silent().run(async |flow| azure.renew(flow, &fresh).await).answer.unwrap();
+        renewed.map(|person| person.map(|person| person.id)).map_err(|denied| denied.kind)
+    };
+    assert_eq!(renew(&token(json!(["writers"]))), Ok(Some(format!("{HOME}.{OID}"))));
+    assert_eq!(
+        renew(&token(json!(["readers"]))),
+        Err(Deny::NotAllowed),
+        "who left the group is out at the next refresh"
+    );
+    let none = World::silent().run(async |flow| azure.renew(flow, &old).await).answer.unwrap();
+    assert_eq!(none, Ok(None));
+}
+
+#[test]
+fn a_national_cloud_has_its_own_issuer() {
+    let config = json!({ "tenant": HOME, "authority": "https://login.microsoftonline.us" });
+    let us = json!({ "iss": format!("https://login.microsoftonline.us/{HOME}/v2.0") });
+    assert!(signed_in(&config, &with(&claims(HOME), &us)).is_ok());
+    assert_eq!(signed_in(&config, &claims(HOME)).unwrap_err(), Deny::Failed);
+}

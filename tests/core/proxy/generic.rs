@@ -1,0 +1,205 @@
+//! Any OpenID provider: discovery, ID token and userinfo; and OAuth 2 servers without them.
+
+use mcp_wicket::auth::proxy::Handler;
+use mcp_wicket::oauth::identity::{Begin, Deny, Identity as _, Person};
+use serde_json::{Value as Json, json};
+
+use super::{CALLBACK, STATE, begin, come_back, handler, http, id_token, nonce, seconds, with};
+use crate::world::{Said, World};
+
+const ISSUER: &str = "https://id.example/realms/a";
+
+fn metadata() -> Json {
+    json!({
+        "issuer": ISSUER, "authorization_endpoint": "https://id.example/auth?realm=a", "token_endpoint": "https://id.example/token",
+        "userinfo_endpoint": "https://id.example/me", "jwks_uri": "https://id.example/jwks",
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "code_challenge_methods_supported": ["S256"], "authorization_response_iss_parameter_supported": true,
+    })
+}
+
+fn generic(config: Json) -> Handler {
+    handler(with(
+        &json!({ "kind": "generic", "issuer": ISSUER, "clientId": "Iv1.client", "clientSecret": "s:3 cret" }),
+        &config,
+    ))
+}
+
+fn discovers(metadata: Json) -> World<'static> {
+    World::new(move |effect| match effect["url"].as_str().unwrap() {
+        "https://id.example/realms/a/.well-known/openid-configuration" => http(200, &metadata),
+        "https://id.example/.well-known/oauth-authorization-server/realms/a" => http(404, &json!({})),
+        url => panic!("{url}"),
+    })
+}
+
+fn refused(metadata: Json) -> Deny {
+    let generic = generic(json!({}));
+    let begin = Begin { state: STATE, callback: CALLBACK };
+    discovers(metadata).run(async |flow| generic.begin(flow, &begin).await).answer.unwrap().unwrap_err().kind
+}
+
+struct Answers {
+    claims: Json,
+    token: Json,
+    info: Said,
+}
+
+fn signed_in(config: Json, query: &str, change: impl FnOnce(&mut Answers)) -> Result<Person, Deny> {
+    let generic = generic(config);
+    let (endpoint, sent, begun) = begin(&generic, discovers(metadata()));
+    assert_eq!(endpoint, "https://id.example/auth");
+    assert_eq!(sent.get("realm"), Some("a"), "what the endpoint has in its query stays there");
+    let mut answers = Answers {
+        claims: json!({
+            "iss": ISSUER, "aud": "Iv1.client", "sub": "u-1", "nonce": nonce(&begun.kept), "iat": seconds(), "exp": seconds() + 60,
+        }),
+        token: json!({ "access_token": "at", "token_type": "Bearer", "expires_in": "3600" }),
+        info: http(
+            200,
+            &json!({
+                "sub": "u-1", "name": "Ada", "email": "ada@example.com", "email_verified": true, "groups": ["writers"],
+            }),
+        ),
+    };
+    change(&mut answers);
+    let token = with(&json!({ "id_token": id_token(&answers.claims) }), &answers.token);
+    let info = answers.info;
+    let ended = come_back(&generic, &begun.kept, query, |effect| match effect["url"].as_str().unwrap() {
+        "https://id.example/token" => {
+            // RFC 6749, 2.3.1: both encoded before they are joined, then "s%3A3%20cret".
+            let basic = "Basic SXYxLmNsaWVudDpzJTNBMyUyMGNyZXQ=";
+            assert!(effect["headers"].as_array().unwrap().contains(&json!(["authorization", basic])), "{effect}");
+            assert!(!effect["body"].as_str().unwrap().contains("client_secret"));
+            http(200, &token)
+        }
+        "https://id.example/me" => {
+            assert!(effect["headers"].as_array().unwrap().contains(&json!(["authorization", "Bearer at"])));
+            info.clone()
+        }
+        url => panic!("{url}"),
+    });
+    ended.answer.unwrap().map_err(|denied| denied.kind)
+}
+
+const BACK: &str = "code=c0de&iss=https%3A%2F%2Fid.example%2Frealms%2Fa";
+
+#[test]
+fn both_documents_are_asked_for_at_once() {
+    let generic = generic(json!({}));
+    let ended =
+        discovers(metadata()).run(async |flow| generic.begin(flow, &Begin { state: STATE, callback: CALLBACK }).await);
+    assert_eq!(ended.waits.iter().map(Vec::len).collect::<Vec<_>>(), [2]);
+    let only_oauth = World::new(|effect| match effect["url"].as_str().unwrap() {
+        url if url.contains("oauth-authorization-server") => http(200, &metadata()),
+        _ => http(404, &json!({})),
+    });
+    let begun = only_oauth.run(async |flow| generic.begin(flow, &Begin { state: STATE, callback: CALLBACK }).await);
+    assert!(begun.answer.unwrap().is_ok(), "RFC 8414 is enough");
+}
+
+#[test]
+fn metadata_that_are_not_the_issuers_are_not_used() {
+    for wrong in [
+        json!({ "issuer": "https://id.example/realms/b" }),
+        json!({ "issuer": "https://id.example/realms/a/" }),
+        json!({ "issuer": null }),
+        json!({ "authorization_endpoint": null }),
+        json!({ "authorization_endpoint": "http://id.example/auth" }),
+        json!({ "authorization_endpoint": "javascript:alert(1)" }),
+        json!({ "token_endpoint": null }),
+        json!({ "token_endpoint": "https://x@id.example/token" }),
+        json!({ "userinfo_endpoint": "file:///etc/passwd" }),
+        json!({ "code_challenge_methods_supported": ["plain"] }),
+        json!({ "code_challenge_methods_supported": [] }),
+    ] {
+        assert_eq!(refused(with(&metadata(), &wrong)), Deny::Failed, "{wrong}");
+    }
+}
+
+#[test]
+fn an_outage_is_said_to_be_one() {
+    let generic = generic(json!({}));
+    let begin = Begin { state: STATE, callback: CALLBACK };
+    for (said, kind) in [
+        (Said::Failed("timeout"), Deny::Unavailable),
+        (Said::Failed("unreachable"), Deny::Unavailable),
+        (Said::Failed("refused"), Deny::Failed),
+        (http(503, &json!({})), Deny::Unavailable),
+        (http(404, &json!({})), Deny::Failed),
+        (http(401, &json!({})), Deny::Failed),
+        (http(200, &json!("text")), Deny::Failed),
+    ] {
+        let ended = World::new(|_| said.clone()).run(async |flow| generic.begin(flow, &begin).await);
+        assert_eq!(ended.answer.unwrap().unwrap_err().kind, kind);
+    }
+}
+
+#[test]
+fn the_person_is_whom_both_name() {
+    let person = signed_in(json!({}), BACK, |_| {}).unwrap();
+    assert_eq!((person.id.as_str(), person.label.as_str()), ("u-1", "ada@example.com"));
+    assert!(!person.credential.unwrap().contains("idToken"), "userinfo tells at a refresh");
+    let other = signed_in(json!({}), BACK, |answers| answers.info = http(200, &json!({ "sub": "u-2" })));
+    assert_eq!(other.unwrap_err(), Deny::Failed, "Core 5.3.2");
+    let nobody = signed_in(json!({}), BACK, |answers| answers.info = http(200, &json!({ "name": "Ada" })));
+    assert_eq!(nobody.unwrap_err(), Deny::Failed);
+    let none = signed_in(json!({}), BACK, |answers| answers.token["id_token"] = json!(null));
+    assert_eq!(none.unwrap_err(), Deny::Failed, "who asks for openid gets an ID token");
+    let foreign = signed_in(json!({}), BACK, |answers| answers.claims["iss"] = json!("https://other.example"));
+    assert_eq!(foreign.unwrap_err(), Deny::Failed);
+}
+
+#[test]
+fn the_answer_names_its_issuer() {
+    for query in ["code=c0de", "code=c0de&iss=", "code=c0de&iss=https%3A%2F%2Fid.example%2Frealms%2Fb"] {
+        assert_eq!(signed_in(json!({}), query, |_| {}).unwrap_err(), Deny::Failed, "{query}");
+    }
+}
+
+#[test]
+fn rules_on_groups_and_addresses() {
+    assert!(signed_in(json!({ "allow": { "groups": ["writers"] } }), BACK, |_| {}).is_ok());
+    assert_eq!(signed_in(json!({ "allow": { "groups": ["admins"] } }), BACK, |_| {}).unwrap_err(), Deny::NotAllowed);
+    let roles = signed_in(json!({ "groupsClaim": "roles", "allow": { "groups": ["r"] } }), BACK, |answers| {
+        answers.claims["roles"] = json!("r");
+    });
+    assert!(roles.is_ok());
+    let unverified = signed_in(json!({ "allow": { "emails": ["ada@example.com"] } }), BACK, |answers| {
+        answers.info = http(200, &json!({ "sub": "u-1", "email": "ada@example.com" }));
+    });
+    assert_eq!(unverified.unwrap_err(), Deny::NotAllowed);
+    let mixed = signed_in(json!({ "allow": { "emails": ["boss@example.com"] } }), BACK, |answers| {
+        answers.claims["email_verified"] = json!(true);
+        answers.info = http(200, &json!({ "sub": "u-1", "email": "boss@example.com" }));
+    });
+    assert_eq!(mixed.unwrap_err(), Deny::NotAllowed, "one source's word does not verify another's address");
+}
+
+#[test]
+fn without_discovery_userinfo_says_who_it_is() {
+    let endpoints = json!({
+        "authorization": "https://old.example/authorize", "token": "https://old.example/token", "userinfo": "https://old.example/me",
+        "auth": "post",
+    });
+    let config = json!({ "issuer": null, "endpoints": endpoints, "subject": "id", "scopes": ["read"] });
+    let old = generic(config);
+    let (endpoint, query, begun) = begin(&old, World::silent());
+    assert_eq!(endpoint, "https://old.example/authorize");
+    assert_eq!((query.get("scope"), query.get("nonce")), (Some("read"), None));
+    let run = |info: Json| {
+        let ended = come_back(&old, &begun.kept, "code=c0de", |effect| match effect["url"].as_str().unwrap() {
+            "https://old.example/token" => {
+                assert!(effect["body"].as_str().unwrap().contains("client_secret=s%3A3%20cret"));
+                http(200, &json!({ "access_token": "at", "token_type": "bearer", "id_token": "not.looked.at" }))
+            }
+            _ => http(200, &info),
+        });
+        ended.answer.unwrap().map(|person| person.id).map_err(|denied| denied.kind)
+    };
+    assert_eq!(run(json!({ "id": 77, "name": "Ada" })), Ok("77".into()));
+    assert_eq!(run(json!({ "id": "ada" })), Ok("ada".into()));
+    for id in [json!(null), json!(""), json!(1.5), json!(true), json!({}), json!("x".repeat(256))] {
+        assert_eq!(run(json!({ "id": id })), Err(Deny::Failed), "{id}");
+    }
+}
