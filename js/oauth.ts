@@ -11,7 +11,12 @@ provideOAuthRoles();
 
 export { type ProtectOptions, type Protected, protect } from "./auth/protect.js";
 export type { Found, TokenVerifier } from "./auth/verifier.js";
+export { AzureADHandler, type AzureADOptions } from "./handlers/azure.js";
+export { GenericOAuthHandler, type GenericOAuthOptions } from "./handlers/generic.js";
+export { GitHubHandler, type GitHubOptions } from "./handlers/github.js";
+export { GoogleHandler, type GoogleOptions } from "./handlers/google.js";
 export type { AppHandler, IdentityHandler, KnownPerson } from "./handlers/identity.js";
+export type { Allow, AllowAnswer, AllowRule, Setting, UpstreamOptions, UpstreamProfile } from "./handlers/upstream.js";
 export type { ApiHandler, AuditEvent, OAuthProviderOptions } from "./oauth/options.js";
 export { OAuthProvider } from "./oauth/provider.js";
 export type { Brand, Copy, PageOptions, RenderedParts } from "./pages/oauth.js";

@@ -66,6 +66,9 @@ export type Effect =
   | ({ kind: "ask" } & AskEffect)
   | ({ kind: "rows" } & RowsEffect);
 
+/** `src/auth/proxy/effect.rs`: what handlers of upstreams perform themselves. */
+export type { UpstreamEffect } from "./handlers/upstream.js";
+
 /** What a handler's context is made of. */
 export interface RunEffect {
   request: string | number;

@@ -12,6 +12,7 @@ pub mod handler;
 #[cfg(feature = "bearer")]
 pub mod metadata;
 pub mod no_auth;
+#[cfg(feature = "oauth")]
 pub mod proxy;
 
 use crate::http::{Answer, Headers, headers_to_json};

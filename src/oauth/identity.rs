@@ -31,10 +31,14 @@ pub trait Identity {
     }
 
     /// What is to be known of a credential.
-    fn credential(&self, credential: &str) -> Option<Credential>;
+    fn credential(&self, _credential: &str) -> Option<Credential> {
+        None
+    }
 
     /// The credential to keep of the one that is kept and a newer one.
-    fn merge(&self, kept: Option<&str>, newer: &str) -> String;
+    fn merge(&self, _kept: Option<&str>, newer: &str) -> String {
+        newer.into()
+    }
 }
 
 /// A credential, as far as the authorization server has to do with it.

@@ -27,6 +27,7 @@ const types: [start: string, type: string | undefined][] = [
   ["step-", "Step<Answer>"],
   ["tell-input", "TellInput"],
   ["told-", "Told"],
+  ["upstream-", "UpstreamEffect"],
 ];
 
 const files = readdirSync(folder).filter((name) => name.endsWith(".json"));

@@ -2,6 +2,8 @@
 
 use mcp_wicket::auth::bearer::{Caller, Found, Refusal};
 use mcp_wicket::auth::no_auth::{Head, guard};
+use mcp_wicket::auth::proxy::Profile;
+use mcp_wicket::auth::proxy::effect::{AskAllow, Context};
 use mcp_wicket::flow::{
     Ask, Broken, Call, Commit, Complete, Describe, Fetch, Flow, List, Listening, Load, Obtain, Plain, Rows, Splice,
     Step, Target, Through, Variable, Writes,
@@ -41,6 +43,8 @@ pub(super) const NAMES: &[&str] = &[
     "effect-fetch",
     "effect-fetch-without-body",
     "effect-load",
+    "upstream-context",
+    "upstream-allow",
     "effect-ask",
     "effect-rows",
     "commit-store",
@@ -143,6 +147,25 @@ fn effects() {
     let bare = Fetch { url, method: "GET", headers: Vec::new(), body: None };
     assert_eq!(bare.json(), golden("effect-fetch-without-body"));
     assert_eq!(Load { key: "client:1".into() }.json(), golden("effect-load"));
+}
+
+#[test]
+fn effects_of_the_operators_own_functions() {
+    let text = |text: &str| Some(text.to_owned());
+    let whole = Profile {
+        id: "583231".into(),
+        login: text("octocat"),
+        name: text("Zoë"),
+        emails: vec!["zoe@example.com".into()],
+        picture: text("https://avatars.example/1"),
+        tenant: text("example.com"),
+        orgs: vec!["acme".into()],
+        groups: vec!["writers".into()],
+    };
+    let context = Context { handler: "github", access_token: "gho_\"1", profile: &whole.to_json() };
+    assert_eq!(context.json(), golden("upstream-context"));
+    let least = Profile { id: "1101".into(), ..Profile::default() };
+    assert_eq!(AskAllow { handler: "google", profile: &least.to_json() }.json(), golden("upstream-allow"));
 }
 
 #[test]

@@ -1,0 +1,20 @@
+import { UpstreamHandler, type UpstreamOptions } from "./upstream.js";
+
+export interface AzureADOptions<Env> extends UpstreamOptions<Env> {
+  /** Scopes of Microsoft Graph or your own API. By default `User.Read`. */
+  scopes?: string[];
+  /**
+   * Whose accounts may sign in: your directory (tenant) id, `organizations`, `consumers` or `common`. By default `common`,
+   * which is everybody with a Microsoft account.
+   */
+  tenant?: string;
+  /** A national cloud, such as `https://login.microsoftonline.us`. */
+  authority?: string;
+  /** What Microsoft shows: `select_account` by default, `login`, `consent` or `none`. */
+  prompt?: string;
+}
+
+/** People sign in with Microsoft Entra ID (Azure AD). The subject is the object id within the tenant. */
+export class AzureADHandler<Env = Record<string, string>> extends UpstreamHandler<Env, AzureADOptions<Env>> {
+  protected readonly kind = "azure";
+}

@@ -1,0 +1,21 @@
+import { UpstreamHandler, type UpstreamOptions } from "./upstream.js";
+
+export interface GenericOAuthOptions<Env> extends UpstreamOptions<Env> {
+  /** Scopes; by default `openid profile email`. */
+  scopes?: string[];
+  /** The OpenID provider's issuer, exactly as it writes it; everything else is found there. */
+  issuer?: string;
+  /** Instead of an issuer, an OAuth 2 server without discovery. `auth` is how the secret is sent, `basic` by default. */
+  endpoints?: { authorization: string; token: string; userinfo: string; auth?: "basic" | "post" };
+  /** What the provider is called on pages. By default its host. */
+  label?: string;
+  /** The claim that identifies a person. By default `sub`. */
+  subject?: string;
+  /** The claim that has groups. By default `groups`. */
+  groupsClaim?: string;
+}
+
+/** People sign in with any OpenID provider, or any OAuth 2 server that says who they are. */
+export class GenericOAuthHandler<Env = Record<string, string>> extends UpstreamHandler<Env, GenericOAuthOptions<Env>> {
+  protected readonly kind = "generic";
+}

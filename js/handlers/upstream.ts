@@ -1,0 +1,132 @@
+/** What all handlers have that let people sign in elsewhere: their options, and the two functions that you may write. */
+import { WicketError } from "../errors.js";
+import type { Outcome } from "../run.js";
+import type { FetchHandler } from "../endpoint.js";
+import type { HandlerEffect, IdentityHandler } from "./identity.js";
+
+/** A value, or where to find it: `(env) => env.GITHUB_CLIENT_ID`. */
+export type Setting<Env> = string | ((env: Env) => string | undefined);
+
+/** What an upstream says about a person. E-mail addresses are verified ones only. */
+export interface UpstreamProfile {
+  /** The upstream's stable id of the person. */
+  sub: string;
+  login?: string;
+  name?: string;
+  /** The first of `emails`. */
+  email?: string;
+  picture?: string;
+  emails: string[];
+  /** GitHub organisations, of those that `allow` names. */
+  orgs: string[];
+  /** Groups and roles. */
+  groups: string[];
+  /** Entra tenant, Google hosted domain. */
+  tenant?: string;
+}
+
+/** What somebody must have to sign in: one of each list that is given. */
+export interface AllowRule {
+  /** GitHub account names. A freed name can be taken by somebody else; `ids` last. */
+  logins?: string[];
+  /** Account ids. */
+  ids?: string[];
+  /** GitHub organisations. */
+  orgs?: string[];
+  /** Verified e-mail addresses. */
+  emails?: string[];
+  /** What stands after the `@` of a verified address. */
+  domains?: string[];
+  /** Entra tenant ids, Google hosted domains. */
+  tenants?: string[];
+  /** Groups and roles, as the provider writes them. */
+  groups?: string[];
+}
+
+/**
+ * Who may sign in: whoever fits a rule, or one of several; whom your function lets in, perhaps with these scopes at most;
+ * or `"anyone"`, the explicit yes.
+ */
+export type Allow =
+  AllowRule | AllowRule[] | "anyone" | ((profile: UpstreamProfile) => AllowAnswer | Promise<AllowAnswer>);
+export type AllowAnswer = boolean | { scopes: string[] };
+
+export interface UpstreamOptions<Env> {
+  /** The identifier that the provider gave your app. */
+  clientId: Setting<Env>;
+  /** Its secret. Set it with `npx wrangler secret put`, never in the code. */
+  clientSecret?: Setting<Env>;
+  /** What to ask the provider for. Ask for little: people read it on the consent page. */
+  scopes?: string[];
+  /**
+   * Makes `this.props` from a fresh access token of the provider. Runs at sign-in and at each refresh. Without it, props
+   * are `sub`, `name`, `email`, `picture`, and `login` with GitHub.
+   */
+  context?: (accessToken: string, profile: UpstreamProfile) => object | Promise<object>;
+  /** Who may sign in. Without it, everybody who can sign in at the provider. */
+  allow?: Allow;
+  /** The handler's name in subjects and records, `[a-z0-9-]`. Change it only before anybody has signed in. */
+  name?: string;
+  /** Answers what is at none of the provider's paths: a start page, an API of your own. */
+  fetch?: FetchHandler<Env>;
+}
+
+/** `src/auth/proxy/effect.rs`: the effects that are a handler's own. */
+export type UpstreamEffect =
+  | { kind: "context"; handler: string; accessToken: string; profile: UpstreamProfile }
+  | { kind: "allow"; handler: string; profile: UpstreamProfile };
+
+/** A handler, by the name of its Rust half and the options that only it has. */
+export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>> implements IdentityHandler<Env> {
+  protected readonly options: Options;
+  protected abstract readonly kind: string;
+  declare readonly fetch?: FetchHandler<Env>;
+
+  constructor(options: Options) {
+    this.options = options;
+    if (options.fetch) this.fetch = options.fetch;
+    const { context } = options;
+    if (context !== undefined && typeof context !== "function") {
+      throw new WicketError("ERR_ARGUMENT", "context is a function: async (accessToken) => props.");
+    }
+  }
+
+  identity(env: Env): { kind: string } & Record<string, unknown> {
+    const { clientId, clientSecret, context, allow, fetch: _, ...rest } = this.options;
+    return {
+      ...rest,
+      kind: this.kind,
+      clientId: resolved(clientId, env) ?? "",
+      ...(clientSecret !== undefined && { clientSecret: resolved(clientSecret, env) ?? "" }),
+      ...(context && { context: true }),
+      ...(allow !== undefined && { allow: typeof allow === "function" ? true : allow }),
+    };
+  }
+
+  async perform(wanted: HandlerEffect): Promise<Outcome> {
+    const { context, allow } = this.options;
+    const effect = wanted as UpstreamEffect;
+    if (effect.kind === "context" && context) {
+      return { json: objectText(await context(effect.accessToken, effect.profile)) };
+    }
+    if (effect.kind === "allow" && typeof allow === "function") {
+      // Whatever is no yes is a no.
+      const answer = await allow(effect.profile);
+      return { json: JSON.stringify(typeof answer === "object" ? answer : (answer as unknown) === true) };
+    }
+    throw new Error(`this handler has no "${effect.kind}"`);
+  }
+}
+
+function resolved<Env>(setting: Setting<Env>, env: Env): string | undefined {
+  return typeof setting === "function" ? setting(env) : setting;
+}
+
+/** Props as JSON; an error for what no tool could use. */
+function objectText(props: unknown): string {
+  if (typeof props === "object" && props !== null && !Array.isArray(props)) {
+    const json = JSON.stringify(props) as string | undefined;
+    if (json?.startsWith("{")) return json;
+  }
+  throw new WicketError("ERR_ARGUMENT", "context has to return an object, which becomes this.props.");
+}
