@@ -3,6 +3,7 @@
  * one for each. Checking is the library's own; JSON Schema comes from it too, and is made when a list first needs it.
  */
 import { WicketError } from "../errors.js";
+import { isZod3, zod3Json } from "./zod3.js";
 
 /** A schema of any Standard Schema library. */
 export interface StandardSchema<Output = unknown> {
@@ -181,6 +182,7 @@ function jsonOf(schema: StandardSchema, side: Side): Record<string, unknown> {
     if (json.$schema === DIALECT && vendor !== WRITTEN) delete json.$schema;
     return json;
   }
+  if (isZod3(schema)) return zod3Json(schema, side);
   throw new WicketError(
     "ERR_SCHEMA",
     `This version of ${vendor} cannot write its schemas as JSON Schema by the Standard Schema interface. ` +

@@ -1,9 +1,34 @@
 /** The tools that the conformance suite calls, by the names and with the answers that it expects. */
 import type { McpServer } from "mcp-wicket";
+import { fromJsonSchema } from "mcp-wicket/json-schema";
 import { z } from "zod";
 import { PNG, WAV } from "./media.js";
 
 const REGION = z.object({ region: z.string().meta({ "x-mcp-header": "Region" }) });
+
+const CONTACT = fromJsonSchema({
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  type: "object",
+  $defs: {
+    address: {
+      $anchor: "addressDef",
+      type: "object",
+      properties: { street: { type: "string" }, city: { type: "string" } },
+    },
+  },
+  properties: {
+    name: { type: "string" },
+    address: { $ref: "#/$defs/address" },
+    contactMethod: { type: "string", enum: ["phone", "email"] },
+    phone: { type: "string" },
+    email: { type: "string" },
+  },
+  allOf: [{ anyOf: [{ required: ["phone"] }, { required: ["email"] }] }],
+  if: { properties: { contactMethod: { const: "phone" } }, required: ["contactMethod"] },
+  then: { required: ["phone"] },
+  else: { required: ["email"] },
+  additionalProperties: false,
+});
 
 /** Registers all of them. */
 export function registerTools(server: McpServer): void {
@@ -74,4 +99,9 @@ export function registerTools(server: McpServer): void {
     await log("info", "Evaluated");
     return { content: [{ type: "text", text: "Logging evaluated" }] };
   });
+  server.registerTool(
+    "json_schema_2020_12_tool",
+    { description: "Has a schema that is written as JSON Schema", inputSchema: CONTACT },
+    (contact) => ({ content: [{ type: "text", text: JSON.stringify(contact) }] }),
+  );
 }
