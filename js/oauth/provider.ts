@@ -1,6 +1,5 @@
 /** `OAuthProvider`: an authorization server in front of MCP endpoints (patterns 3 and 4). */
 import { BearerGuard } from "../auth/bearer-guard.js";
-import { readBody } from "../body.js";
 import { type FetchHandler, respond } from "../endpoint.js";
 import { WicketError, logged } from "../errors.js";
 import { type Endpoint, type Guard, endpointOf } from "../guard.js";
@@ -12,6 +11,7 @@ import { run } from "../run.js";
 import { newBearerCore } from "../wasm.js";
 import type { BearerCore } from "../wire.js";
 import { Followed } from "./followed.js";
+import { readSmallBody } from "./form-body.js";
 import type { ApiHandler, OAuthProviderOptions } from "./options.js";
 import { type Making, Site } from "./site.js";
 import { AccessTokens } from "./verifier.js";
@@ -97,9 +97,9 @@ export class OAuthProvider<Env = unknown> {
     const input = inputOf(endpoint, incoming);
     let body = "";
     if (incoming.method === "POST") {
-      const read = await readBody(incoming);
-      if (typeof read === "string") body = read;
-      else input.unread = true;
+      const read = await readSmallBody(incoming);
+      if (read === undefined) input.unread = true;
+      else body = read;
     }
     const world = site.world(incoming.request, env, ctx);
     const ended = await run<Reply>(site.steps.oauth, JSON.stringify(input), body, world);

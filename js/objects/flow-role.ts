@@ -33,7 +33,7 @@ export function flowRole(stepFor: (keys: string) => StepMethod): Role {
 }
 
 /** What a flow inside an object may touch: its rows. */
-class RowsWorld implements World {
+export class RowsWorld implements World {
   readonly #rows: Rows;
 
   constructor(rows: Rows) {

@@ -148,13 +148,17 @@ impl Client {
     /// The record, version 1.
     #[must_use]
     pub fn to_json(&self) -> String {
+        self.members().end()
+    }
+
+    fn members(&self) -> Members {
         let members = Members::version(1)
             .text("id", &self.id)
             .text("name", &self.name)
             .texts("redirects", self.redirects.iter().map(String::as_str))
             .text("proof", self.proof.name())
             .number("created", self.created);
-        self.auth.write(members).end()
+        self.auth.write(members)
     }
 
     /// Reads the record.
@@ -232,29 +236,46 @@ fn proves_itself<I>(client: &Client, site: &Site<'_, I>) -> bool {
 pub(super) mod kept {
     use super::Client;
     use crate::flow::Flow;
-    use crate::json::{Object, Value, object};
+    use crate::json::{Object, object};
     use crate::oauth::object::{Held, Refused};
+    use crate::oauth::record::Reading as _;
 
     const ROW: &str = "client";
     /// A registration that nobody uses ends after 90 days, in milliseconds.
-    const LIFETIME: u64 = 90 * 24 * 3600 * 1000;
+    const LIFETIME: u64 = 90 * DAY;
+    const DAY: u64 = 24 * 3600 * 1000;
 
     /// Keeps a client, unless it was there before. Answers what is kept.
     pub(in crate::oauth) async fn register(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
         let asked = object(&input.0.iter().map(|(name, value)| (name.as_ref(), value.text())).collect::<Vec<_>>());
         let client = Client::read(&asked).ok_or(Refused)?;
         let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
-        let kept = held.row(ROW).map_or_else(|| client.to_json(), Into::into);
-        held.writes().put(ROW, kept.clone(), Some(flow.context().now() + LIFETIME)).commit(flow);
-        Ok(kept)
+        let Some(kept) = held.row(ROW) else {
+            keep(flow, &held, &client);
+            return Ok(client.to_json());
+        };
+        used(flow, &held, kept)
     }
 
     /// The client, which is in use, or `null`.
     pub(in crate::oauth) async fn load(flow: &Flow<'_>) -> Result<String, Refused> {
         let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
-        let Some(kept) = held.row(ROW) else { return Ok("null".into()) };
-        Value::read(kept).map_err(|_| Refused)?;
-        held.writes().put(ROW, kept.to_owned(), Some(flow.context().now() + LIFETIME)).commit(flow);
-        Ok(kept.to_owned())
+        held.row(ROW).map_or_else(|| Ok("null".into()), |kept| used(flow, &held, kept))
+    }
+
+    /// Notes once a day that a client is in use.
+    fn used(flow: &Flow<'_>, held: &Held, kept: &str) -> Result<String, Refused> {
+        let client = Client::read(kept).ok_or(Refused)?;
+        let used = Object::read(kept).ok().and_then(|record| record.number("used")).unwrap_or(0);
+        if used + DAY <= flow.context().now() {
+            keep(flow, held, &client);
+        }
+        Ok(client.to_json())
+    }
+
+    fn keep(flow: &Flow<'_>, held: &Held, client: &Client) {
+        let now = flow.context().now();
+        let record = client.members().number("used", now).end();
+        held.writes().put(ROW, record, Some(now + LIFETIME)).commit(flow);
     }
 }

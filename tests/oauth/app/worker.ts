@@ -38,6 +38,7 @@ const providers: Record<string, OAuthProvider<Env>> = {
   "homeless.example.com": new OAuthProvider({ ...usual, objects: "NOT_THERE" }),
   "own.example.com": new OAuthProvider({
     ...usual,
+    objects: "MyMCP",
     apiHandlers: {
       "/api": { fetch: async (_request, _env, ctx) => Response.json((ctx as { props?: unknown }).props ?? null) },
     },

@@ -117,7 +117,7 @@ export function consentIn(page: string): string {
 export function linkIn(page: string): string {
   const link = /http-equiv="refresh" content="\d+;\s*url=([^"]+)"/i.exec(page)?.[1];
   if (link === undefined) throw new Error(`no way on: ${page}`);
-  return link.replaceAll("&amp;", "&").replaceAll("&#39;", "'").replaceAll("&quot;", '"');
+  return link.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code))).replaceAll("&amp;", "&");
 }
 
 /** Sends a consent form. */
