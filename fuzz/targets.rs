@@ -52,7 +52,7 @@ pub(crate) fn message(data: &[u8]) {
             let error = Object::read(&text).unwrap().get("error").unwrap().object().unwrap();
             assert!(error.get("code").unwrap().is_integer() && error.string("message").is_some());
         }
-        Ok(Message { id, method, params }) => {
+        Ok(Message { id, method, params, .. }) => {
             let whole: Json = serde_json::from_str(text).unwrap_or_default();
             if whole.is_null() {
                 return; // a number that is too large for serde_json, or a lone surrogate

@@ -2,15 +2,17 @@
  * One MCP endpoint: the guard decides whether a request goes on, the core what becomes of it. This file reads heads and
  * writes responses; it decides nothing.
  */
+import type { AgentContext } from "./agent/base.js";
 import { readBody } from "./body.js";
 import { logged } from "./errors.js";
 import type { Decision, Guard, Pass } from "./guard.js";
 import type { Incoming } from "./incoming.js";
+import type { ObjectPlace } from "./objects/objects.js";
 import { type World, run } from "./run.js";
 import type { McpServer } from "./server/mcp-server.js";
-import { type Lasting, ServerWorld } from "./server/world.js";
+import { ServerWorld } from "./server/world.js";
 import { newCore } from "./wasm.js";
-import type { Answer, Core, GuardInput, Guarded, McpInput } from "./wire.js";
+import type { Answer, Core, CoreConfig, GuardInput, Guarded, McpInput } from "./wire.js";
 
 /** What every kind of endpoint can be told. */
 export interface EndpointOptions {
@@ -18,6 +20,11 @@ export interface EndpointOptions {
   allowedOrigins?: readonly string[];
   /** Host names to which a server that runs on loopback answers, beside localhost. */
   allowedHosts?: readonly string[];
+  /**
+   * The Durable Object class for what has to be kept or reached from elsewhere: the name of a binding or of an exported
+   * class. By default an exported `WicketObject`, else the agent's own class.
+   */
+  objects?: string;
 }
 
 /** A Worker's `fetch`. */
@@ -25,23 +32,36 @@ export type FetchHandler<Env = unknown> = (request: Request, env: Env, ctx: Exec
 
 /** A request on its way through an endpoint. */
 export interface Passage {
-  readonly core: Core;
+  readonly core: GuardedCore;
   readonly incoming: Incoming;
   /** What the guard has found. */
   readonly pass: Pass;
   /** What the flow is told beside the request's own head. */
   readonly told: Pick<McpInput, "principal" | "transport" | "place" | "sessionId">;
+  readonly env: unknown;
+  /** Where objects are looked for. */
+  readonly place: ObjectPlace;
 }
 
 /** A core, and what its guard has let through. */
 export interface GuardedCore extends Core {
   readonly passed: Map<string, Pass>;
+  /** From now on the keyring's root key is known, or that there is none. */
+  learn(root: string | null): void;
 }
 
 /** The core of one endpoint; made once for each set of options. */
-export function coreFor(options: EndpointOptions): GuardedCore {
+export function coreFor(options: EndpointOptions, env: unknown): GuardedCore {
   const { allowedOrigins = [], allowedHosts = [] } = options;
-  return { ...newCore({ origins: { allowedOrigins, allowedHosts } }), passed: new Map() };
+  const config: CoreConfig = { origins: { allowedOrigins, allowedHosts } };
+  const { WICKET_SECRET: secret } = (env ?? {}) as { WICKET_SECRET?: unknown };
+  const core: GuardedCore = {
+    ...newCore(typeof secret === "string" ? { ...config, keys: secret } : { ...config, keyring: true }),
+    passed: new Map(),
+    // A flow that is under way keeps to the core that it began with.
+    learn: (root) => void Object.assign(core, newCore(root === null ? config : { ...config, keys: root })),
+  };
+  return core;
 }
 
 /** Decides about a request: first which web pages may ask at all, then, where there is a guard, who is asking. */
@@ -110,17 +130,19 @@ export function headOf({ method, headers }: Incoming, server: object, told: Pass
 }
 
 /** Answers one request to `server`: with plain JSON, or with a stream once a handler says something before its answer. */
-export function serve(passage: Passage, server: McpServer, ctx: Lasting): Promise<Response> {
+export function serve(passage: Passage, server: McpServer, ctx: AgentContext): Promise<Response> {
   const world = new ServerWorld(passage, server, ctx);
   return new Promise((resolve, reject) => {
     world.respond = resolve;
-    answer(passage, server.serverInfo, world).then(
-      (ended) => world.end(ended, () => resolve(respond(ended, passage.pass.headers))),
-      (thrown: unknown) => {
-        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-        world.end(error, () => reject(error));
-      },
-    );
+    world.finish = (answering) =>
+      void answering.then(
+        (ended) => world.end(ended, () => resolve(respond(ended, passage.pass.headers))),
+        (thrown: unknown) => {
+          const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+          world.end(error, () => reject(error));
+        },
+      );
+    world.finish(answer(passage, server.serverInfo, world));
   });
 }
 
@@ -128,7 +150,7 @@ export function serve(passage: Passage, server: McpServer, ctx: Lasting): Promis
 export async function answer(
   { core, incoming, told }: Passage,
   serverInfo: object,
-  world: World & { head?: string },
+  world: World & { head?: string; body?: string },
 ): Promise<Answer> {
   const input = headOf(incoming, serverInfo, told);
   let text = "";
@@ -138,6 +160,7 @@ export async function answer(
     else input.unread = body.unread;
   }
   const head = (world.head = JSON.stringify(input));
+  world.body = text;
   const ended = await run<Answer>(core.mcp, head, text, world);
   return "done" in ended ? ended.done : { status: 200, headers: JSON_HEADERS, body: ended.spliced };
 }

@@ -49,7 +49,7 @@ export function createMcpHandler<Env = unknown>(
   const handle = async (request: Request, env: Env, ctx: ExecutionContext, guard?: Guard<Env>): Promise<Response> => {
     const incoming = new Incoming(request);
     if (incoming.path !== route) return new Response(`Not found. The MCP endpoint is ${route}.`, { status: 404 });
-    core ??= coreFor(options);
+    core ??= coreFor(options, env);
     const decided = admit(core, incoming, "POST", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
     if (pass instanceof Response) return pass;
@@ -64,7 +64,7 @@ export function createMcpHandler<Env = unknown>(
         );
       }
       const told = principalOf(props, pass.caller);
-      return await serve({ core, incoming, pass, told }, server, ctx);
+      return await serve({ core, incoming, pass, told, env, place: { objects: options.objects } }, server, ctx);
     } catch (error) {
       return broken(error, pass.headers);
     }

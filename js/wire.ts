@@ -42,6 +42,8 @@ export interface CoreConfig {
   origins: { allowedOrigins: readonly string[]; allowedHosts: readonly string[] };
   /** The server's secrets, `current,previous,…`: `src/crypto/keys.rs`. */
   keys?: string;
+  /** True where there are no `keys` here, but may be in the keyring. */
+  keyring?: boolean;
 }
 
 /** `src/flow/wire.rs`, `Step`. */
@@ -61,6 +63,8 @@ export type Effect =
   | ({ kind: "read" } & ReadEffect)
   | ({ kind: "complete" } & CompleteEffect)
   | { kind: "listening"; object: string }
+  | { kind: "reach"; object: string; tag: string; message: string }
+  | { kind: "root-key" }
   | ({ kind: "fetch" } & FetchEffect)
   | { kind: "load"; key: string }
   | ({ kind: "ask" } & AskEffect)
@@ -74,7 +78,16 @@ export interface RunEffect {
   request: string | number;
   meta?: Record<string, unknown>;
   session?: string;
+  rounds?: RoundsSoFar;
   splice?: Splice;
+}
+
+/** `src/mcp/mrtr.rs`: what earlier rounds of a call brought. */
+export interface RoundsSoFar {
+  answers: Record<string, { response: unknown; asked?: string }>;
+  once: Record<string, unknown>;
+  /** True if it came in a state of ours. */
+  sealed: boolean;
 }
 
 export interface ListEffect extends RunEffect {
@@ -232,9 +245,10 @@ export interface McpInput {
 /** `src/mcp/tell.rs`, `Running`. */
 export interface TellInput {
   head: McpInput;
+  id: string | number;
   meta?: Record<string, unknown>;
   risen: boolean;
-  /** One member: `progress`, `log`, `notify` or `gone`. */
+  /** One member: `progress`, `log`, `notify`, `ask`, `reply`, `require` or `gone`. */
   say: Record<string, unknown>;
 }
 
@@ -247,6 +261,20 @@ export interface Told {
   cancel?: true;
   /** What is wrong with what the handler said. */
   wrong?: string;
+  /** Why the client cannot be asked, for the model. */
+  unable?: string;
+  /** The call ends with this error. */
+  fault?: { status: number; code: number; message: string; data?: unknown };
+  /** A question that goes out with the result, if there is no answer yet. */
+  input?: string;
+  /** A question that goes out now; its response comes through the object, under the first tag. */
+  request?: { send: string; object: string; tags: string[] };
+  /** The client's answer. */
+  answer?: unknown;
+  /** Why an answer is none to its question. */
+  again?: string;
+  /** The error that the client answered with. */
+  refused?: { code: number; message: string; data?: unknown };
 }
 
 /** `src/mcp/place.rs`, `Place`. */

@@ -126,6 +126,8 @@ pub struct Message<'a> {
     pub method: Option<Cow<'a, str>>,
     /// The parameters, an object.
     pub params: Option<Value<'a>>,
+    /// For a response: what it says, `result` or `error`.
+    pub outcome: Option<(&'static str, Value<'a>)>,
 }
 
 impl<'a> Message<'a> {
@@ -141,6 +143,7 @@ impl<'a> Message<'a> {
         if members.string("jsonrpc").as_deref() != Some("2.0") {
             return Err((invalid("`jsonrpc` must be \"2.0\"."), id));
         }
+        let outcome = ["result", "error"].into_iter().find_map(|name| Some((name, members.get(name)?)));
         let answers = all.iter().filter(|(name, _)| matches!(name.as_ref(), "result" | "error")).count();
         let params = members.get("params");
         match (members.get("method").map(Value::string), answers) {
@@ -148,8 +151,8 @@ impl<'a> Message<'a> {
             (Some(Some(_)), 0) if params.is_some_and(|params| !params.is_object()) => {
                 Err((Fault::new(400, Code::InvalidParams, "`params` must be an object."), id))
             }
-            (Some(Some(method)), 0) => Ok(Self { id, method: Some(method), params }),
-            (None, 1) if id.is_some() => Ok(Self { id, method: None, params: None }),
+            (Some(Some(method)), 0) => Ok(Self { id, method: Some(method), params, outcome: None }),
+            (None, 1) if id.is_some() => Ok(Self { id, method: None, params: None, outcome }),
             _ => {
                 let message = "A message is a request or notification with `method`, or a response with `id` and either \
                                `result` or `error`.";

@@ -6,12 +6,11 @@ import { type EndpointOptions, type GuardedCore, type Passage, coreFor, serve } 
 import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
 import { Incoming } from "../incoming.js";
-import { STREAM_HEADER, acceptStream, deliver, isListening } from "../objects/mailbox.js";
-import { alarmRole, askRole } from "../objects/roles.js";
+import { alarmRole, askRole, connectRole } from "../objects/roles.js";
 import { McpServer } from "../server/mcp-server.js";
 import { AgentBase, type AgentContext } from "./base.js";
 import { type AgentHandler, received, serveHttp } from "./serve.js";
-import { type Mailbox, answerMessage, serveSse } from "./sse.js";
+import { answerMessage, serveSse } from "./sse.js";
 
 export interface ServeOptions extends EndpointOptions {
   /** The binding of the agent's Durable Object, where the class is not found by its name. */
@@ -30,6 +29,7 @@ export interface Handover {
   props: Record<string, unknown> | undefined;
   told: Passage["told"];
   pass: { caller: Caller | undefined; scopes: readonly string[] | undefined; metadata: string | undefined };
+  objects: string | undefined;
 }
 
 export abstract class McpAgent<
@@ -106,35 +106,20 @@ export abstract class McpAgent<
   }
 
   /** In the object: answers a request that the Worker's guard has let through. */
-  async wicketServe(request: Request, { props, told, pass: carried }: Handover): Promise<Response> {
+  async wicketServe(request: Request, { props, told, pass: carried, objects }: Handover): Promise<Response> {
     const server = await this.wicketReady(props);
-    this.#core ??= coreFor({});
+    this.#core ??= coreFor({}, this.env);
+    const place = { objects, agent: this.constructor.name };
     const [incoming, pass] = [new Incoming(request), received(carried)];
-    const passage = { core: this.#core, incoming, pass, told };
-    if (told.transport !== "sse-messages") {
-      return serve(passage, server, this.ctx);
-    }
-    const mailbox: Mailbox = {
-      listening: () => this.wicketListening(),
-      deliver: (message) => this.wicketDeliver(message),
-    };
-    return answerMessage(passage, server, mailbox, this.ctx);
+    const passage: Passage = { core: this.#core, incoming, pass, told, env: this.env, place };
+    return told.transport === "sse-messages"
+      ? answerMessage(passage, server, this.ctx)
+      : serve(passage, server, this.ctx);
   }
 
-  /** In the object: whether a client listens to its stream. */
-  wicketListening(): boolean {
-    return isListening(this.#object());
-  }
-
-  /** In the object: sends a message on its stream. */
-  wicketDeliver(message: string): boolean {
-    return deliver(this.#object(), message);
-  }
-
-  /** In the object: opens its stream to the Worker. */
-  fetch(request: Request): Promise<Response> {
-    const isOurs = request.headers.get(STREAM_HEADER) !== null;
-    return Promise.resolve(isOurs ? acceptStream(this.#object()) : new Response("Not found", { status: 404 }));
+  /** In the object: opens a WebSocket to our own code, in its role. */
+  fetch(request: Request): Response | Promise<Response> {
+    return connectRole({ className: this.constructor.name, ctx: this.#object(), env: this.env }, request);
   }
 
   /** In the object: answers a call of our own code to the object in its role (`js/objects/roles.ts`). */

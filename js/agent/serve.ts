@@ -1,12 +1,24 @@
 /** An agent's endpoint for streamable HTTP, in the Worker: guard, then the agent, wherever it lives. */
-import { type FetchHandler, type GuardedCore, admit, broken, coreFor, headOf, respond, serve } from "../endpoint.js";
+import {
+  type FetchHandler,
+  type GuardedCore,
+  type Passage,
+  admit,
+  broken,
+  coreFor,
+  headOf,
+  respond,
+  serve,
+} from "../endpoint.js";
 import { WicketError } from "../errors.js";
 import { ENDPOINT, type Endpoint, type Guard, type Pass } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { principalOf, propsOf } from "../handler.js";
 import { findObjects } from "../objects/find.js";
-import { type Ended, type World, run } from "../run.js";
-import type { Core, Placed } from "../wire.js";
+import { type Ended, run } from "../run.js";
+import { ObjectsWorld } from "../server/objects-world.js";
+import type { Placed } from "../wire.js";
+import type { AgentContext } from "./base.js";
 import type { AgentClass, Handover, McpAgent, ServeOptions } from "./agent.js";
 
 /** What `serve` and `serveSSE` give: something with `fetch`. */
@@ -31,23 +43,26 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
   return agentHandler([path], agentClass.name, async (request, env, ctx, guard) => {
     const incoming = new Incoming(request);
     if (incoming.path !== path) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
-    core ??= coreFor(options);
+    core ??= coreFor(options, env);
     const decided = admit(core, incoming, "POST", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
     if (pass instanceof Response) return pass;
     try {
       const props = propsOf(ctx, pass.caller);
       const told = principalOf(props, pass.caller);
+      const place = { objects: options.objects, agent: agentClass.name };
+      const passage: Passage = { core, incoming, pass, told, env, place };
       const agent = new agentClass(ctx, env);
       if (wantsObject(agentClass, agent)) {
-        const object = await place(core, incoming, told);
+        const object = await placeOf(passage, ctx);
         if (object instanceof Response) return withHeaders(object, pass.headers);
         const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
-        const handover = { props, told: { ...told, place: object }, pass: carried(pass, incoming) };
+        const { objects } = options;
+        const handover = { props, told: { ...told, place: object }, pass: carried(pass, incoming), objects };
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
       const server = await agent.wicketReady(props);
-      return await serve({ core, incoming, pass, told }, server, ctx);
+      return await serve(passage, server, ctx);
     } catch (error) {
       return unserved(error, pass.headers);
     }
@@ -80,9 +95,9 @@ export function findAgents<Env>(
 }
 
 /** The name of the object that a request belongs to, or the response where it belongs to none. */
-export async function place(core: Core, incoming: Incoming, told: Handover["told"]): Promise<string | Response> {
-  const input = JSON.stringify(headOf(incoming, {}, told));
-  const ended: Ended<Placed> = await run(core.place, input, "", NO_WORLD);
+export async function placeOf(passage: Passage, ctx: AgentContext): Promise<string | Response> {
+  const input = JSON.stringify(headOf(passage.incoming, {}, passage.told));
+  const ended: Ended<Placed> = await run(passage.core.place, input, "", new ObjectsWorld(passage, ctx));
   if (!("done" in ended)) throw new Error("no place");
   return "object" in ended.done ? ended.done.object : respond(ended.done.answer, []);
 }
@@ -105,8 +120,3 @@ export function withHeaders(response: Response, headers: [string, string][]): Re
   for (const [name, value] of headers) copy.headers.set(name, value);
   return copy;
 }
-
-const NO_WORLD: World = {
-  perform: (effect) => Promise.reject(new Error(`placing has no "${effect.kind}"`)),
-  commit: () => Promise.reject(new Error("placing writes nothing")),
-};

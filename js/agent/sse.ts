@@ -6,30 +6,26 @@ import { type GuardedCore, type Passage, admit, answer, coreFor, respond } from 
 import { logged } from "../errors.js";
 import { Incoming } from "../incoming.js";
 import { principalOf, propsOf } from "../handler.js";
-import { openStream } from "../objects/mailbox.js";
-import type { World } from "../run.js";
+import { STREAM, connect } from "../objects/mailbox.js";
+import { askObject } from "../objects/objects.js";
 import type { McpServer } from "../server/mcp-server.js";
 import { mayUse } from "../server/scopes.js";
-import { type Lasting, ServerWorld } from "../server/world.js";
+import { ObjectsWorld } from "../server/objects-world.js";
+import { ServerWorld } from "../server/world.js";
 import { eventStream } from "../sse.js";
 import type { Answer, Effect } from "../wire.js";
 import type { AgentClass, ServeOptions } from "./agent.js";
+import type { AgentContext } from "./base.js";
 import {
   type AgentHandler,
   agentHandler,
   carried,
   findAgents,
-  place,
+  placeOf,
   unserved,
   wantsObject,
   withHeaders,
 } from "./serve.js";
-
-/** Where answers go: the stream of the session. */
-export interface Mailbox {
-  listening(): Promise<boolean> | boolean;
-  deliver(message: string): Promise<boolean> | boolean;
-}
 
 /** See `McpAgent.serveSSE`. */
 export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
@@ -39,7 +35,7 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
     const incoming = new Incoming(request);
     const at = incoming.path;
     if (at !== path && at !== messages) return new Response(`Not found. The stream is ${path}.`, { status: 404 });
-    core ??= coreFor(options);
+    core ??= coreFor(options, env);
     const decided = admit(core, incoming, at === path ? "GET" : "POST", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
     if (pass instanceof Response) return pass;
@@ -53,22 +49,19 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       };
       const sessionId = at === path ? null : new URL(request.url).searchParams.get("sessionId");
       if (sessionId !== null) told.sessionId = sessionId;
-      const object = await place(core, incoming, told);
+      const { objects } = options;
+      const where = { objects, agent: agentClass.name };
+      const passage: Passage = { core, incoming, pass, told, env, place: where };
+      const object = await placeOf(passage, ctx);
       if (object instanceof Response) return withHeaders(object, pass.headers);
       told.place = object;
-      const passage = { core, incoming, pass, told };
-      const stub = findAgents(agentClass, ctx, env, options).getByName(`${inObject ? "session" : "stream"}:${object}`);
-      if (at === path) return await open(passage, messages, () => openStream(stub));
+      if (at === path) return await open(passage, messages, object, ctx);
       if (inObject) {
-        const handover = { props, told, pass: carried(pass, incoming) };
+        const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
+        const handover = { props, told, pass: carried(pass, incoming), objects };
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
-      const server = await agent.wicketReady(props);
-      const mailbox: Mailbox = {
-        listening: () => stub.wicketListening(),
-        deliver: (message) => stub.wicketDeliver(message),
-      };
-      return withHeaders(await answerMessage(passage, server, mailbox, ctx), pass.headers);
+      return withHeaders(await answerMessage(passage, await agent.wicketReady(props), ctx), pass.headers);
     } catch (error) {
       return unserved(error, pass.headers);
     }
@@ -76,11 +69,12 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
 }
 
 /** Opens the stream; its first event says where to post. */
-async function open(passage: Passage, messages: string, connect: () => Promise<WebSocket>): Promise<Response> {
-  const opened = await answer(passage, {}, NO_WORLD);
+async function open(passage: Passage, messages: string, place: string, ctx: ExecutionContext): Promise<Response> {
+  const world = new ObjectsWorld(passage, ctx);
+  const opened = await answer(passage, {}, world);
   const id = opened.headers.find(([name]) => name === "mcp-session-id")?.[1];
   if (id === undefined) return respond(opened, passage.pass.headers);
-  const socket = await connect();
+  const socket = await connect(world.objects(), `mailbox:${place}`, [STREAM]);
   const stream = eventStream(() => socket.close(1000, "the client is gone"));
   socket.addEventListener("message", ({ data }) => stream.send("message", String(data)));
   socket.addEventListener("close", () => stream.close());
@@ -97,41 +91,31 @@ async function open(passage: Passage, messages: string, connect: () => Promise<W
 }
 
 /** Handles a message: accepted as soon as its work has begun, and the answer goes out on the stream. */
-export async function answerMessage(
-  passage: Passage,
-  server: McpServer,
-  mailbox: Mailbox,
-  ctx: Lasting,
-): Promise<Response> {
+export async function answerMessage(passage: Passage, server: McpServer, ctx: AgentContext): Promise<Response> {
   const accepted = new Response(null, { status: 202 });
   let begun: () => void = () => {};
   const working = new Promise<void>((resolve) => (begun = resolve));
-  const world = new StreamWorld(passage, server, ctx, mailbox, begun);
+  const world = new StreamWorld(passage, server, ctx, begun);
   const answered = answer(passage, server.serverInfo, world).then(async (ended: Answer) => {
     await world.settled();
     if (ended.status !== 200 || ended.body === undefined) return respond(ended, []);
-    await mailbox.deliver(ended.body);
+    await world.send(ended.body);
     return accepted;
   });
   ctx.waitUntil(answered.catch((error: unknown) => logged("A message could not be answered", error)));
   return Promise.race([answered, working.then(() => accepted)]);
 }
 
-/** A server's registry and its client's stream. */
+/** A server's registry, and its client's stream. */
 class StreamWorld extends ServerWorld {
-  readonly #mailbox: Mailbox;
   readonly #begun: () => void;
 
-  constructor(passage: Passage, server: McpServer, ctx: Lasting, mailbox: Mailbox, begun: () => void) {
+  constructor(passage: Passage, server: McpServer, ctx: AgentContext, begun: () => void) {
     super(passage, server, ctx);
-    this.#mailbox = mailbox;
     this.#begun = begun;
   }
 
   override perform(effect: Effect) {
-    if (effect.kind === "listening") {
-      return Promise.resolve(this.#mailbox.listening()).then((listening) => ({ json: String(listening) }));
-    }
     // A call that lacks scopes is answered by status, not on the stream.
     const tool = effect.kind === "call" && this.server.tools.get(effect.name);
     if (tool && mayUse(tool, this.passage.pass)) this.#begun();
@@ -139,11 +123,7 @@ class StreamWorld extends ServerWorld {
   }
 
   override async send(message: string): Promise<void> {
-    await this.#mailbox.deliver(message);
+    const mailbox = `mailbox:${this.passage.told.place ?? ""}`;
+    await askObject(this.objects(), mailbox, "reach", JSON.stringify({ tag: STREAM, message }));
   }
 }
-
-const NO_WORLD: World = {
-  perform: (effect) => Promise.reject(new Error(`opening a stream has no "${effect.kind}"`)),
-  commit: () => Promise.reject(new Error("opening a stream writes nothing")),
-};

@@ -13,6 +13,7 @@ export interface ObjectPlace {
 /** What each of our classes has. */
 export interface RoleStub extends Rpc.DurableObjectBranded {
   wicketAsk(name: string, call: string, input: string): Promise<string>;
+  fetch(request: Request): Response | Promise<Response>;
 }
 
 /** An object that does not answer within this time has not answered. */

@@ -19,6 +19,10 @@ export interface Role {
   ask(object: RoleObject, call: string, input: string): Promise<string>;
   /** The alarm that the role has set went off. */
   alarm?(object: RoleObject): Promise<void>;
+  /** True for a role that mostly keeps nothing: its name is kept only once it calls `rememberName`. */
+  readonly sparing?: true;
+  /** Opens a WebSocket to our own code. */
+  connect?(object: RoleObject, request: Request): Response;
 }
 
 const roles = new Map<string, Role>();
@@ -41,9 +45,24 @@ const NAME = "wicket:name";
 /** In the object: answers a call. */
 export function askRole(object: RoleObject, call: string, input: string): Promise<string> {
   const role = roleOf(object.name);
-  const { kv } = object.ctx.storage;
-  if (role.alarm && kv.get(NAME) === undefined) kv.put(NAME, object.name);
+  if (role.alarm && !role.sparing) rememberName(object);
   return role.ask(object, call, input);
+}
+
+/** In the object: keeps its name, without which an alarm finds no role. */
+export function rememberName({ name, ctx }: RoleObject): void {
+  const { kv } = ctx.storage;
+  if (kv.get(NAME) === undefined) kv.put(NAME, name);
+}
+
+/** The header that marks our own code's request for a WebSocket, with the object's name; it never comes from outside. */
+export const CONNECT_HEADER = "x-wicket-object";
+
+/** In the object: opens a WebSocket to our own code. */
+export function connectRole(object: Omit<RoleObject, "name">, request: Request): Response {
+  const name = request.headers.get(CONNECT_HEADER);
+  const connected = name === null ? undefined : roleOf(name).connect?.({ ...object, name }, request);
+  return connected ?? new Response("Not found", { status: 404 });
 }
 
 /** In the object: passes an alarm on; false if the object has no role. */

@@ -1,6 +1,6 @@
 /** `WicketObject`: the Durable Object class for apps that have no agent class of their own to lend. */
 import { DurableObject } from "cloudflare:workers";
-import { alarmRole, askRole } from "./roles.js";
+import { alarmRole, askRole, connectRole } from "./roles.js";
 
 /**
  * Export it from your Worker's main file, with a migration (`new_sqlite_classes = ["WicketObject"]`); it needs no binding.
@@ -10,6 +10,11 @@ export class WicketObject extends DurableObject {
   /** For our own code: calls the object in its role. */
   wicketAsk(name: string, call: string, input: string): Promise<string> {
     return askRole({ name, className: WicketObject.name, ctx: this.ctx, env: this.env }, call, input);
+  }
+
+  /** For our own code: opens a WebSocket to the object in its role. */
+  override fetch(request: Request): Response {
+    return connectRole({ className: WicketObject.name, ctx: this.ctx, env: this.env }, request);
   }
 
   override async alarm(): Promise<void> {

@@ -1,7 +1,16 @@
 /** What a handler may know about the call it serves, and what it may say before its answer. */
 import type { Caller } from "../guard.js";
 import type { RunEffect } from "../wire.js";
-import type { LoggingLevel } from "./types.js";
+import { type AskOptions, Questions } from "./questions.js";
+import type {
+  ClientCapabilities,
+  ElicitParams,
+  ElicitResult,
+  LoggingLevel,
+  Root,
+  SampleParams,
+  SampleResult,
+} from "./types.js";
 import type { ServerWorld } from "./world.js";
 
 /** A notification in the protocol's own words. */
@@ -37,6 +46,25 @@ export interface ToolContext {
   readonly log: (level: LoggingLevel, data: unknown, logger?: string) => Promise<void>;
   /** Sends a notification that belongs to this call. Those of progress and logging keep to the rules above. */
   readonly sendNotification: (notification: Notification) => Promise<void>;
+
+  /**
+   * Asks the person in front of the client: for the fields of a form, or (mode `url`) to open a page. On 2026-07-28 the
+   * handler runs again from its top once there is an answer: see `once`. A client that cannot do it ends the call.
+   */
+  readonly elicit: (params: ElicitParams, options?: AskOptions) => Promise<ElicitResult>;
+  /** Asks the client's language model. As `elicit`, otherwise. */
+  readonly sample: (params: SampleParams, options?: AskOptions) => Promise<SampleResult>;
+  /** Asks for the folders that the client works in. As `elicit`, otherwise. */
+  readonly listRoots: (options?: AskOptions) => Promise<{ roots: Root[] }>;
+  /** The same in the protocol's own words. */
+  readonly sendRequest: (request: Notification, schema?: unknown, options?: AskOptions) => Promise<unknown>;
+  /**
+   * Runs `what` once, in however many rounds the handler runs, and gives what it came to (JSON) in each: for everything
+   * that must not happen twice, such as a payment. `key` names it among those of this call.
+   */
+  readonly once: <T>(key: string, what: () => T | Promise<T>) => Promise<T>;
+  /** Ends the call, as the protocol has it, if the client has not declared these capabilities: `{ sampling: {} }`. */
+  readonly requireCapabilities: (capabilities: ClientCapabilities) => Promise<void>;
 }
 
 /** Header names that carry credentials; no handler sees them. */
@@ -51,6 +79,7 @@ export class CallContext implements ToolContext {
   readonly #effect: RunEffect;
   #controller: AbortController | undefined;
   #progress = -Infinity;
+  #questions: Questions | undefined;
 
   constructor(world: ServerWorld, effect: RunEffect) {
     this.#world = world;
@@ -100,6 +129,40 @@ export class CallContext implements ToolContext {
     return async ({ method, params }) => {
       await this.#world.say(this.#effect, { notify: { method, params } }, this.#rises(params?.progress));
     };
+  }
+
+  get elicit(): ToolContext["elicit"] {
+    return (params, options) => this.#ask("elicit", params, options) as Promise<ElicitResult>;
+  }
+
+  get sample(): ToolContext["sample"] {
+    return (params, options) => this.#ask("sample", params, options) as Promise<SampleResult>;
+  }
+
+  get listRoots(): ToolContext["listRoots"] {
+    return (options) => this.#ask("roots", undefined, options) as Promise<{ roots: Root[] }>;
+  }
+
+  get sendRequest(): ToolContext["sendRequest"] {
+    return ({ method, params }, _schema, options) => this.#ask(method, params, options);
+  }
+
+  get once(): ToolContext["once"] {
+    return (key, what) => this.#asking().once(key, what);
+  }
+
+  get requireCapabilities(): ToolContext["requireCapabilities"] {
+    return async (capabilities) => {
+      await this.#world.say(this.#effect, { require: capabilities });
+    };
+  }
+
+  #ask(kind: string, params: object | undefined, options?: AskOptions): Promise<unknown> {
+    return this.#asking().ask(kind, params, options);
+  }
+
+  #asking(): Questions {
+    return (this.#questions ??= new Questions(this.#world, this.#effect));
   }
 
   /** True if `progress` is more than ever before. */

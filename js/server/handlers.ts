@@ -1,6 +1,6 @@
 /** What becomes of what handlers return and throw: the outcomes of `src/flow/call.rs`. */
 import type { Passage } from "../endpoint.js";
-import { ProtocolError, ResourceNotFoundError, ToolError, logged } from "../errors.js";
+import { CallFault, ProtocolError, ResourceNotFoundError, ToolError, WicketError, logged } from "../errors.js";
 import type { Outcome } from "../run.js";
 import type { Splice } from "../wire.js";
 import { type Checked, describe } from "./schema.js";
@@ -26,6 +26,12 @@ export const UNKNOWN: Outcome = { json: '{"unknown":true}' };
 
 /** What a handler threw. */
 export function thrown(server: McpServer, what: "tool" | "prompt" | "resource", name: string, error: unknown): Outcome {
+  if (error instanceof CallFault) return { json: JSON.stringify({ fault: error.fault }) };
+  if (error instanceof WicketError) {
+    // What is missing from the set-up is said in full, to whoever can see it.
+    logged(`The ${what} "${name}" could not go on`, error);
+    return { json: JSON.stringify({ refused: error.message }) };
+  }
   if (error instanceof ToolError) return { json: JSON.stringify({ refused: error.message }) };
   if (error instanceof ResourceNotFoundError && what === "resource") return UNKNOWN;
   if (error instanceof ProtocolError) {

@@ -156,3 +156,59 @@ export interface ServerCapabilities {
   experimental?: Record<string, object>;
   extensions?: Record<string, object>;
 }
+
+/** A field of a form: a JSON Schema of a string, a number, a boolean or a choice (client/elicitation). */
+export type FormField = { type: "string" | "number" | "integer" | "boolean" | "array" } & Record<string, unknown>;
+
+/** What a person is asked for: a form, or to open a page. */
+export type ElicitParams =
+  | {
+      mode?: "form";
+      message: string;
+      requestedSchema: { type: "object"; properties: Record<string, FormField>; required?: string[] };
+    }
+  | {
+      mode: "url";
+      message: string;
+      /** https; nothing in it may tell who the person is or sign them in. */
+      url: string;
+      /** Names the elicitation, for revisions before 2026-07-28. */
+      elicitationId?: string;
+    };
+
+/** What a person did: `content` holds the fields of a form that was accepted. */
+export interface ElicitResult {
+  action: "accept" | "decline" | "cancel";
+  content?: Record<string, string | number | boolean | string[]>;
+}
+
+export interface SamplingMessage {
+  role: "user" | "assistant";
+  content: ContentBlock | ContentBlock[];
+}
+
+/** What a language model is asked for (client/sampling). */
+export interface SampleParams extends Record<string, unknown> {
+  messages: SamplingMessage[];
+  maxTokens: number;
+  systemPrompt?: string;
+  temperature?: number;
+}
+
+export interface SampleResult extends SamplingMessage {
+  model: string;
+  stopReason?: string;
+}
+
+/** A folder that the client works in. */
+export interface Root {
+  uri: string;
+  name?: string;
+}
+
+/** What a client can be asked for. */
+export interface ClientCapabilities {
+  elicitation?: { form?: object; url?: object };
+  sampling?: { tools?: object };
+  roots?: object;
+}

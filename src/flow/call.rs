@@ -15,6 +15,8 @@ pub struct Call<'a> {
     pub meta: Option<Value<'a>>,
     /// The session, which is its sender's, for the handler's context.
     pub session: Option<&'a str>,
+    /// What earlier rounds brought, a JSON object; none in the first.
+    pub rounds: Option<&'a str>,
     /// See [`Splice`]; none in a batch.
     pub splice: Option<Splice>,
 }
@@ -97,6 +99,8 @@ pub enum Called {
     Threw(String),
     /// The tool's structured result does not fit its output schema; the id under which the operator finds why.
     Unfit(String),
+    /// The handler asks its client for something (2026-07-28): `mcp::mrtr` reads it.
+    Asks(String),
     /// The handler threw a protocol error.
     Fault(Thrown),
     /// The tool has arguments that headers mirror, and has not been run.
@@ -108,6 +112,8 @@ pub enum Called {
 /// A JSON-RPC error that a handler threw.
 #[derive(Debug)]
 pub struct Thrown {
+    /// The HTTP status, where the error has one of its own.
+    pub status: Option<u16>,
     /// Its code, as it is written.
     pub code: i64,
     /// Its message.
@@ -169,6 +175,7 @@ impl Obtain for Call<'_> {
         }
         members.extend(self.meta.map(|meta| ("meta", meta.text())));
         members.extend(session.as_deref().map(|session| ("session", session)));
+        members.extend(self.rounds.map(|rounds| ("rounds", rounds)));
         object(&members)
     }
     fn outcome(json: Value<'_>) -> Option<Called> {
@@ -187,6 +194,7 @@ impl Obtain for Call<'_> {
             "refused" => text().map(Called::Refused),
             "threw" => text().map(Called::Threw),
             "unfit" => text().map(Called::Unfit),
+            "asks" => Some(Called::Asks(value.text().into())),
             "fault" => Thrown::read(&value.object().ok()?).map(Called::Fault),
             "mirrored" => Mirrored::read(&value.object().ok()?).map(Called::Mirrored),
             "templates" => {
@@ -205,6 +213,10 @@ fn texts(value: Value<'_>) -> Option<Vec<String>> {
 impl Thrown {
     fn read(error: &Object<'_>) -> Option<Self> {
         Some(Self {
+            status: match error.get("status") {
+                None => None,
+                Some(status) => Some(status.text().parse().ok()?),
+            },
             code: error.get("code")?.text().parse().ok()?,
             message: error.string("message")?.into(),
             data: error.get("data").map(|data| data.text().into()),

@@ -47,6 +47,48 @@ impl Failure {
     }
 }
 
+/// The root key of the server's keyring. Outcome: its text for the crypto module; nothing where there is no object to
+/// keep one.
+#[derive(Debug)]
+pub struct RootKey;
+
+impl Obtain for RootKey {
+    type Outcome = Option<String>;
+    fn json(&self) -> String {
+        object(&[("kind", r#""root-key""#)])
+    }
+    fn outcome(json: Value<'_>) -> Option<Option<String>> {
+        if json.text() == "null" { Some(None) } else { json.string().map(|value| Some(value.into())) }
+    }
+}
+
+/// Passes a message on to whoever waits for it under a tag: a call that is running, in whichever isolate, or a stream.
+/// Outcome: whether there was anybody. It changes nothing that is kept.
+#[derive(Debug)]
+pub struct Reach {
+    /// The object through which they can be reached.
+    pub object: String,
+    /// What they wait under.
+    pub tag: String,
+    /// What they get.
+    pub message: String,
+}
+
+impl Obtain for Reach {
+    type Outcome = bool;
+    fn json(&self) -> String {
+        object(&[
+            ("kind", r#""reach""#),
+            ("object", &quoted(&self.object)),
+            ("tag", &quoted(&self.tag)),
+            ("message", &quoted(&self.message)),
+        ])
+    }
+    fn outcome(json: Value<'_>) -> Option<bool> {
+        matches!(json.text(), "true" | "false").then(|| json.is_true())
+    }
+}
+
 /// Whether a client listens to the stream that the object holds.
 #[derive(Debug)]
 pub struct Listening {

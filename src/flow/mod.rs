@@ -32,7 +32,7 @@ use core::task::{self, Poll, Waker};
 
 pub use call::{Call, Called, Mirrored, Target, Template, Through, Thrown, Variable};
 pub use context::Context;
-pub use effect::{Commit, Failure, Fetch, Fetched, Listening, Load, Obtain};
+pub use effect::{Commit, Failure, Fetch, Fetched, Listening, Load, Obtain, Reach, RootKey};
 pub use objects::{Ask, Found, Rows, Writes};
 pub use registry::{Complete, Completed, Describe, Described, List, Listed, Plain, Splice};
 pub use wire::{Asked, Step};

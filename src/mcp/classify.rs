@@ -6,18 +6,18 @@
 //! 2. A modern `MCP-Protocol-Version` without that claim is an envelope that is missing.
 //! 3. Everything else is of the `initialize` era: the header's revision, else the session's, else 2025-03-26.
 
+use super::Request;
 use super::envelope::Envelope;
 use super::header::{must_equal, must_mirror};
 use super::revision::Revision;
-use super::{Request, session};
-use crate::flow::Flow;
+use super::session::Shown;
 use crate::json::{array, object, quoted};
 use crate::jsonrpc::{Code, Fault, Message};
 
 /// Tells the revision of `message`, whose parameters are in `envelope`, or why it is refused.
 pub fn classify(
-    flow: &Flow<'_>,
     request: &Request<'_>,
+    session: Shown,
     message: &Message<'_>,
     envelope: &Envelope<'_>,
 ) -> Result<Revision, Fault> {
@@ -37,7 +37,7 @@ pub fn classify(
             Some(_) => Err(envelope.missing()),
         };
     }
-    legacy(flow, request, message, spoken)
+    legacy(request, session, message, spoken)
 }
 
 /// An `initialize` whose metadata is not that of a modern request is the handshake of older revisions.
@@ -67,33 +67,21 @@ fn modern(request: &Request<'_>, message: &Message<'_>, envelope: &Envelope<'_>)
 }
 
 fn legacy(
-    flow: &Flow<'_>,
     request: &Request<'_>,
+    session: Shown,
     message: &Message<'_>,
     spoken: Option<Revision>,
 ) -> Result<Revision, Fault> {
     if message.method.as_deref() == Some("initialize") {
         return Ok(Revision::LATEST_WITH_INITIALIZE);
     }
-    let session = match request.session_id.as_deref() {
-        None => None,
-        Some(id) => match session::open(id, request.principal.as_deref(), flow.context().now()) {
-            None => return Err(unknown_session()),
-            session => session,
-        },
-    };
+    let session = session.session()?;
     match (spoken, request.protocol_version.as_deref(), session) {
         (Some(revision), _, _) => Ok(revision),
         (None, Some(header), _) => Err(unknown_revision(header)),
         (None, None, Some(session)) => Ok(session.revision),
         (None, None, None) => Ok(Revision::UNSAID),
     }
-}
-
-/// The answer to a session id that opens nothing; clients begin again with `initialize`.
-#[must_use]
-pub fn unknown_session() -> Fault {
-    Fault::new(404, Code::SessionNotFound, "There is no such session. Start a new one with `initialize`.")
 }
 
 fn unsupported(requested: &str) -> Fault {

@@ -1,6 +1,8 @@
 //! The texts around a result: what JSON-RPC and the revision put there.
 
+use super::Request;
 use super::revision::Revision;
+use super::session::Place;
 use crate::flow::{Plain, Splice};
 use crate::json::Value;
 use crate::jsonrpc::Fault;
@@ -21,10 +23,14 @@ pub struct Frame<'a> {
     pub revision: Revision,
     /// The session that it belongs to, which has been found to be its sender's; 2026-07-28 has none.
     pub session: Option<&'a str>,
+    /// Where that session can be reached.
+    pub place: Option<Place>,
     /// True where the answer is the whole body, false in a batch.
     pub alone: bool,
     /// The server's `Implementation`.
     pub server: Value<'a>,
+    /// The HTTP request that it came with.
+    pub request: &'a Request<'a>,
 }
 
 impl Frame<'_> {
@@ -49,6 +55,12 @@ impl Frame<'_> {
             _ => head.push_str(members),
         }
         head + tail
+    }
+
+    /// The text of a result that asks the client for more (2026-07-28), with these `members`.
+    #[must_use]
+    pub fn input_required(&self, members: &str) -> String {
+        self.result(members).replacen(r#""resultType":"complete""#, r#""resultType":"input_required""#, 1)
     }
 
     /// What goes around a complete result that the shim has.

@@ -1,18 +1,30 @@
 //! Getting to know each other: `initialize` (until 2025-11-25, basic/lifecycle) and `server/discover` (2026-07-28).
 
+use super::capabilities::Capabilities;
 use super::frame::{CACHING, Frame};
 use super::revision::Revision;
+use super::session::Shown;
 use super::{Request, Transport, Work, session};
-use crate::flow::{Describe, Described, Flow};
+use crate::flow::{Ask, Describe, Described, Flow};
 use crate::http::Answer;
 use crate::json::{Object, Value, array, object, quoted};
 use crate::jsonrpc::{Code, Fault};
 
 /// Answers `initialize`: agrees on a revision and gives the session its id. Waits: one, for the server's description.
-pub async fn initialize(flow: &Flow<'_>, request: &Request<'_>, frame: Frame<'_>, params: &Object<'_>) -> Answer {
+pub async fn initialize(
+    flow: &Flow<'_>,
+    request: &Request<'_>,
+    shown: Shown,
+    frame: Frame<'_>,
+    params: &Object<'_>,
+) -> Answer {
     let fail = |fault: Fault| Answer::json(frame.status(&fault), fault.message_text(Some(frame.id)));
     let Some(requested) = params.string("protocolVersion") else {
         return fail(Fault::new(400, Code::InvalidParams, "`params.protocolVersion` must be there, a string."));
+    };
+    let keys = match request.keys(flow).await {
+        Ok(keys) => keys,
+        Err(fault) => return fail(fault),
     };
     let known = Revision::parse(&requested).filter(|revision| !revision.is_modern());
     let revision = known.unwrap_or(Revision::LATEST_WITH_INITIALIZE);
@@ -26,12 +38,20 @@ pub async fn initialize(flow: &Flow<'_>, request: &Request<'_>, frame: Frame<'_>
     ];
     members.extend(instructions.iter().map(|text| ("instructions", text.as_str())));
     let answer = Answer::json(200, frame.result(&object(&members)));
+    let client = Capabilities::of(params.get("capabilities"));
     if request.transport != Transport::Http {
+        if let Shown::Open(session) = shown {
+            let begin = Ask { object: session.place.mailbox(), call: "begin", input: client.bits().to_string() };
+            if flow.obtain(&begin).await.is_err() {
+                return fail(undescribed());
+            }
+        }
         return answer;
     }
     let place = request.place.as_deref().and_then(session::Place::parse);
     let place = place.unwrap_or_else(|| session::Place::fresh(flow.context(), request.principal.as_deref()));
-    answer.with("mcp-session-id", session::mint(flow.context(), revision, &place))
+    let session = session::Session { revision, capabilities: client, place };
+    answer.with("mcp-session-id", session::mint(flow.context(), keys.keys(), &session))
 }
 
 /// Answers `server/discover`. Waits: one, for the server's description.

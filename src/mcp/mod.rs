@@ -4,6 +4,8 @@
 //! request, the revisions before begin with `initialize`. This module sequences; the checks are in the modules below. It
 //! does *not* know who is calling: the guard has decided that before.
 
+pub mod ask;
+pub mod capabilities;
 pub mod classify;
 pub mod completion;
 pub mod envelope;
@@ -12,12 +14,15 @@ pub mod header;
 pub mod level;
 pub mod lifecycle;
 pub mod list;
+pub mod mailbox;
 pub mod mirror;
+pub mod mrtr;
 pub mod place;
 pub mod prompts;
 pub mod resources;
 pub mod returned;
 pub mod revision;
+pub mod sealing;
 pub mod session;
 pub mod sse;
 pub mod tell;
@@ -28,7 +33,8 @@ use core::future::{Future, ready};
 use core::pin::Pin;
 use std::borrow::Cow;
 
-use crate::flow::Flow;
+use crate::crypto;
+use crate::flow::{Failure, Flow, Reach};
 use crate::http::Answer;
 use crate::json::{Malformed, Object, Value, array, quoted};
 use crate::jsonrpc::{Code, Fault, Message, unreadable};
@@ -36,6 +42,8 @@ use classify::classify;
 use envelope::Envelope;
 use frame::Frame;
 use revision::Revision;
+use sealing::Sealing;
+use session::Shown;
 
 /// The head of a request to the MCP endpoint, as the shim hands it over.
 #[derive(Debug)]
@@ -46,6 +54,10 @@ pub struct Request<'a> {
     pub server: Value<'a>,
     /// Who is calling, as the guard found it; none where there is no authentication.
     pub principal: Option<Cow<'a, str>>,
+    /// Which OAuth client is calling, as the guard found it.
+    pub client: Option<Cow<'a, str>>,
+    /// Where the server's keys are.
+    pub sealing: Sealing<'a>,
     /// Which transport the request came by.
     pub transport: Transport,
     /// Why the body is not handed over, where it is not.
@@ -106,26 +118,30 @@ pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer
         return answer;
     }
     if request.transport == Transport::SseStream {
-        return sse::open(flow, request);
+        return sse::open(flow, request).await;
     }
     if let Err(fault) = check_head(request) {
         return fault.answer(None);
     }
+    let shown = match request.shown(flow).await {
+        Ok(shown) => shown,
+        Err(fault) => return fault.answer(None),
+    };
     if request.transport == Transport::SseMessages
-        && let Err(fault) = sse::check_stream(flow, request).await
+        && let Err(fault) = sse::check_stream(flow, request, shown).await
     {
         return fault.answer(None);
     }
     if body.trim_ascii_start().starts_with('[') {
-        return batch(flow, request, body).await;
+        return batch(flow, request, shown, body).await;
     }
     let (message, envelope) = match read(Object::read(body)) {
         Err(answer) => return answer,
         Ok(read) => read,
     };
-    match classify(flow, request, &message, &envelope) {
+    match classify(request, shown, &message, &envelope) {
         Err(fault) => fault.answer(message.id),
-        Ok(revision) => carry_out(flow, request, revision, &message, &envelope).await,
+        Ok(revision) => carry_out(flow, request, shown, revision, &message, &envelope).await,
     }
 }
 
@@ -145,6 +161,8 @@ impl<'a> Request<'a> {
             method: input.string("method")?,
             server: input.get("server").filter(|server| server.is_object())?,
             principal: input.string("principal"),
+            client: input.string("client"),
+            sealing: Sealing::default(),
             transport: match input.string("transport").as_deref() {
                 None | Some("http") => Transport::Http,
                 Some("sse-stream") => Transport::SseStream,
@@ -167,6 +185,12 @@ impl<'a> Request<'a> {
         })
     }
 
+    /// The same with the server's keys.
+    #[must_use]
+    pub fn with_keys(self, sealing: Sealing<'a>) -> Self {
+        Self { sealing, ..self }
+    }
+
     /// The revision that the request's header names, if it is one.
     fn spoken(&self) -> Option<Revision> {
         self.protocol_version.as_deref().map(header::trim).and_then(Revision::parse)
@@ -179,9 +203,13 @@ impl<'a> Request<'a> {
     }
 
     /// What the answer to the message `id` needs, after the message has been classified.
-    fn frame<'b>(&'b self, id: Value<'b>, revision: Revision, alone: bool) -> Frame<'b> {
+    fn frame<'b>(&'b self, id: Value<'b>, revision: Revision, shown: Shown, alone: bool) -> Frame<'b> {
         let session = if revision.is_modern() { None } else { self.session_id.as_deref() };
-        Frame { id, revision, session, alone, server: self.server }
+        let place = match shown {
+            Shown::Open(session) if !revision.is_modern() => Some(session.place),
+            _ => None,
+        };
+        Frame { id, revision, session, place, alone, server: self.server, request: self }
     }
 
     /// Checks that the endpoint knows the request's HTTP method.
@@ -236,17 +264,19 @@ fn names(accept: &str, ranges: &[&str]) -> bool {
 async fn carry_out(
     flow: &Flow<'_>,
     request: &Request<'_>,
+    shown: Shown,
     revision: Revision,
     message: &Message<'_>,
     envelope: &Envelope<'_>,
 ) -> Answer {
     let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else {
         // Notifications and, from older clients, responses: taken in, and nothing is said.
+        reach(flow, shown, message).await;
         return Answer::empty(202);
     };
-    let frame = request.frame(id, revision, true);
+    let frame = request.frame(id, revision, shown, true);
     if method == "initialize" && !revision.is_modern() {
-        return lifecycle::initialize(flow, request, frame, &envelope.params).await;
+        return lifecycle::initialize(flow, request, shown, frame, &envelope.params).await;
     }
     let ended = match begin(flow, frame, method, &envelope.params) {
         Ok(work) => work.await,
@@ -258,11 +288,39 @@ async fn carry_out(
     }
 }
 
+/// Passes on what concerns a call that is running somewhere: the response to its request, or its cancellation. Whether
+/// anybody waits for it makes no difference to the sender. Waits: one.
+async fn reach(flow: &Flow<'_>, shown: Shown, message: &Message<'_>) {
+    let Shown::Open(session) = shown else { return };
+    let object = session.place.mailbox();
+    let reached = match (message.id, message.method.as_deref()) {
+        (Some(id), None) => id.string().zip(message.outcome).map(|(id, (kind, outcome))| Reach {
+            object,
+            message: crate::json::object(&[("id", &quoted(&id)), (kind, outcome.text())]),
+            tag: id.into(),
+        }),
+        (None, Some("notifications/cancelled")) => {
+            let params = message.params.and_then(|params| params.object().ok()).unwrap_or_default();
+            params.get("requestId").map(|id| Reach { object, tag: call_tag(id), message: r#"{"cancel":true}"#.into() })
+        }
+        _ => None,
+    };
+    if let Some(reach) = reached {
+        // Nobody there is no failure, and for others the reason is in the log.
+        let _: Result<bool, Failure> = flow.obtain(&reach).await;
+    }
+}
+
+/// The tag of a running call, by the id of its request.
+fn call_tag(id: Value<'_>) -> String {
+    String::from("call:") + &crypto::encode(&crypto::hash("call", &[id.text().as_bytes()]))
+}
+
 /// Messages in one batch, which all begin at once.
 const MAX_BATCH: usize = 100;
 
 /// Answers a batch: all its requests are carried out at once, the answers come in the order of the requests.
-async fn batch(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
+async fn batch(flow: &Flow<'_>, request: &Request<'_>, shown: Shown, body: &str) -> Answer {
     let invalid = |message: &'static str| Fault::new(400, Code::InvalidRequest, message).answer(None);
     let no_batches = || invalid("Only revision 2025-03-26 has batches: send each message by itself.");
     let messages = match Value::read(body).and_then(Value::array) {
@@ -290,13 +348,16 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
         if envelope.claims_version() {
             return no_batches();
         }
-        let revision = match classify(flow, request, &message, &envelope) {
+        let revision = match classify(request, shown, &message, &envelope) {
             Err(fault) => return fault.answer(message.id),
             Ok(revision) if revision.has_batches() => revision,
             Ok(_) => return no_batches(),
         };
-        let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else { continue };
-        let frame = request.frame(id, revision, false);
+        let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else {
+            reach(flow, shown, &message).await;
+            continue;
+        };
+        let frame = request.frame(id, revision, shown, false);
         works.push((id, begin(flow, frame, method, &envelope.params)));
     }
     let mut answers = Vec::with_capacity(works.len());
@@ -317,6 +378,7 @@ type Work<'a> = Pin<Box<dyn Future<Output = Result<String, Fault>> + 'a>>;
 fn begin<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, method: &str, params: &Object<'a>) -> Result<Work<'a>, Fault> {
     match (method, frame.revision.is_modern()) {
         ("ping", false) => Ok(Box::pin(ready(Ok(frame.result("{}"))))),
+        ("logging/setLevel", false) => mailbox::set_level(flow, frame, params),
         ("server/discover", true) => Ok(lifecycle::discover(flow, frame)),
         ("tools/call", _) => tools::call(flow, frame, params),
         ("prompts/get", _) => prompts::get(flow, frame, params),

@@ -1,6 +1,5 @@
 //! Where a server lives that wants a place of its own (a Durable Object), told by the head of the request.
 
-use super::classify::unknown_session;
 use super::revision::Revision;
 use super::{Request, Transport, session, sse};
 use crate::flow::Flow;
@@ -29,8 +28,7 @@ impl Place {
 
 /// A session's requests go to the session's object; whoever shows another's session finds none. A 2026-07-28 request has
 /// no session: it goes to its principal's object. Everything else gets a new object. Waits: none.
-#[must_use]
-pub fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
+pub async fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
     if let Err(answer) = request.check_method() {
         return Place::Answer(answer);
     }
@@ -40,12 +38,13 @@ pub fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
         return Place::Answer(fault.answer(None));
     }
     let principal = request.principal.as_deref();
-    let place = match (request.spoken().is_some_and(Revision::is_modern), request.session_id.as_deref(), principal) {
+    let session = match request.shown(flow).await.and_then(session::Shown::session) {
+        Ok(session) => session,
+        Err(fault) => return Place::Answer(fault.answer(None)),
+    };
+    let place = match (request.spoken().is_some_and(Revision::is_modern), session, principal) {
         (true, _, Some(principal)) => session::Place::of_principal(principal),
-        (false, Some(id), _) => match session::open(id, principal, flow.context().now()) {
-            Some(session) => session.place,
-            None => return Place::Answer(unknown_session().answer(None)),
-        },
+        (false, Some(session), _) => session.place,
         _ => session::Place::fresh(flow.context(), principal),
     };
     Place::Object(place.name())

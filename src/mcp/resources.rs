@@ -7,6 +7,7 @@
 //! **Not guaranteed.** That a handler looks at its variables before it uses them: they are text from outside.
 
 use super::frame::Frame;
+use super::mrtr::{self, Rounds};
 use super::returned::{self, Answered};
 use super::uri_template::UriTemplate;
 use super::{Work, string_of};
@@ -27,24 +28,32 @@ pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
     let uri = string_of(params, "uri")?;
     check(&uri)?;
     let meta = params.get("_meta");
-    let run = move |uri: &str, through: Option<&Through>| {
+    let run = move |uri: &str, through: Option<&Through>, rounds: Option<&str>| {
         flow.obtain(&Call {
             target: Target::Resource { uri, through },
             request: frame.id,
             meta,
             session: frame.session,
+            rounds,
             splice: frame.alone.then(|| frame.around_read()),
         })
     };
-    let called = run(&uri, None);
+    let later = mrtr::later(&frame, params);
+    let called = later.is_none().then(|| run(&uri, None, None));
     Ok(Box::pin(async move {
-        let called = match called.await {
+        let rounds = Rounds { method: "resources/read", name: &uri, arguments: None };
+        let brought = rounds.open(flow, &frame, later).await?;
+        let brought = brought.as_deref();
+        let called = match called.unwrap_or_else(|| run(&uri, None, brought)).await {
             Ok(Called::Templates(templates)) => match find(&uri, templates) {
-                Some(through) => run(&uri, Some(&through)).await,
+                Some(through) => run(&uri, Some(&through), brought).await,
                 None => Ok(Called::Unknown),
             },
             called => called,
         };
+        if let Ok(Called::Asks(asks)) = &called {
+            return rounds.ask(flow, &frame, asks).await;
+        }
         match returned::judge("resource", &uri, called)? {
             Answered::Result(result) => returned::resource(frame, &uri, &result),
             Answered::Unknown => Err(not_found(frame, &uri)),

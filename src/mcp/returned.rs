@@ -33,13 +33,13 @@ pub fn judge(what: &str, name: &str, called: Result<Called, Failure>) -> Result<
             Err(Fault::new(200, Code::InternalError, failed_text(what, name, &id)))
         }
         Ok(Called::Fault(thrown)) => {
-            let fault = Fault::new(200, Code::Own(thrown.code), thrown.message);
+            let fault = Fault::new(thrown.status.unwrap_or(200), Code::Own(thrown.code), thrown.message);
             Err(match thrown.data {
                 Some(data) => fault.with_data(data),
                 None => fault,
             })
         }
-        Ok(Called::Mirrored(_) | Called::Templates(_)) | Err(_) => {
+        Ok(Called::Mirrored(_) | Called::Templates(_) | Called::Asks(_)) | Err(_) => {
             Err(Fault::new(500, Code::InternalError, ["The ", what, " could not be run."].concat()))
         }
     }

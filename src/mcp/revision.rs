@@ -64,6 +64,12 @@ impl Revision {
         self >= V2025_03_26
     }
 
+    /// True where an elicitation says whether it is a form or a page.
+    #[must_use]
+    pub fn has_elicitation_modes(self) -> bool {
+        self >= V2025_11_25
+    }
+
     /// True where a body may be a batch.
     #[must_use]
     pub fn has_batches(self) -> bool {

@@ -3,30 +3,78 @@
 //! **Threat.** A session id that is guessed or stolen lets somebody act in another's session (GHSA-qvqr-5cv7-wh35).
 //! **Guarantee.** The id holds 128 random bits, the time it was made and a hash of the principal it was made for; with
 //! another principal it opens nothing. It says what was negotiated, so a session costs no storage, and it grants nothing:
-//! each request is authenticated by itself.
-//! **Not guaranteed.** That it was made here. Whoever writes one of their own gets what `initialize` would have given.
+//! each request is authenticated by itself. Where the server has keys, the id is sealed: nobody can read it or make one.
+//! **Not guaranteed.** Without keys, that it was made here. Whoever writes one of their own gets what `initialize` would
+//! have given.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use super::Request;
+use super::capabilities::Capabilities;
 use super::revision::Revision;
-use crate::flow::Context;
+use crate::crypto::{Binding, Keys, Purpose};
+use crate::flow::{Context, Flow};
+use crate::jsonrpc::{Code, Fault};
 
-const FORMAT: u8 = 1;
-const LENGTH: usize = 1 + 1 + 4 + PLACE_LENGTH;
+const FORMAT: u8 = 2;
+const LENGTH: usize = 1 + 1 + 2 + 4 + PLACE_LENGTH;
 const PLACE_LENGTH: usize = 16 + 16;
 const LIFETIME_SECONDS: u64 = 30 * 24 * 3600;
 /// Clocks of two machines may differ by this much.
 const SKEW_SECONDS: u64 = 300;
+const BINDING: Binding<'static> = Binding { purpose: Purpose::Session, issuer: "", audience: "" };
 
 /// A session that a client has shown the id of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
     /// What `initialize` agreed on.
     pub revision: Revision,
+    /// What the client can be asked for.
+    pub capabilities: Capabilities,
     /// Where it lives, if it needs a place.
     pub place: Place,
+}
+
+/// What the session id of a request comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// The request shows none.
+    Nothing,
+    /// It opens nothing.
+    Unknown,
+    /// The sender's own session.
+    Open(Session),
+}
+
+impl Shown {
+    /// The session, if one was shown that opens.
+    pub fn session(self) -> Result<Option<Session>, Fault> {
+        match self {
+            Self::Nothing => Ok(None),
+            Self::Unknown => Err(unknown_session()),
+            Self::Open(session) => Ok(Some(session)),
+        }
+    }
+}
+
+/// The answer to a session id that opens nothing; clients begin again with `initialize`.
+#[must_use]
+pub fn unknown_session() -> Fault {
+    Fault::new(404, Code::SessionNotFound, "There is no such session. Start a new one with `initialize`.")
+}
+
+impl Request<'_> {
+    /// Opens the session id that the request shows, on the wire that has sessions.
+    pub(super) async fn shown(&self, flow: &Flow<'_>) -> Result<Shown, Fault> {
+        let Some(id) = self.session_id.as_deref().filter(|_| !self.spoken().is_some_and(Revision::is_modern)) else {
+            return Ok(Shown::Nothing);
+        };
+        let keys = self.keys(flow).await?;
+        let opened = open(keys.keys(), id, self.principal.as_deref(), flow.context().now());
+        Ok(opened.map_or(Shown::Unknown, Shown::Open))
+    }
 }
 
 /// What names a session's Durable Object: the random bits and the hash of the principal, so that nobody reaches another's
@@ -67,6 +115,12 @@ impl Place {
         Some(Self(URL_SAFE_NO_PAD.decode(name).ok()?.try_into().ok()?))
     }
 
+    /// The name of its mailbox.
+    #[must_use]
+    pub fn mailbox(&self) -> String {
+        String::from("mailbox:") + &self.name()
+    }
+
     /// Its name: 43 characters.
     #[must_use]
     pub fn name(&self) -> String {
@@ -79,27 +133,37 @@ impl Place {
     }
 }
 
-/// Makes the id of a session: 51 visible ASCII characters.
+/// Makes the id of a session: at most 112 visible ASCII characters.
 #[must_use]
-pub fn mint(context: &Context, revision: Revision, place: &Place) -> String {
+pub fn mint(context: &Context, keys: Option<&Keys>, session: &Session) -> String {
     let mut id = Vec::with_capacity(LENGTH);
-    id.extend([FORMAT, revision as u8]);
+    id.extend([FORMAT, session.revision as u8]);
+    id.extend(session.capabilities.bits().to_be_bytes());
     // Seconds since 1970 fit until the year 2106.
     id.extend(u32::try_from(context.now() / 1000).unwrap_or(u32::MAX).to_be_bytes());
-    id.extend(place.0);
-    URL_SAFE_NO_PAD.encode(id)
+    id.extend(session.place.0);
+    match keys {
+        None => URL_SAFE_NO_PAD.encode(id),
+        Some(keys) => keys.seal_text(context, &BINDING, &id),
+    }
 }
 
 /// Reads an id that `principal` shows; nothing if it is malformed, over, or another's.
 #[must_use]
-pub fn open(id: &str, principal: Option<&str>, now: u64) -> Option<Session> {
-    let bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
+pub fn open(keys: Option<&Keys>, id: &str, principal: Option<&str>, now: u64) -> Option<Session> {
+    let bytes = match keys {
+        None => URL_SAFE_NO_PAD.decode(id).ok()?,
+        Some(keys) => keys.open_text(&BINDING, id)?,
+    };
     let bytes: &[u8; LENGTH] = bytes.as_slice().try_into().ok()?;
     let (&[format, revision], rest) = bytes.split_first_chunk()?;
+    let (capabilities, rest) = rest.split_first_chunk()?;
     let (issued, place) = rest.split_first_chunk()?;
     let place = Place(place.try_into().ok()?);
+    let capabilities = Capabilities::from_bits(u16::from_be_bytes(*capabilities));
     let (issued, now) = (u64::from(u32::from_be_bytes(*issued)), now / 1000);
     let in_time = issued <= now + SKEW_SECONDS && now <= issued + LIFETIME_SECONDS;
     let revision = Revision::from_number(revision).filter(|revision| !revision.is_modern())?;
-    (format == FORMAT && in_time && place.belongs_to(principal)).then_some(Session { revision, place })
+    let ours = format == FORMAT && in_time && place.belongs_to(principal);
+    ours.then_some(Session { revision, capabilities, place })
 }

@@ -1,30 +1,58 @@
 //! What a running handler says to its client before its answer: progress and log messages (MCP utilities/progress,
-//! server/utilities/logging) and notifications of its own. The shim asks here for each; most calls say nothing, and pay
-//! nothing.
+//! server/utilities/logging), notifications of its own, and questions ([`super::ask`]). The shim asks here for each; most
+//! calls say nothing, and pay nothing.
 //!
 //! A client that takes no event streams (`Accept`) hears nothing and still gets its answer.
 
 use std::borrow::Cow;
 
-use super::Request;
-use super::envelope::{LOG_LEVEL, VERSION};
+use super::ask::Question;
+use super::capabilities::Capabilities;
+use super::envelope::{CAPABILITIES, LOG_LEVEL, VERSION};
 use super::level::Level;
+use super::mrtr::fingerprint;
 use super::revision::Revision;
-use super::session;
-use crate::flow::Flow;
-use crate::json::{Object, Value, object, quoted};
+use super::sealing::Sealing;
+use super::session::{Session, Shown};
+use super::{Request, Transport, call_tag};
+use crate::crypto;
+use crate::flow::{Ask, Flow};
+use crate::json::{Object, Value, array, object, quoted};
+use crate::jsonrpc::Code;
 
-/// What the shim is told: `{"send":"…"}`, `{"nothing":true}`, `{"cancel":true}` or `{"wrong":"…"}`.
+/// What the shim is told.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Told {
-    /// This message goes to the client.
+    /// This message goes to the client: `{"send":"…"}`.
     Send(String),
-    /// Nothing goes out.
+    /// Nothing goes out: `{"nothing":true}`.
     Nothing,
-    /// The call is over: its signal fires.
+    /// The call is over, its signal fires: `{"cancel":true}`.
     Cancel,
-    /// The handler asked for something that cannot be; a text for whoever wrote it.
+    /// The handler asked for something that cannot be; a text for whoever wrote it: `{"wrong":"…"}`.
     Wrong(Cow<'static, str>),
+    /// The client cannot be asked; a text for the model: `{"unable":"…"}`.
+    Unable(Cow<'static, str>),
+    /// The call ends with this error: `{"fault":{"status":…,"code":…,"message":"…","data":{…}}}`.
+    Lacks(Capabilities),
+    /// The question goes out with the result, if there is no answer yet: `{"input":"…"}`.
+    Input(String),
+    /// The question goes out now: `{"request":{"send":"…","object":"…","tags":["…"]}}`. Its response comes through the
+    /// object, under the first tag.
+    Request {
+        /// The message.
+        send: String,
+        /// The object that hears of the response.
+        object: String,
+        /// What to wait under.
+        tags: [String; 2],
+    },
+    /// The client's answer, JSON: `{"answer":…}`.
+    Answer(String),
+    /// The answer is none to this question; the reason: `{"again":"…"}`.
+    Again(Cow<'static, str>),
+    /// The client answered with an error, JSON: `{"refused":{…}}`.
+    Refused(String),
 }
 
 impl Told {
@@ -36,6 +64,24 @@ impl Told {
             Self::Nothing => object(&[("nothing", "true")]),
             Self::Cancel => object(&[("cancel", "true")]),
             Self::Wrong(text) => object(&[("wrong", &quoted(text))]),
+            Self::Unable(text) => object(&[("unable", &quoted(text))]),
+            Self::Lacks(needed) => {
+                let code = Code::MissingCapability.number().to_string();
+                let data = object(&[("requiredCapabilities", needed.json())]);
+                let message = r#""The client has not declared a capability that this call needs.""#;
+                let members = [("status", "400"), ("code", &code), ("message", message), ("data", &data)];
+                object(&[("fault", &object(&members))])
+            }
+            Self::Input(question) => object(&[("input", &quoted(question))]),
+            Self::Request { send, object: name, tags } => {
+                let tags = array(tags.iter().map(|tag| quoted(tag)));
+                let members = [("send", quoted(send)), ("object", quoted(name)), ("tags", tags)];
+                let members = members.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+                object(&[("request", &object(&members))])
+            }
+            Self::Answer(json) => object(&[("answer", json)]),
+            Self::Again(reason) => object(&[("again", &quoted(reason))]),
+            Self::Refused(json) => object(&[("refused", json)]),
         }
     }
 }
@@ -45,6 +91,8 @@ impl Told {
 pub struct Running<'a> {
     /// The head of its HTTP request.
     pub request: Request<'a>,
+    /// Its JSON-RPC id.
+    pub id: Value<'a>,
     /// Its metadata, which has been checked.
     pub meta: Object<'a>,
     /// True if its progress is more than what was said before.
@@ -54,39 +102,86 @@ pub struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    /// Reads what the shim hands over: `{"head":{…},"meta":{…},"say":{"progress":{…}}}`.
+    /// Reads what the shim hands over: `{"head":{…},"id":…,"meta":{…},"risen":true,"say":{"progress":{…}}}`.
     #[must_use]
     pub fn read(input: &'a str) -> Option<Self> {
         let input = Object::read(input).ok()?;
         let say = input.get("say")?.object().ok()?;
         Some(Self {
             request: Request::read(input.get("head")?.text())?,
+            id: input.get("id")?,
             meta: input.get("meta").map_or_else(|| Some(Object::default()), |meta| meta.object().ok())?,
             risen: input.get("risen").is_some_and(Value::is_true),
             say: say.0.into_iter().next()?,
         })
     }
 
-    /// Its revision, which has been agreed on before.
-    pub(super) fn revision(&self, flow: &Flow<'_>) -> Revision {
+    /// The same with the server's keys.
+    #[must_use]
+    pub fn with_keys(self, sealing: Sealing<'a>) -> Self {
+        Self { request: self.request.with_keys(sealing), ..self }
+    }
+
+    /// Its revision and its session, which have been checked before.
+    async fn era(&self, flow: &Flow<'_>) -> Era {
         let claimed = self.meta.string(VERSION).as_deref().and_then(Revision::parse);
-        claimed.filter(|revision| revision.is_modern()).or_else(|| self.request.spoken()).unwrap_or_else(|| {
-            let (id, principal) = (self.request.session_id.as_deref(), self.request.principal.as_deref());
-            let session = id.and_then(|id| session::open(id, principal, flow.context().now()));
-            session.map_or(Revision::UNSAID, |session| session.revision)
-        })
+        if let Some(revision) = claimed.filter(|revision| revision.is_modern()) {
+            return Era { revision, session: None };
+        }
+        let session = match self.request.shown(flow).await {
+            Ok(Shown::Open(session)) => Some(session),
+            _ => None,
+        };
+        let spoken = self.request.spoken().or(session.map(|session| session.revision));
+        Era { revision: spoken.unwrap_or(Revision::UNSAID), session }
+    }
+
+    /// What its client can be asked for. Waits: on HTTP+SSE one, for what the client said when it began.
+    async fn capabilities(&self, flow: &Flow<'_>, era: Era) -> Capabilities {
+        match era.session {
+            None => Capabilities::of(self.meta.get(CAPABILITIES)),
+            Some(session) if self.request.transport == Transport::Http => session.capabilities,
+            Some(session) => recall(flow, &session).await.capabilities,
+        }
     }
 }
 
-/// Decides about one thing that the handler of a call says. Waits: none.
-#[must_use]
-pub fn tell(flow: &Flow<'_>, running: &Running<'_>) -> Told {
+#[derive(Clone, Copy)]
+struct Era {
+    revision: Revision,
+    session: Option<Session>,
+}
+
+/// What a session's mailbox keeps of it.
+#[derive(Debug, Default)]
+pub(super) struct Recalled {
+    capabilities: Capabilities,
+    level: Option<Level>,
+}
+
+async fn recall(flow: &Flow<'_>, session: &Session) -> Recalled {
+    let asked = Ask { object: session.place.mailbox(), call: "recall", input: "null".into() };
+    let Ok(kept) = flow.obtain(&asked).await else { return Recalled::default() };
+    let Ok(kept) = Object::read(&kept) else { return Recalled::default() };
+    let bits = kept.get("capabilities").and_then(|bits| bits.text().parse().ok());
+    Recalled {
+        capabilities: Capabilities::from_bits(bits.unwrap_or_default()),
+        level: kept.string("level").as_deref().and_then(Level::parse),
+    }
+}
+
+/// Decides about one thing that the handler of a call says. Waits: at most one, for what the session's mailbox keeps.
+pub async fn tell(flow: &Flow<'_>, running: &Running<'_>) -> Told {
     let (kind, said) = &running.say;
+    let era = running.era(flow).await;
     match kind.as_ref() {
-        "gone" => gone(running.revision(flow)),
-        "progress" => progress(flow, running, *said),
-        "log" => log(flow, running, *said),
-        "notify" => notify(flow, running, *said),
+        "gone" => gone(era.revision),
+        "progress" => progress(era, running, *said),
+        "log" => log(flow, era, running, *said).await,
+        "notify" => notify(flow, era, running, *said).await,
+        "ask" => ask(flow, era, running, *said).await,
+        "reply" => reply(era, *said),
+        "require" => require(flow, era, running, *said).await,
         _ => Told::Wrong("This is nothing that a handler can say.".into()),
     }
 }
@@ -99,7 +194,7 @@ fn gone(revision: Revision) -> Told {
 
 /// Goes out only if the request asked for it, and only if it is more than what was said before (`risen`, which the shim
 /// compares).
-fn progress(flow: &Flow<'_>, running: &Running<'_>, said: Value<'_>) -> Told {
+fn progress(era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
     let Ok(said) = said.object() else { return Told::Wrong("Progress is an object with a number `progress`.".into()) };
     let (value, total) = (said.get("progress"), said.get("total"));
     let Some(value) = value.filter(|value| value.is_number()) else {
@@ -110,15 +205,15 @@ fn progress(flow: &Flow<'_>, running: &Running<'_>, said: Value<'_>) -> Told {
     }
     let token = running.meta.get("progressToken").filter(|token| token.string().is_some() || token.is_integer());
     let Some(token) = token.filter(|_| running.request.takes_events() && running.risen) else { return Told::Nothing };
-    let message = said.get("message").filter(|_| running.revision(flow).has_progress_messages());
+    let message = said.get("message").filter(|_| era.revision.has_progress_messages());
     let mut members = vec![("progressToken", token.text()), ("progress", value.text())];
     members.extend(total.map(|total| ("total", total.text())));
     members.extend(message.map(|message| ("message", message.text())));
     Told::Send(notification("notifications/progress", &object(&members)))
 }
 
-/// 2026-07-28: only if the request names a level. Before: whatever is bad enough for the session, if it was told.
-fn log(flow: &Flow<'_>, running: &Running<'_>, said: Value<'_>) -> Told {
+/// 2026-07-28: only if the request names a level. Before: whatever is as bad as the session wants, or all of it.
+async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
     let parts =
         said.object().ok().and_then(|said| Some((said.string("level")?, said.get("data")?, said.get("logger"))));
     let Some((level, data, logger)) = parts else {
@@ -131,11 +226,11 @@ fn log(flow: &Flow<'_>, running: &Running<'_>, said: Value<'_>) -> Told {
         return Told::Nothing;
     }
     let wanted = running.meta.string(LOG_LEVEL).as_deref().and_then(Level::parse);
-    let enough = match wanted {
-        Some(wanted) => severity >= wanted,
-        None => !running.revision(flow).is_modern(),
+    let wanted = match (wanted, era.session) {
+        (None, Some(session)) => recall(flow, &session).await.level,
+        (wanted, _) => wanted,
     };
-    if !enough {
+    if wanted.map_or(era.revision.is_modern(), |wanted| severity < wanted) {
         return Told::Nothing;
     }
     let level = quoted(&level);
@@ -145,19 +240,85 @@ fn log(flow: &Flow<'_>, running: &Running<'_>, said: Value<'_>) -> Told {
 }
 
 /// A notification in the protocol's own words. Those that have rules are held to them.
-fn notify(flow: &Flow<'_>, running: &Running<'_>, said: Value<'_>) -> Told {
+async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
     let parts = said.object().ok().and_then(|said| Some((said.string("method")?, said.get("params"))));
     let Some((method, params)) = parts.filter(|(method, _)| method.starts_with("notifications/")) else {
         return Told::Wrong("A notification has a `method` that begins with \"notifications/\".".into());
     };
-    let nothing = Value::empty_object();
-    let params = params.unwrap_or(nothing);
+    let params = params.unwrap_or(Value::empty_object());
     match method.as_ref() {
-        "notifications/progress" => progress(flow, running, params),
-        "notifications/message" => log(flow, running, params),
+        "notifications/progress" => progress(era, running, params),
+        "notifications/message" => log(flow, era, running, params).await,
         _ if !params.is_object() => Told::Wrong("`params` of a notification must be an object.".into()),
         _ if running.request.takes_events() => Told::Send(notification(&method, params.text())),
         _ => Told::Nothing,
+    }
+}
+
+/// The question in `said`: `{"kind":"elicit","params":{…}}`.
+fn question<'a>(era: Era, said: &Object<'a>) -> Result<Question<'a>, Cow<'static, str>> {
+    Question::read(era.revision, &said.string("kind").unwrap_or_default(), said.get("params"))
+}
+
+/// Asks the client for something. Before 2026-07-28 that is a request on the call's own stream.
+async fn ask(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
+    let said = said.object().unwrap_or_default();
+    let question = match question(era, &said) {
+        Ok(question) => question,
+        Err(wrong) => return Told::Wrong(wrong),
+    };
+    let able = running.capabilities(flow, era).await.have(question.needs);
+    if era.revision.is_modern() {
+        return if able { Told::Input(question.input_request()) } else { Told::Lacks(question.needs) };
+    }
+    let Some(session) = era.session else {
+        return Told::Unable("The client cannot be asked: its requests belong to no session.".into());
+    };
+    if !able {
+        let what = ["The client cannot be asked: it has not declared ", question.needs.json(), "."];
+        return Told::Unable(what.concat().into());
+    }
+    if !running.request.takes_events() {
+        return Told::Unable("The client cannot be asked: it does not accept text/event-stream.".into());
+    }
+    let id = crypto::encode(&flow.context().random::<16>("request id"));
+    Told::Request { send: question.request(&id), object: session.place.mailbox(), tags: [id, call_tag(running.id)] }
+}
+
+/// Judges what a client has answered: `{"kind":"elicit","params":{…},"response":{…},"asked":"…"}` on 2026-07-28, before
+/// with the `message` of the response instead of `response`.
+fn reply(era: Era, said: Value<'_>) -> Told {
+    let said = said.object().unwrap_or_default();
+    let question = match question(era, &said) {
+        Ok(question) => question,
+        Err(wrong) => return Told::Wrong(wrong),
+    };
+    let message = said.get("message").and_then(|message| message.object().ok()).unwrap_or_default();
+    if let Some(error) = message.get("error") {
+        return Told::Refused(error.text().into());
+    }
+    if said.string("asked").is_some_and(|asked| asked != fingerprint(&question.input_request())) {
+        return Told::Again("another question was asked under this key".into());
+    }
+    let Some(answer) = said.get("response").or(message.get("result")) else {
+        return Told::Again("there is no answer".into());
+    };
+    match question.check(answer) {
+        Ok(()) => Told::Answer(answer.text().into()),
+        Err(reason) => Told::Again(reason),
+    }
+}
+
+/// The handler needs a client that has declared these capabilities, and ends the call if it has not.
+async fn require(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
+    let have = running.capabilities(flow, era).await;
+    match Capabilities::of(Some(said)).missing_in(have) {
+        None => Told::Nothing,
+        Some(missing) if era.revision.is_modern() => Told::Lacks(missing),
+        Some(missing) => {
+            let what = ["The client cannot do this: it has not declared ", missing.json(), "."];
+            Told::Unable(what.concat().into())
+        }
     }
 }
 

@@ -23,12 +23,12 @@ use crate::flow::{Broken, Context, Flow, Step};
 use crate::http::Answer;
 use crate::http::origin::Policy;
 use crate::mcp;
+use crate::mcp::sealing::Sealing;
 
 /// The configuration of one endpoint, and the flows it can run.
 #[wasm_bindgen]
 pub struct Core {
     config: Config,
-    #[cfg_attr(not(feature = "oauth"), expect(dead_code, reason = "the flows that seal need it"))]
     keys: Option<Keys>,
     #[cfg(feature = "oauth")]
     site: Option<oauth::Site>,
@@ -44,6 +44,9 @@ struct Config {
     #[cfg(feature = "oauth")]
     #[serde(default)]
     oauth: Option<String>,
+    /// True where there are no `keys` here, but may be in the keyring.
+    #[serde(default)]
+    keyring: bool,
 }
 
 #[expect(clippy::unused_self, reason = "worker-build exports methods only, whether they need the configuration or not")]
@@ -85,22 +88,22 @@ impl Core {
 
     /// The MCP endpoint: answers [`Answer`].
     pub fn mcp(&self, input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
-        let request = mcp::Request::read(input);
+        let request = self.request(input);
         run(request, now, entropy, outcomes, async |flow, request| mcp::serve(flow, request, body).await)
             .json(Answer::to_json)
     }
 
     /// Chooses the Durable Object for a server that lives in one: answers [`mcp::place::Place`].
     pub fn place(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
-        let request = mcp::Request::read(input);
-        run(request, now, entropy, outcomes, async |flow, request| mcp::place::place(flow, request))
+        let request = self.request(input);
+        run(request, now, entropy, outcomes, async |flow, request| mcp::place::place(flow, request).await)
             .json(mcp::place::Place::to_json)
     }
 
     /// What the handler of a running call says before its answer: answers [`mcp::tell::Told`].
     pub fn tell(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
-        let running = mcp::tell::Running::read(input);
-        run(running, now, entropy, outcomes, async |flow, running| mcp::tell::tell(flow, running))
+        let running = mcp::tell::Running::read(input).map(|running| running.with_keys(self.sealing()));
+        run(running, now, entropy, outcomes, async |flow, running| mcp::tell::tell(flow, running).await)
             .json(mcp::tell::Told::to_json)
     }
 
@@ -122,6 +125,20 @@ impl Core {
 /// The one step of a flow that waits for nothing; none is input that cannot be read.
 fn done<T>(answer: Option<T>) -> Step<T> {
     answer.map_or(Step::Broken(Broken::Input), |answer| Step::Done { answer, commits: Vec::new() })
+}
+
+impl Core {
+    fn request<'a>(&'a self, input: &'a str) -> Option<mcp::Request<'a>> {
+        mcp::Request::read(input).map(|request| request.with_keys(self.sealing()))
+    }
+
+    fn sealing(&self) -> Sealing<'_> {
+        match &self.keys {
+            Some(keys) => Sealing::Keys(keys),
+            None if self.config.keyring => Sealing::Ask,
+            None => Sealing::Nowhere,
+        }
+    }
 }
 
 /// One step of a flow over the input that JavaScript hands over.

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mcp_wicket::crypto::Keys;
 use mcp_wicket::flow::Context;
 use mcp_wicket::mcp::Request;
+use mcp_wicket::mcp::capabilities::Capabilities;
 use mcp_wicket::mcp::place::{self, place};
 use mcp_wicket::mcp::revision::Revision;
-use mcp_wicket::mcp::session::{Place, mint, open};
+use mcp_wicket::mcp::session::{self, Place, Session};
 use serde_json::{Value as Json, json};
 
 use crate::random::Random;
@@ -19,6 +21,17 @@ const BOB: Option<&str> = Some("user:github:2");
 const DAY: u64 = 24 * 3600 * 1000;
 const LEGACY: [Revision; 4] =
     [Revision::V2024_11_05, Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25];
+
+/// The id of a session of a server that has no keys.
+fn mint(context: &Context, revision: Revision, place: &Place) -> String {
+    let session = Session { revision, capabilities: Capabilities::FORMS, place: *place };
+    session::mint(context, None, &session)
+}
+
+/// Opens an id of a server that has no keys.
+pub(crate) fn open(id: &str, principal: Option<&str>, now: u64) -> Option<Session> {
+    session::open(None, id, principal, now)
+}
 
 /// An id that `principal` got at [`NOW`].
 fn minted(revision: Revision, principal: Option<&str>) -> String {
@@ -74,7 +87,7 @@ fn an_id_is_short_and_visible() {
     for principal in [None, ANN, Some("x".repeat(10_000).as_str()), Some("é\n\0")] {
         let id = minted(Revision::V2025_11_25, principal);
         assert!(id.len() <= 256 && id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)), "{id}");
-        assert_eq!(id.len(), 51);
+        assert_eq!(id.len(), 54);
         assert_eq!(Place::fresh(&Context::new(NOW, ENTROPY), principal).name().len(), 43);
     }
 }
@@ -86,7 +99,7 @@ fn no_text_but_the_id_itself_opens_the_session() {
     others.extend(["A", "AA", "AAA", "AAAA", "=", "==", " ", "\n", "é", "\0"].map(|more| format!("{id}{more}")));
     others.extend(["A", "AAAA", " ", "=", "\u{feff}"].map(|more| format!("{more}{id}")));
     others.extend([id.to_lowercase(), id.to_uppercase(), format!("{id}{id}"), id.chars().rev().collect()]);
-    others.extend(["", "=", "a", "not base64!", "../../etc/passwd", "null", "é".repeat(51).as_str()].map(Into::into));
+    others.extend(["", "=", "a", "not base64!", "../../etc/passwd", "null", "é".repeat(54).as_str()].map(Into::into));
     for other in others {
         assert_eq!(open(&other, ANN, NOW), None, "{other:?}");
     }
@@ -104,7 +117,7 @@ fn another_format_or_revision_opens_nothing() {
     let id = minted(Revision::V2025_11_25, ANN);
     for byte in 0..=255 {
         let format = open(&with_byte(&id, 0, byte), ANN, NOW);
-        assert_eq!(format.is_some(), byte == 1, "format {byte}");
+        assert_eq!(format.is_some(), byte == 2, "format {byte}");
         let revision = open(&with_byte(&id, 1, byte), ANN, NOW);
         let legacy = LEGACY.into_iter().find(|legacy| *legacy as u8 == byte);
         assert_eq!(revision.map(|session| session.revision), legacy, "revision {byte}");
@@ -115,17 +128,56 @@ fn another_format_or_revision_opens_nothing() {
 #[test]
 fn a_changed_place_opens_nothing() {
     let id = minted(Revision::V2025_11_25, ANN);
-    for place in 6..38 {
+    for place in 8..40 {
         let byte = URL_SAFE_NO_PAD.decode(&id).unwrap()[place];
         for bit in 0..8 {
             let opened = open(&with_byte(&id, place, byte ^ 1 << bit), ANN, NOW);
-            if place < 22 {
+            if place < 24 {
                 // The random half: whoever writes one of their own gets what `initialize` would have given.
                 assert_ne!(opened.unwrap().place, Place::fresh(&Context::new(NOW, ENTROPY), ANN));
             } else {
                 assert_eq!(opened, None, "byte {place}, bit {bit}");
             }
         }
+    }
+}
+
+#[test]
+fn an_id_says_what_the_client_can_be_asked_for() {
+    let all = [Capabilities::FORMS, Capabilities::URLS, Capabilities::SAMPLING_TOOLS, Capabilities::ROOTS];
+    let context = Context::new(NOW, ENTROPY);
+    for capabilities in all {
+        let session = Session { revision: Revision::V2025_11_25, capabilities, place: Place::fresh(&context, ANN) };
+        assert_eq!(open(&session::mint(&context, None, &session), ANN, NOW), Some(session));
+    }
+}
+
+#[test]
+fn where_there_are_keys_an_id_is_sealed() {
+    let keys = |secret: &str| Keys::parse(secret).unwrap();
+    let (ours, other) =
+        (keys("7Hq2vZ4cX9mK1pR8sT5wY3nB6dF0gJ2lQ8uE4iO6aL1"), keys("Q8uE4iO6aL13nB6dF0gJ2l7Hq2vZ4cX9mK1pR8sT5wY"));
+    let context = Context::new(NOW, ENTROPY);
+    let session = Session {
+        revision: Revision::V2025_11_25,
+        capabilities: Capabilities::ROOTS,
+        place: Place::fresh(&context, ANN),
+    };
+    let id = session::mint(&context, Some(&ours), &session);
+    assert!(id.len() <= 256 && id.bytes().all(|byte| byte.is_ascii_graphic()));
+    assert!(!id.contains(&session.place.name()[..16]), "nothing of it can be read");
+    let open = |keys: Option<&Keys>, id: &str, principal, now| session::open(keys, id, principal, now);
+    assert_eq!(open(Some(&ours), &id, ANN, NOW), Some(session));
+    assert_eq!(open(Some(&ours), &id, BOB, NOW), None);
+    assert_eq!(open(Some(&ours), &id, ANN, NOW + 31 * DAY), None);
+    assert_eq!(open(Some(&other), &id, ANN, NOW), None);
+    assert_eq!(open(None, &id, ANN, NOW), None);
+    let unsealed = minted(Revision::V2025_11_25, ANN);
+    assert_eq!(open(Some(&ours), &unsealed, ANN, NOW), None, "nobody writes one of their own");
+    for at in 0..id.len() {
+        let mut changed = id.clone().into_bytes();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        assert_eq!(open(Some(&ours), std::str::from_utf8(&changed).unwrap(), ANN, NOW), None, "byte {at}");
     }
 }
 
@@ -188,7 +240,7 @@ fn nothing_that_a_client_may_send_panics() {
 fn placed(head: &Json) -> place::Place {
     let input = head.to_string();
     let request = Request::read(&input).unwrap();
-    World::silent().run(async |flow| place(flow, &request)).answer.unwrap()
+    World::silent().run(async |flow| place(flow, &request).await).answer.unwrap()
 }
 
 fn object(head: &Json) -> String {

@@ -9,7 +9,7 @@ import * as z from "zod";
 import { performFetch } from "../../js/effects/fetch.ts";
 import { performLoad, performStore } from "../../js/effects/kv.ts";
 import { type GuardedCore, type Passage, guard, headOf, respond } from "../../js/endpoint.ts";
-import { EffectFailure, ToolError } from "../../js/errors.ts";
+import { EffectFailure, ProtocolError, ToolError } from "../../js/errors.ts";
 import type { Pass } from "../../js/guard.ts";
 import { Incoming } from "../../js/incoming.ts";
 import { type World, run } from "../../js/run.ts";
@@ -43,6 +43,7 @@ const guarded = (no_auth: StepMethod): GuardedCore => ({
   tell: () => "",
   place: () => "",
   passed: new Map(),
+  learn: () => {},
 });
 
 const nothing: World = {
@@ -53,7 +54,7 @@ const nothing: World = {
 /** A world of `server` whose core answers what handlers say with `told`. */
 function worldOf(server: McpServer, tell: StepMethod = () => "", pass: Pass = { headers: [] }): ServerWorld {
   const core = { ...guarded(() => ""), tell };
-  const passage: Passage = { core, incoming: new Incoming(request({})), pass, told: {} };
+  const passage: Passage = { core, incoming: new Incoming(request({})), pass, told: {}, env, place: {} };
   return new ServerWorld(passage, server, createExecutionContext());
 }
 
@@ -123,6 +124,9 @@ test("outcomes of a call", async () => {
   server.registerTool("throw", {}, () => {
     throw new Error("secret");
   });
+  server.registerTool("fault", {}, () => {
+    throw new ProtocolError(-32021, "No.", { a: 1 }, 400);
+  });
   server.registerTool("check", { inputSchema: { a: z.number() } }, () => ({ content: [] }));
   server.registerTool("write", { scopes: ["write"] }, () => ({ content: [] }));
   const metadata = ({ site }: Incoming) => `${site}/.well-known/oauth-protected-resource/mcp`;
@@ -138,6 +142,7 @@ test("outcomes of a call", async () => {
   expect((await call("subtract")).json).toBe(golden("outcome-call-unknown"));
   expect((await call("write")).json).toBe(golden("outcome-call-forbidden"));
   expect((await call("refuse")).json).toBe(golden("outcome-call-refused"));
+  expect((await call("fault")).json).toBe(golden("outcome-call-fault"));
   const sameShape = (json: string, name: string) => {
     const [member] = Object.keys(parsed<object>(name));
     expect(JSON.parse(json)).toEqual({ [member ?? ""]: expect.any(String) as unknown });

@@ -169,6 +169,6 @@ describe("without a Durable Object", () => {
   test("so is the stream of an agent that runs in the Worker", async () => {
     const { value: response } = await logOf(() => worker(new Request(`${HOST}/homeless-sse`)));
     expect(response.status).toBe(503);
-    expect(await response.text()).toContain(lines("HomelessStream"));
+    expect(await response.text()).toContain(lines("Nowhere"));
   });
 });

@@ -28,6 +28,8 @@ pub(super) const NAMES: &[&str] = &[
     "outcome-call-invalid",
     "outcome-call-refused",
     "outcome-call-threw",
+    "outcome-call-asks",
+    "core-config-with-a-keyring",
     "outcome-call-forbidden",
     "outcome-call-unfit",
     "outcome-call-fault",
@@ -101,6 +103,7 @@ fn outcomes_of_a_call() {
     assert!(matches!(called("refused"), Called::Refused(text) if text == "The city is not known."));
     let Called::Forbidden { scope, metadata } = called("forbidden") else { panic!("it is forbidden") };
     assert_eq!((scope.as_str(), metadata.as_deref()), ("read write", Some(METADATA)));
+    assert!(matches!(called("asks"), Called::Asks(json) if json.starts_with(r#"{"questions":[["name","#)));
     assert!(matches!(called("threw"), Called::Threw(id) if id == "7f3a9c"));
     assert!(matches!(called("unfit"), Called::Unfit(id) if id == "7f3a9c"));
     let Called::Fault(fault) = called("fault") else { panic!("a fault") };

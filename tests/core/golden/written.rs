@@ -5,13 +5,14 @@ use mcp_wicket::auth::no_auth::{Head, guard};
 use mcp_wicket::auth::proxy::Profile;
 use mcp_wicket::auth::proxy::effect::{AskAllow, Context};
 use mcp_wicket::flow::{
-    Ask, Broken, Call, Commit, Complete, Describe, Fetch, Flow, List, Listening, Load, Obtain, Plain, Rows, Splice,
-    Step, Target, Through, Variable, Writes,
+    Ask, Broken, Call, Commit, Complete, Describe, Fetch, Flow, List, Listening, Load, Obtain, Plain, Reach, RootKey,
+    Rows, Splice, Step, Target, Through, Variable, Writes,
 };
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Policy;
 use mcp_wicket::json::Value;
 use mcp_wicket::mcp::Request;
+use mcp_wicket::mcp::capabilities::Capabilities;
 use mcp_wicket::mcp::place::place;
 use mcp_wicket::mcp::tell::{Running, Told, tell};
 use serde_json::json;
@@ -20,6 +21,16 @@ use super::golden;
 use crate::world::{World, step};
 
 pub(super) const NAMES: &[&str] = &[
+    "effect-call-of-a-later-round",
+    "effect-reach",
+    "effect-root-key",
+    "told-unable",
+    "told-fault",
+    "told-input",
+    "told-request",
+    "told-answer",
+    "told-again",
+    "told-refused",
     "told-send",
     "told-nothing",
     "told-cancel",
@@ -107,12 +118,21 @@ fn effects() {
         request: value(r#""a\"1""#),
         meta: Some(value(r#"{"progressToken":7}"#)),
         session: Some("AQ"),
+        rounds: None,
         splice: splice(r#"{"jsonrpc":"2.0","id":"a\"1","result":"#, "}"),
     };
     assert_eq!(call.json(), golden("effect-call"));
-    let bare = |target| Call { target, request: value("1"), meta: None, session: None, splice: None };
+    let bare = |target| Call { target, request: value("1"), meta: None, session: None, rounds: None, splice: None };
     let tool = Target::Tool { name: "add", arguments: None, mirror: false };
     assert_eq!(bare(tool).json(), golden("effect-call-in-batch"));
+    let rounds =
+        r#"{"answers":{"name":{"response":{"action":"cancel"},"asked":"x"}},"once":{"paid":true},"sealed":true}"#;
+    let tool = Target::Tool { name: "add", arguments: None, mirror: false };
+    assert_eq!(Call { rounds: Some(rounds), ..bare(tool) }.json(), golden("effect-call-of-a-later-round"));
+    let message = r#"{"id":"r1","result":{}}"#.into();
+    let reach = Reach { object: "mailbox:AAAA".into(), tag: "r1".into(), message };
+    assert_eq!(reach.json(), golden("effect-reach"));
+    assert_eq!(RootKey.json(), golden("effect-root-key"));
     let plain = Plain { kinds: &["text", "image"], structured: Some("none") };
     let splice = Some(Splice { head: "{".into(), tail: "}", open: true, plain });
     let prompt = Target::Prompt { name: "greet", arguments: Some(value(r#"{"name":"\u0041"}"#)) };
@@ -214,12 +234,22 @@ fn what_a_handler_is_told() {
     let input = golden("tell-input");
     let told = |input: &str| {
         let running = Running::read(input).unwrap();
-        World::silent().run(async |flow| tell(flow, &running)).answer.unwrap().to_json()
+        World::silent().run(async |flow| tell(flow, &running).await).answer.unwrap().to_json()
     };
     assert_eq!(told(&input), golden("told-send"));
     assert_eq!(told(&input.replace("true", "false")), golden("told-nothing"));
     assert_eq!(told(&input.replace("0.5", "\"half\"")), golden("told-wrong"));
     assert_eq!(Told::Cancel.to_json(), golden("told-cancel"));
+    let asks = input.replace("progress\":{\"progress\":0.5}", "ask\":{\"kind\":\"roots\"}");
+    assert_eq!(told(&asks), golden("told-unable"));
+    assert_eq!(Told::Lacks(Capabilities::SAMPLING).to_json(), golden("told-fault"));
+    assert_eq!(Told::Input(r#"{"method":"roots/list","params":{}}"#.into()).to_json(), golden("told-input"));
+    let [send, object] = ["{}".into(), "mailbox:AAAA".into()];
+    let request = Told::Request { send, object, tags: ["r1".into(), "call:1".into()] };
+    assert_eq!(request.to_json(), golden("told-request"));
+    assert_eq!(Told::Answer(r#"{"roots":[]}"#.into()).to_json(), golden("told-answer"));
+    assert_eq!(Told::Again("there is no answer".into()).to_json(), golden("told-again"));
+    assert_eq!(Told::Refused(r#"{"code":-1,"message":"No."}"#.into()).to_json(), golden("told-refused"));
 }
 
 #[test]
@@ -227,7 +257,7 @@ fn places() {
     let placed = |head: serde_json::Value| {
         let input = head.to_string();
         let request = Request::read(&input).unwrap();
-        World::silent().run(async |flow| place(flow, &request)).answer.unwrap().to_json()
+        World::silent().run(async |flow| place(flow, &request).await).answer.unwrap().to_json()
     };
     let principal =
         json!({"method": "POST", "server": {}, "principal": "user:github:1", "protocolVersion": "2026-07-28"});

@@ -1,9 +1,10 @@
 //! Sessions at the endpoint: given by `initialize`, opened by each later request, nothing to anybody else.
 
-use mcp_wicket::mcp::session::{Place, open};
+use mcp_wicket::mcp::session::Place;
 use serde_json::{Value as Json, json};
 
 use super::{Post, WITH_INITIALIZE, notification, request, say};
+use crate::session::open;
 use crate::world::{ENTROPY, NOW, World};
 
 const DAY: u64 = 24 * 3600 * 1000;

@@ -1,9 +1,10 @@
 //! HTTP+SSE: the stream, and the endpoint that takes its messages.
 
-use mcp_wicket::mcp::session::{Place, open};
+use mcp_wicket::mcp::session::Place;
 use serde_json::{Value as Json, json};
 
 use super::{Post, notification, request, say};
+use crate::session::open;
 use crate::world::{NOW, Said, World};
 
 const ANN: &str = "user:github:1";
@@ -22,7 +23,12 @@ fn message(body: &Json) -> Post {
 
 /// A server whose stream is open.
 fn listening(effect: &Json) -> Said {
-    if effect["kind"] == "listening" { Said::Ok("true".into()) } else { say(effect) }
+    match effect["kind"].as_str() {
+        Some("listening") => Said::Ok("true".into()),
+        // What the client can be asked for is kept.
+        Some("ask") if effect["call"] == "begin" => Said::Ok("null".into()),
+        _ => say(effect),
+    }
 }
 
 #[test]
@@ -62,7 +68,7 @@ fn a_message_asks_whether_its_stream_is_open_and_then_goes_on() {
     let answered = post.send_to(listening);
     assert_eq!(answered.result()["tools"][0]["name"], "echo");
     let session = open(post.head["sessionId"].as_str().unwrap(), Some(ANN), NOW).unwrap();
-    assert_eq!(answered.waits[0], [json!({"kind": "listening", "object": session.place.name()})]);
+    assert_eq!(answered.waits[0], [json!({"kind": "listening", "object": session.place.mailbox()})]);
     assert_eq!(answered.waits[1][0]["kind"], "list");
     assert_eq!(answered.waits.len(), 2);
 }
@@ -73,6 +79,18 @@ fn a_handshake_gives_no_second_session() {
     let answered = post.send_to(listening);
     assert_eq!(answered.result()["protocolVersion"], "2024-11-05");
     assert_eq!(answered.header("mcp-session-id"), None);
+}
+
+#[test]
+fn a_handshake_keeps_what_the_client_can_be_asked_for() {
+    let params = json!({"protocolVersion": "2024-11-05", "capabilities": {"roots": {}, "sampling": {}}});
+    let post = message(&request("initialize", params));
+    let session = open(post.head["sessionId"].as_str().unwrap(), Some(ANN), NOW).unwrap();
+    let answered = post.send_to(listening);
+    let kept = json!({"kind": "ask", "object": session.place.mailbox(), "call": "begin", "input": 20});
+    assert_eq!(answered.waits.last().unwrap(), &[kept]);
+    let failing = |effect: &Json| if effect["kind"] == "ask" { Said::Failed("timeout") } else { listening(effect) };
+    assert_eq!(post.send_to(failing).fault(), (200, -32603));
 }
 
 #[test]

@@ -22,14 +22,14 @@ fn call(version: &str, meta: &Json) -> Json {
         meta[VERSION] = MODERN.into();
         meta[CAPABILITIES] = json!({});
     }
-    json!({"head": head, "meta": meta, "risen": true})
+    json!({"head": head, "id": 1, "meta": meta, "risen": true})
 }
 
 fn told(mut call: Json, say: &Json) -> Told {
     call["say"] = say.clone();
     let input = call.to_string();
     let running = Running::read(&input).unwrap_or_else(|| panic!("cannot be read: {input}"));
-    World::silent().run(async |flow| tell(flow, &running)).answer.unwrap()
+    World::silent().run(async |flow| tell(flow, &running).await).answer.unwrap()
 }
 
 fn sent(told: Told) -> Json {

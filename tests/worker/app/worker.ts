@@ -1,10 +1,22 @@
 /** The Worker under test: every endpoint has a path of its own. */
 import { type FetchHandler, WicketObject } from "mcp-wicket";
+import { Asking, AskingPlaced, askingHandler } from "./asking.ts";
 import { Flaky, Homeless, HomelessStream, Placed, Plain, Stateful } from "./agents.ts";
 import { GuardedInObject, GuardedInWorker, guarded, guardedContext, unguarded } from "./guarded.ts";
 import { TenantInObject, TenantInWorker, tenantHandler } from "./tenants.ts";
 
-export { Flaky, GuardedInObject, GuardedInWorker, Placed, Plain, Stateful, TenantInObject, WicketObject };
+export {
+  Asking,
+  AskingPlaced,
+  Flaky,
+  GuardedInObject,
+  GuardedInWorker,
+  Placed,
+  Plain,
+  Stateful,
+  TenantInObject,
+  WicketObject,
+};
 
 const open = { allowedOrigins: ["https://app.example.com"] };
 
@@ -17,10 +29,13 @@ const endpoints: Record<string, FetchHandler<Cloudflare.Env>> = {
   "/stateful": Stateful.serve("/stateful").fetch,
   "/flaky": Flaky.serve("/flaky").fetch,
   "/homeless": Homeless.serve("/homeless").fetch,
-  "/homeless-sse": HomelessStream.serveSSE("/homeless-sse").fetch,
+  "/homeless-sse": HomelessStream.serveSSE("/homeless-sse", { objects: "Nowhere" }).fetch,
   "/tenant-worker": TenantInWorker.serve("/tenant-worker").fetch,
   "/tenant-object": TenantInObject.serve("/tenant-object").fetch,
   "/tenant-handler": tenantHandler,
+  "/asking": askingHandler,
+  "/asking-agent": Asking.serve("/asking-agent").fetch,
+  "/asking-placed": AskingPlaced.serve("/asking-placed").fetch,
   "/guarded-worker": guarded.fetch,
   "/guarded-object": guarded.fetch,
   "/guarded-sse": guarded.fetch,

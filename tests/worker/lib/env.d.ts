@@ -6,6 +6,7 @@ declare namespace Cloudflare {
   }
   interface GlobalProps {
     mainModule: typeof import("../app/worker.ts");
-    durableNamespaces: "Flaky" | "Placed" | "Plain" | "Stateful" | "TenantInObject" | "WicketObject";
+    durableNamespaces:
+      "Asking" | "AskingPlaced" | "Flaky" | "Placed" | "Plain" | "Stateful" | "TenantInObject" | "WicketObject";
   }
 }

@@ -1,0 +1,57 @@
+/** What flows may touch that need nothing but objects: the server's keys, and calls to them. */
+import type { AgentContext } from "../agent/base.js";
+import type { Passage } from "../endpoint.js";
+import { WicketError } from "../errors.js";
+import { keysOf } from "../objects/keys.js";
+import { type RoleStub, askObject, objectsOf } from "../objects/objects.js";
+import type { Outcome, World } from "../run.js";
+import type { Effect } from "../wire.js";
+
+export class ObjectsWorld implements World {
+  readonly passage: Passage;
+  readonly ctx: AgentContext;
+
+  constructor(passage: Passage, ctx: AgentContext) {
+    this.passage = passage;
+    this.ctx = ctx;
+  }
+
+  /** The objects that have our roles. Throws `ERR_NO_OBJECT` where there are none. */
+  objects(): DurableObjectNamespace<RoleStub> {
+    return objectsOf(this.ctx, this.passage.env, this.passage.place);
+  }
+
+  async #ask(object: string, call: string, input: string): Promise<Outcome> {
+    return { json: await askObject(this.objects(), object, call, input) };
+  }
+
+  perform(effect: Effect): Promise<Outcome> | Outcome {
+    switch (effect.kind) {
+      case "ask":
+        return this.#ask(effect.object, effect.call, JSON.stringify(effect.input));
+      case "reach":
+        return this.#ask(effect.object, "reach", JSON.stringify({ tag: effect.tag, message: effect.message }));
+      case "listening":
+        return this.#ask(effect.object, "listening", "null");
+      case "root-key":
+        return this.#rootKey();
+      default:
+        throw new Error(`an endpoint has no "${effect.kind}"`);
+    }
+  }
+
+  async #rootKey(): Promise<Outcome> {
+    const { core, env, place } = this.passage;
+    const root = await keysOf(this.ctx, env, place).catch((error: unknown) => {
+      // Neither a secret nor an object: the server does without keys.
+      if (error instanceof WicketError && error.code === "ERR_NO_OBJECT") return null;
+      throw error;
+    });
+    core.learn(root);
+    return { json: JSON.stringify(root) };
+  }
+
+  commit(): Promise<void> {
+    return Promise.reject(new Error("an endpoint writes nothing"));
+  }
+}

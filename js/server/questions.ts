@@ -1,0 +1,140 @@
+/**
+ * What a handler asks its client for. Before 2026-07-28 a question is a request on the call's stream, and the handler waits.
+ * Since then the run ends with the questions, and the handler runs again from its top once there are answers; what must not
+ * happen twice goes through `once`.
+ */
+import { ProtocolError, ToolError, WicketError } from "../errors.js";
+import type { Effect, RunEffect, Told } from "../wire.js";
+import type { ServerWorld } from "./world.js";
+
+/** How long a client may take to answer a question on its stream, in milliseconds, unless it is said otherwise. */
+const PATIENCE = 5 * 60 * 1000;
+
+export interface AskOptions {
+  /**
+   * The question's name among those of this call, for 2026-07-28. By default its kind and its place: a handler that asks in
+   * the same order in each of its runs needs none.
+   */
+  key?: string;
+  /** How long to wait where the handler waits, in milliseconds. Default 5 minutes. */
+  timeout?: number;
+}
+
+/** An answer to a question under its key. */
+interface Answered {
+  response: unknown;
+  asked?: string;
+}
+
+export class Questions {
+  readonly #world: ServerWorld;
+  readonly #effect: RunEffect;
+  readonly #brought: Map<string, Answered>;
+  readonly #answers = new Map<string, Answered>();
+  readonly #questions = new Map<string, string>();
+  readonly #once: Map<string, Promise<unknown> | { value: unknown }>;
+  #count = 0;
+  /** Questions of which it is not yet known what becomes of them. */
+  #open = 0;
+
+  constructor(world: ServerWorld, effect: RunEffect) {
+    this.#world = world;
+    this.#effect = effect;
+    const { answers = {}, once = {}, sealed = false } = effect.rounds ?? {};
+    // What is spent on its use counts only with the state that says so.
+    const counts = sealed || !this.#isSingle();
+    this.#brought = new Map(counts ? Object.entries(answers) : []);
+    this.#once = new Map(Object.entries(once).map(([key, value]) => [key, { value }]));
+  }
+
+  /** Asks `kind`; resolves with the client's answer. Where the run ends with the question it never resolves. */
+  async ask(kind: string, params: object | undefined, { key, timeout = PATIENCE }: AskOptions = {}): Promise<unknown> {
+    const name = key ?? `${kind}-${++this.#count}`;
+    const question = { kind, params };
+    this.#open++;
+    let told: Told;
+    try {
+      told = await this.#world.say(this.#effect, { ask: question });
+      if (told.request) {
+        const message = await this.#world.ask(this.#effect, told.request, timeout);
+        return this.#judged(await this.#world.say(this.#effect, { reply: { ...question, message } }));
+      }
+      if (told.input === undefined)
+        throw new WicketError("ERR_ARGUMENT", "The call is over: nothing can be asked any more.");
+      const brought = this.#brought.get(name);
+      if (brought) {
+        const judged = await this.#world.say(this.#effect, { reply: { ...question, ...brought } });
+        if ("answer" in judged) {
+          this.#answers.set(name, brought);
+          return judged.answer;
+        }
+      }
+      if (this.#isSingle()) this.#world.objects(); // where its use will be kept
+      if (this.#questions.has(name)) {
+        throw new WicketError("ERR_ARGUMENT", `Two questions have the key "${name}": give each a "key" of its own.`);
+      }
+      this.#questions.set(name, told.input);
+    } finally {
+      this.#open--;
+      this.#suspendSoon();
+    }
+    return new Promise(() => {});
+  }
+
+  /** Runs `what` once in all rounds of a call: later ones get what it came to, which must be JSON. */
+  async once<T>(key: string, what: () => T | Promise<T>): Promise<T> {
+    const known = this.#once.get(key);
+    if (known) return (known instanceof Promise ? await known : known.value) as T;
+    const running = Promise.resolve(what());
+    this.#once.set(key, running);
+    this.#open++;
+    try {
+      const value = await running;
+      this.#once.set(key, { value });
+      return value;
+    } catch (error) {
+      this.#once.delete(key);
+      throw error;
+    } finally {
+      this.#open--;
+      this.#suspendSoon();
+    }
+  }
+
+  #judged(told: Told): unknown {
+    if (told.refused) throw new ProtocolError(told.refused.code, told.refused.message, told.refused.data);
+    if ("answer" in told) return told.answer;
+    throw new ToolError(`The client's answer cannot be used: ${told.again ?? "the call is over"}.`);
+  }
+
+  /** True for a tool that declares that it destroys something. */
+  #isSingle(): boolean {
+    const { kind, name = "" } = this.#effect as { kind?: Effect["kind"]; name?: string };
+    return kind === "call" && this.#world.server.tools.get(name)?.annotations?.destructiveHint === true;
+  }
+
+  /** Ends the run, once everything that is asked in one go has been asked. */
+  #suspendSoon(): void {
+    if (this.#open > 0 || this.#questions.size === 0) return;
+    setTimeout(() => {
+      if (this.#open > 0) return;
+      const pairs = [...this.#questions];
+      if (pairs.length === 0) return;
+      this.#questions.clear();
+      const done = [...this.#once].flatMap(([key, held]) =>
+        held instanceof Promise ? [] : [[key, held.value] as const],
+      );
+      this.#world.suspend(
+        this.#effect,
+        `{"asks":{"questions":${JSON.stringify(pairs)},"answers":${objectText(this.#answers)},` +
+          `"once":${objectText(done)},"single":${String(this.#isSingle())}}}`,
+      );
+    }, 0);
+  }
+}
+
+/** An object with members of any name, as text. */
+function objectText(entries: Iterable<readonly [string, unknown]>): string {
+  const members = [...entries].map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value ?? null)}`);
+  return `{${members.join(",")}}`;
+}

@@ -1,0 +1,206 @@
+//! Multi round-trip requests (MCP 2026-07-28 basic/patterns/mrtr): a handler that needs something of its client ends its
+//! run, the client asks its person or its model, and sends the same request again with the answers; the handler runs again
+//! from its top and finds them.
+//!
+//! **Threat.** `requestState` comes back through the client, who may change it, show it to another tool, with other
+//! arguments, as somebody else, later, or twice.
+//! **Guarantee.** It is sealed, and opens only for the same principal, client, method, name, arguments and revision, for
+//! ten minutes. A tool that declares itself destructive spends it: a second request with it is refused.
+//! **Not guaranteed.** That a tool which is not destructive runs once. What may happen once only belongs in `context.once`,
+//! whose results travel in the state; or behind a declaration.
+
+use super::Request;
+use super::frame::Frame;
+use crate::crypto::{self, Binding, Purpose};
+use crate::flow::{Ask, Flow};
+use crate::json::{Object, Value, array, object, quoted};
+use crate::jsonrpc::{Code, Fault};
+
+/// How long a person may take to answer, in milliseconds.
+const LIFETIME: u64 = 10 * 60 * 1000;
+/// A state longer than this is not given away, in bytes: it comes back with the next request.
+const MAX_STATE: usize = 256 * 1024;
+
+/// What all rounds of one call have in common, and what its state is therefore bound to.
+#[derive(Clone, Copy, Debug)]
+pub struct Rounds<'a> {
+    /// The request's method.
+    pub method: &'static str,
+    /// What it names: a tool, a prompt, a resource.
+    pub name: &'a str,
+    /// Its arguments.
+    pub arguments: Option<Value<'a>>,
+}
+
+/// The parameters of a request that brings what an earlier round asked for.
+#[must_use]
+pub fn later<'a>(frame: &Frame<'_>, params: &Object<'a>) -> Option<Object<'a>> {
+    let brings = params.get("inputResponses").is_some() || params.get("requestState").is_some();
+    (frame.revision.is_modern() && brings).then(|| params.clone())
+}
+
+fn invalid(message: &'static str) -> Fault {
+    Fault::new(200, Code::InvalidParams, message)
+}
+
+impl Rounds<'_> {
+    fn audience(&self, request: &Request<'_>) -> String {
+        let principal = request.principal.as_deref();
+        let parts: [&[u8]; 6] = [
+            if principal.is_some() { b"somebody" } else { b"anybody" },
+            principal.unwrap_or_default().as_bytes(),
+            request.client.as_deref().unwrap_or_default().as_bytes(),
+            self.method.as_bytes(),
+            self.name.as_bytes(),
+            &self.arguments.map(digest).unwrap_or_default(),
+        ];
+        crypto::encode(&crypto::hash("rounds of 2026-07-28", &parts))
+    }
+
+    /// Opens what a later round brings, for the handler: `{"answers":{"key":{"response":…,"asked":"…"}},"once":{…},
+    /// "sealed":true}`. Answers that nobody asked for are left out. Waits: one for a state that is to be spent.
+    pub async fn open(
+        &self,
+        flow: &Flow<'_>,
+        frame: &Frame<'_>,
+        later: Option<Object<'_>>,
+    ) -> Result<Option<String>, Fault> {
+        let Some(params) = later else { return Ok(None) };
+        let responses = match params.get("inputResponses") {
+            None => Object::default(),
+            Some(responses) => responses.object().map_err(|_| invalid("`params.inputResponses` must be an object."))?,
+        };
+        if responses.0.iter().any(|(_, response)| !response.is_object()) {
+            return Err(invalid("Each member of `params.inputResponses` must be an object."));
+        }
+        let opened = match params.get("requestState") {
+            None => None,
+            Some(state) => Some(self.open_state(flow, frame, state).await?),
+        };
+        let state = match &opened {
+            None => Object::default(),
+            Some(opened) => Object::read(opened).map_err(|_| invalid(STALE))?,
+        };
+        let member = |name| state.get(name).and_then(|value: Value<'_>| value.object().ok()).unwrap_or_default();
+        let (asked, answers, once) = (member("asked"), member("answers"), member("once"));
+        let mut all = answers.0.iter().map(|(key, answer)| (key.as_ref(), answer.text().into())).collect::<Vec<_>>();
+        for (key, response) in &responses.0 {
+            let about = asked.get(key);
+            if opened.is_none() || about.is_some() {
+                let mut answer = vec![("response", response.text())];
+                answer.extend(about.map(|about| ("asked", about.text())));
+                all.retain(|(known, _)| *known != key.as_ref());
+                all.push((key.as_ref(), object(&answer)));
+            }
+        }
+        let all = all.iter().map(|(key, answer): &(&str, String)| (*key, answer.as_str())).collect::<Vec<_>>();
+        let sealed = if opened.is_some() { "true" } else { "false" };
+        let once = ["{", &once.inner(), "}"].concat();
+        Ok(Some(object(&[("answers", &object(&all)), ("once", &once), ("sealed", sealed)])))
+    }
+
+    async fn open_state(&self, flow: &Flow<'_>, frame: &Frame<'_>, state: Value<'_>) -> Result<String, Fault> {
+        let Some(state) = state.string() else { return Err(invalid("`params.requestState` must be a string.")) };
+        let keys = frame.request.keys(flow).await?;
+        let audience = self.audience(frame.request);
+        let binding = Binding { purpose: Purpose::RequestState, issuer: "", audience: &audience };
+        let opened = keys.keys().and_then(|keys| keys.open_text(&binding, &state));
+        let opened = opened.and_then(|opened| String::from_utf8(opened).ok()).ok_or_else(|| invalid(STALE))?;
+        let members = Object::read(&opened).map_err(|_| invalid(STALE))?;
+        let until = members.get("until").and_then(|until| until.text().parse::<u64>().ok());
+        if until.is_none_or(|until| until < flow.context().now()) {
+            return Err(invalid(STALE));
+        }
+        if let Some(single) = members.string("single") {
+            let spent = Ask { object: ["spent:", &single].concat(), call: "spend", input: "null".into() };
+            match flow.obtain(&spent).await.as_deref() {
+                Ok("true") => {}
+                Ok(_) => return Err(invalid("`params.requestState` has been used. Call the tool anew, without it.")),
+                Err(_) => {
+                    let message = "Whether `params.requestState` has been used cannot be told. Try again.";
+                    return Err(Fault::new(503, Code::InternalError, message));
+                }
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Ends a round with what the handler asks for: `{"questions":[["key","…"]],"answers":{…},"once":{…},"single":true}`.
+    pub async fn ask(&self, flow: &Flow<'_>, frame: &Frame<'_>, asks: &str) -> Result<String, Fault> {
+        let internal = |message: &'static str| Fault::new(500, Code::InternalError, message);
+        let keys = frame.request.keys(flow).await?;
+        let Some(keys) = keys.keys() else { return Err(internal(NO_KEYS)) };
+        let read = Object::read(asks).ok().and_then(|asks| {
+            let questions = asks.get("questions")?.array().ok()?.into_iter().map(Question::read);
+            Some((questions.collect::<Option<Vec<_>>>()?, asks.get("answers")?, asks.get("once")?, asks.get("single")))
+        });
+        let Some((questions, answers, once, single)) = read.filter(|(questions, ..)| !questions.is_empty()) else {
+            return Err(internal("The handler's questions could not be read."));
+        };
+        let digests = questions.iter().map(|question| quoted(&fingerprint(&question.text))).collect::<Vec<_>>();
+        let asked = questions.iter().zip(&digests).map(|(question, digest)| (question.key.as_str(), digest.as_str()));
+        let asked = object(&asked.collect::<Vec<_>>());
+        let until = (flow.context().now() + LIFETIME).to_string();
+        let nonce = quoted(&crypto::encode(&flow.context().random::<16>("round")));
+        let mut state = vec![
+            ("until", until.as_str()),
+            ("asked", asked.as_str()),
+            ("answers", answers.text()),
+            ("once", once.text()),
+        ];
+        state.push((if single.is_some_and(Value::is_true) { "single" } else { "nonce" }, nonce.as_str()));
+        let state = object(&state);
+        if state.len() > MAX_STATE {
+            return Err(internal("What the handler keeps between its rounds is longer than 256 KiB."));
+        }
+        let audience = self.audience(frame.request);
+        let binding = Binding { purpose: Purpose::RequestState, issuer: "", audience: &audience };
+        let state = quoted(&keys.seal_text(flow.context(), &binding, state.as_bytes()));
+        let requests = questions.iter().map(|question| (question.key.as_str(), question.text.as_str()));
+        let requests = object(&requests.collect::<Vec<_>>());
+        Ok(frame.input_required(&object(&[("inputRequests", &requests), ("requestState", &state)])))
+    }
+}
+
+const STALE: &str = "`params.requestState` is none of this call's, or its ten minutes are over. Call again without it.";
+const NO_KEYS: &str = "Asking a client on 2026-07-28 needs a key: set the secret WICKET_SECRET (32 random bytes or more), \
+                       or export `WicketObject` from your Worker's main file and add it to `new_sqlite_classes` of a \
+                       migration.";
+
+struct Question {
+    key: String,
+    text: String,
+}
+
+impl Question {
+    fn read(question: Value<'_>) -> Option<Self> {
+        let [key, text] = question.array().ok()?.try_into().ok()?;
+        Some(Self { key: Value::string(key)?.into(), text: Value::string(text)?.into() })
+    }
+}
+
+/// What an answer must have been asked: 22 characters.
+#[must_use]
+pub fn fingerprint(question: &str) -> String {
+    let hash = crypto::hash("question", &[question.as_bytes()]);
+    crypto::encode(hash.first_chunk::<16>().map_or(&[], |first| first.as_slice()))
+}
+
+/// A hash of a JSON value that does not depend on white space, on the order of members, or on how strings are escaped.
+fn digest(value: Value<'_>) -> [u8; 32] {
+    crypto::sha256(canonical(value).as_bytes())
+}
+
+fn canonical(value: Value<'_>) -> String {
+    if let Ok(mut members) = value.object() {
+        members.0.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let members = members.0.iter().map(|(name, value)| (name.as_ref(), canonical(*value))).collect::<Vec<_>>();
+        return object(&members.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>());
+    }
+    match (value.array(), value.string()) {
+        (Ok(elements), _) => array(elements.into_iter().map(canonical)),
+        (_, Some(text)) => quoted(&text),
+        // Numbers as they are written; and objects with more members than are taken apart.
+        _ => value.text().into(),
+    }
+}
