@@ -61,7 +61,7 @@ export class ProtocolError extends Error {
 /** Ends a call with an error of the protocol's own, whoever's handler it is. */
 export class CallFault extends Error {
   override readonly name = "CallFault";
-  readonly fault: { status: number; code: number; message: string; data?: unknown };
+  readonly fault: { status?: number; code: number; message: string; data?: unknown };
 
   constructor(fault: CallFault["fault"]) {
     super(fault.message);

@@ -49,7 +49,7 @@ struct Config {
     keyring: bool,
 }
 
-#[expect(clippy::unused_self, reason = "worker-build exports methods only, whether they need the configuration or not")]
+#[cfg_attr(feature = "testing", expect(clippy::unused_self, reason = "worker-build exports methods only"))]
 #[wasm_bindgen]
 impl Core {
     /// Reads the configuration; the error names the member that is wrong.

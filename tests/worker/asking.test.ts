@@ -114,7 +114,8 @@ describe("on 2025-11-25", () => {
   test("a client that answers with an error", async () => {
     const refuse = () => new Error("The person is away.");
     const called = await callLegacy(worker, { name: "capital" }, refuse, { url });
-    expect(called.error).toMatchObject({ code: -1, message: "The person is away." });
+    expect(called.result).toMatchObject({ isError: true });
+    expect(said(called)).toBe("The person is away.");
   });
 
   test("an answer that is none fails the call", async () => {

@@ -9,7 +9,7 @@ import * as z from "zod";
 import { performFetch } from "../../js/effects/fetch.ts";
 import { performLoad, performStore } from "../../js/effects/kv.ts";
 import { type GuardedCore, type Passage, guard, headOf, respond } from "../../js/endpoint.ts";
-import { EffectFailure, ProtocolError, ToolError } from "../../js/errors.ts";
+import { CallFault, EffectFailure, ToolError } from "../../js/errors.ts";
 import type { Pass } from "../../js/guard.ts";
 import { Incoming } from "../../js/incoming.ts";
 import { type World, run } from "../../js/run.ts";
@@ -125,7 +125,7 @@ test("outcomes of a call", async () => {
     throw new Error("secret");
   });
   server.registerTool("fault", {}, () => {
-    throw new ProtocolError(-32021, "No.", { a: 1 }, 400);
+    throw new CallFault({ code: -32000, message: "Too many notes.", data: { most: 5 } });
   });
   server.registerTool("check", { inputSchema: { a: z.number() } }, () => ({ content: [] }));
   server.registerTool("write", { scopes: ["write"] }, () => ({ content: [] }));
