@@ -76,22 +76,26 @@ export type UpstreamEffect =
   | { kind: "context"; handler: string; accessToken: string; profile: UpstreamProfile }
   | { kind: "allow"; handler: string; profile: UpstreamProfile };
 
-/** A handler, by the name of its Rust half and the options that only it has. */
-export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>> implements IdentityHandler<Env> {
+/**
+ * A handler, by the name of its Rust half and the options that only it has. Its functions know the environment's type, and
+ * so does the provider; that both mean the same is not checked, so that neither has to be written out.
+ */
+export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>> implements IdentityHandler {
   protected readonly options: Options;
   protected abstract readonly kind: string;
-  declare readonly fetch?: FetchHandler<Env>;
+  declare readonly fetch?: FetchHandler;
 
   constructor(options: Options) {
     this.options = options;
-    if (options.fetch) this.fetch = options.fetch;
+    if (options.fetch) this.fetch = options.fetch as FetchHandler;
     const { context } = options;
     if (context !== undefined && typeof context !== "function") {
       throw new WicketError("ERR_ARGUMENT", "context is a function: async (accessToken) => props.");
     }
   }
 
-  identity(env: Env): { kind: string } & Record<string, unknown> {
+  identity(environment: unknown): { kind: string } & Record<string, unknown> {
+    const env = environment as Env;
     const { clientId, clientSecret, context, allow, fetch: _, ...rest } = this.options;
     return {
       ...rest,

@@ -10,7 +10,7 @@ export interface OAuthProviderOptions<Env = unknown> {
   /** Routes that need an access token. The first is the resource that tokens are for; the others are aliases of it. */
   apiHandlers: Record<string, ApiHandler<Env>>;
   /** How people sign in. */
-  defaultHandler: IdentityHandler<Env> | AppHandler<Env>;
+  defaultHandler: IdentityHandler<NoInfer<Env>> | AppHandler<NoInfer<Env>>;
   /** Path of the authorization endpoint. Default `/authorize`. */
   authorizeEndpoint?: string;
   /** Path of the token endpoint. Default `/token`. */
@@ -22,7 +22,7 @@ export interface OAuthProviderOptions<Env = unknown> {
   /** Path to which the upstream sends people back. Default `/callback`. */
   callbackEndpoint?: string;
   /** A KV namespace for copies of client registrations. It makes things faster; nothing depends on it. */
-  kv?: KVNamespace | ((env: Env) => KVNamespace | undefined);
+  kv?: KVNamespace | ((env: NoInfer<Env>) => KVNamespace | undefined);
   /** Whether people are asked. `false` is refused: leave it out. */
   allowConsentScreen?: boolean;
   /** Whether clients may register themselves (RFC 7591). Default `true`. */
@@ -56,7 +56,7 @@ export interface OAuthProviderOptions<Env = unknown> {
   /** Colours, logo, texts of the pages. */
   pages?: PageOptions;
   /** Gets each event (a grant that ended, a token that was refused) beside the log. */
-  audit?: (event: AuditEvent, env: Env) => void | Promise<void>;
+  audit?: (event: AuditEvent, env: NoInfer<Env>) => void | Promise<void>;
 }
 
 /** Something that happened, for the operator. Holds no secret. */

@@ -32,17 +32,54 @@ export async function bundle(config: string): Promise<Bundle> {
   return { folder, modules: [main, ...uploaded.filter((name) => name !== main)] };
 }
 
-/** What a wrangler.toml says that workerd has to know as well. */
-export function settings(config: string): { date: string; flags: string[]; objects: string[] } {
+/** What a Worker's configuration says that workerd has to know as well. */
+export interface Settings {
+  date: string;
+  flags: string[];
+  /** Classes of Durable Objects. */
+  objects: string[];
+  /** Bindings of KV namespaces. */
+  kv: string[];
+  vars: Record<string, string>;
+}
+
+/** Reads a wrangler.toml (as much of it as tests need) or a wrangler.json. */
+export function settings(config: string): Settings {
   const text = readFileSync(config, "utf8");
+  if (config.endsWith(".json")) return settingsOfJson(JSON.parse(text) as JsonConfig);
   const list = (name: string) => {
     const inside = new RegExp(`^${name} = \\[(.*)\\]$`, "m").exec(text)?.[1] ?? "";
     return [...inside.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? "");
   };
+  const section = (name: string) => text.split(`\n[${name}]\n`)[1]?.split("\n[")[0] ?? "";
   const date = /^compatibility_date = "(.*)"$/m.exec(text)?.[1];
   if (date === undefined) throw new Error(`${config} has no compatibility_date`);
-  return { date, flags: list("compatibility_flags"), objects: list("new_sqlite_classes") };
+  return {
+    date,
+    flags: list("compatibility_flags"),
+    objects: list("new_sqlite_classes"),
+    kv: [...text.matchAll(/^\[\[kv_namespaces\]\]\nbinding = "(.*)"$/gm)].map((match) => match[1] ?? ""),
+    vars: Object.fromEntries(
+      [...section("vars").matchAll(/^(\w+) = "(.*)"$/gm)].map((match) => [match[1] ?? "", match[2] ?? ""]),
+    ),
+  };
 }
+
+interface JsonConfig {
+  compatibility_date: string;
+  compatibility_flags: string[];
+  migrations?: { new_sqlite_classes: string[] }[];
+  kv_namespaces?: { binding: string }[];
+  vars?: Record<string, string>;
+}
+
+const settingsOfJson = (config: JsonConfig): Settings => ({
+  date: config.compatibility_date,
+  flags: config.compatibility_flags,
+  objects: (config.migrations ?? []).flatMap(({ new_sqlite_classes }) => new_sqlite_classes),
+  kv: (config.kv_namespaces ?? []).map(({ binding }) => binding),
+  vars: config.vars ?? {},
+});
 
 /** Removes what `bundle` has made. */
 export function unbundle({ folder }: Bundle): void {

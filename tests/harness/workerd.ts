@@ -1,10 +1,10 @@
 /** A Worker under workerd itself, without the router that `wrangler dev` puts in front. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { type Bundle, bundle, settings, unbundle } from "./bundle.ts";
-import { workerd } from "./paths.ts";
+import { type Bundle, type Settings, bundle, settings, unbundle } from "./bundle.ts";
+import { at, workerd } from "./paths.ts";
 
 export interface Running {
   url: string;
@@ -22,17 +22,22 @@ process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 export interface StartOptions {
   /** Speak https, with this certificate (both in PEM). */
   tls?: { certificate: string; key: string };
+  /** The port of this machine to which all that the Worker fetches goes, whatever its host; the `Host` header tells. */
+  outbound?: number;
+  /** Variables beside those of the configuration, or instead of them. */
+  vars?: Record<string, string>;
 }
 
 /**
  * Bundles the Worker of `config` (a wrangler.toml) and starts it. Only this machine is within its reach, and it may ask for
  * garbage to be collected.
  */
-export async function start(config: string, { tls }: StartOptions = {}): Promise<Running> {
+export async function start(config: string, options: StartOptions = {}): Promise<Running> {
+  const { tls } = options;
   const made = await bundle(config);
   mkdirSync(join(made.folder, "objects"));
   const capnp = join(made.folder, "config.capnp");
-  writeFileSync(capnp, written(made, settings(config), tls));
+  writeFileSync(capnp, written(made, settings(config), options));
   const args = ["serve", "--experimental", "--control-fd=3", "--inspector-addr=127.0.0.1:0", capnp];
   const child = spawn(workerd, args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   running.add(child);
@@ -57,8 +62,8 @@ const text = (value: string): string => JSON.stringify(value);
 
 function written(
   { folder, modules }: Bundle,
-  { date, flags, objects }: ReturnType<typeof settings>,
-  tls: StartOptions["tls"],
+  { date, flags, objects, kv, vars }: Settings,
+  { tls, outbound, vars: more }: StartOptions,
 ): string {
   const embedded = modules.map((name) => {
     const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
@@ -67,13 +72,25 @@ function written(
   const classes = objects.map((name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`);
   const keypair = tls && `(privateKey = ${text(tls.key)}, certificateChain = ${text(tls.certificate)})`;
   const protocol = keypair ? `https = (options = (), tlsOptions = (keypair = ${keypair}))` : "http = ()";
+  const bindings = [
+    ...kv.map((name) => `(name = ${text(name)}, kvNamespace = "kv")`),
+    ...Object.entries({ ...vars, ...more }).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+  ];
+  const kvCode = kv.length > 0 ? text(readFileSync(at("tests/bench/workers/kv.js"), "utf8")) : "";
+  const services = [
+    `(name = "main", worker = .mainWorker)`,
+    `(name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true))`,
+    outbound === undefined
+      ? `(name = "internet", network = (allow = ["local"]))`
+      : `(name = "internet", external = (address = "127.0.0.1:${outbound}", http = ()))`,
+    kvCode &&
+      `(name = "kv", worker = (modules = [(name = "kv.js", esModule = ${kvCode})], compatibilityDate = ${text(date)}))`,
+  ].filter(Boolean);
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [
-    (name = "main", worker = .mainWorker),
-    (name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true)),
-    (name = "internet", network = (allow = ["local"])),
+    ${services.join(",\n    ")},
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", ${protocol}, service = "main")],
   v8Flags = ["--expose-gc"],
@@ -83,6 +100,7 @@ const mainWorker :Workerd.Worker = (
   modules = [${embedded.join(", ")}],
   compatibilityDate = ${text(date)},
   compatibilityFlags = [${flags.map(text).join(", ")}],
+  bindings = [${bindings.join(", ")}],
   durableObjectNamespaces = [${classes.join(", ")}],
   durableObjectStorage = (localDisk = "objects"),
 );

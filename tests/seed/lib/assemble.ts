@@ -1,6 +1,15 @@
 /** Makes a project of a pattern: the seed's snippet, byte for byte, behind a prelude with what the seed leaves out. */
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -21,13 +30,27 @@ export function assemble(pattern: string): Project {
   const source = (name: string) => at("tests/seed", pattern, name);
   const [prelude, snippet] = [readFileSync(source("prelude.ts"), "utf8"), readFileSync(source("snippet.ts"), "utf8")];
   const folder = mkdtempSync(join(tmpdir(), "mcp-wicket-seed-"));
-  const config = join(folder, "wrangler.toml");
   writeFileSync(join(folder, "worker.ts"), prelude + snippet);
-  copyFileSync(source("wrangler.toml"), config);
+  const config = configured(pattern, folder);
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(root, join(folder, "node_modules/mcp-wicket"));
-  symlinkSync(at("node_modules/@cloudflare"), join(folder, "node_modules/@cloudflare"));
+  for (const name of ["@cloudflare", "@octokit"])
+    symlinkSync(at("node_modules", name), join(folder, "node_modules", name));
   return { folder, config, prelude, snippet, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** The configuration: as it stands there, or a wrangler.json with the bindings of the seed in it. */
+function configured(pattern: string, folder: string): string {
+  const source = (name: string) => at("tests/seed", pattern, name);
+  const bindings = source("bindings.json");
+  const config = join(folder, existsSync(bindings) ? "wrangler.json" : "wrangler.toml");
+  if (existsSync(bindings)) {
+    const parts = [source("wrangler.json"), bindings].map((file) => JSON.parse(readFileSync(file, "utf8")) as object);
+    writeFileSync(config, JSON.stringify(Object.assign({}, ...parts), null, 2));
+  } else {
+    copyFileSync(source("wrangler.toml"), config);
+  }
+  return config;
 }
 
 /** What the strict compiler has to say about the project. Only the types of its parameters may be left out, as the seed does. */

@@ -64,11 +64,14 @@ export function fetchOn(port: number, { certificate }: Certificate): typeof fetc
       });
       outgoing.once("error", reject);
       outgoing.once("response", (response) => {
-        const { statusCode: status = 0, headers } = response;
+        const { statusCode: status = 0, rawHeaders: raw } = response;
+        const headers = raw.flatMap((name, at) =>
+          at % 2 === 0 ? [[name, raw[at + 1] ?? ""] as [string, string]] : [],
+        );
         const empty = status === 202 || status === 204;
         response.on("error", () => {}); // the reader of the body is told by its own end
         const stream = empty ? null : (Readable.toWeb(response) as ReadableStream);
-        resolve(new Response(stream, { status, headers: headers as Record<string, string> }));
+        resolve(new Response(stream, { status, headers }));
       });
       outgoing.end(body);
     });
