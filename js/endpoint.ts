@@ -88,7 +88,8 @@ export function guard(core: GuardedCore, incoming: Incoming, methods: string): D
   const origin = headers.get("origin");
   // Only plain http leaves open who is there (see src/http/origin.rs).
   const peer = site.startsWith("https:") ? null : headers.get("cf-connecting-ip");
-  const key = `${method} ${methods} ${site} ${origin ?? ""} ${peer ?? ""}`;
+  // An empty header is not an absent one, and no header's value holds a line break.
+  const key = `${method}\n${methods}\n${site}\n${origin === null ? "" : `=${origin}`}\n${peer === null ? "" : `=${peer}`}`;
   const passed = core.passed.get(key);
   if (passed) return passed;
 

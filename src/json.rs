@@ -12,6 +12,9 @@ pub const MAX_DEPTH: usize = 128;
 /// An object that is taken apart may have this many members: each new one is compared with those before it.
 pub const MAX_MEMBERS: usize = 256;
 
+/// How much of a text a message shows, in characters.
+const MAX_SHOWN: usize = 100;
+
 /// The text of one valid JSON value, without white space around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Value<'a>(&'a str);
@@ -39,7 +42,7 @@ impl Malformed {
             Self::Syntax(at) => String::from("not JSON, as byte ") + &number(*at) + " shows",
             Self::TooDeep => String::from("nested deeper than ") + &number(MAX_DEPTH) + " levels",
             Self::TooWide => String::from("an object of more than ") + &number(MAX_MEMBERS) + " members",
-            Self::Duplicate(name) => String::from("the member ") + &quoted(name) + " is there twice",
+            Self::Duplicate(name) => String::from("the member ") + &shown(name) + " is there twice",
             Self::Kind => String::from("another kind of JSON value is wanted"),
         }
     }
@@ -174,6 +177,15 @@ pub fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + text.len() / 4 + 2);
     push_quoted(&mut quoted, text);
     quoted
+}
+
+/// `text` as a message quotes it: a long one is cut, so that no error grows with what was sent.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN).and_then(|(end, _)| text.get(..end)) {
+        None => quoted(text),
+        Some(beginning) => quoted(&[beginning, "…"].concat()),
+    }
 }
 
 /// Appends `text` as a JSON string.

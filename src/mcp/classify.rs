@@ -11,7 +11,7 @@ use super::envelope::Envelope;
 use super::header::{must_equal, must_mirror};
 use super::revision::Revision;
 use super::session::Shown;
-use crate::json::{array, object, quoted};
+use crate::json::{array, object, quoted, shown};
 use crate::jsonrpc::{Code, Fault, Message};
 
 /// Tells the revision of `message`, whose parameters are in `envelope`, or why it is refused.
@@ -85,7 +85,7 @@ fn legacy(
 }
 
 fn unsupported(requested: &str) -> Fault {
-    let requested = quoted(requested);
+    let requested = shown(requested);
     let supported = array(Revision::MODERN.map(|revision| quoted(revision.name())));
     let message = String::from("Protocol version ") + &requested + " is not supported.";
     let fault = Fault::new(400, Code::UnsupportedVersion, message);
@@ -94,6 +94,6 @@ fn unsupported(requested: &str) -> Fault {
 
 fn unknown_revision(header: &str) -> Fault {
     let known = Revision::ALL.map(Revision::name).join(", ");
-    let message = String::from("MCP-Protocol-Version is ") + &quoted(header) + "; this server speaks " + &known + ".";
+    let message = String::from("MCP-Protocol-Version is ") + &shown(header) + "; this server speaks " + &known + ".";
     Fault::new(400, Code::InvalidRequest, message)
 }

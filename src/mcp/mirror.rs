@@ -7,8 +7,8 @@
 
 use super::header::{decode, mismatch, trim};
 use crate::flow::Mirrored;
-use crate::json::{Value, quoted};
-use crate::jsonrpc::Fault;
+use crate::json::{Malformed, Value, quoted, shown};
+use crate::jsonrpc::{Code, Fault};
 
 /// Checks the headers against the arguments of a call.
 pub fn check(arguments: Option<Value<'_>>, mirrored: &Mirrored) -> Result<(), Fault> {
@@ -23,9 +23,10 @@ pub fn check(arguments: Option<Value<'_>>, mirrored: &Mirrored) -> Result<(), Fa
             }
         };
         let path_text = quoted(&path.join("."));
-        match (argument(arguments, path).and_then(text_of), sent) {
+        let argument = argument(arguments, path)?;
+        match (argument.map(text_of), sent) {
             (None, None) => {}
-            (None, Some(_)) => {
+            (None | Some(None), Some(_)) => {
                 return Err(mismatch(&[&name, " is there, the argument ", &path_text, " is not."]));
             }
             (Some(_), None) => {
@@ -37,7 +38,7 @@ pub fn check(arguments: Option<Value<'_>>, mirrored: &Mirrored) -> Result<(), Fa
                     ".",
                 ]));
             }
-            (Some(value), Some(sent)) => {
+            (Some(Some(value)), Some(sent)) => {
                 let same = if kind == "integer" {
                     integer(&sent).is_some_and(|sent| Some(sent) == integer(&value))
                 } else {
@@ -47,11 +48,11 @@ pub fn check(arguments: Option<Value<'_>>, mirrored: &Mirrored) -> Result<(), Fa
                     return Err(mismatch(&[
                         &name,
                         " is ",
-                        &quoted(&sent),
+                        &shown(&sent),
                         ", the argument ",
                         &path_text,
                         " is ",
-                        &quoted(&value),
+                        &shown(&value),
                         ".",
                     ]));
                 }
@@ -61,13 +62,28 @@ pub fn check(arguments: Option<Value<'_>>, mirrored: &Mirrored) -> Result<(), Fa
     Ok(())
 }
 
-/// The value at `path`, if there is one that is not null.
-fn argument<'a>(arguments: Option<Value<'a>>, path: &[String]) -> Option<Value<'a>> {
-    let value = path.iter().try_fold(arguments?, |value, name| value.object().ok()?.get(name))?;
-    (value.text() != "null").then_some(value)
+/// The value at `path`, if there is one that is not null. Arguments that cannot be taken apart here (a name that is there
+/// twice) might be read differently by the tool.
+fn argument<'a>(arguments: Option<Value<'a>>, path: &[String]) -> Result<Option<Value<'a>>, Fault> {
+    let Some(mut value) = arguments else { return Ok(None) };
+    for name in path {
+        let members = match value.object() {
+            Ok(members) => members,
+            Err(Malformed::Kind) => return Ok(None),
+            Err(malformed) => {
+                let message = ["Invalid params: `params.arguments`: ", &malformed.reason(), "."].concat();
+                return Err(Fault::new(400, Code::InvalidParams, message));
+            }
+        };
+        match members.get(name) {
+            None => return Ok(None),
+            Some(member) => value = member,
+        }
+    }
+    Ok((value.text() != "null").then_some(value))
 }
 
-/// A string, number or boolean as text. Of anything else the tool's schema will say that it is wrong.
+/// A string, number or boolean as text. Nothing else fits into a header.
 fn text_of(value: Value<'_>) -> Option<String> {
     match value.string() {
         Some(text) => Some(text.into()),

@@ -36,7 +36,7 @@ use std::borrow::Cow;
 use crate::crypto;
 use crate::flow::{Failure, Flow, Reach};
 use crate::http::Answer;
-use crate::json::{Malformed, Object, Value, array, quoted};
+use crate::json::{Malformed, Object, Value, array, shown};
 use crate::jsonrpc::{Code, Fault, Message, unreadable};
 use classify::classify;
 use envelope::Envelope;
@@ -393,7 +393,7 @@ fn begin<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, method: &str, params: &Object
 
 /// The fault of a method that the server does not have.
 fn no_method(method: &str) -> Fault {
-    Fault::new(404, Code::MethodNotFound, ["There is no method ", &quoted(method), "."].concat())
+    Fault::new(404, Code::MethodNotFound, ["There is no method ", &shown(method), "."].concat())
 }
 
 /// The parameter `name`, which must be there.

@@ -5,7 +5,7 @@ use super::frame::{CACHING_OF_READS, Frame};
 use super::revision::Revision;
 use crate::flow::{Called, Failure, Plain};
 use crate::http::challenge::Challenge;
-use crate::json::{Object, Value, array, object, quoted};
+use crate::json::{Object, Value, array, object, quoted, shown};
 use crate::jsonrpc::{Code, Fault};
 
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
@@ -65,7 +65,7 @@ pub(super) fn failed_text(what: &str, name: &str, id: &str) -> String {
 
 /// The fault `before` name `after`.
 pub(super) fn about(name: &str, code: Code, before: &str, after: &str) -> Fault {
-    Fault::new(200, code, [before, &quoted(name), after].concat())
+    Fault::new(200, code, [before, &shown(name), after].concat())
 }
 
 /// What may take the shortcut: content and structured content that `revision` knows.
