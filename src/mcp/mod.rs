@@ -36,7 +36,7 @@ use std::borrow::Cow;
 use crate::crypto;
 use crate::flow::{Failure, Flow, Reach};
 use crate::http::Answer;
-use crate::json::{Malformed, Object, Value, array, shown};
+use crate::json::{Malformed, Object, Value, array, quoted, shown};
 use crate::jsonrpc::{Code, Fault, Message, unreadable};
 use classify::classify;
 use envelope::Envelope;
