@@ -1,5 +1,6 @@
 /** The fixture server of the MCP conformance suite: `createMcpHandler` at /mcp, `McpAgent` at /agent and /sse. */
 import { McpAgent, McpServer, createMcpHandler } from "mcp-wicket";
+import { registerAsking } from "./asking.js";
 import { registerPrompts } from "./prompts.js";
 import { registerResources } from "./resources.js";
 import { registerTools } from "./tools.js";
@@ -9,7 +10,11 @@ function registerAll(server: McpServer): void {
   registerTools(server);
   registerResources(server);
   registerPrompts(server);
+  registerAsking(server);
 }
+
+/** Where `createMcpHandler` keeps what a session has to keep. */
+export { WicketObject } from "mcp-wicket";
 
 const SERVER = { name: "mcp-wicket-everything", version: "1.0.0", title: "Everything" };
 
