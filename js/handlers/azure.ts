@@ -1,4 +1,4 @@
-import { UpstreamHandler, type UpstreamOptions } from "./upstream.js";
+import { type Setting, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
 
 export interface AzureADOptions<Env> extends UpstreamOptions<Env> {
   /** Scopes of Microsoft Graph or your own API. By default `User.Read`. */
@@ -7,11 +7,11 @@ export interface AzureADOptions<Env> extends UpstreamOptions<Env> {
    * Whose accounts may sign in: your directory (tenant) id, `organizations`, `consumers` or `common`. By default `common`,
    * which is everybody with a Microsoft account.
    */
-  tenant?: string;
+  tenant?: Setting<Env>;
   /** A national cloud, such as `https://login.microsoftonline.us`. */
-  authority?: string;
+  authority?: Setting<Env>;
   /** What Microsoft shows: `select_account` by default, `login`, `consent` or `none`. */
-  prompt?: string;
+  prompt?: Setting<Env>;
 }
 
 /** People sign in with Microsoft Entra ID (Azure AD). The subject is the object id within the tenant. */

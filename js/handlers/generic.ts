@@ -1,18 +1,18 @@
-import { UpstreamHandler, type UpstreamOptions } from "./upstream.js";
+import { type Setting, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
 
 export interface GenericOAuthOptions<Env> extends UpstreamOptions<Env> {
   /** Scopes; by default `openid profile email`. */
   scopes?: string[];
   /** The OpenID provider's issuer, exactly as it writes it; everything else is found there. */
-  issuer?: string;
+  issuer?: Setting<Env>;
   /** Instead of an issuer, an OAuth 2 server without discovery. `auth` is how the secret is sent, `basic` by default. */
   endpoints?: { authorization: string; token: string; userinfo: string; auth?: "basic" | "post" };
   /** What the provider is called on pages. By default its host. */
-  label?: string;
+  label?: Setting<Env>;
   /** The claim that identifies a person. By default `sub`. */
-  subject?: string;
+  subject?: Setting<Env>;
   /** The claim that has groups. By default `groups`. */
-  groupsClaim?: string;
+  groupsClaim?: Setting<Env>;
 }
 
 /** People sign in with any OpenID provider, or any OAuth 2 server that says who they are. */

@@ -1,12 +1,12 @@
-import { UpstreamHandler, type UpstreamOptions } from "./upstream.js";
+import { type Setting, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
 
 export interface GitHubOptions<Env> extends UpstreamOptions<Env> {
   /** Scopes of GitHub: `user:email`, `read:org`, `repo`, … By default `read:user`. */
   scopes?: string[];
   /** A GitHub Enterprise Server, such as `https://git.example.com`. */
-  baseUrl?: string;
+  baseUrl?: Setting<Env>;
   /** Its API, where that is not at `/api/v3`. */
-  apiUrl?: string;
+  apiUrl?: Setting<Env>;
 }
 
 /** People sign in with GitHub. The subject is the numeric account id. */

@@ -1,17 +1,17 @@
-import { UpstreamHandler, type UpstreamOptions } from "./upstream.js";
+import { type Setting, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
 
 export interface GoogleOptions<Env> extends UpstreamOptions<Env> {
   /** Scopes of Google, beside `openid`, `email` and `profile`, which are always asked for. */
   scopes?: string[];
   /** The Google Workspace domain to which accounts must belong. */
-  hd?: string;
+  hd?: Setting<Env>;
   /**
    * What Google shows: `consent` brings a refresh token each time and is the default where you ask for more than the
    * identity; otherwise `select_account`.
    */
-  prompt?: string;
+  prompt?: Setting<Env>;
   /** Where to find all endpoints instead of at Google: an http URL of this computer, for development and tests. */
-  baseUrl?: string;
+  baseUrl?: Setting<Env>;
 }
 
 /** People sign in with Google. The subject is the account's `sub`. */

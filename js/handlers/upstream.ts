@@ -4,7 +4,7 @@ import type { Outcome } from "../run.js";
 import type { FetchHandler } from "../endpoint.js";
 import type { HandlerEffect, IdentityHandler } from "./identity.js";
 
-/** A value, or where to find it: `(env) => env.GITHUB_CLIENT_ID`. */
+/** A text, or where to find it: `(env) => env.GITHUB_CLIENT_ID`. */
 export type Setting<Env> = string | ((env: Env) => string | undefined);
 
 /** What an upstream says about a person. E-mail addresses are verified ones only. */
@@ -97,8 +97,9 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
   identity(environment: unknown): { kind: string } & Record<string, unknown> {
     const env = environment as Env;
     const { clientId, clientSecret, context, allow, fetch: _, ...rest } = this.options;
+    const texts = Object.entries(rest).map(([name, value]) => [name, resolved(value as Setting<Env>, env)]);
     return {
-      ...rest,
+      ...(Object.fromEntries(texts.filter(([, value]) => value !== undefined)) as Record<string, unknown>),
       kind: this.kind,
       clientId: resolved(clientId, env) ?? "",
       ...(clientSecret !== undefined && { clientSecret: resolved(clientSecret, env) ?? "" }),

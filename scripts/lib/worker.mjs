@@ -44,6 +44,8 @@ async function startWorker({ config, port: wanted, state }) {
     "inspector-port": await claimPort(0),
     "persist-to": state ?? join(scratch, "state"),
     "show-interactive-dev-session": false,
+    // Where examples have their sign-in for development; they use it only where nothing else is set.
+    var: `DEVELOPMENT:http://127.0.0.1:${port}/development`,
   };
   const wrangler = [
     `--import=${new URL("end-with-parent.mjs", import.meta.url)}`,

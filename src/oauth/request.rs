@@ -133,9 +133,10 @@ impl<'a> Request<'a> {
         values.next().is_none().then_some(value)
     }
 
-    /// True if the browser says, or does not deny, that one of our own pages sends this.
+    /// True if the browser says, or does not deny, that one of our own pages sends this. Browsers write `Origin: null` for
+    /// forms of pages with `Referrer-Policy: no-referrer`, which ours have.
     pub(super) fn is_own(&self) -> bool {
-        let origin = self.from.as_deref().is_none_or(|from| from == self.origin);
+        let origin = self.from.as_deref().is_none_or(|from| from == self.origin || from == "null");
         origin && self.site.as_deref().is_none_or(|site| matches!(site, "same-origin" | "none"))
     }
 }

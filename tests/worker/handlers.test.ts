@@ -30,6 +30,17 @@ describe("what crosses", () => {
     expect(plain.identity({})).toEqual({ kind: "google", clientId: "a", hd: "example.com" });
   });
 
+  test("every text may be found in the environment", () => {
+    const handler = new AzureADHandler<Env>({
+      ...settings,
+      tenant: ({ ID }) => `tenant of ${ID}`,
+      authority: () => undefined,
+      prompt: "login",
+    });
+    expect(handler.identity(env)).toMatchObject({ tenant: "tenant of Iv1.client", prompt: "login" });
+    expect(handler.identity(env)).not.toHaveProperty("authority");
+  });
+
   test("what is missing in the environment is empty, so that the Rust half names it", () => {
     const handler = new GitHubHandler<Partial<Env>>(
       settings as ConstructorParameters<typeof GitHubHandler<Partial<Env>>>[0],

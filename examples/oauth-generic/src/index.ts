@@ -1,0 +1,66 @@
+/** An MCP server behind any OpenID provider: people sign in there, and tools know who is calling. */
+import { GenericOAuthHandler, McpAgent, McpServer, OAuthProvider, startPage } from "mcp-wicket/oauth";
+import * as z from "zod";
+import { type Manner, developmentOpenID } from "../../development/src/openid.ts";
+
+/** An ordinary provider, for the sign-in for development. */
+const provider: Manner = {
+  authorize: "/authorize",
+  token: "/token",
+  userinfo: "/userinfo",
+  issuer: (origin) => `${origin}/development`,
+};
+
+interface Env {
+  OAUTH_KV: KVNamespace;
+  /** Your provider's issuer, such as https://login.example.com/realms/main. */
+  OIDC_ISSUER?: string;
+  OIDC_CLIENT_ID?: string;
+  OIDC_CLIENT_SECRET?: string;
+  /** Where the sign-in for development is: set by `npm run serve`, never when deployed. */
+  DEVELOPMENT?: string;
+}
+
+/** What the handler knows of a person; write `context` to decide it yourself. */
+interface Props extends Record<string, unknown> {
+  sub: string;
+  name?: string;
+  email?: string;
+}
+
+export class MyMCP extends McpAgent<Env, unknown, Props> {
+  server = new McpServer({ name: "Notes", version: "1.0.0" });
+
+  async init() {
+    this.server.registerTool("whoami", { description: "Says who you are" }, async () => ({
+      content: [
+        { type: "text", text: `${this.props.name ?? "somebody"} (${this.props.email ?? "no e-mail address"})` },
+      ],
+    }));
+
+    this.server.registerTool(
+      "add",
+      { description: "Adds two numbers", inputSchema: { a: z.number(), b: z.number() } },
+      async ({ a, b }) => ({ content: [{ type: "text", text: String(a + b) }] }),
+    );
+  }
+}
+
+export default new OAuthProvider<Env>({
+  name: "Notes",
+  apiHandlers: {
+    "/mcp": MyMCP.serve("/mcp"),
+    "/sse": MyMCP.serveSSE("/sse"),
+  },
+  defaultHandler: new GenericOAuthHandler<Env>({
+    issuer: (env) => env.OIDC_ISSUER ?? env.DEVELOPMENT,
+    clientId: (env) => env.OIDC_CLIENT_ID ?? (env.DEVELOPMENT && "development"),
+    clientSecret: (env) => env.OIDC_CLIENT_SECRET ?? (env.DEVELOPMENT && "development"),
+    scopes: ["openid", "profile", "email"],
+    fetch: async (request) =>
+      (await developmentOpenID(request, provider)) ??
+      startPage(request, { name: "Notes", auth: true, ssePath: "/sse" }),
+  }),
+  kv: (env) => env.OAUTH_KV,
+  scopes: { mcp: "Use your notes" },
+});
