@@ -22,6 +22,8 @@ export type WicketErrorCode =
   | "ERR_DUPLICATE"
   /** A schema of a library that cannot be used. */
   | "ERR_SCHEMA"
+  /** There is no access token of the upstream. */
+  | "ERR_UPSTREAM"
   /** An argument that cannot be. */
   | "ERR_ARGUMENT";
 

@@ -12,6 +12,8 @@ export interface Caller {
   readonly scopes: ReadonlySet<string>;
   /** What `this.props` is for this caller. */
   readonly props: Record<string, unknown>;
+  /** A fresh access token of the upstream that signed the person in, where there is one. */
+  readonly upstream?: (env: unknown, ctx: ExecutionContext) => Promise<string>;
 }
 
 /** How a client is told to come back with more scopes. */

@@ -34,11 +34,12 @@ export function newBearerCore(config: CoreConfig): BearerCore {
 }
 
 /** The same for an authorization server. Throws `ERR_NO_CORE` if the loaded module has no such steps. */
-export function oauthSteps(config: OAuthConfig): OAuthCore {
+export function oauthSteps(config: OAuthConfig): OAuthCore & { warnings: () => string | Promise<string> } {
   if (!provided || provided.patterns < 3) {
     throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/oauth", not from a file inside the package.');
   }
-  return stepsOf(new (provided.core as unknown as OAuthCoreClass)(config), ["oauth", "access", "object"]);
+  const core = new (provided.core as unknown as OAuthCoreClass)(config);
+  return { ...stepsOf(core, ["oauth", "access", "object", "upstream"]), warnings: () => core.warnings() };
 }
 
 /** The methods of `core` as functions. */

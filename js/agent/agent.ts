@@ -48,10 +48,27 @@ export abstract class McpAgent<
   declare initialState: State;
 
   #ready: Promise<McpServer> | undefined;
+  #caller: Caller | undefined;
   #core: GuardedCore | undefined;
 
   /** Registers what the agent offers. Runs once for each request, or once for each session. */
   init(): Promise<void> | void {}
+
+  /**
+   * The upstream that signed the person in (GitHub, Google, …): `await this.upstream.accessToken()` gives a fresh access
+   * token of theirs. Throws `ERR_UPSTREAM` where there is none.
+   */
+  get upstream(): { accessToken(): Promise<string> } {
+    const { ctx, env } = this;
+    const upstream = this.#caller?.upstream;
+    return {
+      accessToken: () => {
+        if (upstream && !("storage" in ctx)) return upstream(env, ctx);
+        const where = upstream ? "an agent in its session's object cannot ask for it" : "nobody has signed in upstream";
+        return Promise.reject(new WicketError("ERR_UPSTREAM", `No upstream token: ${where}.`));
+      },
+    };
+  }
 
   /** The session's state. Throws `ERR_NEEDS_OBJECT` where the agent runs in the Worker. */
   get state(): State {
@@ -82,7 +99,8 @@ export abstract class McpAgent<
   }
 
   /** The server with all that `init` registers; made once. */
-  wicketReady(props: Record<string, unknown> | undefined): Promise<McpServer> {
+  wicketReady(props: Record<string, unknown> | undefined, caller?: Caller): Promise<McpServer> {
+    this.#caller = caller;
     this.#ready ??= this.#prepare(props).catch((error: unknown) => {
       this.#ready = undefined;
       throw error;

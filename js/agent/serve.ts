@@ -11,7 +11,7 @@ import {
   serve,
 } from "../endpoint.js";
 import { WicketError } from "../errors.js";
-import { ENDPOINT, type Endpoint, type Guard, type Pass } from "../guard.js";
+import { type Caller, ENDPOINT, type Endpoint, type Guard, type Pass } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { principalOf, propsOf } from "../handler.js";
 import { findObjects } from "../objects/find.js";
@@ -61,7 +61,7 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
         const handover = { props, told: { ...told, place: object }, pass: carried(pass, incoming), objects };
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
-      const server = await agent.wicketReady(props);
+      const server = await agent.wicketReady(props, pass.caller);
       return await serve(passage, server, ctx);
     } catch (error) {
       return unserved(error, pass.headers);
@@ -71,7 +71,8 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
 
 /** What the guard found, as it can be passed to an object: without functions. */
 export function carried({ caller, stepUp }: Pass, incoming: Incoming): Handover["pass"] {
-  return { caller, scopes: stepUp?.scopes, metadata: stepUp?.metadata(incoming) };
+  const { upstream: _, ...plain } = caller ?? {};
+  return { caller: caller && (plain as Caller), scopes: stepUp?.scopes, metadata: stepUp?.metadata(incoming) };
 }
 
 /** The same, in the object. */

@@ -61,7 +61,7 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
         const handover = { props, told, pass: carried(pass, incoming), objects };
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
-      return withHeaders(await answerMessage(passage, await agent.wicketReady(props), ctx), pass.headers);
+      return withHeaders(await answerMessage(passage, await agent.wicketReady(props, pass.caller), ctx), pass.headers);
     } catch (error) {
       return unserved(error, pass.headers);
     }

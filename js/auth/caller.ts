@@ -8,13 +8,17 @@ export function ofCaller<Env>(
   env: Env,
   { context, impliedScopes }: BearerGuardOptions<Env>,
 ): Caller | Promise<Caller> {
-  const { principal } = caller;
+  const { principal, upstream } = caller;
   const scopes = impliedScopes ? withImplied(caller.scopes, impliedScopes) : caller.scopes;
-  if (!context) return { principal, scopes, props: caller.props };
+  const made = (props: Record<string, unknown>): Caller => ({
+    principal,
+    scopes,
+    props,
+    ...(upstream && { upstream }),
+  });
+  if (!context) return made(caller.props);
   const props = context(caller.props, { env });
-  return props instanceof Promise
-    ? props.then((props) => ({ principal, scopes, props }))
-    : { principal, scopes, props };
+  return props instanceof Promise ? props.then(made) : made(props);
 }
 
 /** More scopes than anybody has; a function that always names new ones ends here. */

@@ -27,6 +27,11 @@ export interface OAuthProviderOptions<Env = unknown> {
   allowConsentScreen?: boolean;
   /** Whether clients may register themselves (RFC 7591). Default `true`. */
   allowDynamicClientRegistration?: boolean;
+  /**
+   * Whether a client may be the URL of its metadata (client ID metadata documents). Default `true` where the flag
+   * `global_fetch_strictly_public` keeps fetches out of private networks; without that flag it cannot be.
+   */
+  allowClientIdMetadataDocuments?: boolean;
   /** The issuer identifier, such as `https://mcp.example.com`. Default: the origin of each request. */
   issuer?: string;
   /** The name of the Durable Object binding or class that keeps grants. Default: `WicketObject`, else the agent's class. */

@@ -32,9 +32,12 @@ export class Site<Env> {
     objectsOf(ctx, env, making.place);
     const keys = await keysOf(ctx, env, making.place);
     const kv = kvOf(making.options, env) !== undefined;
-    const config: ServerConfig = { ...making.config, kv, handler: making.handler.identity(env) };
+    const documents = takesDocuments(making.options);
+    const config: ServerConfig = { ...making.config, kv, documents, handler: making.handler.identity(env) };
     const origins = { allowedOrigins: [], allowedHosts: [] };
-    return new Site(making, oauthSteps({ origins, keys, oauth: JSON.stringify(config) }));
+    const { warnings, ...steps } = oauthSteps({ origins, keys, oauth: JSON.stringify(config) });
+    for (const warning of JSON.parse(await warnings()) as string[]) console.warn(`[mcp-wicket] ${warning}`);
+    return new Site(making, steps);
   }
 
   /** What the flows of a request may touch. */
@@ -67,4 +70,16 @@ export class Site<Env> {
 
 function kvOf<Env>({ kv }: OAuthProviderOptions<Env>, env: Env): KVNamespace | undefined {
   return typeof kv === "function" ? kv(env) : kv;
+}
+
+/** Documents are fetched only where the runtime keeps fetches out of private networks. */
+function takesDocuments<Env>({ allowClientIdMetadataDocuments = true }: OAuthProviderOptions<Env>): boolean {
+  const { Cloudflare: runtime } = globalThis as { Cloudflare?: { compatibilityFlags?: Record<string, boolean> } };
+  const isPublic = runtime?.compatibilityFlags?.["global_fetch_strictly_public"] === true;
+  if (allowClientIdMetadataDocuments && !isPublic) {
+    console.warn(
+      '[mcp-wicket] Clients that are known by a URL (claude.ai is one) cannot connect directly: add "global_fetch_strictly_public" to compatibility_flags in wrangler.toml.',
+    );
+  }
+  return allowClientIdMetadataDocuments && isPublic;
 }

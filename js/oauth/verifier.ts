@@ -1,11 +1,12 @@
 /** Access tokens of our own authorization server. One that was seen before costs no crossing and no I/O. */
 import type { Found, TokenVerifier } from "../auth/verifier.js";
+import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
 import type { Incoming } from "../incoming.js";
 import { run } from "../run.js";
 import type { AskList, Followed, Standing } from "./followed.js";
 import type { Site } from "./site.js";
-import type { AccessInput, Verified } from "./wire.js";
+import type { AccessInput, UpstreamInput, UpstreamToken, Verified } from "./wire.js";
 
 /** A token that was good. */
 interface Remembered {
@@ -17,6 +18,10 @@ interface Remembered {
 
 /** How many tokens are remembered; those seen first are forgotten first. */
 const MAX_TOKENS = 2000;
+
+/** How often, and how long apart, a token is asked for that another request renews. */
+const MAX_TRIES = 40;
+const RETRY_MS = 250;
 
 const REVOKED: Found = { refused: "token", reason: "revoked" };
 const SILENT: Found = { refused: "unavailable", reason: "the_list_of_revocations_is_silent" };
@@ -65,10 +70,28 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
     const verified = ended.done;
     if ("refused" in verified) return verified;
     const { principal, scopes, props, until } = verified.caller;
-    const known = { caller: { principal, scopes: new Set(scopes), props }, grant: verified.grant, until };
+    const { grant, object } = verified;
+    const upstream = (env: unknown, ctx: ExecutionContext) =>
+      this.#upstream({ origin: incoming.site, grant, object }, env as Env, ctx);
+    const known = { caller: { principal, scopes: new Set(scopes), props, upstream }, grant, until };
     if (this.#strict) return known.caller;
     if (authorization !== null) this.#remember(incoming.site, authorization, known);
     return this.#standing(known, incoming, env, ctx);
+  }
+
+  /** See `McpAgent.upstream`. While another request renews the token, this one waits for it. */
+  async #upstream(input: UpstreamInput, env: Env, ctx: ExecutionContext): Promise<string> {
+    const request = new Request(input.origin);
+    const site = await this.#siteOf(request, env, ctx);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const world = site.world(request, env, ctx);
+      const ended = await run<UpstreamToken>(site.steps.upstream, JSON.stringify(input), "", world);
+      if (!("done" in ended)) throw new Error("a token is never spliced");
+      if ("token" in ended.done) return ended.done.token;
+      if ("none" in ended.done) throw new WicketError("ERR_UPSTREAM", `No upstream token: ${ended.done.none}.`);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+    throw new WicketError("ERR_UPSTREAM", "No upstream token: another request has been renewing it for ten seconds.");
   }
 
   #remember(site: string, authorization: string, known: Remembered): void {

@@ -7,8 +7,9 @@ export interface OAuthCore {
   oauth: StepMethod;
   access: StepMethod;
   object: StepMethod;
+  upstream: StepMethod;
 }
-export type OAuthCoreClass = new (config: OAuthConfig) => Core & OAuthCore;
+export type OAuthCoreClass = new (config: OAuthConfig) => Core & OAuthCore & { warnings(): string | Promise<string> };
 
 /** `src/wasm/mod.rs`, `Config`. */
 export interface OAuthConfig extends CoreConfig {
@@ -31,8 +32,8 @@ export interface ServerConfig {
   scopeTexts?: Record<string, string>;
   schemes?: readonly string[];
   registration?: boolean;
+  documents?: boolean;
   kv?: boolean;
-  consent?: boolean;
   accessTokenTtl?: number;
   refreshTokenTtl?: number;
   grantTtl?: number;
@@ -76,5 +77,16 @@ export type Verified =
   | {
       caller: { principal: string; scopes: string[]; props: Record<string, unknown>; until: number };
       grant: string;
+      object: string;
     }
   | { refused: "absent" | "malformed" | "token" | "scope" | "unavailable"; reason: string };
+
+/** `src/auth/access.rs`, `Wanted`. */
+export interface UpstreamInput {
+  origin: string;
+  grant: string;
+  object: string;
+}
+
+/** `src/auth/access.rs`, `upstream`. */
+export type UpstreamToken = { token: string } | { busy: true } | { none: string };

@@ -6,8 +6,9 @@ use super::bearer::{Caller, Found, Refusal, token_of};
 use crate::crypto::Keys;
 use crate::flow::{Ask, Flow};
 use crate::json::{Object, Value, object, quoted};
-use crate::oauth::Server;
 use crate::oauth::access::open;
+use crate::oauth::credential::{Stale, fresh};
+use crate::oauth::{Identity, Server, Site};
 
 /// Props that are not in the token may be remembered for this long, in milliseconds.
 const PROPS_AGE: u64 = 30_000;
@@ -41,17 +42,19 @@ impl<'a> Head<'a> {
 pub struct Verified {
     /// Who is calling, or why not.
     pub found: Found,
-    /// The grant.
-    pub grant: Option<String>,
+    /// The grant, and the object that has it.
+    pub grant: Option<(String, String)>,
 }
 
 impl Verified {
-    /// `{"caller":{…},"grant":"…"}`, or as [`Found`] writes a refusal.
+    /// `{"caller":{…},"grant":"…","object":"…"}`, or as [`Found`] writes a refusal.
     #[must_use]
     pub fn to_json(&self) -> String {
         let found = self.found.to_json();
         match (&self.grant, found.strip_suffix('}')) {
-            (Some(grant), Some(open)) => [open, ",\"grant\":", &quoted(grant), "}"].concat(),
+            (Some((grant, object)), Some(open)) => {
+                [open, ",\"grant\":", &quoted(grant), ",\"object\":", &quoted(object), "}"].concat()
+            }
             _ => found,
         }
     }
@@ -81,7 +84,7 @@ pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'
         Some(props) if !head.strict => (props, access.expires * 1000),
         _ => {
             let input = object(&[("grant", &quoted(&access.grant))]);
-            let Ok(answer) = flow.obtain(&Ask { object: access.object, call: "props", input }).await else {
+            let Ok(answer) = flow.obtain(&Ask { object: access.object.clone(), call: "props", input }).await else {
                 return refused(Refusal::Unavailable, "the_grants_object_is_silent");
             };
             let props = Object::read(&answer).ok().and_then(|answer| Some(answer.get("props")?.text().to_owned()));
@@ -91,5 +94,46 @@ pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'
         }
     };
     let caller = Caller { principal: access.subject, scopes: access.scopes, props, until };
-    Verified { found: Found::Caller(caller), grant: Some(access.grant) }
+    Verified { found: Found::Caller(caller), grant: Some((access.grant, access.object)) }
+}
+
+/// Asks for the upstream's access token of a grant's person.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// Scheme, host and port that the request came to.
+    pub origin: Cow<'a, str>,
+    /// The grant.
+    pub grant: Cow<'a, str>,
+    /// The object that has it.
+    pub object: Cow<'a, str>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Reads what the shim hands over.
+    #[must_use]
+    pub fn read(input: &'a str) -> Option<Self> {
+        let input = Object::read(input).ok()?;
+        Some(Self { origin: input.string("origin")?, grant: input.string("grant")?, object: input.string("object")? })
+    }
+}
+
+/// An upstream access token that is good for a minute at least: `{"token":"…"}`, `{"busy":true}` while another request
+/// renews it, or `{"none":"…"}` with the reason for the operator.
+///
+/// Waits: those of [`fresh`].
+pub async fn upstream<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, wanted: &Wanted<'_>) -> String {
+    let asked = object(&[("grant", &quoted(&wanted.grant)), ("lease", "true")]);
+    let none = |reason: &str| object(&[("none", &quoted(reason))]);
+    match fresh(flow, site, &wanted.object, asked).await {
+        Ok(credential) => match site.identity.credential(&credential) {
+            Some(credential) => object(&[("token", &quoted(&credential.access))]),
+            None => none("the upstream gave no token"),
+        },
+        Err(Stale::Busy) => object(&[("busy", "true")]),
+        Err(Stale::None) => {
+            none("there is no upstream token for this person: it ended, or the way to sign in has none")
+        }
+        Err(Stale::Silent) => none("the storage does not answer at present"),
+        Err(Stale::Denied(denied)) => none(&denied.reason),
+    }
 }

@@ -73,6 +73,10 @@ impl Identity for Handler {
         }
     }
 
+    fn renews(&self) -> bool {
+        matches!(self, Self::Upstream(_))
+    }
+
     async fn refresh(&self, flow: &Flow<'_>, credential: &str) -> Result<String, Denied> {
         match self {
             Self::App(app) => app.refresh(flow, credential).await,

@@ -10,7 +10,7 @@ use super::grant::{self, Granting};
 use super::identity::{Back, Denied, Deny};
 use super::page::{Reply, Trouble, trouble};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Site, authorize::Pending, consent, scope, transaction};
+use super::{Identity, Request, Site, authorize::Pending, consent, credential, scope, transaction};
 use crate::flow::{Ask, Commit, Flow};
 use crate::http::form::Params;
 use crate::json::{Object, Value};
@@ -21,7 +21,7 @@ use crate::json::{Object, Value};
 /// 2. The identity says who the person is, or why not; the client is told.
 /// 3. The subject's object makes the grant and its code.
 ///
-/// Waits: two, and those of the identity.
+/// Waits: two, and those of the identity; one more where it brought a credential.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>) -> Reply {
     let Ok(query) = Params::read(&request.query) else { return trouble(Trouble::Request, None) };
     if let Some(name) = query.repeated(&[]) {
@@ -100,9 +100,29 @@ async fn issue<I: Identity>(
     }
     let subject = ["user:", site.identity.name(), ":", &person.id].concat();
     let pending = Pending { scopes, ..pending.clone() };
-    let granting = Granting { pending: &pending, person, subject: &subject, lifetimes: site.server.lifetimes };
     let object = grant::object(&pending.issuer, &subject);
-    let granted = flow.obtain(&Ask { object, call: "grant", input: granting.to_json() }).await;
+    let credential = match &person.credential {
+        None => None,
+        Some(newer) => {
+            let kept = flow.obtain(&Ask { object: object.clone(), call: "credential", input: "{}".into() }).await;
+            let kept = kept.map_err(|_| Denied::unavailable("the subject's object does not answer"))?;
+            let kept = Object::read(&kept).ok().and_then(|kept| kept.text("credential"));
+            Some(site.identity.merge(kept.as_deref(), newer))
+        }
+    };
+    let granting = Granting {
+        pending: &pending,
+        person,
+        subject: &subject,
+        lifetimes: site.server.lifetimes,
+        inline: grant::is_inline(site.identity, &person.props, credential.as_deref()),
+    };
+    let input = granting.members();
+    let input = match &credential {
+        Some(credential) => credential::described(site.identity, input, credential),
+        None => input,
+    };
+    let granted = flow.obtain(&Ask { object, call: "grant", input: input.end() }).await;
     let granted = granted.map_err(|_| Denied::unavailable("the subject's object does not answer"))?;
     let granted = Object::read(&granted).map_err(|_| Denied::failed("the subject's object is out of order"))?;
     super::revoke::announce(flow, &granted, site.server.lifetimes.access)

@@ -5,7 +5,7 @@
 //! nothing.
 
 use super::record::{Members, Reading as _};
-use super::{Site, redirect};
+use super::{Site, document, redirect};
 use crate::crypto::{encode, hash, same};
 use crate::flow::{Ask, Commit, Flow, Load};
 use crate::json::Object;
@@ -200,12 +200,15 @@ const COPY_SECONDS: u32 = 24 * 3600;
 
 /// Looks for the client `id`.
 ///
-/// 1. What cannot be one of ours is unknown.
+/// 1. A URL leads to a document ([`document`]); what else cannot be one of ours is unknown.
 /// 2. The namespace's copy, if there is one and it is what it claims to be.
 /// 3. The client's object.
 ///
 /// Waits: one with a copy, else two; one without a namespace.
 pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, id: &str) -> Lookup {
+    if site.server.documents && document::is_url(id) {
+        return document::find(flow, site, id).await;
+    }
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_ours = id.starts_with(PUBLIC) || id.starts_with(CONFIDENTIAL);
     if !is_ours || id.len() != ID_LENGTH || !id.bytes().all(is_plain) {

@@ -8,9 +8,10 @@ use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::server::Lifetimes;
 use super::token::Code;
+use super::{Identity, credential};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash};
 use crate::flow::Flow;
-use crate::json::{Object, Value};
+use crate::json::Object;
 
 /// The name of the object of a subject. No key is in it, and nobody reads the subject out of it.
 #[must_use]
@@ -26,19 +27,26 @@ pub(super) struct Granting<'a> {
     /// `user:<identity>:<id>`.
     pub(super) subject: &'a str,
     pub(super) lifetimes: Lifetimes,
+    /// Whether access tokens may carry the props.
+    pub(super) inline: bool,
 }
 
 impl Granting<'_> {
-    pub(super) fn to_json(&self) -> String {
+    pub(super) fn members(&self) -> Members {
         Members::new()
             .raw("request", &self.pending.to_json())
             .text("subject", self.subject)
             .text("label", &self.person.label)
             .text("props", &self.person.props)
-            .maybe("credential", self.person.credential.as_deref())
+            .flag("inline", self.inline)
             .raw("lifetimes", &self.lifetimes.to_json())
-            .end()
     }
+}
+
+/// Props travel in access tokens if they are short and hold nothing of the upstream's.
+pub(super) fn is_inline<I: Identity>(identity: &I, props: &str, credential: Option<&str>) -> bool {
+    let known = credential.and_then(|credential| identity.credential(credential));
+    props.len() <= MAX_INLINE && !known.is_some_and(|known| known.is_mentioned(props))
 }
 
 impl Lifetimes {
@@ -188,6 +196,12 @@ impl Grant {
         idle.min(self.created + lifetimes.grant * 1000)
     }
 
+    /// Takes new props over.
+    pub(super) fn renew(&mut self, flow: &Flow<'_>, keys: &Keys, props: &str, inline: bool) {
+        self.props = keys.seal_text(flow.context(), &binding(&self.issuer, &self.id), props.as_bytes());
+        self.inline = inline;
+    }
+
     /// What tools get as `this.props`, JSON text.
     pub(super) fn opened_props(&self, keys: &Keys) -> Option<String> {
         String::from_utf8(keys.open_text(&binding(&self.issuer, &self.id), &self.props)?).ok()
@@ -204,11 +218,11 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
     let pending = input.get("request").and_then(|request| request.object().ok()).ok_or(Refused)?;
     let pending = Pending::read(&pending).ok_or(Refused)?;
     let props = input.text("props").ok_or(Refused)?;
-    let credential = input.text("credential");
+    let lifetimes = Lifetimes::read(input).ok_or(Refused)?;
     let held = Held::read(flow, vec![], vec![PREFIX.into()]).await?;
     let id = encode(&context.random::<16>("grant"));
     let grant = Grant {
-        inline: props.len() <= MAX_INLINE && !has_secret_of(&props, credential.as_deref()),
+        inline: input.flag("inline"),
         props: keys.seal_text(context, &binding(&pending.issuer, &id), props.as_bytes()),
         id,
         client: pending.client,
@@ -232,6 +246,9 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
         code.record(&pending.challenge),
         Some(expires),
     );
+    if let Some(row) = credential::record(flow, keys, object, input) {
+        change = change.put(credential::ROW, row, Some(context.now() + lifetimes.grant * 1000));
+    }
     let ended = in_the_way(&held, &grant.client);
     for id in &ended {
         change = change.remove(Grant::row(id));
@@ -253,19 +270,6 @@ fn in_the_way(held: &Held, client: &str) -> Vec<String> {
         (grant.client == client && of_client > MAX_OF_CLIENT) || of_subject > MAX_OF_SUBJECT
     });
     all.into_iter().map(|grant| grant.id).collect()
-}
-
-/// True if a text of `credential` that is long enough to be a token stands in `props`.
-fn has_secret_of(props: &str, credential: Option<&str>) -> bool {
-    fn any(value: Value<'_>, props: &str) -> bool {
-        if let Some(text) = value.string() {
-            return text.len() >= 16 && props.contains(text.as_ref());
-        }
-        let members = value.object().map(|object| object.0.into_iter().map(|(_, value)| value).collect());
-        let items: Vec<Value<'_>> = members.or_else(|_| value.array()).unwrap_or_default();
-        items.into_iter().any(|value| any(value, props))
-    }
-    credential.is_some_and(|credential| Value::read(credential).is_ok_and(|value| any(value, props)))
 }
 
 /// The props of a grant whose tokens do not carry them: `{"props":{…}}`, or `null` if it has ended.

@@ -24,6 +24,11 @@ pub trait Identity {
         Ok(None)
     }
 
+    /// Whether `renew` says anything: then each refresh asks.
+    fn renews(&self) -> bool {
+        false
+    }
+
     /// Exchanges the credential for a fresh one. It acts at the provider, which may end the former at once: only the holder
     /// of the lease may, and has to store what comes back before anything else.
     async fn refresh(&self, _flow: &Flow<'_>, _credential: &str) -> Result<String, Denied> {

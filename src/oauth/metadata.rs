@@ -23,6 +23,7 @@ pub fn server<I>(site: &Site<'_, I>, _request: &Request<'_>) -> Answer {
         document = document.text("registration_endpoint", &at(&paths.register));
     }
     let document = document
+        .flag("client_id_metadata_document_supported", site.server.documents)
         .texts("scopes_supported", site.server.scopes.iter().map(String::as_str))
         .texts("response_types_supported", ["code"])
         .texts("response_modes_supported", ["query"])

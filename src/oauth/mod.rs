@@ -9,6 +9,8 @@ pub mod authorize;
 pub mod callback;
 pub mod client;
 pub mod consent;
+pub mod credential;
+pub mod document;
 pub mod error;
 pub mod grant;
 pub mod identity;

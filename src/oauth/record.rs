@@ -3,7 +3,7 @@
 use crate::json::{Object, Value, array, push_quoted, quoted};
 
 /// An object that is being written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Members(String);
 
 impl Members {

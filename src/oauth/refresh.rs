@@ -87,6 +87,9 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
             Ok(scopes) => scopes,
             Err(why) => return Ok(reject(why, None)),
         };
+        if let Some(props) = input.string("props") {
+            grant.renew(flow, keys, &props, input.flag("inline"));
+        }
         let generation = family.generation + 1;
         let issued = Issued::fresh(flow.context(), keys, object, &grant, generation, &scopes, lifetimes.access);
         let replay = seal_with(

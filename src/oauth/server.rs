@@ -23,10 +23,10 @@ pub struct Server {
     pub schemes: Vec<String>,
     /// Whether clients may register themselves (RFC 7591).
     pub registration: bool,
+    /// Whether clients may be URLs of their metadata.
+    pub documents: bool,
     /// Whether there is a namespace for copies.
     pub kv: bool,
-    /// Whether the server may run over plain http on loopback.
-    pub consent: bool,
     /// How long things live.
     pub lifetimes: Lifetimes,
 }
@@ -104,8 +104,8 @@ impl Server {
             texts,
             schemes: list("schemes")?,
             registration: options.get("registration").is_none_or(|value| value.text() != "false"),
+            documents: options.get("documents").is_some_and(Value::is_true),
             kv: options.get("kv").is_some_and(Value::is_true),
-            consent: options.get("consent").is_none_or(|value| value.text() != "false"),
             lifetimes: Lifetimes {
                 access: seconds(&options, "accessTokenTtl", 900, 60, 3600)?,
                 idle: seconds(&options, "refreshTokenTtl", 30 * DAY, 3600, 365 * DAY)?,

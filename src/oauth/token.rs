@@ -3,7 +3,7 @@
 use super::client::{Auth, Lookup, find, secret_hash};
 use super::error::{Code as Error, Failed, unavailable, unstored};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Site, revoke};
+use super::{Identity, Request, Site, credential, document, grant, revoke};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash};
 use crate::flow::{Ask, Commit, Context, Flow};
 use crate::http::Answer;
@@ -164,7 +164,7 @@ fn basic(authorization: &str) -> Option<(String, String)> {
 /// 3. The object decides, and makes the whole answer.
 /// 4. Where it ended a grant, everybody is told.
 ///
-/// Waits: one. Where a grant ended, or a client may have been forgotten, up to two more.
+/// Waits: one; with an upstream, one more and its own at a refresh. Where a grant ended, or a client may have been forgotten, up to two more.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
     let basic = request.authorization.is_some();
     match answer(flow, site, request, body).await {
@@ -197,15 +197,22 @@ async fn answer<I: Identity>(
         }
         None => return refuse(Error::InvalidRequest, "grant_type is missing."),
     };
+    let input = match &object {
+        Some(object) if call == "refresh" && site.identity.renews() => renewing(flow, site, object, input).await?,
+        _ => input,
+    };
     let Some(object) = object else {
         // Nothing of ours, or over. A client that we have forgotten is told so: then it registers again.
+        if document::is_url(&shown.id) {
+            return Err(invalid_grant());
+        }
         return match find(flow, site, &shown.id).await {
             Lookup::Unknown => Err(unknown_client()),
             Lookup::Unavailable => Err(unavailable()),
             Lookup::Known(_) => Err(invalid_grant()),
         };
     };
-    let Ok(decided) = flow.obtain(&Ask { object, call, input }).await else { return Err(unavailable()) };
+    let Ok(decided) = flow.obtain(&Ask { object, call, input: input.end() }).await else { return Err(unavailable()) };
     let decided = Object::read(&decided).map_err(|_| unavailable())?;
     revoke::announce(flow, &decided, site.server.lifetimes.access).await.map_err(|()| unavailable())?;
     if let Some(response) = decided.text("ok") {
@@ -243,14 +250,14 @@ pub(super) fn unknown_client() -> Failed {
     Failed::new(Error::InvalidClient, "The client is not known here, or did not authenticate.")
 }
 
-type Asking = (&'static str, Option<String>, String);
+type Asking = (&'static str, Option<String>, Members);
 
 fn redeeming<I>(context: &Context, site: &Site<'_, I>, shown: &Shown, params: &Params) -> Result<Asking, Failed> {
     let missing = |description| Err(Failed::new(Error::InvalidRequest, description));
     let Some(code) = params.get("code") else { return missing("code is missing.") };
     let Some(verifier) = params.get("code_verifier") else { return missing("code_verifier is missing.") };
     let code = Code::open(site.keys, &site.issuer, code).filter(|code| code.expires > context.now());
-    let Some(code) = code else { return Ok(("redeem", None, String::new())) };
+    let Some(code) = code else { return Ok(("redeem", None, Members::new())) };
     let members = Members::new()
         .text("grant", &code.grant)
         .text("secret", &code.secret)
@@ -258,7 +265,7 @@ fn redeeming<I>(context: &Context, site: &Site<'_, I>, shown: &Shown, params: &P
         .text("verifier", verifier)
         .maybe("resource", resource(site, params).as_deref())
         .raw("lifetimes", &site.server.lifetimes.to_json());
-    Ok(("redeem", Some(code.object), shown.write(members).end()))
+    Ok(("redeem", Some(code.object), shown.write(members)))
 }
 
 fn refreshing<I>(site: &Site<'_, I>, shown: &Shown, params: &Params) -> Result<Asking, Failed> {
@@ -266,7 +273,7 @@ fn refreshing<I>(site: &Site<'_, I>, shown: &Shown, params: &Params) -> Result<A
         return Err(Failed::new(Error::InvalidRequest, "refresh_token is missing."));
     };
     let Some(token) = Refresh::open(site.keys, &site.issuer, token) else {
-        return Ok(("refresh", None, String::new()));
+        return Ok(("refresh", None, Members::new()));
     };
     let members = Members::new()
         .text("grant", &token.grant)
@@ -275,7 +282,25 @@ fn refreshing<I>(site: &Site<'_, I>, shown: &Shown, params: &Params) -> Result<A
         .maybe("scope", params.get("scope"))
         .maybe("resource", resource(site, params).as_deref())
         .raw("lifetimes", &site.server.lifetimes.to_json());
-    Ok(("refresh", Some(token.object), shown.write(members).end()))
+    Ok(("refresh", Some(token.object), shown.write(members)))
+}
+
+/// Asks the upstream who the person is now, and adds what it says.
+async fn renewing<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    object: &str,
+    input: Members,
+) -> Result<Members, Failed> {
+    let asked = input.clone().flag("lease", true).end();
+    let renewed = credential::renewed(flow, site, object, asked).await?;
+    let Some((person, credential)) = renewed else { return Ok(input) };
+    let subject = ["user:", site.identity.name(), ":", &person.id].concat();
+    if grant::object(&site.issuer, &subject) != object {
+        return Err(invalid_grant());
+    }
+    let inline = grant::is_inline(site.identity, &person.props, Some(&credential));
+    Ok(input.text("props", &person.props).flag("inline", inline))
 }
 
 /// The resource that the request names: the canonical one if it is ours, else as it is, which no grant has.

@@ -6,7 +6,7 @@ use super::{Core, run};
 use crate::auth::access;
 use crate::auth::handler::Handler;
 use crate::flow::{Broken, Step};
-use crate::json::{Object, Value};
+use crate::json::{Object, Value, array, quoted};
 use crate::oauth::{self, Reply, Request, Server};
 
 /// The set-up of an authorization server.
@@ -45,6 +45,23 @@ impl Core {
         let head = access::Head::read(input);
         run(head, now, entropy, outcomes, async |flow, head| access::verify(flow, server, keys, head).await)
             .json(access::Verified::to_json)
+    }
+
+    /// A fresh access token of the upstream, for tools: answers as [`access::upstream`] says.
+    pub fn upstream(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+        let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
+        let wanted = access::Wanted::read(input);
+        run(wanted, now, entropy, outcomes, async |flow, wanted| {
+            let issuer = server.issuer.clone().unwrap_or_else(|| wanted.origin.clone().into_owned());
+            let site = oauth::Site { server, keys, identity: handler, issuer };
+            access::upstream(flow, &site, wanted).await
+        })
+        .json(Clone::clone)
+    }
+
+    /// What an operator should know before people come: a JSON list of sentences.
+    pub fn warnings(&self) -> String {
+        array(self.site.iter().flat_map(|site| site.handler.warnings()).map(|warning| quoted(&warning)))
     }
 
     /// What happens inside objects: answers JSON of the role's own.

@@ -20,6 +20,7 @@ mod golden;
 mod json;
 mod json_differential;
 mod mcp;
+mod oauth;
 mod origin;
 mod proxy;
 mod random;

@@ -1,0 +1,113 @@
+//! Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document): a client whose identifier is the URL of what
+//! it says of itself.
+//!
+//! **Threat.** The URL leads into our own network (SSRF), or to a document that is another client's; the document changes
+//! under a person who trusted it; its host is slow, large, or gone.
+//! **Guarantee.** Only https URLs of public names are fetched, without redirects, and only where the runtime keeps fetches
+//! out of private networks (`global_fetch_strictly_public`). The document must name its own URL, and its redirect URIs are
+//! judged like any other. A grant keeps its copy, so a later change counts for later grants.
+//! **Not guaranteed.** That the domain is who people take it for. The consent page shows it.
+
+use super::client::{Auth, Client, Lookup, Proof};
+use super::record::{Members, Reading as _};
+use super::{Site, redirect, register::presentable};
+use crate::crypto::{encode, hash};
+use crate::flow::{Commit, Fetch, Flow, Load};
+use crate::json::{Object, Value};
+
+const MAX_DOCUMENT: usize = 5 * 1024;
+const MAX_REDIRECTS: usize = 50;
+const MAX_NAME: usize = 200;
+/// A copy is as good as the document for this long, in milliseconds …
+const FRESH: u64 = 3600 * 1000;
+/// … and for this long if the document cannot be had.
+const STALE: u64 = 24 * 3600 * 1000;
+
+/// True for an identifier that is a URL which may be fetched.
+#[must_use]
+pub fn is_url(id: &str) -> bool {
+    let Some(rest) = id.strip_prefix("https://") else { return false };
+    let Some((authority, path)) = rest.split_once('/') else { return false };
+    let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
+    let is_name = |host: &str| {
+        let labels = host.split('.').collect::<Vec<_>>();
+        let is_label =
+            |label: &&str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let last = labels.last().copied().unwrap_or_default();
+        // A last label of digits or after 0x makes an address of it.
+        let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
+        let is_private = matches!(last, "local" | "localhost" | "internal" | "lan" | "home" | "corp" | "arpa");
+        labels.len() >= 2 && labels.iter().all(is_label) && !is_number && !is_private
+    };
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"' | b'<' | b'>' | b'@');
+    id.len() <= redirect::MAX_LENGTH
+        && id.bytes().all(is_plain)
+        && is_name(&host.to_ascii_lowercase())
+        && port.is_none_or(|port| port == "443")
+        && !path.is_empty()
+        && !path.split(['/', '?']).any(|segment| matches!(segment, "." | ".."))
+}
+
+/// Looks for the client whose document is at `id`.
+///
+/// 1. The namespace's copy, if it is fresh.
+/// 2. The document itself.
+/// 3. A copy that is not fresh, if the document cannot be had. Where it is gone or names another client, there is none.
+///
+/// Waits: two at most.
+pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, id: &str) -> Lookup {
+    let now = flow.context().now();
+    let key = "document:".to_owned() + &encode(&hash("client document", &[id.as_bytes()]));
+    let mut copy = None;
+    if site.server.kv {
+        let kept = flow.obtain(&Load { key: key.clone() }).await.ok().flatten();
+        copy = kept.as_deref().and_then(|copy| read(copy, id));
+    }
+    if let Some((client, fetched)) = &copy
+        && *fetched + FRESH > now
+    {
+        return Lookup::Known(client.clone());
+    }
+    let fetch =
+        Fetch { url: id.to_owned(), method: "GET", headers: vec![("accept", "application/json".into())], body: None };
+    let stale = || match copy.filter(|(_, fetched)| fetched + STALE > now) {
+        Some((client, _)) => Lookup::Known(client),
+        None => Lookup::Unavailable,
+    };
+    match flow.obtain(&fetch).await {
+        Err(_) => stale(),
+        Ok(fetched) if fetched.status == 429 || fetched.status >= 500 => stale(),
+        Ok(fetched) if fetched.status != 200 || fetched.body.len() > MAX_DOCUMENT => Lookup::Unknown,
+        Ok(fetched) => match client_of(site, id, &fetched.body, now / 1000) {
+            None => Lookup::Unknown,
+            Some(client) => {
+                if site.server.kv {
+                    let value = Members::version(1).raw("client", &client.to_json()).number("fetched", now).end();
+                    flow.commit(Commit::Keep { key, value, seconds: 24 * 3600 });
+                }
+                Lookup::Known(client)
+            }
+        },
+    }
+}
+
+fn read(copy: &str, id: &str) -> Option<(Client, u64)> {
+    let copy = Object::read(copy).ok()?;
+    let client = Client::read(copy.get("client")?.text()).filter(|client| client.id == id)?;
+    Some((client, copy.number("fetched")?))
+}
+
+/// The client that the document `text` at `id` describes.
+fn client_of<I>(site: &Site<'_, I>, id: &str, text: &str, created: u64) -> Option<Client> {
+    let document = Object::read(text).ok()?;
+    (document.string("client_id")? == id).then_some(())?;
+    let redirects = document.texts("redirect_uris").filter(|uris| !uris.is_empty() && uris.len() <= MAX_REDIRECTS)?;
+    redirects.iter().all(|uri| redirect::judge(uri, &site.server.schemes).is_some()).then_some(())?;
+    // A document is public, so no secret can be agreed on in it.
+    let method = document.get("token_endpoint_auth_method").map_or(Some("none".into()), Value::string)?;
+    (method == "none" && document.get("client_secret").is_none()).then_some(())?;
+    let name = document.string("client_name").map(|name| presentable(&name)).unwrap_or_default();
+    let name = name.chars().take(MAX_NAME).collect::<String>();
+    let name = if name.is_empty() { redirect::host(id, &[]).to_owned() } else { name };
+    Some(Client { id: id.to_owned(), name, redirects, auth: Auth::None, proof: Proof::Domain, created })
+}
