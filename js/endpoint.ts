@@ -3,6 +3,7 @@
  * writes responses; it decides nothing.
  */
 import type { AgentContext } from "./agent/base.js";
+import { recall } from "./auth/recall.js";
 import { readBody } from "./body.js";
 import { logged } from "./errors.js";
 import type { Decision, Guard, Pass } from "./guard.js";
@@ -74,7 +75,13 @@ export function admit<Env>(
   further: Guard<Env> | undefined,
 ): Decision | Promise<Decision> {
   const site = guard(core, incoming, methods);
-  if (further === undefined) return site;
+  if (further === undefined) {
+    // A guard of the app's own may have verified the token.
+    const caller = recall(incoming, ctx);
+    if (!caller) return site;
+    const named = (site: Decision) => (site instanceof Response ? site : { headers: site.headers, caller });
+    return site instanceof Promise ? site.then(named) : named(site);
+  }
   const goOn = (site: Decision) => (site instanceof Response ? site : further.admit(site, incoming, env, ctx));
   return site instanceof Promise ? site.then(goOn) : goOn(site);
 }

@@ -24,6 +24,10 @@ export type WicketErrorCode =
   | "ERR_SCHEMA"
   /** There is no access token of the upstream. */
   | "ERR_UPSTREAM"
+  /** Options that cannot be: the message has the reason and the fix. */
+  | "ERR_OPTIONS"
+  /** A token that is refused. */
+  | "ERR_TOKEN"
   /** An argument that cannot be. */
   | "ERR_ARGUMENT";
 

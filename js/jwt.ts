@@ -9,6 +9,8 @@ import { provideCore } from "./wasm.js";
 provideCore(Core, 2);
 provideKeyring();
 
+export type { ClaimRule, JWTClaims, JWTVerifierOptions, PublicJwk } from "./auth/jwt-options.js";
+export { JWTVerifier } from "./auth/jwt-verifier.js";
 export { type ProtectOptions, type Protected, protect } from "./auth/protect.js";
 export type { Found, TokenVerifier } from "./auth/verifier.js";
 export * from "./public.js";

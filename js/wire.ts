@@ -26,7 +26,14 @@ export interface BearerCore {
   refuse: StepMethod;
   metadata: StepMethod;
 }
-export type CoreClass = new (config: CoreConfig) => Core & Partial<BearerCore>;
+
+/** The steps of builds that validate JWTs. */
+export interface JwtCore {
+  jwt: StepMethod;
+  /** What is wrong with the options, if anything. */
+  readonly problem: string | undefined;
+}
+export type CoreClass = new (config: CoreConfig) => Core & Partial<BearerCore & JwtCore>;
 
 /** The build with the flow of the tests. */
 export interface TestingCore extends Core {
@@ -44,6 +51,8 @@ export interface CoreConfig {
   keys?: string;
   /** True where there are no `keys` here, but may be in the keyring. */
   keyring?: boolean;
+  /** `src/auth/jwt/options.rs`, as JSON text. */
+  jwt?: string;
 }
 
 /** `src/flow/wire.rs`, `Step`. */
@@ -68,7 +77,19 @@ export type Effect =
   | ({ kind: "fetch" } & FetchEffect)
   | { kind: "load"; key: string }
   | ({ kind: "ask" } & AskEffect)
-  | ({ kind: "rows" } & RowsEffect);
+  | ({ kind: "rows" } & RowsEffect)
+  | { kind: "document"; url: string }
+  | ({ kind: "verify" } & VerifyEffect);
+
+/** `src/flow/signature.rs`, `Verify`. */
+export interface VerifyEffect {
+  key: JsonWebKey;
+  import: { name: string; hash?: string; namedCurve?: string };
+  algorithm: { name: string; hash?: string; saltLength?: number };
+  /** base64url */
+  signature: string;
+  signed: string;
+}
 
 /** `src/auth/proxy/effect.rs`: what handlers of upstreams perform themselves. */
 export type { UpstreamEffect } from "./handlers/upstream.js";
@@ -159,7 +180,16 @@ export type Commit =
   | ({ kind: "store" } & StoreCommit)
   | ({ kind: "keep" } & KeepCommit)
   | ({ kind: "rows" } & RowsCommit)
+  | ({ kind: "remember" } & RememberCommit)
   | { kind: "audit"; event: Record<string, unknown> };
+
+/** `src/flow/signature.rs`, `Remember`. */
+export interface RememberCommit {
+  url: string;
+  tried: number;
+  at?: number;
+  text?: string;
+}
 
 export interface StoreCommit {
   key: string;
@@ -204,6 +234,14 @@ export type Guarded = { answer: Answer } | { pass: { headers: [string, string][]
 /** `src/auth/bearer.rs`, `Refusal`. */
 export type Refusal = "absent" | "malformed" | "token" | "scope" | "unavailable";
 
+/** `src/auth/jwt/mod.rs`, `Request`. */
+export interface JwtInput {
+  authorization?: string;
+  token?: string;
+  /** What is kept of the issuer's keys; their text is the body. */
+  keys?: { url: string; tried: number; at?: number };
+}
+
 /** `src/auth/bearer.rs`, `Refused`. */
 export interface RefusedInput {
   refused: Refusal;
@@ -223,7 +261,7 @@ export interface MetadataInput {
 
 /** `src/auth/bearer.rs`, `Found`. */
 export type FoundText =
-  | { caller: { principal: string; scopes: string[]; props: Record<string, unknown>; until: number } }
+  | { caller: { principal: string; scopes: string[]; props: Record<string, unknown>; until: number; note?: string } }
   | { refused: Refusal; reason: string };
 
 /** `src/mcp/mod.rs`, `Request`. */

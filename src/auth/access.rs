@@ -93,7 +93,7 @@ pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'
             (props, (access.expires * 1000).min(now + age))
         }
     };
-    let caller = Caller { principal: access.subject, scopes: access.scopes, props, until };
+    let caller = Caller { principal: access.subject, scopes: access.scopes, props, until, note: None };
     Verified { found: Found::Caller(caller), grant: Some((access.grant, access.object)) }
 }
 

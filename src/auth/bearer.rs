@@ -24,6 +24,8 @@ pub struct Caller {
     pub props: String,
     /// Until when this may be remembered, in milliseconds since 1970.
     pub until: u64,
+    /// What the operator should know about tokens like this one; logged once.
+    pub note: Option<&'static str>,
 }
 
 /// What a verifier finds.
@@ -75,12 +77,14 @@ impl Found {
     #[must_use]
     pub fn to_json(&self) -> String {
         match self {
-            Self::Caller(Caller { principal, scopes, props, until }) => {
+            Self::Caller(Caller { principal, scopes, props, until, note }) => {
                 let scopes = array(scopes.iter().map(|scope| quoted(scope)));
                 let until = number(usize::try_from(*until).unwrap_or(usize::MAX));
                 let caller =
                     [("principal", quoted(principal)), ("scopes", scopes), ("props", props.clone()), ("until", until)];
-                let members = caller.each_ref().map(|(name, value)| (*name, value.as_str()));
+                let mut members = caller.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+                let note = note.map(quoted);
+                members.extend(note.as_deref().map(|note| ("note", note)));
                 object(&[("caller", &object(&members))])
             }
             Self::Refused(refusal, reason) => {

@@ -9,6 +9,8 @@ pub mod app;
 pub mod bearer;
 #[cfg(feature = "oauth")]
 pub mod handler;
+#[cfg(feature = "jwt")]
+pub mod jwt;
 #[cfg(feature = "bearer")]
 pub mod metadata;
 pub mod no_auth;

@@ -3,6 +3,7 @@
 //! Each effect writes itself as a JSON object, and reads its outcome from JSON text.
 
 use super::objects::Writes;
+use super::signature::Remember;
 use crate::json::{Value, array, number, object, quoted};
 
 /// An effect that only obtains: it may be asked again, and changes nothing.
@@ -190,6 +191,8 @@ pub enum Commit {
     Rows(Writes),
     /// Tells the operator: one JSON object, which has no secrets.
     Audit(String),
+    /// Remembers an issuer's keys, in this isolate.
+    Remember(Remember),
 }
 
 impl Commit {
@@ -205,6 +208,7 @@ impl Commit {
             }
             Self::Rows(writes) => writes.json(),
             Self::Audit(event) => object(&[("kind", r#""audit""#), ("event", event)]),
+            Self::Remember(remember) => remember.json(),
         }
     }
 }

@@ -23,6 +23,7 @@ mod context;
 mod effect;
 mod objects;
 mod registry;
+mod signature;
 mod wire;
 
 use core::cell::{Cell, RefCell};
@@ -35,6 +36,7 @@ pub use context::Context;
 pub use effect::{Commit, Failure, Fetch, Fetched, Listening, Load, Obtain, Reach, RootKey};
 pub use objects::{Ask, Found, Rows, Writes};
 pub use registry::{Complete, Completed, Describe, Described, List, Listed, Plain, Splice};
+pub use signature::{Document, Published, Remember, Verify};
 pub use wire::{Asked, Step};
 use wire::{Recorded, read_outcomes};
 

@@ -15,6 +15,8 @@ use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 // Linked for what worker-build needs at start-up, not for anything named here.
 use worker as _;
 
+#[cfg(feature = "jwt")]
+use crate::auth::jwt;
 use crate::auth::{Guarded, no_auth};
 #[cfg(feature = "bearer")]
 use crate::auth::{bearer, metadata};
@@ -32,6 +34,9 @@ pub struct Core {
     keys: Option<Keys>,
     #[cfg(feature = "oauth")]
     site: Option<oauth::Site>,
+    /// The verifier's options, or what is wrong with them.
+    #[cfg(feature = "jwt")]
+    jwt: Option<Result<jwt::Options, String>>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +52,10 @@ struct Config {
     /// True where there are no `keys` here, but may be in the keyring.
     #[serde(default)]
     keyring: bool,
+    /// A JWT verifier's options, as JSON text: see [`jwt::Options::read`].
+    #[cfg(feature = "jwt")]
+    #[serde(default)]
+    jwt: Option<String>,
 }
 
 #[cfg_attr(feature = "testing", expect(clippy::unused_self, reason = "worker-build exports methods only"))]
@@ -61,8 +70,10 @@ impl Core {
         #[cfg(feature = "oauth")]
         let site = config.oauth.take().map(|text| oauth::Site::read(&text).map_err(|wrong| JsError::new(&wrong)));
         Ok(Self {
-            config,
             keys: keys.transpose()?,
+            #[cfg(feature = "jwt")]
+            jwt: config.jwt.take().map(|options| jwt::Options::read(&options)),
+            config,
             #[cfg(feature = "oauth")]
             site: site.transpose()?,
         })
@@ -72,6 +83,23 @@ impl Core {
     pub fn no_auth(&self, input: &str, _body: &str, _now: f64, _entropy: &[u8], _outcomes: &str) -> String {
         let guarded = no_auth::Head::read(input).map(|head| no_auth::guard(&self.config.origins, &head));
         done(guarded).json(Guarded::to_json)
+    }
+
+    /// What is wrong with the verifier's options, if anything: a sentence for the developer.
+    #[cfg(feature = "jwt")]
+    #[wasm_bindgen(getter)]
+    pub fn problem(&self) -> Option<String> {
+        self.jwt.as_ref()?.as_ref().err().cloned()
+    }
+
+    /// Pattern 2: finds out whose token a request carries; the key set that is kept is the body. Answers
+    /// [`bearer::Found`].
+    #[cfg(feature = "jwt")]
+    pub fn jwt(&self, input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+        let request = jwt::Request::read(input, body);
+        let Some(Ok(options)) = &self.jwt else { return done::<bearer::Found>(None).json(bearer::Found::to_json) };
+        run(request, now, entropy, outcomes, async |flow, request| jwt::verify(flow, request, options).await)
+            .json(bearer::Found::to_json)
     }
 
     /// The answer to a request that a guard does not let in: answers [`Answer`].

@@ -9,6 +9,20 @@ const MIB = 1024 * 1024;
 const waiting = new Map<string, ServerResponse>();
 const visits = new Map<string, number>();
 
+/** What tests have put at `/published/NAME`, and how often it was fetched. */
+const published = new Map<string, string>();
+const fetched = new Map<string, number>();
+const count = (name: string) => fetched.set(name, (fetched.get(name) ?? 0) + 1);
+
+async function publish(name: string, request: AsyncIterable<Buffer>, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString();
+  if (text) published.set(name, text);
+  else published.delete(name);
+  response.end();
+}
+
 function answer(path: string, response: ServerResponse): void {
   const [, what = "", argument = ""] = path.split("/");
   switch (what) {
@@ -37,6 +51,19 @@ function answer(path: string, response: ServerResponse): void {
     case "binary":
       response.end(Buffer.from([0x41, 0xff, 0x42]));
       return;
+    // `/published/NAME`: what was put there by POST, with how often it was fetched at `/fetched/NAME`.
+    case "published":
+      count(argument);
+      response.writeHead(published.has(argument) ? 200 : 404).end(published.get(argument) ?? "nothing");
+      return;
+    case "slow": {
+      count(argument);
+      setTimeout(() => response.end(published.get(argument) ?? "nothing"), 300);
+      return;
+    }
+    case "fetched":
+      response.end(String(fetched.get(argument) ?? 0));
+      return;
     case "reset":
       response.socket?.resetAndDestroy();
       return;
@@ -64,7 +91,11 @@ function answer(path: string, response: ServerResponse): void {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = createServer((request, response) => answer(request.url ?? "", response));
+  const server = createServer((request, response) => {
+    const { url = "", method } = request;
+    if (method === "POST" && url.startsWith("/published/")) void publish(url.split("/")[2] ?? "", request, response);
+    else answer(url, response);
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   project.provide("upstream", `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
   return () =>

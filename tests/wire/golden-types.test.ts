@@ -19,6 +19,7 @@ const types: [start: string, type: string | undefined][] = [
   ["found-", "FoundText"],
   ["guard-input", "GuardInput"],
   ["guarded-", "Guarded"],
+  ["jwt-input", "JwtInput"],
   ["mcp-input", "McpInput"],
   ["metadata-input", "MetadataInput"],
   ["outcome", undefined],

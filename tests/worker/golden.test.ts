@@ -6,8 +6,10 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, inject, test, vi } from "vitest";
 import * as z from "zod";
+import { performDocument } from "../../js/effects/document.ts";
 import { performFetch } from "../../js/effects/fetch.ts";
 import { performLoad, performStore } from "../../js/effects/kv.ts";
+import { performVerify } from "../../js/effects/verify.ts";
 import { type GuardedCore, type Passage, guard, headOf, respond } from "../../js/endpoint.ts";
 import { CallFault, EffectFailure, ToolError } from "../../js/errors.ts";
 import type { Pass } from "../../js/guard.ts";
@@ -17,8 +19,9 @@ import { McpServer } from "../../js/server/mcp-server.ts";
 import { list } from "../../js/server/lists.ts";
 import { callTool } from "../../js/server/tools.ts";
 import { ServerWorld } from "../../js/server/world.ts";
-import type { Answer, Effect, Failure, StepMethod, StoreCommit, TellInput, Told } from "../../js/wire.ts";
+import type { Answer, Effect, Failure, StepMethod, VerifyEffect, StoreCommit, TellInput, Told } from "../../js/wire.ts";
 import { golden } from "./lib/golden.ts";
+import { publish } from "./lib/tokens.ts";
 import { logOf } from "./lib/log.ts";
 
 const { KV } = env;
@@ -239,4 +242,14 @@ test("answers become responses", async () => {
   expect(await response.text()).toBe(body);
   const empty = respond(parsed("answer-without-body"), []);
   expect([empty.status, await empty.text()]).toEqual([202, ""]);
+});
+
+test("what a verifier asks for", async () => {
+  const { key, algorithm, import: as, signature, signed } = parsed<VerifyEffect>("effect-verify");
+  // RFC 8037 appendix A.
+  expect(await performVerify({ key, import: as, algorithm, signature, signed })).toBe(golden("outcome-verify"));
+  expect(await performVerify({ key, import: as, algorithm, signature, signed: `${signed}.` })).toBe("false");
+  const url = await publish("golden", parsed<{ body: string }>("outcome-document").body);
+  const got = JSON.parse(await performDocument(url)) as object;
+  expect(got).toEqual({ ...parsed<object>("outcome-document"), at: expect.any(Number) as unknown });
 });

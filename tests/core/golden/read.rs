@@ -1,11 +1,11 @@
 //! What JavaScript writes and Rust reads.
 
 use mcp_wicket::auth::bearer::{Refused, refuse};
-use mcp_wicket::auth::metadata;
 use mcp_wicket::auth::no_auth::Head;
+use mcp_wicket::auth::{jwt, metadata};
 use mcp_wicket::flow::{
-    Call, Called, Complete, Completed, Describe, Failure, Fetch, Flow, List, Listed, Listening, Load, Obtain, Rows,
-    Step,
+    Call, Called, Complete, Completed, Describe, Document, Failure, Fetch, Flow, List, Listed, Listening, Load, Obtain,
+    Rows, Step, Verify,
 };
 use mcp_wicket::http::origin::Policy;
 use mcp_wicket::json::Value;
@@ -54,6 +54,9 @@ pub(super) const NAMES: &[&str] = &[
     "tell-input",
     "core-config",
     "refused-input",
+    "jwt-input",
+    "outcome-document",
+    "outcome-verify",
     "metadata-input",
 ];
 
@@ -196,6 +199,15 @@ fn the_head_that_the_endpoint_reads() {
 #[test]
 fn what_a_handler_says() {
     assert!(Running::read(&golden("tell-input")).is_some_and(|running| running.risen));
+}
+
+#[test]
+fn what_a_verifier_reads() {
+    assert!(jwt::Request::read(&golden("jwt-input"), "{}").is_some());
+    assert!(jwt::Request::read("{}", "").is_some() && jwt::Request::read(r#"{"keys":{}}"#, "").is_none());
+    let published = outcome::<Document>("outcome-document");
+    assert_eq!((published.at, published.body.as_str()), (1_790_000_000_000, "é"));
+    assert!(outcome::<Verify<'_>>("outcome-verify"));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use mcp_wicket::auth::no_auth::{Head, guard};
 use mcp_wicket::auth::proxy::Profile;
 use mcp_wicket::auth::proxy::effect::{AskAllow, Context};
 use mcp_wicket::flow::{
-    Ask, Broken, Call, Commit, Complete, Describe, Fetch, Flow, List, Listening, Load, Obtain, Plain, Reach, RootKey,
-    Rows, Splice, Step, Target, Through, Variable, Writes,
+    Ask, Broken, Call, Commit, Complete, Describe, Document, Fetch, Flow, List, Listening, Load, Obtain, Plain, Reach,
+    Remember, RootKey, Rows, Splice, Step, Target, Through, Variable, Verify, Writes,
 };
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Policy;
@@ -69,6 +69,10 @@ pub(super) const NAMES: &[&str] = &[
     "placed-object",
     "placed-answer",
     "found-caller",
+    "effect-document",
+    "effect-verify",
+    "commit-remember",
+    "commit-remember-nothing",
     "found-refused",
 ];
 
@@ -196,12 +200,34 @@ fn commits() {
 }
 
 #[test]
+fn what_a_verifier_asks_for() {
+    let url = || String::from("https://issuer.example/keys");
+    assert_eq!(Document { url: url() }.json(), golden("effect-document"));
+    let verify = Verify {
+        key: r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#.into(),
+        import: r#"{"name":"Ed25519"}"#,
+        algorithm: r#"{"name":"Ed25519"}"#,
+        signature: "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+        signed: "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc",
+    };
+    assert_eq!(verify.json(), golden("effect-verify"));
+    let commits = |set| {
+        let remember = Commit::Remember(Remember { url: url(), tried: 2, set });
+        Step::Done { answer: (), commits: vec![remember] }.json(|()| "null".into())
+    };
+    let expected = |name| format!(r#"{{"done":null,"commits":[{}]}}"#, golden(name));
+    assert_eq!(commits(Some((1, r#"{"keys":[]}"#.into()))), expected("commit-remember"));
+    assert_eq!(commits(None), expected("commit-remember-nothing"));
+}
+
+#[test]
 fn what_a_verifier_finds() {
     let caller = Caller {
         principal: "user:https%3A//issuer.example:1".into(),
         scopes: vec!["read".into()],
         props: r#"{"sub":"1"}"#.into(),
         until: 1_790_000_300_000,
+        note: Some("Once."),
     };
     assert_eq!(Found::Caller(caller).to_json(), golden("found-caller"));
     assert_eq!(Found::Refused(Refusal::Token, "expired").to_json(), golden("found-refused"));

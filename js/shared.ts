@@ -1,0 +1,67 @@
+/**
+ * Work that several requests want at the same time and that one does for all. Its leader runs it under `waitUntil`, so
+ * that it ends although its client may go away. The others follow, each with a limit of its own, since a promise of another
+ * request may never settle: whoever waits too long, or sees the work fail, takes the lead.
+ */
+import { waitUntil } from "cloudflare:workers";
+
+/** How long a follower waits for a leader, in milliseconds. */
+const FOLLOW_MS = 2_000;
+/** Work that has ended is still handed to those who come this much later, in milliseconds. */
+const LINGER_MS = 250;
+/** How often a request follows before it does the work for itself alone. */
+const ROUNDS = 3;
+
+interface Work {
+  readonly promise: Promise<unknown>;
+  endedAt: number | undefined;
+}
+
+const going = new Map<string, Work>();
+
+/** The outcome of the work `key`, done by this request or by another. */
+export async function shared<T>(key: string, work: () => Promise<T>): Promise<T> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const other = going.get(key);
+    if (!other || isOver(other)) return lead(key, work);
+    const followed = await follow<T>(other.promise);
+    if (followed) return followed.value;
+    // The first to come back takes the lead, the others follow it.
+    if (going.get(key) === other) going.delete(key);
+  }
+  return work();
+}
+
+function isOver({ endedAt }: Work): boolean {
+  return endedAt !== undefined && Date.now() - endedAt > LINGER_MS;
+}
+
+function lead<T>(key: string, work: () => Promise<T>): Promise<T> {
+  const promise = work();
+  const mine: Work = { promise, endedAt: undefined };
+  going.set(key, mine);
+  const ended = promise.then(
+    () => void (mine.endedAt = Date.now()),
+    () => void (going.get(key) === mine && going.delete(key)),
+  );
+  waitUntil(ended);
+  return promise;
+}
+
+/** What `promise` comes to; nothing if it fails or takes too long. */
+async function follow<T>(promise: Promise<unknown>): Promise<{ value: T } | undefined> {
+  let stop = () => {};
+  const late = new Promise<undefined>((resolve) => {
+    const timer = setTimeout(resolve, FOLLOW_MS);
+    stop = () => clearTimeout(timer);
+  });
+  const done = promise.then(
+    (value) => ({ value: value as T }),
+    () => undefined,
+  );
+  try {
+    return await Promise.race([done, late]);
+  } finally {
+    stop();
+  }
+}

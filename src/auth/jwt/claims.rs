@@ -1,0 +1,146 @@
+//! The claims (RFC 7519 §4.1, RFC 9068 §2.2), one check each.
+
+use super::Reject;
+use super::number::thousandths;
+use super::options::Options;
+use crate::crypto::{encode, sha256};
+use crate::json::{Object, Value};
+
+/// What of a token's dates counts, in milliseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dates {
+    /// `exp`; none only where the options allow it.
+    pub expires: Option<u64>,
+    /// `iat`.
+    pub issued: Option<u64>,
+}
+
+/// A token is checked at `now`, in milliseconds since 1970.
+pub fn check(claims: &Object<'_>, options: &Options, now: u64) -> Result<Dates, Reject> {
+    let dates = Dates { expires: date(claims, "exp")?, issued: date(claims, "iat")? };
+    expires(dates, options, now)?;
+    not_before(date(claims, "nbf")?, options, now)?;
+    issued(dates, options, now)?;
+    lifetime(dates, options, now)?;
+    issuer(claims, options)?;
+    audience(claims, options)?;
+    subject(claims)?;
+    Ok(dates)
+}
+
+/// A `NumericDate` (RFC 7519 §2): a number, finite and not before 1970. Anything else that is there is a rejection, so that
+/// no date is skipped because it is odd.
+fn date(claims: &Object<'_>, name: &str) -> Result<Option<u64>, Reject> {
+    claims.get(name).map(|value| thousandths(value.text()).ok_or(Reject::OddDate)).transpose()
+}
+
+fn expires(dates: Dates, options: &Options, now: u64) -> Result<(), Reject> {
+    match dates.expires {
+        None if options.require_exp => Err(Reject::NeverExpires),
+        Some(expires) if now >= expires.saturating_add(options.leeway) => Err(Reject::Expired),
+        _ => Ok(()),
+    }
+}
+
+fn not_before(not_before: Option<u64>, options: &Options, now: u64) -> Result<(), Reject> {
+    if not_before.is_some_and(|begins| now + options.leeway < begins) { Err(Reject::NotYet) } else { Ok(()) }
+}
+
+fn issued(dates: Dates, options: &Options, now: u64) -> Result<(), Reject> {
+    if dates.issued.is_some_and(|issued| now + options.leeway < issued) { Err(Reject::NotYet) } else { Ok(()) }
+}
+
+/// What the operator should know of tokens with these dates: the longer one lives, the longer a stolen one works.
+#[must_use]
+pub fn note(dates: Dates, now: u64) -> Option<&'static str> {
+    const HOUR: u64 = 3_600_000;
+    let begins = dates.issued.unwrap_or(now);
+    match dates.expires {
+        None => Some("Tokens without exp are accepted: a stolen one works for ever. Have them issued with exp."),
+        Some(expires) if expires.saturating_sub(begins) > HOUR + 60_000 => Some(
+            "Tokens that live longer than an hour are accepted: 15 to 60 minutes are enough, and a stolen one works for less \
+             time. Set maxLifetime to refuse longer ones.",
+        ),
+        Some(_) => None,
+    }
+}
+
+/// The longest that a token may live, where that is limited: from `iat`, or from now where it does not say.
+fn lifetime(dates: Dates, options: &Options, now: u64) -> Result<(), Reject> {
+    let Some(limit) = options.max_lifetime else { return Ok(()) };
+    let begins = dates.issued.unwrap_or(now).min(now);
+    let lives = dates.expires.is_none_or(|expires| expires.saturating_sub(begins) > limit + options.leeway);
+    if lives { Err(Reject::LivesTooLong) } else { Ok(()) }
+}
+
+/// `iss` is one of the configured issuers, to the letter.
+fn issuer(claims: &Object<'_>, options: &Options) -> Result<(), Reject> {
+    let issuer = claims.string("iss").ok_or(Reject::WrongIssuer)?;
+    if options.issuers.iter().any(|own| *own == issuer) { Ok(()) } else { Err(Reject::WrongIssuer) }
+}
+
+/// `aud`, a string or a list of strings, names this server.
+fn audience(claims: &Object<'_>, options: &Options) -> Result<(), Reject> {
+    let value = claims.get("aud").ok_or(Reject::WrongAudience)?;
+    let named = if value.is_array() { value.array().map_err(|_| Reject::WrongAudience)? } else { vec![value] };
+    let mut ours = false;
+    for audience in named {
+        let audience = audience.string().ok_or(Reject::WrongAudience)?;
+        ours |= options.audiences.iter().any(|own| *own == audience);
+    }
+    if ours { Ok(()) } else { Err(Reject::WrongAudience) }
+}
+
+/// `sub`, if it is there, is a string.
+fn subject(claims: &Object<'_>) -> Result<(), Reject> {
+    let odd = claims.get("sub").is_some_and(|subject| subject.string().is_none_or(|subject| subject.is_empty()));
+    if odd { Err(Reject::OddSubject) } else { Ok(()) }
+}
+
+/// The scopes: `scope`, words in a string (RFC 8693 §4.2), or `scp`, a string or a list, as some issuers have it.
+#[must_use]
+pub fn scopes(claims: &Object<'_>) -> Vec<String> {
+    let mut scopes = Vec::new();
+    let mut add = |text: &str| {
+        for scope in text.split(' ').filter(|scope| is_scope(scope)) {
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push(scope.to_owned());
+            }
+        }
+    };
+    for value in [claims.get("scope"), claims.get("scp")].into_iter().flatten() {
+        let values = if value.is_array() { value.array().unwrap_or_default() } else { vec![value] };
+        for text in values.into_iter().filter_map(Value::string) {
+            add(&text);
+        }
+    }
+    scopes
+}
+
+/// RFC 6749 §3.3.
+fn is_scope(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
+/// The typed subject of a token: `user:<issuer>:<sub>`, or `client:<issuer>:<id>` where a client acts for itself (its id is
+/// the subject, RFC 9068 §2.2, or there is no subject). Colons of the issuer are escaped, so that no issuer can name the
+/// subjects of another. A token that names nobody is a principal of its own.
+#[must_use]
+pub fn principal(claims: &Object<'_>, payload: &str) -> String {
+    let mut issuer = String::new();
+    for character in claims.string("iss").unwrap_or_default().chars() {
+        match character {
+            '%' => issuer.push_str("%25"),
+            ':' => issuer.push_str("%3A"),
+            other => issuer.push(other),
+        }
+    }
+    let client = ["client_id", "azp", "cid"].iter().find_map(|name| claims.string(name)).filter(|id| !id.is_empty());
+    let (kind, id) = match (claims.string("sub"), client) {
+        (Some(subject), Some(client)) if subject == client => ("client", subject.into_owned()),
+        (Some(subject), _) => ("user", subject.into_owned()),
+        (None, Some(client)) => ("client", client.into_owned()),
+        (None, None) => ("token", encode(&sha256(payload.as_bytes()))),
+    };
+    [kind, ":", &issuer, ":", &id].concat()
+}

@@ -1,0 +1,63 @@
+//! The compact serialization of a signed token (RFC 7515 §7.1, RFC 7519 §7.2), taken apart and believed in nothing.
+
+use super::Reject;
+use crate::crypto::decode;
+use crate::json::{Malformed, Object, Value};
+
+/// A token of which nothing is proven.
+#[derive(Debug)]
+pub struct Untrusted<'a> {
+    /// Header and payload as they were signed.
+    pub signed: &'a str,
+    /// The header's JSON text.
+    pub header: String,
+    /// The payload's JSON text.
+    pub payload: String,
+    /// The signature as it was sent, in base64url.
+    pub signature_text: &'a str,
+    /// The signature.
+    pub signature: Vec<u8>,
+}
+
+impl<'a> Untrusted<'a> {
+    /// Takes a token apart: three parts in strict base64url, the first two JSON objects in UTF-8.
+    pub fn parse(token: &'a str) -> Result<Self, Reject> {
+        let (signed, signature_text) = token.rsplit_once('.').ok_or(Reject::NotAToken)?;
+        let (header, payload) = signed.split_once('.').ok_or(Reject::NotAToken)?;
+        let text = |part: &str| decode(part).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(Reject::NotAToken);
+        Ok(Self {
+            signed,
+            header: text(header)?,
+            payload: text(payload)?,
+            signature_text,
+            signature: decode(signature_text).ok_or(Reject::NotAToken)?,
+        })
+    }
+}
+
+/// Reads a JSON object in which no object, however deep, has a member twice: parsers disagree about those.
+pub fn read(text: &str) -> Result<Object<'_>, Reject> {
+    let reject = |malformed: Malformed| match malformed {
+        Malformed::Duplicate(_) => Reject::DuplicateMember,
+        _ => Reject::NotAToken,
+    };
+    let object = Object::read(text).map_err(reject)?;
+    for (_, value) in &object.0 {
+        unique(*value).map_err(reject)?;
+    }
+    Ok(object)
+}
+
+/// Depth is bounded by the reader.
+fn unique(value: Value<'_>) -> Result<(), Malformed> {
+    if value.is_object() {
+        for (_, value) in value.object()?.0 {
+            unique(value)?;
+        }
+    } else if value.is_array() {
+        for value in value.array()? {
+            unique(value)?;
+        }
+    }
+    Ok(())
+}

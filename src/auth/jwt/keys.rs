@@ -1,0 +1,201 @@
+//! Public keys: JWK and JWK Set (RFC 7517, RFC 7518 §6, RFC 8037 §2).
+//!
+//! Of a set, each key that cannot be used is left out and the others count (RFC 7517 §5). A shared secret is never taken
+//! from one.
+
+use std::borrow::Cow;
+
+use super::algorithm::{Algorithm, KeyKind};
+use crate::crypto::decode;
+use crate::json::{Object, object};
+
+/// A set may have this many keys.
+pub const MAX_KEYS: usize = 100;
+/// A set may be this long, in bytes.
+pub const MAX_LENGTH: usize = 256 * 1024;
+/// So many keys are tried where a token does not say which.
+pub const MAX_TRIES: usize = 4;
+
+/// A public key that can be used.
+#[derive(Debug)]
+pub struct PublicKey<'a> {
+    kid: Option<Cow<'a, str>>,
+    /// The one algorithm that it is for, where it says so.
+    algorithm: Option<Algorithm>,
+    kind: Kind,
+    jwk: String,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    Rsa,
+    Curve(String),
+}
+
+/// Why a key cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is no JWK.
+    NoJwk,
+    /// It is a shared secret.
+    Secret,
+    /// It has its private half with it.
+    Private,
+    /// It is for encryption, or for nothing that is known here.
+    Purpose,
+    /// Its kind is not known here.
+    Kind,
+    /// Its numbers are not those of a key of its kind.
+    Numbers,
+    /// It is an RSA key of fewer than 2048 bits, or of more than 8192.
+    Size,
+}
+
+impl Unusable {
+    /// The reason in words, with the fix where there is one.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NoJwk => "it is not a JWK (a JSON object with `kty`)",
+            Self::Secret => "it is a shared secret: give it as `secret`",
+            Self::Private => {
+                "it contains the private key: give the public half only, and replace the key if others saw it"
+            }
+            Self::Purpose => "its `use`, `key_ops` or `alg` say that it is not for verifying signatures",
+            Self::Kind => "its `kty` or `crv` is not one of RSA, EC (P-256, P-384, P-521) and OKP (Ed25519)",
+            Self::Numbers => "its numbers are not those of a key of its kind",
+            Self::Size => "RSA keys must have 2048 to 8192 bits: `npx mcp-wicket keys` makes one",
+        }
+    }
+}
+
+impl<'a> PublicKey<'a> {
+    /// Reads one JWK.
+    pub fn read(jwk: &Object<'a>) -> Result<Self, Unusable> {
+        let family = jwk.string("kty").ok_or(Unusable::NoJwk)?;
+        if family == "oct" {
+            return Err(Unusable::Secret);
+        }
+        if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|member| jwk.get(member).is_some()) {
+            return Err(Unusable::Private);
+        }
+        let algorithm = for_verifying(jwk)?;
+        let (kind, members) = match family.as_ref() {
+            "RSA" => rsa(jwk)?,
+            "EC" => curve(jwk, &["x", "y"])?,
+            "OKP" => curve(jwk, &["x"])?,
+            _ => return Err(Unusable::Kind),
+        };
+        let name = jwk.get("kid").map(|name| name.string().ok_or(Unusable::NoJwk)).transpose()?;
+        let key = Self { kid: name, algorithm, kind, jwk: members };
+        // The key's own `alg` must be one for its kind.
+        if algorithm.is_some_and(|algorithm| !key.is_of_kind(algorithm)) { Err(Unusable::Purpose) } else { Ok(key) }
+    }
+
+    /// True if a token of this algorithm and `kid` may have been signed with it.
+    #[must_use]
+    pub fn fits(&self, algorithm: Algorithm, kid: Option<&str>) -> bool {
+        let named = self.kid.is_none() || kid.is_none() || self.kid.as_deref() == kid;
+        named && self.is_of_kind(algorithm) && self.algorithm.is_none_or(|own| own == algorithm)
+    }
+
+    /// The key with its public members only, for the runtime.
+    #[must_use]
+    pub fn jwk(&self) -> &str {
+        &self.jwk
+    }
+
+    fn is_of_kind(&self, algorithm: Algorithm) -> bool {
+        match (algorithm.key_kind(), &self.kind) {
+            (KeyKind::Rsa, Kind::Rsa) => true,
+            (KeyKind::Ec(curve, _) | KeyKind::Okp(curve), Kind::Curve(own)) => own == curve,
+            _ => false,
+        }
+    }
+}
+
+/// `use`, `key_ops` and `alg` (RFC 7517 §4.2–4.4): what they say must be true of a key for verifying.
+fn for_verifying(jwk: &Object<'_>) -> Result<Option<Algorithm>, Unusable> {
+    if jwk.get("use").is_some_and(|usage| usage.string().as_deref() != Some("sig")) {
+        return Err(Unusable::Purpose);
+    }
+    if let Some(operations) = jwk.get("key_ops") {
+        let operations = operations.array().map_err(|_| Unusable::NoJwk)?;
+        let names = operations.iter().filter_map(|operation| operation.string()).collect::<Vec<_>>();
+        let repeated = names.iter().enumerate().any(|(at, name)| names.iter().skip(at + 1).any(|other| other == name));
+        if repeated || names.len() != operations.len() || !names.iter().any(|name| name == "verify") {
+            return Err(Unusable::Purpose);
+        }
+    }
+    match jwk.get("alg") {
+        None => Ok(None),
+        Some(name) => {
+            let algorithm = name.string().and_then(|name| Algorithm::parse(&name));
+            algorithm.map(Some).ok_or(Unusable::Purpose)
+        }
+    }
+}
+
+fn number(jwk: &Object<'_>, member: &str) -> Result<Vec<u8>, Unusable> {
+    let text = jwk.string(member).ok_or(Unusable::Numbers)?;
+    decode(&text).filter(|bytes| !bytes.is_empty()).ok_or(Unusable::Numbers)
+}
+
+fn rsa(jwk: &Object<'_>) -> Result<(Kind, String), Unusable> {
+    let (modulus, exponent) = (number(jwk, "n")?, number(jwk, "e")?);
+    let zeros = modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    let bits = modulus.len() * 8 - zeros;
+    if modulus.first() == Some(&0) || modulus.last().is_none_or(|byte| byte % 2 == 0) {
+        return Err(Unusable::Numbers);
+    }
+    if !(2048..=8192).contains(&bits) {
+        return Err(Unusable::Size);
+    }
+    // Odd, at least 3, and of no more than 32 bits: larger ones only cost time.
+    let odd = exponent.last().is_some_and(|byte| byte % 2 == 1) && exponent != [1];
+    if exponent.first() == Some(&0) || exponent.len() > 4 || !odd {
+        return Err(Unusable::Numbers);
+    }
+    Ok((Kind::Rsa, public(jwk, "RSA", &["n", "e"])?))
+}
+
+fn curve(jwk: &Object<'_>, coordinates: &[&str]) -> Result<(Kind, String), Unusable> {
+    let name = jwk.string("crv").ok_or(Unusable::Kind)?;
+    let (kty, length) = match (name.as_ref(), coordinates.len()) {
+        ("P-256", 2) => ("EC", 32),
+        ("P-384", 2) => ("EC", 48),
+        ("P-521", 2) => ("EC", 66),
+        ("Ed25519", 1) => ("OKP", 32),
+        _ => return Err(Unusable::Kind),
+    };
+    for coordinate in coordinates {
+        if number(jwk, coordinate)?.len() != length {
+            return Err(Unusable::Numbers);
+        }
+    }
+    let members = [&["crv"], coordinates].concat();
+    Ok((Kind::Curve(name.into_owned()), public(jwk, kty, &members)?))
+}
+
+/// The key with `kty` and these members, and nothing else.
+fn public(jwk: &Object<'_>, kty: &str, members: &[&str]) -> Result<String, Unusable> {
+    let kty = crate::json::quoted(kty);
+    let mut all = vec![("kty", kty.as_str())];
+    for member in members {
+        all.push((member, jwk.get(member).ok_or(Unusable::Numbers)?.text()));
+    }
+    Ok(object(&all))
+}
+
+/// The keys of a set that can be used, and how many cannot; nothing if it is no JWK Set.
+#[must_use]
+pub fn read_set(text: &str) -> Option<(Vec<PublicKey<'_>>, usize)> {
+    if text.len() > MAX_LENGTH {
+        return None;
+    }
+    let keys = Object::read(text).ok()?.get("keys")?.array().ok().filter(|keys| keys.len() <= MAX_KEYS)?;
+    let all = keys.len();
+    let usable = keys.into_iter().filter_map(|key| PublicKey::read(&key.object().ok()?).ok()).collect::<Vec<_>>();
+    let unusable = all - usable.len();
+    Some((usable, unusable))
+}

@@ -1,0 +1,181 @@
+//! Pattern 2, token validation: JWTs that somebody else has signed (RFC 7519, with the advice of RFC 8725).
+//!
+//! What is trusted comes from the configuration: algorithms, keys, issuers, audiences. The token chooses among them and
+//! brings nothing along. It is *not* decided here what the caller may do; tools declare that by their scopes.
+
+pub mod algorithm;
+pub mod claims;
+pub mod compact;
+pub mod discovery;
+pub mod header;
+pub mod hmac;
+pub mod keys;
+pub mod number;
+mod options;
+mod set;
+
+use std::borrow::Cow;
+
+use super::bearer::{Caller, Found, Refusal, token_of};
+use crate::flow::{Flow, Verify};
+use crate::json::Object;
+use compact::Untrusted;
+use header::Header;
+use keys::PublicKey;
+pub use options::Options;
+use set::{Kept, Set};
+
+/// A token is remembered for no longer than this, in milliseconds.
+const REMEMBER: u64 = 5 * 60 * 1000;
+
+/// Why a token is refused. The caller never learns which; the operator's log does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each has its words in `reason`")]
+pub enum Reject {
+    NotAToken,
+    DuplicateMember,
+    Extension,
+    KeyInToken,
+    WrongType,
+    WrongAlgorithm,
+    UnknownKey,
+    BadSignature,
+    OddDate,
+    NeverExpires,
+    Expired,
+    NotYet,
+    LivesTooLong,
+    WrongIssuer,
+    WrongAudience,
+    OddSubject,
+    NoKeys,
+}
+
+impl Reject {
+    /// The reason, one of a fixed catalogue.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::NotAToken => "it is not a JWT in the compact form",
+            Self::DuplicateMember => "its JSON has a member twice",
+            Self::Extension => "its header has crit, b64 or zip, and no extension is understood here",
+            Self::KeyInToken => "its header brings a key along (jwk, jku, x5u or x5c)",
+            Self::WrongType => "its typ is another than what is wanted here",
+            Self::WrongAlgorithm => "its alg is not one of those that are configured",
+            Self::UnknownKey => "its kid and alg fit none of the keys",
+            Self::BadSignature => "its signature is wrong",
+            Self::OddDate => "exp, nbf or iat is not a number of seconds since 1970",
+            Self::NeverExpires => "it has no exp",
+            Self::Expired => "it is expired",
+            Self::NotYet => "nbf or iat lies in the future",
+            Self::LivesTooLong => "it lives longer than maxLifetime",
+            Self::WrongIssuer => "its iss is another than what is configured",
+            Self::WrongAudience => "its aud does not name this server",
+            Self::OddSubject => "its sub is empty or not a string",
+            Self::NoKeys => "the keys cannot be fetched at the moment",
+        }
+    }
+
+    fn refusal(self) -> Refusal {
+        if self == Self::NoKeys { Refusal::Unavailable } else { Refusal::Token }
+    }
+}
+
+/// A request to verify a token, as the shim hands it over; the key set that is kept so far is the body.
+#[derive(Debug)]
+pub struct Request<'a> {
+    authorization: Option<Cow<'a, str>>,
+    token: Option<Cow<'a, str>>,
+    kept: Kept<'a>,
+}
+
+impl<'a> Request<'a> {
+    /// Reads what the shim hands over.
+    #[must_use]
+    pub fn read(input: &'a str, body: &'a str) -> Option<Self> {
+        let input = Object::read(input).ok()?;
+        let kept = Kept::read(input.get("keys"), body)?;
+        Some(Self { authorization: input.string("authorization"), token: input.string("token"), kept })
+    }
+
+    fn token(&self) -> Result<&str, Found> {
+        match self.token.as_deref() {
+            Some(token) => Ok(token),
+            None => token_of(self.authorization.as_deref()),
+        }
+    }
+}
+
+/// Finds out whose token a request carries.
+///
+/// 1. The token is taken apart; header and claims are checked, so that nobody's rubbish costs a fetch.
+/// 2. The key: a secret, or those of a set, which is fetched where it is absent, too old, or lacks the key.
+/// 3. The signature.
+///
+/// Waits: none for `HS…`; one for the signature with a kept key; one or more before it for fetching the set.
+pub async fn verify(flow: &Flow<'_>, request: &Request<'_>, options: &Options) -> Found {
+    let token = match request.token() {
+        Ok(token) => token,
+        Err(refused) => return refused,
+    };
+    match check(flow, token, &request.kept, options).await {
+        Ok(caller) => Found::Caller(caller),
+        Err(reject) => Found::Refused(reject.refusal(), reject.reason()),
+    }
+}
+
+async fn check(flow: &Flow<'_>, token: &str, kept: &Kept<'_>, options: &Options) -> Result<Caller, Reject> {
+    let now = flow.context().now();
+    let untrusted = Untrusted::parse(token)?;
+    let header = compact::read(&untrusted.header)?;
+    let header = header::check(&header, options)?;
+    let claims = compact::read(&untrusted.payload)?;
+    let dates = claims::check(&claims, options, now)?;
+    let remembered = if header.algorithm.is_secret() {
+        shared(&header, &untrusted, options)?;
+        u64::MAX
+    } else {
+        let set = set::find(flow, &header, kept, options).await?;
+        public(flow, &header, &untrusted, &set).await?;
+        set.fresh_until
+    };
+    Ok(Caller {
+        principal: claims::principal(&claims, &untrusted.payload),
+        scopes: claims::scopes(&claims),
+        until: dates.expires.unwrap_or(u64::MAX).min(now + REMEMBER).min(remembered),
+        note: claims::note(dates, now),
+        props: untrusted.payload,
+    })
+}
+
+/// Any of the secrets: while one is replaced by another, both count.
+fn shared(header: &Header<'_>, untrusted: &Untrusted<'_>, options: &Options) -> Result<(), Reject> {
+    let signs = |secret: &Vec<u8>| hmac::verify(header.algorithm, secret, untrusted.signed, &untrusted.signature);
+    if options.secrets.iter().any(signs) { Ok(()) } else { Err(Reject::BadSignature) }
+}
+
+/// Any of the keys that fit: usually one.
+async fn public(flow: &Flow<'_>, header: &Header<'_>, untrusted: &Untrusted<'_>, set: &Set<'_>) -> Result<(), Reject> {
+    let Header { algorithm, kid } = header;
+    if algorithm.signature_length().is_some_and(|length| length != untrusted.signature.len()) {
+        return Err(Reject::BadSignature);
+    }
+    let (keys, _) = keys::read_set(&set.text).ok_or(Reject::UnknownKey)?;
+    let fitting = keys.iter().filter(|key| key.fits(*algorithm, kid.as_deref())).take(keys::MAX_TRIES);
+    let asked = fitting.map(|key| flow.obtain(&signature(key, header, untrusted))).collect::<Vec<_>>();
+    let mut signed = false;
+    for verified in asked {
+        signed |= verified.await == Ok(true);
+    }
+    if signed { Ok(()) } else { Err(Reject::BadSignature) }
+}
+
+fn signature<'a>(key: &PublicKey<'_>, header: &Header<'_>, untrusted: &'a Untrusted<'_>) -> Verify<'a> {
+    Verify {
+        key: key.jwk().into(),
+        import: header.algorithm.import(),
+        algorithm: header.algorithm.verify(),
+        signature: untrusted.signature_text,
+        signed: untrusted.signed,
+    }
+}

@@ -1,0 +1,213 @@
+//! What a verifier is told, checked once when it is made. Each problem names the option, the reason and the fix.
+
+use super::algorithm::{Algorithm, KeyKind};
+use super::discovery::may_be_fetched;
+use super::keys::{PublicKey, Unusable};
+use super::number::thousandths;
+use crate::crypto::decode;
+use crate::json::{Object, Value, array, object, quoted};
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Options {
+    /// Shared secrets; the first signs new tokens, the others are on their way out.
+    pub(super) secrets: Vec<Vec<u8>>,
+    /// Where public keys come from.
+    pub(super) source: Source,
+    pub(super) issuers: Vec<String>,
+    pub(super) audiences: Vec<String>,
+    pub(super) algorithms: Vec<Algorithm>,
+    /// Milliseconds by which clocks may differ.
+    pub(super) leeway: u64,
+    pub(super) typ: Option<String>,
+    pub(super) require_exp: bool,
+    /// Milliseconds from issue to expiry.
+    pub(super) max_lifetime: Option<u64>,
+    /// Milliseconds for which a fetched key set is fresh.
+    pub(super) keys_for: u64,
+    /// Milliseconds between two attempts to fetch one.
+    pub(super) cool_down: u64,
+}
+
+/// Where public keys come from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Nowhere: shared secrets only.
+    None,
+    /// The configuration: a JWK Set.
+    Static(String),
+    /// A URL.
+    Url(String),
+    /// Wherever the issuer's metadata says.
+    Issuer(String),
+}
+
+/// Bytes of a shared secret, at least (256 bits).
+const MIN_SECRET: usize = 32;
+/// A secret with fewer different bytes is no random one: 32 random bytes have 30, 43 characters of base64 have 31.
+const MIN_VARIETY: usize = 12;
+
+impl Options {
+    /// Reads the options as the shim writes them (see `js/auth/jwt-options.ts`). The error is a sentence for the developer.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let options = Object::read(text).map_err(|malformed| malformed.reason())?;
+        let issuers = names(&options, "issuer", "the `iss` of its tokens, for example \"https://auth.example.com\"")?;
+        let audiences =
+            names(&options, "audience", "the `aud` that its tokens must name, usually the URL of this server")?;
+        let secrets = secrets(&options)?;
+        let source = source(&options, &issuers, secrets.is_empty())?;
+        let algorithms = algorithms(&options, &secrets, &source)?;
+        Ok(Self {
+            secrets,
+            source,
+            issuers,
+            audiences,
+            algorithms,
+            leeway: seconds(&options, "clockTolerance", 0, 600)?.unwrap_or(60_000),
+            typ: options.string("typ").map(Into::into),
+            require_exp: options.get("requireExp").is_none_or(|it| it.text() != "false"),
+            max_lifetime: seconds(&options, "maxLifetime", 1, 366 * 86_400)?,
+            keys_for: seconds(&options, "keysMaxAge", 60, 86_400)?.unwrap_or(600_000),
+            cool_down: seconds(&options, "keysCooldown", 1, 3_600)?.unwrap_or(30_000),
+        })
+    }
+}
+
+fn names(options: &Object<'_>, name: &str, what: &str) -> Result<Vec<String>, String> {
+    let values = options.get(name).and_then(|values| values.array().ok()).unwrap_or_default();
+    let texts = values.iter().map(|value| value.string().filter(|text| !text.is_empty()).map(String::from));
+    match texts.collect::<Option<Vec<_>>>() {
+        Some(texts) if !texts.is_empty() => Ok(texts),
+        _ => Err(["`", name, "` must be there, a string or a list of strings: ", what, "."].concat()),
+    }
+}
+
+fn secrets(options: &Object<'_>) -> Result<Vec<Vec<u8>>, String> {
+    let Some(values) = options.get("secrets").and_then(|values| values.array().ok()) else { return Ok(Vec::new()) };
+    values.into_iter().map(secret).collect()
+}
+
+/// One secret: a text, or `{"bytes":"<base64url>"}`.
+fn secret(value: Value<'_>) -> Result<Vec<u8>, String> {
+    let make = "Make one with `npx mcp-wicket keys` and store it with `npx wrangler secret put JWT_SECRET`.";
+    let bytes = match value.object().ok().and_then(|value| decode(&value.string("bytes")?)) {
+        Some(bytes) => bytes,
+        None => match value.string() {
+            Some(text) => public_material(&text).map_or_else(|| Ok(text.as_bytes().to_vec()), Err)?,
+            None => return Err(["`secret` is missing: is the variable set that it comes from? ", make].concat()),
+        },
+    };
+    if bytes.len() < MIN_SECRET {
+        let length = bytes.len().to_string();
+        let why = " bytes. Whoever has one token can guess a short one offline, so it needs 32 (256 bits) or more. ";
+        return Err(["`secret` has ", &length, why, make].concat());
+    }
+    let variety = (0..=u8::MAX).filter(|byte| bytes.contains(byte)).count();
+    if variety < MIN_VARIETY {
+        return Err(["`secret` repeats a few characters, so it can be guessed. ", make].concat());
+    }
+    Ok(bytes)
+}
+
+/// What others may know is no secret: a public key used as one lets anybody forge tokens.
+fn public_material(text: &str) -> Option<String> {
+    let is_jwk = Object::read(text).is_ok_and(|jwk| jwk.get("kty").is_some() || jwk.get("keys").is_some());
+    if is_jwk {
+        return Some(
+            "`secret` is a JWK. Give public keys as `keys`; a shared secret is its bytes or text alone.".into(),
+        );
+    }
+    let is_pem = text.trim_start().starts_with("-----BEGIN") || text.trim_start().starts_with("ssh-");
+    is_pem.then(|| {
+        "`secret` is a key in PEM. Give public keys as `keys`, in JWK form: `npx mcp-wicket keys --from key.pem` writes it."
+            .into()
+    })
+}
+
+fn source(options: &Object<'_>, issuers: &[String], no_secret: bool) -> Result<Source, String> {
+    match (options.get("keys"), options.string("jwksUri")) {
+        (Some(_), Some(_)) => Err("`keys` and `jwksUri` exclude each other: leave one out.".into()),
+        (Some(keys), None) => static_keys(keys).map(Source::Static),
+        (None, Some(url)) if may_be_fetched(&url) => Ok(Source::Url(url.into_owned())),
+        (None, Some(_)) => Err("`jwksUri` must be an https URL: whoever can change keys on their way can sign.".into()),
+        (None, None) if no_secret => discovered(issuers).map(Source::Issuer),
+        (None, None) => Ok(Source::None),
+    }
+}
+
+fn static_keys(keys: Value<'_>) -> Result<String, String> {
+    let keys = keys.array().unwrap_or_default();
+    if keys.is_empty() {
+        return Err("`keys` is empty: give a JWK, a list of them, or a JWK Set.".into());
+    }
+    for (at, key) in keys.iter().enumerate() {
+        let read = key.object().map_err(|_| Unusable::NoJwk).and_then(|jwk| PublicKey::read(&jwk).map(|_| ()));
+        if let Err(unusable) = read {
+            return Err(["`keys[", &at.to_string(), "]` cannot be used: ", unusable.reason(), "."].concat());
+        }
+    }
+    Ok(object(&[("keys", &array(keys.iter().map(|key| key.text())))]))
+}
+
+fn discovered(issuers: &[String]) -> Result<String, String> {
+    match issuers {
+        [issuer] if may_be_fetched(issuer) => Ok(issuer.clone()),
+        [_] => Err(
+            "There is no key: give `secret`, `keys` or `jwksUri`, or an `issuer` that is an https URL, whose metadata \
+                    then says where its keys are."
+                .into(),
+        ),
+        _ => Err(
+            "Keys are discovered for one issuer: give `jwksUri`, or a JWTVerifier for each issuer, joined by anyOf(…)."
+                .into(),
+        ),
+    }
+}
+
+fn algorithms(options: &Object<'_>, secrets: &[Vec<u8>], source: &Source) -> Result<Vec<Algorithm>, String> {
+    let shortest = secrets.iter().map(Vec::len).min().unwrap_or_default();
+    let has_keys = !matches!(source, Source::None);
+    let usable = |algorithm: Algorithm| match algorithm.key_kind() {
+        KeyKind::Secret(length) => shortest >= length,
+        _ => has_keys,
+    };
+    let Some(values) = options.get("algorithms").and_then(|values| values.array().ok()) else {
+        return Ok(Algorithm::all().filter(|algorithm| usable(*algorithm)).collect());
+    };
+    let mut algorithms = Vec::new();
+    for value in values {
+        let name = value.string().unwrap_or_default();
+        let Some(algorithm) = Algorithm::parse(&name) else {
+            let known = Algorithm::all().map(Algorithm::name).collect::<Vec<_>>().join(", ");
+            return Err(["`algorithms` has ", &quoted(&name), "; it may have ", &known, "."].concat());
+        };
+        if !usable(algorithm) {
+            return Err(unusable(algorithm, shortest));
+        }
+        algorithms.push(algorithm);
+    }
+    if algorithms.is_empty() { Err("`algorithms` is empty: leave it out, or name one.".into()) } else { Ok(algorithms) }
+}
+
+fn unusable(algorithm: Algorithm, shortest: usize) -> String {
+    let name = algorithm.name();
+    match algorithm.key_kind() {
+        KeyKind::Secret(length) if shortest > 0 => {
+            ["`algorithms` has ", name, ", whose secret needs ", &length.to_string(), " bytes or more (RFC 7518 §3.2)."]
+                .concat()
+        }
+        KeyKind::Secret(_) => ["`algorithms` has ", name, ", and there is no `secret`."].concat(),
+        _ => ["`algorithms` has ", name, ", and there are no public keys: give `keys` or `jwksUri`."].concat(),
+    }
+}
+
+/// A number of seconds between two bounds, in milliseconds.
+fn seconds(options: &Object<'_>, name: &str, least: u64, most: u64) -> Result<Option<u64>, String> {
+    let Some(value) = options.get(name) else { return Ok(None) };
+    let bounds = least * 1000..=most * 1000;
+    if let Some(milliseconds) = thousandths(value.text()).filter(|milliseconds| bounds.contains(milliseconds)) {
+        return Ok(Some(milliseconds));
+    }
+    let range = [" must be a number of seconds from ", &least.to_string(), " to ", &most.to_string(), "."].concat();
+    Err(["`", name, "`", &range].concat())
+}

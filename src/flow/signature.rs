@@ -1,0 +1,86 @@
+//! Effects around signatures by others: their published keys, and checking one with the runtime's own cryptography.
+
+use super::Obtain;
+use crate::json::{Value, object, quoted};
+
+/// A document that somebody publishes (a key set, a metadata document), as JSON text of at most 256 KiB. Requests that ask
+/// for the same one at the same time share one fetch.
+#[derive(Debug)]
+pub struct Document {
+    /// Its URL, https (http to loopback while developing).
+    pub url: String,
+}
+
+/// Outcome of [`Document`]: `{"at":…,"body":"…"}`. Any status but 200 is a failure.
+#[derive(Debug)]
+pub struct Published {
+    /// When it was fetched, in milliseconds since 1970.
+    pub at: u64,
+    /// Its text.
+    pub body: String,
+}
+
+impl Obtain for Document {
+    type Outcome = Published;
+    fn json(&self) -> String {
+        object(&[("kind", r#""document""#), ("url", &quoted(&self.url))])
+    }
+    fn outcome(json: Value<'_>) -> Option<Published> {
+        let published = json.object().ok()?;
+        Some(Published { at: published.get("at")?.text().parse().ok()?, body: published.string("body")?.into() })
+    }
+}
+
+/// Whether a signature is that of a public key over some text. The shim knows no algorithm: their names and parameters,
+/// as `WebCrypto` has them, are part of the effect.
+#[derive(Debug)]
+pub struct Verify<'a> {
+    /// The key as a JWK, of which only the public members are given.
+    pub key: String,
+    /// What the key is imported as (an object for `importKey`).
+    pub import: &'static str,
+    /// How the signature is checked (an object for `verify`).
+    pub algorithm: &'static str,
+    /// The signature in base64url.
+    pub signature: &'a str,
+    /// The text that was signed.
+    pub signed: &'a str,
+}
+
+impl Obtain for Verify<'_> {
+    type Outcome = bool;
+    fn json(&self) -> String {
+        object(&[
+            ("kind", r#""verify""#),
+            ("key", &self.key),
+            ("import", self.import),
+            ("algorithm", self.algorithm),
+            ("signature", &quoted(self.signature)),
+            ("signed", &quoted(self.signed)),
+        ])
+    }
+    fn outcome(json: Value<'_>) -> Option<bool> {
+        matches!(json.text(), "true" | "false").then(|| json.is_true())
+    }
+}
+
+/// What a verifier is to remember of an issuer's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remember {
+    /// Where the keys are.
+    pub url: String,
+    /// When that was tried last, in milliseconds since 1970.
+    pub tried: u64,
+    /// The key set, checked, and when it was fetched; none where the keys kept so far stay.
+    pub set: Option<(u64, String)>,
+}
+
+impl Remember {
+    pub(super) fn json(&self) -> String {
+        let (url, tried) = (quoted(&self.url), self.tried.to_string());
+        let set = self.set.as_ref().map(|(at, text)| (at.to_string(), quoted(text)));
+        let mut members = vec![("kind", r#""remember""#), ("url", url.as_str()), ("tried", tried.as_str())];
+        members.extend(set.iter().flat_map(|(at, text)| [("at", at.as_str()), ("text", text.as_str())]));
+        object(&members)
+    }
+}
