@@ -16,7 +16,7 @@ mod set;
 
 use std::borrow::Cow;
 
-use super::bearer::{Caller, Found, Refusal, token_of};
+use crate::auth::bearer::{Caller, Found, Refusal, token_of};
 use crate::flow::{Flow, Verify};
 use crate::json::Object;
 use compact::Untrusted;
