@@ -81,13 +81,13 @@ impl Obtain for List<'_> {
     }
     fn outcome(json: Value<'_>) -> Option<Listed> {
         let listed = json.object().ok()?;
-        match listed.0.first().map(|(name, value)| (name.as_ref(), *value))? {
-            ("page", page) if page.is_array() => {
+        match listed.get("page") {
+            Some(page) if page.is_array() => {
                 Some(Listed::Page(page.text().into(), listed.string("next").map(Into::into)))
             }
-            ("absent", _) => Some(Listed::Absent),
-            ("lost", _) => Some(Listed::Lost),
-            _ => None,
+            Some(_) => None,
+            None if listed.get("absent").is_some() => Some(Listed::Absent),
+            None => listed.get("lost").map(|_| Listed::Lost),
         }
     }
 }
@@ -140,14 +140,14 @@ impl Obtain for Complete<'_> {
     }
     fn outcome(json: Value<'_>) -> Option<Completed> {
         let completed = json.object().ok()?;
-        match completed.0.first().map(|(name, value)| (name.as_ref(), *value))? {
-            ("values", values) if values.is_array() => {
+        match completed.get("values") {
+            Some(values) if values.is_array() => {
                 Some(Completed::Values(values.text().into(), completed.get("total")?.text().parse().ok()?))
             }
-            ("unknown", _) => Some(Completed::Unknown),
-            ("absent", _) => Some(Completed::Absent),
-            ("threw", id) => id.string().map(|id| Completed::Threw(id.into())),
-            _ => None,
+            Some(_) => None,
+            None if completed.get("unknown").is_some() => Some(Completed::Unknown),
+            None if completed.get("absent").is_some() => Some(Completed::Absent),
+            None => completed.string("threw").map(|id| Completed::Threw(id.into())),
         }
     }
 }

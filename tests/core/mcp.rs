@@ -3,17 +3,23 @@
 
 mod batch;
 mod classify;
+mod completion;
 mod envelope;
 mod header;
 mod http;
 mod ids;
 mod lifecycle;
+mod list;
+mod mirror;
+mod prompts;
+mod resources;
 mod returned;
 mod session;
 mod splice;
 mod sse;
 mod tell;
 mod tools;
+mod uri_template;
 
 use mcp_wicket::flow::Broken;
 use mcp_wicket::http::Answer;

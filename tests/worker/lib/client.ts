@@ -1,7 +1,7 @@
 /** Talking to the Worker under test, or to a server that a test makes for itself. */
 import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
-import { type CreateMcpHandlerOptions, McpServer, createMcpHandler } from "mcp-wicket";
+import { type CreateMcpHandlerOptions, McpServer, type McpServerOptions, createMcpHandler } from "mcp-wicket";
 import { type Message, type Sent, type ToolResult, initialize, modern } from "../../harness/messages.ts";
 import { watched } from "./schema.ts";
 
@@ -17,9 +17,10 @@ export const worker: Answering = watched((request) => exports.default.fetch(requ
 export function serverOf(
   fill: (server: McpServer) => void | Promise<void>,
   options: CreateMcpHandlerOptions & { props?: Record<string, unknown> } = {},
+  about?: McpServerOptions,
 ): Answering {
   const handler = createMcpHandler(async () => {
-    const server = new McpServer({ name: "test", version: "1.0.0" });
+    const server = new McpServer({ name: "test", version: "1.0.0" }, about);
     await fill(server);
     return server;
   }, options);

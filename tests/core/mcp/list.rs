@@ -1,0 +1,97 @@
+//! Lists: what is asked of the registry for each revision, and their pages.
+
+use serde_json::{Value as Json, json};
+
+use super::{MODERN, Post, WITH_INITIALIZE};
+use crate::world::Said;
+
+const LISTS: [(&str, &str, &str); 4] = [
+    ("tools/list", "tools", "tools"),
+    ("resources/list", "resources", "resources"),
+    ("resources/templates/list", "templates", "resourceTemplates"),
+    ("prompts/list", "prompts", "prompts"),
+];
+
+fn list_of(version: &str, method: &str, params: Json) -> Post {
+    if version == MODERN { Post::modern(method, params) } else { Post::legacy(version, method, params) }
+}
+
+fn ok(json: Json) -> impl FnMut(&Json) -> Said {
+    let text = json.to_string();
+    move |_| Said::Ok(text.clone())
+}
+
+#[test]
+fn each_list_has_its_own_method_and_member() {
+    for version in WITH_INITIALIZE.into_iter().chain([MODERN]) {
+        for (method, of, member) in LISTS {
+            let answered = list_of(version, method, Json::Null).send_to(ok(json!({"page": [{"name": "a"}]})));
+            assert_eq!(answered.effect()["of"], of);
+            let result = answered.result();
+            assert_eq!(result[member], json!([{"name": "a"}]));
+            assert!(result.get("nextCursor").is_none());
+            assert_eq!(result.get("ttlMs").is_some(), version == MODERN, "{version}");
+        }
+    }
+}
+
+#[test]
+fn a_cursor_leads_to_what_comes_after_its_item() {
+    for version in ["2025-03-26", "2025-11-25", MODERN] {
+        for (method, _, _) in LISTS {
+            let key = "b \"é\"";
+            let first = list_of(version, method, Json::Null).send_to(ok(json!({"page": [], "next": key})));
+            assert_eq!(first.effect().get("after"), None);
+            let cursor = first.result()["nextCursor"].as_str().expect("a cursor").to_owned();
+            assert!(!cursor.contains(key), "cursors are opaque: {cursor}");
+            let second = list_of(version, method, json!({"cursor": cursor})).send_to(ok(json!({"page": []})));
+            assert_eq!(second.effect()["after"], key);
+        }
+    }
+}
+
+#[test]
+fn a_cursor_of_another_list_is_none() {
+    let first = list_of(MODERN, "tools/list", Json::Null).send_to(ok(json!({"page": [], "next": "x"})));
+    let cursor = first.result()["nextCursor"].clone();
+    for (method, _, _) in &LISTS[1..] {
+        assert_eq!(list_of(MODERN, method, json!({"cursor": cursor})).refused().fault(), (200, -32602), "{method}");
+    }
+}
+
+#[test]
+fn a_cursor_that_is_none_or_whose_item_is_gone_is_refused() {
+    for cursor in [json!("x"), json!(""), json!(5), json!(null), json!("dG9vbHM"), json!("_w"), json!("dG9vbHMgeA==")] {
+        let answered = list_of(MODERN, "tools/list", json!({"cursor": cursor})).refused();
+        assert_eq!(answered.fault(), (200, -32602), "{cursor}");
+        assert!(answered.message().contains("cursor"));
+    }
+    let lost = list_of(MODERN, "tools/list", json!({"cursor": "dG9vbHMgeA"})).send_to(ok(json!({"lost": true})));
+    assert_eq!((lost.effect()["after"].as_str(), lost.fault()), (Some("x"), (200, -32602)));
+}
+
+#[test]
+fn what_is_not_there_at_all_is_no_method() {
+    for (method, _, _) in LISTS {
+        let modern = list_of(MODERN, method, Json::Null).send_to(ok(json!({"absent": true})));
+        let legacy = list_of("2025-11-25", method, Json::Null).send_to(ok(json!({"absent": true})));
+        assert_eq!([modern.fault(), legacy.fault()], [(404, -32601), (200, -32601)], "{method}");
+    }
+}
+
+#[test]
+fn a_revision_is_not_told_what_it_does_not_know() {
+    let omitted = |version: &str, method: &str| {
+        let effect = list_of(version, method, Json::Null).send_to(ok(json!({"page": []}))).effect().clone();
+        (effect["omit"].clone(), effect["rooted"].clone())
+    };
+    let rooted = json!(["outputSchema"]);
+    let since = json!(["icons", "title", "outputSchema", "_meta"]);
+    let first = json!(["icons", "title", "outputSchema", "_meta", "annotations"]);
+    assert_eq!(omitted(MODERN, "tools/list"), (Json::Null, Json::Null));
+    assert_eq!(omitted("2025-11-25", "tools/list"), (Json::Null, rooted.clone()));
+    assert_eq!(omitted("2025-06-18", "tools/list"), (json!(["icons"]), rooted.clone()));
+    assert_eq!(omitted("2025-03-26", "tools/list"), (since.clone(), rooted.clone()));
+    assert_eq!(omitted("2024-11-05", "tools/list"), (first, rooted));
+    assert_eq!(omitted("2025-03-26", "prompts/list"), (since, Json::Null));
+}
