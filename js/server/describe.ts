@@ -6,7 +6,9 @@ import type { McpServer } from "./mcp-server.js";
 /** Describes. The outcome is `Described` of `src/flow/registry.rs`. */
 export function describe(server: McpServer): Outcome {
   const { instructions, capabilities: declared } = server.options;
-  const registered: string[] = [...server.registry.offered];
+  const { registry } = server;
+  const registered: string[] = registry.has("tools") ? ["tools"] : [];
+  for (const of of registry.offered) if (of !== "tools") registered.push(of);
   if (completes(server)) registered.push("completions");
   return { json: JSON.stringify({ registered, declared, instructions }) };
 }

@@ -15,7 +15,7 @@ import type { ServerWorld } from "./world.js";
 export async function list(server: McpServer, effect: ListEffect, world: ServerWorld): Promise<Outcome> {
   const { registry, options } = server;
   const kind = effect.of === "templates" ? "resources" : effect.of;
-  if (!registry.offered.has(kind) && !options.capabilities?.[kind]) return { json: '{"absent":true}' };
+  if (!registry.has(kind) && !options.capabilities?.[kind]) return { json: '{"absent":true}' };
   if (effect.of === "tools") return listTools(server, effect, world.passage.pass);
   if (effect.of === "prompts") {
     const prompts = [...registry.prompts.values()].filter((it) => it.enabled && mayUse(it, world.passage.pass));

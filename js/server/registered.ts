@@ -143,6 +143,11 @@ export class Registry {
   /** Told of each change, once somebody listens. */
   onChange: ((of: Listable) => void) | undefined;
 
+  /** True for what lists exist of. A server that offers nothing yet is one of tools. */
+  has(of: Listable): boolean {
+    return this.offered.has(of) || (of === "tools" && this.offered.size === 0);
+  }
+
   changed(of: Listable): void {
     this.offered.add(of);
     this.onChange?.(of);

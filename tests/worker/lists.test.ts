@@ -160,3 +160,10 @@ describe("older revisions", () => {
     expect(await membersOf(z.array(z.string()), () => modern(url, "tools/list"))).toBe(all);
   });
 });
+
+test("a server that offers nothing yet is one without tools", async () => {
+  const server = serverOf(() => {});
+  expect((await listed(server)).tools).toEqual([]);
+  const { result } = await messageOf<{ capabilities: object }>(server(modern(url, "server/discover")));
+  expect(result.capabilities).toHaveProperty("tools");
+});

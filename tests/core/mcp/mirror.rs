@@ -91,9 +91,13 @@ fn headers_that_are_missing_or_say_something_else_are_refused() {
 }
 
 #[test]
-fn what_the_schema_will_refuse_is_left_to_it() {
-    for arguments in [r#"{"a":{}}"#, r#"{"a":["x"]}"#, r#"{"deep":5}"#] {
+fn what_leads_nowhere_is_left_to_the_schema() {
+    for arguments in [r#"{"deep":5}"#, r#"{"deep":[]}"#, r#"{"deep":{}}"#] {
         assert!(call(arguments, &[]).1, "{arguments}");
+    }
+    for arguments in [r#"{"a":{}}"#, r#"{"a":["x"]}"#] {
+        let (answered, ran) = call(arguments, &[]);
+        assert_eq!((ran, answered.fault()), (false, (400, -32020)), "{arguments} fits into no header");
     }
 }
 

@@ -7,14 +7,17 @@ type Found<'a> = Option<Vec<(&'a str, Vec<&'a str>)>>;
 
 fn check(template: &str, uri: &str, expected: &Found<'_>) {
     let found = UriTemplate::parse(template).unwrap_or_else(|| panic!("{template} is none")).matches(uri);
-    let found = found.as_ref().map(|variables| {
-        let values = |value: &Variable| match value {
-            Variable::One(value) => vec![value.as_str()],
-            Variable::Many(values) => values.iter().map(String::as_str).collect(),
-        };
-        variables.iter().map(|(name, value)| (name.as_str(), values(value))).collect::<Vec<_>>()
-    });
+    let found = found
+        .as_ref()
+        .map(|variables| variables.iter().map(|(name, value)| (name.as_str(), values(value))).collect::<Vec<_>>());
     assert_eq!(&found, expected, "{template} and {uri}");
+}
+
+fn values(variable: &Variable) -> Vec<&str> {
+    match variable {
+        Variable::One(value) => vec![value.as_str()],
+        Variable::Many(values) => values.iter().map(String::as_str).collect(),
+    }
 }
 
 #[test]
