@@ -60,6 +60,7 @@ const everySuite = [
   nodeSuite("wire"),
   nodeSuite("seed"),
   nodeSuite("interop"),
+  nodeSuite("oauth-e2e"),
   nodeSuite("browser", async () => ({ CHROMIUM: await ensureBrowser() })),
   nodeSuite("packaging"),
 ];

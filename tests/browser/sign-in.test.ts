@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { developmentGitHub } from "../../examples/development/src/github.ts";
 import { type Served, serve } from "../harness/serve.ts";
 import { launch, screenshots, withPage } from "./lib/browser.ts";
-import { ClientState, type Listener, listen } from "./lib/client.ts";
+import { ClientState, type Listener, listen } from "../harness/oauth-client.ts";
 
 let browser: Browser;
 let listener: Listener;
