@@ -26,6 +26,12 @@ export interface EndpointOptions {
    * class. By default an exported `WicketObject`, else the agent's own class.
    */
   objects?: string;
+  /**
+   * `"object"` keeps each session of revisions before 2026-07-28 in an object, for one object call with each request: a
+   * session can then be ended (`DELETE`), ends when nobody has used it for a day, and a call that watches its `signal`
+   * hears of its cancellation from anywhere. By default a session is its id and keeps nothing.
+   */
+  sessions?: "object";
 }
 
 /** A Worker's `fetch`. */
@@ -38,7 +44,7 @@ export interface Passage {
   /** What the guard has found. */
   readonly pass: Pass;
   /** What the flow is told beside the request's own head. */
-  readonly told: Pick<McpInput, "principal" | "transport" | "place" | "sessionId">;
+  readonly told: Pick<McpInput, "principal" | "transport" | "place" | "sessionId" | "sessions">;
   readonly env: unknown;
   /** Where objects are looked for. */
   readonly place: ObjectPlace;
@@ -138,8 +144,14 @@ export function headOf({ method, headers }: Incoming, server: object, told: Pass
 }
 
 /** Answers one request to `server`: with plain JSON, or with a stream once a handler says something before its answer. */
-export function serve(passage: Passage, server: McpServer, ctx: AgentContext): Promise<Response> {
+export function serve(
+  passage: Passage,
+  server: McpServer,
+  ctx: AgentContext,
+  prepare?: (world: ServerWorld) => void,
+): Promise<Response> {
   const world = new ServerWorld(passage, server, ctx);
+  prepare?.(world);
   return new Promise((resolve, reject) => {
     world.respond = resolve;
     world.finish = (answering) =>
@@ -158,7 +170,7 @@ export function serve(passage: Passage, server: McpServer, ctx: AgentContext): P
 export async function answer(
   { core, incoming, told }: Passage,
   serverInfo: object,
-  world: World & { head?: string; body?: string },
+  world: World & { head?: string; body?: string; hasObjects?(): boolean },
 ): Promise<Answer> {
   const input = headOf(incoming, serverInfo, told);
   let text = "";
@@ -166,6 +178,10 @@ export async function answer(
     const body = await readBody(incoming);
     if (typeof body === "string") text = body;
     else input.unread = body.unread;
+  } else {
+    const lastEventId = incoming.headers.get("last-event-id");
+    if (lastEventId !== null) input.lastEventId = lastEventId;
+    if (world.hasObjects?.()) input.streams = true;
   }
   const head = (world.head = JSON.stringify(input));
   world.body = text;

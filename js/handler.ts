@@ -3,6 +3,7 @@ import {
   type EndpointOptions,
   type FetchHandler,
   type GuardedCore,
+  type Passage,
   admit,
   broken,
   coreFor,
@@ -50,7 +51,7 @@ export function createMcpHandler<Env = unknown>(
     const incoming = new Incoming(request);
     if (incoming.path !== route) return new Response(`Not found. The MCP endpoint is ${route}.`, { status: 404 });
     core ??= coreFor(options, env);
-    const decided = admit(core, incoming, "POST", env, ctx, guard);
+    const decided = admit(core, incoming, "GET, POST, DELETE", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
     if (pass instanceof Response) return pass;
     try {
@@ -63,7 +64,7 @@ export function createMcpHandler<Env = unknown>(
           'The factory must return an McpServer of "mcp-wicket": change the import line of McpServer.',
         );
       }
-      const told = principalOf(props, pass.caller);
+      const told = toldOf(options, props, pass.caller);
       return await serve({ core, incoming, pass, told, env, place: { objects: options.objects } }, server, ctx);
     } catch (error) {
       return broken(error, pass.headers);
@@ -76,6 +77,17 @@ export function createMcpHandler<Env = unknown>(
 /** What is known about the caller: what the guard found, else what the app has put beside the request. */
 export function propsOf(ctx: ExecutionContext, caller: Caller | undefined): Record<string, unknown> | undefined {
   return caller ? caller.props : (ctx as { props?: Record<string, unknown> }).props;
+}
+
+/** What the core is told beside the head: who is calling, and whether sessions are kept. */
+export function toldOf(
+  { sessions }: EndpointOptions,
+  props: Record<string, unknown> | undefined,
+  caller: Caller | undefined,
+): Passage["told"] {
+  const told: Passage["told"] = principalOf(props, caller);
+  if (sessions) told.sessions = sessions;
+  return told;
 }
 
 /** Who is calling, as the guard found it or as far as `ctx.props` tells: sessions are bound to it. */

@@ -23,6 +23,7 @@ export type { Notification, ToolContext } from "./server/context.js";
 export type { AskOptions } from "./server/questions.js";
 export { type CompleteCallback, completable } from "./server/completable.js";
 export {
+  type Audience,
   type LoggingMessage,
   McpServer,
   type McpServerOptions,

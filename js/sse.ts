@@ -6,14 +6,17 @@ const COMMENT_EVERY = 25_000;
 const encoder = new TextEncoder();
 
 /** One event as bytes. `data` may have several lines. */
-export function frame(event: string, data: string): Uint8Array {
-  return encoder.encode(`event: ${event}\n${data.replace(/^/gm, "data: ")}\n\n`);
+export function frame(event: string, data: string, id?: string): Uint8Array {
+  const name = id === undefined ? "" : `id: ${id}\n`;
+  return encoder.encode(`event: ${event}\n${name}${data.replace(/^/gm, "data: ")}\n\n`);
 }
 
 /** The open end of a stream. */
 export interface EventStream {
   readable: ReadableStream<Uint8Array>;
-  send(event: string, data: string): void;
+  send(event: string, data: string, id?: string): void;
+  /** Sends lines that are no whole event: a comment, the time after which to come back. */
+  sendLine(line: string): void;
   close(): void;
 }
 
@@ -33,8 +36,11 @@ export function eventStream(onCancel: () => void): EventStream {
   });
   return {
     readable,
-    send(event, data) {
-      controller?.enqueue(frame(event, data));
+    send(event, data, id) {
+      controller?.enqueue(frame(event, data, id));
+    },
+    sendLine(line) {
+      controller?.enqueue(encoder.encode(`${line}\n\n`));
     },
     close() {
       clearInterval(comments);

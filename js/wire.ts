@@ -72,7 +72,8 @@ export type Effect =
   | ({ kind: "read" } & ReadEffect)
   | ({ kind: "complete" } & CompleteEffect)
   | { kind: "listening"; object: string }
-  | { kind: "reach"; object: string; tag: string; message: string }
+  | { kind: "reach"; object: string; tag: string; message: string; cancels?: unknown }
+  | ({ kind: "listen" } & ListenEffect)
   | { kind: "root-key" }
   | ({ kind: "fetch" } & FetchEffect)
   | { kind: "load"; key: string }
@@ -101,6 +102,15 @@ export interface RunEffect {
   session?: string;
   rounds?: RoundsSoFar;
   splice?: Splice;
+}
+
+/** `src/flow/listen.rs`, `Listen`. */
+export interface ListenEffect {
+  sources: { object: string; tags: string[] }[];
+  says: Record<string, string>;
+  first?: string;
+  otherwise?: string;
+  resumes?: { stream: string; after: number };
 }
 
 /** `src/mcp/mrtr.rs`: what earlier rounds of a call brought. */
@@ -272,6 +282,9 @@ export interface McpInput {
   transport?: "http" | "sse-stream" | "sse-messages";
   unread?: "oversize" | "encoding";
   place?: string;
+  streams?: boolean;
+  sessions?: "object";
+  lastEventId?: string;
   contentType?: string;
   accept?: string;
   protocolVersion?: string;
@@ -286,7 +299,7 @@ export interface TellInput {
   id: string | number;
   meta?: Record<string, unknown>;
   risen: boolean;
-  /** One member: `progress`, `log`, `notify`, `ask`, `reply`, `require` or `gone`. */
+  /** One member: `progress`, `log`, `notify`, `ask`, `reply`, `require`, `changed`, `open`, `watch` or `gone`. */
   say: Record<string, unknown>;
 }
 
@@ -307,6 +320,12 @@ export interface Told {
   input?: string;
   /** A question that goes out now; its response comes through the object, under the first tag. */
   request?: { send: string; object: string; tags: string[] };
+  /** The stream can go on when it breaks off; the object keeps what was missed. */
+  resumable?: { object: string; stream: string };
+  /** This is for others. */
+  reach?: { object: string; tag: string; message: string };
+  /** Where to wait for the call's cancellation. */
+  watch?: { object: string; tag: string };
   /** The client's answer. */
   answer?: unknown;
   /** Why an answer is none to its question. */
@@ -316,4 +335,4 @@ export interface Told {
 }
 
 /** `src/mcp/place.rs`, `Place`. */
-export type Placed = { object: string } | { answer: Answer };
+export type Placed = { here: true } | { object: string } | { answer: Answer };

@@ -8,6 +8,7 @@ import type { Caller } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { alarmRole, askRole, connectRole } from "../objects/roles.js";
 import { McpServer } from "../server/mcp-server.js";
+import type { ServerWorld } from "../server/world.js";
 import { AgentBase, type AgentContext } from "./base.js";
 import { type AgentHandler, received, serveHttp } from "./serve.js";
 import { answerMessage, serveSse } from "./sse.js";
@@ -30,6 +31,8 @@ export interface Handover {
   told: Passage["told"];
   pass: { caller: Caller | undefined; scopes: readonly string[] | undefined; metadata: string | undefined };
   objects: string | undefined;
+  /** Names the request while it lasts. */
+  key: string;
 }
 
 export abstract class McpAgent<
@@ -50,6 +53,8 @@ export abstract class McpAgent<
   #ready: Promise<McpServer> | undefined;
   #caller: Caller | undefined;
   #core: GuardedCore | undefined;
+  /** The requests that the object answers at the moment. */
+  readonly #worlds = new Map<string, ServerWorld>();
 
   /** Registers what the agent offers. Runs once for each request, or once for each session. */
   init(): Promise<void> | void {}
@@ -124,15 +129,23 @@ export abstract class McpAgent<
   }
 
   /** In the object: answers a request that the Worker's guard has let through. */
-  async wicketServe(request: Request, { props, told, pass: carried, objects }: Handover): Promise<Response> {
+  async wicketServe(request: Request, { props, told, pass: carried, objects, key }: Handover): Promise<Response> {
     const server = await this.wicketReady(props);
     this.#core ??= coreFor({}, this.env);
     const place = { objects, agent: this.constructor.name };
     const [incoming, pass] = [new Incoming(request), received(carried)];
     const passage: Passage = { core: this.#core, incoming, pass, told, env: this.env, place };
-    return told.transport === "sse-messages"
-      ? answerMessage(passage, server, this.ctx)
-      : serve(passage, server, this.ctx);
+    if (told.transport === "sse-messages") return answerMessage(passage, server, this.ctx);
+    return serve(passage, server, this.ctx, (world) => {
+      this.#worlds.set(key, world);
+      world.peers = this.#worlds;
+      world.key = key;
+    });
+  }
+
+  /** In the object: the client of this request has closed its connection to the Worker. */
+  wicketGone(key: string): void {
+    this.#worlds.get(key)?.clientGone();
   }
 
   /** In the object: opens a WebSocket to our own code, in its role. */

@@ -13,9 +13,10 @@ import {
 import { WicketError } from "../errors.js";
 import { type Caller, ENDPOINT, type Endpoint, type Guard, type Pass } from "../guard.js";
 import { Incoming } from "../incoming.js";
-import { principalOf, propsOf } from "../handler.js";
+import { propsOf, toldOf } from "../handler.js";
 import { findObjects } from "../objects/find.js";
 import { type Ended, run } from "../run.js";
+import { McpServer } from "../server/mcp-server.js";
 import { ObjectsWorld } from "../server/objects-world.js";
 import type { Placed } from "../wire.js";
 import type { AgentContext } from "./base.js";
@@ -44,21 +45,25 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
     const incoming = new Incoming(request);
     if (incoming.path !== path) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
     core ??= coreFor(options, env);
-    const decided = admit(core, incoming, "POST", env, ctx, guard);
+    const decided = admit(core, incoming, "GET, POST, DELETE", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
     if (pass instanceof Response) return pass;
     try {
       const props = propsOf(ctx, pass.caller);
-      const told = principalOf(props, pass.caller);
+      const told = toldOf(options, props, pass.caller);
       const place = { objects: options.objects, agent: agentClass.name };
       const passage: Passage = { core, incoming, pass, told, env, place };
       const agent = new agentClass(ctx, env);
       if (wantsObject(agentClass, agent)) {
         const object = await placeOf(passage, ctx);
+        // Streams that stay open are the Worker's: they must not keep the object awake.
+        if (object === HERE) return await serve(passage, registryOf(agent), ctx);
         if (object instanceof Response) return withHeaders(object, pass.headers);
         const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
         const { objects } = options;
-        const handover = { props, told: { ...told, place: object }, pass: carried(pass, incoming), objects };
+        const key = crypto.randomUUID();
+        const handover = { props, told: { ...told, place: object }, pass: carried(pass, incoming), objects, key };
+        request.signal.addEventListener("abort", () => ctx.waitUntil(stub.wicketGone(key)));
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
       const server = await agent.wicketReady(props, pass.caller);
@@ -95,11 +100,20 @@ export function findAgents<Env>(
   return findObjects<McpAgent<Env>>(ctx, env, agentClass.name, binding);
 }
 
+/** A request that no object needs to see. */
+export const HERE: unique symbol = Symbol("in the Worker");
+
+/** The server of an agent that lives in an object, as much of it as there is in the Worker. */
+function registryOf<Env>({ server, constructor: { name } }: McpAgent<Env>): McpServer {
+  return server instanceof McpServer ? server : new McpServer({ name, version: "0.0.0" });
+}
+
 /** The name of the object that a request belongs to, or the response where it belongs to none. */
-export async function placeOf(passage: Passage, ctx: AgentContext): Promise<string | Response> {
+export async function placeOf(passage: Passage, ctx: AgentContext): Promise<string | typeof HERE | Response> {
   const input = JSON.stringify(headOf(passage.incoming, {}, passage.told));
   const ended: Ended<Placed> = await run(passage.core.place, input, "", new ObjectsWorld(passage, ctx));
   if (!("done" in ended)) throw new Error("no place");
+  if ("here" in ended.done) return HERE;
   return "object" in ended.done ? ended.done.object : respond(ended.done.answer, []);
 }
 

@@ -18,6 +18,7 @@ import type { AgentClass, ServeOptions } from "./agent.js";
 import type { AgentContext } from "./base.js";
 import {
   type AgentHandler,
+  HERE,
   agentHandler,
   carried,
   findAgents,
@@ -54,11 +55,12 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       const passage: Passage = { core, incoming, pass, told, env, place: where };
       const object = await placeOf(passage, ctx);
       if (object instanceof Response) return withHeaders(object, pass.headers);
+      if (object === HERE) throw new Error("HTTP+SSE has a place for each message");
       told.place = object;
       if (at === path) return await open(passage, messages, object, ctx);
       if (inObject) {
         const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
-        const handover = { props, told, pass: carried(pass, incoming), objects };
+        const handover = { props, told, pass: carried(pass, incoming), objects, key: "" };
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
       return withHeaders(await answerMessage(passage, await agent.wicketReady(props, pass.caller), ctx), pass.headers);

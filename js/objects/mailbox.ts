@@ -11,6 +11,7 @@ import { CONNECT_HEADER, type Role, type RoleObject, provideRole, rememberName }
 export const STREAM = "stream";
 
 const TAGS_HEADER = "x-wicket-tags";
+const RESUMES_HEADER = "x-wicket-resumes";
 
 /** How long what nobody asks for is kept, in milliseconds. */
 const IDLE = 24 * 3600 * 1000;
@@ -18,6 +19,28 @@ const IDLE = 24 * 3600 * 1000;
 /** What is kept: one entry each. */
 const LEVEL = "mailbox:level";
 const CAPABILITIES = "mailbox:capabilities";
+const FOLLOWED = "mailbox:followed";
+const OPEN = "mailbox:open";
+
+/** Of a stream that broke off: its events by number, and a last entry once it is over. */
+const EVENT = "event:";
+const OVER = "over:";
+
+/** A session follows at most so many resources. */
+const MAX_FOLLOWED = 1000;
+
+/** What a stream says while nobody hears it. */
+interface Missed {
+  stream: string;
+  events: [number: number, message: string][];
+  over: boolean;
+}
+
+/** Where a stream goes on. */
+interface Resumed {
+  stream: string;
+  after: number;
+}
 
 const mailbox: Role = {
   sparing: true,
@@ -35,6 +58,22 @@ const mailbox: Role = {
         return keep(object, LEVEL, given);
       case "begin":
         return keep(object, CAPABILITIES, given);
+      case "followed":
+        return JSON.stringify(kv.get<string[]>(FOLLOWED) ?? []);
+      case "follow":
+        return follow(object, (uris) => [...new Set([...uris, String(given)])]);
+      case "unfollow":
+        return follow(object, (uris) => uris.filter((uri) => uri !== given));
+      case "open":
+        return keep(object, OPEN, true);
+      case "touch":
+        return touch(object);
+      case "end":
+        for (const socket of object.ctx.getWebSockets()) socket.close(1000, "the session is over");
+        await object.ctx.storage.deleteAll();
+        return "null";
+      case "missed":
+        return missed(object, given as Missed);
       default:
         throw new Error(`a mailbox has no "${call}"`);
     }
@@ -43,6 +82,8 @@ const mailbox: Role = {
     const { 0: outer, 1: inner } = new WebSocketPair();
     // Hibernating: the object is not kept awake by an open socket.
     ctx.acceptWebSocket(inner, JSON.parse(request.headers.get(TAGS_HEADER) ?? "[]") as string[]);
+    const resumes = request.headers.get(RESUMES_HEADER);
+    if (resumes !== null) replay(ctx, inner, JSON.parse(resumes) as Resumed);
     return new Response(null, { status: 101, webSocket: outer });
   },
   async alarm({ ctx }) {
@@ -51,9 +92,69 @@ const mailbox: Role = {
   },
 };
 
+/** The role `hub:…`: where everybody waits who wants to hear of changes of one server. It keeps nothing. */
+const hub: Role = {
+  async ask(object, call, input) {
+    if (call !== "reach") throw new Error(`a hub has no "${call}"`);
+    return JSON.stringify(reach(object.ctx, JSON.parse(input) as { tag: string; message: string }));
+  },
+  connect: (object, request) => mailbox.connect?.(object, request) as Response,
+};
+
 /** Called when an entry point loads. */
 export function provideMailbox(): void {
   provideRole("mailbox", mailbox);
+  provideRole("hub", hub);
+}
+
+async function follow(object: RoleObject, change: (uris: string[]) => string[]): Promise<string> {
+  const uris = change(object.ctx.storage.kv.get<string[]>(FOLLOWED) ?? []);
+  if (uris.length > MAX_FOLLOWED) return "false";
+  await keep(object, FOLLOWED, uris);
+  return "true";
+}
+
+/** Whether the session is still there; it is not once nobody has asked for it for long. */
+async function touch({ ctx }: RoleObject): Promise<string> {
+  if (ctx.storage.kv.get(OPEN) === undefined) return "false";
+  await ctx.storage.setAlarm(Date.now() + IDLE);
+  return "true";
+}
+
+/** Keeps what a client has missed of a stream, or gives it to the client if it is back already. */
+async function missed(object: RoleObject, { stream, events, over }: Missed): Promise<string> {
+  rememberName(object);
+  const { kv } = object.ctx.storage;
+  const waiting = open(object.ctx, `events:${stream}`);
+  for (const [number, message] of events) {
+    kv.put(entry(EVENT, stream, number), message);
+    for (const socket of waiting) socket.send(eventText(stream, number, message));
+  }
+  if (over) {
+    kv.put(OVER + stream, true);
+    for (const socket of waiting) socket.close(1000, "the stream is over");
+  }
+  await object.ctx.storage.setAlarm(Date.now() + IDLE);
+  return "null";
+}
+
+function entry(kind: string, stream: string, number: number): string {
+  return `${kind}${stream}.${String(number).padStart(10, "0")}`;
+}
+
+function eventText(stream: string, number: number, data: string): string {
+  return JSON.stringify({ event: { id: `${stream}.${number}`, data } });
+}
+
+/** Gives a client that is back what it has missed: of this stream, behind this event. */
+function replay(ctx: DurableObjectState, socket: WebSocket, { stream, after }: Resumed): void {
+  const { kv } = ctx.storage;
+  const prefix = `${EVENT}${stream}.`;
+  for (const [key, message] of kv.list<string>({ prefix })) {
+    const number = Number(key.slice(prefix.length));
+    if (number > after) socket.send(eventText(stream, number, message));
+  }
+  if (kv.get(OVER + stream) !== undefined) socket.close(1000, "the stream is over");
 }
 
 async function keep(object: RoleObject, entry: string, value: unknown): Promise<string> {
@@ -79,8 +180,14 @@ export async function connect(
   namespace: DurableObjectNamespace<RoleStub>,
   name: string,
   tags: readonly string[],
+  resumes?: Resumed,
 ): Promise<WebSocket> {
-  const headers = { upgrade: "websocket", [CONNECT_HEADER]: name, [TAGS_HEADER]: JSON.stringify(tags) };
+  const headers: Record<string, string> = {
+    upgrade: "websocket",
+    [CONNECT_HEADER]: name,
+    [TAGS_HEADER]: JSON.stringify(tags),
+  };
+  if (resumes) headers[RESUMES_HEADER] = JSON.stringify(resumes);
   const response = await namespace.getByName(name).fetch("https://object/", { headers });
   if (!response.webSocket) throw new Error(`the object ${name} gave no socket`);
   response.webSocket.accept();

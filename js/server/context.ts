@@ -63,6 +63,11 @@ export interface ToolContext {
    * that must not happen twice, such as a payment. `key` names it among those of this call.
    */
   readonly once: <T>(key: string, what: () => T | Promise<T>) => Promise<T>;
+  /**
+   * Ends the connection, not the call: a client of 2025-11-25 comes back for the rest, which its session's mailbox keeps.
+   * Does nothing on other wires. For handlers that take long.
+   */
+  readonly closeSSEStream: () => Promise<void>;
   /** Ends the call, as the protocol has it, if the client has not declared these capabilities: `{ sampling: {} }`. */
   readonly requireCapabilities: (capabilities: ClientCapabilities) => Promise<void>;
 }
@@ -149,6 +154,10 @@ export class CallContext implements ToolContext {
 
   get once(): ToolContext["once"] {
     return (key, what) => this.#asking().once(key, what);
+  }
+
+  get closeSSEStream(): ToolContext["closeSSEStream"] {
+    return () => this.#world.breakOff(this.#effect);
   }
 
   get requireCapabilities(): ToolContext["requireCapabilities"] {

@@ -72,6 +72,11 @@ export type PromptCallback<Args extends InputSchema | undefined = undefined> = A
   ? (args: ArgumentsOf<Args>, context: ToolContext) => Awaitable<GetPromptResult>
   : (context: ToolContext) => Awaitable<GetPromptResult>;
 
+/** Who hears of a change: the clients of the same caller, unless it is everybody. */
+export interface Audience {
+  everybody?: boolean;
+}
+
 /** A log message in the official SDK's form. */
 export interface LoggingMessage {
   level: LoggingLevel;
@@ -116,6 +121,30 @@ export class McpServer {
    */
   async sendLoggingMessage({ level, data, logger }: LoggingMessage): Promise<void> {
     await this.world?.log({ level, data: data ?? null, logger });
+  }
+
+  /** Tells clients that the list of tools has changed: those of the same caller, or `{ everybody: true }`. */
+  sendToolListChanged(to: Audience = {}): Promise<void> {
+    return this.#changed({ what: "tools" }, to);
+  }
+
+  /** The same of the list of prompts. */
+  sendPromptListChanged(to: Audience = {}): Promise<void> {
+    return this.#changed({ what: "prompts" }, to);
+  }
+
+  /** The same of the lists of resources and of templates. */
+  sendResourceListChanged(to: Audience = {}): Promise<void> {
+    return this.#changed({ what: "resources" }, to);
+  }
+
+  /** Tells clients that follow it that a resource has changed. */
+  sendResourceUpdated({ uri }: { uri: string }, to: Audience = {}): Promise<void> {
+    return this.#changed({ uri }, to);
+  }
+
+  async #changed(what: { what: string } | { uri: string }, { everybody = false }: Audience): Promise<void> {
+    await this.world?.changed(what, everybody);
   }
 
   /** Registers a tool. Throws `ERR_DUPLICATE` if the name is taken, `ERR_SCHEMA` if a schema is none. */

@@ -21,18 +21,33 @@ export class ObjectsWorld implements World {
     return objectsOf(this.ctx, this.passage.env, this.passage.place);
   }
 
-  async #ask(object: string, call: string, input: string): Promise<Outcome> {
-    return { json: await askObject(this.objects(), object, call, input) };
+  /** True if there are objects that have our roles. */
+  hasObjects(): boolean {
+    try {
+      this.objects();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Calls an object in its role; what it answers is JSON text. */
+  askObject(object: string, call: string, input: unknown): Promise<string> {
+    return askObject(this.objects(), object, call, JSON.stringify(input));
+  }
+
+  async #ask(object: string, call: string, input: unknown): Promise<Outcome> {
+    return { json: await this.askObject(object, call, input) };
   }
 
   perform(effect: Effect): Promise<Outcome> | Outcome {
     switch (effect.kind) {
       case "ask":
-        return this.#ask(effect.object, effect.call, JSON.stringify(effect.input));
+        return this.#ask(effect.object, effect.call, effect.input);
       case "reach":
-        return this.#ask(effect.object, "reach", JSON.stringify({ tag: effect.tag, message: effect.message }));
+        return this.#ask(effect.object, "reach", { tag: effect.tag, message: effect.message });
       case "listening":
-        return this.#ask(effect.object, "listening", "null");
+        return this.#ask(effect.object, "listening", null);
       case "root-key":
         return this.#rootKey();
       default:

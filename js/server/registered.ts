@@ -140,8 +140,8 @@ export class Registry {
   readonly prompts = new Map<string, RegisteredPrompt>();
   /** Of what something has been registered, if only for a while. */
   readonly offered = new Set<Listable>();
-  /** Told of each change, once somebody listens. */
-  onChange: ((of: Listable) => void) | undefined;
+  /** Told of each change once the server is in use. */
+  listener: { listChanged(of: Listable): void } | undefined;
 
   /** True for what lists exist of. A server that offers nothing yet is one of tools. */
   has(of: Listable): boolean {
@@ -150,7 +150,7 @@ export class Registry {
 
   changed(of: Listable): void {
     this.offered.add(of);
-    this.onChange?.(of);
+    this.listener?.listChanged(of);
   }
 }
 

@@ -7,13 +7,13 @@ import { type Passage, failed } from "../endpoint.js";
 import { CallFault, ToolError, WicketError, logged } from "../errors.js";
 import { connect } from "../objects/mailbox.js";
 import { type Outcome, type World, run } from "../run.js";
-import { type EventStream, eventStream } from "../sse.js";
-import type { Answer, Effect, RunEffect, Told } from "../wire.js";
+import type { Answer, Effect, ListenEffect, RunEffect, Told } from "../wire.js";
 import type { McpServer } from "./mcp-server.js";
 import { complete } from "./completion.js";
 import { describe } from "./describe.js";
 import { list } from "./lists.js";
 import { getPrompt } from "./prompts.js";
+import { type Keep, Reply } from "./reply.js";
 import { readResource } from "./resources.js";
 import { callTool } from "./tools.js";
 import { ObjectsWorld } from "./objects-world.js";
@@ -25,15 +25,21 @@ export class ServerWorld extends ObjectsWorld {
   body = "";
   /** The latest call. */
   call: RunEffect | undefined;
+  /** In an object: all requests that it answers at the moment, and this one's key there. */
+  peers: Map<string, ServerWorld> | undefined;
+  key = "";
   /** Ends the request once its answer is there. */
   finish: ((answer: Promise<Answer>) => void) | undefined;
   /** Gives the client its response. */
   respond: ((response: Response) => void) | undefined;
-  #stream: EventStream | undefined;
+  #reply: Reply | undefined;
+  #onGone: (() => void) | undefined;
   #closed: (() => void) | undefined;
   /** What handlers have said, in its order. */
   #said: Promise<unknown> | undefined;
   #over = false;
+  /** Open while the request is. */
+  readonly #sockets: WebSocket[] = [];
   #watchers: Map<AbortController, RunEffect> | undefined;
   /** What was asked of objects, for a flow that begins anew. */
   #asked: Map<string, Promise<Outcome> | Outcome> | undefined;
@@ -42,6 +48,7 @@ export class ServerWorld extends ObjectsWorld {
     super(passage, ctx);
     this.server = server;
     server.world = this;
+    server.registry.listener = this;
   }
 
   get request(): Request {
@@ -62,6 +69,13 @@ export class ServerWorld extends ObjectsWorld {
         return complete(this.server, effect);
       case "describe":
         return describe(this.server);
+      case "listen":
+        return this.#listen(effect);
+      case "reach":
+        if (effect.cancels !== undefined) {
+          for (const world of this.peers?.values() ?? []) world.cancelById(JSON.stringify(effect.cancels));
+        }
+        return super.perform(effect);
       default: {
         const key = JSON.stringify(effect);
         const asked = this.#asked?.get(key) ?? super.perform(effect);
@@ -101,22 +115,68 @@ export class ServerWorld extends ObjectsWorld {
     if (told.wrong !== undefined) throw new WicketError("ERR_ARGUMENT", told.wrong);
     if (told.unable !== undefined) throw new ToolError(told.unable);
     if (told.fault) throw new CallFault(told.fault);
-    if (told.send !== undefined) await this.send(told.send);
+    if (told.send !== undefined) await this.send(told.send, call);
+    if (told.reach) await this.askObject(told.reach.object, "reach", told.reach).catch(unheard);
     return told;
   }
 
   /** Sends a message ahead of the answer. The first one makes the response a stream. */
-  send(message: string): Promise<void> | void {
-    this.#open().send("message", message);
+  async send(message: string, call?: RunEffect): Promise<void> {
+    const reply = this.#reply ?? this.#open(await this.#resumable(call));
+    reply.send(message);
   }
 
-  #open(): EventStream {
-    if (this.#stream) return this.#stream;
-    const stream = eventStream(() => this.#gone());
+  /** How the stream of `call` can go on when it breaks off, if it can. */
+  async #resumable(call: RunEffect | undefined): Promise<Told["resumable"]> {
+    if (!call || !this.hasObjects()) return undefined;
+    return (await this.#tell(call, { open: true }, false)).resumable;
+  }
+
+  #open(resumable?: Told["resumable"]): Reply {
+    if (this.#reply) return this.#reply;
+    const keep: Keep | undefined =
+      resumable &&
+      ((events, over) => this.askObject(resumable.object, "missed", { stream: resumable.stream, events, over }));
+    const reply = new Reply(() => this.#gone(), resumable?.stream, keep);
     // What a handler does goes on when its client is gone, until it has been told so and has stopped.
     this.ctx.waitUntil(new Promise<void>((resolve) => (this.#closed = resolve)));
-    this.respond?.(new Response(stream.readable, { headers: [...STREAM_HEADERS, ...this.passage.pass.headers] }));
-    return (this.#stream = stream);
+    this.respond?.(new Response(reply.readable, { headers: [...STREAM_HEADERS, ...this.passage.pass.headers] }));
+    return (this.#reply = reply);
+  }
+
+  /** Ends the connection of a stream that can go on. */
+  async breakOff(call: RunEffect): Promise<void> {
+    await this.#inOrder(async () => {
+      // A stream that has said nothing yet begins, so that its client learns its name.
+      const resumable = this.#reply ? undefined : await this.#resumable(call);
+      if (resumable) this.#open(resumable);
+      this.#reply?.breakOff();
+    }, undefined);
+  }
+
+  /** The effect "listen": keeps the response open and says what happens, until the client goes away or the objects do. */
+  async #listen({ sources, says, first, otherwise, resumes }: ListenEffect): Promise<Outcome> {
+    let sockets: WebSocket[] | undefined;
+    try {
+      sockets = await Promise.all(sources.map(({ object, tags }) => connect(this.objects(), object, tags, resumes)));
+    } catch (error) {
+      // Without objects there is nothing to hear.
+      if (!(error instanceof WicketError) || otherwise === undefined) throw error;
+    }
+    const reply = this.#open();
+    reply.comment("listening");
+    const greeting = sockets ? first : otherwise;
+    if (greeting !== undefined) reply.send(greeting);
+    const sayings = new Map(Object.entries(says));
+    await new Promise<void>((resolve) => {
+      this.#onGone = resolve;
+      for (const socket of sockets ?? []) {
+        socket.addEventListener("message", ({ data }) => hear(reply, sayings, String(data)));
+        socket.addEventListener("close", () => resolve());
+      }
+    });
+    for (const socket of sockets ?? []) socket.close(1000, "the stream is over");
+    return { json: "true" };
   }
 
   /**
@@ -132,10 +192,10 @@ export class ServerWorld extends ObjectsWorld {
         socket.addEventListener("close", () => reject(new Error("The connection to the mailbox has broken.")));
         timer = setTimeout(() => reject(new ToolError("The client has not answered in time.")), timeout);
       });
-      await this.#inOrder(async () => this.send(send), undefined);
+      await this.#inOrder(() => this.send(send, call), undefined);
       const message = JSON.parse(await arrived) as { cancel?: true };
       if (message.cancel) {
-        for (const [controller, watched] of this.#watchers ?? []) if (watched === call) this.#cancel(controller);
+        this.cancel(call);
         throw cancelled();
       }
       return message;
@@ -166,8 +226,10 @@ export class ServerWorld extends ObjectsWorld {
   /** Ends the request with its answer, or with the error that it came to: on its stream if it has become one, else `plain`. */
   end(answer: Answer | Error, plain: () => void): void {
     this.#over = true;
-    if (!this.#said) plain();
-    else void this.#said.then(() => this.#endStream(answer, plain));
+    this.peers?.delete(this.key);
+    for (const socket of this.#sockets) socket.close(1000, "the call is over");
+    if (!this.#said && !this.#reply) plain();
+    else void (this.#said ?? Promise.resolve()).then(() => this.#endStream(answer, plain));
   }
 
   /** Resolves when all that has been said so far is out; nothing more is said. */
@@ -177,14 +239,14 @@ export class ServerWorld extends ObjectsWorld {
   }
 
   #endStream(answer: Answer | Error, plain: () => void): void {
-    if (!this.#stream) {
+    const reply = this.#reply;
+    if (!reply) {
       plain();
       return;
     }
     const { body } = answer instanceof Error ? failed(answer) : answer;
-    if (body !== undefined) this.#stream.send("message", body);
-    this.#stream.close();
-    this.#closed?.();
+    if (body !== undefined) reply.send(body);
+    void reply.close().then(() => this.#closed?.());
   }
 
   /** A controller whose signal fires when `call` is cancelled. */
@@ -197,11 +259,53 @@ export class ServerWorld extends ObjectsWorld {
       else signal.addEventListener("abort", () => this.#gone());
     }
     this.#watchers.set(controller, call);
+    if (this.passage.told.sessions) {
+      this.#hearOfCancelling(call).catch((error: unknown) =>
+        logged("A call cannot be cancelled from elsewhere", error),
+      );
+    }
     return controller;
+  }
+
+  /** Waits where sessions are kept for a cancellation that arrives in another isolate. */
+  async #hearOfCancelling(call: RunEffect): Promise<void> {
+    const { watch } = await this.#tell(call, { watch: true }, false);
+    if (!watch) return;
+    const socket = await connect(this.objects(), watch.object, [watch.tag]);
+    socket.addEventListener("message", () => this.cancel(call));
+    this.#sockets.push(socket);
+  }
+
+  /** Fires the signals of `call`. */
+  cancel(call: RunEffect): void {
+    for (const [controller, watched] of this.#watchers ?? []) if (watched === call) this.#cancel(controller);
+  }
+
+  /** Fires the signals of the call whose request has this id. */
+  cancelById(id: string): void {
+    for (const call of this.#watchers?.values() ?? []) if (JSON.stringify(call.request) === id) this.cancel(call);
+  }
+
+  /** The client has closed its connection, as far as another part of the package knows. */
+  clientGone(): void {
+    this.#gone();
+  }
+
+  /** A list of the server has changed. */
+  listChanged(of: string): void {
+    this.changed({ what: of }).catch(unheard);
+  }
+
+  /** Tells listeners, wherever they are, that something has changed. Where there is no object there are none. */
+  async changed(what: { what: string } | { uri: string }, everybody = false): Promise<void> {
+    if (!this.hasObjects()) return;
+    const news = { changed: everybody ? { ...what, everybody } : what };
+    await this.#tell(this.call ?? { request: 0 }, news, false);
   }
 
   /** The client has closed its connection; the core knows what that means. */
   #gone(): void {
+    this.#onGone?.();
     const watchers = [...(this.#watchers ?? [])];
     const told = watchers.map(async ([controller, call]) => {
       if ((await this.#tell(call, { gone: true }, false)).cancel) this.#cancel(controller);
@@ -214,6 +318,29 @@ export class ServerWorld extends ObjectsWorld {
     this.#closed?.();
   }
 }
+
+/** Passes on what a source of a stream says. */
+function hear(reply: Reply, sayings: Map<string, string>, data: string): void {
+  const said = JSON.parse(data) as Heard;
+  if (said.event) reply.pass(said.event.id, said.event.data);
+  for (const [name, message] of Object.entries(said.says ?? {})) sayings.set(name, message);
+  if (said.unsays !== undefined) sayings.delete(said.unsays);
+  const message = said.news === undefined ? undefined : sayings.get(said.news);
+  if (message !== undefined) reply.send(message);
+}
+
+/** What arrives from a source: one of these. */
+interface Heard {
+  /** Something has happened, by its name. */
+  news?: string;
+  /** From now on this is said of what happens. */
+  says?: Record<string, string>;
+  unsays?: string;
+  /** An event of a stream that goes on. */
+  event?: { id: string; data: string };
+}
+
+const unheard = (error: unknown) => logged("A change could not be told to those who listen", error);
 
 const cancelled = () => new DOMException("The client has cancelled the request.", "AbortError");
 

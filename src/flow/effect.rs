@@ -65,7 +65,7 @@ impl Obtain for RootKey {
 
 /// Passes a message on to whoever waits for it under a tag: a call that is running, in whichever isolate, or a stream.
 /// Outcome: whether there was anybody. It changes nothing that is kept.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
     /// The object through which they can be reached.
     pub object: String,
@@ -73,17 +73,18 @@ pub struct Reach {
     pub tag: String,
     /// What they get.
     pub message: String,
+    /// Where it is a cancellation: the id of the request that is cancelled, JSON.
+    pub cancels: Option<String>,
 }
 
 impl Obtain for Reach {
     type Outcome = bool;
     fn json(&self) -> String {
-        object(&[
-            ("kind", r#""reach""#),
-            ("object", &quoted(&self.object)),
-            ("tag", &quoted(&self.tag)),
-            ("message", &quoted(&self.message)),
-        ])
+        let (name, tag, message) = (quoted(&self.object), quoted(&self.tag), quoted(&self.message));
+        let mut members = vec![("kind", r#""reach""#), ("object", name.as_str()), ("tag", tag.as_str())];
+        members.push(("message", message.as_str()));
+        members.extend(self.cancels.as_deref().map(|id| ("cancels", id)));
+        object(&members)
     }
     fn outcome(json: Value<'_>) -> Option<bool> {
         matches!(json.text(), "true" | "false").then(|| json.is_true())

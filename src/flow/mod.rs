@@ -21,6 +21,7 @@
 mod call;
 mod context;
 mod effect;
+mod listen;
 mod objects;
 mod registry;
 mod signature;
@@ -34,6 +35,7 @@ use core::task::{self, Poll, Waker};
 pub use call::{Call, Called, Mirrored, Target, Template, Through, Thrown, Variable};
 pub use context::Context;
 pub use effect::{Commit, Failure, Fetch, Fetched, Listening, Load, Obtain, Reach, RootKey};
+pub use listen::{Listen, Resumed, Source};
 pub use objects::{Ask, Found, Rows, Writes};
 pub use registry::{Complete, Completed, Describe, Described, List, Listed, Plain, Splice};
 pub use signature::{Document, Published, Remember, Verify};

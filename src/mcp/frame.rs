@@ -4,7 +4,7 @@ use super::Request;
 use super::revision::Revision;
 use super::session::Place;
 use crate::flow::{Plain, Splice};
-use crate::json::Value;
+use crate::json::{Value, object};
 use crate::jsonrpc::Fault;
 
 /// How long (in milliseconds) and for whom a client may keep a list or a description. Lists may differ by caller, so they
@@ -61,6 +61,13 @@ impl Frame<'_> {
     #[must_use]
     pub fn input_required(&self, members: &str) -> String {
         self.result(members).replacen(r#""resultType":"complete""#, r#""resultType":"input_required""#, 1)
+    }
+
+    /// The text of the result of a subscription that is over (2026-07-28); `tag` is its metadata.
+    #[must_use]
+    pub fn ended_subscription(&self, tag: &str) -> String {
+        let members = object(&[("resultType", r#""complete""#), ("_meta", tag)]);
+        object(&[("jsonrpc", r#""2.0""#), ("id", self.id.text()), ("result", &members)])
     }
 
     /// What goes around a complete result that the shim has.

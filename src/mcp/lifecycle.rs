@@ -51,6 +51,9 @@ pub async fn initialize(
     let place = request.place.as_deref().and_then(session::Place::parse);
     let place = place.unwrap_or_else(|| session::Place::fresh(flow.context(), request.principal.as_deref()));
     let session = session::Session { revision, capabilities: client, place };
+    if request.kept && flow.obtain(&session.call("open")).await.is_err() {
+        return fail(session::unreachable());
+    }
     answer.with("mcp-session-id", session::mint(flow.context(), keys.keys(), &session))
 }
 

@@ -33,5 +33,5 @@ fn keep<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, call: &'static str, input: Str
     })
 }
 
-const NO_MAILBOX: &str = "The session cannot be reached: this needs a Durable Object. Export `WicketObject` from the \
+pub(super) const NO_MAILBOX: &str = "The session cannot be reached: this needs a Durable Object. Export `WicketObject` from the \
                           Worker's main file and add it to `new_sqlite_classes` of a migration.";

@@ -14,6 +14,7 @@ pub mod header;
 pub mod level;
 pub mod lifecycle;
 pub mod list;
+pub mod listen;
 pub mod mailbox;
 pub mod mirror;
 pub mod mrtr;
@@ -64,6 +65,12 @@ pub struct Request<'a> {
     pub unread: Option<Unread>,
     /// The name of the object that answers, where it is one ([`place`]).
     pub place: Option<Cow<'a, str>>,
+    /// True if there are objects through which streams can be reached; said of requests that are no POST.
+    pub streams: bool,
+    /// True if sessions are kept in their objects, so that they can be ended.
+    pub kept: bool,
+    /// `Last-Event-ID`.
+    pub last_event_id: Option<Cow<'a, str>>,
     /// `Content-Type`.
     pub content_type: Option<Cow<'a, str>>,
     /// `Accept`.
@@ -98,13 +105,6 @@ pub enum Transport {
     SseMessages,
 }
 
-impl Transport {
-    /// The one HTTP method of the endpoint.
-    fn method(self) -> &'static str {
-        if self == Self::SseStream { "GET" } else { "POST" }
-    }
-}
-
 /// Answers one HTTP request to the MCP endpoint.
 ///
 /// 1. What HTTP itself decides: method, media types, size.
@@ -116,6 +116,11 @@ impl Transport {
 pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
     if let Err(answer) = request.check_method() {
         return answer;
+    }
+    match (request.method.as_ref(), request.transport) {
+        ("GET", Transport::Http) => return listen::stream(flow, request).await,
+        ("DELETE", _) => return session::end(flow, request).await,
+        _ => {}
     }
     if request.transport == Transport::SseStream {
         return sse::open(flow, request).await;
@@ -176,6 +181,9 @@ impl<'a> Request<'a> {
                 Some(_) => return None,
             },
             place: input.string("place"),
+            streams: input.get("streams").is_some_and(Value::is_true),
+            kept: input.string("sessions").as_deref() == Some("object"),
+            last_event_id: input.string("lastEventId"),
             content_type: input.string("contentType"),
             accept: input.string("accept"),
             protocol_version: input.string("protocolVersion"),
@@ -214,12 +222,19 @@ impl<'a> Request<'a> {
 
     /// Checks that the endpoint knows the request's HTTP method.
     fn check_method(&self) -> Result<(), Answer> {
-        let method = self.transport.method();
-        if self.method == method {
+        let with_session = self.transport == Transport::Http && !self.spoken().is_some_and(Revision::is_modern);
+        let methods = [
+            (self.transport == Transport::SseStream || (with_session && self.streams), "GET"),
+            (self.transport != Transport::SseStream, "POST"),
+            (with_session && self.kept, "DELETE"),
+        ];
+        let methods = methods.into_iter().filter_map(|(known, method)| known.then_some(method)).collect::<Vec<_>>();
+        if methods.contains(&self.method.as_ref()) {
             return Ok(());
         }
-        let fault = Fault::new(405, Code::InvalidRequest, String::from("This endpoint takes ") + method + ".");
-        Err(fault.answer(None).with("allow", String::from(method) + ", OPTIONS"))
+        let methods = methods.join(", ");
+        let fault = Fault::new(405, Code::InvalidRequest, ["This endpoint takes ", &methods, "."].concat());
+        Err(fault.answer(None).with("allow", methods + ", OPTIONS"))
     }
 }
 
@@ -298,10 +313,16 @@ async fn reach(flow: &Flow<'_>, shown: Shown, message: &Message<'_>) {
             object,
             message: crate::json::object(&[("id", &quoted(&id)), (kind, outcome.text())]),
             tag: id.into(),
+            cancels: None,
         }),
         (None, Some("notifications/cancelled")) => {
             let params = message.params.and_then(|params| params.object().ok()).unwrap_or_default();
-            params.get("requestId").map(|id| Reach { object, tag: call_tag(id), message: r#"{"cancel":true}"#.into() })
+            params.get("requestId").map(|id| Reach {
+                object,
+                tag: call_tag(id),
+                message: r#"{"cancel":true}"#.into(),
+                cancels: Some(id.text().into()),
+            })
         }
         _ => None,
     };
@@ -378,6 +399,9 @@ type Work<'a> = Pin<Box<dyn Future<Output = Result<String, Fault>> + 'a>>;
 fn begin<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, method: &str, params: &Object<'a>) -> Result<Work<'a>, Fault> {
     match (method, frame.revision.is_modern()) {
         ("ping", false) => Ok(Box::pin(ready(Ok(frame.result("{}"))))),
+        ("subscriptions/listen", true) => listen::listen(flow, frame, params),
+        ("resources/subscribe", false) => listen::follow(flow, frame, params, true),
+        ("resources/unsubscribe", false) => listen::follow(flow, frame, params, false),
         ("logging/setLevel", false) => mailbox::set_level(flow, frame, params),
         ("server/discover", true) => Ok(lifecycle::discover(flow, frame)),
         ("tools/call", _) => tools::call(flow, frame, params),

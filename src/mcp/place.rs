@@ -6,9 +6,11 @@ use crate::flow::Flow;
 use crate::http::Answer;
 use crate::json::{object, quoted};
 
-/// Which object, or why none: `{"object":"…"}` or `{"answer":{…}}`.
+/// Which object, or why none: `{"here":true}`, `{"object":"…"}` or `{"answer":{…}}`.
 #[derive(Debug)]
 pub enum Place {
+    /// None: a stream that stays open, or the end of a session. The Worker answers.
+    Here,
     /// The object's name.
     Object(String),
     /// The request ends here.
@@ -20,6 +22,7 @@ impl Place {
     #[must_use]
     pub fn to_json(&self) -> String {
         match self {
+            Self::Here => object(&[("here", "true")]),
             Self::Object(name) => object(&[("object", &quoted(name))]),
             Self::Answer(answer) => object(&[("answer", &answer.to_json())]),
         }
@@ -29,6 +32,10 @@ impl Place {
 /// A session's requests go to the session's object; whoever shows another's session finds none. A 2026-07-28 request has
 /// no session: it goes to its principal's object. Everything else gets a new object. Waits: none.
 pub async fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
+    let stays_open = request.mcp_method.as_deref() == Some("subscriptions/listen") || request.method != "POST";
+    if request.transport == Transport::Http && stays_open {
+        return Place::Here;
+    }
     if let Err(answer) = request.check_method() {
         return Place::Answer(answer);
     }

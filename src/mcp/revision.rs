@@ -64,6 +64,12 @@ impl Revision {
         self >= V2025_03_26
     }
 
+    /// True where a stream begins with an event of its name, so that it can go on when it breaks off.
+    #[must_use]
+    pub fn has_resumable_streams(self) -> bool {
+        self == V2025_11_25
+    }
+
     /// True where an elicitation says whether it is a form or a page.
     #[must_use]
     pub fn has_elicitation_modes(self) -> bool {

@@ -15,7 +15,8 @@ use super::Request;
 use super::capabilities::Capabilities;
 use super::revision::Revision;
 use crate::crypto::{Binding, Keys, Purpose};
-use crate::flow::{Context, Flow};
+use crate::flow::{Ask, Context, Flow};
+use crate::http::Answer;
 use crate::jsonrpc::{Code, Fault};
 
 const FORMAT: u8 = 2;
@@ -73,7 +74,43 @@ impl Request<'_> {
         };
         let keys = self.keys(flow).await?;
         let opened = open(keys.keys(), id, self.principal.as_deref(), flow.context().now());
-        Ok(opened.map_or(Shown::Unknown, Shown::Open))
+        let Some(session) = opened else { return Ok(Shown::Unknown) };
+        if !self.kept {
+            return Ok(Shown::Open(session));
+        }
+        match flow.obtain(&session.call("touch")).await.as_deref() {
+            Ok("true") => Ok(Shown::Open(session)),
+            Ok(_) => Ok(Shown::Unknown),
+            Err(_) => Err(unreachable()),
+        }
+    }
+}
+
+impl Session {
+    /// A call of the object that keeps it, where sessions are kept.
+    pub(super) fn call(&self, call: &'static str) -> Ask {
+        Ask { object: self.place.mailbox(), call, input: "null".into() }
+    }
+}
+
+/// The answer where sessions are kept and this one's object cannot be asked.
+pub(super) fn unreachable() -> Fault {
+    Fault::new(503, Code::InternalError, "The session cannot be reached. Try again.")
+}
+
+/// Ends a session that is kept (DELETE). Waits: two.
+pub async fn end(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
+    let session = match request.shown(flow).await {
+        Ok(Shown::Open(session)) => session,
+        Ok(Shown::Nothing) => {
+            return Fault::new(400, Code::InvalidRequest, "`Mcp-Session-Id` is missing.").answer(None);
+        }
+        Ok(Shown::Unknown) => return unknown_session().answer(None),
+        Err(fault) => return fault.answer(None),
+    };
+    match flow.obtain(&session.call("end")).await {
+        Ok(_) => Answer::empty(204),
+        Err(_) => unreachable().answer(None),
     }
 }
 

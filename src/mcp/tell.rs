@@ -10,13 +10,14 @@ use super::ask::Question;
 use super::capabilities::Capabilities;
 use super::envelope::{CAPABILITIES, LOG_LEVEL, VERSION};
 use super::level::Level;
+use super::listen::news;
 use super::mrtr::fingerprint;
 use super::revision::Revision;
 use super::sealing::Sealing;
 use super::session::{Session, Shown};
 use super::{Request, Transport, call_tag};
 use crate::crypto;
-use crate::flow::{Ask, Flow};
+use crate::flow::{Ask, Flow, Reach};
 use crate::json::{Object, Value, array, object, quoted};
 use crate::jsonrpc::Code;
 
@@ -29,6 +30,23 @@ pub enum Told {
     Nothing,
     /// The call is over, its signal fires: `{"cancel":true}`.
     Cancel,
+    /// The stream can go on when it breaks off, under this name; the object keeps what was missed:
+    /// `{"resumable":{"object":"…","stream":"…"}}`.
+    Resumable {
+        /// The object.
+        object: String,
+        /// The stream's name.
+        stream: String,
+    },
+    /// This is for others: `{"reach":{"object":"…","tag":"…","message":"…"}}`.
+    Reach(Reach),
+    /// Whoever wants to hear of the call's cancellation waits there: `{"watch":{"object":"…","tag":"…"}}`.
+    Watch {
+        /// The object.
+        object: String,
+        /// The tag.
+        tag: String,
+    },
     /// The handler asked for something that cannot be; a text for whoever wrote it: `{"wrong":"…"}`.
     Wrong(Cow<'static, str>),
     /// The client cannot be asked; a text for the model: `{"unable":"…"}`.
@@ -63,6 +81,17 @@ impl Told {
             Self::Send(message) => object(&[("send", &quoted(message))]),
             Self::Nothing => object(&[("nothing", "true")]),
             Self::Cancel => object(&[("cancel", "true")]),
+            Self::Resumable { object: name, stream } => {
+                let inner = object(&[("object", &quoted(name)), ("stream", &quoted(stream))]);
+                object(&[("resumable", &inner)])
+            }
+            Self::Reach(Reach { object: name, tag, message, .. }) => {
+                let inner = object(&[("object", &quoted(name)), ("tag", &quoted(tag)), ("message", &quoted(message))]);
+                object(&[("reach", &inner)])
+            }
+            Self::Watch { object: name, tag } => {
+                object(&[("watch", &object(&[("object", &quoted(name)), ("tag", &quoted(tag))]))])
+            }
             Self::Wrong(text) => object(&[("wrong", &quoted(text))]),
             Self::Unable(text) => object(&[("unable", &quoted(text))]),
             Self::Lacks(needed) => {
@@ -181,8 +210,35 @@ pub async fn tell(flow: &Flow<'_>, running: &Running<'_>) -> Told {
         "notify" => notify(flow, era, running, *said).await,
         "ask" => ask(flow, era, running, *said).await,
         "reply" => reply(era, *said),
+        "open" => open(flow, era, running),
+        "watch" => watch(era, running),
+        "changed" => match news(&running.request, *said) {
+            Some(reach) => Told::Reach(reach),
+            None => Told::Wrong("This is nothing that can change.".into()),
+        },
         "require" => require(flow, era, running, *said).await,
         _ => Told::Wrong("This is nothing that a handler can say.".into()),
+    }
+}
+
+/// The stream opens. Since 2025-11-25 a session's stream may break off and go on (transports §Resumability and Redelivery).
+fn open(flow: &Flow<'_>, era: Era, running: &Running<'_>) -> Told {
+    match era.session {
+        Some(session) if era.revision.has_resumable_streams() && running.request.transport == Transport::Http => {
+            let stream = crypto::encode(&flow.context().random::<16>("stream"));
+            Told::Resumable { object: session.place.mailbox(), stream }
+        }
+        _ => Told::Nothing,
+    }
+}
+
+/// The handler wants to know when it is cancelled. Where sessions are kept, that can be told from anywhere.
+fn watch(era: Era, running: &Running<'_>) -> Told {
+    match era.session {
+        Some(session) if running.request.kept => {
+            Told::Watch { object: session.place.mailbox(), tag: call_tag(running.id) }
+        }
+        _ => Told::Nothing,
     }
 }
 

@@ -246,6 +246,7 @@ fn placed(head: &Json) -> place::Place {
 fn object(head: &Json) -> String {
     match placed(head) {
         place::Place::Object(name) => name,
+        place::Place::Here => panic!("{head} goes nowhere"),
         place::Place::Answer(answer) => panic!("{head} is answered: {answer:?}"),
     }
 }
@@ -253,6 +254,7 @@ fn object(head: &Json) -> String {
 fn refused(head: &Json) -> (u16, Json) {
     match placed(head) {
         place::Place::Answer(answer) => (answer.status, serde_json::from_str(&answer.body.unwrap()).unwrap()),
+        place::Place::Here => panic!("{head} goes nowhere"),
         place::Place::Object(name) => panic!("{head} goes to {name}"),
     }
 }
@@ -318,16 +320,20 @@ fn whoever_has_neither_session_nor_name_gets_a_new_place() {
 
 #[test]
 fn what_the_endpoint_does_not_take_ends_before_any_place() {
-    for (method, transport, allow) in [
-        ("GET", None, "POST, OPTIONS"),
-        ("DELETE", None, "POST, OPTIONS"),
-        ("POST", Some("sse-stream"), "GET, OPTIONS"),
-        ("GET", Some("sse-messages"), "POST, OPTIONS"),
-    ] {
+    for (method, transport, allow) in
+        [("POST", Some("sse-stream"), "GET, OPTIONS"), ("GET", Some("sse-messages"), "POST, OPTIONS")]
+    {
         let place = placed(&json!({"method": method, "server": {}, "transport": transport}));
         let place::Place::Answer(answer) = place else { panic!("{method} is answered") };
         assert_eq!(answer.status, 405);
         assert!(answer.headers.contains(&("allow", allow.into())), "{:?}", answer.headers);
+    }
+    for head in [
+        json!({"method": "GET", "server": {}}),
+        json!({"method": "DELETE", "server": {}}),
+        json!({"method": "POST", "server": {}, "mcpMethod": "subscriptions/listen"}),
+    ] {
+        assert!(matches!(placed(&head), place::Place::Here), "the Worker answers {head}");
     }
     let (status, body) = refused(&json!({"method": "POST", "server": {}, "transport": "sse-messages"}));
     assert_eq!((status, &body["error"]["code"]), (400, &json!(-32600)));

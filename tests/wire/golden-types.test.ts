@@ -71,6 +71,7 @@ test("every type has a file", () => {
   const written = readFileSync(at("js/wire.ts"), "utf8");
   const exported = [...written.matchAll(/^export (?:type|interface) (\w+)/gm)].map(([, name = ""]) => name);
   const inside = [
+    "ListenEffect",
     "RoundsSoFar",
     "RunEffect",
     "ListEffect",

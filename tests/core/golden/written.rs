@@ -5,8 +5,8 @@ use mcp_wicket::auth::no_auth::{Head, guard};
 use mcp_wicket::auth::proxy::Profile;
 use mcp_wicket::auth::proxy::effect::{AskAllow, Context};
 use mcp_wicket::flow::{
-    Ask, Broken, Call, Commit, Complete, Describe, Document, Fetch, Flow, List, Listening, Load, Obtain, Plain, Reach,
-    Remember, RootKey, Rows, Splice, Step, Target, Through, Variable, Verify, Writes,
+    Ask, Broken, Call, Commit, Complete, Describe, Document, Fetch, Flow, List, Listen, Listening, Load, Obtain, Plain,
+    Reach, Remember, Resumed, RootKey, Rows, Source, Splice, Step, Target, Through, Variable, Verify, Writes,
 };
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Policy;
@@ -23,6 +23,12 @@ use crate::world::{World, step};
 pub(super) const NAMES: &[&str] = &[
     "effect-call-of-a-later-round",
     "effect-reach",
+    "effect-reach-of-a-cancellation",
+    "effect-listen",
+    "told-reach",
+    "told-resumable",
+    "told-watch",
+    "placed-here",
     "effect-root-key",
     "told-unable",
     "told-fault",
@@ -134,9 +140,20 @@ fn effects() {
     let tool = Target::Tool { name: "add", arguments: None, mirror: false };
     assert_eq!(Call { rounds: Some(rounds), ..bare(tool) }.json(), golden("effect-call-of-a-later-round"));
     let message = r#"{"id":"r1","result":{}}"#.into();
-    let reach = Reach { object: "mailbox:AAAA".into(), tag: "r1".into(), message };
+    let reach = Reach { object: "mailbox:AAAA".into(), tag: "r1".into(), message, cancels: None };
     assert_eq!(reach.json(), golden("effect-reach"));
     assert_eq!(RootKey.json(), golden("effect-root-key"));
+    let cancels = Reach { cancels: Some("7".into()), ..reach };
+    assert_eq!(cancels.json(), golden("effect-reach-of-a-cancellation"));
+    let sources = vec![Source { object: "hub:AAAA".into(), tags: vec!["of:1".into(), "all".into()] }];
+    let listen = Listen {
+        sources,
+        says: vec![("tools".into(), "{}".into())],
+        first: Some("{\"a\":1}".into()),
+        otherwise: Some("{}".into()),
+        resumes: Some(Resumed { stream: "s".into(), after: 7 }),
+    };
+    assert_eq!(listen.json(), golden("effect-listen"));
     let plain = Plain { kinds: &["text", "image"], structured: Some("none") };
     let splice = Some(Splice { head: "{".into(), tail: "}", open: true, plain });
     let prompt = Target::Prompt { name: "greet", arguments: Some(value(r#"{"name":"\u0041"}"#)) };
@@ -273,6 +290,12 @@ fn what_a_handler_is_told() {
     let [send, object] = ["{}".into(), "mailbox:AAAA".into()];
     let request = Told::Request { send, object, tags: ["r1".into(), "call:1".into()] };
     assert_eq!(request.to_json(), golden("told-request"));
+    let told_reach = Reach { object: "hub:AAAA".into(), tag: "all".into(), message: "{}".into(), cancels: None };
+    assert_eq!(Told::Reach(told_reach).to_json(), golden("told-reach"));
+    let [object, stream] = ["mailbox:AAAA".into(), "s".into()];
+    assert_eq!(Told::Resumable { object, stream }.to_json(), golden("told-resumable"));
+    let [object, tag] = ["mailbox:AAAA".into(), "call:1".into()];
+    assert_eq!(Told::Watch { object, tag }.to_json(), golden("told-watch"));
     assert_eq!(Told::Answer(r#"{"roots":[]}"#.into()).to_json(), golden("told-answer"));
     assert_eq!(Told::Again("there is no answer".into()).to_json(), golden("told-again"));
     assert_eq!(Told::Refused(r#"{"code":-1,"message":"No."}"#.into()).to_json(), golden("told-refused"));
@@ -288,6 +311,7 @@ fn places() {
     let principal =
         json!({"method": "POST", "server": {}, "principal": "user:github:1", "protocolVersion": "2026-07-28"});
     assert_eq!(placed(principal), golden("placed-object"));
+    assert_eq!(placed(json!({"method": "GET", "server": {}})), golden("placed-here"));
     assert_eq!(placed(json!({"method": "POST", "server": {}, "sessionId": "x"})), golden("placed-answer"));
 }
 

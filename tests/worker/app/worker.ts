@@ -1,6 +1,7 @@
 /** The Worker under test: every endpoint has a path of its own. */
 import { type FetchHandler, WicketObject } from "mcp-wicket";
 import { Asking, AskingPlaced, askingHandler } from "./asking.ts";
+import { Changing, ChangingPlaced, changing } from "./changing.ts";
 import { Flaky, Homeless, HomelessStream, Placed, Plain, Stateful } from "./agents.ts";
 import { GuardedInObject, GuardedInWorker, guarded, guardedContext, unguarded } from "./guarded.ts";
 import { TenantInObject, TenantInWorker, tenantHandler } from "./tenants.ts";
@@ -8,6 +9,8 @@ import { TenantInObject, TenantInWorker, tenantHandler } from "./tenants.ts";
 export {
   Asking,
   AskingPlaced,
+  Changing,
+  ChangingPlaced,
   Flaky,
   GuardedInObject,
   GuardedInWorker,
@@ -34,6 +37,7 @@ const endpoints: Record<string, FetchHandler<Cloudflare.Env>> = {
   "/tenant-object": TenantInObject.serve("/tenant-object").fetch,
   "/tenant-handler": tenantHandler,
   "/asking": askingHandler,
+  ...changing,
   "/asking-agent": Asking.serve("/asking-agent").fetch,
   "/asking-placed": AskingPlaced.serve("/asking-placed").fetch,
   "/guarded-worker": guarded.fetch,

@@ -7,6 +7,15 @@ declare namespace Cloudflare {
   interface GlobalProps {
     mainModule: typeof import("../app/worker.ts");
     durableNamespaces:
-      "Asking" | "AskingPlaced" | "Flaky" | "Placed" | "Plain" | "Stateful" | "TenantInObject" | "WicketObject";
+      | "Asking"
+      | "AskingPlaced"
+      | "Changing"
+      | "ChangingPlaced"
+      | "Flaky"
+      | "Placed"
+      | "Plain"
+      | "Stateful"
+      | "TenantInObject"
+      | "WicketObject";
   }
 }

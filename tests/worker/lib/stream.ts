@@ -3,6 +3,7 @@
 export interface ServerEvent {
   event: string;
   data: string;
+  id?: string | undefined;
 }
 
 export class EventReader {
@@ -30,13 +31,16 @@ export class EventReader {
       if (fields.length === 0) continue;
       const all = (name: string) =>
         fields.filter((line) => line.startsWith(`${name}: `)).map((line) => line.slice(name.length + 2));
-      return { event: all("event")[0] ?? "message", data: all("data").join("\n") };
+      if (all("event").length + all("data").length === 0) continue;
+      return { event: all("event")[0] ?? "message", data: all("data").join("\n"), id: all("id")[0] };
     }
   }
 
   /** The next message, parsed. */
   async message<T>(): Promise<T> {
-    const next = await this.next();
+    let next = await this.next();
+    // A stream that can go on begins with an event that has nothing but a name.
+    while (next?.data === "") next = await this.next();
     if (next?.event !== "message") throw new Error(`no message, but ${JSON.stringify(next)}`);
     return JSON.parse(next.data) as T;
   }

@@ -1,0 +1,63 @@
+//! The effect that keeps a client's stream open and tells it what happens elsewhere.
+
+use super::effect::Obtain;
+use crate::json::{Value, array, object, quoted};
+
+/// Where messages for a stream come from.
+#[derive(Debug)]
+pub struct Source {
+    /// The object.
+    pub object: String,
+    /// What the stream waits under there.
+    pub tags: Vec<String>,
+}
+
+/// One open stream. What arrives from its sources is a key of `says`, a change to `says`, or a message for the client.
+/// Outcome: `true`, once the stream is over.
+#[derive(Debug)]
+pub struct Listen {
+    /// Where messages come from; without any the stream stays open and silent.
+    pub sources: Vec<Source>,
+    /// What is said when something happens: the name of what happened, and the message.
+    pub says: Vec<(String, String)>,
+    /// The first message.
+    pub first: Option<String>,
+    /// The first message where the sources cannot be reached.
+    pub otherwise: Option<String>,
+    /// A stream that broke off, which goes on behind the event of this number.
+    pub resumes: Option<Resumed>,
+}
+
+/// The stream and the number of the last event that its client has had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// The stream.
+    pub stream: String,
+    /// The last event's number.
+    pub after: u32,
+}
+
+impl Obtain for Listen {
+    type Outcome = bool;
+    fn json(&self) -> String {
+        let sources = array(self.sources.iter().map(|Source { object: name, tags }| {
+            let tags = array(tags.iter().map(|tag| quoted(tag)));
+            object(&[("object", &quoted(name)), ("tags", &tags)])
+        }));
+        let says = self.says.iter().map(|(name, message)| (name.as_str(), quoted(message))).collect::<Vec<_>>();
+        let says = object(&says.iter().map(|(name, message)| (*name, message.as_str())).collect::<Vec<_>>());
+        let (first, otherwise) = (self.first.as_deref().map(quoted), self.otherwise.as_deref().map(quoted));
+        let resumes = self
+            .resumes
+            .as_ref()
+            .map(|resumed| object(&[("stream", &quoted(&resumed.stream)), ("after", &resumed.after.to_string())]));
+        let mut members = vec![("kind", r#""listen""#), ("sources", sources.as_str()), ("says", says.as_str())];
+        members.extend(first.as_deref().map(|first| ("first", first)));
+        members.extend(otherwise.as_deref().map(|otherwise| ("otherwise", otherwise)));
+        members.extend(resumes.as_deref().map(|resumes| ("resumes", resumes)));
+        object(&members)
+    }
+    fn outcome(json: Value<'_>) -> Option<bool> {
+        json.is_true().then_some(true)
+    }
+}

@@ -1,0 +1,213 @@
+//! Streams that a client keeps open to hear what changes: `subscriptions/listen` (MCP 2026-07-28), the GET stream of
+//! streamable HTTP (until 2025-11-25), and streams that broke off and go on.
+//!
+//! Changes reach all isolates through an object, the hub of a server. Who hears of one is told by tags: those of the same
+//! principal, or everybody.
+
+use super::Request;
+use super::Work;
+use super::frame::Frame;
+use super::session::{Session, Shown};
+use crate::crypto;
+use crate::flow::{Ask, Flow, Listen, Reach, Resumed, Source};
+use crate::http::Answer;
+use crate::json::{Object, Value, array, object, quoted};
+use crate::jsonrpc::{Code, Fault};
+
+/// The tag of the stream that a session has for everything that belongs to no call.
+const STREAM: &str = "stream";
+/// A client may follow this many resources on one stream.
+const MAX_RESOURCES: usize = 1000;
+
+/// What can change as a whole: its name here and in a filter, and the notification.
+const LISTS: [(&str, &str, &str); 3] = [
+    ("tools", "toolsListChanged", "notifications/tools/list_changed"),
+    ("prompts", "promptsListChanged", "notifications/prompts/list_changed"),
+    ("resources", "resourcesListChanged", "notifications/resources/list_changed"),
+];
+const UPDATED: &str = "notifications/resources/updated";
+
+impl Request<'_> {
+    /// The object through which the listeners of the server, which is known by its name, are reached.
+    fn hub(&self) -> String {
+        let name = self.server.object().ok().and_then(|server| server.string("name")).unwrap_or_default();
+        ["hub:", &crypto::encode(&crypto::hash("hub", &[name.as_bytes()]))].concat()
+    }
+
+    /// The tag of listeners of the same principal.
+    fn listener_tag(&self) -> String {
+        let principal = self.principal.as_deref();
+        let parts: [&[u8]; 2] =
+            [if principal.is_some() { b"somebody" } else { b"anybody" }, principal.unwrap_or_default().as_bytes()];
+        ["of:", &crypto::encode(&crypto::hash("listener", &parts))].concat()
+    }
+
+    fn hub_source(&self) -> Source {
+        Source { object: self.hub(), tags: vec![self.listener_tag(), EVERYBODY.into()] }
+    }
+}
+
+/// The tag of all listeners.
+const EVERYBODY: &str = "all";
+
+fn resource(uri: &str) -> String {
+    ["resource:", uri].concat()
+}
+
+fn notification(method: &str, params: &[(&str, &str)]) -> String {
+    let (method, params) = (quoted(method), (!params.is_empty()).then(|| object(params)));
+    let mut members = vec![("jsonrpc", r#""2.0""#), ("method", method.as_str())];
+    members.extend(params.as_deref().map(|params| ("params", params)));
+    object(&members)
+}
+
+/// Begins `subscriptions/listen`. Its first message says what is listened to; it ends when the client goes away, or with a
+/// result when the server does. Waits: one, as long as the stream is open.
+pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Result<Work<'a>, Fault> {
+    let invalid = |message: &'static str| Fault::new(200, Code::InvalidParams, message);
+    if !frame.request.takes_events() {
+        let message = "The answer is a stream: send `Accept: application/json, text/event-stream`.";
+        return Err(Fault::new(406, Code::InvalidRequest, message));
+    }
+    let filter = match params.get("notifications") {
+        None => return Err(invalid("`params.notifications` must be there, an object.")),
+        Some(filter) => filter.object().map_err(|_| invalid("`params.notifications` must be an object."))?,
+    };
+    let tag = object(&[("io.modelcontextprotocol/subscriptionId", frame.id.text())]);
+    let (mut says, mut heard) = (Vec::new(), Vec::new());
+    for (name, wanted, method) in LISTS {
+        if filter.get(wanted).is_some_and(Value::is_true) {
+            says.push((name.to_owned(), notification(method, &[("_meta", &tag)])));
+            heard.push((wanted, String::from("true")));
+        }
+    }
+    if let Some(uris) = filter.get("resourceSubscriptions") {
+        let wrong =
+            || invalid("`params.notifications.resourceSubscriptions` must be an array of at most 1,000 strings.");
+        let uris = uris.array().map_err(|_| wrong())?.into_iter().map(Value::string);
+        let uris = uris.collect::<Option<Vec<_>>>().filter(|uris| uris.len() <= MAX_RESOURCES).ok_or_else(wrong)?;
+        for uri in &uris {
+            says.push((resource(uri), notification(UPDATED, &[("_meta", &tag), ("uri", &quoted(uri))])));
+        }
+        heard.push(("resourceSubscriptions", array(uris.iter().map(|uri| quoted(uri)))));
+    }
+    says.sort();
+    says.dedup();
+    let acknowledge = |heard: &str| {
+        notification("notifications/subscriptions/acknowledged", &[("_meta", &tag), ("notifications", heard)])
+    };
+    let heard = heard.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+    let listening = flow.obtain(&Listen {
+        sources: vec![frame.request.hub_source()],
+        says,
+        first: Some(acknowledge(&object(&heard))),
+        // Where nothing can be heard, nothing is listened to.
+        otherwise: Some(acknowledge("{}")),
+        resumes: None,
+    });
+    Ok(Box::pin(async move {
+        listening.await.map_err(|_| Fault::new(500, Code::InternalError, "The stream broke off."))?;
+        Ok(frame.ended_subscription(&tag))
+    }))
+}
+
+/// Answers a GET of streamable HTTP. Waits: two on a new stream, for what the session follows and for its end; one on a
+/// stream that goes on.
+pub async fn stream(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
+    let refuse = |status, message: &'static str| Fault::new(status, Code::InvalidRequest, message).answer(None);
+    if !request.takes_events() {
+        return refuse(406, "The answer is a stream: send `Accept: text/event-stream`.");
+    }
+    let session = match request.shown(flow).await {
+        Ok(Shown::Open(session)) => session,
+        Ok(Shown::Nothing) => return refuse(400, "`Mcp-Session-Id` is missing: a stream belongs to a session."),
+        Ok(Shown::Unknown) => return super::session::unknown_session().answer(None),
+        Err(fault) => return fault.answer(None),
+    };
+    let mailbox = session.place.mailbox();
+    let listen = match request.last_event_id.as_deref().map(|id| parse_event_id(id)) {
+        Some(None) => return refuse(400, "`Last-Event-ID` is none of this server's."),
+        Some(Some(resumed)) => Listen {
+            sources: vec![Source { object: mailbox, tags: vec![["events:", &resumed.stream].concat()] }],
+            says: Vec::new(),
+            first: None,
+            otherwise: None,
+            resumes: Some(resumed),
+        },
+        None => {
+            let followed = followed(flow, &session).await;
+            let lists = LISTS.iter().map(|(name, _, method)| ((*name).to_owned(), notification(method, &[])));
+            let uris = followed.iter().map(|uri| (resource(uri), updated(uri)));
+            Listen {
+                sources: vec![Source { object: mailbox, tags: vec![STREAM.into()] }, request.hub_source()],
+                says: lists.chain(uris).collect(),
+                first: None,
+                otherwise: None,
+                resumes: None,
+            }
+        }
+    };
+    match flow.obtain(&listen).await {
+        Ok(_) => Answer::empty(200),
+        Err(_) => Fault::new(503, Code::InternalError, "The stream cannot be opened.").answer(None),
+    }
+}
+
+fn updated(uri: &str) -> String {
+    notification(UPDATED, &[("uri", &quoted(uri))])
+}
+
+/// Event ids are `STREAM.NUMBER`, the stream's name being 22 characters of base64url.
+fn parse_event_id(id: &str) -> Option<Resumed> {
+    let (stream, number) = super::header::trim(id).split_once('.')?;
+    let named =
+        stream.len() == 22 && stream.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let number = Some(number).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
+    named.then_some(Resumed { stream: stream.into(), after: number.parse().ok()? })
+}
+
+/// The resources that a session follows.
+async fn followed(flow: &Flow<'_>, session: &Session) -> Vec<String> {
+    let asked = Ask { object: session.place.mailbox(), call: "followed", input: "null".into() };
+    let Ok(kept) = flow.obtain(&asked).await else { return Vec::new() };
+    let uris = Value::read(&kept).and_then(Value::array).unwrap_or_default();
+    uris.into_iter().filter_map(|uri| Some(uri.string()?.into())).collect()
+}
+
+/// Begins `resources/subscribe` and `resources/unsubscribe`. Waits: one for the mailbox, one for an open stream.
+pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>, begins: bool) -> Result<Work<'a>, Fault> {
+    let uri = super::string_of(params, "uri")?;
+    let Some(place) = frame.place else {
+        // Without a session there is no stream on which to hear of anything.
+        return Ok(Box::pin(core::future::ready(Ok(frame.result("{}")))));
+    };
+    let call = if begins { "follow" } else { "unfollow" };
+    let kept = flow.obtain(&Ask { object: place.mailbox(), call, input: quoted(&uri) });
+    Ok(Box::pin(async move {
+        let change = match kept.await.as_deref() {
+            Err(_) => return Err(Fault::new(503, Code::InternalError, super::mailbox::NO_MAILBOX)),
+            Ok("false") => {
+                let message = "A session follows at most 1,000 resources.";
+                return Err(Fault::new(200, Code::InvalidParams, message));
+            }
+            Ok(_) if begins => object(&[("says", &object(&[(&resource(&uri), &quoted(&updated(&uri)))]))]),
+            Ok(_) => object(&[("unsays", &quoted(&resource(&uri)))]),
+        };
+        let reach = Reach { object: place.mailbox(), tag: STREAM.into(), message: change, cancels: None };
+        let _: Result<bool, _> = flow.obtain(&reach).await;
+        Ok(frame.result("{}"))
+    }))
+}
+
+/// Where the news goes that something has changed: `{"what":"tools"}` or `{"uri":"…"}`, and `"everybody":true`.
+pub(super) fn news(request: &Request<'_>, said: Value<'_>) -> Option<Reach> {
+    let said = said.object().ok()?;
+    let what = match (said.string("what"), said.string("uri")) {
+        (Some(what), None) => LISTS.iter().find(|(name, ..)| *name == what).map(|(name, ..)| (*name).to_owned())?,
+        (None, Some(uri)) => resource(&uri),
+        _ => return None,
+    };
+    let everybody = said.get("everybody").is_some_and(Value::is_true);
+    let tag = if everybody { EVERYBODY.into() } else { request.listener_tag() };
+    Some(Reach { object: request.hub(), tag, message: object(&[("news", &quoted(&what))]), cancels: None })
+}
