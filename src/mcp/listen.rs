@@ -115,17 +115,20 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
 /// stream that goes on.
 pub async fn stream(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
     let refuse = |status, message: &'static str| Fault::new(status, Code::InvalidRequest, message).answer(None);
-    if !request.takes_events() {
-        return refuse(406, "The answer is a stream: send `Accept: text/event-stream`.");
-    }
     let session = match request.shown(flow).await {
         Ok(Shown::Open(session)) => session,
-        Ok(Shown::Nothing) => return refuse(400, "`Mcp-Session-Id` is missing: a stream belongs to a session."),
+        Ok(Shown::Nothing) => {
+            let message = "A stream belongs to a session: begin one with `initialize`, and send `Mcp-Session-Id`.";
+            return refuse(405, message).with("allow", "POST, OPTIONS");
+        }
         Ok(Shown::Unknown) => return super::session::unknown_session().answer(None),
         Err(fault) => return fault.answer(None),
     };
+    if !request.takes_events() {
+        return refuse(406, "The answer is a stream: send `Accept: text/event-stream`.");
+    }
     let mailbox = session.place.mailbox();
-    let listen = match request.last_event_id.as_deref().map(|id| parse_event_id(id)) {
+    let listen = match request.last_event_id.as_deref().map(parse_event_id) {
         Some(None) => return refuse(400, "`Last-Event-ID` is none of this server's."),
         Some(Some(resumed)) => Listen {
             sources: vec![Source { object: mailbox, tags: vec![["events:", &resumed.stream].concat()] }],

@@ -114,8 +114,9 @@ describe.each(paths)("the stream of a session at %s", (path) => {
     const session = await begin(worker, url, { headers: { "x-user": "ann" } });
     expect((await open(session, { "x-user": "bob" })).response.status).toBe(404);
     expect((await open("none")).response.status).toBe(404);
-    expect((await worker(new Request(url, { headers: { accept: "text/event-stream" } }))).status).toBe(400);
-    const json = new Request(url, { headers: { accept: "application/json", "mcp-session-id": session } });
+    expect((await worker(new Request(url, { headers: { accept: "text/event-stream" } }))).status).toBe(405);
+    const ann = { "mcp-session-id": session, "x-user": "ann" };
+    const json = new Request(url, { headers: { accept: "application/json", ...ann } });
     expect((await worker(json)).status).toBe(406);
   });
 
@@ -146,7 +147,7 @@ describe.each(paths)("the stream of a session at %s", (path) => {
       expect(response.status).toBe(200);
       const texts = [];
       for (let next = await stream.next(); next; next = await stream.next())
-        texts.push(JSON.parse(next.data) as Message);
+        texts.push(JSON.parse(next.data) as Message<ToolResult>);
       return texts;
     };
     const rest = await resumed(String(ids[1]));

@@ -38,7 +38,7 @@ describe("a page may use the server", () => {
   test.each(allowed)("of %s", async (origin) => {
     const asked = await preflight(url, origin);
     expect(asked.status).toBe(204);
-    expect(asked.headers.get("access-control-allow-methods")).toBe("POST");
+    expect(asked.headers.get("access-control-allow-methods")).toBe("GET, POST, DELETE");
     expect(asked.headers.get("access-control-allow-headers")).toBe(WANTED);
     expect(asked.headers.get("access-control-max-age")).toBe("86400");
     const answered = await request(url, origin);
