@@ -3,12 +3,14 @@
  * uploads one wasm module.
  */
 import { Core } from "../build/jwt/index.js";
-import { provideKeyring } from "./objects/keyring.js";
+import { provideObjects } from "./objects/provide.js";
 import { provideCore } from "./wasm.js";
 
 provideCore(Core, 2);
-provideKeyring();
+provideObjects();
 
+export { anyOf } from "./auth/any-of.js";
+export { type CloudflareAccessOptions, cloudflareAccess } from "./auth/cloudflare-access.js";
 export type { ClaimRule, JWTClaims, JWTVerifierOptions, PublicJwk } from "./auth/jwt-options.js";
 export { JWTVerifier } from "./auth/jwt-verifier.js";
 export { type ProtectOptions, type Protected, protect } from "./auth/protect.js";

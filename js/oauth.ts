@@ -3,12 +3,18 @@
  * that a Worker needs this one import and uploads one wasm module.
  */
 import { Core } from "../build/oauth/index.js";
+import { provideObjects } from "./objects/provide.js";
 import { provideOAuthRoles } from "./oauth/roles.js";
 import { provideCore } from "./wasm.js";
 
 provideCore(Core, 3);
+provideObjects();
 provideOAuthRoles();
 
+export { anyOf } from "./auth/any-of.js";
+export { type CloudflareAccessOptions, cloudflareAccess } from "./auth/cloudflare-access.js";
+export type { ClaimRule, JWTClaims, JWTVerifierOptions, PublicJwk } from "./auth/jwt-options.js";
+export { JWTVerifier } from "./auth/jwt-verifier.js";
 export { type ProtectOptions, type Protected, protect } from "./auth/protect.js";
 export type { Found, TokenVerifier } from "./auth/verifier.js";
 export { AzureADHandler, type AzureADOptions } from "./handlers/azure.js";

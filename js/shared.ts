@@ -41,8 +41,12 @@ function lead<T>(key: string, work: () => Promise<T>): Promise<T> {
   const mine: Work = { promise, endedAt: undefined };
   going.set(key, mine);
   const ended = promise.then(
-    () => void (mine.endedAt = Date.now()),
-    () => void (going.get(key) === mine && going.delete(key)),
+    () => {
+      mine.endedAt = Date.now();
+    },
+    () => {
+      if (going.get(key) === mine) going.delete(key);
+    },
   );
   waitUntil(ended);
   return promise;

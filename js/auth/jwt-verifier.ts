@@ -89,7 +89,7 @@ export class JWTVerifier<Claims extends object = JWTClaims> implements TokenVeri
     const key = this.#isBearer ? `Bearer ${token}` : token;
     let verified = this.#shared.verified.get(key);
     if (!verified) {
-      const found = await this.#run({ token: String(token) }, key);
+      const found = await this.#run({ token: typeof (token as unknown) === "string" ? token : "" }, key);
       if ("refused" in found) throw new WicketError("ERR_TOKEN", `The token is refused: ${found.reason}.`);
       verified = found;
     }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::http::Answer;
 use crate::http::challenge::Challenge;
-use crate::json::{Object, array, number, object, quoted};
+use crate::json::{Object, array, object, quoted};
 use crate::jsonrpc::{Code, Fault};
 
 /// Tokens longer than this are not looked at.
@@ -79,7 +79,7 @@ impl Found {
         match self {
             Self::Caller(Caller { principal, scopes, props, until, note }) => {
                 let scopes = array(scopes.iter().map(|scope| quoted(scope)));
-                let until = number(usize::try_from(*until).unwrap_or(usize::MAX));
+                let until = until.to_string();
                 let caller =
                     [("principal", quoted(principal)), ("scopes", scopes), ("props", props.clone()), ("until", until)];
                 let mut members = caller.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();

@@ -217,9 +217,7 @@ describe("whom a token is from and for", () => {
     open = false;
     expect(await reason(ruled, token)).toContain('"level"');
     expect(await reason(ruled, await hs256(claimsOf({ tenant: "t2", level: 3 })))).toContain('"tenant"');
-    expect(await reason(withSecret({ claims: { toString: "x" } as never }), await hs256(claimsOf()))).toContain(
-      "toString",
-    );
+    expect(await reason(withSecret({ claims: { toString: "x" } }), await hs256(claimsOf()))).toContain("toString");
   });
 });
 
@@ -307,7 +305,7 @@ describe("options are checked when the verifier is made", () => {
     ["several issuers without keys", { issuer: ["https://a.example", "https://b.example"] }, "one issuer"],
   ];
   test.each(bad)("%s", (_, options, words) => {
-    const make = () => new JWTVerifier({ ...base, ...options } as never);
+    const make = () => new JWTVerifier({ ...base, ...options });
     expect(make).toThrow(
       expect.objectContaining({ code: "ERR_OPTIONS", message: expect.stringContaining(words) as unknown }),
     );
@@ -487,4 +485,17 @@ describe("behind protect", () => {
     const claims = await verifier.verify(await hs256(claimsOf({ nested: { list: [1] } })));
     expect(Object.isFrozen(claims) && Object.isFrozen((claims.nested as { list: object }).list)).toBe(true);
   });
+});
+
+test("a token that has been verified is remembered: no step of Rust for it, and the same caller", async () => {
+  const [{ jwk, sign }, verifies] = [await signer("ES256", "one"), vi.spyOn(crypto.subtle, "verify")];
+  const verifier = new JWTVerifier({ ...base, keys: jwk as never });
+  const token = await sign();
+  const incoming = { headers: new Headers({ authorization: `Bearer ${token}` }) } as never;
+  const first = await verifier.identify(incoming);
+  expect(verifies).toHaveBeenCalledTimes(1);
+  expect(verifier.identify(incoming)).toBe(first);
+  expect(await verifier.verify(token)).toBe((first as { props: object }).props);
+  expect(verifies).toHaveBeenCalledTimes(1);
+  verifies.mockRestore();
 });

@@ -40,7 +40,7 @@ export async function hs256(payload: string | object, header: string | object = 
 /** A key pair of an issuer, and tokens signed with it. */
 export interface Signer {
   jwk: JWK;
-  sign(claims?: Record<string, unknown>, header?: Record<string, unknown>): Promise<string>;
+  sign: (claims?: Record<string, unknown>, header?: Record<string, unknown>) => Promise<string>;
 }
 
 export async function signer(alg: string, kid?: string): Promise<Signer> {

@@ -1,0 +1,30 @@
+/** Cloudflare Access in front of the Worker: its tokens come in a header of their own and are signed by the team's keys. */
+import { WicketError } from "../errors.js";
+import type { JWTVerifierOptions } from "./jwt-options.js";
+import { JWTVerifier } from "./jwt-verifier.js";
+
+export interface CloudflareAccessOptions extends Pick<JWTVerifierOptions, "claims" | "clockTolerance"> {
+  /** The team's domain: `example.cloudflareaccess.com`, or its name alone. */
+  team: string;
+  /** The application's audience tag (64 hexadecimal digits), or several. */
+  audience: string | readonly string[];
+}
+
+/** A verifier for an application behind Cloudflare Access. Throws `ERR_OPTIONS` where the options are wrong. */
+export function cloudflareAccess({ team, audience, ...others }: CloudflareAccessOptions): JWTVerifier {
+  const domain = team.includes(".") ? team : `${team}.cloudflareaccess.com`;
+  if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(domain)) {
+    throw new WicketError(
+      "ERR_OPTIONS",
+      'cloudflareAccess: `team` must be the domain of your team, for example "example.cloudflareaccess.com".',
+    );
+  }
+  return new JWTVerifier({
+    ...others,
+    audience,
+    issuer: `https://${domain}`,
+    jwksUri: `https://${domain}/cdn-cgi/access/certs`,
+    algorithms: ["RS256"],
+    header: "cf-access-jwt-assertion",
+  });
+}
