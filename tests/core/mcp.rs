@@ -1,6 +1,7 @@
 //! The MCP endpoint, asked as the shim asks it: the head of a request as JSON, its body as text, and a server behind it
 //! whose tools are scripted.
 
+mod ask;
 mod batch;
 mod classify;
 mod completion;
@@ -14,6 +15,7 @@ mod mirror;
 mod prompts;
 mod resources;
 mod returned;
+mod rounds;
 mod session;
 mod splice;
 mod sse;
