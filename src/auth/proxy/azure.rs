@@ -142,6 +142,9 @@ impl Azure {
         let (Some(tenant), Some(oid)) = (text(&claims, "tid"), text(&claims, "oid")) else {
             return Err(Denied::failed("the ID token has no oid and tid; the scope profile brings them"));
         };
+        if !self.admits(&tenant) {
+            return Err(Denied::not_allowed("the account is of a tenant that `tenant` does not let in"));
+        }
         // Where the tenant is the operator's own, so are its addresses.
         let is_verified = matches!(self.tenant, Tenant::One(_)) || is_true(&claims, "xms_edov");
         let groups = [texts(&claims, "groups"), texts(&claims, "roles")].concat();
@@ -162,19 +165,20 @@ impl Azure {
         })
     }
 
-    /// The issuer of the token's own tenant, in the form of the new or the old endpoints, if that tenant may sign in.
+    /// The issuer of the token's own tenant, in the form of the new or the old endpoints.
     fn is_issuer(&self, issuer: &str, claims: &Object<'_>) -> bool {
         let Some(tid) = text(claims, "tid").filter(|tid| is_guid(tid)) else { return false };
-        let is_admitted = match &self.tenant {
+        let is = |wanted: String| issuer == wanted;
+        is([&self.authority, "/", &tid, "/v2.0"].concat()) || is(["https://sts.windows.net/", &tid, "/"].concat())
+    }
+
+    fn admits(&self, tid: &str) -> bool {
+        match &self.tenant {
             Tenant::One(id) => tid.eq_ignore_ascii_case(id),
             Tenant::Organizations => !tid.eq_ignore_ascii_case(CONSUMERS),
             Tenant::Consumers => tid.eq_ignore_ascii_case(CONSUMERS),
             Tenant::Common => true,
-        };
-        let is = |wanted: String| issuer == wanted;
-        is_admitted
-            && (is([&self.authority, "/", &tid, "/v2.0"].concat())
-                || is(["https://sts.windows.net/", &tid, "/"].concat()))
+        }
     }
 }
 
