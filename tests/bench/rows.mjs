@@ -1,6 +1,7 @@
 /** What is compared: a row is a request, our contestant, its peers, and the bar that ours has to stay under. */
 import { isFiftyTools, isFortyTwo } from "./answers.mjs";
 import { legacyCall, modernCall, modernList, sessionCall } from "./requests.mjs";
+import { tokenCall } from "./sign-in.mjs";
 
 /**
  * @typedef {object} Contestant
@@ -71,5 +72,21 @@ export const rows = [
     ours: wicket("tools"),
     peers: [agents("tools", "createMcpHandler")],
     bar: 1.5,
+  },
+  {
+    id: "oauth-token",
+    request: tokenCall,
+    check: isFortyTwo,
+    ours: wicket("oauth", ["WicketObject"]),
+    peers: [agents("oauth", "+ workers-oauth-provider")],
+    bar: 1.35,
+  },
+  {
+    id: "oauth-token-props",
+    request: tokenCall,
+    check: isFortyTwo,
+    ours: wicket("oauth-props", ["WicketObject"]),
+    peers: [agents("oauth", "+ workers-oauth-provider")],
+    bar: 1.35,
   },
 ];

@@ -3,7 +3,12 @@ const entries = new Map();
 
 export default {
   async fetch(request) {
-    const key = decodeURIComponent(new URL(request.url).pathname.slice(1));
+    const { pathname, searchParams } = new URL(request.url);
+    const key = decodeURIComponent(pathname.slice(1));
+    if (request.method === "GET" && key === "") {
+      const names = [...entries.keys()].filter((name) => name.startsWith(searchParams.get("prefix") ?? ""));
+      return Response.json({ keys: names.map((name) => ({ name })), list_complete: true });
+    }
     switch (request.method) {
       case "GET":
         return entries.has(key) ? new Response(entries.get(key)) : new Response(null, { status: 404 });
