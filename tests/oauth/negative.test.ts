@@ -198,7 +198,7 @@ describe("consent", () => {
 
   test.each([
     { origin: "https://evil.example" },
-    { origin: "null" },
+    { origin: "null", "sec-fetch-site": "cross-site" },
     { "sec-fetch-site": "cross-site" },
     { "sec-fetch-site": "same-site" },
   ])("posted by another site: %j", async (headers) => {

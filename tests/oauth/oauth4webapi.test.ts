@@ -4,10 +4,12 @@ import { expect, test } from "vitest";
 import * as lib from "./lib/client.ts";
 
 const options = {
-  [oauth.customFetch]: (
-    url: string,
-    { method, headers, body }: { method: string; headers: Record<string, string>; body?: BodyInit | null },
-  ) => lib.send(url, { method, headers, ...(body != null && { body: body as BodyInit }) }),
+  [oauth.customFetch]: (url: string, init: { method: string; headers: Record<string, string>; body?: unknown }) =>
+    lib.send(url, {
+      method: init.method,
+      headers: init.headers,
+      ...(init.body instanceof URLSearchParams || typeof init.body === "string" ? { body: init.body } : {}),
+    }),
 };
 
 test("discovery, registration, authorization, code, refresh, revocation", async () => {
