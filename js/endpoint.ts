@@ -4,12 +4,12 @@
  */
 import type { AgentContext } from "./agent/base.js";
 import { recall } from "./auth/recall.js";
-import { readBody } from "./body.js";
+import { type Body, readBody } from "./body.js";
 import { logged } from "./errors.js";
-import type { Decision, Guard, Pass } from "./guard.js";
+import type { Caller, Decision, Guard, Pass } from "./guard.js";
 import type { Incoming } from "./incoming.js";
 import type { ObjectPlace } from "./objects/objects.js";
-import { type World, run } from "./run.js";
+import { type Ended, type World, run } from "./run.js";
 import type { McpServer } from "./server/mcp-server.js";
 import { ServerWorld } from "./server/world.js";
 import { newCore } from "./wasm.js";
@@ -81,15 +81,25 @@ export function admit<Env>(
   further: Guard<Env> | undefined,
 ): Decision | Promise<Decision> {
   const site = guard(core, incoming, methods);
-  if (further === undefined) {
-    // A guard of the app's own may have verified the token.
-    const caller = recall(incoming, ctx);
-    if (!caller) return site;
-    const named = (site: Decision) => (site instanceof Response ? site : { headers: site.headers, caller });
-    return site instanceof Promise ? site.then(named) : named(site);
-  }
-  const goOn = (site: Decision) => (site instanceof Response ? site : further.admit(site, incoming, env, ctx));
-  return site instanceof Promise ? site.then(goOn) : goOn(site);
+  // Without a guard here, one of the app's own may have verified the token.
+  const caller = further ? undefined : recall(incoming, ctx);
+  if (!further && !caller) return site;
+  return site instanceof Promise
+    ? site.then((site) => admitFurther(site, incoming, env, ctx, further, caller))
+    : admitFurther(site, incoming, env, ctx, further, caller);
+}
+
+function admitFurther<Env>(
+  site: Decision,
+  incoming: Incoming,
+  env: Env,
+  ctx: ExecutionContext,
+  further: Guard<Env> | undefined,
+  caller: Caller | undefined,
+): Decision | Promise<Decision> {
+  if (site instanceof Response) return site;
+  if (further) return further.admit(site, incoming, env, ctx);
+  return caller ? { headers: site.headers, caller } : site;
 }
 
 /**
@@ -111,13 +121,16 @@ export function guard(core: GuardedCore, incoming: Incoming, methods: string): D
   if (peer !== null) input.peer = peer;
   const requested = method === "OPTIONS" ? headers.get("access-control-request-headers") : null;
   if (requested !== null) input.requestedHeaders = requested;
-  return run<Guarded>(core.no_auth, JSON.stringify(input), "", NO_WORLD).then((ended) => {
-    const guarded: Guarded = "done" in ended ? ended.done : { answer: { status: 500, headers: [] } };
-    if ("answer" in guarded) return respond(guarded.answer, []);
-    if (core.passed.size >= MAX_PASSED) core.passed.clear();
-    core.passed.set(key, guarded.pass);
-    return guarded.pass;
-  });
+  const ended = run<Guarded>(core.no_auth, JSON.stringify(input), "", NO_WORLD);
+  return ended instanceof Promise ? ended.then((ended) => decide(core, key, ended)) : decide(core, key, ended);
+}
+
+function decide({ passed }: GuardedCore, key: string, ended: Ended<Guarded>): Decision {
+  const guarded: Guarded = "done" in ended ? ended.done : { answer: { status: 500, headers: [] } };
+  if ("answer" in guarded) return respond(guarded.answer, []);
+  if (passed.size >= MAX_PASSED) passed.clear();
+  passed.set(key, guarded.pass);
+  return guarded.pass;
 }
 
 /** How many decisions a guard remembers. */
@@ -166,26 +179,31 @@ export function serve(
   });
 }
 
+/** A world that is told what the core has read. */
+type Told = World & { head?: string; body?: string; hasObjects?(): boolean };
+
 /** Answers one request to the server that calls itself `serverInfo`. */
-export async function answer(
-  { core, incoming, told }: Passage,
-  serverInfo: object,
-  world: World & { head?: string; body?: string; hasObjects?(): boolean },
-): Promise<Answer> {
+export function answer(passage: Passage, serverInfo: object, world: Told): Promise<Answer> {
+  const { incoming, told } = passage;
   const input = headOf(incoming, serverInfo, told);
-  let text = "";
   if (incoming.method === "POST") {
-    const body = await readBody(incoming);
-    if (typeof body === "string") text = body;
-    else input.unread = body.unread;
-  } else {
-    const lastEventId = incoming.headers.get("last-event-id");
-    if (lastEventId !== null) input.lastEventId = lastEventId;
-    if (world.hasObjects?.()) input.streams = true;
+    return Promise.resolve(readBody(incoming)).then((body) => answerTo(passage, input, body, world));
   }
+  const lastEventId = incoming.headers.get("last-event-id");
+  if (lastEventId !== null) input.lastEventId = lastEventId;
+  if (world.hasObjects?.()) input.streams = true;
+  return Promise.resolve(answerTo(passage, input, "", world));
+}
+
+function answerTo({ core }: Passage, input: McpInput, body: Body, world: Told): Answer | Promise<Answer> {
+  if (typeof body !== "string") input.unread = body.unread;
   const head = (world.head = JSON.stringify(input));
-  world.body = text;
-  const ended = await run<Answer>(core.mcp, head, text, world);
+  const text = (world.body = typeof body === "string" ? body : "");
+  const ended = run<Answer>(core.mcp, head, text, world);
+  return ended instanceof Promise ? ended.then(answerOf) : answerOf(ended);
+}
+
+function answerOf(ended: Ended<Answer>): Answer {
   return "done" in ended ? ended.done : { status: 200, headers: JSON_HEADERS, body: ended.spliced };
 }
 

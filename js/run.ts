@@ -1,6 +1,9 @@
 /**
  * The interpreter of flows (see `src/flow/mod.rs`): asks Rust for the next step, performs what it wants in the context of
  * the request that wants it, and keeps the outcomes. Rust keeps nothing.
+ *
+ * On the way of every request there are no functions with a name inside functions: wrangler's bundler writes the name onto
+ * each of them whenever it is made, which takes a microsecond (`keep_names`).
  */
 import { EffectFailure, WicketError, logged } from "./errors.js";
 import type { Commit, Effect, Failure, Splice, Step, StepMethod } from "./wire.js";
@@ -32,68 +35,111 @@ function entropy(): Uint8Array {
   return bytes;
 }
 
-/** Runs the flow `step` over `input` and `body` to its end. Throws `ERR_FLOW` if it breaks. */
-export async function run<T>(step: StepMethod, input: string, body: string, world: World): Promise<Ended<T>> {
-  const now = Date.now();
-  const random = entropy();
+/** One flow on its way: what stays the same at each of its steps. */
+interface Going<T> {
+  readonly step: StepMethod;
+  readonly input: string;
+  readonly body: string;
+  readonly now: number;
+  readonly random: Uint8Array;
+  readonly world: World;
+  /** Only for the type of the answer. */
+  readonly answer?: T;
+}
+
+/**
+ * Runs the flow `step` over `input` and `body` to its end. Throws or rejects with `ERR_FLOW` if it breaks. A flow that
+ * takes the shortcut, or ends with its first step, makes no promise of its own.
+ */
+export function run<T>(step: StepMethod, input: string, body: string, world: World): Ended<T> | Promise<Ended<T>> {
+  const going: Going<T> = { step, input, body, now: Date.now(), random: entropy(), world };
+  const text = advance(going, "");
+  return typeof text === "string" ? after(going, text) : text.then((text) => after(going, text));
+}
+
+/** What follows the first step. */
+function after<T>(going: Going<T>, text: string): Ended<T> | Promise<Ended<T>> {
+  // A step that waits ends with a line of its own, the head of the shortcut, which holds no line break.
+  const end = text.startsWith(WAITING) ? text.lastIndexOf("\n") : text.length;
+  const next = JSON.parse(text.slice(0, end)) as Step<T>;
+  const only = next.wait?.length === 1 ? next.wait[0] : undefined;
+  const splice = only && "splice" in only.effect ? only.effect.splice : undefined;
+  if (!only || !splice) return next.wait || next.commits ? goOn(going, next) : finished(next);
+  const head = text.slice(end + 1);
+  const outcome = attempt(going.world, only.effect);
+  return outcome instanceof Promise
+    ? outcome.then((outcome) => settle(going, next, splice, head, outcome))
+    : settle(going, next, splice, head, outcome);
+}
+
+/** Takes the shortcut, if the outcome of its effect may. */
+function settle<T>(going: Going<T>, next: Step<T>, splice: Splice, head: string, outcome: Outcome | Failure) {
+  if (typeof outcome === "string" || outcome.splice === undefined) return goOn(going, next, outcome);
+  return { spliced: head + (splice.open ? outcome.splice.slice(1) : outcome.splice) + splice.tail };
+}
+
+const WAITING = '{"wait":';
+
+/** Goes on from `next`, of whose effects the only one may have an outcome already, until the flow ends. */
+async function goOn<T>(going: Going<T>, next: Step<T>, first?: Outcome | Failure): Promise<Ended<T>> {
   let outcomes = "";
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const advance = () => step(input, body, now, random, outcomes && `[${outcomes}]`);
-    let text: string | Promise<string>;
-    try {
-      text = advance();
-      if (typeof text !== "string") text = await text;
-    } catch (error) {
-      // A trap takes the wasm instance with it; the step is made once more on the fresh one, with the same list.
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-      logged("A step trapped and is made once more", error);
-      text = await advance();
+    if (!next.wait) {
+      for (const commit of next.commits ?? []) await going.world.commit(commit);
+      return finished(next);
     }
-    const next = JSON.parse(text) as Step<T>;
-    if (next.wait) {
-      const only = next.wait.length === 1 ? next.wait[0] : undefined;
-      const splice = only && "splice" in only.effect ? only.effect.splice : undefined;
-      if (only && splice) {
-        const outcome = await attempt(world, only.effect);
-        if (typeof outcome !== "string" && outcome.splice !== undefined) {
-          return { spliced: spliced(splice, outcome.splice) };
-        }
-        outcomes = join(outcomes, record(only.mark, outcome));
-      } else {
-        const performed = await Promise.all(
-          next.wait.map(async ({ mark, effect }) => record(mark, await attempt(world, effect))),
-        );
-        outcomes = join(outcomes, performed.join(","));
-      }
-    } else if (next.broken !== undefined) {
-      throw new WicketError("ERR_FLOW", `A flow broke: ${next.broken}.`);
-    } else {
-      for (const commit of next.commits ?? []) await world.commit(commit);
-      return { done: next.done as T };
-    }
+    const performed = await Promise.all(
+      next.wait.map(async ({ mark, effect }) =>
+        record(mark, round === 0 && first !== undefined ? first : await attempt(going.world, effect)),
+      ),
+    );
+    outcomes = [outcomes, ...performed].filter(Boolean).join(",");
+    const text = await advance(going, `[${outcomes}]`);
+    next = JSON.parse(text.startsWith(WAITING) ? text.slice(0, text.lastIndexOf("\n")) : text) as Step<T>;
   }
   throw new WicketError("ERR_FLOW", `A flow did not end within ${String(MAX_ROUNDS)} rounds.`);
 }
 
-async function attempt(world: World, effect: Effect): Promise<Outcome | Failure> {
+function finished<T>({ done, broken }: Step<T>): Ended<T> {
+  if (broken !== undefined) throw new WicketError("ERR_FLOW", `A flow broke: ${broken}.`);
+  return { done: done as T };
+}
+
+/** One step. */
+function advance(going: Going<unknown>, outcomes: string): string | Promise<string> {
+  const { step, input, body, now, random } = going;
   try {
-    return await world.perform(effect);
+    const text = step(input, body, now, random, outcomes);
+    return typeof text === "string" ? text : text.catch((error: unknown) => again(going, outcomes, error));
   } catch (error) {
-    logged(`The effect "${effect.kind}" failed`, error);
-    return error instanceof EffectFailure ? error.failure : "failed";
+    return again(going, outcomes, error);
   }
+}
+
+/** A trap takes the wasm instance with it; the step is made once more on the fresh one, with the same list. */
+function again({ step, input, body, now, random }: Going<unknown>, outcomes: string, error: unknown) {
+  if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+  logged("A step trapped and is made once more", error);
+  return step(input, body, now, random, outcomes);
+}
+
+/** Performs an effect; an error becomes the reason why there is no outcome. */
+function attempt(world: World, effect: Effect): Outcome | Failure | Promise<Outcome | Failure> {
+  try {
+    const outcome = world.perform(effect);
+    return outcome instanceof Promise ? outcome.catch((error: unknown) => failure(effect, error)) : outcome;
+  } catch (error) {
+    return failure(effect, error);
+  }
+}
+
+function failure({ kind }: Effect, error: unknown): Failure {
+  logged(`The effect "${kind}" failed`, error);
+  return error instanceof EffectFailure ? error.failure : "failed";
 }
 
 function record(mark: string, outcome: Outcome | Failure): string {
   return typeof outcome === "string"
     ? `{"mark":"${mark}","failed":"${outcome}"}`
     : `{"mark":"${mark}","ok":${outcome.json}}`;
-}
-
-function join(outcomes: string, more: string): string {
-  return outcomes ? `${outcomes},${more}` : more;
-}
-
-function spliced(splice: Splice, text: string): string {
-  return splice.head + (splice.open ? text.slice(1) : text) + splice.tail;
 }

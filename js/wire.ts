@@ -174,8 +174,8 @@ export interface RowsEffect {
   prefixes: string[];
 }
 
+/** `src/flow/registry.rs`, `Splice`; its head crosses behind the step. */
 export interface Splice {
-  head: string;
   tail: string;
   open: boolean;
   kinds?: string[];

@@ -85,27 +85,31 @@ export function check(schema: InputSchema, value: unknown): Checked | Promise<Ch
 
 function checkShape(shape: Shape, value: Record<string, unknown>): Checked | Promise<Checked> {
   const keys = Object.keys(shape);
-  const given = keys.map((key) => Object.hasOwn(value, key));
-  const results = keys.map((key, at) =>
-    (shape[key] as StandardSchema)["~standard"].validate(given[at] ? value[key] : undefined),
-  );
-  const gather = (results: Checked[]): Checked => {
-    const checked: Record<string, unknown> = {};
-    const issues: Issue[] = [];
-    for (const [at, result] of results.entries()) {
-      const key = keys[at] as string;
-      if (result.issues) {
-        for (const issue of result.issues) issues.push({ message: issue.message, path: [key, ...(issue.path ?? [])] });
-      } else if (given[at] || result.value !== undefined) {
-        define(checked, key, result.value);
-      }
+  const results: (Checked | Promise<Checked>)[] = [];
+  let waits = false;
+  for (const key of keys) {
+    const member = Object.hasOwn(value, key) ? value[key] : undefined;
+    const result = (shape[key] as StandardSchema)["~standard"].validate(member);
+    waits ||= result instanceof Promise;
+    results.push(result);
+  }
+  if (!waits) return gather(keys, value, results as Checked[]);
+  return Promise.all(results.map((result) => Promise.resolve(result))).then((results) => gather(keys, value, results));
+}
+
+function gather(keys: string[], value: Record<string, unknown>, results: Checked[]): Checked {
+  const checked: Record<string, unknown> = {};
+  const issues: Issue[] = [];
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at] as string;
+    const result = results[at] as Checked;
+    if (result.issues) {
+      for (const issue of result.issues) issues.push({ message: issue.message, path: [key, ...(issue.path ?? [])] });
+    } else if (result.value !== undefined || Object.hasOwn(value, key)) {
+      define(checked, key, result.value);
     }
-    return issues.length ? { issues } : { value: checked };
-  };
-  const settled = (results: unknown[]): results is Checked[] => !results.some((result) => result instanceof Promise);
-  return settled(results)
-    ? gather(results)
-    : Promise.all(results.map((result) => Promise.resolve(result))).then(gather);
+  }
+  return issues.length ? { issues } : { value: checked };
 }
 
 /** Sets a member of any name, `__proto__` included. */

@@ -6,40 +6,72 @@ import { UNKNOWN, areKnown, forbidden, hasOnly, invalid, returned, thrown } from
 import type { McpServer } from "./mcp-server.js";
 import { mirrorsOf } from "./mirrors.js";
 import type { RegisteredTool } from "./registered.js";
-import { check, describe } from "./schema.js";
+import { type Checked, check, describe } from "./schema.js";
 import { mayUse } from "./scopes.js";
 import type { CallToolResult } from "./types.js";
 import type { ServerWorld } from "./world.js";
 
-/** Runs a tool. The outcome is `Called` of `src/flow/call.rs`. */
-export async function callTool(server: McpServer, effect: CallEffect, world: ServerWorld): Promise<Outcome> {
+/** Runs a tool. The outcome is `Called` of `src/flow/call.rs`. Where nothing waits there is no promise. */
+export function callTool(server: McpServer, effect: CallEffect, world: ServerWorld): Outcome | Promise<Outcome> {
   const tool = server.tools.get(effect.name);
   if (!tool?.enabled) return UNKNOWN;
   const { passage } = world;
   if (!mayUse(tool, passage.pass)) return forbidden(tool, passage);
-  const { inputSchema, outputSchema } = tool;
+  const { inputSchema } = tool;
   if (effect.mirror && inputSchema) {
     const mirrors = mirrorsOf(inputSchema);
     if (mirrors.length > 0) {
       return { json: JSON.stringify({ mirrored: { arguments: mirrors, headers: mirroring(world.request) } }) };
     }
   }
-  const context = new CallContext(world, effect);
+  const run = new ToolRun(server, tool, effect, new CallContext(world, effect));
   try {
-    let result: CallToolResult;
-    if (inputSchema) {
-      const pending = check(inputSchema, effect.arguments ?? {});
-      const checked = pending instanceof Promise ? await pending : pending;
-      if (checked.issues) return invalid("tool", tool.name, checked);
-      result = await tool.handler(checked.value as never, context);
-    } else {
-      result = await tool.handler(context as never, context);
-    }
-    const unfit = outputSchema ? await checkOutput(tool, result) : undefined;
-    return unfit ?? returned(result, isPlain(result, effect.splice));
+    const checked = inputSchema ? check(inputSchema, effect.arguments ?? {}) : undefined;
+    const outcome = checked instanceof Promise ? checked.then((checked) => run.handle(checked)) : run.handle(checked);
+    return outcome instanceof Promise ? outcome.catch((error: unknown) => run.failed(error)) : outcome;
   } catch (error) {
-    return thrown(server, "tool", tool.name, error);
+    return run.failed(error);
   }
+}
+
+/** One run of one tool. */
+class ToolRun {
+  readonly #server: McpServer;
+  readonly #tool: RegisteredTool;
+  readonly #effect: CallEffect;
+  readonly #context: CallContext;
+
+  constructor(server: McpServer, tool: RegisteredTool, effect: CallEffect, context: CallContext) {
+    this.#server = server;
+    this.#tool = tool;
+    this.#effect = effect;
+    this.#context = context;
+  }
+
+  handle(checked: Checked | undefined): Outcome | Promise<Outcome> {
+    if (checked?.issues) return invalid("tool", this.#tool.name, checked);
+    const result = this.#tool.handler((checked ? checked.value : this.#context) as never, this.#context);
+    return isThenable(result) ? Promise.resolve(result).then((result) => this.#finish(result)) : this.#finish(result);
+  }
+
+  failed(error: unknown): Outcome {
+    return thrown(this.#server, "tool", this.#tool.name, error);
+  }
+
+  #finish(result: CallToolResult): Outcome | Promise<Outcome> {
+    if (this.#tool.outputSchema) {
+      return checkOutput(this.#tool, result).then((unfit) => unfit ?? this.#returned(result));
+    }
+    return this.#returned(result);
+  }
+
+  #returned(result: CallToolResult): Outcome {
+    return returned(result, isPlain(result, this.#effect.splice));
+  }
+}
+
+function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as Promise<T> | null | undefined)?.then === "function";
 }
 
 /** The headers of a request that mirror arguments. */

@@ -178,6 +178,9 @@ impl Obtain for Call<'_> {
         members.extend(self.rounds.map(|rounds| ("rounds", rounds)));
         object(&members)
     }
+    fn head(&self) -> Option<&str> {
+        self.splice.as_ref().map(|splice| splice.head.as_str())
+    }
     fn outcome(json: Value<'_>) -> Option<Called> {
         let called = json.object().ok()?;
         let (kind, value) = called.0.first()?;

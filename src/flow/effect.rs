@@ -14,6 +14,10 @@ pub trait Obtain {
     fn json(&self) -> String;
     /// Reads an outcome; nothing if it does not have the promised shape.
     fn outcome(json: Value<'_>) -> Option<Self::Outcome>;
+    /// The head of the shortcut that goes with the effect, if there is one (`Splice`).
+    fn head(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Why an effect has no outcome. The reason in words is in the operator's log.

@@ -79,6 +79,9 @@ impl Obtain for List<'_> {
         members.extend(splice.as_deref().map(|splice| ("splice", splice)));
         object(&members)
     }
+    fn head(&self) -> Option<&str> {
+        self.splice.as_ref().map(|splice| splice.head.as_str())
+    }
     fn outcome(json: Value<'_>) -> Option<Listed> {
         let listed = json.object().ok()?;
         match listed.get("page") {
@@ -157,9 +160,9 @@ impl Obtain for Complete<'_> {
 /// and `tail`, and does not step again. In every other case the flow goes on as if there were no shortcut.
 #[derive(Debug)]
 pub struct Splice {
-    /// The answer up to where the outcome goes.
+    /// The answer up to where the outcome goes, on one line.
     pub head: String,
-    /// The answer from there on.
+    /// The answer from there on: closing braces.
     pub tail: &'static str,
     /// True where `head` ends inside the result object, so that the outcome goes in without its opening brace.
     pub open: bool,
@@ -177,14 +180,27 @@ pub struct Plain {
 }
 
 impl Splice {
+    /// All but the head, which crosses as it is, behind the step (`Step`).
     pub(super) fn json(&self) -> String {
-        let open = if self.open { "true" } else { "false" };
-        let (head, tail) = (quoted(&self.head), quoted(self.tail));
-        let kinds = array(self.plain.kinds.iter().map(|kind| quoted(kind)));
-        let structured = self.plain.structured.map(quoted);
-        let mut members = vec![("head", head.as_str()), ("tail", tail.as_str()), ("open", open)];
-        members.extend((!self.plain.kinds.is_empty()).then_some(("kinds", kinds.as_str())));
-        members.extend(structured.as_deref().map(|structured| ("structured", structured)));
-        object(&members)
+        let mut json = String::with_capacity(128);
+        json.push_str(r#"{"tail":""#);
+        json.push_str(self.tail);
+        json.push_str(if self.open { r#"","open":true"# } else { r#"","open":false"# });
+        if !self.plain.kinds.is_empty() {
+            json.push_str(r#","kinds":["#);
+            for (place, kind) in self.plain.kinds.iter().enumerate() {
+                json.push_str(if place == 0 { "\"" } else { ",\"" });
+                json.push_str(kind);
+                json.push('"');
+            }
+            json.push(']');
+        }
+        if let Some(structured) = self.plain.structured {
+            json.push_str(r#","structured":""#);
+            json.push_str(structured);
+            json.push('"');
+        }
+        json.push('}');
+        json
     }
 }

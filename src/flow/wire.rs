@@ -26,17 +26,22 @@ pub struct Asked {
     pub mark: String,
     /// The effect, written out.
     pub effect: String,
+    /// The head of its shortcut, if it has one.
+    pub head: Option<String>,
 }
 
 impl Asked {
-    /// Writes `effect` out and marks it with its place and content (FNV-1a, 64 bits). The mark guards against our own
-    /// mistakes, not against an attacker: outcomes come from the shim alone.
+    /// Writes `effect` out and marks it with its place and content (FNV-1a over words of 64 bits). The mark guards against
+    /// our own mistakes, not against an attacker: outcomes come from the shim alone.
     pub(super) fn new(place: usize, effect: &impl Obtain) -> Self {
+        let head = effect.head().map(Into::into);
         let effect = effect.json();
         let seed = 0xcbf2_9ce4_8422_2325_u64 ^ place as u64;
-        let hash = effect.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let (words, rest) = effect.as_bytes().as_chunks::<8>();
+        let words = words.iter().map(|word| u64::from_le_bytes(*word)).chain(rest.iter().map(|byte| u64::from(*byte)));
+        let hash = words.fold(seed, |hash, word| (hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23));
         let nibbles = hash.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        Self { mark: nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect(), effect }
+        Self { mark: nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect(), effect, head }
     }
 }
 
@@ -77,7 +82,8 @@ pub(super) fn read_outcomes(text: &str) -> Result<Vec<Recorded<'_>>, Broken> {
 }
 
 impl<T> Step<T> {
-    /// `{"done":…,"commits":[…]}`, `{"wait":[…]}` or `{"broken":"…"}`; `answer` writes the answer.
+    /// `{"done":…,"commits":[…]}`, `{"wait":[…]}` or `{"broken":"…"}`; `write` writes the answer. Behind a `wait` follow a
+    /// line break and the head of the shortcut.
     pub fn json(&self, write: impl FnOnce(&T) -> String) -> String {
         match self {
             Self::Done { answer, commits } if commits.is_empty() => object(&[("done", &write(answer))]),
@@ -85,9 +91,18 @@ impl<T> Step<T> {
                 object(&[("done", &write(answer)), ("commits", &array(commits.iter().map(Commit::json)))])
             }
             Self::Wait(asked) => {
-                let asked =
-                    asked.iter().map(|Asked { mark, effect }| object(&[("mark", &quoted(mark)), ("effect", effect)]));
-                object(&[("wait", &array(asked))])
+                let length = asked.iter().map(|asked| asked.effect.len() + 64).sum::<usize>();
+                let head = asked.first().and_then(|asked| asked.head.as_deref()).unwrap_or_default();
+                let mut step = String::with_capacity(length + head.len() + 16);
+                step.push_str(r#"{"wait":["#);
+                for (place, Asked { mark, effect, .. }) in asked.iter().enumerate() {
+                    for part in [if place == 0 { "" } else { "," }, r#"{"mark":""#, mark, r#"","effect":"#, effect, "}"]
+                    {
+                        step.push_str(part);
+                    }
+                }
+                step.push_str("]}\n");
+                step + head
             }
             Self::Broken(broken) => object(&[("broken", &quoted(broken.reason()))]),
         }

@@ -74,7 +74,10 @@ impl Frame<'_> {
     #[must_use]
     pub fn around_result(&self) -> Splice {
         let open = self.revision.is_modern();
-        let mut head = [r#"{"jsonrpc":"2.0","id":"#, self.id.text(), r#","result":"#].concat();
+        let mut head = String::with_capacity(128 + self.id.text().len() + self.server.text().len());
+        for part in [r#"{"jsonrpc":"2.0","id":"#, self.id.text(), r#","result":"#] {
+            head.push_str(part);
+        }
         if open {
             head.push_str(r#"{"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":"#);
             head.push_str(self.server.text());

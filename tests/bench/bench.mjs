@@ -48,7 +48,7 @@ export async function main() {
   const options = {
     rounds,
     maxRounds: values.quick ? rounds : rounds * 2,
-    seconds: values.quick ? 1 : 3,
+    seconds: values.quick ? 1 : 5,
     peersOnly: values.peers ?? false,
   };
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, step } from "../../scripts/lib/step.mjs";
-import { start } from "./processes.mjs";
+import { startOn } from "./processes.mjs";
 
 /**
  * @typedef {object} FixedRequest
@@ -26,14 +26,13 @@ export async function startLoad(url, request) {
   const script = join(folder, "request.lua");
   await writeFile(script, lua(request));
   const options = ["--threads=1", "--connections=8", "--timeout=60s", "--duration=1h", `--script=${script}`];
-  const wrk = start("wrk", [...options, url], ["ignore", "pipe", "pipe"]);
+  const wrk = startOn(1, "wrk", [...options, url], ["ignore", "pipe", "pipe"]);
   let said = "";
   for (const stream of [wrk.stdout, wrk.stderr]) stream?.on("data", (chunk) => (said += chunk));
   const ended = new Promise((resolve) => wrk.once("close", resolve));
   await sleep(settled);
   wrk.kill("SIGSTOP");
   return {
-    pid: wrk.pid,
     resume: () => wrk.kill("SIGCONT"),
     pause: () => wrk.kill("SIGSTOP"),
     /** Ends the load and answers how many requests were completed. Any failed one is an error. */

@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { at } from "../../scripts/lib/paths.mjs";
 import { Failure } from "../../scripts/lib/step.mjs";
-import { start } from "./processes.mjs";
+import { startOn } from "./processes.mjs";
 
 /**
  * @typedef {object} Program
@@ -26,7 +26,8 @@ export async function serve(program) {
   await mkdir(storage, { recursive: true });
   const config = join(program.folder, "bench.capnp");
   await writeFile(config, capnp(program, storage));
-  const child = start(
+  const child = startOn(
+    0,
     workerd,
     ["serve", "--experimental", "--control-fd=3", config],
     ["ignore", "ignore", "pipe", "pipe"],

@@ -78,7 +78,7 @@ fn sources() -> Vec<Source> {
 #[test]
 fn the_walk_finds_the_source() {
     let sources = sources();
-    for path in ["lib.rs", "json.rs", "flow/mod.rs", "mcp/mod.rs", "auth/mod.rs", "wasm/mod.rs"] {
+    for path in ["lib.rs", "json/mod.rs", "flow/mod.rs", "mcp/mod.rs", "auth/mod.rs", "wasm/mod.rs"] {
         assert!(sources.iter().any(|source| source.path == path), "{path}");
     }
     let mcp = sources.iter().find(|source| source.path == "mcp/mod.rs").unwrap();

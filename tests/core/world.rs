@@ -62,7 +62,14 @@ impl<'w> World<'w> {
                 Step::Done { answer, commits } => return Ended { answer: Ok(answer), commits, waits },
                 Step::Broken(broken) => return Ended { answer: Err(broken), commits: Vec::new(), waits },
                 Step::Wait(asked) => {
-                    let effects = asked.iter().map(|asked| serde_json::from_str(&asked.effect).unwrap());
+                    let effects = asked.iter().map(|asked| {
+                        let mut effect: Json = serde_json::from_str(&asked.effect).unwrap();
+                        // The head of a shortcut crosses behind the step; here it stands where people look for it.
+                        if let Some(head) = &asked.head {
+                            effect["splice"]["head"] = head.as_str().into();
+                        }
+                        effect
+                    });
                     let effects = effects.collect::<Vec<Json>>();
                     outcomes.extend(asked.iter().zip(&effects).map(|(asked, effect)| {
                         let said = (self.say)(effect);

@@ -135,7 +135,7 @@ test("outcomes of a call", async () => {
   const metadata = ({ site }: Incoming) => `${site}/.well-known/oauth-protected-resource/mcp`;
   const pass: Pass = { headers: [], stepUp: { scopes: ["read"], metadata } };
   const call = async (name: string, args?: Record<string, unknown>) => {
-    const splice = { head: "", tail: "", open: false };
+    const splice = { tail: "", open: false };
     const effect = { name, request: 1, splice, ...(args && { arguments: args }) };
     return (await logOf(() => callTool(server, effect, worldOf(server, undefined, pass)))).value;
   };
@@ -195,7 +195,7 @@ test("a step that waits, and the outcomes that the next is given", async () => {
       return { json: '{"registered":["tools"]}' };
     },
   };
-  const { step, given } = scripted(golden("step-wait"), golden("step-done"));
+  const { step, given } = scripted(`${golden("step-wait")}\n`, golden("step-done"));
   const { value } = await logOf(() => run<Answer>(step, "input", "body", world));
   expect(value).toEqual({ done: parsed("answer-without-body") });
   expect(performed).toEqual(parsed<{ wait: { effect: Effect }[] }>("step-wait").wait.map(({ effect }) => effect));
@@ -219,7 +219,7 @@ test("a step that is done with commits, and one that is broken", async () => {
   expect(await KV.get(kept[0]?.key ?? "")).toBe(kept[0]?.value);
   await performStore(KV, parsed("commit-store"));
   expect(await KV.get("client:1")).toBe(parsed<StoreCommit>("commit-store").value);
-  await expect(run(scripted(golden("step-broken")).step, "", "", nothing)).rejects.toMatchObject({
+  await expect(async () => run(scripted(golden("step-broken")).step, "", "", nothing)).rejects.toMatchObject({
     code: "ERR_FLOW",
     message: "A flow broke: a replay differs from the run before it.",
   });
@@ -228,7 +228,7 @@ test("a step that is done with commits, and one that is broken", async () => {
 test("failures have these names", async () => {
   for (const failure of parsed<Failure[]>("failures")) {
     const world = { ...nothing, perform: () => Promise.reject(new EffectFailure(failure, "")) };
-    const { step, given } = scripted(golden("step-wait"), golden("step-done"));
+    const { step, given } = scripted(`${golden("step-wait")}\n`, golden("step-done"));
     await logOf(() => run(step, "", "", world));
     expect(JSON.parse(given[1]?.[4] ?? "")).toMatchObject([{ failed: failure }, { failed: failure }]);
   }

@@ -95,7 +95,7 @@ fn steps() {
         let (described, loaded) = (flow.obtain(&Describe), flow.obtain(&Load { key: "a\"b".into() }));
         (described.await.is_ok(), loaded.await.is_ok())
     };
-    assert_eq!(step("", waits).json(|_| unreachable!("it waits")), golden("step-wait"));
+    assert_eq!(step("", waits).json(|_| unreachable!("it waits")), golden("step-wait") + "\n");
     assert_eq!(Step::<()>::Broken(Broken::Diverged).json(|()| String::new()), golden("step-broken"));
 }
 

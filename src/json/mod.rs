@@ -4,7 +4,11 @@
 //! the way: no number loses digits, no member its place. A reader that only validates and slices is also a quarter of the
 //! bytes of a general one (`docs/decisions/0003-json.md`); the tests hold it against `serde_json`.
 
+mod reader;
+
 use std::borrow::Cow;
+
+use reader::Reader;
 
 /// Arrays and objects may be nested this deep.
 pub const MAX_DEPTH: usize = 128;
@@ -53,7 +57,7 @@ impl<'a> Value<'a> {
     pub fn read(text: &'a str) -> Result<Self, Malformed> {
         let mut reader = Reader { text, at: 0 };
         reader.space();
-        let value = reader.value(0)?;
+        let value = reader.slice(|reader| reader.value(0))?;
         reader.space();
         if reader.at == text.len() { Ok(value) } else { Err(Malformed::Syntax(reader.at)) }
     }
@@ -109,20 +113,12 @@ impl<'a> Value<'a> {
 
     /// The members of an object.
     pub fn object(self) -> Result<Object<'a>, Malformed> {
-        if self.is_object() { Reader { text: self.0, at: 0 }.object() } else { Err(Malformed::Kind) }
+        if self.is_object() { Reader { text: self.0, at: 0 }.object(Reader::pass) } else { Err(Malformed::Kind) }
     }
 
     /// The elements of an array.
     pub fn array(self) -> Result<Vec<Self>, Malformed> {
-        if !self.is_array() {
-            return Err(Malformed::Kind);
-        }
-        let mut elements = Vec::new();
-        Reader { text: self.0, at: 0 }.items(0, &mut |_, value| {
-            elements.push(value);
-            Ok(())
-        })?;
-        Ok(elements)
+        if self.is_array() { Reader { text: self.0, at: 0 }.array() } else { Err(Malformed::Kind) }
     }
 }
 
@@ -138,7 +134,7 @@ impl<'a> Object<'a> {
         if reader.peek() != Some(b'{') {
             return Value::read(text).and(Err(Malformed::Kind));
         }
-        let object = reader.object()?;
+        let object = reader.object(|reader| reader.value(1))?;
         reader.space();
         if reader.at == text.len() { Ok(object) } else { Err(Malformed::Syntax(reader.at)) }
     }
@@ -248,174 +244,6 @@ pub fn array(elements: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     }
     array.push(']');
     array
-}
-
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn wrong<T>(&self) -> Result<T, Malformed> {
-        Err(Malformed::Syntax(self.at))
-    }
-
-    fn space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
-    fn take(&mut self, byte: u8) -> Result<(), Malformed> {
-        if self.peek() == Some(byte) {
-            self.at += 1;
-            Ok(())
-        } else {
-            self.wrong()
-        }
-    }
-
-    fn value(&mut self, depth: usize) -> Result<Value<'a>, Malformed> {
-        let start = self.at;
-        match self.peek() {
-            Some(b'{' | b'[') if depth == MAX_DEPTH => return Err(Malformed::TooDeep),
-            Some(b'{' | b'[') => self.items(depth, &mut |_, _| Ok(()))?,
-            Some(b'"') => self.string()?,
-            Some(b't') => self.word("true")?,
-            Some(b'f') => self.word("false")?,
-            Some(b'n') => self.word("null")?,
-            _ => self.number()?,
-        }
-        self.text.get(start..self.at).map_or(Err(Malformed::Syntax(start)), |text| Ok(Value(text)))
-    }
-
-    /// Reads the object whose opening brace is next.
-    fn object(&mut self) -> Result<Object<'a>, Malformed> {
-        let mut members = Vec::new();
-        self.items(0, &mut |name, value| {
-            let name =
-                name.and_then(|name: Value<'a>| name.string().or(Some(Cow::Borrowed(name.0)))).unwrap_or_default();
-            if members.len() == MAX_MEMBERS {
-                return Err(Malformed::TooWide);
-            }
-            if members.iter().any(|(other, _)| *other == name) {
-                return Err(Malformed::Duplicate(name.into_owned()));
-            }
-            members.push((name, value));
-            Ok(())
-        })?;
-        Ok(Object(members))
-    }
-
-    /// Reads an object or array, whose opening bracket is next, and shows each item.
-    fn items(
-        &mut self,
-        depth: usize,
-        show: &mut dyn FnMut(Option<Value<'a>>, Value<'a>) -> Result<(), Malformed>,
-    ) -> Result<(), Malformed> {
-        let named = self.peek() == Some(b'{');
-        let end = if named { b'}' } else { b']' };
-        self.at += 1;
-        self.space();
-        if self.peek() == Some(end) {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            let name = if named {
-                let start = self.at;
-                self.string()?;
-                let name = self.text.get(start..self.at).map(Value);
-                self.space();
-                self.take(b':')?;
-                self.space();
-                name
-            } else {
-                None
-            };
-            let value = self.value(depth + 1)?;
-            show(name, value)?;
-            self.space();
-            if self.peek() == Some(b',') {
-                self.at += 1;
-                self.space();
-            } else {
-                return self.take(end);
-            }
-        }
-    }
-
-    fn word(&mut self, word: &str) -> Result<(), Malformed> {
-        for byte in word.bytes() {
-            self.take(byte)?;
-        }
-        Ok(())
-    }
-
-    fn string(&mut self) -> Result<(), Malformed> {
-        self.take(b'"')?;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                Some(b'\\') => {
-                    self.at += 1;
-                    match self.peek() {
-                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
-                        Some(b'u') => {
-                            self.at += 1;
-                            for _ in 0..4 {
-                                match self.peek() {
-                                    Some(digit) if digit.is_ascii_hexdigit() => self.at += 1,
-                                    _ => return self.wrong(),
-                                }
-                            }
-                        }
-                        _ => return self.wrong(),
-                    }
-                }
-                Some(b'\0'..=b'\x1f') | None => return self.wrong(),
-                Some(_) => self.at += 1,
-            }
-        }
-    }
-
-    fn number(&mut self) -> Result<(), Malformed> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        if self.peek() == Some(b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    fn digits(&mut self) -> Result<(), Malformed> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        if self.at == start { self.wrong() } else { Ok(()) }
-    }
 }
 
 /// Resolves the escapes of a string that the reader has let through.
