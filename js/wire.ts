@@ -98,7 +98,6 @@ export type { UpstreamEffect } from "./handlers/upstream.js";
 /** What a handler's context is made of. */
 export interface RunEffect {
   request: string | number;
-  meta?: Record<string, unknown>;
   session?: string;
   rounds?: RoundsSoFar;
   splice?: Splice;

@@ -105,7 +105,7 @@ export class CallContext implements ToolContext {
   }
 
   get _meta(): Record<string, unknown> | undefined {
-    return this.#effect.meta;
+    return this.#world.metaOf(this.#effect);
   }
 
   get caller(): Caller | undefined {

@@ -18,6 +18,12 @@ import { readResource } from "./resources.js";
 import { callTool } from "./tools.js";
 import { ObjectsWorld } from "./objects-world.js";
 
+/** As much of a request as is read here. */
+interface Spoken {
+  id?: unknown;
+  params?: { _meta?: Record<string, unknown> };
+}
+
 export class ServerWorld extends ObjectsWorld {
   readonly server: McpServer;
   /** The request's head as the core has read it, and its body. */
@@ -101,6 +107,13 @@ export class ServerWorld extends ObjectsWorld {
     return said;
   }
 
+  /** The `_meta` of the request that `call` belongs to, read from the body: most handlers want none of it. */
+  metaOf(call: RunEffect): Record<string, unknown> | undefined {
+    const body = JSON.parse(this.body) as Spoken | Spoken[];
+    const message = Array.isArray(body) ? body.find(({ id }) => id === call.request) : body;
+    return message?.params?._meta;
+  }
+
   /** Sends a log message as part of the latest call; without one there is nobody who would hear it. */
   async log(message: object): Promise<void> {
     if (this.call) await this.say(this.call, { log: message });
@@ -108,7 +121,8 @@ export class ServerWorld extends ObjectsWorld {
 
   async #tell(call: RunEffect, say: object, risen: boolean): Promise<Told> {
     const id = JSON.stringify(call.request);
-    const meta = call.meta ? `"meta":${JSON.stringify(call.meta)},` : "";
+    const its = this.metaOf(call);
+    const meta = its ? `"meta":${JSON.stringify(its)},` : "";
     const input = `{"head":${this.head},"id":${id},${meta}"risen":${String(risen)},"say":${JSON.stringify(say)}}`;
     const ended = await run<Told>(this.passage.core.tell, input, "", this);
     const told: Told = "done" in ended ? ended.done : { nothing: true };
@@ -215,8 +229,9 @@ export class ServerWorld extends ObjectsWorld {
       perform: (effect) => (JSON.stringify(effect) === text ? { json: outcome } : this.perform(effect)),
       commit: () => this.commit(),
     };
+    const ended = Promise.resolve(run<Answer>(this.passage.core.mcp, this.head, this.body, world));
     this.finish?.(
-      run<Answer>(this.passage.core.mcp, this.head, this.body, world).then((ended) => {
+      ended.then((ended) => {
         if ("done" in ended) return ended.done;
         throw new Error("a suspended run is never spliced");
       }),

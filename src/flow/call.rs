@@ -11,8 +11,6 @@ pub struct Call<'a> {
     pub target: Target<'a>,
     /// The JSON-RPC id of the request, for the handler's context.
     pub request: Value<'a>,
-    /// The request's `_meta`, for the handler's context.
-    pub meta: Option<Value<'a>>,
     /// The session, which is its sender's, for the handler's context.
     pub session: Option<&'a str>,
     /// What earlier rounds brought, a JSON object; none in the first.
@@ -173,7 +171,6 @@ impl Obtain for Call<'_> {
                 }
             }
         }
-        members.extend(self.meta.map(|meta| ("meta", meta.text())));
         members.extend(session.as_deref().map(|session| ("session", session)));
         members.extend(self.rounds.map(|rounds| ("rounds", rounds)));
         object(&members)

@@ -16,12 +16,10 @@ pub fn get<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Res
     if arguments.is_some_and(|arguments| !arguments.object().is_ok_and(of_strings)) {
         return Err(Fault::new(200, Code::InvalidParams, "`params.arguments` must be an object of strings."));
     }
-    let meta = params.get("_meta");
     let run = move |name: &str, rounds: Option<&str>| {
         flow.obtain(&Call {
             target: Target::Prompt { name, arguments },
             request: frame.id,
-            meta,
             session: frame.session,
             rounds,
             splice: frame.alone.then(|| frame.around_content()),

@@ -27,12 +27,10 @@ pub const MAX_URI: usize = 8192;
 pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Result<Work<'a>, Fault> {
     let uri = string_of(params, "uri")?;
     check(&uri)?;
-    let meta = params.get("_meta");
     let run = move |uri: &str, through: Option<&Through>, rounds: Option<&str>| {
         flow.obtain(&Call {
             target: Target::Resource { uri, through },
             request: frame.id,
-            meta,
             session: frame.session,
             rounds,
             splice: frame.alone.then(|| frame.around_read()),

@@ -21,12 +21,10 @@ pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
     if arguments.is_some_and(|arguments| !arguments.is_object()) {
         return Err(Fault::new(200, Code::InvalidParams, "`params.arguments` must be an object."));
     }
-    let meta = params.get("_meta");
     let run = move |name: &str, mirror: bool, rounds: Option<&str>| {
         flow.obtain(&Call {
             target: Target::Tool { name, arguments, mirror },
             request: frame.id,
-            meta,
             session: frame.session,
             rounds,
             splice: frame.alone.then(|| frame.around_content()),

@@ -67,8 +67,9 @@ test("what a handler says, and what it may be told", async () => {
   const world = worldOf(new McpServer({ name: "test", version: "1.0.0" }), asking.step);
   const { head, meta, say } = parsed<TellInput>("tell-input");
   world.head = JSON.stringify(head);
+  world.body = JSON.stringify({ id: 1, params: { _meta: meta } });
   const sent = vi.spyOn(world, "send").mockImplementation(async () => {});
-  const tell = () => world.say({ request: 1, ...(meta && { meta }) }, say, true);
+  const tell = () => world.say({ request: 1 }, say, true);
   for (const name of answers.slice(0, 3)) expect(await tell()).toEqual(parsed(name));
   await expect(tell()).rejects.toMatchObject({ code: "ERR_ARGUMENT", message: parsed<Told>("told-wrong").wrong });
   expect(asking.given.map(([input]) => input)).toEqual(answers.map(() => golden("tell-input")));

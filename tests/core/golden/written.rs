@@ -126,13 +126,12 @@ fn effects() {
     let call = Call {
         target: Target::Tool { name: "add", arguments: Some(value(r#"{"a":1.50,"b":[null]}"#)), mirror: true },
         request: value(r#""a\"1""#),
-        meta: Some(value(r#"{"progressToken":7}"#)),
         session: Some("AQ"),
         rounds: None,
         splice: splice(r#"{"jsonrpc":"2.0","id":"a\"1","result":"#, "}"),
     };
     assert_eq!(call.json(), golden("effect-call"));
-    let bare = |target| Call { target, request: value("1"), meta: None, session: None, rounds: None, splice: None };
+    let bare = |target| Call { target, request: value("1"), session: None, rounds: None, splice: None };
     let tool = Target::Tool { name: "add", arguments: None, mirror: false };
     assert_eq!(bare(tool).json(), golden("effect-call-in-batch"));
     let rounds =

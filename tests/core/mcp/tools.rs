@@ -3,7 +3,7 @@
 use mcp_wicket::flow::Broken;
 use serde_json::{Value as Json, json};
 
-use super::{Post, SERVER_INFO, VERSION, WITH_INITIALIZE, say, server_info, text_result};
+use super::{Post, SERVER_INFO, WITH_INITIALIZE, say, server_info, text_result};
 use crate::world::{Said, World};
 
 fn call_of(version: &str, params: Json) -> Post {
@@ -73,8 +73,7 @@ fn a_list_that_cannot_be_had_is_the_servers_fault() {
 #[test]
 fn a_call_hands_over_what_the_request_says_as_it_stands() {
     let arguments = r#"{"b" : 1.50, "a":[ "\u0061", 9007199254740993 ], "a":2,"__proto__":{}}"#;
-    let meta = r#"{"progressToken": 1e2}"#;
-    let params = format!(r#"{{"name":"ec\u0068o","arguments":{arguments},"_meta":{meta}}}"#);
+    let params = format!(r#"{{"name":"ec\u0068o","arguments":{arguments}}}"#);
     let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
     let input = json!({"method": "POST", "server": {}, "contentType": "application/json"}).to_string();
     let request = mcp_wicket::mcp::Request::read(&input).unwrap();
@@ -83,7 +82,6 @@ fn a_call_hands_over_what_the_request_says_as_it_stands() {
     let effect = &asked[0].effect;
     assert!(effect.starts_with(r#"{"kind":"call","name":"echo","request":1,"#), "{effect}");
     assert!(effect.contains(&format!(r#""arguments":{arguments}"#)), "{effect}");
-    assert!(effect.contains(&format!(r#""meta":{meta}"#)), "{effect}");
 }
 
 #[test]
@@ -91,10 +89,8 @@ fn what_a_request_does_not_say_is_not_handed_over() {
     for version in WITH_INITIALIZE {
         let answered = call_of(version, json!({"name": "echo"})).send();
         let effect = answered.effect();
-        assert!(effect.get("arguments").is_none() && effect.get("meta").is_none(), "{effect}");
+        assert!(effect.get("arguments").is_none(), "{effect}");
     }
-    let modern = call_of(super::MODERN, json!({"name": "echo"})).send();
-    assert_eq!(modern.effect()["meta"][VERSION], super::MODERN);
 }
 
 #[test]
