@@ -1,6 +1,7 @@
 //! The authorization server's flows in a scripted world: what each asks for, and that nothing happens when an effect fails
 //! or lies.
 
+mod machine;
 mod once;
 mod rules;
 

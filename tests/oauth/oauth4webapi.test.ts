@@ -70,7 +70,8 @@ test("discovery, registration, authorization, code, refresh, revocation", async 
 });
 
 test("a denial is one that a client can read", async () => {
-  const client = await lib.register();
+  const { client_id } = await lib.register();
+  const client = { client_id };
   const { params } = await lib.asking(client);
   const browser = new lib.Browser("ann");
   const sealed = lib.consentIn(await (await browser.go(lib.authorizeUrl(params))).text());

@@ -11,13 +11,13 @@ use super::{
 use crate::world::{Ended, NOW, Said, World};
 
 /// What a browser and a client have seen so far.
-struct Way {
-    objects: Objects,
-    client: String,
+pub(super) struct Way {
+    pub(super) objects: Objects,
+    pub(super) client: String,
 }
 
 impl Way {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut objects = Objects::default();
         let client = registered(&mut objects);
         Self { objects, client }
@@ -45,7 +45,7 @@ impl Way {
         (state, cookie(&page, "__Host-wicket-sign-in-"))
     }
 
-    fn code(&mut self) -> String {
+    pub(super) fn code(&mut self) -> String {
         let (state, cookie) = self.allow();
         let answer = self.send(&returning(&state, &cookie), "", 4);
         let headers = answer["answer"]["headers"].as_array().unwrap();
@@ -72,7 +72,7 @@ fn returning(state: &str, cookie: &str) -> Json {
     head("callback", "GET", json!({"query": form(&[("state", state), ("code", "upstream")]), "cookie": cookie}))
 }
 
-fn redeeming(client: &str, code: &str) -> String {
+pub(super) fn redeeming(client: &str, code: &str) -> String {
     form(&[
         ("grant_type", "authorization_code"),
         ("client_id", client),
