@@ -1,0 +1,64 @@
+/** `mcp-wicket keys`: secrets and key pairs of the right strength, key sets, rotation. */
+import { algorithmOf, base64url } from "./algorithms.js";
+
+export interface KeysOptions {
+  /** Default HS256. */
+  alg?: string | undefined;
+  /** The name of a new key; by default it is made of the key (RFC 7638). */
+  kid?: string | undefined;
+  /** The text of the key set to which the new public key is added. */
+  jwks?: string | undefined;
+  /** The text of a public key in PEM, which is written as a JWK; nothing is made. */
+  pem?: string | undefined;
+}
+
+/** What is printed: a secret, or JSON with the private key and the key set. Throws with what to do instead. */
+export async function keys({ alg = "HS256", kid, jwks, pem }: KeysOptions): Promise<string> {
+  const algorithm = algorithmOf(alg);
+  const { secret } = algorithm;
+  if (pem !== undefined) {
+    if (secret !== undefined) throw new Error("Say which algorithm the key is for: --alg RS256, ES256, EdDSA, …");
+    return JSON.stringify(setOf(jwks, await fromPem(pem, alg, kid)), null, 2);
+  }
+  if (secret !== undefined) return base64url(crypto.getRandomValues(new Uint8Array(secret)));
+  const pair = (await crypto.subtle.generateKey(algorithm.key, true, ["sign", "verify"])) as CryptoKeyPair;
+  const publicJwk = await published(pair.publicKey, alg, kid);
+  const {
+    key_ops: _ops,
+    ext: _ext,
+    ...exported
+  } = (await crypto.subtle.exportKey("jwk", pair.privateKey)) as JsonWebKey;
+  const privateJwk = { ...exported, kid: publicJwk.kid, alg };
+  return JSON.stringify({ privateJwk, jwks: setOf(jwks, publicJwk) }, null, 2);
+}
+
+type Published = JsonWebKey & { kid: string };
+
+async function published(key: CryptoKey, alg: string, kid: string | undefined): Promise<Published> {
+  const { key_ops: _ops, ext: _ext, ...jwk } = (await crypto.subtle.exportKey("jwk", key)) as JsonWebKey;
+  return { ...jwk, kid: kid ?? (await thumbprint(jwk)), alg, use: "sig" };
+}
+
+async function fromPem(pem: string, alg: string, kid: string | undefined): Promise<Published> {
+  if (pem.includes("PRIVATE KEY"))
+    throw new Error("That is a private key. Give the public one: openssl pkey -in key.pem -pubout");
+  const body = /-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----/.exec(pem)?.[1];
+  if (body === undefined) throw new Error("The file has no public key in PEM (-----BEGIN PUBLIC KEY-----).");
+  const bytes = Uint8Array.from(atob(body.replaceAll(/\s/g, "")), (character) => character.charCodeAt(0));
+  const key = await crypto.subtle.importKey("spki", bytes, algorithmOf(alg).key, true, ["verify"]);
+  return published(key, alg, kid);
+}
+
+/** The set with the new key after those that it has: their tokens stay good until they expire. */
+function setOf(text: string | undefined, key: Published): { keys: unknown[] } {
+  const before = text === undefined ? { keys: [] } : (JSON.parse(text) as { keys?: { kid?: string }[] });
+  if (!Array.isArray(before.keys)) throw new Error('The file is no JWK Set: it needs a list "keys".');
+  if (before.keys.some(({ kid }) => kid === key.kid)) throw new Error(`The set has a key "${key.kid}" already.`);
+  return { keys: [...before.keys, key] };
+}
+
+/** RFC 7638. */
+async function thumbprint({ crv, e, kty, n, x, y }: JsonWebKey): Promise<string> {
+  const text = JSON.stringify({ crv, e, kty, n, x, y });
+  return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
+}

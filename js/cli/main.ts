@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/** `npx mcp-wicket`: the command line. Plain Node, from version 20 on. */
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { keys } from "./keys.js";
+import { token } from "./token.js";
+
+const USAGE = `Usage:
+  npx mcp-wicket keys [--alg HS256] [--kid NAME] [--jwks FILE] [--from FILE.pem]
+      A new secret, or a key pair with its key set (--alg ES256, RS256, EdDSA, …). With --jwks the new key joins that set,
+      which is how keys rotate. With --from a public key in PEM is written as a JWK.
+  npx mcp-wicket token --issuer ISSUER --audience AUDIENCE [--subject NAME] [--scope "a b"] [--minutes 15]
+                       [--claim NAME=VALUE]… [--key FILE]
+      A token for trying out, signed with JWT_SECRET from the environment or with a private JWK.
+`;
+
+const text = { type: "string" } as const;
+
+async function run([command, ...args]: string[]): Promise<void> {
+  if (command === "keys") {
+    const { values } = parseArgs({ args, options: { alg: text, kid: text, jwks: text, from: text } });
+    const { alg, kid, jwks, from } = values as Record<string, string | undefined>;
+    const options = { alg, kid, jwks: jwks && readFileSync(jwks, "utf8"), pem: from && readFileSync(from, "utf8") };
+    process.stdout.write(`${await keys(options)}\n`);
+    return;
+  }
+  if (command === "token") {
+    const options = { issuer: text, audience: text, subject: text, scope: text, minutes: text, key: text };
+    const { values } = parseArgs({ args, options: { ...options, claim: { ...text, multiple: true } } });
+    const { claim, key, ...others } = values as Record<string, string | undefined> & { claim?: never };
+    const made = await token({
+      ...others,
+      claims: claim,
+      key: key && readFileSync(key, "utf8"),
+      secret: process.env.JWT_SECRET,
+    });
+    if (made.warning !== undefined) process.stderr.write(`${made.warning}\n`);
+    process.stdout.write(`${made.token}\n`);
+    return;
+  }
+  process.stderr.write(USAGE);
+  process.exitCode = 2;
+}
+
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,91 @@
+/** `mcp-wicket token`: a short-lived token for trying out. */
+import { algorithmOf, base64url } from "./algorithms.js";
+
+export interface TokenOptions {
+  issuer?: string | undefined;
+  audience?: string | undefined;
+  subject?: string | undefined;
+  scope?: string | undefined;
+  /** Minutes until it expires. Default 15. */
+  minutes?: string | undefined;
+  /** `NAME=VALUE`; the value is JSON if it can be read as such. */
+  claims?: readonly string[] | undefined;
+  /** The shared secret. */
+  secret?: string | undefined;
+  /** The text of a private JWK, instead of a secret. */
+  key?: string | undefined;
+}
+
+const WARN_MINUTES = 60;
+const MAX_MINUTES = 24 * 60;
+
+/** The token, and what should be said beside it. Throws with what to do instead. */
+export async function token(options: TokenOptions, now = Date.now()): Promise<{ token: string; warning?: string }> {
+  const { issuer, audience, subject, scope, claims = [] } = options;
+  if (!issuer || !audience) throw new Error("Say --issuer and --audience, as the verifier has them.");
+  const minutes = Number(options.minutes ?? "15");
+  if (!(minutes > 0)) throw new Error("--minutes must be a number above 0.");
+  if (minutes > MAX_MINUTES) {
+    throw new Error(
+      "A token for more than 24 hours is not made here: whoever finds it can use it as long. Use an API key.",
+    );
+  }
+  const issued = Math.floor(now / 1000);
+  const more = Object.fromEntries(claims.map(claim));
+  const payload = {
+    iss: issuer,
+    aud: audience,
+    ...(subject !== undefined && { sub: subject }),
+    ...(scope !== undefined && { scope }),
+    iat: issued,
+    exp: issued + Math.round(minutes * 60),
+    ...more,
+  };
+  const made = await sign(payload, options);
+  return minutes > WARN_MINUTES
+    ? {
+        token: made,
+        warning:
+          "It lives for more than 60 minutes; 15 to 60 are enough for most, and a stolen one works for less time.",
+      }
+    : { token: made };
+}
+
+function claim(text: string): [string, unknown] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new Error(`--claim ${text}: say NAME=VALUE.`);
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+  if (name === "exp" || name === "iat") throw new Error(`--claim ${name}: say --minutes.`);
+  try {
+    return [name, JSON.parse(value) as unknown];
+  } catch {
+    return [name, value];
+  }
+}
+
+async function sign(payload: object, { secret, key }: TokenOptions): Promise<string> {
+  const jwk =
+    key === undefined ? undefined : (JSON.parse(key) as JsonWebKey & { kid?: string; privateJwk?: JsonWebKey });
+  const own = (jwk?.privateJwk ?? jwk) as (JsonWebKey & { kid?: string }) | undefined;
+  const alg = own ? own.alg : "HS256";
+  if (alg === undefined) throw new Error('The key needs its "alg", for example "ES256".');
+  const algorithm = algorithmOf(alg);
+  const header = { alg, typ: "JWT", ...(own?.kid !== undefined && { kid: own.kid }) };
+  const encoder = new TextEncoder();
+  let imported: CryptoKey;
+  if (own) {
+    imported = await crypto.subtle.importKey("jwk", own, algorithm.key, false, ["sign"]);
+  } else {
+    const bytes = encoder.encode(secret ?? "");
+    if (bytes.length < 32) {
+      throw new Error(
+        "Set JWT_SECRET to the server's secret (32 bytes or more), or say --key FILE with a private JWK.",
+      );
+    }
+    imported = await crypto.subtle.importKey("raw", bytes, algorithm.key, false, ["sign"]);
+  }
+  const text = (part: object) => base64url(encoder.encode(JSON.stringify(part)));
+  const signed = `${text(header)}.${text(payload)}`;
+  const signature = await crypto.subtle.sign(algorithm.sign, imported, encoder.encode(signed));
+  return `${signed}.${base64url(new Uint8Array(signature))}`;
+}

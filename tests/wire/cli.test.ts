@@ -1,0 +1,104 @@
+/** `npx mcp-wicket keys` and `token`: what they print works with another implementation, and what is unwise is said. */
+import { execFile } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type JSONWebKeySet, type JWK, createLocalJWKSet, jwtVerify } from "jose";
+import { afterAll, expect, test } from "vitest";
+import { at } from "../harness/paths.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "mcp-wicket-cli-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Said {
+  code: number;
+  out: string;
+  err: string;
+}
+
+function cli(args: string[], env: Record<string, string> = {}): Promise<Said> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [at("dist/cli/main.js"), ...args], { env }, (error, out, err) =>
+      resolve({ code: error ? Number(error.code) : 0, out: out.trim(), err }),
+    );
+  });
+}
+
+const named = ["--issuer", "auth", "--audience", "mcp"];
+const keep = (name: string, text: string) => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+test("a secret, and a token that it signs", async () => {
+  const { out: secret } = await cli(["keys"]);
+  expect(secret).toMatch(/^[\w-]{43}$/);
+  expect((await cli(["keys"])).out).not.toBe(secret);
+  expect((await cli(["keys", "--alg", "HS512"])).out).toMatch(/^[\w-]{86}$/);
+  const args = ["token", ...named, "--subject", "ann", "--scope", "a b", "--claim", "n=1", "--claim", "t=x"];
+  const made = await cli(args, { JWT_SECRET: secret });
+  expect(made).toMatchObject({ code: 0, err: "" });
+  const { payload } = await jwtVerify(made.out, new TextEncoder().encode(secret), { issuer: "auth", audience: "mcp" });
+  expect(payload).toMatchObject({ sub: "ann", scope: "a b", n: 1, t: "x" });
+  expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(900);
+});
+
+test.each(["ES256", "ES384", "ES512", "RS256", "PS512", "EdDSA"])(
+  "a key pair for %s, and a token that it signs",
+  async (alg) => {
+    const { privateJwk, jwks } = JSON.parse((await cli(["keys", "--alg", alg])).out) as {
+      privateJwk: JWK;
+      jwks: JSONWebKeySet;
+    };
+    expect(jwks.keys).toHaveLength(1);
+    expect(jwks.keys[0]).toMatchObject({ alg, use: "sig", kid: privateJwk.kid });
+    expect(Object.keys(jwks.keys[0] ?? {})).not.toContain("d");
+    const key = keep(`${alg}.json`, JSON.stringify(privateJwk));
+    const { out } = await cli(["token", ...named, "--key", key]);
+    const { protectedHeader } = await jwtVerify(out, createLocalJWKSet(jwks), { issuer: "auth", audience: "mcp" });
+    expect(protectedHeader).toEqual({ alg, typ: "JWT", kid: privateJwk.kid });
+  },
+);
+
+test("rotation: the new key joins the old ones", async () => {
+  const first = JSON.parse((await cli(["keys", "--alg", "ES256", "--kid", "one"])).out) as { jwks: JSONWebKeySet };
+  const set = keep("jwks.json", JSON.stringify(first.jwks));
+  const second = JSON.parse((await cli(["keys", "--alg", "ES256", "--kid", "two", "--jwks", set])).out) as {
+    jwks: JSONWebKeySet;
+  };
+  expect(second.jwks.keys.map(({ kid }) => kid)).toEqual(["one", "two"]);
+  const again = await cli(["keys", "--alg", "ES256", "--kid", "one", "--jwks", set]);
+  expect(again).toMatchObject({ code: 1, err: expect.stringContaining('a key "one" already') as unknown });
+});
+
+test("a public key in PEM becomes a JWK; a private one is refused", async () => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const pem = keep("public.pem", publicKey.export({ type: "spki", format: "pem" }).toString());
+  const { keys } = JSON.parse((await cli(["keys", "--alg", "RS256", "--from", pem])).out) as JSONWebKeySet;
+  expect(keys[0]?.n).toBe(publicKey.export({ format: "jwk" }).n);
+  const secret = keep("private.pem", privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+  expect((await cli(["keys", "--alg", "RS256", "--from", secret])).err).toContain("That is a private key");
+  expect((await cli(["keys", "--from", pem])).err).toContain("which algorithm");
+});
+
+test("long lives: a warning above an hour, a refusal above a day", async () => {
+  const env = { JWT_SECRET: "a-secret-for-this-test-and-for-nothing-else" };
+  const long = await cli(["token", ...named, "--minutes", "61"], env);
+  expect([long.code, long.err]).toEqual([0, expect.stringContaining("more than 60 minutes")]);
+  expect((await cli(["token", ...named, "--minutes", "60"], env)).err).toBe("");
+  const day = await cli(["token", ...named, "--minutes", "1441"], env);
+  expect(day).toMatchObject({ code: 1, out: "", err: expect.stringContaining("24 hours") as unknown });
+  for (const minutes of ["0", "-1", "x"]) {
+    expect((await cli(["token", ...named, `--minutes=${minutes}`], env)).err).toContain("--minutes must be");
+  }
+  const past = await cli(["token", ...named, "--claim", "exp=9999999999"], env);
+  expect(past.err).toContain("say --minutes");
+});
+
+test("what is missing is said", async () => {
+  expect(await cli([])).toMatchObject({ code: 2, err: expect.stringContaining("Usage:") as unknown });
+  expect((await cli(["token"])).err).toContain("--issuer and --audience");
+  expect((await cli(["token", ...named], { JWT_SECRET: "short" })).err).toContain("32 bytes");
+  expect((await cli(["keys", "--alg", "none"])).err).toContain('no algorithm "none"');
+});
