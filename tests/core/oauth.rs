@@ -1,8 +1,10 @@
 //! The authorization server's flows in a scripted world: what each asks for, and that nothing happens when an effect fails
 //! or lies.
 
+mod documents;
 mod machine;
 mod once;
+mod renewing;
 mod rules;
 
 use mcp_wicket::crypto::{Keys, encode, sha256};

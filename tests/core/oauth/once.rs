@@ -36,7 +36,7 @@ impl Way {
         (sealed, cookie(&page, "__Host-wicket-form-"))
     }
 
-    fn allow(&mut self) -> (String, String) {
+    pub(super) fn allow(&mut self) -> (String, String) {
         let (sealed, form_cookie) = self.ask();
         let (request, body) = allowing(&sealed, &form_cookie);
         let page = self.send(&request, &body, 3);

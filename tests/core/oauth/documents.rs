@@ -1,0 +1,105 @@
+//! Client ID metadata documents: which are taken, and what becomes of copies.
+
+use serde_json::{Value as Json, json};
+
+use super::{REDIRECT, authorize_query, head, json_of, send, server};
+use crate::world::{NOW, Said, World};
+
+const ID: &str = "https://app.example.com/client.json";
+
+fn document(more: Json) -> Json {
+    let mut document = json!({"client_id": ID, "client_name": "App", "redirect_uris": [REDIRECT]});
+    document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    document
+}
+
+fn answer(status: u16, body: &str) -> Said {
+    Said::Ok(json!({"status": status, "body": body}).to_string())
+}
+
+/// What the person sees who opens the link of a client whose document is answered like this, and how often it was fetched.
+fn seen(copy: Option<Json>, fetched: &Said, options: Json) -> (u64, Json, usize, usize) {
+    let mut fetches = 0;
+    let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
+        "load" => Said::Ok(copy.as_ref().map_or_else(|| "null".into(), |copy| json!(copy.to_string()).to_string())),
+        "fetch" => {
+            fetches += 1;
+            assert_eq!((effect["url"].as_str(), effect["method"].as_str()), (Some(ID), Some("GET")));
+            fetched.clone()
+        }
+        other => panic!("{other} is not needed"),
+    });
+    let request = head("authorize", "GET", json!({"query": authorize_query(ID)}));
+    let ended = send(world, &server(options), &request, "");
+    let reply = json_of(&ended.answer.unwrap());
+    (reply["page"]["status"].as_u64().unwrap(), reply["page"]["model"].clone(), fetches, ended.commits.len())
+}
+
+fn on() -> Json {
+    json!({"documents": true, "kv": true})
+}
+
+#[test]
+fn a_document_makes_a_client_of_its_domain_and_is_kept() {
+    let (status, page, fetches, kept) = seen(None, &answer(200, &document(json!({})).to_string()), on());
+    assert_eq!((status, fetches, kept), (200, 1, 1));
+    assert_eq!(page["client"], json!({"name": "App", "id": ID, "proof": "domain", "domain": "app.example.com"}));
+    let without_namespace = seen(None, &answer(200, &document(json!({})).to_string()), json!({"documents": true}));
+    assert_eq!((without_namespace.0, without_namespace.3), (200, 0));
+}
+
+#[test]
+fn where_documents_are_off_nothing_is_fetched() {
+    let (status, page, fetches, _) = seen(None, &answer(200, &document(json!({})).to_string()), json!({"kv": true}));
+    assert_eq!((status, page["kind"].as_str(), fetches), (400, Some("recovery"), 0));
+}
+
+#[test]
+fn documents_that_are_not_taken() {
+    let big = document(json!({"note": "x".repeat(6000)}));
+    let wrong = [
+        answer(200, &document(json!({"client_id": "https://evil.example/client.json"})).to_string()),
+        answer(200, &document(json!({"redirect_uris": []})).to_string()),
+        answer(200, &document(json!({"redirect_uris": ["javascript:alert(1)"]})).to_string()),
+        answer(200, &document(json!({"redirect_uris": [REDIRECT, "http://evil.example/"]})).to_string()),
+        answer(200, &document(json!({"client_secret": "x"})).to_string()),
+        answer(200, &document(json!({"token_endpoint_auth_method": "client_secret_post"})).to_string()),
+        answer(200, &big.to_string()),
+        answer(200, "<html>"),
+        answer(200, ""),
+        answer(301, ""),
+        answer(404, ""),
+        answer(410, ""),
+    ];
+    for said in wrong {
+        let (status, page, _, kept) = seen(None, &said, on());
+        assert_eq!((status, page["kind"].as_str(), kept), (400, Some("recovery"), 0), "{said:?}");
+    }
+}
+
+#[test]
+fn another_redirect_uri_than_the_documents_stays_here() {
+    let other = document(json!({"redirect_uris": ["https://client.example/other"]}));
+    let (status, page, ..) = seen(None, &answer(200, &other.to_string()), on());
+    assert_eq!((status, page["reason"].as_str()), (400, Some("redirect")));
+}
+
+#[test]
+fn copies_bridge_an_outage_for_a_day_and_never_a_refusal() {
+    let copy = |age: u64| {
+        let client = json!({"v": 1, "id": ID, "name": "Old", "redirects": [REDIRECT], "proof": "domain", "created": 1, "auth": "none"});
+        json!({"v": 1, "client": client, "fetched": NOW - age})
+    };
+    let hour = 3600 * 1000;
+    let down = [answer(500, ""), answer(429, ""), Said::Failed("timeout"), Said::Failed("refused")];
+    for said in &down {
+        assert_eq!(seen(Some(copy(hour - 1)), said, on()).2, 0, "fresh: not fetched");
+        let (status, page, fetches, _) = seen(Some(copy(hour)), said, on());
+        assert_eq!((status, page["client"]["name"].as_str(), fetches), (200, Some("Old"), 1));
+        assert_eq!(seen(Some(copy(24 * hour)), said, on()).0, 503);
+        assert_eq!(seen(None, said, on()).0, 503);
+    }
+    for said in [answer(404, ""), answer(410, ""), answer(200, "{}")] {
+        assert_eq!(seen(Some(copy(hour)), &said, on()).0, 400, "{said:?}");
+    }
+}

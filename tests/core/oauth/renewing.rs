@@ -1,0 +1,196 @@
+//! Refreshing with an upstream: it is asked who the person is now, its tokens are renewed by one, and what it says counts.
+
+use std::cell::RefCell;
+
+use mcp_wicket::flow::{Fetch, Flow};
+use mcp_wicket::oauth::identity::{About, Back, Begin, Begun, Credential, Denied, Identity, Person};
+use mcp_wicket::oauth::{Request, Site, serve};
+use serde_json::{Value as Json, json};
+
+use super::once::{Way, redeeming};
+use super::{Objects, SITE, form, head, json_of, keys, server};
+use crate::world::{NOW, Said, World};
+
+/// An upstream whose tokens end after ten minutes; what it says comes by fetching.
+#[derive(Debug, Default)]
+struct Upstream {
+    asked: RefCell<Vec<String>>,
+}
+
+impl Upstream {
+    async fn ask(&self, flow: &Flow<'_>, path: &str) -> Result<String, Denied> {
+        let url = format!("https://upstream.example/{path}");
+        let fetch = Fetch { url, method: "GET", headers: Vec::new(), body: None };
+        let fetched = flow.obtain(&fetch).await.map_err(|_| Denied::unavailable("silent"))?;
+        self.asked.borrow_mut().push(path.into());
+        match fetched.status {
+            200 => Ok(fetched.body),
+            403 => Err(Denied::not_allowed("removed")),
+            _ => Err(Denied::failed("nonsense")),
+        }
+    }
+
+    fn person(props: String, credential: Option<String>) -> Person {
+        Person { id: "1".into(), label: "ann".into(), props, scopes: None, credential }
+    }
+}
+
+impl Identity for Upstream {
+    fn name(&self) -> &'static str {
+        "up"
+    }
+    fn about(&self) -> About {
+        About { label: "Up".into(), host: "upstream.example".into(), scopes: Vec::new() }
+    }
+    async fn begin(&self, _flow: &Flow<'_>, begin: &Begin<'_>) -> Result<Begun, Denied> {
+        Ok(Begun { url: format!("https://upstream.example/?state={}", begin.state), kept: "k".into() })
+    }
+    async fn come_back(&self, _flow: &Flow<'_>, _back: &Back<'_>) -> Result<Person, Denied> {
+        let credential = json!({"access": "first-upstream-token", "ends": NOW + 600_000}).to_string();
+        Ok(Self::person(r#"{"login":"ann"}"#.into(), Some(credential)))
+    }
+    async fn renew(&self, flow: &Flow<'_>, credential: &str) -> Result<Option<Person>, Denied> {
+        let access = self.credential(credential).unwrap().access;
+        Ok(Some(Self::person(self.ask(flow, &format!("user?{access}")).await?, None)))
+    }
+    fn renews(&self) -> bool {
+        true
+    }
+    async fn refresh(&self, flow: &Flow<'_>, _credential: &str) -> Result<String, Denied> {
+        self.ask(flow, "token").await
+    }
+    fn credential(&self, credential: &str) -> Option<Credential> {
+        let credential: Json = serde_json::from_str(credential).ok()?;
+        let access = credential["access"].as_str()?.to_owned();
+        Some(Credential {
+            secrets: vec![access.clone()],
+            access,
+            expires: credential["ends"].as_u64(),
+            renewable: true,
+        })
+    }
+}
+
+/// Somebody who has signed in by way of the upstream.
+struct Signed {
+    objects: Objects,
+    client: String,
+    refresh: String,
+}
+
+/// Sends a request at `now`; `says` answers the upstream's fetches.
+fn send(
+    objects: &mut Objects,
+    request: &Json,
+    body: &str,
+    (now, entropy): (u64, u8),
+    says: impl Fn(&str) -> Said,
+) -> (Json, Vec<String>) {
+    let (keys, server, identity, input) = (keys(), server(json!({})), Upstream::default(), request.to_string());
+    let site = Site { server: &server, keys: &keys, identity: &identity, issuer: SITE.into() };
+    let request = Request::read(&input).unwrap();
+    let mut calls = Vec::new();
+    let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
+        "fetch" => {
+            let url = effect["url"].as_str().unwrap();
+            calls.push(url.trim_start_matches("https://upstream.example/").to_owned());
+            says(url)
+        }
+        _ => {
+            calls.push(effect["call"].as_str().unwrap().to_owned());
+            objects.ask(effect, now, [entropy; 32])
+        }
+    });
+    let world = world.at(now).with_entropy([entropy; 32]);
+    let reply = json_of(&world.run(async |flow| serve(flow, &site, &request, body).await).answer.unwrap());
+    (reply, calls)
+}
+
+fn nothing(url: &str) -> Said {
+    panic!("{url} is not needed")
+}
+
+fn said(status: u16, body: &Json) -> Said {
+    Said::Ok(json!({"status": status, "body": body.to_string()}).to_string())
+}
+
+impl Signed {
+    fn new() -> Self {
+        let mut way = Way::new();
+        let (state, cookie) = way.allow();
+        let request = head("callback", "GET", json!({"query": form(&[("state", &state)]), "cookie": cookie}));
+        // `Way` has allowed it by another identity; what the upstream's half kept is not looked at here.
+        let (answer, calls) = send(&mut way.objects, &request, "", (NOW, 4), nothing);
+        assert_eq!(calls, ["take", "credential", "grant"]);
+        let location = answer["answer"]["headers"].as_array().unwrap().iter().find(|it| it[0] == "location").unwrap();
+        let code = location[1].as_str().unwrap().split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
+        let request = head("token", "POST", json!({}));
+        let (answer, calls) = send(&mut way.objects, &request, &redeeming(&way.client, &code), (NOW, 5), nothing);
+        assert_eq!(calls, ["redeem"], "a code exchange is one object call");
+        let body: Json = serde_json::from_str(answer["answer"]["body"].as_str().unwrap()).unwrap();
+        let refresh = body["refresh_token"].as_str().unwrap().to_owned();
+        Self { objects: way.objects, client: way.client, refresh }
+    }
+
+    fn refresh(&mut self, at: (u64, u8), says: impl Fn(&str) -> Said) -> (u64, Json, Vec<String>) {
+        let fields = [("grant_type", "refresh_token"), ("client_id", &*self.client), ("refresh_token", &*self.refresh)];
+        let (answer, calls) = send(&mut self.objects, &head("token", "POST", json!({})), &form(&fields), at, says);
+        let body = serde_json::from_str(answer["answer"]["body"].as_str().unwrap()).unwrap();
+        (answer["answer"]["status"].as_u64().unwrap(), body, calls)
+    }
+}
+
+#[test]
+fn the_upstream_is_asked_who_the_person_is_now() {
+    let mut signed = Signed::new();
+    let (status, _, calls) = signed.refresh((NOW + 1000, 6), |_| said(200, &json!({"login": "ann", "role": "admin"})));
+    assert_eq!((status, calls), (200, vec!["credential".into(), "user?first-upstream-token".into(), "refresh".into()]));
+    assert!(!format!("{:?}", signed.objects).contains("first-upstream-token"), "at rest it is encrypted");
+}
+
+#[test]
+fn a_token_that_ends_is_renewed_first_and_kept_at_once() {
+    let mut signed = Signed::new();
+    let renewed = json!({"access": "second-upstream-token", "ends": NOW + 9_000_000});
+    let says = |url: &str| {
+        if url.ends_with("token") && !url.contains('?') { said(200, &renewed) } else { said(200, &json!({})) }
+    };
+    let (status, _, calls) = signed.refresh((NOW + 599_000, 6), says);
+    assert_eq!(status, 200);
+    assert_eq!(calls, ["credential", "token", "keep", "user?second-upstream-token", "refresh"]);
+}
+
+#[test]
+fn while_one_renews_it_nobody_else_does() {
+    let mut signed = Signed::new();
+    let silent = |_: &str| Said::Failed("timeout");
+    let (status, body, calls) = signed.refresh((NOW + 599_000, 6), silent);
+    assert_eq!((status, body["error"].as_str()), (503, Some("temporarily_unavailable")));
+    assert_eq!(calls, ["credential", "token"]);
+    // The lease is still out: the next does not ask the upstream.
+    let (status, _, calls) = signed.refresh((NOW + 600_000, 7), nothing);
+    assert_eq!((status, calls), (503, vec!["credential".into()]));
+    // It ends after half a minute.
+    let renewed = json!({"access": "second-upstream-token", "ends": NOW + 9_000_000});
+    assert_eq!(signed.refresh((NOW + 629_001, 8), |_| said(200, &renewed)).0, 200);
+}
+
+#[test]
+fn whoever_was_removed_upstream_gets_nothing_and_an_outage_costs_nobody_the_grant() {
+    let mut signed = Signed::new();
+    for (status, error) in [(500, "temporarily_unavailable"), (502, "temporarily_unavailable"), (403, "invalid_grant")]
+    {
+        let (answered, body, calls) = signed.refresh((NOW + 1000, 6), |_| said(status, &json!({})));
+        assert_eq!((answered, body["error"].as_str()), (if status == 403 { 400 } else { 503 }, Some(error)));
+        assert!(!calls.contains(&"refresh".to_owned()), "the token was not spent");
+    }
+    assert_eq!(signed.refresh((NOW + 2000, 7), |_| said(200, &json!({}))).0, 200);
+}
+
+#[test]
+fn a_former_token_does_not_make_us_ask_the_upstream() {
+    let mut signed = Signed::new();
+    let (_, first, _) = signed.refresh((NOW + 1000, 6), |_| said(200, &json!({})));
+    let (status, again, calls) = signed.refresh((NOW + 2000, 7), nothing);
+    assert_eq!((status, again, calls), (200, first, vec!["credential".into(), "refresh".into()]));
+}
