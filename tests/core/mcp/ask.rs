@@ -14,7 +14,7 @@ fn asked(revision: Revision, kind: &str, params: &Json) -> Result<Json, String> 
     let question = Question::read(revision, kind, Some(Value::read(&text).unwrap()));
     question
         .map(|question| serde_json::from_str(&question.input_request()).unwrap())
-        .map_err(|wrong| wrong.into_owned())
+        .map_err(std::borrow::Cow::into_owned)
 }
 
 /// Whether `answer` counts for what was asked.
