@@ -18,14 +18,14 @@ fn answer(status: u16, body: &str) -> Said {
 }
 
 /// What the person sees who opens the link of a client whose document is answered like this, and how often it was fetched.
-fn seen(copy: Option<Json>, fetched: &Said, options: Json) -> (u64, Json, usize, usize) {
+fn seen(copy: Option<Json>, answered: &Said, options: Json) -> (u64, Json, usize, usize) {
     let mut fetches = 0;
     let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
         "load" => Said::Ok(copy.as_ref().map_or_else(|| "null".into(), |copy| json!(copy.to_string()).to_string())),
         "fetch" => {
             fetches += 1;
             assert_eq!((effect["url"].as_str(), effect["method"].as_str()), (Some(ID), Some("GET")));
-            fetched.clone()
+            answered.clone()
         }
         other => panic!("{other} is not needed"),
     });

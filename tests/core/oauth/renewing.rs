@@ -90,16 +90,14 @@ fn send(
     let site = Site { server: &server, keys: &keys, identity: &identity, issuer: SITE.into() };
     let request = Request::read(&input).unwrap();
     let mut calls = Vec::new();
-    let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
-        "fetch" => {
+    let world = World::new(|effect| {
+        if effect["kind"] == "fetch" {
             let url = effect["url"].as_str().unwrap();
             calls.push(url.trim_start_matches("https://upstream.example/").to_owned());
-            says(url)
+            return says(url);
         }
-        _ => {
-            calls.push(effect["call"].as_str().unwrap().to_owned());
-            objects.ask(effect, now, [entropy; 32])
-        }
+        calls.push(effect["call"].as_str().unwrap().to_owned());
+        objects.ask(effect, now, [entropy; 32])
     });
     let world = world.at(now).with_entropy([entropy; 32]);
     let reply = json_of(&world.run(async |flow| serve(flow, &site, &request, body).await).answer.unwrap());
