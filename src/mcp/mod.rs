@@ -312,7 +312,7 @@ async fn reach(flow: &Flow<'_>, shown: Shown, message: &Message<'_>) {
         (Some(id), None) => id.string().zip(message.outcome).map(|(id, (kind, outcome))| Reach {
             object,
             message: crate::json::object(&[("id", &quoted(&id)), (kind, outcome.text())]),
-            tag: id.into(),
+            tag: answer_tag(&id),
             cancels: None,
         }),
         (None, Some("notifications/cancelled")) => {
@@ -330,6 +330,11 @@ async fn reach(flow: &Flow<'_>, shown: Shown, message: &Message<'_>) {
         // Nobody there is no failure, and for others the reason is in the log.
         let _: Result<bool, Failure> = flow.obtain(&reach).await;
     }
+}
+
+/// The tag of a handler that waits for the answer to its request `id`: no id of a client's leads to anything else.
+fn answer_tag(id: &str) -> String {
+    String::from("answer:") + id
 }
 
 /// The tag of a running call, by the id of its request.

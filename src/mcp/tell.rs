@@ -15,7 +15,7 @@ use super::mrtr::fingerprint;
 use super::revision::Revision;
 use super::sealing::Sealing;
 use super::session::{Session, Shown};
-use super::{Request, Transport, call_tag};
+use super::{Request, Transport, answer_tag, call_tag};
 use crate::crypto;
 use crate::flow::{Ask, Flow, Reach};
 use crate::json::{Object, Value, array, object, quoted};
@@ -338,7 +338,11 @@ async fn ask(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) 
         return Told::Unable("The client cannot be asked: it does not accept text/event-stream.".into());
     }
     let id = crypto::encode(&flow.context().random::<16>("request id"));
-    Told::Request { send: question.request(&id), object: session.place.mailbox(), tags: [id, call_tag(running.id)] }
+    Told::Request {
+        send: question.request(&id),
+        object: session.place.mailbox(),
+        tags: [answer_tag(&id), call_tag(running.id)],
+    }
 }
 
 /// Judges what a client has answered: `{"kind":"elicit","params":{…},"response":{…},"asked":"…"}` on 2026-07-28, before

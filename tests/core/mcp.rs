@@ -13,6 +13,7 @@ mod lifecycle;
 mod list;
 mod mirror;
 mod prompts;
+mod reach;
 mod resources;
 mod returned;
 mod rounds;

@@ -1,7 +1,9 @@
 /** A handler that asks its client for something: the same body on both wires, in every place where it can run. */
 import { describe, expect, test } from "vitest";
+import { type Message, type ToolResult, modern, post } from "../harness/messages.ts";
 import { type AnswerTo, type Called, EVERYTHING, bothWires, callLegacy, callModern } from "./lib/asked.ts";
-import { HOST, textOf, worker } from "./lib/client.ts";
+import { HOST, messageOf, textOf, worker } from "./lib/client.ts";
+import { EventReader } from "./lib/stream.ts";
 
 /** Answers as a person called Ann with a model that knows Paris. */
 const ann: AnswerTo = ({ method, params }) => {
@@ -105,6 +107,86 @@ describe("on 2026-07-28", () => {
       return ann(asked);
     });
     expect(keys.sort()).toEqual(["capital", "folders", "name"]);
+  });
+});
+
+describe("a round that is sent again", () => {
+  const url = `${HOST}/asking`;
+  const CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
+  const round = async (params: Record<string, unknown>, headers: Record<string, string> = {}) => {
+    const _meta = { [CAPABILITIES]: EVERYTHING };
+    return messageOf<ToolResult & { requestState?: string; resultType: string }>(
+      worker(modern(url, "tools/call", { ...params, _meta }, { headers })),
+    );
+  };
+  const accept = { action: "accept", content: { name: "Ann" } };
+  const count = async (tag: string) => textOf((await round({ name: "destroyed", arguments: { tag } })).result);
+
+  test("runs a destructive tool once only", async () => {
+    const tag = crypto.randomUUID();
+    const call = { name: "destroy", arguments: { tag } };
+    const { requestState } = (await round(call)).result;
+    expect(await count(tag)).toBe("0");
+    const last = { ...call, inputResponses: { "elicit-1": accept }, requestState };
+    const all = await Promise.all(Array.from({ length: 20 }, () => round(last)));
+    expect(all.filter((message) => "result" in message)).toHaveLength(1);
+    expect(new Set(all.flatMap(({ error }) => (error as { code: number } | undefined)?.code ?? []))).toEqual(
+      new Set([-32602]),
+    );
+    expect(await count(tag)).toBe("1");
+  });
+
+  test("answers without the state do not count for a destructive tool", async () => {
+    const tag = crypto.randomUUID();
+    const call = { name: "destroy", arguments: { tag }, inputResponses: { "elicit-1": accept } };
+    expect((await round(call)).result.resultType).toBe("input_required");
+    expect(await count(tag)).toBe("0");
+  });
+
+  test("with other arguments, for another tool or by somebody else is refused, and nothing is done", async () => {
+    const [tag, other] = [crypto.randomUUID(), crypto.randomUUID()];
+    const call = { name: "destroy", arguments: { tag } };
+    const { requestState } = (await round(call)).result;
+    const last = { ...call, inputResponses: { "elicit-1": accept }, requestState };
+    const refused = await Promise.all([
+      round({ ...last, arguments: { tag: other } }),
+      round({ ...last, name: "pay" }),
+      round(last, { "x-user": "bob" }),
+      round({ ...last, requestState: `${requestState ?? ""}-TAMPERED` }),
+    ]);
+    expect(refused.map(({ error }) => error.code)).toEqual([-32602, -32602, -32602, -32602]);
+    expect([await count(tag), await count(other)]).toEqual(["0", "0"]);
+    expect("result" in (await round(last))).toBe(true);
+    expect(await count(tag)).toBe("1");
+  });
+});
+
+describe("over HTTP+SSE", () => {
+  /** Opens a stream, begins with these capabilities, and gives what posts a message. */
+  async function begin(path: string, capabilities: object) {
+    const response = await worker(new Request(HOST + path, { headers: { accept: "text/event-stream" } }));
+    const stream = new EventReader(response);
+    const url = new URL((await stream.next())?.data ?? "", HOST).href;
+    const send = (message: object) => worker(post(url, JSON.stringify({ jsonrpc: "2.0", ...message })));
+    const clientInfo = { name: "old", version: "1" };
+    const params = { protocolVersion: "2024-11-05", capabilities, clientInfo };
+    await send({ id: 0, method: "initialize", params });
+    await stream.message();
+    return { stream, send };
+  }
+
+  test.each(["/asking-sse", "/asking-placed-sse"])("at %s, the stream carries the question", async (path) => {
+    const { stream, send } = await begin(path, { sampling: {} });
+    expect((await send({ id: 1, method: "tools/call", params: { name: "capital" } })).status).toBe(202);
+    const question = await stream.message<{ id: string; method: string }>();
+    expect(question.method).toBe("sampling/createMessage");
+    const result = { role: "assistant", model: "m", content: { type: "text", text: "Paris" } };
+    expect((await send({ id: question.id, result })).status).toBe(202);
+    expect(textOf((await stream.message<Message<ToolResult>>()).result)).toBe("Paris");
+    await send({ id: 2, method: "tools/call", params: { name: "folders" } });
+    const unable = await stream.message<Message<ToolResult>>();
+    expect(unable.result).toMatchObject({ isError: true });
+    await stream.close();
   });
 });
 

@@ -138,7 +138,7 @@ test("outcomes of a call", async () => {
   const call = async (name: string, args?: Record<string, unknown>) => {
     const splice = { tail: "", open: false };
     const effect = { name, request: 1, splice, ...(args && { arguments: args }) };
-    return (await logOf(() => callTool(server, effect, worldOf(server, undefined, pass)))).value;
+    return (await logOf(async () => callTool(server, effect, worldOf(server, undefined, pass)))).value;
   };
   const returned = await call("add");
   expect(returned.json).toBe(golden("outcome-call-returned"));
@@ -197,7 +197,7 @@ test("a step that waits, and the outcomes that the next is given", async () => {
     },
   };
   const { step, given } = scripted(`${golden("step-wait")}\n`, golden("step-done"));
-  const { value } = await logOf(() => run<Answer>(step, "input", "body", world));
+  const { value } = await logOf(async () => run<Answer>(step, "input", "body", world));
   expect(value).toEqual({ done: parsed("answer-without-body") });
   expect(performed).toEqual(parsed<{ wait: { effect: Effect }[] }>("step-wait").wait.map(({ effect }) => effect));
   expect(given.map((args) => args[4])).toEqual(["", golden("outcomes")]);
@@ -230,7 +230,7 @@ test("failures have these names", async () => {
   for (const failure of parsed<Failure[]>("failures")) {
     const world = { ...nothing, perform: () => Promise.reject(new EffectFailure(failure, "")) };
     const { step, given } = scripted(`${golden("step-wait")}\n`, golden("step-done"));
-    await logOf(() => run(step, "", "", world));
+    await logOf(async () => run(step, "", "", world));
     expect(JSON.parse(given[1]?.[4] ?? "")).toMatchObject([{ failed: failure }, { failed: failure }]);
   }
 });

@@ -227,7 +227,7 @@ describe("handles", () => {
     const server = new McpServer({ name: "test", version: "1.0.0" });
     const { resource } = fill(server);
     const told: string[] = [];
-    server.registry.onChange = (of) => told.push(of);
+    server.registry.listener = { listChanged: (of) => void told.push(of) };
     resource.disable();
     resource.update({ title: "x" });
     resource.remove();

@@ -22,6 +22,24 @@ function register(server: McpServer, user: () => unknown): void {
       return text("nobody went away");
     },
   );
+  server.registerTool("change", {}, async () => {
+    await server.sendToolListChanged();
+    return text("changed");
+  });
+  server.registerTool(
+    "stream",
+    { inputSchema: { url: z.string(), name: z.string() } },
+    async ({ url, name }, { signal, progress }) => {
+      signal.addEventListener("abort", () => aborted.push(name));
+      await progress(1);
+      await fetch(url);
+      return text("nobody went away");
+    },
+  );
+  server.registerTool("greet", {}, async ({ progress }) => {
+    await progress(1, 1, String(user()));
+    return text(`hello ${String(user())}`);
+  });
   server.registerTool("hello", {}, () => text(`hello ${String(user())}`));
 }
 

@@ -37,6 +37,8 @@ const endpoints: Record<string, FetchHandler<Cloudflare.Env>> = {
   "/tenant-object": TenantInObject.serve("/tenant-object").fetch,
   "/tenant-handler": tenantHandler,
   "/asking": askingHandler,
+  "/asking-sse": Asking.serveSSE("/asking-sse").fetch,
+  "/asking-placed-sse": AskingPlaced.serveSSE("/asking-placed-sse").fetch,
   ...changing,
   "/asking-agent": Asking.serve("/asking-agent").fetch,
   "/asking-placed": AskingPlaced.serve("/asking-placed").fetch,
