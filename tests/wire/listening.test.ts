@@ -15,6 +15,12 @@ beforeAll(async () => {
   return () => Promise.all([worker.stop(), gate.stop()]);
 });
 
+/** Lets go of whoever waits at `path`. */
+async function left(path: string): Promise<void> {
+  gate.open(path);
+  await gate.until(() => !gate.has(path));
+}
+
 test("1,000 listeners hear of a change within two seconds", { timeout: 120_000 }, async () => {
   const url = `${worker.url}/mcp`;
   const filter = { notifications: { toolsListChanged: true } };
@@ -38,26 +44,24 @@ test("1,000 listeners hear of a change within two seconds", { timeout: 120_000 }
 test("the signal of an agent in its object fires when its client goes away", { timeout: 60_000 }, async () => {
   const url = `${worker.url}/placed`;
   const hold = { name: "hold", arguments: { name: "placed", url: `${gate.url}/hold/placed` } };
-  gate.open();
   const socket = await send(worker.port, modern(url, "tools/call", hold));
   await gate.until(() => gate.waiting === 1);
   await reset(socket);
   const aborted = async () => (await (await fetch(`${worker.url}/aborted`)).json()) as string[];
   await expect.poll(aborted, { timeout: 10_000 }).toContain("placed");
-  gate.open();
+  await left("/hold/placed");
 });
 
 test("a stream that its client leaves fires the call's signal", { timeout: 60_000 }, async () => {
   const url = `${worker.url}/mcp`;
   const params = { name: "stream", arguments: { name: "left", url: `${gate.url}/left` }, _meta: { progressToken: 1 } };
-  gate.open();
   const socket = await send(worker.port, modern(url, "tools/call", params));
   await read(socket, /notifications\/progress/);
   await gate.until(() => gate.waiting === 1);
   await reset(socket);
   const aborted = async () => (await (await fetch(`${worker.url}/aborted`)).json()) as string[];
   await expect.poll(aborted, { timeout: 10_000 }).toContain("left");
-  gate.open();
+  await left("/left");
 });
 
 test("1,000 calls of two users with equal ids, interleaved, each get their own", { timeout: 120_000 }, async () => {
