@@ -12,6 +12,9 @@ export default defineConfig(
       ".tools/",
       "**/.wrangler/",
       "tests/bench/out/",
+      "tests/ported/made/",
+      "tests/ported/servers/",
+      "tests/ported/worker.ts",
       "tests/bench/peers/",
       "tests/vectors/",
       "tests/seed/pattern-*/", // not ours to change

@@ -90,6 +90,7 @@ export class CallContext implements ToolContext {
     this.#world = world;
     this.#effect = effect;
     world.call = effect;
+    world.context = this;
   }
 
   get signal(): AbortSignal {

@@ -4,6 +4,7 @@
  */
 import { WicketError } from "../errors.js";
 import type { ToolContext } from "./context.js";
+import { LowLevelServer } from "./low-level.js";
 import {
   type AnyPromptCallback,
   type AnyToolCallback,
@@ -93,6 +94,7 @@ export class McpServer {
   world: ServerWorld | undefined;
   /** What is registered, in the order of registration. */
   readonly registry = new Registry();
+  #lowLevel: LowLevelServer | undefined;
 
   constructor(serverInfo: Implementation, options: McpServerOptions = {}) {
     if (typeof serverInfo.name !== "string" || typeof serverInfo.version !== "string") {
@@ -110,6 +112,11 @@ export class McpServer {
     this.options = options;
   }
 
+  /** What the official SDK has here: asking the client. */
+  get server(): LowLevelServer {
+    return (this.#lowLevel ??= new LowLevelServer(this));
+  }
+
   /** The tools by name, in the order of their registration. */
   get tools(): ReadonlyMap<string, RegisteredTool> {
     return this.registry.tools;
@@ -119,7 +126,7 @@ export class McpServer {
    * Sends a log message to the client whose call is being served, if it wants messages of this level. A handler has
    * `context.log` for the same.
    */
-  async sendLoggingMessage({ level, data, logger }: LoggingMessage): Promise<void> {
+  async sendLoggingMessage({ level, data, logger }: LoggingMessage, _sessionId?: string): Promise<void> {
     await this.world?.log({ level, data: data ?? null, logger });
   }
 

@@ -8,6 +8,7 @@ import { CallFault, ToolError, WicketError, logged } from "../errors.js";
 import { connect } from "../objects/mailbox.js";
 import { type Outcome, type World, run } from "../run.js";
 import type { Answer, Effect, ListenEffect, RunEffect, Told } from "../wire.js";
+import type { ToolContext } from "./context.js";
 import type { McpServer } from "./mcp-server.js";
 import { complete } from "./completion.js";
 import { describe } from "./describe.js";
@@ -34,6 +35,8 @@ export class ServerWorld extends ObjectsWorld {
   /** In an object: all requests that it answers at the moment, and this one's key there. */
   peers: Map<string, ServerWorld> | undefined;
   key = "";
+  /** What its handler was given. */
+  context: ToolContext | undefined;
   /** Ends the request once its answer is there. */
   finish: ((answer: Promise<Answer>) => void) | undefined;
   /** Gives the client its response. */
