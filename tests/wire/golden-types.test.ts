@@ -81,14 +81,17 @@ test("every type has a file", () => {
     "CompleteEffect",
     "FetchEffect",
     "Splice",
+    "Refusal",
     "AskEffect",
     "RowsEffect",
+    "VerifyEffect",
     "StoreCommit",
     "RowsCommit",
     "KeepCommit",
     "AuditCommit",
+    "RememberCommit",
   ];
-  const code = ["StepMethod", "Core", "BearerCore", "CoreClass", "TestingCore", "TestingCoreClass"];
+  const code = ["StepMethod", "Core", "BearerCore", "JwtCore", "CoreClass", "TestingCore", "TestingCoreClass"];
   const known = [...types.map(([, type]) => /\w+/.exec(type ?? "")?.[0]), ...inside, ...code];
   expect(exported.filter((name) => !known.includes(name))).toEqual([]);
 });
