@@ -9,6 +9,7 @@ import { fuzzChecks, hasNightly } from "./lib/fuzz.mjs";
 import { filesUnder } from "./lib/inputs.mjs";
 import { checkLockFile } from "./lib/lock-file.mjs";
 import { at, npmBin } from "./lib/paths.mjs";
+import { ensurePython } from "./lib/python.mjs";
 import { runCargoTest, runChecks, runVitest } from "./lib/runners.mjs";
 import { Failure, runAsScript } from "./lib/step.mjs";
 import { setup } from "./setup.mjs";
@@ -59,7 +60,7 @@ const everySuite = [
   { name: "oauth", folder: "tests/oauth", run: () => runVitest(["--config", "vitest.oauth.config.ts"]) },
   nodeSuite("wire"),
   nodeSuite("seed"),
-  nodeSuite("interop"),
+  nodeSuite("interop", async () => ({ PYTHON: await ensurePython() })),
   nodeSuite("oauth-e2e"),
   nodeSuite("browser", async () => ({ CHROMIUM: await ensureBrowser() })),
   nodeSuite("packaging"),

@@ -52,10 +52,15 @@ async function forward(target: string, watch: Watch, request: IncomingMessage, r
     ...(request.method !== undefined && { method: request.method }),
     headers: raw,
     setHost: false,
+    agent: false,
   });
   upstream.once("response", (answer) => pass(exchange, answer, response));
   upstream.once("error", () => response.destroy());
-  response.once("close", () => upstream.destroy());
+  // A client that goes away resets its stream at the edge (HTTP/2), and the server is to see that; here a connection ends
+  // without a word otherwise.
+  response.once("close", () => {
+    if (!response.writableEnded) upstream.socket?.resetAndDestroy();
+  });
   upstream.end(body);
 }
 

@@ -4,6 +4,7 @@ import { registerAsking } from "./asking.js";
 import { registerPrompts } from "./prompts.js";
 import { registerResources } from "./resources.js";
 import { registerTools } from "./tools.js";
+import { registerWaiting } from "./waiting.js";
 
 /** Registers all that the suite asks for. */
 function registerAll(server: McpServer): void {
@@ -11,6 +12,7 @@ function registerAll(server: McpServer): void {
   registerResources(server);
   registerPrompts(server);
   registerAsking(server);
+  registerWaiting(server);
 }
 
 /** Where `createMcpHandler` keeps what a session has to keep. */
