@@ -10,7 +10,7 @@ import { filesUnder } from "./lib/inputs.mjs";
 import { checkLockFile } from "./lib/lock-file.mjs";
 import { at, npmBin } from "./lib/paths.mjs";
 import { ensurePython } from "./lib/python.mjs";
-import { runCargoTest, runChecks, runVitest } from "./lib/runners.mjs";
+import { runCargoTest, runChecks, runConformance, runVitest } from "./lib/runners.mjs";
 import { Failure, runAsScript } from "./lib/step.mjs";
 import { setup } from "./setup.mjs";
 
@@ -62,6 +62,7 @@ const everySuite = [
   nodeSuite("seed"),
   nodeSuite("interop", async () => ({ PYTHON: await ensurePython() })),
   nodeSuite("oauth-e2e"),
+  { name: "conformance", folder: "tests/conformance", run: runConformance },
   nodeSuite("browser", async () => ({ CHROMIUM: await ensureBrowser() })),
   nodeSuite("packaging"),
 ];

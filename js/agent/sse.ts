@@ -78,7 +78,11 @@ async function open(passage: Passage, messages: string, place: string, ctx: Exec
   if (id === undefined) return respond(opened, passage.pass.headers);
   const socket = await connect(world.objects(), `mailbox:${place}`, [STREAM]);
   const stream = eventStream(() => socket.close(1000, "the client is gone"));
-  socket.addEventListener("message", ({ data }) => stream.send("message", String(data)));
+  socket.addEventListener("message", ({ data }) => {
+    // What the mailbox says about itself (a resource that is followed now) is not for the client.
+    const said = JSON.parse(String(data)) as object;
+    if (Array.isArray(said) || "jsonrpc" in said) stream.send("message", String(data));
+  });
   socket.addEventListener("close", () => stream.close());
   stream.send("endpoint", `${messages}?sessionId=${id}`);
   const more: [string, string][] = [

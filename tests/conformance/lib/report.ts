@@ -3,6 +3,8 @@ import type { Check, Scenario } from "./runs.ts";
 
 export interface Verdict {
   passed: number;
+  /** Why there was nothing to judge, where that is right. */
+  notApplicable?: string;
   /** What is wrong, a line each. */
   failures: string[];
 }
@@ -11,10 +13,11 @@ const say = ({ id, description, errorMessage, details, status }: Check): string 
   `${status === "WARNING" ? "(should) " : ""}${id}: ${errorMessage ?? details?.message ?? details?.note ?? description ?? "no reason given"}`;
 
 /** What a server should do counts like what it must do; and a scenario that judges nothing has not passed. */
-export function verdictOf({ checks }: Scenario): Verdict {
+export function verdictOf({ checks }: Scenario, notApplicable?: string): Verdict {
   const passed = checks.filter(({ status }) => status === "SUCCESS").length;
   const failures = checks.filter(({ status }) => status === "FAILURE" || status === "WARNING").map(say);
   if (passed + failures.length > 0) return { passed, failures };
+  if (notApplicable !== undefined && checks.length > 0) return { passed, failures, notApplicable };
   const reasons = checks.filter(({ status }) => status === "INFO" || status === "SKIPPED").slice(-1);
   return { passed: 0, failures: [`nothing was judged. ${reasons.map(say).join("; ")}`] };
 }
@@ -48,6 +51,12 @@ export function show(columns: Column[], notOffered: string[]): string {
       }
     }
   }
+  const unjudged = columns.flatMap(({ suite, verdicts }) =>
+    [...verdicts].flatMap(([name, { notApplicable }]) =>
+      notApplicable ? [`– ${suite}, ${name}: ${notApplicable}`] : [],
+    ),
+  );
+  if (unjudged.length > 0) lines.push("", ...new Set(unjudged));
   if (failed.size > 0) lines.push("");
   for (const [line, entries] of failed) lines.push(`✗ ${[...new Set(entries)].join(" ")}  ${line}`);
   if (notOffered.length > 0) lines.push("", `Extensions that are not offered: ${notOffered.join(", ")}`);
@@ -56,6 +65,7 @@ export function show(columns: Column[], notOffered: string[]): string {
 
 function cell(verdict: Verdict | undefined): string {
   if (!verdict) return "–";
-  const { passed, failures } = verdict;
+  const { passed, failures, notApplicable } = verdict;
+  if (notApplicable !== undefined) return "–";
   return failures.length === 0 ? `${passed} ✓` : `${passed}/${passed + failures.length} ✗`;
 }

@@ -141,9 +141,11 @@ const sdkClient = (
   title: string,
   connect: (site: string) => Promise<Connected>,
   limits: Client["limits"] = {},
+  missing: Client["missing"] = {},
 ): Client => ({
   title,
   limits,
+  missing,
   run: async (operation, site) => {
     const connected = await connect(site);
     try {
@@ -160,13 +162,13 @@ const MODERN_LIMITS = { resume: /has no resumption/ };
 const bridge = (site: string) =>
   new StdioClientTransport({
     command: process.execPath,
-    args: [at("node_modules/mcp-remote/dist/proxy.js"), `${site}/mcp`, "--allow-http", "--transport", "http-only"],
+    args: [at("node_modules/mcp-remote/dist/proxy.js"), `${site}/kept`, "--allow-http", "--transport", "http-only"],
     stderr: "ignore",
   });
 
 export const sdkClients: Client[] = [
   sdkClient("SDK 1, streamable HTTP", (site) =>
-    connectV1(new StreamableHTTPClientTransport(new URL(`${site}/mcp`)), true),
+    connectV1(new StreamableHTTPClientTransport(new URL(`${site}/kept`)), true),
   ),
   sdkClient(
     "SDK 1, HTTP+SSE",
@@ -176,6 +178,10 @@ export const sdkClients: Client[] = [
         new Limitation("HTTP+SSE (2024-11-05) has no resumption"),
       ),
     { resume: /has no resumption/ },
+    {
+      subscribe: "ours: over HTTP+SSE, updates of resources do not reach the stream yet",
+      cancel: "ours: over HTTP+SSE, a cancelled call runs on to its end",
+    },
   ),
   sdkClient("SDK 2, 2026-07-28", (site) => connectV2(`${site}/mcp`, { pin: "2026-07-28" }), MODERN_LIMITS),
   sdkClient("SDK 2, auto", (site) => connectV2(`${site}/mcp`, "auto"), MODERN_LIMITS),
