@@ -1,7 +1,9 @@
 /** `mcp-wicket/testing`: the flow that does nothing useful, for tests of what carries the others. */
 import { Core } from "../build/testing/index.js";
+import { type JWTVerifierOptions, optionsText } from "./auth/jwt-options.js";
 import { performFetch } from "./effects/fetch.js";
 import { performLoad, performStore } from "./effects/kv.js";
+import { performVerify } from "./effects/verify.js";
 import { type World, run } from "./run.js";
 import { provideCore, stepsOf } from "./wasm.js";
 import type { Failure, StepMethod } from "./wire.js";
@@ -61,4 +63,21 @@ function trapOnce(at: number): StepMethod {
 /** Bytes of the wasm instance's memory, which never shrinks. */
 export async function memory(): Promise<number> {
   return core.memory();
+}
+
+/** The payload of a token whose signature is good, whatever it says; nothing if it is refused. For published vectors. */
+export async function jws(options: JWTVerifierOptions, token: string): Promise<string | undefined> {
+  const { claims: _claims, ...told } = options;
+  const made = new Core({ origins: { allowedOrigins: [], allowedHosts: [] }, jwt: optionsText(told) });
+  if (made.problem !== undefined) return undefined;
+  const world: World = {
+    perform: async (effect) => {
+      if (effect.kind !== "verify") throw new Error(`a vector has no "${effect.kind}"`);
+      return { json: await performVerify(effect) };
+    },
+    commit: () => Promise.reject(new Error("a vector writes nothing")),
+  };
+  const ended = await run<{ payload?: string }>(stepsOf(made, ["jws"]).jws, "{}", token, world);
+  if (!("done" in ended)) throw new Error("a vector is never spliced");
+  return ended.done.payload;
 }

@@ -38,6 +38,8 @@ export type CoreClass = new (config: CoreConfig) => Core & Partial<BearerCore & 
 /** The build with the flow of the tests. */
 export interface TestingCore extends Core {
   probe: StepMethod;
+  jws: StepMethod;
+  readonly problem: string | undefined;
   /** Bytes of the instance's memory. */
   memory: () => number | Promise<number>;
 }

@@ -135,6 +135,20 @@ impl Core {
             .json(mcp::tell::Told::to_json)
     }
 
+    /// The signature of a token alone, for published vectors; the token is the body. Answers `{"payload":…}` or
+    /// `{"refused":…}`.
+    #[cfg(all(feature = "testing", feature = "jwt"))]
+    pub fn jws(&self, _input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+        let Some(Ok(options)) = &self.jwt else { return done::<String>(None).json(Clone::clone) };
+        run(Some(body), now, entropy, outcomes, async |flow, token| {
+            match jwt::signature_only(flow, token, options).await {
+                Ok(payload) => crate::json::object(&[("payload", &crate::json::quoted(&payload))]),
+                Err(reject) => crate::json::object(&[("refused", &crate::json::quoted(reject.reason()))]),
+            }
+        })
+        .json(Clone::clone)
+    }
+
     /// The flow of the tests: answers what came of its script.
     #[cfg(feature = "testing")]
     pub fn probe(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {

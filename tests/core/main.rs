@@ -19,6 +19,7 @@ mod fuzz;
 mod golden;
 mod json;
 mod json_differential;
+mod jwt;
 mod mcp;
 mod oauth;
 mod origin;

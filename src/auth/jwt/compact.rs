@@ -11,8 +11,8 @@ pub struct Untrusted<'a> {
     pub signed: &'a str,
     /// The header's JSON text.
     pub header: String,
-    /// The payload's JSON text.
-    pub payload: String,
+    /// The payload, which is JSON text if this is a JWT.
+    pub payload: Vec<u8>,
     /// The signature as it was sent, in base64url.
     pub signature_text: &'a str,
     /// The signature.
@@ -20,15 +20,14 @@ pub struct Untrusted<'a> {
 }
 
 impl<'a> Untrusted<'a> {
-    /// Takes a token apart: three parts in strict base64url, the first two JSON objects in UTF-8.
+    /// Takes a token apart: three parts in strict base64url, the first in UTF-8.
     pub fn parse(token: &'a str) -> Result<Self, Reject> {
         let (signed, signature_text) = token.rsplit_once('.').ok_or(Reject::NotAToken)?;
         let (header, payload) = signed.split_once('.').ok_or(Reject::NotAToken)?;
-        let text = |part: &str| decode(part).and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(Reject::NotAToken);
         Ok(Self {
             signed,
-            header: text(header)?,
-            payload: text(payload)?,
+            header: String::from_utf8(decode(header).ok_or(Reject::NotAToken)?).map_err(|_| Reject::NotAToken)?,
+            payload: decode(payload).ok_or(Reject::NotAToken)?,
             signature_text,
             signature: decode(signature_text).ok_or(Reject::NotAToken)?,
         })

@@ -151,12 +151,29 @@ fn rsa(jwk: &Object<'_>) -> Result<(Kind, String), Unusable> {
     if !(2048..=8192).contains(&bits) {
         return Err(Unusable::Size);
     }
+    if is_roca(&modulus) {
+        return Err(Unusable::Numbers);
+    }
     // Odd, at least 3, and of no more than 32 bits: larger ones only cost time.
     let odd = exponent.last().is_some_and(|byte| byte % 2 == 1) && exponent != [1];
     if exponent.first() == Some(&0) || exponent.len() > 4 || !odd {
         return Err(Unusable::Numbers);
     }
     Ok((Kind::Rsa, public(jwk, "RSA", &["n", "e"])?))
+}
+
+/// True for a modulus of the kind that can be factored (CVE-2017-15361): modulo each of these primes it is a power of
+/// 65537, which chance gives once in 2^27 or so.
+fn is_roca(modulus: &[u8]) -> bool {
+    const PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+    PRIMES.iter().all(|prime| {
+        let rest = modulus.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
+        let mut power = 1;
+        (0..*prime).any(|_| {
+            power = power * 65537 % prime;
+            power == rest
+        })
+    })
 }
 
 fn curve(jwk: &Object<'_>, coordinates: &[&str]) -> Result<(Kind, String), Unusable> {
