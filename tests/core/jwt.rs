@@ -7,13 +7,15 @@ use mcp_wicket::auth::jwt::{Options, hmac, keys};
 use serde_json::Value;
 
 /// Wycheproof's group on base64 has a secret of zeros, which the options refuse; so its tokens are checked here, a layer
-/// below. Two that are valid there are refused: base64url has one spelling, and no `?` in it.
+/// below. Two that are valid there are refused: base64url has one spelling, and no `?` in it. Two that are invalid there
+/// (padding, which the text no longer has) are byte for byte the first valid one, and so they are taken.
 #[test]
 fn wycheproof_base64() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/wycheproof/json_web_signature_test.json");
     let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let groups = vectors["testGroups"].as_array().unwrap();
     let group = groups.iter().find(|group| group["comment"] == "base64").unwrap();
+    let first = group["tests"][0]["jws"].as_str().unwrap();
     let mut counted = 0;
     for test in group["tests"].as_array().unwrap() {
         let token = test["jws"].as_str().unwrap();
@@ -21,8 +23,8 @@ fn wycheproof_base64() {
             let header = read(&token.header).is_ok_and(|header| header.string("alg").as_deref() == Some("HS256"));
             header && hmac::verify(Algorithm::Hs256, &[0; 32], token.signed, &token.signature)
         });
-        let stricter = token.contains('?') && test["result"] == "valid";
-        assert_eq!(taken, test["result"] == "valid" && !stricter, "{}", test["comment"]);
+        let valid = test["result"] == "valid" && !token.contains('?') || token == first;
+        assert_eq!(taken, valid, "{}", test["comment"]);
         counted += 1;
     }
     assert_eq!(counted, 21);
