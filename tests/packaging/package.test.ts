@@ -94,8 +94,12 @@ describe("the tarball", () => {
     }
   });
 
-  test("brings nothing along", () => {
-    expect(manifest.dependencies).toBeUndefined();
+  test("brings one library along, which its entry for JSON Schema alone imports", () => {
+    expect(Object.keys(manifest.dependencies ?? {})).toEqual(["@cfworker/json-schema"]);
+    const importing = matching(/^dist\/.*\.js$/).filter((path) =>
+      readFileSync(join(project, "node_modules/mcp-wicket", path), "utf8").includes('"@cfworker/json-schema"'),
+    );
+    expect(importing).toEqual(["dist/json-schema.js"]);
     expect(existsSync(join(project, "node_modules/mcp-wicket/node_modules"))).toBe(false);
   });
 });
