@@ -59,8 +59,7 @@ export function run<T>(step: StepMethod, input: string, body: string, world: Wor
 
 /** What follows the first step. */
 function after<T>(going: Going<T>, text: string): Ended<T> | Promise<Ended<T>> {
-  // A step that waits ends with a line of its own, the head of the shortcut, which holds no line break.
-  const end = text.startsWith(WAITING) ? text.lastIndexOf("\n") : text.length;
+  const end = endOf(text);
   const next = JSON.parse(text.slice(0, end)) as Step<T>;
   const only = next.wait?.length === 1 ? next.wait[0] : undefined;
   const splice = only && "splice" in only.effect ? only.effect.splice : undefined;
@@ -78,7 +77,10 @@ function settle<T>(going: Going<T>, next: Step<T>, splice: Splice, head: string,
   return { spliced: head + (splice.open ? outcome.splice.slice(1) : outcome.splice) + splice.tail };
 }
 
-const WAITING = '{"wait":';
+/** Where the step ends: one that waits is followed by a line of its own, the head of the shortcut, without a line break. */
+function endOf(text: string): number {
+  return text.startsWith('{"wait":') ? text.lastIndexOf("\n") : text.length;
+}
 
 /** Goes on from `next`, of whose effects the only one may have an outcome already, until the flow ends. */
 async function goOn<T>(going: Going<T>, next: Step<T>, first?: Outcome | Failure): Promise<Ended<T>> {
@@ -95,7 +97,7 @@ async function goOn<T>(going: Going<T>, next: Step<T>, first?: Outcome | Failure
     );
     outcomes = [outcomes, ...performed].filter(Boolean).join(",");
     const text = await advance(going, `[${outcomes}]`);
-    next = JSON.parse(text.startsWith(WAITING) ? text.slice(0, text.lastIndexOf("\n")) : text) as Step<T>;
+    next = JSON.parse(text.slice(0, endOf(text))) as Step<T>;
   }
   throw new WicketError("ERR_FLOW", `A flow did not end within ${String(MAX_ROUNDS)} rounds.`);
 }

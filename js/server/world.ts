@@ -44,6 +44,8 @@ export class ServerWorld extends ObjectsWorld {
   #reply: Reply | undefined;
   #onGone: (() => void) | undefined;
   #closed: (() => void) | undefined;
+  /** The body, once somebody has asked for what Rust does not hand over. */
+  #spoken: Spoken | Spoken[] | undefined;
   /** What handlers have said, in its order. */
   #said: Promise<unknown> | undefined;
   #over = false;
@@ -112,8 +114,8 @@ export class ServerWorld extends ObjectsWorld {
 
   /** The `_meta` of the request that `call` belongs to, read from the body: most handlers want none of it. */
   metaOf(call: RunEffect): Record<string, unknown> | undefined {
-    const body = JSON.parse(this.body) as Spoken | Spoken[];
-    const message = Array.isArray(body) ? body.find(({ id }) => id === call.request) : body;
+    this.#spoken ??= JSON.parse(this.body) as Spoken | Spoken[];
+    const message = Array.isArray(this.#spoken) ? this.#spoken.find(({ id }) => id === call.request) : this.#spoken;
     return message?.params?._meta;
   }
 

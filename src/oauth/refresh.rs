@@ -148,6 +148,14 @@ fn check(now: u64, input: &Object<'_>, grant: &Grant, lifetimes: Lifetimes) -> R
     if grant.ends(lifetimes) <= now { Err(Reject::Over) } else { Ok(()) }
 }
 
+/// Whether [`refresh`] would replace the token with this secret.
+pub(super) fn would_rotate(now: u64, input: &Object<'_>, grant: &Grant, secret: &str) -> bool {
+    let is_current = |family: &Family| same(family.current.as_bytes(), proof(secret).as_bytes());
+    Lifetimes::read(input).is_some_and(|lifetimes| check(now, input, grant, lifetimes).is_ok())
+        && grant.family.as_ref().is_some_and(is_current)
+        && wanted(input, grant).is_ok()
+}
+
 /// The scopes of the new access token: those of the grant, or fewer.
 fn wanted(input: &Object<'_>, grant: &Grant) -> Result<Vec<String>, Reject> {
     if input.string("resource").is_some_and(|resource| resource != grant.resource) {
