@@ -131,7 +131,18 @@ impl Signed {
     }
 
     fn refresh(&mut self, at: (u64, u8), says: impl Fn(&str) -> Said) -> (u64, Json, Vec<String>) {
-        let fields = [("grant_type", "refresh_token"), ("client_id", &*self.client), ("refresh_token", &*self.refresh)];
+        self.refresh_with(&[], at, says)
+    }
+
+    fn refresh_with(
+        &mut self,
+        more: &[(&str, &str)],
+        at: (u64, u8),
+        says: impl Fn(&str) -> Said,
+    ) -> (u64, Json, Vec<String>) {
+        let mut fields =
+            vec![("grant_type", "refresh_token"), ("client_id", &*self.client), ("refresh_token", &*self.refresh)];
+        fields.extend(more);
         let (answer, calls) = send(&mut self.objects, &head("token", "POST", json!({})), &form(&fields), at, says);
         let body = serde_json::from_str(answer["answer"]["body"].as_str().unwrap()).unwrap();
         (answer["answer"]["status"].as_u64().unwrap(), body, calls)
@@ -191,4 +202,21 @@ fn a_former_token_does_not_make_us_ask_the_upstream() {
     let (_, first, _) = signed.refresh((NOW + 1000, 6), |_| said(200, &json!({})));
     let (status, again, calls) = signed.refresh((NOW + 2000, 7), nothing);
     assert_eq!((status, again, calls), (200, first, vec!["credential".into(), "refresh".into()]));
+}
+
+#[test]
+fn a_refresh_that_will_fail_does_nothing_upstream() {
+    const YEAR: u64 = 366 * 24 * 3600 * 1000;
+    let foreign = [("resource", "https://elsewhere.example/mcp")];
+    let cases: [(&[(&str, &str)], u64, &str); 3] = [
+        (&[("scope", "all")], 599_000, "invalid_scope"),
+        (&foreign, 599_000, "invalid_target"),
+        (&[], YEAR, "invalid_grant"),
+    ];
+    for (more, after, error) in cases {
+        let mut signed = Signed::new();
+        let (status, body, calls) = signed.refresh_with(more, (NOW + after, 6), nothing);
+        assert_eq!((status, &body["error"]), (400, &json!(error)));
+        assert_eq!(calls, ["credential", "refresh"], "{error}");
+    }
 }
