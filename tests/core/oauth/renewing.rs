@@ -207,16 +207,13 @@ fn a_former_token_does_not_make_us_ask_the_upstream() {
 #[test]
 fn a_refresh_that_will_fail_does_nothing_upstream() {
     const YEAR: u64 = 366 * 24 * 3600 * 1000;
-    let foreign = [("resource", "https://elsewhere.example/mcp")];
-    let cases: [(&[(&str, &str)], u64, &str); 3] = [
-        (&[("scope", "all")], 599_000, "invalid_scope"),
-        (&foreign, 599_000, "invalid_target"),
-        (&[], YEAR, "invalid_grant"),
-    ];
-    for (more, after, error) in cases {
+    let refused = |more: &[(&str, &str)], after, error| {
         let mut signed = Signed::new();
         let (status, body, calls) = signed.refresh_with(more, (NOW + after, 6), nothing);
         assert_eq!((status, &body["error"]), (400, &json!(error)));
         assert_eq!(calls, ["credential", "refresh"], "{error}");
-    }
+    };
+    refused(&[("scope", "all")], 599_000, "invalid_scope");
+    refused(&[("resource", "https://elsewhere.example/mcp")], 599_000, "invalid_target");
+    refused(&[], YEAR, "invalid_grant");
 }
