@@ -81,7 +81,7 @@ export type Effect =
   | { kind: "load"; key: string }
   | ({ kind: "ask" } & AskEffect)
   | ({ kind: "rows" } & RowsEffect)
-  | { kind: "document"; url: string }
+  | DocumentEffect
   | ({ kind: "verify" } & VerifyEffect);
 
 /** `src/flow/signature.rs`, `Verify`. */
@@ -153,6 +153,14 @@ export interface CompleteEffect {
   value: string;
   known?: Record<string, string>;
   most: number;
+}
+
+/** With times, a copy that was fetched `since` then will do, or since `stale` where the document cannot be had. */
+export interface DocumentEffect {
+  kind: "document";
+  url: string;
+  since?: number;
+  stale?: number;
 }
 
 export interface FetchEffect {

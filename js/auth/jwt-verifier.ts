@@ -31,7 +31,7 @@ class Shared implements World {
   }
 
   async perform(effect: Effect): Promise<{ json: string }> {
-    if (effect.kind === "document") return { json: await performDocument(effect.url) };
+    if (effect.kind === "document") return { json: await performDocument(effect) };
     if (effect.kind === "verify") return { json: await performVerify(effect) };
     throw new Error(`a verifier has no "${effect.kind}"`);
   }

@@ -1,17 +1,46 @@
 /** The effect "document": something that an issuer publishes, fetched once for all requests that want it together. */
-import { EffectFailure } from "../errors.js";
+import { EffectFailure, logged } from "../errors.js";
 import { shared } from "../shared.js";
+import type { DocumentEffect } from "../wire.js";
 import { performFetch } from "./fetch.js";
 
+interface Copy {
+  readonly at: number;
+  readonly body: string;
+}
+
+/** The latest of each document that somebody wants copies of; those first fetched are forgotten first. */
+const copies = new Map<string, Copy>();
+const MAX_COPIES = 32;
+
 /** Performs it; the outcome is the JSON text of `{at, body}`. */
-export function performDocument(url: string): Promise<string> {
-  return shared(`document ${url}`, async () => {
-    const headers: [string, string][] = [["accept", "application/json"]];
-    const { status, body } = JSON.parse(await performFetch({ url, method: "GET", headers })) as {
-      status: number;
-      body: string;
-    };
-    if (status !== 200) throw new EffectFailure("failed", `${url} answered ${String(status)}`);
-    return JSON.stringify({ at: Date.now(), body });
-  });
+export async function performDocument({ url, since, stale }: DocumentEffect): Promise<string> {
+  if (since === undefined) return JSON.stringify(await fetched(url));
+  const copy = copies.get(url);
+  if (copy && copy.at >= since) return JSON.stringify(copy);
+  try {
+    let fresh = await fetched(url);
+    // What somebody else has fetched a moment ago may be too old all the same.
+    if (fresh.at < since) fresh = await fetchDocument(url);
+    if (!copies.has(url) && copies.size >= MAX_COPIES)
+      for (const first of copies.keys()) if (copies.delete(first)) break;
+    copies.set(url, fresh);
+    return JSON.stringify(fresh);
+  } catch (error) {
+    if (!copy || stale === undefined || copy.at < stale) throw error;
+    logged("A document cannot be had, and its copy has to do", error);
+    return JSON.stringify(copy);
+  }
+}
+
+const fetched = (url: string): Promise<Copy> => shared(`document ${url}`, () => fetchDocument(url));
+
+async function fetchDocument(url: string): Promise<Copy> {
+  const headers: [string, string][] = [["accept", "application/json"]];
+  const { status, body } = JSON.parse(await performFetch({ url, method: "GET", headers })) as {
+    status: number;
+    body: string;
+  };
+  if (status !== 200) throw new EffectFailure("failed", `${url} answered ${String(status)}`);
+  return { at: Date.now(), body };
 }

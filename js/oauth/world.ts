@@ -1,6 +1,8 @@
 /** What the flows of the authorization server may touch, during one request. */
+import { performDocument } from "../effects/document.js";
 import { performFetch } from "../effects/fetch.js";
 import { performLoad, performStore } from "../effects/kv.js";
+import { performVerify } from "../effects/verify.js";
 import { logged } from "../errors.js";
 import type { IdentityHandler } from "../handlers/identity.js";
 import { type RoleStub, askObject } from "../objects/objects.js";
@@ -43,6 +45,10 @@ export class OAuthWorld<Env> implements World {
         return { json: await performLoad(kv, effect.key) };
       case "fetch":
         return { json: await performFetch(effect) };
+      case "document":
+        return { json: await performDocument(effect) };
+      case "verify":
+        return { json: await performVerify(effect) };
       default:
         if (!handler.perform) throw new Error(`there is no "${effect.kind}" here`);
         return handler.perform(effect, { request, env, ctx });

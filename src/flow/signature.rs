@@ -31,6 +31,28 @@ impl Obtain for Document {
     }
 }
 
+/// The same, from a copy in this isolate where there is one that is new enough. Outcome: [`Published`].
+#[derive(Debug)]
+pub struct Recent {
+    /// As in [`Document`].
+    pub url: String,
+    /// A copy that was fetched since then will do: milliseconds since 1970.
+    pub since: u64,
+    /// A copy that was fetched since then will do if the document cannot be had.
+    pub stale: u64,
+}
+
+impl Obtain for Recent {
+    type Outcome = Published;
+    fn json(&self) -> String {
+        let (since, stale) = (self.since.to_string(), self.stale.to_string());
+        object(&[("kind", r#""document""#), ("url", &quoted(&self.url)), ("since", &since), ("stale", &stale)])
+    }
+    fn outcome(json: Value<'_>) -> Option<Published> {
+        Document::outcome(json)
+    }
+}
+
 /// Whether a signature is that of a public key over some text. The shim knows no algorithm: their names and parameters,
 /// as `WebCrypto` has them, are part of the effect.
 #[derive(Debug)]

@@ -52,8 +52,18 @@ pub(crate) fn nonce(kept: &str) -> String {
     serde_json::from_str::<Json>(kept).unwrap()["nonce"].as_str().unwrap().into()
 }
 
-/// Comes back with `query`.
+/// Comes back with `query`, where whatever is signed is signed with a published key.
 pub(crate) fn come_back(
+    handler: &Handler,
+    kept: &str,
+    query: &str,
+    say: impl FnMut(&Json) -> Said,
+) -> Ended<Result<Person, Denied>> {
+    come_back_unsigned(handler, kept, query, signed(say))
+}
+
+/// Comes back with `query`; what is signed is the test's own business.
+pub(crate) fn come_back_unsigned(
     handler: &Handler,
     kept: &str,
     query: &str,
@@ -64,15 +74,40 @@ pub(crate) fn come_back(
     World::new(say).run(async |flow| handler.come_back(flow, &back).await)
 }
 
+/// Answers what is asked about signatures, and leaves the rest to `say`.
+pub(crate) fn signed(mut say: impl FnMut(&Json) -> Said) -> impl FnMut(&Json) -> Said {
+    move |effect| match effect["kind"].as_str().unwrap() {
+        "document" => published(&key_set(&[json!({})])),
+        "verify" => Said::Ok("true".into()),
+        _ => say(effect),
+    }
+}
+
+/// A key set as it is published.
+pub(crate) fn published(set: &Json) -> Said {
+    Said::Ok(json!({ "at": NOW, "body": set.to_string() }).to_string())
+}
+
+/// A set of RSA keys: `kid` 1, for signatures, each with these changes.
+pub(crate) fn key_set(changes: &[Json]) -> Json {
+    let modulus = [&[0xc1_u8; 255][..], &[0xc3]].concat();
+    let key = json!({ "kty": "RSA", "kid": "1", "use": "sig", "n": URL_SAFE_NO_PAD.encode(modulus), "e": "AQAB" });
+    json!({ "keys": changes.iter().map(|change| with(&key, change)).collect::<Vec<_>>() })
+}
+
 /// An answer over HTTP.
 pub(crate) fn http(status: u16, body: &Json) -> Said {
     Said::Ok(json!({ "status": status, "body": body.to_string() }).to_string())
 }
 
-/// An ID token with these claims; nobody looks at its signature.
+/// An ID token with these claims; whether its signature is right, the test says.
 pub(crate) fn id_token(claims: &Json) -> String {
+    token(&json!({ "alg": "RS256", "kid": "1" }), claims)
+}
+
+pub(crate) fn token(header: &Json, claims: &Json) -> String {
     let part = |json: &Json| URL_SAFE_NO_PAD.encode(json.to_string());
-    format!("{}.{}.c2ln", part(&json!({ "alg": "RS256", "kid": "1" })), part(claims))
+    format!("{}.{}.c2ln", part(header), part(claims))
 }
 
 /// `base` with `more` over it.

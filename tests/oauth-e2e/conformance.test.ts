@@ -17,7 +17,7 @@ let worker: Running;
 beforeAll(async () => {
   provider = await openIDProvider();
   worker = await start(at("tests/oauth-e2e/wrangler.toml"), { vars: { UPSTREAM: "generic", ISSUER: provider.issuer } });
-  provider.admit(`${worker.url}/callback`);
+  await provider.admit(`${worker.url}/callback`);
   return async () => {
     await worker.stop();
     provider.stop();

@@ -84,6 +84,7 @@ test("every type has a file", () => {
     "Refusal",
     "AskEffect",
     "RowsEffect",
+    "DocumentEffect",
     "VerifyEffect",
     "StoreCommit",
     "RowsCommit",

@@ -19,7 +19,17 @@ import { McpServer } from "../../js/server/mcp-server.ts";
 import { list } from "../../js/server/lists.ts";
 import { callTool } from "../../js/server/tools.ts";
 import { ServerWorld } from "../../js/server/world.ts";
-import type { Answer, Effect, Failure, StepMethod, VerifyEffect, StoreCommit, TellInput, Told } from "../../js/wire.ts";
+import type {
+  Answer,
+  DocumentEffect,
+  Effect,
+  Failure,
+  StepMethod,
+  VerifyEffect,
+  StoreCommit,
+  TellInput,
+  Told,
+} from "../../js/wire.ts";
 import { golden } from "./lib/golden.ts";
 import { publish } from "./lib/tokens.ts";
 import { logOf } from "./lib/log.ts";
@@ -251,6 +261,18 @@ test("what a verifier asks for", async () => {
   expect(await performVerify({ key, import: as, algorithm, signature, signed })).toBe(golden("outcome-verify"));
   expect(await performVerify({ key, import: as, algorithm, signature, signed: `${signed}.` })).toBe("false");
   const url = await publish("golden", parsed<{ body: string }>("outcome-document").body);
-  const got = JSON.parse(await performDocument(url)) as object;
-  expect(got).toEqual({ ...parsed<object>("outcome-document"), at: expect.any(Number) as unknown });
+  const { since, stale, ...document } = { ...parsed<DocumentEffect>("effect-document-of-a-copy"), url };
+  const fetched = { ...parsed<object>("outcome-document"), at: expect.any(Number) as unknown };
+  const got = async (effect: DocumentEffect) => JSON.parse(await performDocument(effect)) as { at: number };
+  expect(await got(document)).toEqual(fetched);
+  const now = Date.now();
+  const first = await got({ ...document, since: now, stale: 0 });
+  expect(first).toEqual(fetched);
+  expect(await got({ ...document, since: first.at, stale: 0 })).toEqual(first);
+  // Gone: whoever takes an old copy gets one.
+  await publish("golden", "");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect([since, stale]).toEqual([1_790_000_000_000, 1_789_913_600_000]);
+  expect(await got({ ...document, since: Date.now(), stale: first.at })).toEqual(first);
+  await expect(got({ ...document, since: Date.now(), stale: first.at + 1 })).rejects.toThrow();
 });

@@ -8,6 +8,8 @@ export interface Manner {
   authorize: string;
   token: string;
   userinfo?: string;
+  /** Where its keys are. */
+  keys: string;
   issuer: (origin: string) => string;
   claims?: (person: Person) => Record<string, unknown>;
 }
@@ -23,12 +25,12 @@ export async function developmentOpenID(request: Request, manner: Manner): Promi
         issuer,
         authorization_endpoint: origin + ROOT + manner.authorize,
         token_endpoint: origin + ROOT + manner.token,
-        jwks_uri: `${origin}${ROOT}/keys`,
+        jwks_uri: origin + ROOT + manner.keys,
         ...(manner.userinfo && { userinfo_endpoint: origin + ROOT + manner.userinfo }),
         code_challenge_methods_supported: ["S256"],
         token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
       });
-    case "/keys":
+    case manner.keys:
       return Response.json({ keys: [{ ...(await keys()).jwk, kid: "development", use: "sig", alg: "RS256" }] });
     case manner.authorize:
       return signInPage(searchParams);

@@ -9,6 +9,7 @@ const TENANT = "00000000-0000-0000-0000-000000000001";
 const entra: Manner = {
   authorize: `/${TENANT}/oauth2/v2.0/authorize`,
   token: `/${TENANT}/oauth2/v2.0/token`,
+  keys: `/${TENANT}/discovery/v2.0/keys`,
   issuer: (origin) => `${origin}/development/${TENANT}/v2.0`,
   claims: ({ id }) => ({ tid: TENANT, oid: `00000000-0000-0000-0000-00000000001${id}` }),
 };

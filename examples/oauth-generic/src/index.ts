@@ -8,6 +8,7 @@ const provider: Manner = {
   authorize: "/authorize",
   token: "/token",
   userinfo: "/userinfo",
+  keys: "/keys",
   issuer: (origin) => `${origin}/development`,
 };
 

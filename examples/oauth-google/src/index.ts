@@ -8,6 +8,7 @@ const google: Manner = {
   authorize: "/o/oauth2/v2/auth",
   token: "/token",
   userinfo: "/v1/userinfo",
+  keys: "/oauth2/v3/certs",
   issuer: () => "https://accounts.google.com",
 };
 

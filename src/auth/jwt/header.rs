@@ -25,6 +25,19 @@ pub fn check<'a>(header: &Object<'a>, options: &Options) -> Result<Header<'a>, R
     Ok(Header { algorithm: algorithm(header, options)?, kid: kid(header)? })
 }
 
+/// Algorithm and `kid` of an ID token's header (OpenID Connect Core 2); the provider's keys decide whether they count.
+#[cfg(feature = "oauth")]
+pub fn of_id_token<'a>(header: &Object<'a>) -> Result<(Algorithm, Option<Cow<'a, str>>), Reject> {
+    no_extension(header)?;
+    no_key_of_its_own(header)?;
+    if header.get("typ").is_some() {
+        // A token of another kind that says so is none (RFC 8725 §3.11).
+        typ(header, Some("JWT"))?;
+    }
+    let name = header.string("alg").ok_or(Reject::WrongAlgorithm)?;
+    Ok((Algorithm::parse(&name).ok_or(Reject::WrongAlgorithm)?, kid(header)?))
+}
+
 /// No extension is known here, so one that must be understood is not (§4.1.11); nor is a payload that is not base64url
 /// (RFC 7797) or compressed.
 fn no_extension(header: &Object<'_>) -> Result<(), Reject> {

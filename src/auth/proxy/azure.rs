@@ -10,7 +10,7 @@
 use super::allow::Kind;
 use super::credential::Credential;
 use super::leg::{self, ClientAuth, Kept};
-use super::openid::{Claims, Expected, is_true, text, texts};
+use super::openid::{Expected, IdToken, Keys, is_true, text, texts};
 use super::options::{self, Options, host_of};
 use super::profile::Profile;
 use super::scopes;
@@ -39,6 +39,18 @@ enum Tenant {
     Consumers,
     /// All of them.
     Common,
+}
+
+impl Tenant {
+    /// Its segment in URLs.
+    fn path(&self) -> &str {
+        match self {
+            Self::One(id) => id,
+            Self::Organizations => "organizations",
+            Self::Consumers => "consumers",
+            Self::Common => "common",
+        }
+    }
 }
 
 /// The tenant of all personal accounts.
@@ -97,26 +109,27 @@ impl Azure {
         leg::begin(&self.options, &self.endpoint("authorize"), begin, &kept, &self.options.scopes.join(" "), &more)
     }
 
-    /// Waits: the code, and what the operator's functions need.
+    /// Waits: the code and the keys, the signature, and what the operator's functions need.
     pub(super) async fn come_back(&self, flow: &Flow<'_>, back: &Back<'_>) -> Result<Person, Denied> {
         let kept = Kept::read(back.kept)?;
         // Entra sends no `iss` with its answers; the ID token says where they come from.
         let code = leg::code(back, back.query.get("iss").unwrap_or_default(), false)?;
+        let keys = self.keys(flow);
         let redeemed = (code, back.callback, kept.verifier.as_str());
         let tokens = leg::redeem(flow, &self.options, &self.endpoint("token"), ClientAuth::Post, redeemed).await?;
         let now = flow.context().now();
         let token = tokens.id_token.as_deref().ok_or_else(|| Denied::failed("Entra sent no ID token"))?;
-        let profile = self.profile(token, Some(&kept.nonce), now)?;
+        let profile = self.profile(keys, token, Some(&kept.nonce), now).await?;
         let credential = shortened(tokens.credential(now, &self.options.scopes));
         leg::admit(flow, &self.options, &profile, &credential).await
     }
 
-    /// Reads the ID token that the latest refresh brought; Entra sends one with each. Waits: what the operator's functions
-    /// need.
+    /// Reads the ID token that the latest refresh brought; Entra sends one with each. Waits: the keys, the signature, and
+    /// what the operator's functions need.
     pub(super) async fn renew(&self, flow: &Flow<'_>, credential: &str) -> Result<Option<Person>, Denied> {
         let credential = Credential::read(credential).ok_or_else(|| Denied::failed("the credential cannot be read"))?;
         let Some(token) = &credential.id_token else { return Ok(None) };
-        let profile = self.profile(token, None, flow.context().now())?;
+        let profile = self.profile(self.keys(flow), token, None, flow.context().now()).await?;
         leg::admit(flow, &self.options, &profile, &credential).await.map(Some)
     }
 
@@ -126,19 +139,18 @@ impl Azure {
     }
 
     fn endpoint(&self, name: &str) -> String {
-        let tenant = match &self.tenant {
-            Tenant::One(id) => id,
-            Tenant::Organizations => "organizations",
-            Tenant::Consumers => "consumers",
-            Tenant::Common => "common",
-        };
-        [&self.authority, "/", tenant, "/oauth2/v2.0/", name].concat()
+        [&self.authority, "/", self.tenant.path(), "/oauth2/v2.0/", name].concat()
     }
 
-    fn profile(&self, token: &str, nonce: Option<&str>, now: u64) -> Result<Profile, Denied> {
-        let claims = Claims::untrusted(token)?;
+    /// The keys of all tenants that may sign in.
+    fn keys<'a>(&self, flow: &'a Flow<'a>) -> Keys<'a> {
+        Keys::ask(flow, [&self.authority, "/", self.tenant.path(), "/discovery/v2.0/keys"].concat())
+    }
+
+    async fn profile(&self, keys: Keys<'_>, token: &str, nonce: Option<&str>, now: u64) -> Result<Profile, Denied> {
+        let token = IdToken::untrusted(token)?;
         let expected = Expected { client_id: &self.options.client_id, nonce, now };
-        let claims = claims.check(expected, |issuer, claims| self.is_issuer(issuer, claims))?;
+        let claims = token.check(keys, expected, |issuer, claims| self.is_issuer(issuer, claims)).await?;
         let (Some(tenant), Some(oid)) = (text(&claims, "tid"), text(&claims, "oid")) else {
             return Err(Denied::failed("the ID token has no oid and tid; the scope profile brings them"));
         };

@@ -13,6 +13,8 @@ pub(super) struct Provider {
     pub(super) authorization: String,
     pub(super) token: String,
     pub(super) userinfo: Option<String>,
+    /// Where its keys are: an OpenID provider has some.
+    pub(super) keys: Option<String>,
     /// RFC 9207: every answer names the issuer.
     pub(super) names_itself: bool,
     pub(super) auth: ClientAuth,
@@ -68,6 +70,7 @@ fn read(answer: &Result<Fetched, Failure>, issuer: &str, has_secret: bool) -> Re
         authorization: needed("authorization_endpoint")?,
         token: needed("token_endpoint")?,
         userinfo: endpoint("userinfo_endpoint")?,
+        keys: Some(needed("jwks_uri")?),
         names_itself: metadata.get("authorization_response_iss_parameter_supported").is_some_and(Value::is_true),
         auth: client_auth(list(&metadata, "token_endpoint_auth_methods_supported").as_deref(), has_secret),
     })
@@ -108,6 +111,8 @@ impl Provider {
             ),
         ];
         members.push(("namesItself", if self.names_itself { "true" } else { "false" }));
+        let keys = self.keys.as_deref().map(quoted);
+        members.extend(keys.as_deref().map(|keys| ("keys", keys)));
         members.extend(userinfo.as_deref().map(|userinfo| ("userinfo", userinfo)));
         object(&members)
     }
@@ -121,6 +126,7 @@ impl Provider {
             authorization: string("authorization")?,
             token: string("token")?,
             userinfo: string("userinfo"),
+            keys: string("keys"),
             names_itself: members.get("namesItself").is_some_and(Value::is_true),
             auth: match members.string("auth")?.as_ref() {
                 "basic" => ClientAuth::Basic,

@@ -4,7 +4,7 @@ use super::allow::Kind;
 use super::credential::Credential;
 use super::discovery::{Provider, discover};
 use super::leg::{self, ClientAuth, Kept, USER_AGENT};
-use super::openid::{Claims, Expected, is_true, text, texts};
+use super::openid::{Expected, IdToken, Keys, is_true, text, texts};
 use super::options::{Options, host_of, is_endpoint};
 use super::profile::Profile;
 use super::scopes;
@@ -78,7 +78,7 @@ impl Generic {
         Ok(leg::begin(&self.options, &provider.authorization, begin, &kept, &scopes, more))
     }
 
-    /// Waits: the code, userinfo where there is such an endpoint, and what the operator's functions need.
+    /// Waits: the code and the keys, the signature, userinfo where there is such an endpoint, and what the operator's functions need.
     pub(super) async fn come_back(&self, flow: &Flow<'_>, back: &Back<'_>) -> Result<Person, Denied> {
         let kept = Kept::read(back.kept)?;
         let provider = kept.provider.as_deref().and_then(Provider::remembered);
@@ -86,21 +86,24 @@ impl Generic {
         let issuer =
             if provider.issuer.is_empty() { back.query.get("iss").unwrap_or_default() } else { &provider.issuer };
         let code = leg::code(back, issuer, provider.names_itself)?;
+        let keys = provider.keys.clone().map(|url| Keys::ask(flow, url));
         let redeemed = (code, back.callback, kept.verifier.as_str());
         let tokens = leg::redeem(flow, &self.options, &provider.token, provider.auth, redeemed).await?;
         let mut credential = tokens.credential(flow.context().now(), &self.options.scopes);
         credential.id_token = tokens.id_token;
-        self.identify(flow, &provider, &credential, Some(&kept.nonce)).await
+        self.identify(flow, &provider, keys, &credential, Some(&kept.nonce)).await
     }
 
-    /// Waits: discovery, userinfo, and what the operator's functions need.
+    /// Waits: discovery, the keys and the signature where there is an ID token, userinfo, and what the operator's functions need.
     pub(super) async fn renew(&self, flow: &Flow<'_>, credential: &str) -> Result<Option<Person>, Denied> {
         let credential = Credential::read(credential).ok_or_else(|| Denied::failed("the credential cannot be read"))?;
         let provider = self.provider(flow).await?;
         if provider.userinfo.is_none() && credential.id_token.is_none() {
             return Ok(None);
         }
-        self.identify(flow, &provider, &credential, None).await.map(Some)
+        let keys = credential.id_token.as_ref().and_then(|_| provider.keys.clone());
+        let keys = keys.map(|url| Keys::ask(flow, url));
+        self.identify(flow, &provider, keys, &credential, None).await.map(Some)
     }
 
     /// Waits: discovery, and the refresh.
@@ -126,16 +129,22 @@ impl Generic {
         &self,
         flow: &Flow<'_>,
         provider: &Provider,
+        keys: Option<Keys<'_>>,
         credential: &Credential,
         nonce: Option<&str>,
     ) -> Result<Person, Denied> {
         let is_openid = matches!(self.source, Source::Issuer(_));
         // An OAuth 2 server may send one that nobody asked for; without an issuer it proves nothing.
-        let token = credential.id_token.as_deref().filter(|_| is_openid).map(Claims::untrusted).transpose()?;
+        let token = credential.id_token.as_deref().filter(|_| is_openid).map(IdToken::untrusted).transpose()?;
         let expected = Expected { client_id: &self.options.client_id, nonce, now: flow.context().now() };
-        let told = match &token {
-            Some(token) => Some(token.check(expected, |issuer, _| issuer == provider.issuer)?),
-            None if is_openid && nonce.is_some() => return Err(Denied::failed("the provider sent no ID token")),
+        let told = match (&token, keys) {
+            (Some(token), Some(keys)) => {
+                Some(token.check(keys, expected, |issuer, _| issuer == provider.issuer).await?)
+            }
+            (Some(_), None) => return Err(Denied::failed("the provider says nowhere where its keys are")),
+            (None, _) if is_openid && nonce.is_some() => {
+                return Err(Denied::failed("the provider sent no ID token"));
+            }
             _ => None,
         };
         let answer = match &provider.userinfo {
@@ -204,6 +213,7 @@ fn read_endpoints(value: Value<'_>, has_secret: bool) -> Result<Provider, String
         authorization: url("authorization")?,
         token: url("token")?,
         userinfo: Some(url("userinfo")?),
+        keys: None,
         names_itself: false,
         auth,
     })

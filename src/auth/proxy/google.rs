@@ -6,8 +6,8 @@
 
 use super::allow::Kind;
 use super::credential::Credential;
-use super::leg::{self, ClientAuth, Kept, Tokens};
-use super::openid::{Claims, Expected, is_true, text};
+use super::leg::{self, ClientAuth, Kept};
+use super::openid::{Expected, IdToken, Keys, is_true, text};
 use super::options::{self, Options, host_of};
 use super::profile::Profile;
 use super::scopes;
@@ -78,13 +78,21 @@ impl Google {
         leg::begin(&self.options, &endpoint, begin, &kept, &self.options.scopes.join(" "), &more)
     }
 
-    /// Waits: the code, and what the operator's functions need.
+    /// Waits: the code and Google's keys, the signature, and what the operator's functions need.
     pub(super) async fn come_back(&self, flow: &Flow<'_>, back: &Back<'_>) -> Result<Person, Denied> {
         let kept = Kept::read(back.kept)?;
         let code = leg::code(back, ISSUER, false)?;
+        let keys = Keys::ask(flow, self.endpoint("https://www.googleapis.com/oauth2/v3/certs"));
         let redeemed = (code, back.callback, kept.verifier.as_str());
         let tokens = leg::redeem(flow, &self.options, &self.token_endpoint(), ClientAuth::Post, redeemed).await?;
-        let profile = self.profile(&tokens, Some(&kept.nonce), flow.context().now())?;
+        let token = tokens.id_token.as_deref().ok_or_else(|| Denied::failed("Google sent no ID token"))?;
+        let expected =
+            Expected { client_id: &self.options.client_id, nonce: Some(&kept.nonce), now: flow.context().now() };
+        let token = IdToken::untrusted(token)?;
+        // Google documents both spellings of its issuer.
+        let claims =
+            token.check(keys, expected, |issuer, _| issuer == ISSUER || issuer == "accounts.google.com").await?;
+        let profile = self.person(&claims)?;
         let credential = short(tokens.credential(flow.context().now(), &self.options.scopes));
         leg::admit(flow, &self.options, &profile, &credential).await
     }
@@ -115,15 +123,6 @@ impl Google {
             None => url.into(),
             Some(base) => [base, url.trim_start_matches("https://").trim_start_matches(host_of(url))].concat(),
         }
-    }
-
-    fn profile(&self, tokens: &Tokens, nonce: Option<&str>, now: u64) -> Result<Profile, Denied> {
-        let token = tokens.id_token.as_deref().ok_or_else(|| Denied::failed("Google sent no ID token"))?;
-        let claims = Claims::untrusted(token)?;
-        let expected = Expected { client_id: &self.options.client_id, nonce, now };
-        // Google documents both spellings of its issuer.
-        let claims = claims.check(expected, |issuer, _| issuer == ISSUER || issuer == "accounts.google.com")?;
-        self.person(&claims)
     }
 
     fn person(&self, claims: &Object<'_>) -> Result<Profile, Denied> {

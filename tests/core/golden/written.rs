@@ -6,7 +6,7 @@ use mcp_wicket::auth::proxy::Profile;
 use mcp_wicket::auth::proxy::effect::{AskAllow, Context};
 use mcp_wicket::flow::{
     Ask, Broken, Call, Commit, Complete, Describe, Document, Fetch, Flow, List, Listen, Listening, Load, Obtain, Plain,
-    Reach, Remember, Resumed, RootKey, Rows, Source, Splice, Step, Target, Through, Variable, Verify, Writes,
+    Reach, Recent, Remember, Resumed, RootKey, Rows, Source, Splice, Step, Target, Through, Variable, Verify, Writes,
 };
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Policy;
@@ -76,6 +76,7 @@ pub(super) const NAMES: &[&str] = &[
     "placed-answer",
     "found-caller",
     "effect-document",
+    "effect-document-of-a-copy",
     "effect-verify",
     "commit-remember",
     "commit-remember-nothing",
@@ -219,6 +220,8 @@ fn commits() {
 fn what_a_verifier_asks_for() {
     let url = || String::from("https://issuer.example/keys");
     assert_eq!(Document { url: url() }.json(), golden("effect-document"));
+    let recent = Recent { url: url(), since: 1_790_000_000_000, stale: 1_789_913_600_000 };
+    assert_eq!(recent.json(), golden("effect-document-of-a-copy"));
     let verify = Verify {
         key: r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#.into(),
         import: r#"{"name":"Ed25519"}"#,

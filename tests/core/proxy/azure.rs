@@ -4,8 +4,11 @@ use mcp_wicket::auth::proxy::credential::Credential;
 use mcp_wicket::oauth::identity::{Deny, Identity as _, Person};
 use serde_json::{Value as Json, json};
 
-use super::{begin, come_back, handler, http, id_token, kept, nonce, seconds, with};
-use crate::world::World;
+use super::{
+    begin, come_back, come_back_unsigned, handler, http, id_token, kept, key_set, nonce, published, seconds, signed,
+    with,
+};
+use crate::world::{Said, World};
 
 const HOME: &str = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490";
 const OTHER: &str = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
@@ -41,7 +44,9 @@ fn resource_is_never_sent() {
     assert_eq!(query.get("scope"), Some("User.Read openid profile email offline_access"));
     assert_eq!(query.get("resource"), None);
     let ended = come_back(&azure, &begun.kept, "code=0.AX", |_| http(500, &json!({})));
-    assert!(!ended.waits[0][0]["body"].as_str().unwrap().contains("resource="));
+    let fetches = ended.waits[0].iter().filter(|effect| effect["kind"] == "fetch");
+    let bodies = fetches.map(|fetch| fetch["body"].as_str().unwrap()).collect::<Vec<_>>();
+    assert!(bodies.len() == 1 && !bodies[0].contains("resource="));
 }
 
 #[test]
@@ -171,7 +176,8 @@ fn a_refresh_brings_the_id_token_from_which_renewing_reads() {
         });
         let fresh = World::new(|_| http(200, &answer)).run(async |flow| azure.refresh(flow, &old).await);
         let fresh = fresh.answer.unwrap().unwrap();
-        let renewed = World::silent().run(async |flow| azure.renew(flow, &fresh).await).answer.unwrap();
+        let keys = signed(|effect| panic!("nothing else is asked: {effect}"));
+        let renewed = World::new(keys).run(async |flow| azure.renew(flow, &fresh).await).answer.unwrap();
         renewed.map(|person| person.map(|person| person.id)).map_err(|denied| denied.kind)
     };
     assert_eq!(renew(&token(json!(["writers"]))), Ok(Some(format!("{HOME}.{OID}"))));
@@ -182,6 +188,33 @@ fn a_refresh_brings_the_id_token_from_which_renewing_reads() {
     );
     let none = World::silent().run(async |flow| azure.renew(flow, &old).await).answer.unwrap();
     assert_eq!(none, Ok(None));
+}
+
+#[test]
+fn a_key_signs_for_the_issuers_that_it_is_published_for() {
+    let azure = handler(json!({ "kind": "azure" }));
+    let kept = kept(&azure);
+    let of = |tid: &str| with(&claims(tid), &json!({ "nonce": nonce(&kept) }));
+    let run = |claims: &Json, issuer: Json| {
+        let answer = json!({ "token_type": "Bearer", "access_token": "eyJ0.a", "id_token": id_token(claims) });
+        let ended = come_back_unsigned(&azure, &kept, "code=0.AX", |effect| match effect["kind"].as_str().unwrap() {
+            "document" => {
+                assert_eq!(effect["url"], "https://login.microsoftonline.com/common/discovery/v2.0/keys");
+                published(&key_set(&[json!({ "issuer": issuer })]))
+            }
+            "verify" => Said::Ok("true".into()),
+            _ => http(200, &answer),
+        });
+        ended.answer.unwrap().map(|_| ()).map_err(|denied| denied.kind)
+    };
+    let v2 = |tenant: &str| json!(format!("https://login.microsoftonline.com/{tenant}/v2.0"));
+    assert_eq!(run(&of(HOME), json!(null)), Ok(()));
+    assert_eq!(run(&of(HOME), v2("{tenantid}")), Ok(()));
+    assert_eq!(run(&of(OTHER), v2("{tenantid}")), Ok(()));
+    assert_eq!(run(&of(HOME), v2(HOME)), Ok(()));
+    for wrong in [v2(OTHER), v2(""), json!("https://evil.example/{tenantid}/v2.0"), json!(5), json!("")] {
+        assert_eq!(run(&of(HOME), wrong.clone()), Err(Deny::Failed), "{wrong}");
+    }
 }
 
 #[test]

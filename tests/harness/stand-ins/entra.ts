@@ -2,9 +2,10 @@
  * Microsoft Entra ID, as far as signing in goes. What each answer looks like is written in Microsoft's own documentation:
  * [code] learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
  * [claims] learn.microsoft.com/entra/identity-platform/id-token-claims-reference
+ * [access] learn.microsoft.com/entra/identity-platform/access-tokens
  * [errors] learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
-import { SignJWT, generateKeyPair } from "jose";
+import { SignJWT, exportJWK, generateKeyPair } from "jose";
 import { type StandIn, choices, sha256 } from "./server.ts";
 
 export interface EntraAccount {
@@ -39,6 +40,12 @@ export class EntraStandIn implements StandIn {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname.endsWith("/oauth2/v2.0/authorize")) return this.#authorize(searchParams);
     if (pathname.endsWith("/oauth2/v2.0/token")) return this.#token(new URLSearchParams(await request.text()));
+    if (pathname.endsWith("/discovery/v2.0/keys")) {
+      // [access] "Validate the signing key issuer": a key says for which issuer it is.
+      const issuer = "https://login.microsoftonline.com/{tenantid}/v2.0";
+      const key = await exportJWK((await this.#keys).publicKey);
+      return Response.json({ keys: [{ ...key, kid: "1", use: "sig", issuer }] });
+    }
     return new Response("not found", { status: 404 });
   }
 

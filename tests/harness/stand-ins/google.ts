@@ -3,7 +3,7 @@
  * [web] developers.google.com/identity/protocols/oauth2/web-server
  * [openid] developers.google.com/identity/openid-connect/openid-connect
  */
-import { SignJWT, generateKeyPair } from "jose";
+import { SignJWT, exportJWK, generateKeyPair } from "jose";
 import { type StandIn, choices, sha256 } from "./server.ts";
 
 export interface GoogleAccount {
@@ -22,7 +22,12 @@ interface Granted {
 }
 
 export class GoogleStandIn implements StandIn {
-  readonly hosts = ["accounts.google.com", "oauth2.googleapis.com", "openidconnect.googleapis.com"];
+  readonly hosts = [
+    "accounts.google.com",
+    "oauth2.googleapis.com",
+    "openidconnect.googleapis.com",
+    "www.googleapis.com",
+  ];
   readonly refreshTokens = new Map<string, GoogleAccount>();
   readonly #access = new Map<string, GoogleAccount>();
   readonly #codes = new Map<string, Granted>();
@@ -50,6 +55,11 @@ export class GoogleStandIn implements StandIn {
         return account
           ? Response.json({ ...account, email_verified: true })
           : Response.json({ error: "invalid_request", error_description: "Invalid Credentials" }, { status: 401 });
+      }
+      // [openid] "Validating an ID token": the keys, as the discovery document names them.
+      case "www.googleapis.com/oauth2/v3/certs": {
+        const key = await exportJWK((await this.#keys).publicKey);
+        return Response.json({ keys: [{ ...key, kid: "1", use: "sig", alg: "RS256" }] });
       }
       default:
         return new Response("not found", { status: 404 });
