@@ -28,8 +28,8 @@ export interface EndpointOptions {
   objects?: string;
   /**
    * `"object"` keeps each session of revisions before 2026-07-28 in an object, for one object call with each request: a
-   * session can then be ended (`DELETE`), ends when nobody has used it for a day, and a call that watches its `signal`
-   * hears of its cancellation from anywhere. By default a session is its id and keeps nothing.
+   * session can then be ended (`DELETE`), and ends when nobody has used it for a day. By default a session is its id and
+   * keeps nothing.
    */
   sessions?: "object";
 }
@@ -44,7 +44,7 @@ export interface Passage {
   /** What the guard has found. */
   readonly pass: Pass;
   /** What the flow is told beside the request's own head. */
-  readonly told: Pick<McpInput, "principal" | "transport" | "place" | "sessionId" | "sessions">;
+  readonly told: Pick<McpInput, "principal" | "transport" | "place" | "agent" | "sessionId" | "sessions">;
   readonly env: unknown;
   /** Where objects are looked for. */
   readonly place: ObjectPlace;

@@ -112,6 +112,7 @@ export interface ListenEffect {
   first?: string;
   otherwise?: string;
   resumes?: { stream: string; after: number };
+  endpoint?: string;
 }
 
 /** `src/mcp/mrtr.rs`: what earlier rounds of a call brought. */
@@ -291,6 +292,7 @@ export interface McpInput {
   transport?: "http" | "sse-stream" | "sse-messages";
   unread?: "oversize" | "encoding";
   place?: string;
+  agent?: string;
   streams?: boolean;
   sessions?: "object";
   lastEventId?: string;
@@ -334,7 +336,7 @@ export interface Told {
   /** This is for others. */
   reach?: { object: string; tag: string; message: string };
   /** Where to wait for the call's cancellation. */
-  watch?: { object: string; tag: string };
+  watch?: { object: string; tag: string; after: number };
   /** The client's answer. */
   answer?: unknown;
   /** Why an answer is none to its question. */

@@ -138,8 +138,7 @@ export abstract class McpAgent<
     if (told.transport === "sse-messages") return answerMessage(passage, server, this.ctx);
     return serve(passage, server, this.ctx, (world) => {
       this.#worlds.set(key, world);
-      world.peers = this.#worlds;
-      world.key = key;
+      world.ended = () => this.#worlds.delete(key);
     });
   }
 

@@ -55,6 +55,7 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
       const passage: Passage = { core, incoming, pass, told, env, place };
       const agent = new agentClass(ctx, env);
       if (wantsObject(agentClass, agent)) {
+        told.agent = agentClass.name;
         const object = await placeOf(passage, ctx);
         // Streams that stay open are the Worker's: they must not keep the object awake.
         if (object === HERE) return await serve(passage, registryOf(agent), ctx);
@@ -104,7 +105,7 @@ export function findAgents<Env>(
 export const HERE: unique symbol = Symbol("in the Worker");
 
 /** The server of an agent that lives in an object, as much of it as there is in the Worker. */
-function registryOf<Env>({ server, constructor: { name } }: McpAgent<Env>): McpServer {
+export function registryOf<Env>({ server, constructor: { name } }: McpAgent<Env>): McpServer {
   return server instanceof McpServer ? server : new McpServer({ name, version: "0.0.0" });
 }
 

@@ -2,17 +2,15 @@
  * HTTP+SSE (2024-11-05), for old clients. The client opens a stream by GET and posts its messages beside it; a mailbox
  * carries the answers from wherever a message was handled to the Worker that holds the stream.
  */
-import { type GuardedCore, type Passage, admit, answer, coreFor, respond } from "../endpoint.js";
+import { type GuardedCore, type Passage, admit, answer, coreFor, respond, serve } from "../endpoint.js";
 import { logged } from "../errors.js";
 import { Incoming } from "../incoming.js";
 import { principalOf, propsOf } from "../handler.js";
-import { STREAM, connect } from "../objects/mailbox.js";
-import { askObject } from "../objects/objects.js";
+import { STREAM } from "../objects/mailbox.js";
+import { askObject, objectsOf } from "../objects/objects.js";
 import type { McpServer } from "../server/mcp-server.js";
 import { mayUse } from "../server/scopes.js";
-import { ObjectsWorld } from "../server/objects-world.js";
 import { ServerWorld } from "../server/world.js";
-import { eventStream } from "../sse.js";
 import type { Answer, Effect } from "../wire.js";
 import type { AgentClass, ServeOptions } from "./agent.js";
 import type { AgentContext } from "./base.js";
@@ -23,6 +21,7 @@ import {
   carried,
   findAgents,
   placeOf,
+  registryOf,
   unserved,
   wantsObject,
   withHeaders,
@@ -48,6 +47,7 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
         ...principalOf(props, pass.caller),
         transport: at === path ? "sse-stream" : "sse-messages",
       };
+      if (inObject) told.agent = agentClass.name;
       const sessionId = at === path ? null : new URL(request.url).searchParams.get("sessionId");
       if (sessionId !== null) told.sessionId = sessionId;
       const { objects } = options;
@@ -57,7 +57,11 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       if (object instanceof Response) return withHeaders(object, pass.headers);
       if (object === HERE) throw new Error("HTTP+SSE has a place for each message");
       told.place = object;
-      if (at === path) return await open(passage, messages, object, ctx);
+      if (at === path) {
+        objectsOf(ctx, env, where); // says what is missing, before there is a stream
+        const server = inObject ? registryOf(agent) : await agent.wicketReady(props, pass.caller);
+        return await serve(passage, server, ctx, (world) => (world.messages = messages));
+      }
       if (inObject) {
         const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
         const handover = { props, told, pass: carried(pass, incoming), objects, key: "" };
@@ -70,32 +74,6 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
   });
 }
 
-/** Opens the stream; its first event says where to post. */
-async function open(passage: Passage, messages: string, place: string, ctx: ExecutionContext): Promise<Response> {
-  const world = new ObjectsWorld(passage, ctx);
-  const opened = await answer(passage, {}, world);
-  const id = opened.headers.find(([name]) => name === "mcp-session-id")?.[1];
-  if (id === undefined) return respond(opened, passage.pass.headers);
-  const socket = await connect(world.objects(), `mailbox:${place}`, [STREAM]);
-  const stream = eventStream(() => socket.close(1000, "the client is gone"));
-  socket.addEventListener("message", ({ data }) => {
-    // What the mailbox says about itself (a resource that is followed now) is not for the client.
-    const said = JSON.parse(String(data)) as object;
-    if (Array.isArray(said) || "jsonrpc" in said) stream.send("message", String(data));
-  });
-  socket.addEventListener("close", () => stream.close());
-  stream.send("endpoint", `${messages}?sessionId=${id}`);
-  const more: [string, string][] = [
-    ["cache-control", "no-cache, no-transform"],
-    ["x-accel-buffering", "no"],
-  ];
-  const headers = opened.headers.filter(([name]) => name !== "mcp-session-id");
-  return new Response(stream.readable, {
-    status: opened.status,
-    headers: [...headers, ...more, ...passage.pass.headers],
-  });
-}
-
 /** Handles a message: accepted as soon as its work has begun, and the answer goes out on the stream. */
 export async function answerMessage(passage: Passage, server: McpServer, ctx: AgentContext): Promise<Response> {
   const accepted = new Response(null, { status: 202 });
@@ -105,7 +83,8 @@ export async function answerMessage(passage: Passage, server: McpServer, ctx: Ag
   const answered = answer(passage, server.serverInfo, world).then(async (ended: Answer) => {
     await world.settled();
     if (ended.status !== 200 || ended.body === undefined) return respond(ended, []);
-    await world.send(ended.body);
+    // Who has cancelled a call no longer waits for its answer.
+    if (!world.cancelled || ended.body.startsWith("[")) await world.send(ended.body);
     return accepted;
   });
   ctx.waitUntil(answered.catch((error: unknown) => logged("A message could not be answered", error)));
@@ -130,6 +109,7 @@ class StreamWorld extends ServerWorld {
 
   override async send(message: string): Promise<void> {
     const mailbox = `mailbox:${this.passage.told.place ?? ""}`;
-    await askObject(this.objects(), mailbox, "reach", JSON.stringify({ tag: STREAM, message }));
+    const said = JSON.stringify({ message });
+    await askObject(this.objects(), mailbox, "reach", JSON.stringify({ tag: STREAM, message: said }));
   }
 }

@@ -22,8 +22,8 @@ export interface Notification {
 /** The second argument of a tool's handler (the only one of a tool without arguments). */
 export interface ToolContext {
   /**
-   * Fires when the client cancels the request: on 2026-07-28 by going away. Needs the compatibility flag
-   * `enable_request_signal`.
+   * Fires when the client cancels the request: on 2026-07-28 by going away, before by a notification, which a call of a
+   * session hears of from the moment on when this is read. Needs the compatibility flag `enable_request_signal`.
    */
   readonly signal: AbortSignal;
   /** The JSON-RPC id of the request. */

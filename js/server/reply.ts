@@ -62,6 +62,11 @@ export class Reply {
     this.#stream.send("message", message, id);
   }
 
+  /** An event that is no message. */
+  say(event: string, data: string): void {
+    this.#stream.send(event, data);
+  }
+
   /** Says something that no client reads, so that the response begins. */
   comment(text: string): void {
     this.#stream.sendLine(`: ${text}`);

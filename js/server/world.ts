@@ -16,6 +16,7 @@ import { list } from "./lists.js";
 import { getPrompt } from "./prompts.js";
 import { type Keep, Reply } from "./reply.js";
 import { readResource } from "./resources.js";
+import { cancelHere, expectCancel } from "./running.js";
 import { callTool } from "./tools.js";
 import { ObjectsWorld } from "./objects-world.js";
 
@@ -32,9 +33,12 @@ export class ServerWorld extends ObjectsWorld {
   body = "";
   /** The latest call. */
   call: RunEffect | undefined;
-  /** In an object: all requests that it answers at the moment, and this one's key there. */
-  peers: Map<string, ServerWorld> | undefined;
-  key = "";
+  /** In an object: forgets that this request is answered there at the moment. */
+  ended: (() => void) | undefined;
+  /** On HTTP+SSE: the path that takes a client's messages. */
+  messages = "";
+  /** True once a call was cancelled by its client. */
+  cancelled = false;
   /** What its handler was given. */
   context: ToolContext | undefined;
   /** Ends the request once its answer is there. */
@@ -49,8 +53,8 @@ export class ServerWorld extends ObjectsWorld {
   /** What handlers have said, in its order. */
   #said: Promise<unknown> | undefined;
   #over = false;
-  /** Open while the request is. */
-  readonly #sockets: WebSocket[] = [];
+  /** What is to be done when the request ends. */
+  readonly #cleanUps: (() => void)[] = [];
   #watchers: Map<AbortController, RunEffect> | undefined;
   /** What was asked of objects, for a flow that begins anew. */
   #asked: Map<string, Promise<Outcome> | Outcome> | undefined;
@@ -83,10 +87,9 @@ export class ServerWorld extends ObjectsWorld {
       case "listen":
         return this.#listen(effect);
       case "reach":
-        if (effect.cancels !== undefined) {
-          for (const world of this.peers?.values() ?? []) world.cancelById(JSON.stringify(effect.cancels));
-        }
-        return super.perform(effect);
+        if (effect.cancels !== undefined) cancelHere(effect.object, effect.tag);
+        // Without objects nobody waits anywhere else.
+        return this.hasObjects() ? super.perform(effect) : { json: "false" };
       default: {
         const key = JSON.stringify(effect);
         const asked = this.#asked?.get(key) ?? super.perform(effect);
@@ -174,7 +177,7 @@ export class ServerWorld extends ObjectsWorld {
   }
 
   /** The effect "listen": keeps the response open and says what happens, until the client goes away or the objects do. */
-  async #listen({ sources, says, first, otherwise, resumes }: ListenEffect): Promise<Outcome> {
+  async #listen({ sources, says, first, otherwise, resumes, endpoint }: ListenEffect): Promise<Outcome> {
     let sockets: WebSocket[] | undefined;
     try {
       sockets = await Promise.all(sources.map(({ object, tags }) => connect(this.objects(), object, tags, resumes)));
@@ -184,6 +187,7 @@ export class ServerWorld extends ObjectsWorld {
     }
     const reply = this.#open();
     reply.comment("listening");
+    if (endpoint !== undefined) reply.say("endpoint", `${this.messages}?sessionId=${endpoint}`);
     const greeting = sockets ? first : otherwise;
     if (greeting !== undefined) reply.send(greeting);
     const sayings = new Map(Object.entries(says));
@@ -245,17 +249,25 @@ export class ServerWorld extends ObjectsWorld {
 
   /** Ends the request with its answer, or with the error that it came to: on its stream if it has become one, else `plain`. */
   end(answer: Answer | Error, plain: () => void): void {
-    this.#over = true;
-    this.peers?.delete(this.key);
-    for (const socket of this.#sockets) socket.close(1000, "the call is over");
+    this.#cleanUp();
     if (!this.#said && !this.#reply) plain();
     else void (this.#said ?? Promise.resolve()).then(() => this.#endStream(answer, plain));
   }
 
   /** Resolves when all that has been said so far is out; nothing more is said. */
   async settled(): Promise<void> {
-    this.#over = true;
+    this.#cleanUp();
     await this.#said;
+  }
+
+  #isOver(): boolean {
+    return this.#over;
+  }
+
+  #cleanUp(): void {
+    this.#over = true;
+    this.ended?.();
+    for (const cleanUp of this.#cleanUps.splice(0)) cleanUp();
   }
 
   #endStream(answer: Answer | Error, plain: () => void): void {
@@ -279,7 +291,7 @@ export class ServerWorld extends ObjectsWorld {
       else signal.addEventListener("abort", () => this.#gone());
     }
     this.#watchers.set(controller, call);
-    if (this.passage.told.sessions) {
+    if (call.session !== undefined) {
       this.#hearOfCancelling(call).catch((error: unknown) =>
         logged("A call cannot be cancelled from elsewhere", error),
       );
@@ -287,23 +299,32 @@ export class ServerWorld extends ObjectsWorld {
     return controller;
   }
 
-  /** Waits where sessions are kept for a cancellation that arrives in another isolate. */
+  /** Waits for a cancellation that arrives with another request: in this isolate, and at the session's mailbox. */
   async #hearOfCancelling(call: RunEffect): Promise<void> {
     const { watch } = await this.#tell(call, { watch: true }, false);
-    if (!watch) return;
-    const socket = await connect(this.objects(), watch.object, [watch.tag]);
+    if (!watch || this.#isOver()) return;
+    const { object, tag, after } = watch;
+    // Signals fire in the context of their own request: a promise leads back into it.
+    const cancelled = new Promise<void>((resolve) => this.#cleanUps.push(expectCancel(object, tag, resolve)));
+    void cancelled.then(() => this.cancel(call));
+    // What concerns a session that lives in this object comes by here; and without objects nothing comes from elsewhere.
+    if ("storage" in this.ctx || !this.hasObjects()) return;
+    if (after > 0) {
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, after);
+        this.#cleanUps.push(() => clearTimeout(timer));
+      });
+    }
+    const socket = await connect(this.objects(), object, [tag]);
     socket.addEventListener("message", () => this.cancel(call));
-    this.#sockets.push(socket);
+    this.#cleanUps.push(() => socket.close(1000, "the call is over"));
+    if (this.#isOver()) this.#cleanUp();
   }
 
   /** Fires the signals of `call`. */
   cancel(call: RunEffect): void {
+    this.cancelled = true;
     for (const [controller, watched] of this.#watchers ?? []) if (watched === call) this.#cancel(controller);
-  }
-
-  /** Fires the signals of the call whose request has this id. */
-  cancelById(id: string): void {
-    for (const call of this.#watchers?.values() ?? []) if (JSON.stringify(call.request) === id) this.cancel(call);
   }
 
   /** The client has closed its connection, as far as another part of the package knows. */
@@ -326,6 +347,8 @@ export class ServerWorld extends ObjectsWorld {
   /** The client has closed its connection; the core knows what that means. */
   #gone(): void {
     this.#onGone?.();
+    // Nothing of a call runs on whose answer was to be the response, and nobody sees its end.
+    if (!this.#reply && this.passage.told.transport === undefined) for (const cleanUp of this.#cleanUps) cleanUp();
     const watchers = [...(this.#watchers ?? [])];
     const told = watchers.map(async ([controller, call]) => {
       if ((await this.#tell(call, { gone: true }, false)).cancel) this.#cancel(controller);
@@ -342,6 +365,7 @@ export class ServerWorld extends ObjectsWorld {
 /** Passes on what a source of a stream says. */
 function hear(reply: Reply, sayings: Map<string, string>, data: string): void {
   const said = JSON.parse(data) as Heard;
+  if (said.message !== undefined) reply.send(said.message);
   if (said.event) reply.pass(said.event.id, said.event.data);
   for (const [name, message] of Object.entries(said.says ?? {})) sayings.set(name, message);
   if (said.unsays !== undefined) sayings.delete(said.unsays);
@@ -356,6 +380,8 @@ interface Heard {
   /** From now on this is said of what happens. */
   says?: Record<string, string>;
   unsays?: string;
+  /** On HTTP+SSE: a message for the client. */
+  message?: string;
   /** An event of a stream that goes on. */
   event?: { id: string; data: string };
 }

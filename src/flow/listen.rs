@@ -14,7 +14,7 @@ pub struct Source {
 
 /// One open stream. What arrives from its sources is a key of `says`, a change to `says`, or a message for the client.
 /// Outcome: `true`, once the stream is over.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Listen {
     /// Where messages come from; without any the stream stays open and silent.
     pub sources: Vec<Source>,
@@ -26,6 +26,8 @@ pub struct Listen {
     pub otherwise: Option<String>,
     /// A stream that broke off, which goes on behind the event of this number.
     pub resumes: Option<Resumed>,
+    /// On HTTP+SSE: the session's id, which the first event tells the client with the URL that takes its messages.
+    pub endpoint: Option<String>,
 }
 
 /// The stream and the number of the last event that its client has had.
@@ -51,10 +53,12 @@ impl Obtain for Listen {
             .resumes
             .as_ref()
             .map(|resumed| object(&[("stream", &quoted(&resumed.stream)), ("after", &resumed.after.to_string())]));
+        let endpoint = self.endpoint.as_deref().map(quoted);
         let mut members = vec![("kind", r#""listen""#), ("sources", sources.as_str()), ("says", says.as_str())];
         members.extend(first.as_deref().map(|first| ("first", first)));
         members.extend(otherwise.as_deref().map(|otherwise| ("otherwise", otherwise)));
         members.extend(resumes.as_deref().map(|resumes| ("resumes", resumes)));
+        members.extend(endpoint.as_deref().map(|endpoint| ("endpoint", endpoint)));
         object(&members)
     }
     fn outcome(json: Value<'_>) -> Option<bool> {

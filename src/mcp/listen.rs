@@ -4,6 +4,8 @@
 //! Changes reach all isolates through an object, the hub of a server. Who hears of one is told by tags: those of the same
 //! principal, or everybody.
 
+use std::borrow::Cow;
+
 use super::Request;
 use super::Work;
 use super::frame::Frame;
@@ -30,8 +32,12 @@ const UPDATED: &str = "notifications/resources/updated";
 impl Request<'_> {
     /// The object through which the listeners of the server, which is known by its name, are reached.
     fn hub(&self) -> String {
-        let name = self.server.object().ok().and_then(|server| server.string("name")).unwrap_or_default();
-        ["hub:", &crypto::encode(&crypto::hash("hub", &[name.as_bytes()]))].concat()
+        let named = || self.server.object().ok().and_then(|server| server.string("name")).unwrap_or_default();
+        let (kind, name) = match self.agent.as_deref() {
+            Some(class) => ("agent", Cow::Borrowed(class)),
+            None => ("server", named()),
+        };
+        ["hub:", &crypto::encode(&crypto::hash("hub", &[kind.as_bytes(), name.as_bytes()]))].concat()
     }
 
     /// The tag of listeners of the same principal.
@@ -44,6 +50,17 @@ impl Request<'_> {
 
     fn hub_source(&self) -> Source {
         Source { object: self.hub(), tags: vec![self.listener_tag(), EVERYBODY.into()] }
+    }
+
+    /// The stream of a session, which hears of what belongs to no call, and of `followed` resources.
+    pub(super) fn session_stream(&self, mailbox: String, followed: &[String]) -> Listen {
+        let lists = LISTS.iter().map(|(name, _, method)| ((*name).to_owned(), notification(method, &[])));
+        let uris = followed.iter().map(|uri| (resource(uri), updated(uri)));
+        Listen {
+            sources: vec![Source { object: mailbox, tags: vec![STREAM.into()] }, self.hub_source()],
+            says: lists.chain(uris).collect(),
+            ..Listen::default()
+        }
     }
 }
 
@@ -103,7 +120,7 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
         first: Some(acknowledge(&object(&heard))),
         // Where nothing can be heard, nothing is listened to.
         otherwise: Some(acknowledge("{}")),
-        resumes: None,
+        ..Listen::default()
     });
     Ok(Box::pin(async move {
         listening.await.map_err(|_| Fault::new(500, Code::InternalError, "The stream broke off."))?;
@@ -132,23 +149,10 @@ pub async fn stream(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
         Some(None) => return refuse(400, "`Last-Event-ID` is none of this server's."),
         Some(Some(resumed)) => Listen {
             sources: vec![Source { object: mailbox, tags: vec![["events:", &resumed.stream].concat()] }],
-            says: Vec::new(),
-            first: None,
-            otherwise: None,
             resumes: Some(resumed),
+            ..Listen::default()
         },
-        None => {
-            let followed = followed(flow, &session).await;
-            let lists = LISTS.iter().map(|(name, _, method)| ((*name).to_owned(), notification(method, &[])));
-            let uris = followed.iter().map(|uri| (resource(uri), updated(uri)));
-            Listen {
-                sources: vec![Source { object: mailbox, tags: vec![STREAM.into()] }, request.hub_source()],
-                says: lists.chain(uris).collect(),
-                first: None,
-                otherwise: None,
-                resumes: None,
-            }
-        }
+        None => request.session_stream(mailbox, &followed(flow, &session).await),
     };
     match flow.obtain(&listen).await {
         Ok(_) => Answer::empty(200),

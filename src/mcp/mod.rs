@@ -65,6 +65,8 @@ pub struct Request<'a> {
     pub unread: Option<Unread>,
     /// The name of the object that answers, where it is one ([`place`]).
     pub place: Option<Cow<'a, str>>,
+    /// The class of an agent that lives in objects: the Worker may not know what its server calls itself.
+    pub agent: Option<Cow<'a, str>>,
     /// True if there are objects through which streams can be reached; said of requests that are no POST.
     pub streams: bool,
     /// True if sessions are kept in their objects, so that they can be ended.
@@ -181,6 +183,7 @@ impl<'a> Request<'a> {
                 Some(_) => return None,
             },
             place: input.string("place"),
+            agent: input.string("agent"),
             streams: input.get("streams").is_some_and(Value::is_true),
             kept: input.string("sessions").as_deref() == Some("object"),
             last_event_id: input.string("lastEventId"),

@@ -6,11 +6,12 @@ use super::capabilities::Capabilities;
 use super::revision::Revision;
 use super::session::{Session, Shown};
 use super::{Request, session};
-use crate::flow::{Flow, Listening};
+use crate::flow::{Flow, Listen, Listening};
 use crate::http::Answer;
 use crate::jsonrpc::{Code, Fault};
 
-/// Opens a stream: the shim reads the session's id from `mcp-session-id` and tells the client where to post. Waits: none.
+/// Opens a stream, which begins with the URL that takes the client's messages, and ends with the client. Waits: one, as
+/// long as the stream is open.
 pub async fn open(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
     let principal = request.principal.as_deref();
     let place = request.place.as_deref().and_then(session::Place::parse);
@@ -22,7 +23,11 @@ pub async fn open(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
     // What the client can be asked for is not known before it says so on the stream.
     let session = Session { revision: Revision::V2024_11_05, capabilities: Capabilities::default(), place };
     let id = session::mint(flow.context(), keys.keys(), &session);
-    Answer::empty(200).with("content-type", "text/event-stream").with("mcp-session-id", id)
+    let listen = Listen { endpoint: Some(id), ..request.session_stream(place.mailbox(), &[]) };
+    match flow.obtain(&listen).await {
+        Ok(_) => Answer::empty(200),
+        Err(_) => Fault::new(503, Code::InternalError, "The stream cannot be opened. Try again.").answer(None),
+    }
 }
 
 /// The session that a message names.

@@ -40,12 +40,14 @@ pub enum Told {
     },
     /// This is for others: `{"reach":{"object":"…","tag":"…","message":"…"}}`.
     Reach(Reach),
-    /// Whoever wants to hear of the call's cancellation waits there: `{"watch":{"object":"…","tag":"…"}}`.
+    /// Whoever wants to hear of the call's cancellation waits there: `{"watch":{"object":"…","tag":"…","after":500}}`.
     Watch {
         /// The object.
         object: String,
         /// The tag.
         tag: String,
+        /// A call that has ended by then need not wait there, in milliseconds.
+        after: u32,
     },
     /// The handler asked for something that cannot be; a text for whoever wrote it: `{"wrong":"…"}`.
     Wrong(Cow<'static, str>),
@@ -89,8 +91,9 @@ impl Told {
                 let inner = object(&[("object", &quoted(name)), ("tag", &quoted(tag)), ("message", &quoted(message))]);
                 object(&[("reach", &inner)])
             }
-            Self::Watch { object: name, tag } => {
-                object(&[("watch", &object(&[("object", &quoted(name)), ("tag", &quoted(tag))]))])
+            Self::Watch { object: name, tag, after } => {
+                let (name, tag, after) = (quoted(name), quoted(tag), after.to_string());
+                object(&[("watch", &object(&[("object", &name), ("tag", &tag), ("after", &after)]))])
             }
             Self::Wrong(text) => object(&[("wrong", &quoted(text))]),
             Self::Unable(text) => object(&[("unable", &quoted(text))]),
@@ -232,15 +235,17 @@ fn open(flow: &Flow<'_>, era: Era, running: &Running<'_>) -> Told {
     }
 }
 
-/// The handler wants to know when it is cancelled. Where sessions are kept, that can be told from anywhere.
+/// The handler wants to know when it is cancelled. In a session that can be told from anywhere; where the session's object
+/// is asked with each request anyway, from the beginning.
 fn watch(era: Era, running: &Running<'_>) -> Told {
-    match era.session {
-        Some(session) if running.request.kept => {
-            Told::Watch { object: session.place.mailbox(), tag: call_tag(running.id) }
-        }
-        _ => Told::Nothing,
-    }
+    let Some(session) = era.session else { return Told::Nothing };
+    let has_object = running.request.kept || running.request.transport != Transport::Http;
+    let after = if has_object { 0 } else { WATCH_AFTER };
+    Told::Watch { object: session.place.mailbox(), tag: call_tag(running.id), after }
 }
+
+/// Calls that end sooner are not worth an object's while, in milliseconds.
+const WATCH_AFTER: u32 = 500;
 
 /// The client has closed its connection. That is how 2026-07-28 cancels; before, it means nothing (transports §Sending
 /// Messages to the Server 6).

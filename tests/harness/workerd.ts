@@ -11,6 +11,8 @@ export interface Running {
   port: number;
   /** Where the runtime's inspector listens. */
   inspector: number;
+  /** The same Worker in another isolate, where one was asked for. */
+  twin: { url: string; port: number };
   /** What the Worker has written to its log so far. */
   log(): string;
   stop(): Promise<void>;
@@ -26,6 +28,11 @@ export interface StartOptions {
   outbound?: number;
   /** Variables beside those of the configuration, or instead of them. */
   vars?: Record<string, string>;
+  /**
+   * Runs the Worker in a second isolate as well, on a port of its own. Both have the binding `OBJECTS`, the objects of the
+   * first class; they live in the first isolate, and the second sees them as one at the other end of the world would.
+   */
+  twin?: boolean;
 }
 
 /**
@@ -44,10 +51,12 @@ export async function start(config: string, options: StartOptions = {}): Promise
   const exited = new Promise((resolve) => child.once("exit", resolve));
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (log += chunk.toString()));
-  const ports = await listening(child, () => log);
+  const ports = await listening(child, () => log, options.twin === true ? 2 : 1);
+  const urlOf = (port: number) => `${tls ? "https" : "http"}://127.0.0.1:${port}`;
   return {
     ...ports,
-    url: `${tls ? "https" : "http"}://127.0.0.1:${ports.port}`,
+    url: urlOf(ports.port),
+    twin: { url: urlOf(ports.twin), port: ports.twin },
     log: () => log,
     async stop() {
       child.kill("SIGKILL");
@@ -63,7 +72,7 @@ const text = (value: string): string => JSON.stringify(value);
 function written(
   { folder, modules }: Bundle,
   { date, flags, objects, kv, vars }: Settings,
-  { tls, outbound, vars: more }: StartOptions,
+  { tls, outbound, vars: more, twin }: StartOptions,
 ): string {
   const embedded = modules.map((name) => {
     const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
@@ -75,10 +84,14 @@ function written(
   const bindings = [
     ...kv.map((name) => `(name = ${text(name)}, kvNamespace = "kv")`),
     ...Object.entries({ ...vars, ...more }).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+    ...(twin
+      ? [`(name = "OBJECTS", durableObjectNamespace = (className = ${text(objects[0] ?? "")}, serviceName = "main"))`]
+      : []),
   ];
   const kvCode = kv.length > 0 ? text(readFileSync(at("tests/bench/workers/kv.js"), "utf8")) : "";
   const services = [
     `(name = "main", worker = .mainWorker)`,
+    twin && `(name = "twin", worker = .twinWorker)`,
     `(name = "objects", disk = (path = ${text(join(folder, "objects"))}, writable = true))`,
     outbound === undefined
       ? `(name = "internet", network = (allow = ["local"]))`
@@ -86,32 +99,41 @@ function written(
     kvCode &&
       `(name = "kv", worker = (modules = [(name = "kv.js", esModule = ${kvCode})], compatibilityDate = ${text(date)}))`,
   ].filter(Boolean);
+  const code = `modules = [${embedded.join(", ")}],
+  compatibilityDate = ${text(date)},
+  compatibilityFlags = [${flags.map(text).join(", ")}],
+  bindings = [${bindings.join(", ")}],`;
+  const socket = (name: string, service: string) =>
+    `(name = ${text(name)}, address = "127.0.0.1:0", ${protocol}, service = ${text(service)})`;
+  const sockets = [socket("http", "main"), ...(twin ? [socket("twin", "twin")] : [])];
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [
     ${services.join(",\n    ")},
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", ${protocol}, service = "main")],
+  sockets = [${sockets.join(", ")}],
   v8Flags = ["--expose-gc"],
 );
 
 const mainWorker :Workerd.Worker = (
-  modules = [${embedded.join(", ")}],
-  compatibilityDate = ${text(date)},
-  compatibilityFlags = [${flags.map(text).join(", ")}],
-  bindings = [${bindings.join(", ")}],
+  ${code}
   durableObjectNamespaces = [${classes.join(", ")}],
   durableObjectStorage = (localDisk = "objects"),
 );
-`;
+${twin ? `\nconst twinWorker :Workerd.Worker = (\n  ${code}\n);\n` : ""}`;
 }
 
-/** The ports on which workerd says that it listens. */
-function listening(child: ChildProcess, log: () => string): Promise<{ port: number; inspector: number }> {
+/** The ports on which workerd says that it listens, once it does on so many sockets. */
+function listening(
+  child: ChildProcess,
+  log: () => string,
+  sockets: number,
+): Promise<{ port: number; twin: number; inspector: number }> {
   return new Promise((resolve, reject) => {
     let said = "";
-    let inspector: number | undefined;
+    const ports = new Map<string, number>();
+    let inspector = 0;
     child.once("error", reject);
     child.once("exit", () => reject(new Error(`workerd ended before it listened:\n${log()}`)));
     (child.stdio[3] as Readable).on("data", (chunk: Buffer) => {
@@ -121,8 +143,10 @@ function listening(child: ChildProcess, log: () => string): Promise<{ port: numb
       for (const line of lines) {
         const event = JSON.parse(line) as { event: string; socket?: string; port: number };
         if (event.event === "listen-inspector") inspector = event.port;
-        if (event.event === "listen" && event.socket === "http")
-          resolve({ port: event.port, inspector: inspector ?? 0 });
+        if (event.event === "listen" && event.socket !== undefined) ports.set(event.socket, event.port);
+      }
+      if (ports.size === sockets) {
+        resolve({ port: ports.get("http") ?? 0, twin: ports.get("twin") ?? 0, inspector });
       }
     });
   });

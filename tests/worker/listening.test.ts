@@ -4,7 +4,7 @@ import { LEGACY, type Message, type ToolResult, legacy, modern, post } from "../
 import { HOST, begin, messageOf, textOf, worker } from "./lib/client.ts";
 import { EventReader } from "./lib/stream.ts";
 
-const paths = ["/changing", "/changing-agent", "/changing-placed"];
+const paths = ["/changing", "/changing-agent", "/changing-placed", "/late-placed"];
 
 interface Notice {
   method: string;
@@ -198,15 +198,44 @@ describe.each(["/changing-kept", "/changing-placed-kept"])("sessions that are ke
     await end(one);
     expect([(await list(one)).status, (await list(two)).status]).toEqual([404, 200]);
   });
+});
 
-  test("a call hears of its cancellation", async () => {
-    const session = await begin(worker, url);
-    const calling = worker(legacy(url, "tools/call", { name: "wait_for_signal" }, { id: 5, session }));
-    await scheduler.wait(300);
-    const body = JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 5 } });
-    const headers = { "mcp-session-id": session, "mcp-protocol-version": LEGACY };
-    expect((await worker(post(url, body, { headers }))).status).toBe(202);
-    expect(textOf((await messageOf<ToolResult>(calling)).result)).toBe("cancelled");
+describe.each([...paths, "/changing-kept", "/changing-placed-kept", "/changing-nowhere"])("a call at %s", (path) => {
+  const url = HOST + path;
+  const wait = (session: string, id: string | number, user = "ann") =>
+    worker(legacy(url, "tools/call", { name: "wait_for_signal" }, { id, session, headers: { "x-user": user } }))
+      .then((response) => messageOf<ToolResult>(response))
+      .then(({ result }) => textOf(result));
+  const cancel = async (session: string, requestId: string | number, user = "ann") => {
+    const body = JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } });
+    const headers = { "mcp-session-id": session, "mcp-protocol-version": LEGACY, "x-user": user };
+    return (await worker(post(url, body, { headers }))).status;
+  };
+  const beginAs = (user: string) => begin(worker, url, { headers: { "x-user": user } });
+
+  test("hears of its cancellation, at once and after a while", async () => {
+    const session = await beginAs("ann");
+    for (const [id, ms] of [[5, 100] as const, ["five", 900] as const]) {
+      const calling = wait(session, id);
+      await scheduler.wait(ms);
+      expect(await cancel(session, id)).toBe(202);
+      expect(await calling).toBe("cancelled");
+    }
+  });
+
+  test("hears of no other's", async () => {
+    const [session, another, bobs] = [await beginAs("ann"), await beginAs("ann"), await beginAs("bob")];
+    const calling = wait(session, 1);
+    await scheduler.wait(100);
+    expect(await cancel(another, 1)).toBe(202);
+    expect(await cancel(session, "1")).toBe(202);
+    expect(await cancel(session, 2)).toBe(202);
+    expect(await cancel(bobs, 1, "bob")).toBe(202);
+    expect(await cancel(session, 1, "bob")).toBe(404);
+    const early = await Promise.race([calling, scheduler.wait(700).then(() => "goes on")]);
+    expect(early).toBe("goes on");
+    expect(await cancel(session, 1)).toBe(202);
+    expect(await calling).toBe("cancelled");
   });
 });
 
@@ -216,16 +245,6 @@ test("without that, DELETE is 405 with what there is", async () => {
   const response = await worker(new Request(url, { method: "DELETE", headers: { "mcp-session-id": session } }));
   expect(response.status).toBe(405);
   expect(response.headers.get("allow")).toBe("GET, POST, OPTIONS");
-});
-
-test("a call of an agent in its object hears of its cancellation", async () => {
-  const url = `${HOST}/changing-placed`;
-  const session = await begin(worker, url);
-  const calling = worker(legacy(url, "tools/call", { name: "wait_for_signal" }, { id: "w", session }));
-  await scheduler.wait(300);
-  const body = JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: "w" } });
-  await worker(post(url, body, { headers: { "mcp-session-id": session, "mcp-protocol-version": LEGACY } }));
-  expect(textOf((await messageOf<ToolResult>(calling)).result)).toBe("cancelled");
 });
 
 test("a hundred listeners hear of a change", async () => {

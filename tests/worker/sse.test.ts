@@ -125,6 +125,65 @@ describe.each([
   });
 });
 
+describe.each(["/changing-sse", "/changing-placed-sse", "/late-placed-sse"])("the stream of %s", (path) => {
+  interface Notice {
+    method: string;
+    params?: Record<string, unknown>;
+  }
+  const update = (uri: string, more: object = {}) => ({ name: "update", arguments: { uri, ...more } });
+
+  test("tells of resources that its session follows, whoever changes them for this caller", async () => {
+    const { stream, send } = await open(path, { "x-user": "ann" });
+    const other = await open(path, { "x-user": "ann" });
+    await send("resources/subscribe", { uri: "test://one" }, { id: 1 });
+    expect(await stream.message<Message>()).toMatchObject({ id: 1, result: {} });
+    await send("resources/subscribe", { uri: "test://two" }, { id: 2 });
+    expect((await stream.message<Message>()).id).toBe(2);
+    await other.send("tools/call", update("test://one"), { id: "there" });
+    expect(await stream.message<Notice>()).toEqual({
+      jsonrpc: "2.0",
+      method: "notifications/resources/updated",
+      params: { uri: "test://one" },
+    });
+    expect((await other.stream.message<Message>()).id, "who does not follow it hears nothing").toBe("there");
+    await send("resources/unsubscribe", { uri: "test://one" }, { id: 3 });
+    expect((await stream.message<Message>()).id).toBe(3);
+    await other.send("tools/call", update("test://one"));
+    await other.send("tools/call", update("test://two"));
+    expect((await stream.message<Notice>()).params).toEqual({ uri: "test://two" });
+    await stream.close();
+    await other.stream.close();
+  });
+
+  test("tells of lists that change, and of nothing of another caller's", async () => {
+    const [ann, bob] = [await open(path, { "x-user": "ann" }), await open(path, { "x-user": "bob" })];
+    await ann.send("resources/subscribe", { uri: "test://one" }, { id: 1 });
+    expect((await ann.stream.message<Message>()).id).toBe(1);
+    await bob.send("tools/call", update("test://one"), { id: 2 });
+    await bob.send("tools/call", { name: "change", arguments: { what: "tools" } }, { id: 3 });
+    await bob.send("tools/call", { name: "change", arguments: { what: "prompts", everybody: true } }, { id: 4 });
+    expect((await ann.stream.message<Notice>()).method).toBe("notifications/prompts/list_changed");
+    await ann.send("tools/call", { name: "change", arguments: { what: "tools" } }, { id: 5 });
+    expect((await ann.stream.message<Notice>()).method).toBe("notifications/tools/list_changed");
+    await ann.stream.close();
+    await bob.stream.close();
+  });
+
+  test("a call that is cancelled stops, and is not answered", async () => {
+    const { stream, send, url } = await open(path);
+    expect((await send("tools/call", { name: "wait_for_signal" }, { id: "w" })).status).toBe(202);
+    await scheduler.wait(200);
+    const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: "w" } };
+    const started = Date.now();
+    expect((await worker(post(url, JSON.stringify(cancel)))).status).toBe(202);
+    await send("tools/call", { name: "seen_cancelled" }, { id: "after" });
+    const next = await stream.message<Message<ToolResult>>();
+    expect([next.id, textOf(next.result)]).toEqual(["after", "true"]);
+    expect(Date.now() - started).toBeLessThan(4000);
+    await stream.close();
+  });
+});
+
 test("an agent in its object keeps its state for the stream's session", async () => {
   const { stream, send } = await open("/placed-sse");
   for (const count of ["1", "2", "3"]) {

@@ -173,6 +173,7 @@ fn the_head_that_the_endpoint_reads() {
     let texts = [
         (&request.principal, "user:github:1"),
         (&request.place, "AAAA"),
+        (&request.agent, "MyMCP"),
         (&request.content_type, "application/json"),
         (&request.accept, "*/*"),
         (&request.protocol_version, "2026-07-28"),

@@ -152,6 +152,7 @@ fn effects() {
         first: Some("{\"a\":1}".into()),
         otherwise: Some("{}".into()),
         resumes: Some(Resumed { stream: "s".into(), after: 7 }),
+        endpoint: Some("AQ".into()),
     };
     assert_eq!(listen.json(), golden("effect-listen"));
     let plain = Plain { kinds: &["text", "image"], structured: Some("none") };
@@ -297,7 +298,7 @@ fn what_a_handler_is_told() {
     let [object, stream] = ["mailbox:AAAA".into(), "s".into()];
     assert_eq!(Told::Resumable { object, stream }.to_json(), golden("told-resumable"));
     let [object, tag] = ["mailbox:AAAA".into(), "call:1".into()];
-    assert_eq!(Told::Watch { object, tag }.to_json(), golden("told-watch"));
+    assert_eq!(Told::Watch { object, tag, after: 500 }.to_json(), golden("told-watch"));
     assert_eq!(Told::Answer(r#"{"roots":[]}"#.into()).to_json(), golden("told-answer"));
     assert_eq!(Told::Again("there is no answer".into()).to_json(), golden("told-again"));
     assert_eq!(Told::Refused(r#"{"code":-1,"message":"No."}"#.into()).to_json(), golden("told-refused"));

@@ -14,10 +14,22 @@ fn stream() -> Post {
     post.without("contentType").with("accept", "text/event-stream")
 }
 
+/// The stream that is kept open until its client goes away.
+fn opened(post: &Post) -> Json {
+    let answered = post.send_to(|_| Said::Ok("true".into()));
+    assert_eq!(answered.answer, mcp_wicket::http::Answer::empty(200));
+    let effect = answered.effect();
+    assert_eq!(effect["kind"], "listen");
+    effect.clone()
+}
+
+fn session_of(stream: &Json) -> String {
+    stream["endpoint"].as_str().unwrap().to_owned()
+}
+
 /// A message of the session that the stream has opened.
 fn message(body: &Json) -> Post {
-    let answered = stream().refused();
-    let session = answered.header("mcp-session-id").unwrap();
+    let session = session_of(&opened(&stream()));
     Post::new(body).with("transport", "sse-messages").with("sessionId", session).with("principal", ANN)
 }
 
@@ -33,19 +45,30 @@ fn listening(effect: &Json) -> Said {
 
 #[test]
 fn a_stream_begins_with_a_session_of_its_opener() {
-    let answered = stream().refused();
-    assert_eq!((answered.status(), &answered.answer.body), (200, &None));
-    assert_eq!(answered.header("content-type"), Some("text/event-stream"));
-    let session = open(answered.header("mcp-session-id").unwrap(), Some(ANN), NOW).unwrap();
+    let listen = opened(&stream());
+    let session = open(&session_of(&listen), Some(ANN), NOW).unwrap();
     assert_eq!(session.revision.name(), "2024-11-05");
-    assert_eq!(open(answered.header("mcp-session-id").unwrap(), Some("user:github:2"), NOW), None);
+    assert_eq!(open(&session_of(&listen), Some("user:github:2"), NOW), None);
+    assert_eq!(listen["sources"][0], json!({"object": session.place.mailbox(), "tags": ["stream"]}));
+    assert_eq!(stream().send_to(|_| Said::Failed("unreachable")).fault(), (503, -32603));
+}
+
+#[test]
+fn a_stream_hears_of_lists_that_change_anywhere() {
+    let listen = opened(&stream());
+    assert_eq!(listen["says"].as_object().unwrap().keys().collect::<Vec<_>>(), ["prompts", "resources", "tools"]);
+    let hub = |listen: &Json| listen["sources"][1]["object"].as_str().unwrap().to_owned();
+    assert!(hub(&listen).starts_with("hub:"));
+    let of = |class: &str| hub(&opened(&stream().with("agent", class)));
+    assert_eq!(of("MyMCP"), of("MyMCP"));
+    assert!(of("MyMCP") != of("Other") && of("MyMCP") != hub(&listen));
 }
 
 #[test]
 fn a_stream_in_an_object_leads_back_to_it() {
     let place = Place::of_principal(ANN);
-    let answered = stream().with("place", place.name()).refused();
-    assert_eq!(open(answered.header("mcp-session-id").unwrap(), Some(ANN), NOW).unwrap().place, place);
+    let listen = opened(&stream().with("place", place.name()));
+    assert_eq!(open(&session_of(&listen), Some(ANN), NOW).unwrap().place, place);
 }
 
 #[test]

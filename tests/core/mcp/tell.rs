@@ -1,10 +1,14 @@
 //! What a running handler may say before its answer.
 
+use mcp_wicket::flow::Context;
+use mcp_wicket::mcp::capabilities::Capabilities;
+use mcp_wicket::mcp::revision::Revision;
+use mcp_wicket::mcp::session::{Place, Session, mint};
 use mcp_wicket::mcp::tell::{Running, Told, tell};
 use serde_json::{Value as Json, json};
 
 use super::{CAPABILITIES, MODERN, VERSION, WITH_INITIALIZE, server_info};
-use crate::world::World;
+use crate::world::{ENTROPY, NOW, Said, World};
 
 const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 const LEVELS: [&str; 8] = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
@@ -179,6 +183,41 @@ fn a_client_that_goes_away_cancels_on_the_new_wire_only() {
     unsaid["head"]["protocolVersion"] = Json::Null;
     unsaid["meta"] = json!({});
     assert_eq!(told(unsaid, &json!({"gone": true})), Told::Nothing);
+}
+
+#[test]
+fn who_wants_to_hear_of_a_cancellation_waits_where_its_session_can_be_reached() {
+    let context = Context::new(NOW, ENTROPY);
+    let place = Place::fresh(&context, None);
+    let session = Session { revision: Revision::V2025_11_25, capabilities: Capabilities::default(), place };
+    let watched = |with: &[(&str, &str)]| {
+        let mut call = call("2025-11-25", &json!({}));
+        call["head"]["sessionId"] = mint(&context, None, &session).into();
+        for (member, value) in with {
+            call["head"][member] = (*value).into();
+        }
+        call["say"] = json!({"watch": true});
+        let input = call.to_string();
+        let running = Running::read(&input).unwrap();
+        let world = World::new(|_| Said::Ok("true".into()));
+        world.run(async |flow| tell(flow, &running).await).answer.unwrap()
+    };
+    for (with, wanted) in [
+        (&[][..], 500),
+        (&[("sessions", "object")], 0),
+        (&[("transport", "sse-messages"), ("protocolVersion", "2024-11-05")], 0),
+    ] {
+        match watched(with) {
+            Told::Watch { object, tag, after } => {
+                assert_eq!((object, after), (place.mailbox(), wanted));
+                assert!(tag.starts_with("call:"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(watched(&[("principal", "user:github:2")]), Told::Nothing, "another's session");
+    assert_eq!(told(call(MODERN, &json!({})), &json!({"watch": true})), Told::Nothing);
+    assert_eq!(told(call("2025-11-25", &json!({})), &json!({"watch": true})), Told::Nothing, "no session");
 }
 
 #[test]

@@ -8,16 +8,14 @@ import { watchedBy } from "./hook.ts";
 import { Watch } from "./watch.ts";
 
 const faults: string[] = [];
-/** By scheme, host and port. */
-const watches = new Map<string, Watch>();
+/** One for all servers of this machine: a session may be served by several. */
+const watch = new Watch(oracle, (fault) => faults.push(fault));
 
 const plain = globalThis.fetch;
 globalThis.fetch = async (input, init) => {
   const request = new Request(input, init);
-  const { origin, hostname } = new URL(request.url);
+  const { hostname } = new URL(request.url);
   if (hostname !== "127.0.0.1" && hostname !== "localhost") return plain(request);
-  let watch = watches.get(origin);
-  if (!watch) watches.set(origin, (watch = new Watch(oracle, (fault) => faults.push(fault))));
   const body = request.body ? await request.clone().text() : "";
   return watchedBy(watch, request, body, () => plain(request));
 };

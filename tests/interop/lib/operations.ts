@@ -40,8 +40,6 @@ export interface Client {
   run: (operation: Operation, site: string) => Promise<string | Limitation>;
   /** The operations that it cannot do, and how it says so. */
   limits: Partial<Record<Operation, RegExp>>;
-  /** The operations that it could do and our server cannot yet, each with the reason. These have to fail until they are done. */
-  missing?: Partial<Record<Operation, string>>;
 }
 
 /** Asks until it is so, for five seconds. */

@@ -141,11 +141,9 @@ const sdkClient = (
   title: string,
   connect: (site: string) => Promise<Connected>,
   limits: Client["limits"] = {},
-  missing: Client["missing"] = {},
 ): Client => ({
   title,
   limits,
-  missing,
   run: async (operation, site) => {
     const connected = await connect(site);
     try {
@@ -178,10 +176,6 @@ export const sdkClients: Client[] = [
         new Limitation("HTTP+SSE (2024-11-05) has no resumption"),
       ),
     { resume: /has no resumption/ },
-    {
-      subscribe: "ours: over HTTP+SSE, updates of resources do not reach the stream yet",
-      cancel: "ours: over HTTP+SSE, a cancelled call runs on to its end",
-    },
   ),
   sdkClient("SDK 2, 2026-07-28", (site) => connectV2(`${site}/mcp`, { pin: "2026-07-28" }), MODERN_LIMITS),
   sdkClient("SDK 2, auto", (site) => connectV2(`${site}/mcp`, "auto"), MODERN_LIMITS),

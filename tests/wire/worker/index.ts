@@ -40,6 +40,20 @@ function register(server: McpServer, user: () => unknown): void {
     await progress(1, 1, String(user()));
     return text(`hello ${String(user())}`);
   });
+  server.registerTool("update", { inputSchema: { uri: z.string() } }, async ({ uri }) => {
+    await server.sendResourceUpdated({ uri });
+    return text("updated");
+  });
+  server.registerTool("ask", {}, async ({ elicit }) => {
+    const requestedSchema = { type: "object" as const, properties: { name: { type: "string" as const } } };
+    const { content } = await elicit({ message: "Who are you?", requestedSchema });
+    return text(`hello ${String(content?.name)}`);
+  });
+  server.registerTool("break_off", {}, async ({ closeSSEStream }) => {
+    await closeSSEStream();
+    await scheduler.wait(200);
+    return text("the rest");
+  });
   server.registerTool("hello", {}, () => text(`hello ${String(user())}`));
 }
 
@@ -77,6 +91,11 @@ export default {
       case "/sse":
       case "/sse/message":
         return Waiter.serveSSE("/sse").fetch(request, env, ctx);
+      case "/reached":
+        return Waiter.serve("/reached", { objects: "OBJECTS" }).fetch(request, env, ctx);
+      case "/reached-sse":
+      case "/reached-sse/message":
+        return Waiter.serveSSE("/reached-sse", { objects: "OBJECTS" }).fetch(request, env, ctx);
       case "/placed":
         return PlacedWaiter.serve("/placed").fetch(request, env, ctx);
       case "/placed-sse":

@@ -1,7 +1,7 @@
 /** The Worker under test: every endpoint has a path of its own. */
 import { type FetchHandler, WicketObject } from "mcp-wicket";
 import { Asking, AskingPlaced, askingHandler } from "./asking.ts";
-import { Changing, ChangingPlaced, changing } from "./changing.ts";
+import { Changing, ChangingPlaced, LatePlaced, changing } from "./changing.ts";
 import { Flaky, Homeless, HomelessStream, Placed, Plain, Stateful } from "./agents.ts";
 import { GuardedInObject, GuardedInWorker, guarded, guardedContext, unguarded } from "./guarded.ts";
 import { TenantInObject, TenantInWorker, tenantHandler } from "./tenants.ts";
@@ -14,6 +14,7 @@ export {
   Flaky,
   GuardedInObject,
   GuardedInWorker,
+  LatePlaced,
   Placed,
   Plain,
   Stateful,
