@@ -86,12 +86,15 @@ export type Effect =
 
 /** `src/flow/signature.rs`, `Verify`. */
 export interface VerifyEffect {
-  key: JsonWebKey;
-  import: { name: string; hash?: string; namedCurve?: string };
+  /** JSON text of a JWK. */
+  key: string;
+  /** JSON text. */
+  import: string;
   algorithm: { name: string; hash?: string; saltLength?: number };
   /** base64url */
   signature: string;
   signed: string;
+  splice?: Splice;
 }
 
 /** `src/auth/proxy/effect.rs`: what handlers of upstreams perform themselves. */

@@ -4,7 +4,7 @@ import { performVerify } from "../effects/verify.js";
 import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
 import type { Incoming } from "../incoming.js";
-import { type World, run } from "../run.js";
+import { type Ended, type Outcome, type World, run } from "../run.js";
 import { newJwtStep } from "../wasm.js";
 import type { Commit, Effect, FoundText, JwtInput, RememberCommit, StepMethod } from "../wire.js";
 import { type ClaimRule, type JWTClaims, type JWTVerifierOptions, optionsText } from "./jwt-options.js";
@@ -18,6 +18,8 @@ interface Verified {
   readonly until: number;
 }
 
+type Refused = Exclude<Found, Caller>;
+
 /** What verifiers with the same options share: a Worker may make one for each request. */
 class Shared implements World {
   readonly step: StepMethod;
@@ -30,9 +32,9 @@ class Shared implements World {
     this.step = newJwtStep(options);
   }
 
-  async perform(effect: Effect): Promise<{ json: string }> {
-    if (effect.kind === "document") return { json: await performDocument(effect) };
-    if (effect.kind === "verify") return { json: await performVerify(effect) };
+  perform(effect: Effect): Promise<Outcome> {
+    if (effect.kind === "verify") return performVerify(effect);
+    if (effect.kind === "document") return performDocument(effect).then((json) => ({ json }));
     throw new Error(`a verifier has no "${effect.kind}"`);
   }
 
@@ -105,16 +107,22 @@ export class JWTVerifier<Claims extends object = JWTClaims> implements TokenVeri
     const verified = this.#shared.verified.get(value);
     if (verified) return this.#judge(verified);
     const input: JwtInput = this.#isBearer ? { authorization: value } : { token: value };
-    return this.#run(input, value).then((found) => ("refused" in found ? found : this.#judge(found)));
+    const found = this.#run(input, value);
+    return found instanceof Promise ? found.then((found) => this.#found(found)) : this.#found(found);
   }
 
-  async #run(input: JwtInput, key: string): Promise<Verified | Exclude<Found, Caller>> {
+  #run(input: JwtInput, key: string): Verified | Refused | Promise<Verified | Refused> {
     const shared = this.#shared;
     const { text = "", ...keys } = shared.kept ?? {};
     if (shared.kept) input.keys = keys as JwtInput["keys"] & object;
-    const ended = await run<FoundText>(shared.step, JSON.stringify(input), text, shared);
-    if (!("done" in ended)) throw new Error("a verifier is never spliced");
-    const found = ended.done;
+    const ended = run<FoundText>(shared.step, JSON.stringify(input), text, shared);
+    return ended instanceof Promise ? ended.then((ended) => this.#remember(ended, key)) : this.#remember(ended, key);
+  }
+
+  #remember(ended: Ended<FoundText>, key: string): Verified | Refused {
+    const shared = this.#shared;
+    // Where a signature was all that was missing, its check settles the answer that came with it.
+    const found = "done" in ended ? ended.done : (JSON.parse(ended.spliced) as FoundText);
     if ("refused" in found) return found;
     const { principal, scopes, props, until, note } = found.caller;
     if (note !== undefined && !shared.told.has(note)) {
@@ -124,6 +132,10 @@ export class JWTVerifier<Claims extends object = JWTClaims> implements TokenVeri
     const verified: Verified = { caller: { principal, scopes: new Set(scopes), props: frozen(props) }, until };
     shared.verified.set(key, verified);
     return verified;
+  }
+
+  #found(found: Verified | Refused): Found {
+    return "refused" in found ? found : this.#judge(found);
   }
 
   /** The rules that are functions may change their mind, so they are asked each time. */

@@ -48,7 +48,7 @@ export class OAuthWorld<Env> implements World {
       case "document":
         return { json: await performDocument(effect) };
       case "verify":
-        return { json: await performVerify(effect) };
+        return await performVerify(effect);
       default:
         if (!handler.perform) throw new Error(`there is no "${effect.kind}" here`);
         return handler.perform(effect, { request, env, ctx });

@@ -52,6 +52,24 @@ pub enum Refusal {
     Unavailable,
 }
 
+impl Caller {
+    /// The caller as what was found.
+    #[must_use]
+    pub fn found(&self) -> String {
+        let Self { principal, scopes, props, until, note } = self;
+        let (principal, scopes) = (quoted(principal), array(scopes.iter().map(|scope| quoted(scope))));
+        let (until, note) = (until.to_string(), note.map(quoted));
+        let mut members = vec![
+            ("principal", principal.as_str()),
+            ("scopes", scopes.as_str()),
+            ("props", props.as_str()),
+            ("until", until.as_str()),
+        ];
+        members.extend(note.as_deref().map(|note| ("note", note)));
+        object(&[("caller", &object(&members))])
+    }
+}
+
 impl Refusal {
     const ALL: [(Self, &'static str); 5] = [
         (Self::Absent, "absent"),
@@ -77,16 +95,7 @@ impl Found {
     #[must_use]
     pub fn to_json(&self) -> String {
         match self {
-            Self::Caller(Caller { principal, scopes, props, until, note }) => {
-                let scopes = array(scopes.iter().map(|scope| quoted(scope)));
-                let until = until.to_string();
-                let caller =
-                    [("principal", quoted(principal)), ("scopes", scopes), ("props", props.clone()), ("until", until)];
-                let mut members = caller.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
-                let note = note.map(quoted);
-                members.extend(note.as_deref().map(|note| ("note", note)));
-                object(&[("caller", &object(&members))])
-            }
+            Self::Caller(caller) => caller.found(),
             Self::Refused(refusal, reason) => {
                 object(&[("refused", &quoted(refusal.name())), ("reason", &quoted(reason))])
             }

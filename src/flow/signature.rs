@@ -54,12 +54,13 @@ impl Obtain for Recent {
 }
 
 /// Whether a signature is that of a public key over some text. The shim knows no algorithm: their names and parameters,
-/// as `WebCrypto` has them, are part of the effect.
+/// as `WebCrypto` has them, are part of the effect; the first two cross as texts, by which the shim finds a key that it
+/// has imported before.
 #[derive(Debug)]
 pub struct Verify<'a> {
-    /// The key as a JWK, of which only the public members are given.
-    pub key: String,
-    /// What the key is imported as (an object for `importKey`).
+    /// The key as a JWK, JSON text, of which only the public members are given.
+    pub key: &'a str,
+    /// What the key is imported as: the JSON text of an object for `importKey`.
     pub import: &'static str,
     /// How the signature is checked (an object for `verify`).
     pub algorithm: &'static str,
@@ -67,22 +68,32 @@ pub struct Verify<'a> {
     pub signature: &'a str,
     /// The text that was signed.
     pub signed: &'a str,
+    /// The answer if the signature is right, where that decides all: the shim then needs no second step for it. On one
+    /// line.
+    pub settles: Option<String>,
 }
 
 impl Obtain for Verify<'_> {
     type Outcome = bool;
     fn json(&self) -> String {
-        object(&[
+        let (key, import) = (quoted(self.key), quoted(self.import));
+        let (signature, signed) = (quoted(self.signature), quoted(self.signed));
+        let mut members = vec![
             ("kind", r#""verify""#),
-            ("key", &self.key),
-            ("import", self.import),
+            ("key", key.as_str()),
+            ("import", import.as_str()),
             ("algorithm", self.algorithm),
-            ("signature", &quoted(self.signature)),
-            ("signed", &quoted(self.signed)),
-        ])
+            ("signature", signature.as_str()),
+            ("signed", signed.as_str()),
+        ];
+        members.extend(self.settles.is_some().then_some(("splice", r#"{"tail":"","open":false}"#)));
+        object(&members)
     }
     fn outcome(json: Value<'_>) -> Option<bool> {
         matches!(json.text(), "true" | "false").then(|| json.is_true())
+    }
+    fn head(&self) -> Option<&str> {
+        self.settles.as_deref()
     }
 }
 

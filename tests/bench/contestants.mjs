@@ -29,7 +29,7 @@ export function program(contestant) {
 }
 
 /** @returns {Promise<Program>} */
-async function prepare(/** @type {Contestant} */ { id, main, flags = [], objects = [] }) {
+async function prepare(/** @type {Contestant} */ { id, main, flags = [], objects = [], vars = {} }) {
   const folder = join(out, id);
   const allFlags = ["enable_request_signal", ...flags];
   const config = {
@@ -45,7 +45,7 @@ async function prepare(/** @type {Contestant} */ { id, main, flags = [], objects
   await writeFile(join(folder, "wrangler.json"), JSON.stringify(config, null, 2));
   const bundled = join(folder, "bundle");
   const modules = await bundle(id, join(folder, "wrangler.json"), bundled);
-  return { folder: bundled, modules, flags: allFlags, objects };
+  return { folder: bundled, modules, flags: allFlags, objects, vars };
 }
 
 /**
@@ -58,7 +58,7 @@ export async function singleFile(id, source) {
   const folder = join(out, id);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "index.js"), source);
-  return { folder, modules: ["index.js"], flags: ["enable_request_signal"], objects: [] };
+  return { folder, modules: ["index.js"], flags: ["enable_request_signal"], objects: [], vars: {} };
 }
 
 /** Installs the peers from their own lock file, unless that was done. They are no dependency of the package. */

@@ -11,6 +11,14 @@ import { startOn } from "./processes.mjs";
  * @typedef {object} FixedRequest
  * @property {Record<string, string>} headers
  * @property {string} body
+ * @property {Series} [series] what changes from request to request
+ */
+
+/**
+ * @typedef {object} Series
+ * @property {string} header the one whose value changes
+ * @property {string[]} values sent one after the other, round and round
+ * @property {number} next where the next load begins, so that it goes on where the one before ended
  */
 
 /** How long `wrk` needs, at most, to get from its start to its first request and from a signal to its handler. */
@@ -46,19 +54,37 @@ export async function startLoad(url, request) {
       await rm(folder, { recursive: true });
       const [requests, failed] = (said.match(/^COUNTS (\d+) (\d+)$/m) ?? []).slice(1).map(Number);
       if (!requests || failed) throw new Failure(`The load on ${url} failed:\n${said}`);
+      if (request.series) request.series.next = (request.series.next + requests) % request.series.values.length;
       return requests;
     },
   };
 }
 
-function lua(/** @type {FixedRequest} */ { headers, body }) {
+function lua(/** @type {FixedRequest} */ { headers, body, series }) {
   const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[ ${quoted(name)} ] = ${quoted(value)}`);
   return `wrk.method = "POST"
 wrk.body = ${quoted(body)}
 ${lines.join("\n")}
+${series ? luaOf(series) : ""}
 function done(summary)
   local e = summary.errors
   print(string.format("COUNTS %d %d", summary.requests, e.connect + e.read + e.write + e.status + e.timeout))
+end
+`;
+}
+
+/** Requests that are written before the first is sent, and then taken one after the other. */
+function luaOf(/** @type {Series} */ { header, values, next }) {
+  return `local requests, at = {}, ${next}
+function init()
+  for value in string.gmatch(${quoted(`${values.join("\n")}\n`)}, "([^\\n]+)\\n") do
+    wrk.headers[ ${quoted(header)} ] = value
+    requests[#requests + 1] = wrk.format()
+  end
+end
+function request()
+  at = at % #requests + 1
+  return requests[at]
 end
 `;
 }

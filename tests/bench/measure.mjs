@@ -116,7 +116,8 @@ async function floorOf(
   /** @type {Options} */ { peersOnly },
 ) {
   const source = await singleFile(`floor-${row.id}`, floorSource(model.answer.message));
-  const sameRequest = { ...row, request: async () => model.request };
+  // A series of its own: it goes on where its own last load has ended.
+  const sameRequest = { ...row, request: async () => structuredClone(model.request) };
   const floor = await runner(sameRequest, { id: "floor", name: "floor" }, source);
   const differs = floor.answer.body !== model.answer.body || floor.answer.type !== model.answer.type;
   if (!differs || peersOnly) return floor;

@@ -2,6 +2,7 @@
 import { isFiftyTools, isFortyTwo } from "./answers.mjs";
 import { legacyCall, modernCall, modernList, sessionCall } from "./requests.mjs";
 import { tokenCall } from "./sign-in.mjs";
+import { hs256Call, jwtVars, rs256Call, rs256Calls } from "./tokens.mjs";
 
 /**
  * @typedef {object} Contestant
@@ -10,6 +11,7 @@ import { tokenCall } from "./sign-in.mjs";
  * @property {string} main its entry file, from this folder
  * @property {string[]} [flags] compatibility flags beside `enable_request_signal`
  * @property {string[]} [objects] its Durable Object classes; the first is bound as `MCP_OBJECT`
+ * @property {Record<string, string>} [vars] variables of its environment
  */
 
 /**
@@ -37,6 +39,12 @@ const agents = (id, name, objects) => ({
   main: `peers/agents-${id}/index.ts`,
   flags: ["nodejs_compat"],
   objects,
+});
+
+/** Ours and `agents` behind `jose`, with tokens of this algorithm. @type {(alg: string) => Pick<Row, "ours" | "peers">} */
+const jwt = (alg) => ({
+  ours: { ...wicket(`jwt-${alg}`), vars: jwtVars },
+  peers: [{ ...agents(`jwt-${alg}`, "createMcpHandler + jose"), vars: jwtVars }],
 });
 
 /** @type {Row[]} */
@@ -73,6 +81,9 @@ export const rows = [
     peers: [agents("tools", "createMcpHandler")],
     bar: 1.5,
   },
+  { id: "jwt-hs256", request: hs256Call, check: isFortyTwo, ...jwt("hs256"), bar: 1.35 },
+  { id: "jwt-rs256-first", request: rs256Calls, check: isFortyTwo, ...jwt("rs256"), bar: 2 },
+  { id: "jwt-rs256-cached", request: rs256Call, check: isFortyTwo, ...jwt("rs256"), bar: 1.35 },
   {
     id: "oauth-token",
     request: tokenCall,

@@ -11,6 +11,7 @@ import { startOn } from "./processes.mjs";
  * @property {string[]} modules file names in `folder`, the main module first
  * @property {string[]} flags compatibility flags
  * @property {string[]} objects Durable Object classes; the first is bound as `MCP_OBJECT`
+ * @property {Record<string, string>} vars variables of the environment
  */
 
 export const workerd = at("node_modules/workerd/bin/workerd");
@@ -51,6 +52,7 @@ function capnp(/** @type {Program} */ program, /** @type {string} */ storage) {
   const bindings = [
     `(name = "OAUTH_KV", kvNamespace = "kv")`,
     ...program.objects.slice(0, 1).map((name) => `(name = "MCP_OBJECT", durableObjectNamespace = ${text(name)})`),
+    ...Object.entries(program.vars).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
   ];
   const objects = program.objects.map(
     (name) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`,

@@ -1,9 +1,11 @@
 //! Tokens, keys and numbers as text: what is read, and what nothing that anybody sends can break.
 
+use mcp_wicket::auth::bearer::Found;
 use mcp_wicket::auth::jwt::algorithm::Algorithm;
 use mcp_wicket::auth::jwt::compact::{Untrusted, read};
 use mcp_wicket::auth::jwt::number::thousandths;
-use mcp_wicket::auth::jwt::{Options, hmac, keys};
+use mcp_wicket::auth::jwt::{self, Options, hmac, keys};
+use mcp_wicket::flow::{Context, Flow};
 use serde_json::Value;
 
 /// Wycheproof's group on base64 has a secret of zeros, which the options refuse; so its tokens are checked here, a layer
@@ -103,4 +105,41 @@ fn nothing_that_anybody_sends_panics() {
         let _ = (Untrusted::parse(&text).is_ok(), read(&text).is_ok(), Options::read(&text).is_ok());
         let _ = (keys::read_set(&text).is_some(), thousandths(&text));
     }
+}
+
+/// Everything but the signature of RFC 8037's token is right. What the step asks for says what follows if the signature
+/// is right, and the next step says the same; if it is wrong, or cannot be checked, the token is refused.
+#[test]
+fn what_settles_a_token_is_what_the_next_step_would_say() {
+    let options = r#"{"issuer":["joe"],"audience":["me"],"keys":[{"kty":"OKP","crv":"Ed25519",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    let options = Options::read(options).unwrap();
+    let part = |text: &str| mcp_wicket::crypto::encode(text.as_bytes());
+    let token = |claims: &str| [part(r#"{"alg":"EdDSA"}"#), part(claims), part(&"s".repeat(64))].join(".");
+    let context = Context::new(1_000_000, [0; 32]);
+    let step = |claims: &str, outcomes: &str| {
+        let input = format!(r#"{{"authorization":"Bearer {}"}}"#, token(claims));
+        let request = jwt::Request::read(&input, "").unwrap();
+        let flow = Flow::new(&context, outcomes).unwrap();
+        flow.step(jwt::verify(&flow, &request, &options)).json(Found::to_json)
+    };
+    let claims = r#"{"iss":"joe","aud":"me","exp":2000,"sub":"ann","scope":"a b"}"#;
+    let first = step(claims, "");
+    let (wait, head) = first.split_once('\n').unwrap();
+    let wait: Value = serde_json::from_str(wait).unwrap();
+    assert_eq!(wait["wait"].as_array().unwrap().len(), 1);
+    assert_eq!(wait["wait"][0]["effect"]["splice"], serde_json::json!({"tail": "", "open": false}));
+    let mark = wait["wait"][0]["mark"].as_str().unwrap();
+    let right = step(claims, &format!(r#"[{{"mark":"{mark}","ok":true}}]"#));
+    assert_eq!(right, format!(r#"{{"done":{head}}}"#));
+    assert!(head.starts_with(r#"{"caller":{"principal":"user:joe:ann","scopes":["a","b"],"#), "{head}");
+    for outcome in [r#""ok":false"#, r#""failed":"failed""#] {
+        let wrong = step(claims, &format!(r#"[{{"mark":"{mark}",{outcome}}}]"#));
+        assert_eq!(wrong, r#"{"done":{"refused":"token","reason":"its signature is wrong"}}"#);
+    }
+    // On several lines, which a head cannot be.
+    let several = step(&claims.replace(',', ",\r\n"), "");
+    assert!(several.ends_with("]}\n") && !several.contains("splice"), "{several}");
+    // Nobody's signature is asked about where the claims are wrong.
+    assert!(step(&claims.replace("me", "you"), "").contains(r#""refused":"token""#));
 }

@@ -1,13 +1,12 @@
 //! Public keys: JWK and JWK Set (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 //!
 //! Of a set, each key that cannot be used is left out and the others count (RFC 7517 §5). A shared secret is never taken
-//! from one.
-
-use std::borrow::Cow;
+//! from one. Checking a key costs more than using it, so a set is checked once, when it comes; what is kept of it
+//! ([`write_checked`]) has the usable keys only, and is read without being judged again.
 
 use super::algorithm::{Algorithm, KeyKind};
 use crate::crypto::decode;
-use crate::json::{Object, object};
+use crate::json::{Object, Value, array, object, quoted};
 
 /// A set may have this many keys.
 pub const MAX_KEYS: usize = 100;
@@ -17,19 +16,19 @@ pub const MAX_LENGTH: usize = 256 * 1024;
 pub const MAX_TRIES: usize = 4;
 
 /// A public key that can be used.
-#[derive(Debug)]
-pub struct PublicKey<'a> {
-    kid: Option<Cow<'a, str>>,
+#[derive(Clone, Debug)]
+pub struct PublicKey {
+    kid: Option<String>,
     /// The one algorithm that it is for, where it says so.
     algorithm: Option<Algorithm>,
     kind: Kind,
     jwk: String,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Rsa,
-    Curve(String),
+    Curve(&'static str),
 }
 
 /// Why a key cannot be used.
@@ -69,9 +68,9 @@ impl Unusable {
     }
 }
 
-impl<'a> PublicKey<'a> {
-    /// Reads one JWK.
-    pub fn read(jwk: &Object<'a>) -> Result<Self, Unusable> {
+impl PublicKey {
+    /// Reads one JWK, and judges it.
+    pub fn read(jwk: &Object<'_>) -> Result<Self, Unusable> {
         let family = jwk.string("kty").ok_or(Unusable::NoJwk)?;
         if family == "oct" {
             return Err(Unusable::Secret);
@@ -82,11 +81,11 @@ impl<'a> PublicKey<'a> {
         let algorithm = for_verifying(jwk)?;
         let (kind, members) = match family.as_ref() {
             "RSA" => rsa(jwk)?,
-            "EC" => curve(jwk, &["x", "y"])?,
-            "OKP" => curve(jwk, &["x"])?,
+            "EC" => curve(jwk, "EC", &["x", "y"])?,
+            "OKP" => curve(jwk, "OKP", &["x"])?,
             _ => return Err(Unusable::Kind),
         };
-        let name = jwk.get("kid").map(|name| name.string().ok_or(Unusable::NoJwk)).transpose()?;
+        let name = jwk.get("kid").map(|name| name.string().map(String::from).ok_or(Unusable::NoJwk)).transpose()?;
         let key = Self { kid: name, algorithm, kind, jwk: members };
         // The key's own `alg` must be one for its kind.
         if algorithm.is_some_and(|algorithm| !key.is_of_kind(algorithm)) { Err(Unusable::Purpose) } else { Ok(key) }
@@ -99,6 +98,26 @@ impl<'a> PublicKey<'a> {
         named && self.is_of_kind(algorithm) && self.algorithm.is_none_or(|own| own == algorithm)
     }
 
+    /// What [`write_checked`] keeps of it.
+    fn checked(&self) -> String {
+        let (kid, name) = (self.kid.as_deref().map(quoted), self.algorithm.map(|algorithm| quoted(algorithm.name())));
+        let mut members = vec![("jwk", self.jwk.as_str())];
+        members.extend(kid.as_deref().map(|kid| ("kid", kid)));
+        members.extend(name.as_deref().map(|name| ("alg", name)));
+        object(&members)
+    }
+
+    fn of_checked(text: Value<'_>) -> Option<Self> {
+        let key = text.object().ok()?;
+        let jwk = key.get("jwk")?;
+        let kind = match jwk.object().ok()?.string("crv") {
+            None => Kind::Rsa,
+            Some(curve) => Kind::Curve(CURVES.iter().find(|(name, ..)| *name == curve)?.0),
+        };
+        let algorithm = key.string("alg").and_then(|name| Algorithm::parse(&name));
+        Some(Self { kid: key.string("kid").map(String::from), algorithm, kind, jwk: jwk.text().into() })
+    }
+
     /// The key with its public members only, for the runtime.
     #[must_use]
     pub fn jwk(&self) -> &str {
@@ -106,7 +125,7 @@ impl<'a> PublicKey<'a> {
     }
 
     fn is_of_kind(&self, algorithm: Algorithm) -> bool {
-        match (algorithm.key_kind(), &self.kind) {
+        match (algorithm.key_kind(), self.kind) {
             (KeyKind::Rsa, Kind::Rsa) => true,
             (KeyKind::Ec(curve, _) | KeyKind::Okp(curve), Kind::Curve(own)) => own == curve,
             _ => false,
@@ -176,22 +195,21 @@ fn is_roca(modulus: &[u8]) -> bool {
     })
 }
 
-fn curve(jwk: &Object<'_>, coordinates: &[&str]) -> Result<(Kind, String), Unusable> {
+/// Name, `kty`, and the bytes of a coordinate.
+const CURVES: [(&str, &str, usize); 4] =
+    [("P-256", "EC", 32), ("P-384", "EC", 48), ("P-521", "EC", 66), ("Ed25519", "OKP", 32)];
+
+fn curve(jwk: &Object<'_>, family: &str, coordinates: &[&str]) -> Result<(Kind, String), Unusable> {
     let name = jwk.string("crv").ok_or(Unusable::Kind)?;
-    let (kty, length) = match (name.as_ref(), coordinates.len()) {
-        ("P-256", 2) => ("EC", 32),
-        ("P-384", 2) => ("EC", 48),
-        ("P-521", 2) => ("EC", 66),
-        ("Ed25519", 1) => ("OKP", 32),
-        _ => return Err(Unusable::Kind),
-    };
+    let known = CURVES.iter().find(|(curve, kty, _)| *curve == name && *kty == family);
+    let (curve, kty, length) = *known.ok_or(Unusable::Kind)?;
     for coordinate in coordinates {
         if number(jwk, coordinate)?.len() != length {
             return Err(Unusable::Numbers);
         }
     }
     let members = [&["crv"], coordinates].concat();
-    Ok((Kind::Curve(name.into_owned()), public(jwk, kty, &members)?))
+    Ok((Kind::Curve(curve), public(jwk, kty, &members)?))
 }
 
 /// The key with `kty` and these members, and nothing else.
@@ -206,7 +224,7 @@ fn public(jwk: &Object<'_>, kty: &str, members: &[&str]) -> Result<String, Unusa
 
 /// The keys of a set that can be used, and how many cannot; nothing if it is no JWK Set.
 #[must_use]
-pub fn read_set(text: &str) -> Option<(Vec<PublicKey<'_>>, usize)> {
+pub fn read_set(text: &str) -> Option<(Vec<PublicKey>, usize)> {
     if text.len() > MAX_LENGTH {
         return None;
     }
@@ -215,4 +233,18 @@ pub fn read_set(text: &str) -> Option<(Vec<PublicKey<'_>>, usize)> {
     let usable = keys.into_iter().filter_map(|key| PublicKey::read(&key.object().ok()?).ok()).collect::<Vec<_>>();
     let unusable = all - usable.len();
     Some((usable, unusable))
+}
+
+/// The text in which checked keys are kept.
+#[must_use]
+pub fn write_checked(keys: &[PublicKey]) -> String {
+    object(&[("keys", &array(keys.iter().map(PublicKey::checked)))])
+}
+
+/// Of keys that are kept, those that fit.
+#[must_use]
+pub fn fitting(checked: &str, algorithm: Algorithm, kid: Option<&str>) -> Vec<PublicKey> {
+    let keys = Object::read(checked).ok().and_then(|set| set.get("keys")?.array().ok()).unwrap_or_default();
+    let all = keys.into_iter().filter_map(PublicKey::of_checked);
+    all.filter(|key| key.fits(algorithm, kid)).take(MAX_TRIES).collect()
 }

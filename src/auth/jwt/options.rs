@@ -5,7 +5,7 @@ use super::discovery::may_be_fetched;
 use super::keys::{PublicKey, Unusable};
 use super::number::thousandths;
 use crate::crypto::decode;
-use crate::json::{Object, Value, array, object, quoted};
+use crate::json::{Object, Value, quoted};
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -34,8 +34,8 @@ pub struct Options {
 pub(super) enum Source {
     /// Nowhere: shared secrets only.
     None,
-    /// The configuration: a JWK Set.
-    Static(String),
+    /// The configuration.
+    Static(Vec<PublicKey>),
     /// A URL.
     Url(String),
     /// Wherever the issuer's metadata says.
@@ -135,18 +135,16 @@ fn source(options: &Object<'_>, issuers: &[String], no_secret: bool) -> Result<S
     }
 }
 
-fn static_keys(keys: Value<'_>) -> Result<String, String> {
+fn static_keys(keys: Value<'_>) -> Result<Vec<PublicKey>, String> {
     let keys = keys.array().unwrap_or_default();
     if keys.is_empty() {
         return Err("`keys` is empty: give a JWK, a list of them, or a JWK Set.".into());
     }
-    for (at, key) in keys.iter().enumerate() {
-        let read = key.object().map_err(|_| Unusable::NoJwk).and_then(|jwk| PublicKey::read(&jwk).map(|_| ()));
-        if let Err(unusable) = read {
-            return Err(["`keys[", &at.to_string(), "]` cannot be used: ", unusable.reason(), "."].concat());
-        }
-    }
-    Ok(object(&[("keys", &array(keys.iter().map(|key| key.text())))]))
+    let read = |(at, key): (usize, &Value<'_>)| {
+        let read = key.object().map_err(|_| Unusable::NoJwk).and_then(|jwk| PublicKey::read(&jwk));
+        read.map_err(|unusable| ["`keys[", &at.to_string(), "]` cannot be used: ", unusable.reason(), "."].concat())
+    };
+    keys.iter().enumerate().map(read).collect()
 }
 
 fn discovered(issuers: &[String]) -> Result<String, String> {

@@ -10,10 +10,10 @@
 use std::borrow::Cow;
 
 use super::header::Header;
-use super::keys::read_set;
+use super::keys::{MAX_TRIES, PublicKey, fitting, read_set, write_checked};
 use super::options::{Options, Source};
 use super::{Reject, discovery};
-use crate::flow::{Commit, Document, Flow, Published, Remember};
+use crate::flow::{Commit, Document, Flow, Remember};
 use crate::json::Value;
 
 /// A set that cannot be renewed counts for this long, in milliseconds.
@@ -21,7 +21,7 @@ const STALE: u64 = 24 * 3600 * 1000;
 /// While there is no set at all, attempts follow each other at this distance at least.
 const FIRST_COOL_DOWN: u64 = 5_000;
 
-/// What the shim keeps of an issuer's keys: `{"url":…,"tried":…,"at":…}` and the set's text.
+/// What the shim keeps of an issuer's keys: `{"url":…,"tried":…,"at":…}` and the checked keys' text.
 #[derive(Debug, Default)]
 pub(super) struct Kept<'a> {
     url: Option<Cow<'a, str>>,
@@ -39,58 +39,70 @@ impl<'a> Kept<'a> {
     }
 }
 
-/// A set that has a key for the token.
+/// The keys of a set that fit the token: one or more.
 #[derive(Debug)]
-pub(super) struct Set<'a> {
-    pub(super) text: Cow<'a, str>,
-    /// Until when a token that it vouches for may be remembered, in milliseconds since 1970.
+pub(super) struct Found<'a> {
+    pub(super) keys: Cow<'a, [PublicKey]>,
+    /// Until when a token that they vouch for may be remembered, in milliseconds since 1970.
     pub(super) fresh_until: u64,
 }
 
-/// Finds the set that has a key for `header`. Waits: none with a kept set that has it and is fresh.
+/// Finds the keys for `header`. Waits: none with a kept set that has one and is fresh.
 pub(super) async fn find<'a>(
     flow: &Flow<'_>,
     header: &Header<'_>,
-    kept: &Kept<'a>,
+    kept: &Kept<'_>,
     options: &'a Options,
-) -> Result<Set<'a>, Reject> {
-    if let Source::Static(text) = &options.source {
-        let set = Set { text: text.as_str().into(), fresh_until: u64::MAX };
-        return if has_key(text, header) { Ok(set) } else { Err(Reject::UnknownKey) };
+) -> Result<Found<'a>, Reject> {
+    let found = |keys: Vec<PublicKey>, fresh_until| {
+        if keys.is_empty() { Err(Reject::UnknownKey) } else { Ok(Found { keys: keys.into(), fresh_until }) }
+    };
+    let Header { algorithm, kid } = header;
+    if let Source::Static(keys) = &options.source {
+        if let [only] = keys.as_slice()
+            && only.fits(*algorithm, kid.as_deref())
+        {
+            return Ok(Found { keys: keys.into(), fresh_until: u64::MAX });
+        }
+        return found(of(keys, header), u64::MAX);
     }
     let now = flow.context().now();
-    let fresh = kept.set.filter(|(at, text)| now < at + options.keys_for && has_key(text, header));
-    if let Some((at, text)) = fresh {
-        return Ok(Set { text: text.into(), fresh_until: at + options.keys_for });
-    }
     let stale = kept.set.filter(|(at, _)| now < at + STALE);
-    let stale_with_key = stale.filter(|(_, text)| has_key(text, header));
+    let keys = stale.map(|(_, text)| fitting(text, *algorithm, kid.as_deref())).unwrap_or_default();
+    if let Some((at, _)) = stale.filter(|(at, _)| now < at + options.keys_for && !keys.is_empty()) {
+        return found(keys, at + options.keys_for);
+    }
     let cool_down = if stale.is_some() { options.cool_down } else { options.cool_down.min(FIRST_COOL_DOWN) };
     let next = kept.tried + cool_down;
     if kept.tried > 0 && now < next {
-        return match (stale_with_key, stale) {
-            (Some((_, text)), _) => Ok(Set { text: text.into(), fresh_until: next }),
-            (None, Some(_)) => Err(Reject::UnknownKey),
-            (None, None) => Err(Reject::NoKeys),
-        };
+        return if stale.is_some() { found(keys, next) } else { Err(Reject::NoKeys) };
     }
-    let Some((url, Published { at, body })) = fetch(flow, kept.url.as_deref(), options).await else {
+    let Some(Fetched { url, at, keys: all }) = fetch(flow, kept.url.as_deref(), options).await else {
         let url = kept.url.as_deref().unwrap_or_default().to_owned();
         flow.commit(Commit::Remember(Remember { url, tried: now, set: None }));
-        let (_, text) = stale_with_key.ok_or(Reject::NoKeys)?;
-        return Ok(Set { text: text.into(), fresh_until: now + options.cool_down });
+        return if keys.is_empty() { Err(Reject::NoKeys) } else { found(keys, now + options.cool_down) };
     };
-    let found = has_key(&body, header);
-    flow.commit(Commit::Remember(Remember { url, tried: now.max(at), set: Some((at, body.clone())) }));
-    if found { Ok(Set { text: body.into(), fresh_until: at + options.keys_for }) } else { Err(Reject::UnknownKey) }
+    let set = Some((at, write_checked(&all)));
+    flow.commit(Commit::Remember(Remember { url, tried: now.max(at), set }));
+    found(of(&all, header), at + options.keys_for)
 }
 
-fn has_key(text: &str, Header { algorithm, kid }: &Header<'_>) -> bool {
-    read_set(text).is_some_and(|(keys, _)| keys.iter().any(|key| key.fits(*algorithm, kid.as_deref())))
+/// Those of `keys` that fit.
+fn of(keys: &[PublicKey], Header { algorithm, kid }: &Header<'_>) -> Vec<PublicKey> {
+    keys.iter().filter(|key| key.fits(*algorithm, kid.as_deref())).take(MAX_TRIES).cloned().collect()
+}
+
+/// A key set as it came.
+struct Fetched {
+    url: String,
+    /// When, in milliseconds since 1970.
+    at: u64,
+    /// The keys that can be used: one or more.
+    keys: Vec<PublicKey>,
 }
 
 /// Fetches the set: from where it is known to be, else from where the issuer says. Nothing where it cannot be had.
-async fn fetch(flow: &Flow<'_>, known: Option<&str>, options: &Options) -> Option<(String, Published)> {
+async fn fetch(flow: &Flow<'_>, known: Option<&str>, options: &Options) -> Option<Fetched> {
     let issuer = match &options.source {
         Source::Url(url) => return fetch_from(flow, url).await,
         Source::Issuer(issuer) => issuer,
@@ -110,8 +122,8 @@ async fn fetch(flow: &Flow<'_>, known: Option<&str>, options: &Options) -> Optio
     None
 }
 
-async fn fetch_from(flow: &Flow<'_>, url: &str) -> Option<(String, Published)> {
+async fn fetch_from(flow: &Flow<'_>, url: &str) -> Option<Fetched> {
     let published = flow.obtain(&Document { url: url.into() }).await.ok()?;
-    let has_keys = read_set(&published.body).is_some_and(|(keys, _)| !keys.is_empty());
-    has_keys.then(|| (url.into(), published))
+    let (keys, _) = read_set(&published.body).filter(|(keys, _)| !keys.is_empty())?;
+    Some(Fetched { url: url.into(), at: published.at, keys })
 }

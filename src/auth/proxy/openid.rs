@@ -111,12 +111,13 @@ impl<'a> IdToken<'a> {
         if fitting.is_empty() {
             return Err(Denied::failed("the ID token is signed with a key that the provider does not publish"));
         }
-        let verify = |key: &PublicKey<'_>| Verify {
-            key: key.jwk().into(),
+        let verify = |key| Verify {
+            key: PublicKey::jwk(key),
             import: self.algorithm.import(),
             algorithm: self.algorithm.verify(),
             signature: self.token.signature_text,
             signed: self.token.signed,
+            settles: None,
         };
         let asked = fitting.iter().map(|key| flow.obtain(&verify(key))).collect::<Vec<_>>();
         let mut signed = false;
@@ -133,7 +134,7 @@ impl<'a> IdToken<'a> {
         set: &'k str,
         claims: &Object<'_>,
         is_issuer: impl Fn(&str, &Object<'_>) -> bool,
-    ) -> Vec<PublicKey<'k>> {
+    ) -> Vec<PublicKey> {
         let all = Object::read(set).ok().and_then(|set| set.get("keys")?.array().ok()).unwrap_or_default();
         let tenant = text(claims, "tid").unwrap_or_default();
         let key = |jwk: Value<'k>| {

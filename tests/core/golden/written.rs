@@ -78,6 +78,7 @@ pub(super) const NAMES: &[&str] = &[
     "effect-document",
     "effect-document-of-a-copy",
     "effect-verify",
+    "effect-verify-that-settles",
     "commit-remember",
     "commit-remember-nothing",
     "found-refused",
@@ -224,13 +225,17 @@ fn what_a_verifier_asks_for() {
     let recent = Recent { url: url(), since: 1_790_000_000_000, stale: 1_789_913_600_000 };
     assert_eq!(recent.json(), golden("effect-document-of-a-copy"));
     let verify = Verify {
-        key: r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#.into(),
+        key: r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
         import: r#"{"name":"Ed25519"}"#,
         algorithm: r#"{"name":"Ed25519"}"#,
         signature: "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
         signed: "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc",
+        settles: None,
     };
     assert_eq!(verify.json(), golden("effect-verify"));
+    let settling = Verify { settles: Some("{}".into()), ..verify };
+    assert_eq!(settling.json(), golden("effect-verify-that-settles"));
+    assert_eq!(settling.head(), Some("{}"));
     let commits = |set| {
         let remember = Commit::Remember(Remember { url: url(), tried: 2, set });
         Step::Done { answer: (), commits: vec![remember] }.json(|()| "null".into())

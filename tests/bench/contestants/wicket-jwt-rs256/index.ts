@@ -1,0 +1,23 @@
+/** `mcp-wicket` behind its JWT verifier: a token that is signed with an RSA key. */
+import { JWTVerifier, McpServer, type PublicJwk, createMcpHandler, protect } from "mcp-wicket/jwt";
+import { env } from "cloudflare:workers";
+import { z } from "zod";
+import { addTool } from "../../tools";
+
+const add = addTool(z);
+const { JWKS } = env as unknown as { JWKS: string };
+
+const verifier = new JWTVerifier({
+  keys: JSON.parse(JWKS) as { keys: PublicJwk[] },
+  issuer: "https://issuer.example",
+  audience: "https://mcp.example.com/mcp",
+});
+
+export default protect(
+  verifier,
+  createMcpHandler(() => {
+    const server = new McpServer({ name: "bench", version: "1.0.0" });
+    server.registerTool(add.name, { description: add.description, inputSchema: add.fields }, add.run);
+    return server;
+  }),
+);
