@@ -26,6 +26,8 @@ export type WicketErrorCode =
   | "ERR_UPSTREAM"
   /** Options that cannot be: the message has the reason and the fix. */
   | "ERR_OPTIONS"
+  /** An audit event could not be delivered, and the set-up requires it. */
+  | "ERR_AUDIT"
   /** A token that is refused. */
   | "ERR_TOKEN"
   /** An argument that cannot be. */

@@ -82,6 +82,7 @@ export type Effect =
   | ({ kind: "ask" } & AskEffect)
   | ({ kind: "rows" } & RowsEffect)
   | DocumentEffect
+  | { kind: "tally"; keys: string[] }
   | ({ kind: "verify" } & VerifyEffect);
 
 /** `src/flow/signature.rs`, `Verify`. */

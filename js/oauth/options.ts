@@ -1,5 +1,6 @@
 /** The options of `OAuthProvider`. */
 import type { FetchHandler } from "../endpoint.js";
+import type { RateLimiter } from "../effects/tally.js";
 import type { AppHandler, IdentityHandler } from "../handlers/identity.js";
 import type { PageOptions } from "../pages/oauth.js";
 
@@ -58,15 +59,58 @@ export interface OAuthProviderOptions<Env = unknown> {
   refreshReplay?: number;
   /** `"strict"`: a revocation counts at once, for one object call a request. Otherwise everywhere within 30 seconds. */
   revocation?: "strict";
+  /** How often things may be asked for within a minute; what is beyond gets 429 with `Retry-After`. */
+  limits?: Limits;
+  /** A rate limiting binding of the runtime's, asked beside `limits`: `(env) => env.RATE_LIMITER`. */
+  rateLimiter?: (env: NoInfer<Env>) => RateLimiter | undefined;
   /** Colours, logo, texts of the pages. */
   pages?: PageOptions;
-  /** Gets each event (a grant that ended, a token that was refused) beside the log. */
+  /** Gets each event (access that was granted or ended, a token that was refused) beside the log: `d1Audit` keeps them. */
   audit?: (event: AuditEvent, env: NoInfer<Env>) => void | Promise<void>;
+  /** True: what cannot be told to `audit` is answered with 503. Otherwise audit is never the reason for an error. */
+  auditRequired?: boolean;
 }
 
-/** Something that happened, for the operator. Holds no secret. */
+/** Requests within a minute. */
+export interface Limits {
+  /** Of one client from one network, to be allowed something. Default 120. */
+  authorize?: number;
+  /** Of one client in one person's name, for tokens; counted exactly. Default 300. */
+  token?: number;
+  /** New registrations with one redirect host from one network; twenty times as many from everywhere. Default 30. */
+  register?: number;
+  /** Of one sign-in, to come back from the upstream. Default 60. */
+  callback?: number;
+  /** Client ID metadata documents fetched from one host for one network; ten times as many for everybody. Default 30. */
+  documents?: number;
+}
+
+/**
+ * Something that happened, for the operator. Holds no secret. What concerns one person's access is a link of that person's
+ * chain (`docs/storage.md`, "The audit chain").
+ */
 export interface AuditEvent {
+  /** What happened: `access granted`, `code redeemed`, `token refreshed`, `access ended`, `refresh refused`, … */
   readonly event: string;
+  /** ISO 8601. */
   readonly time: string;
+  /** The client's identifier. */
+  readonly client?: string;
+  readonly grant?: string;
+  readonly scopes?: readonly string[];
+  /** Why, where something was refused or ended. */
+  readonly reason?: string;
+  /** The request: its `CF-Ray`, else a random id. */
+  readonly request?: string;
+  /** The chain, and the place in it. A copy of the chain has each pair once. */
+  readonly chain?: string;
+  readonly seq?: number;
+  /** Whom it is about, as a commitment that `subject` and `salt` open; those two are personal. */
+  readonly who?: string;
+  readonly subject?: string;
+  readonly salt?: string;
+  /** What chains the records, under the key `kid`. */
+  readonly mac?: string;
+  readonly kid?: string;
   readonly [detail: string]: unknown;
 }

@@ -157,6 +157,7 @@ function configOf<Env>(options: OAuthProviderOptions<Env>): Omit<ServerConfig, "
     refreshTokenTtl: options.refreshTokenTtl,
     grantTtl: options.grantTtl,
     refreshReplay: options.refreshReplay,
+    limits: options.limits,
   };
   const given = Object.entries(config).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given) as Omit<ServerConfig, "handler">;
@@ -208,6 +209,7 @@ function inputOf(endpoint: EndpointName, { method, headers, site, path, request 
     from: "origin",
     site: "sec-fetch-site",
     peer: "cf-connecting-ip",
+    ray: "cf-ray",
     requestedHeaders: "access-control-request-headers",
   } as const;
   for (const [member, name] of Object.entries(named) as [keyof typeof named, string][]) {
@@ -225,5 +227,9 @@ function failed(error: unknown): Response {
     return new Response(error.message, { status: 503, headers });
   }
   const id = logged("A request could not be served", error);
+  if (error instanceof WicketError && error.code === "ERR_AUDIT") {
+    const text = `The server cannot answer at present. Its log has the reason under ${id}.`;
+    return new Response(text, { status: 503, headers: { ...headers, "retry-after": "5" } });
+  }
   return new Response(`The server failed. Its log has the reason under ${id}.`, { status: 500, headers });
 }

@@ -52,6 +52,8 @@ export class Site<Env> {
       kv,
       handler,
       followed,
+      limiter: options.rateLimiter?.(env),
+      auditRequired: options.auditRequired ?? false,
       audit: options.audit,
     });
   }

@@ -1,5 +1,6 @@
 /** What crosses between JavaScript and the authorization server: the twins of the types in `src/oauth/` and `src/auth/`. */
 import type { Page } from "../pages/oauth.js";
+import type { Limits } from "./options.js";
 import type { Answer, Core, CoreConfig, StepMethod } from "../wire.js";
 
 /** The steps of the build that carries the authorization server. */
@@ -38,6 +39,7 @@ export interface ServerConfig {
   refreshTokenTtl?: number;
   grantTtl?: number;
   refreshReplay?: number;
+  limits?: Limits;
   handler: { kind: string };
 }
 
@@ -59,6 +61,7 @@ export interface OAuthInput {
   from?: string;
   site?: string;
   peer?: string;
+  ray?: string;
   requestedHeaders?: string;
 }
 

@@ -2,8 +2,9 @@
 import { performDocument } from "../effects/document.js";
 import { performFetch } from "../effects/fetch.js";
 import { performLoad, performStore } from "../effects/kv.js";
+import { type RateLimiter, performTally } from "../effects/tally.js";
 import { performVerify } from "../effects/verify.js";
-import { logged } from "../errors.js";
+import { WicketError, logged } from "../errors.js";
 import type { IdentityHandler } from "../handlers/identity.js";
 import { type RoleStub, askObject } from "../objects/objects.js";
 import type { Outcome, World } from "../run.js";
@@ -20,6 +21,8 @@ export interface Surroundings<Env> {
   readonly kv: KVNamespace | undefined;
   readonly handler: IdentityHandler<Env>;
   readonly followed: Followed;
+  readonly limiter: RateLimiter | undefined;
+  readonly auditRequired: boolean;
   readonly audit: OAuthProviderOptions<Env>["audit"];
 }
 
@@ -43,6 +46,8 @@ export class OAuthWorld<Env> implements World {
       }
       case "load":
         return { json: await performLoad(kv, effect.key) };
+      case "tally":
+        return { json: await performTally(effect.keys, this.#around.limiter) };
       case "fetch":
         return { json: await performFetch(effect) };
       case "document":
@@ -67,19 +72,24 @@ export class OAuthWorld<Env> implements World {
         return;
       }
       case "audit":
-        this.#tell({ time: new Date().toISOString(), ...(commit.event as { event: string }) });
-        return;
+        return this.#tell({ time: new Date().toISOString(), ...(commit.event as { event: string }) });
       default:
         throw new Error(`there is no "${commit.kind}" here`);
     }
   }
 
-  /** Audit is never the reason for an error. */
-  #tell(event: AuditEvent): void {
-    const { audit, env, ctx } = this.#around;
+  /** Audit is the reason for an error only where the operator wants it so. */
+  async #tell(event: AuditEvent): Promise<void> {
+    const { audit, auditRequired, env, ctx } = this.#around;
     console.log(JSON.stringify({ wicket: "audit", ...event }));
     if (!audit) return;
     const telling = (async () => audit(event, env))();
+    if (auditRequired) {
+      await telling.catch((error: unknown) => {
+        throw new WicketError("ERR_AUDIT", "An audit event could not be delivered.", { cause: error });
+      });
+      return;
+    }
     ctx.waitUntil(telling.catch((error: unknown) => logged("An audit event could not be delivered", error)));
   }
 }

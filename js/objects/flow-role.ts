@@ -2,7 +2,7 @@
 import { type World, run } from "../run.js";
 import type { Effect, StepMethod } from "../wire.js";
 import { keysOf } from "./keys.js";
-import type { Role, RoleObject } from "./roles.js";
+import { type Role, type RoleObject, rememberName } from "./roles.js";
 import { Conflict, Rows } from "./rows.js";
 
 /** With so many that came first, something else is wrong. */
@@ -11,13 +11,16 @@ const MAX_CONFLICTS = 100;
 /** Makes a role of the step that `stepFor` gives for the server's keys. */
 export function flowRole(stepFor: (keys: string) => StepMethod): Role {
   return {
-    async ask({ name, className, ctx, env }, call, input) {
+    sparing: true,
+    async ask(object, call, input) {
+      const { name, className, ctx, env } = object;
       const step = stepFor(await keysOf(ctx, env, { agent: className }));
       const rows = new Rows(ctx.storage);
       const text = `{"object":${JSON.stringify(name)},"call":${JSON.stringify(call)},"input":${input}}`;
       for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
         try {
           const ended = await run<unknown>(step, text, "", new RowsWorld(rows));
+          if (rows.isThere) rememberName(object);
           await rows.arm();
           return JSON.stringify("done" in ended ? ended.done : null);
         } catch (error) {

@@ -12,21 +12,35 @@ export class Conflict extends Error {
 /** More rows than any flow reads at once. */
 const MAX_ROWS = 1000;
 
-/** The rows of one object. */
+/** The rows of one object. Nothing is made of an object that is only asked: whoever asks for names at random leaves none. */
 export class Rows {
   readonly #storage: DurableObjectStorage;
+  #isThere: boolean;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    storage.sql.exec(
+    const tables = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'wicket_version'";
+    this.#isThere = storage.sql.exec(tables).toArray().length > 0;
+  }
+
+  /** True once something was written. */
+  get isThere(): boolean {
+    return this.#isThere;
+  }
+
+  #make(): void {
+    const { sql } = this.#storage;
+    sql.exec(
       "CREATE TABLE IF NOT EXISTS wicket_rows (key TEXT PRIMARY KEY, body TEXT NOT NULL, expires INTEGER) WITHOUT ROWID",
     );
-    storage.sql.exec("CREATE TABLE IF NOT EXISTS wicket_version (id INTEGER PRIMARY KEY, version INTEGER NOT NULL)");
-    storage.sql.exec("INSERT OR IGNORE INTO wicket_version VALUES (1, 0)");
+    sql.exec("CREATE TABLE IF NOT EXISTS wicket_version (id INTEGER PRIMARY KEY, version INTEGER NOT NULL)");
+    sql.exec("INSERT OR IGNORE INTO wicket_version VALUES (1, 0)");
+    this.#isThere = true;
   }
 
   /** The effect "rows": `{"version":…,"rows":[["key","body"],…]}`. */
   read({ keys, prefixes }: RowsEffect): string {
+    if (!this.#isThere) return '{"version":0,"rows":[]}';
     const { sql } = this.#storage;
     const rows: [string, string][] = [];
     const push = (found: Iterable<Row>) => {
@@ -43,6 +57,7 @@ export class Rows {
 
   /** The commit "rows", whole or not at all. Throws `Conflict`. */
   write({ guard, put, remove, bump }: RowsCommit): void {
+    if (!this.#isThere) this.#make();
     const { sql } = this.#storage;
     this.#storage.transactionSync(() => {
       if (guard !== undefined) {
@@ -65,6 +80,7 @@ export class Rows {
 
   /** Sets the alarm to when the next row is over. */
   async arm(): Promise<void> {
+    if (!this.#isThere) return;
     const [{ next }] = [...this.#storage.sql.exec<{ next: number | null }>(NEXT)] as [{ next: number | null }];
     if (next === null) return;
     const set = await this.#storage.getAlarm();
@@ -73,13 +89,15 @@ export class Rows {
 
   /** Deletes what is over; an object without rows forgets itself. */
   async purge(now: number): Promise<void> {
+    if (!this.#isThere) return;
     const { sql } = this.#storage;
     sql.exec("DELETE FROM wicket_rows WHERE expires <= ?", now);
     const [{ left }] = [...sql.exec<{ left: number }>("SELECT COUNT(*) AS left FROM wicket_rows")] as [
       { left: number },
     ];
-    if (left === 0) await this.#storage.deleteAll();
-    else await this.arm();
+    if (left > 0) return this.arm();
+    await this.#storage.deleteAll();
+    this.#isThere = false;
   }
 
   #version(): number {

@@ -32,6 +32,18 @@ pub fn hash(label: &str, parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// HMAC-SHA-256 (RFC 2104) of `parts` under `key`, each part with its length.
+#[must_use]
+pub fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    // HKDF's first half is an HMAC of its input under its salt (RFC 5869 §2.2).
+    let mut extract = hkdf::HkdfExtract::<Sha256>::new(Some(key));
+    for part in parts {
+        extract.input_ikm(&(part.len() as u64).to_be_bytes());
+        extract.input_ikm(part);
+    }
+    extract.finalize().0.into()
+}
+
 /// SHA-256 of `text` itself, as RFC 7636 and others want it.
 #[must_use]
 pub fn sha256(text: &[u8]) -> [u8; 32] {

@@ -25,6 +25,7 @@ mod listen;
 mod objects;
 mod registry;
 mod signature;
+mod tally;
 mod wire;
 
 use core::cell::{Cell, RefCell};
@@ -39,6 +40,7 @@ pub use listen::{Listen, Resumed, Source};
 pub use objects::{Ask, Found, Rows, Writes};
 pub use registry::{Complete, Completed, Describe, Described, List, Listed, Plain, Splice};
 pub use signature::{Document, Published, Recent, Remember, Verify};
+pub use tally::Tally;
 pub use wire::{Asked, Step};
 use wire::{Recorded, read_outcomes};
 

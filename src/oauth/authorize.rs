@@ -9,7 +9,7 @@ use super::client::{Auth, Client, Lookup, find};
 use super::error::Code;
 use super::page::{Leave, Reply, Trouble, leave, recovery, trouble};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Server, Site, consent, redirect, scope};
+use super::{Identity, Request, Server, Site, consent, limit, redirect, scope};
 use crate::flow::Flow;
 use crate::http::form::{self, Params};
 use crate::json::Object;
@@ -112,7 +112,7 @@ pub enum Reject {
 /// 4. The rest is checked; errors go to the client.
 /// 5. The person is asked.
 ///
-/// Waits: those of [`find`]; a consent form has its own.
+/// Waits: one for counting, and those of [`find`]; a consent form has its own.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Reply {
     let params = match request.method.as_ref() {
         "POST" => request.form(body).unwrap_or_else(|| Ok(Params::default())),
@@ -131,8 +131,12 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         Ok(None) => return local(Reject::Local(Trouble::Request, "client_id is missing")),
         Err(reject) => return local(reject),
     };
-    let client = match find(flow, site, id).await {
+    if let Some(seconds) = limit::wait(flow, limits(site, request, id)).await {
+        return trouble(Trouble::Busy(seconds), None);
+    }
+    let client = match find(flow, site, request, id).await {
         Lookup::Known(client) => client,
+        Lookup::Busy(seconds) => return trouble(Trouble::Busy(seconds), None),
         Lookup::Unknown => return recovery(site, id),
         Lookup::Unavailable => return trouble(Trouble::Unavailable, None),
     };
@@ -156,6 +160,12 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         }
         Err(reject) => local(reject),
     }
+}
+
+/// How often a client may ask from one network.
+pub(super) fn limits<I>(site: &Site<'_, I>, request: &Request<'_>, client: &str) -> Vec<(String, u64)> {
+    let key = request.network().map(|network| limit::key("authorize", &[&site.issuer, client, &network]));
+    key.map(|key| (key, site.server.limits.authorize)).into_iter().collect()
 }
 
 /// A parameter that may be there once. (RFC 6749 §3.1)

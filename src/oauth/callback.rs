@@ -10,7 +10,7 @@ use super::grant::{self, Granting};
 use super::identity::{Back, Denied, Deny};
 use super::page::{Reply, Trouble, trouble};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Site, authorize::Pending, consent, credential, scope, transaction};
+use super::{Identity, Request, Site, authorize::Pending, consent, credential, ledger, limit, scope, transaction};
 use crate::flow::{Ask, Commit, Flow};
 use crate::http::form::Params;
 use crate::json::{Object, Value};
@@ -21,7 +21,7 @@ use crate::json::{Object, Value};
 /// 2. The identity says who the person is, or why not; the client is told.
 /// 3. The subject's object makes the grant and its code.
 ///
-/// Waits: two, and those of the identity; one more where it brought a credential.
+/// Waits: three, and those of the identity; one more where it brought a credential.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>) -> Reply {
     let Ok(query) = Params::read(&request.query) else { return trouble(Trouble::Request, None) };
     if let Some(name) = query.repeated(&[]) {
@@ -34,6 +34,10 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     let Some(browser) = request.cookie(&cookie).map(consent::browser) else {
         return trouble(Trouble::Browser, None);
     };
+    let limit = (limit::key("callback", &[&site.issuer, id]), site.server.limits.callback);
+    if let Some(seconds) = limit::wait(flow, vec![limit]).await {
+        return trouble(Trouble::Busy(seconds), None);
+    }
     let input = Members::new().text("browser", &browser).end();
     let Ok(taken) = flow.obtain(&Ask { object: transaction::object(id), call: "take", input }).await else {
         return trouble(Trouble::Unavailable, None);
@@ -46,13 +50,13 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     let callback = [site.issuer.as_str(), &site.server.paths.callback].concat();
     let back = Back { query: &query, kept: &kept, callback: &callback };
     let ended = match site.identity.come_back(flow, &back).await {
-        Ok(person) => issue(flow, site, &pending, &person).await,
+        Ok(person) => issue(flow, site, request, &pending, &person).await,
         Err(denied) => Err(denied),
     };
     let url = match ended {
         Ok(code) => pending.answer(&[("code", &code)]),
         Err(denied) => {
-            let code = refused(flow, &pending, &denied);
+            let code = refused(flow, request, &pending, &denied);
             pending.answer(&[("error", code.name())])
         }
     };
@@ -60,13 +64,14 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
 }
 
 /// Tells the operator why, and gives what the client learns.
-pub(super) fn refused(flow: &Flow<'_>, pending: &Pending, denied: &Denied) -> Code {
+pub(super) fn refused(flow: &Flow<'_>, request: &Request<'_>, pending: &Pending, denied: &Denied) -> Code {
     let code = code_of(denied.kind);
     let event = Members::new()
         .text("event", "sign-in refused")
         .text("client", &pending.client)
         .text("error", code.name())
-        .text("reason", &denied.reason);
+        .text("reason", &denied.reason)
+        .text("request", &request.trace(flow));
     flow.commit(Commit::Audit(event.end()));
     code
 }
@@ -88,6 +93,7 @@ fn code_of(kind: Deny) -> Code {
 async fn issue<I: Identity>(
     flow: &Flow<'_>,
     site: &Site<'_, I>,
+    request: &Request<'_>,
     pending: &Pending,
     person: &super::identity::Person,
 ) -> Result<String, Denied> {
@@ -117,7 +123,7 @@ async fn issue<I: Identity>(
         lifetimes: site.server.lifetimes,
         inline: grant::is_inline(site.identity, &person.props, credential.as_deref()),
     };
-    let input = granting.members();
+    let input = granting.members().text("trace", &request.trace(flow));
     let input = match &credential {
         Some(credential) => credential::described(site.identity, input, credential),
         None => input,
@@ -125,6 +131,7 @@ async fn issue<I: Identity>(
     let granted = flow.obtain(&Ask { object, call: "grant", input: input.end() }).await;
     let granted = granted.map_err(|_| Denied::unavailable("the subject's object does not answer"))?;
     let granted = Object::read(&granted).map_err(|_| Denied::failed("the subject's object is out of order"))?;
+    ledger::tell(flow, &granted);
     super::revoke::announce(flow, &granted, site.server.lifetimes.access)
         .await
         .map_err(|()| Denied::unavailable("the object of revocations does not answer"))?;

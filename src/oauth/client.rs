@@ -5,7 +5,7 @@
 //! nothing.
 
 use super::record::{Members, Reading as _};
-use super::{Site, document, redirect};
+use super::{Request, Site, document, redirect};
 use crate::crypto::{encode, hash, same};
 use crate::flow::{Ask, Commit, Flow, Load};
 use crate::json::Object;
@@ -151,7 +151,7 @@ impl Client {
         self.members().end()
     }
 
-    fn members(&self) -> Members {
+    pub(super) fn members(&self) -> Members {
         let members = Members::version(1)
             .text("id", &self.id)
             .text("name", &self.name)
@@ -193,6 +193,8 @@ pub enum Lookup {
     Unknown,
     /// Nobody can tell at present.
     Unavailable,
+    /// Too many ask; the seconds until the next may.
+    Busy(u64),
 }
 
 /// How long the namespace keeps a copy. After that the object is asked, which then knows that the client is still in use.
@@ -205,9 +207,9 @@ const COPY_SECONDS: u32 = 24 * 3600;
 /// 3. The client's object.
 ///
 /// Waits: one with a copy, else two; one without a namespace.
-pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, id: &str) -> Lookup {
+pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, id: &str) -> Lookup {
     if site.server.documents && document::is_url(id) {
-        return document::find(flow, site, id).await;
+        return document::find(flow, site, request, id).await;
     }
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_ours = id.starts_with(PUBLIC) || id.starts_with(CONFIDENTIAL);
@@ -248,12 +250,15 @@ pub(super) mod kept {
     const LIFETIME: u64 = 90 * DAY;
     const DAY: u64 = 24 * 3600 * 1000;
 
-    /// Keeps a client, unless it was there before. Answers what is kept.
+    /// Keeps a client, unless it was there before. Answers what is kept; `"full"` where nothing new may be.
     pub(in crate::oauth) async fn register(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
         let asked = object(&input.0.iter().map(|(name, value)| (name.as_ref(), value.text())).collect::<Vec<_>>());
         let client = Client::read(&asked).ok_or(Refused)?;
         let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
         let Some(kept) = held.row(ROW) else {
+            if input.flag("full") {
+                return Ok(r#""full""#.into());
+            }
             keep(flow, &held, &client);
             return Ok(client.to_json());
         };

@@ -13,7 +13,7 @@ use super::error::Code;
 use super::identity::Begin;
 use super::page::{self, Leave, Reply, Trouble, leave, trouble};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Site, callback, scope, transaction};
+use super::{Identity, Request, Site, authorize, callback, limit, scope, transaction};
 use crate::crypto::{Binding, Purpose, encode, hash, same};
 use crate::flow::{Ask, Context, Flow};
 use crate::http::form::Params;
@@ -94,7 +94,7 @@ fn transaction_of(cookie: &str) -> String {
 /// 2. Deny goes back to the client.
 /// 3. Allow begins the transaction, once, and goes on to where the person signs in.
 ///
-/// Waits: one for Allow, and one where the upstream has to be discovered; none for Deny.
+/// Waits: one for counting, one for Allow, and one where the upstream has to be discovered.
 pub async fn decide<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, params: &Params) -> Reply {
     let context = flow.context();
     if !request.is_own() {
@@ -111,6 +111,9 @@ pub async fn decide<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &
     else {
         return trouble(Trouble::Browser, None);
     };
+    if let Some(seconds) = limit::wait(flow, authorize::limits(site, request, &pending.client)).await {
+        return trouble(Trouble::Busy(seconds), None);
+    }
     let forget = set_cookie(&name, None);
     match params.get("decision") {
         Some("deny") => {
@@ -125,7 +128,7 @@ pub async fn decide<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &
         return pending.leave_with(site.server, Code::AccessDenied, "denied").with("set-cookie", forget);
     }
     let pending = Pending { scopes: granted, ..pending };
-    begin(flow, site, &pending, &transaction_of(cookie)).await.with("set-cookie", forget)
+    begin(flow, site, request, &pending, &transaction_of(cookie)).await.with("set-cookie", forget)
 }
 
 fn open<I>(context: &Context, site: &Site<'_, I>, sealed: &str) -> Option<(Pending, String)> {
@@ -136,12 +139,18 @@ fn open<I>(context: &Context, site: &Site<'_, I>, sealed: &str) -> Option<(Pendi
     Some((Pending::read(&pending)?, form.text("browser")?))
 }
 
-async fn begin<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, pending: &Pending, id: &str) -> Reply {
+async fn begin<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    pending: &Pending,
+    id: &str,
+) -> Reply {
     let path = [site.issuer.as_str(), &site.server.paths.callback].concat();
     let begun = match site.identity.begin(flow, &Begin { state: id, callback: &path }).await {
         Ok(begun) => begun,
         Err(denied) => {
-            let code = callback::refused(flow, pending, &denied);
+            let code = callback::refused(flow, request, pending, &denied);
             return pending.leave_with(site.server, code, "failed");
         }
     };

@@ -10,7 +10,7 @@
 
 use super::client::{Auth, Client, Lookup, Proof};
 use super::record::{Members, Reading as _};
-use super::{Site, redirect, register::presentable};
+use super::{Request, Site, limit, redirect, register::presentable};
 use crate::crypto::{encode, hash};
 use crate::flow::{Commit, Fetch, Flow, Load};
 use crate::json::{Object, Value};
@@ -51,11 +51,11 @@ pub fn is_url(id: &str) -> bool {
 /// Looks for the client whose document is at `id`.
 ///
 /// 1. The namespace's copy, if it is fresh.
-/// 2. The document itself.
+/// 2. The document itself, unless too many are asked for.
 /// 3. A copy that is not fresh, if the document cannot be had. Where it is gone or names another client, there is none.
 ///
-/// Waits: two at most.
-pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, id: &str) -> Lookup {
+/// Waits: three at most.
+pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, id: &str) -> Lookup {
     let now = flow.context().now();
     let key = "document:".to_owned() + &encode(&hash("client document", &[id.as_bytes()]));
     let mut copy = None;
@@ -67,6 +67,16 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, id: &str) -> Lookup {
         && *fetched + FRESH > now
     {
         return Lookup::Known(client.clone());
+    }
+    let most = site.server.limits.documents;
+    let host = crate::http::origin::origin_of(id);
+    let mut limits = vec![(limit::key("document host", &[&site.issuer, host]), most.saturating_mul(10))];
+    limits.extend(request.network().map(|network| (limit::key("document", &[&site.issuer, host, &network]), most)));
+    if let Some(seconds) = limit::wait(flow, limits).await {
+        return match copy.filter(|(_, fetched)| fetched + STALE > now) {
+            Some((client, _)) => Lookup::Known(client),
+            None => Lookup::Busy(seconds),
+        };
     }
     let fetch =
         Fetch { url: id.to_owned(), method: "GET", headers: vec![("accept", "application/json".into())], body: None };

@@ -45,7 +45,8 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
+        Self::SlowDown,
         Self::InvalidClient,
         Self::InvalidGrant,
         Self::InvalidScope,
@@ -102,13 +103,22 @@ pub struct Failed {
     pub code: Code,
     /// `error_description`: what is wrong and how to put it right; nothing of anybody's secrets.
     pub description: &'static str,
+    /// `Retry-After`, in seconds, where trying again helps.
+    pub retry: u64,
 }
 
 impl Failed {
     /// An error.
     #[must_use]
     pub fn new(code: Code, description: &'static str) -> Self {
-        Self { code, description }
+        Self { code, description, retry: 5 }
+    }
+
+    /// Too many requests: try again in `seconds`.
+    #[must_use]
+    pub fn slow_down(seconds: u64) -> Self {
+        let description = "Too many requests. Wait for as many seconds as Retry-After says, then try again.";
+        Self { code: Code::SlowDown, description, retry: seconds }
     }
 
     /// The answer where the error is no redirect. `basic`: the client tried `Authorization: Basic`.
@@ -118,7 +128,7 @@ impl Failed {
         let answer = unstored(Answer::json(self.code.status(), body));
         match self.code {
             Code::InvalidClient if basic => answer.with("www-authenticate", "Basic realm=\"token\""),
-            Code::TemporarilyUnavailable | Code::SlowDown => answer.with("retry-after", "5"),
+            Code::TemporarilyUnavailable | Code::SlowDown => answer.with("retry-after", self.retry.to_string()),
             _ => answer,
         }
     }

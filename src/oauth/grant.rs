@@ -4,6 +4,7 @@
 use super::authorize::Pending;
 use super::client::Auth;
 use super::identity::Person;
+use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::server::Lifetimes;
@@ -219,7 +220,9 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
     let pending = Pending::read(&pending).ok_or(Refused)?;
     let props = input.text("props").ok_or(Refused)?;
     let lifetimes = Lifetimes::read(input).ok_or(Refused)?;
-    let held = Held::read(flow, vec![], vec![PREFIX.into()]).await?;
+    let (rows, prefixes) = ledger::rows(vec![], vec![PREFIX.into()]);
+    let held = Held::read(flow, rows, prefixes).await?;
+    let mut ledger = Ledger::read(flow, keys, &held, input);
     let id = encode(&context.random::<16>("grant"));
     let grant = Grant {
         inline: input.flag("inline"),
@@ -250,16 +253,21 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
         change = change.put(credential::ROW, row, Some(context.now() + lifetimes.grant * 1000));
     }
     let ended = in_the_way(&held, &grant.client);
-    for id in &ended {
-        change = change.remove(Grant::row(id));
+    for old in &ended {
+        let reason = Some("a newer grant took its place");
+        let event = Event { name: ledger::ENDED, client: &old.client, grant: &old.id, scopes: &[], reason };
+        change = ledger.wrote(change.remove(Grant::row(&old.id)), &grant.subject, event);
     }
-    change.commit(flow);
-    let ended = list(ended.iter().map(String::as_str));
-    Ok(Members::new().text("code", &code.seal(context, keys, &grant.issuer)).raw("ended", &ended).end())
+    let event =
+        Event { name: ledger::GRANTED, client: &grant.client, grant: &grant.id, scopes: &grant.scopes, reason: None };
+    ledger.wrote(change, &grant.subject, event).commit(flow);
+    let ended = list(ended.iter().map(|old| old.id.as_str()));
+    let answer = Members::new().text("code", &code.seal(context, keys, &grant.issuer)).raw("ended", &ended);
+    Ok(ledger.report(answer).end())
 }
 
 /// The grants that make room for one more.
-fn in_the_way(held: &Held, client: &str) -> Vec<String> {
+fn in_the_way(held: &Held, client: &str) -> Vec<Grant> {
     let mut all = held.under(PREFIX).filter_map(|(_, row)| Grant::read(row)).collect::<Vec<_>>();
     all.retain(|grant| grant.revoked.is_none());
     all.sort_unstable_by_key(|grant| core::cmp::Reverse(grant.used));
@@ -269,7 +277,7 @@ fn in_the_way(held: &Held, client: &str) -> Vec<String> {
         of_client += usize::from(grant.client == client);
         (grant.client == client && of_client > MAX_OF_CLIENT) || of_subject > MAX_OF_SUBJECT
     });
-    all.into_iter().map(|grant| grant.id).collect()
+    all
 }
 
 /// The props of a grant whose tokens do not carry them: `{"props":{…}}`, or `null` if it has ended.

@@ -14,6 +14,8 @@ pub mod document;
 pub mod error;
 pub mod grant;
 pub mod identity;
+mod ledger;
+mod limit;
 pub mod metadata;
 pub mod object;
 pub mod page;

@@ -34,7 +34,7 @@ async fn called(flow: &Flow<'_>, keys: &Keys, input: &str) -> Result<String, Ref
         ("subject", "credential") => credential::take(flow, keys, &object, &input).await,
         ("subject", "keep") => credential::keep(flow, keys, &object, &input).await,
         ("subject", "props") => grant::props(flow, keys, &input).await,
-        ("subject", "revoke") => revoke::end(flow, &input).await,
+        ("subject", "revoke") => revoke::end(flow, keys, &input).await,
         _ => Err(Refused),
     }
 }
@@ -66,9 +66,21 @@ impl Held {
 
 /// What a flow writes.
 #[derive(Debug)]
+#[must_use]
 pub(super) struct Change(Writes);
 
 impl Change {
+    /// Only counts, whoever else writes.
+    pub(super) fn counting() -> Self {
+        Self(Writes::default())
+    }
+
+    /// Raises a counter by one.
+    pub(super) fn bump(mut self, key: String, expires: u64) -> Self {
+        self.0.bump.push((key, expires));
+        self
+    }
+
     /// Writes a row, which is deleted when it is over.
     pub(super) fn put(mut self, key: impl Into<String>, body: String, expires: Option<u64>) -> Self {
         self.0.put.push((key.into(), body, expires));

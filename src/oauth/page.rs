@@ -79,6 +79,8 @@ pub enum Trouble {
     Form,
     /// Something does not answer at present.
     Unavailable,
+    /// Too many requests; the seconds until the next may come.
+    Busy(u64),
 }
 
 impl Trouble {
@@ -90,6 +92,7 @@ impl Trouble {
             Self::Browser => "browser",
             Self::Form => "form",
             Self::Unavailable => "unavailable",
+            Self::Busy(_) => "busy",
         }
     }
 
@@ -97,6 +100,7 @@ impl Trouble {
         match self {
             Self::Browser | Self::Form => 403,
             Self::Unavailable => 503,
+            Self::Busy(_) => 429,
             Self::Request | Self::Redirect | Self::Expired => 400,
         }
     }
@@ -107,7 +111,11 @@ impl Trouble {
 pub fn trouble(trouble: Trouble, detail: Option<&str>) -> Reply {
     let model = Members::new().text("kind", "error").text("reason", trouble.name()).maybe("detail", detail);
     let reply = page(trouble.status(), model);
-    if trouble == Trouble::Unavailable { reply.with("retry-after", "5".into()) } else { reply }
+    match trouble {
+        Trouble::Unavailable => reply.with("retry-after", "5".into()),
+        Trouble::Busy(seconds) => reply.with("retry-after", seconds.to_string()),
+        _ => reply,
+    }
 }
 
 /// The page for people whose client this server does not know.

@@ -9,6 +9,7 @@
 use super::access;
 use super::error::Code as Error;
 use super::grant::{Family, Grant};
+use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::server::Lifetimes;
@@ -56,8 +57,8 @@ impl Reject {
 }
 
 /// An error, with the grants that ended by it.
-pub(super) fn refused(code: Error, reason: &str, ended: Option<&str>) -> String {
-    Members::new().text("error", code.name()).text("reason", reason).raw("ended", &list(ended)).end()
+pub(super) fn refused(code: Error, reason: &str, ended: Option<&str>) -> Members {
+    Members::new().text("error", code.name()).text("reason", reason).raw("ended", &list(ended))
 }
 
 /// The row `code:<grant>`.
@@ -102,43 +103,57 @@ pub(super) async fn redeem(flow: &Flow<'_>, keys: &Keys, object: &str, input: &O
     let now = flow.context().now();
     let id = input.text("grant").ok_or(Refused)?;
     let lifetimes = Lifetimes::read(input).ok_or(Refused)?;
-    let held = Held::read(flow, vec![Grant::row(&id), Code::row(&id)], vec![]).await?;
+    let (rows, prefixes) = ledger::rows(vec![Grant::row(&id), Code::row(&id)], vec![]);
+    let held = Held::read(flow, rows, prefixes).await?;
     let rows = held.row(&Code::row(&id)).and_then(Row::read).zip(held.row(&Grant::row(&id)).and_then(Grant::read));
-    let Some((code, mut grant)) = rows else { return Ok(reject(Reject::Unknown, None)) };
+    let Some((code, mut grant)) = rows else { return Ok(reject(Reject::Unknown, None).end()) };
     let kept = Some(code.expires + KEPT);
+    let mut ledger = Ledger::read(flow, keys, &held, input);
+    let (subject, client) = (grant.subject.clone(), grant.client.clone());
+    let event = |name, reason| Event { name, client: &client, grant: &id, scopes: &[], reason };
+    if let Some(seconds) = ledger.wait(&client, ledger::most(input)) {
+        ledger.limited(&held, &subject, event(ledger::LIMITED, None));
+        return Ok(ledger.report(ledger::slow_down(seconds)).end());
+    }
+    let mut refuse = |why: Reject, change, ended| {
+        ledger.refused(&held, change, &subject, event("code refused", Some(why.wire().1)));
+        Ok(ledger.report(reject(why, ended)).end())
+    };
     match check(now, input, &code, &grant) {
         Err(Reject::Verifier) if !code.used => {
-            let attempts = code.attempts + 1;
-            held.writes().put(Code::row(&id), code.with(attempts, false), kept).commit(flow);
-            return Ok(reject(Reject::Verifier, None));
+            let change = held.writes().put(Code::row(&id), code.with(code.attempts + 1, false), kept);
+            return refuse(Reject::Verifier, Some(change), None);
         }
-        Err(why) => return Ok(reject(why, None)),
+        Err(why) => return refuse(why, None, None),
         Ok(()) => {}
     }
     if grant.revoked.is_some() {
         // Said again, in case the others could not be told when it ended.
-        return Ok(reject(Reject::Ended, Some(&id)));
+        return refuse(Reject::Ended, None, Some(&*id));
     }
     if code.used {
         grant.revoked = Some(now);
         let ends = Some(grant.ends(lifetimes));
-        held.writes().put(Grant::row(&id), grant.to_json(), ends).commit(flow);
-        return Ok(reject(Reject::Replayed, Some(&id)));
+        let change = held.writes().put(Grant::row(&id), grant.to_json(), ends);
+        return refuse(Reject::Replayed, Some(change), Some(&*id));
     }
     let issued = Issued::fresh(flow.context(), keys, object, &grant, 0, &grant.scopes, lifetimes.access);
     grant.used = now;
     grant.family = Some(Family { generation: 0, current: proof(&issued.secret), previous: None });
-    held.writes()
-        .put(Code::row(&id), code.with(code.attempts, true), kept)
-        .put(Grant::row(&id), grant.to_json(), Some(grant.ends(lifetimes)))
-        .commit(flow);
-    Ok(Members::new().text("ok", &issued.response).end())
+    let change = held.writes().put(Code::row(&id), code.with(code.attempts, true), kept).put(
+        Grant::row(&id),
+        grant.to_json(),
+        Some(grant.ends(lifetimes)),
+    );
+    let redeemed = Event { name: "code redeemed", client: &client, grant: &id, scopes: &grant.scopes, reason: None };
+    ledger.wrote(change, &subject, redeemed).commit(flow);
+    Ok(ledger.report(Members::new().text("ok", &issued.response)).end())
 }
 
 /// A used code is remembered for this long after its end, in milliseconds; by then nobody can open it any more.
 const KEPT: u64 = 10 * 60 * 1000;
 
-fn reject(why: Reject, ended: Option<&str>) -> String {
+fn reject(why: Reject, ended: Option<&str>) -> Members {
     let (code, reason) = why.wire();
     refused(code, reason, ended)
 }

@@ -11,6 +11,7 @@
 
 use super::error::Code as Error;
 use super::grant::{Family, Grant, Previous};
+use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::record::{Members, Reading as _};
 use super::redeem::{Issued, refused};
@@ -71,21 +72,33 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
     let now = flow.context().now();
     let (id, secret) = (input.text("grant").ok_or(Refused)?, input.text("secret").ok_or(Refused)?);
     let lifetimes = Lifetimes::read(input).ok_or(Refused)?;
-    let held = Held::read(flow, vec![Grant::row(&id), replay_row(&id)], vec![]).await?;
+    let (rows, prefixes) = ledger::rows(vec![Grant::row(&id), replay_row(&id)], vec![]);
+    let held = Held::read(flow, rows, prefixes).await?;
     let Some(mut grant) = held.row(&Grant::row(&id)).and_then(Grant::read) else {
-        return Ok(reject(Reject::Unknown, None));
+        return Ok(reject(Reject::Unknown, None).end());
     };
-    let Some(family) = grant.family.clone() else { return Ok(reject(Reject::Unknown, None)) };
+    let Some(family) = grant.family.clone() else { return Ok(reject(Reject::Unknown, None).end()) };
+    let mut ledger = Ledger::read(flow, keys, &held, input);
+    let (subject, client) = (grant.subject.clone(), grant.client.clone());
+    let event = |name, reason| Event { name, client: &client, grant: &id, scopes: &[], reason };
+    if let Some(seconds) = ledger.wait(&client, ledger::most(input)) {
+        ledger.limited(&held, &subject, event(ledger::LIMITED, None));
+        return Ok(ledger.report(ledger::slow_down(seconds)).end());
+    }
+    let refuse = |ledger: &mut Ledger<'_>, why: Reject, change, ended| {
+        ledger.refused(&held, change, &subject, event("refresh refused", Some(why.wire().1)));
+        Ok(ledger.report(reject(why, ended)).end())
+    };
     if let Err(why) = check(now, input, &grant, lifetimes) {
         // Said again where it has ended, in case the others could not be told then.
-        return Ok(reject(why, (why == Reject::Ended).then_some(&*id)));
+        return refuse(&mut ledger, why, None, (why == Reject::Ended).then_some(&*id));
     }
     let asked = asked(input);
     let shown = proof(&secret);
     if same(shown.as_bytes(), family.current.as_bytes()) {
         let scopes = match wanted(input, &grant) {
             Ok(scopes) => scopes,
-            Err(why) => return Ok(reject(why, None)),
+            Err(why) => return refuse(&mut ledger, why, None, None),
         };
         if let Some(props) = input.string("props") {
             grant.renew(flow, keys, &props, input.flag("inline"));
@@ -107,30 +120,31 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
             0 => change.remove(replay_row(&id)),
             window => change.put(replay_row(&id), encode(&replay), Some(now + window * 1000)),
         };
-        change.commit(flow);
-        return Ok(Members::new().text("ok", &issued.response).end());
+        let event = Event { name: "token refreshed", client: &client, grant: &id, scopes: &scopes, reason: None };
+        ledger.wrote(change, &subject, event).commit(flow);
+        return Ok(ledger.report(Members::new().text("ok", &issued.response)).end());
     }
     if let Some(previous) = family.previous.filter(|previous| same(shown.as_bytes(), previous.secret.as_bytes()))
         && now < previous.rotated + lifetimes.replay * 1000
         && let Some(sealed) = held.row(&replay_row(&id)).and_then(decode)
     {
         if previous.asked != asked {
-            return Ok(reject(Reject::OtherRequest, None));
+            return refuse(&mut ledger, Reject::OtherRequest, None, None);
         }
         let response = open_with(&replay_key(&secret), id.as_bytes(), &sealed).ok_or(Refused)?;
         return Ok(Members::new().text("ok", &String::from_utf8(response).map_err(|_| Refused)?).end());
     }
     // The Worker has opened it, so it is one of ours: then its generation tells a former one from nonsense.
     if input.number("generation").is_none_or(|generation| generation >= family.generation) {
-        return Ok(reject(Reject::Secret, None));
+        return refuse(&mut ledger, Reject::Secret, None, None);
     }
     grant.revoked = Some(now);
     let ends = Some(grant.ends(lifetimes));
-    held.writes().put(Grant::row(&id), grant.to_json(), ends).remove(replay_row(&id)).commit(flow);
-    Ok(reject(Reject::Reused, Some(&id)))
+    let change = held.writes().put(Grant::row(&id), grant.to_json(), ends).remove(replay_row(&id));
+    refuse(&mut ledger, Reject::Reused, Some(change), Some(&*id))
 }
 
-fn reject(why: Reject, ended: Option<&str>) -> String {
+fn reject(why: Reject, ended: Option<&str>) -> Members {
     let (code, reason) = why.wire();
     refused(code, reason, ended)
 }

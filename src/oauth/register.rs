@@ -14,7 +14,7 @@
 use super::client::{Auth, Client, Proof, secret_hash};
 use super::error::{Code, Failed, unavailable, unstored};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Site, redirect};
+use super::{Identity, Request, Site, limit, redirect};
 use crate::crypto::encode;
 use crate::flow::{Ask, Flow};
 use crate::http::Answer;
@@ -28,9 +28,10 @@ const MAX_NAME: usize = 200;
 ///
 /// 1. The body becomes metadata.
 /// 2. Metadata becomes a client.
-/// 3. Its object keeps it; a public one that was there before stays as it was.
+/// 3. Where too many come, only one that is known already goes on.
+/// 4. Its object keeps it; a public one that was there before stays as it was.
 ///
-/// Waits: one.
+/// Waits: two.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
     let context = flow.context();
     let asked = match read(site, request, body) {
@@ -52,8 +53,20 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         _ => Client::confidential_id(context.random("client id")),
     };
     let client = Client { id, name: asked.name, redirects, auth, proof: Proof::None, created: context.now() / 1000 };
+    let most = site.server.limits.register;
+    let mut limits = vec![(limit::key("registrations", &[&site.issuer]), most.saturating_mul(20))];
+    let host = client.redirects.first().map_or("", |uri| redirect::host(uri, schemes));
+    limits.extend(request.network().map(|network| (limit::key("register", &[&site.issuer, host, &network]), most)));
+    let wait = limit::wait(flow, limits).await;
+    if let (Some(seconds), true) = (wait, client.auth != Auth::None) {
+        return Failed::slow_down(seconds).answer(false);
+    }
     let object = "client:".to_owned() + &client.id;
-    let kept = flow.obtain(&Ask { object, call: "register", input: client.to_json() }).await;
+    let input = client.members().flag("full", wait.is_some()).end();
+    let kept = flow.obtain(&Ask { object, call: "register", input }).await;
+    if let (Some(seconds), Ok(r#""full""#)) = (wait, kept.as_deref()) {
+        return Failed::slow_down(seconds).answer(false);
+    }
     match kept.ok().as_deref().and_then(Client::read) {
         Some(kept) => registered(&kept, &asked.redirects, secret.as_deref()),
         None => unavailable().answer(false),

@@ -1,7 +1,10 @@
 //! The head of a request to the authorization server, as the shim hands it over.
 
+use core::net::IpAddr;
 use std::borrow::Cow;
 
+use crate::crypto::encode;
+use crate::flow::Flow;
 use crate::http::form::{Malformed, Params};
 use crate::http::{Answer, cors};
 use crate::json::Object;
@@ -80,6 +83,8 @@ pub struct Request<'a> {
     pub site: Option<Cow<'a, str>>,
     /// `CF-Connecting-IP`.
     pub peer: Option<Cow<'a, str>>,
+    /// `CF-Ray`, by which Cloudflare's logs name the request.
+    pub ray: Option<Cow<'a, str>>,
     /// `Access-Control-Request-Headers`, for a preflight.
     pub requested_headers: Option<Cow<'a, str>>,
 }
@@ -102,6 +107,7 @@ impl<'a> Request<'a> {
             from: input.string("from"),
             site: input.string("site"),
             peer: input.string("peer"),
+            ray: input.string("ray"),
             requested_headers: input.string("requestedHeaders"),
         })
     }
@@ -116,6 +122,24 @@ impl<'a> Request<'a> {
         let known = methods.split(", ").any(|known| known == self.method)
             || (self.method == "HEAD" && methods.starts_with("GET"));
         (!known).then(|| Answer::empty(405).with("allow", methods))
+    }
+
+    /// What the operator finds the request by: Cloudflare's name for it, else a random one.
+    pub(super) fn trace(&self, flow: &Flow<'_>) -> String {
+        let is_plain =
+            |ray: &&str| ray.len() <= 40 && ray.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let ray = self.ray.as_deref().filter(is_plain);
+        ray.map_or_else(|| encode(&flow.context().random::<12>("request id")), Into::into)
+    }
+
+    /// The network that it comes from: an IPv4 address, or the first half of an IPv6 one, whose other half anybody can
+    /// change at will.
+    pub(super) fn network(&self) -> Option<String> {
+        let octets = match self.peer.as_deref()?.trim().parse::<IpAddr>().ok()?.to_canonical() {
+            IpAddr::V4(address) => address.octets().to_vec(),
+            IpAddr::V6(address) => address.octets().first_chunk::<8>()?.to_vec(),
+        };
+        Some(encode(&octets))
     }
 
     /// The parameters of a form body (RFC 6749, appendix B); nothing if it is none.

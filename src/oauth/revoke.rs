@@ -7,11 +7,13 @@
 
 use super::error::{Code, Failed, unavailable};
 use super::grant::Grant;
+use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::token::{Refresh, Shown, form, is_client, unknown_client};
 use super::{Identity, Request, Site, access};
-use crate::flow::{Ask, Commit, Flow};
+use crate::crypto::Keys;
+use crate::flow::{Ask, Flow};
 use crate::http::Answer;
 use crate::json::Object;
 
@@ -48,9 +50,10 @@ async fn revoke<I: Identity>(
     let place = refresh
         .or_else(|| access::open(site.keys, &site.issuer, &resource, token).map(|token| (token.object, token.grant)));
     let Some((object, grant)) = place else { return Ok(()) };
-    let input = shown.write(Members::new().text("grant", &grant)).end();
+    let input = shown.write(Members::new().text("grant", &grant)).text("trace", &request.trace(flow)).end();
     let ended = flow.obtain(&Ask { object, call: "revoke", input }).await.map_err(|_| unavailable())?;
     let ended = Object::read(&ended).map_err(|_| unavailable())?;
+    ledger::tell(flow, &ended);
     announce(flow, &ended, site.server.lifetimes.access).await.map_err(|()| unavailable())?;
     match ended.text("error").as_deref() {
         None => Ok(()),
@@ -68,15 +71,15 @@ pub(super) async fn announce(flow: &Flow<'_>, decided: &Object<'_>, lifetime: u6
     // A minute more, for clocks that differ.
     let until = flow.context().now() + (lifetime.max(3600) + 60) * 1000;
     let input = Members::new().texts("grants", grants.iter().map(String::as_str)).number("until", until).end();
-    let event = Members::new().text("event", "grant ended").texts("grants", grants.iter().map(String::as_str)).end();
-    flow.commit(Commit::Audit(event));
     flow.obtain(&Ask { object: REVOCATIONS.into(), call: "append", input }).await.map(|_| ()).map_err(|_| ())
 }
 
 /// Inside the object of the subject: ends a grant of the client that asks.
-pub(super) async fn end(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
+pub(super) async fn end(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>) -> Result<String, Refused> {
     let id = input.text("grant").ok_or(Refused)?;
-    let held = Held::read(flow, vec![Grant::row(&id)], vec![]).await?;
+    let (rows, prefixes) = ledger::rows(vec![Grant::row(&id)], vec![]);
+    let held = Held::read(flow, rows, prefixes).await?;
+    let mut ledger = Ledger::read(flow, keys, &held, input);
     let Some(mut grant) = held.row(&Grant::row(&id)).and_then(Grant::read) else {
         return Ok(Members::new().raw("ended", &list([id.as_str()])).end());
     };
@@ -91,7 +94,10 @@ pub(super) async fn end(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, R
         grant.revoked = Some(flow.context().now());
         // Kept for a day, so that what is left of it is known to have ended.
         let until = flow.context().now() + 24 * 3600 * 1000;
-        held.writes().put(Grant::row(&id), grant.to_json(), Some(until)).commit(flow);
+        let change = held.writes().put(Grant::row(&id), grant.to_json(), Some(until));
+        let reason = Some("the client revoked its token");
+        let event = Event { name: ledger::ENDED, client: &grant.client, grant: &id, scopes: &[], reason };
+        ledger.wrote(change, &grant.subject, event).commit(flow);
     }
-    Ok(Members::new().raw("ended", &list([id.as_str()])).end())
+    Ok(ledger.report(Members::new().raw("ended", &list([id.as_str()]))).end())
 }

@@ -29,6 +29,8 @@ pub struct Server {
     pub kv: bool,
     /// How long things live.
     pub lifetimes: Lifetimes,
+    /// How often things may be asked for.
+    pub limits: Limits,
 }
 
 /// Paths, as configured.
@@ -57,6 +59,21 @@ pub struct Lifetimes {
     pub grant: u64,
     /// During which a former refresh token gets the same answer once more.
     pub replay: u64,
+}
+
+/// Requests within a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Of one client from one network, to be allowed something.
+    pub authorize: u64,
+    /// Of one client in one person's name, for tokens.
+    pub token: u64,
+    /// New registrations with one redirect host from one network.
+    pub register: u64,
+    /// Of one sign-in, to come back.
+    pub callback: u64,
+    /// Client ID metadata documents fetched from one host for one network.
+    pub documents: u64,
 }
 
 const DAY: u64 = 24 * 3600;
@@ -112,6 +129,7 @@ impl Server {
                 grant: seconds(&options, "grantTtl", 180 * DAY, 3600, 3650 * DAY)?,
                 replay: seconds(&options, "refreshReplay", 30, 0, 120)?,
             },
+            limits: Limits::read(&options)?,
         })
     }
 
@@ -132,6 +150,25 @@ impl Server {
     #[must_use]
     pub fn text<'a>(&'a self, scope: &'a str) -> &'a str {
         self.texts.iter().find(|(name, _)| name == scope).map_or(scope, |(_, text)| text.as_str())
+    }
+}
+
+impl Limits {
+    fn read(options: &Object<'_>) -> Result<Self, String> {
+        let limits = options.get("limits").map(Value::object).unwrap_or_else(|| Object::read("{}"));
+        let limits = limits.map_err(|_| "limits must be an object such as { token: 300 }.")?;
+        let limit = |name, usual| match limits.get(name).map(|value| value.text().parse()) {
+            None => Ok(usual),
+            Some(Ok(most)) if (1..=1_000_000).contains(&most) => Ok(most),
+            Some(_) => Err(format(&["limits.", name, " must be a whole number of requests in a minute, from 1 on"])),
+        };
+        Ok(Self {
+            authorize: limit("authorize", 120)?,
+            token: limit("token", 300)?,
+            register: limit("register", 30)?,
+            callback: limit("callback", 60)?,
+            documents: limit("documents", 30)?,
+        })
     }
 }
 

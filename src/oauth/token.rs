@@ -3,7 +3,7 @@
 use super::client::{Auth, Lookup, find, secret_hash};
 use super::error::{Code as Error, Failed, unavailable, unstored};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Site, credential, document, grant, revoke};
+use super::{Identity, Request, Site, credential, document, grant, ledger, limit, revoke};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash};
 use crate::flow::{Ask, Commit, Context, Flow};
 use crate::http::Answer;
@@ -182,6 +182,7 @@ async fn answer<I: Identity>(
     let refuse = |code, description| Err(Failed::new(code, description));
     let params = form(request, body)?;
     let shown = Shown::read(request, &params)?;
+    let trace = request.trace(flow);
     let (call, object, input) = match params.get("grant_type") {
         Some("authorization_code") => redeeming(flow.context(), site, &shown, &params)?,
         Some("refresh_token") => refreshing(site, &shown, &params)?,
@@ -206,26 +207,38 @@ async fn answer<I: Identity>(
         if document::is_url(&shown.id) {
             return Err(invalid_grant());
         }
-        return match find(flow, site, &shown.id).await {
+        let key = request.network().map(|network| limit::key("token", &[&site.issuer, &shown.id, &network]));
+        let limits = key.map(|key| (key, site.server.limits.authorize)).into_iter().collect();
+        if let Some(seconds) = limit::wait(flow, limits).await {
+            return Err(Failed::slow_down(seconds));
+        }
+        return match find(flow, site, request, &shown.id).await {
+            Lookup::Busy(seconds) => Err(Failed::slow_down(seconds)),
             Lookup::Unknown => Err(unknown_client()),
             Lookup::Unavailable => Err(unavailable()),
             Lookup::Known(_) => Err(invalid_grant()),
         };
     };
-    let Ok(decided) = flow.obtain(&Ask { object, call, input: input.end() }).await else { return Err(unavailable()) };
+    let input = input.text("trace", &trace).number("most", site.server.limits.token).end();
+    let Ok(decided) = flow.obtain(&Ask { object, call, input }).await else { return Err(unavailable()) };
     let decided = Object::read(&decided).map_err(|_| unavailable())?;
+    let told = ledger::tell(flow, &decided);
     revoke::announce(flow, &decided, site.server.lifetimes.access).await.map_err(|()| unavailable())?;
     if let Some(response) = decided.text("ok") {
         return Ok(response);
     }
     let code = decided.text("error").as_deref().and_then(Error::parse).ok_or_else(unavailable)?;
-    let event = Members::new()
-        .text("event", "token refused")
-        .text("client", &shown.id)
-        .text("error", code.name())
-        .maybe("reason", decided.text("reason").as_deref());
-    flow.commit(Commit::Audit(event.end()));
+    if !told {
+        let event = Members::new()
+            .text("event", "token refused")
+            .text("client", &shown.id)
+            .text("error", code.name())
+            .maybe("reason", decided.text("reason").as_deref())
+            .text("request", &trace);
+        flow.commit(Commit::Audit(event.end()));
+    }
     Err(match code {
+        Error::SlowDown => Failed::slow_down(decided.number("wait").unwrap_or(60)),
         Error::InvalidClient => unknown_client(),
         Error::InvalidScope => Failed::new(code, "scope asks for more than was granted."),
         Error::InvalidTarget => Failed::new(code, "resource is not the one that was granted."),

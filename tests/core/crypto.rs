@@ -217,3 +217,12 @@ fn comparing() {
     assert_eq!(decode(&encode(b"\xff\xfe")).as_deref(), Some(&b"\xff\xfe"[..]));
     assert_eq!(decode("_-=="), None);
 }
+
+#[test]
+fn a_mac_is_an_hmac_over_each_part_with_its_length() {
+    let key: [u8; 32] = core::array::from_fn(|at| u8::try_from(at).unwrap());
+    let of = |parts: &[&[u8]]| mcp_wicket::crypto::encode(&mcp_wicket::crypto::mac(&key, parts));
+    // As another implementation of RFC 2104 has it.
+    assert_eq!(of(&[b"a", b"bc"]), "O930vIVK4FNk9jU6fsAY3nT7H-a7WZIH8XI2jZSQud0");
+    assert_ne!(of(&[b"ab", b"c"]), of(&[b"a", b"bc"]));
+}

@@ -6,7 +6,8 @@ use mcp_wicket::auth::proxy::Profile;
 use mcp_wicket::auth::proxy::effect::{AskAllow, Context};
 use mcp_wicket::flow::{
     Ask, Broken, Call, Commit, Complete, Describe, Document, Fetch, Flow, List, Listen, Listening, Load, Obtain, Plain,
-    Reach, Recent, Remember, Resumed, RootKey, Rows, Source, Splice, Step, Target, Through, Variable, Verify, Writes,
+    Reach, Recent, Remember, Resumed, RootKey, Rows, Source, Splice, Step, Tally, Target, Through, Variable, Verify,
+    Writes,
 };
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Policy;
@@ -64,6 +65,7 @@ pub(super) const NAMES: &[&str] = &[
     "upstream-allow",
     "effect-ask",
     "effect-rows",
+    "effect-tally",
     "commit-store",
     "commit-rows",
     "commit-keep",
@@ -329,6 +331,8 @@ fn effects_on_objects() {
     assert_eq!(ask.json(), golden("effect-ask"));
     let rows = Rows { keys: vec!["code:1".into()], prefixes: vec!["grant:".into()] };
     assert_eq!(rows.json(), golden("effect-rows"));
+    let tally = Tally { keys: vec!["authorize:1".into(), "document:\"2".into()] };
+    assert_eq!(tally.json(), golden("effect-tally"));
     let writes = Writes {
         guard: Some(7),
         put: vec![

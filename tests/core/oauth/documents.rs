@@ -19,6 +19,11 @@ fn answer(status: u16, body: &str) -> Said {
 
 /// What the person sees who opens the link of a client whose document is answered like this, and how often it was fetched.
 fn seen(copy: Option<Json>, answered: &Said, options: Json) -> (u64, Json, usize, usize) {
+    after(1, copy, answered, options)
+}
+
+/// The same where this many were fetched before.
+fn after(before: u64, copy: Option<Json>, answered: &Said, options: Json) -> (u64, Json, usize, usize) {
     let mut fetches = 0;
     let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
         "load" => Said::Ok(copy.as_ref().map_or_else(|| "null".into(), |copy| json!(copy.to_string()).to_string())),
@@ -27,9 +32,10 @@ fn seen(copy: Option<Json>, answered: &Said, options: Json) -> (u64, Json, usize
             assert_eq!((effect["url"].as_str(), effect["method"].as_str()), (Some(ID), Some("GET")));
             answered.clone()
         }
+        "tally" => Said::Ok(json!(vec![before; effect["keys"].as_array().unwrap().len()]).to_string()),
         other => panic!("{other} is not needed"),
     });
-    let request = head("authorize", "GET", json!({"query": authorize_query(ID)}));
+    let request = head("authorize", "GET", json!({"query": authorize_query(ID), "peer": "2001:db8::1"}));
     let ended = send(world, &server(options), &request, "");
     let reply = json_of(&ended.answer.unwrap());
     (reply["page"]["status"].as_u64().unwrap(), reply["page"]["model"].clone(), fetches, ended.commits.len())
@@ -98,8 +104,18 @@ fn copies_bridge_an_outage_for_a_day_and_never_a_refusal() {
         assert_eq!((status, page["client"]["name"].as_str(), fetches), (200, Some("Old"), 1));
         assert_eq!(seen(Some(copy(24 * hour)), said, on()).0, 503);
         assert_eq!(seen(None, said, on()).0, 503);
+        let limited = after(31, Some(copy(hour)), said, on());
+        assert_eq!((limited.0, limited.2), (200, 0), "too many were fetched: a copy will do");
     }
     for said in [answer(404, ""), answer(410, ""), answer(200, "{}")] {
         assert_eq!(seen(Some(copy(hour)), &said, on()).0, 400, "{said:?}");
     }
+}
+
+#[test]
+fn beyond_the_limit_nothing_is_fetched_and_a_copy_will_do() {
+    let good = answer(200, &document(json!({})).to_string());
+    let (status, page, fetches, _) = after(31, None, &good, on());
+    assert_eq!((status, &page["reason"], fetches), (429, &json!("busy"), 0));
+    assert_eq!(after(30, None, &good, on()).2, 1);
 }

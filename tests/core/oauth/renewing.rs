@@ -96,7 +96,7 @@ fn send(
             calls.push(url.trim_start_matches("https://upstream.example/").to_owned());
             return says(url);
         }
-        calls.push(effect["call"].as_str().unwrap().to_owned());
+        calls.extend(effect["call"].as_str().map(Into::into));
         objects.ask(effect, now, [entropy; 32])
     });
     let world = world.at(now).with_entropy([entropy; 32]);

@@ -1,5 +1,12 @@
 /** The Worker under test: each host name is an authorization server of its own kind. */
-import { McpAgent, McpServer, type OAuthProviderOptions, OAuthProvider } from "mcp-wicket/oauth";
+import {
+  type AuditEvent,
+  McpAgent,
+  McpServer,
+  type OAuthProviderOptions,
+  OAuthProvider,
+  d1Audit,
+} from "mcp-wicket/oauth";
 
 type Env = Cloudflare.Env;
 
@@ -30,12 +37,39 @@ const usual: OAuthProviderOptions<Env> = {
   scopes: { read: "Read your things", write: "Change your things" },
 };
 
+/** What the operator was told. */
+export const audited: AuditEvent[] = [];
+const toD1 = d1Audit<Env>(({ DB }) => DB);
+
 const providers: Record<string, OAuthProvider<Env>> = {
   "mcp.example.com": new OAuthProvider(usual),
   "nokv.example.com": new OAuthProvider({ ...usual, kv: () => undefined }),
   "strict.example.com": new OAuthProvider({ ...usual, revocation: "strict", refreshReplay: 0 }),
   "closed.example.com": new OAuthProvider({ ...usual, allowDynamicClientRegistration: false }),
   "homeless.example.com": new OAuthProvider({ ...usual, objects: "NOT_THERE" }),
+  "limits.example.com": new OAuthProvider({
+    ...usual,
+    limits: { authorize: 5, register: 2, token: 5, callback: 2, documents: 2 },
+  }),
+  "flood.example.com": new OAuthProvider({
+    ...usual,
+    rateLimiter: () => ({ limit: ({ key }) => Promise.resolve({ success: !key.startsWith("authorize:") }) }),
+  }),
+  "audited.example.com": new OAuthProvider({
+    ...usual,
+    auditRequired: true,
+    audit: async (event, env) => {
+      audited.push(event);
+      await toD1(event, env);
+    },
+  }),
+  "deaf.example.com": new OAuthProvider({
+    ...usual,
+    auditRequired: true,
+    audit: ({ event }) => {
+      if (event === "token refreshed") throw new Error("the log is full");
+    },
+  }),
   "own.example.com": new OAuthProvider({
     ...usual,
     objects: "MyMCP",

@@ -2,6 +2,7 @@
 declare namespace Cloudflare {
   interface Env {
     OAUTH_KV: KVNamespace;
+    DB: D1Database;
   }
   interface GlobalProps {
     mainModule: typeof import("../app/worker.ts");

@@ -1,0 +1,43 @@
+/** The effect "tally": counts requests within the minute, in this isolate's memory. What is too many, Rust says. */
+import { logged } from "../errors.js";
+
+/** The part of a rate limiting binding that is used here. */
+export interface RateLimiter {
+  limit(options: { key: string }): Promise<{ success: boolean }>;
+}
+
+const WINDOW_MS = 60_000;
+/** Keys of one minute; those that came first are forgotten first. */
+const MAX_KEYS = 20_000;
+/** Beyond every limit. */
+const BEYOND = 2_000_000_000;
+
+const counts = new Map<string, number>();
+let window = 0;
+
+/** Performs it; the outcome is the JSON text of the counts. */
+export async function performTally(keys: readonly string[], limiter?: RateLimiter): Promise<string> {
+  const now = Math.floor(Date.now() / WINDOW_MS);
+  if (now !== window) {
+    counts.clear();
+    window = now;
+  }
+  const counted = keys.map((key) => {
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.delete(key);
+    if (counts.size >= MAX_KEYS) for (const first of counts.keys()) if (counts.delete(first)) break;
+    counts.set(key, count);
+    return count;
+  });
+  return JSON.stringify(limiter && !(await passes(keys[0] ?? "", limiter)) ? counted.map(() => BEYOND) : counted);
+}
+
+/** A limiter that does not work keeps nobody out. */
+async function passes(key: string, limiter: RateLimiter): Promise<boolean> {
+  try {
+    return (await limiter.limit({ key })).success;
+  } catch (error) {
+    logged("The rate limiter does not answer", error);
+    return true;
+  }
+}
