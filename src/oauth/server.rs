@@ -155,7 +155,7 @@ impl Server {
 
 impl Limits {
     fn read(options: &Object<'_>) -> Result<Self, String> {
-        let limits = options.get("limits").map(Value::object).unwrap_or_else(|| Object::read("{}"));
+        let limits = options.get("limits").map_or_else(|| Object::read("{}"), Value::object);
         let limits = limits.map_err(|_| "limits must be an object such as { token: 300 }.")?;
         let limit = |name, usual| match limits.get(name).map(|value| value.text().parse()) {
             None => Ok(usual),

@@ -39,7 +39,7 @@ test("from the grant to its end: told, chained, and in D1", async () => {
     expect(told).not.toContain(secret);
   }
 
-  const { results } = await env.DB.prepare("SELECT * FROM wicket_audit ORDER BY seq").all<Record<string, unknown>>();
+  const { results } = await env.DB.prepare("SELECT * FROM wicket_audit ORDER BY seq").all();
   expect(results.map(({ event, seq }) => [event, seq])).toEqual(audited.map(({ event, seq }) => [event, seq]));
   expect(results.every(({ record }) => !String(record).includes("carol"))).toBe(true);
   // A copy that comes twice is there once.

@@ -26,7 +26,7 @@ test("tokens: exactly as many as the limit, counted in the object that decides t
     calls.asked = [];
     const answer = await lib.refresh(client, refresh_token, {}, SITE);
     expect([answer.status, calls.asked]).toEqual([200, ["subject refresh"]]);
-    ({ refresh_token } = (await answer.json()) as lib.Tokens);
+    ({ refresh_token } = await answer.json<lib.Tokens>());
   }
   calls.asked = [];
   const limited = await lib.refresh(client, refresh_token, {}, SITE);
