@@ -5,8 +5,11 @@ export interface GenericOAuthOptions<Env> extends UpstreamOptions<Env> {
   scopes?: string[];
   /** The OpenID provider's issuer, exactly as it writes it; everything else is found there. */
   issuer?: Setting<Env>;
-  /** Instead of an issuer, an OAuth 2 server without discovery. `auth` is how the secret is sent, `basic` by default. */
-  endpoints?: { authorization: string; token: string; userinfo: string; auth?: "basic" | "post" };
+  /**
+   * Instead of an issuer, an OAuth 2 server without discovery. `auth` is how the secret is sent, `basic` by default; `revocation` (RFC
+   * 7009) is told when a person's last client has gone.
+   */
+  endpoints?: { authorization: string; token: string; userinfo: string; revocation?: string; auth?: "basic" | "post" };
   /** What the provider is called on pages. By default its host. */
   label?: Setting<Env>;
   /** The claim that identifies a person. By default `sub`. */

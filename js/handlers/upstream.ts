@@ -123,7 +123,8 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
   }
 }
 
-function resolved<Env>(setting: Setting<Env>, env: Env): string | undefined {
+/** The text that a setting is in this environment. */
+export function resolved<Env>(setting: Setting<Env>, env: Env): string | undefined {
   return typeof setting === "function" ? setting(env) : setting;
 }
 

@@ -2,6 +2,7 @@
 import type { FetchHandler } from "../endpoint.js";
 import type { RateLimiter } from "../effects/tally.js";
 import type { AppHandler, IdentityHandler } from "../handlers/identity.js";
+import type { Setting } from "../handlers/upstream.js";
 import type { PageOptions } from "../pages/oauth.js";
 
 /** What a route can be: an endpoint of this package, or anything with `fetch`. */
@@ -20,6 +21,18 @@ export interface OAuthProviderOptions<Env = unknown> {
   clientRegistrationEndpoint?: string;
   /** Path of the revocation endpoint. Default `/revoke`. */
   revocationEndpoint?: string;
+  /** Path of the introspection endpoint, which is there if `resourceServers` has anybody. Default `/introspect`. */
+  introspectionEndpoint?: string;
+  /**
+   * Other resource servers that get tokens from yours and may ask what they are good for (RFC 7662): an identifier and a
+   * secret of 32 characters or more each, `{ files: (env) => env.FILES_SECRET }`.
+   */
+  resourceServers?: Record<string, Setting<NoInfer<Env>>>;
+  /**
+   * Resource servers learn people by a name that differs for each resource (pairwise). With `true` they learn the typed
+   * subject, such as `user:github:583231`.
+   */
+  rawSubject?: boolean;
   /** Path to which the upstream sends people back. Default `/callback`. */
   callbackEndpoint?: string;
   /** A KV namespace for copies of client registrations. It makes things faster; nothing depends on it. */

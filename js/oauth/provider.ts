@@ -47,7 +47,9 @@ export class OAuthProvider<Env = unknown> {
     this.#making = { options, handler: identityOf(options.defaultHandler), place, followed, config };
     for (const path of [RESOURCE, `${RESOURCE}/`]) this.#endpoints.set(path, "resource-metadata");
     for (const path of SERVER) this.#endpoints.set(path, "server-metadata");
-    for (const name of ["authorize", "token", "register", "revoke", "callback"] as const) {
+    const names: EndpointName[] = ["authorize", "token", "register", "revoke", "callback"];
+    if (options.resourceServers) names.push("introspect");
+    for (const name of names as (keyof typeof config & EndpointName)[]) {
       this.#endpoints.set(config[name] ?? `/${name}`, name);
     }
     const [canonical] = config.resources;
@@ -146,6 +148,7 @@ function configOf<Env>(options: OAuthProviderOptions<Env>): Omit<ServerConfig, "
     token: options.tokenEndpoint,
     register: options.clientRegistrationEndpoint,
     revoke: options.revocationEndpoint,
+    introspect: options.introspectionEndpoint,
     callback: options.callbackEndpoint,
     resources: Object.keys(options.apiHandlers),
     aliases: options.resourceAliases,
@@ -153,6 +156,7 @@ function configOf<Env>(options: OAuthProviderOptions<Env>): Omit<ServerConfig, "
     scopeTexts: named,
     schemes: options.redirectSchemes,
     registration: options.allowDynamicClientRegistration,
+    rawSubject: options.rawSubject,
     accessTokenTtl: options.accessTokenTtl,
     refreshTokenTtl: options.refreshTokenTtl,
     grantTtl: options.grantTtl,

@@ -1,5 +1,6 @@
 /** One authorization server in one environment: its steps, its objects, and what a request may touch. */
 import type { IdentityHandler } from "../handlers/identity.js";
+import { resolved } from "../handlers/upstream.js";
 import { type ObjectPlace, type RoleStub, askObject, objectsOf } from "../objects/objects.js";
 import { keysOf } from "../objects/keys.js";
 import { oauthSteps } from "../wasm.js";
@@ -34,6 +35,10 @@ export class Site<Env> {
     const kv = kvOf(making.options, env) !== undefined;
     const documents = takesDocuments(making.options);
     const config: ServerConfig = { ...making.config, kv, documents, handler: making.handler.identity(env) };
+    const servers = Object.entries(making.options.resourceServers ?? {});
+    if (servers.length > 0) {
+      config.resourceServers = Object.fromEntries(servers.map(([id, secret]) => [id, resolved(secret, env) ?? ""]));
+    }
     const origins = { allowedOrigins: [], allowedHosts: [] };
     const { warnings, ...steps } = oauthSteps({ origins, keys, oauth: JSON.stringify(config) });
     for (const warning of JSON.parse(await warnings()) as string[]) console.warn(`[mcp-wicket] ${warning}`);

@@ -26,6 +26,9 @@ export interface ServerConfig {
   token?: string;
   register?: string;
   revoke?: string;
+  introspect?: string;
+  resourceServers?: Record<string, string>;
+  rawSubject?: boolean;
   callback?: string;
   resources: string[];
   aliases?: readonly string[];
@@ -45,7 +48,7 @@ export interface ServerConfig {
 
 /** `src/oauth/request.rs`, `Endpoint`. */
 export type EndpointName =
-  "authorize" | "callback" | "server-metadata" | "resource-metadata" | "register" | "token" | "revoke";
+  "authorize" | "callback" | "server-metadata" | "resource-metadata" | "register" | "token" | "revoke" | "introspect";
 
 /** `src/oauth/request.rs`, `Request`. */
 export interface OAuthInput {

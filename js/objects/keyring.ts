@@ -5,6 +5,8 @@
 import { type Role, provideRole } from "./roles.js";
 
 const ROOT = "wicket:root";
+/** By it the names are made that resource servers know people by. It never changes, whatever becomes of the keys. */
+const SALT = "wicket:salt";
 
 /** 256 random bits in base64url. */
 function fresh(): string {
@@ -17,11 +19,12 @@ function fresh(): string {
 
 const keyring: Role = {
   ask({ ctx }, call) {
-    if (call !== "root") return Promise.reject(new Error(`the keyring has no "${call}"`));
+    const name = call === "root" ? ROOT : call === "salt" ? SALT : undefined;
+    if (name === undefined) return Promise.reject(new Error(`the keyring has no "${call}"`));
     const { kv } = ctx.storage;
-    let root = kv.get<string>(ROOT);
-    if (root === undefined) kv.put(ROOT, (root = fresh()));
-    return Promise.resolve(JSON.stringify(root));
+    let value = kv.get<string>(name);
+    if (value === undefined) kv.put(name, (value = fresh()));
+    return Promise.resolve(JSON.stringify(value));
   },
 };
 

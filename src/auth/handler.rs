@@ -84,6 +84,13 @@ impl Identity for Handler {
         }
     }
 
+    async fn revoke(&self, flow: &Flow<'_>, credential: &str) -> Result<bool, Denied> {
+        match self {
+            Self::App(app) => app.revoke(flow, credential).await,
+            Self::Upstream(upstream) => upstream.revoke(flow, credential).await,
+        }
+    }
+
     fn credential(&self, credential: &str) -> Option<Credential> {
         match self {
             Self::App(app) => app.credential(credential),

@@ -6,11 +6,13 @@
 //! **Not guaranteed.** That it was not revoked in the last moments: isolates learn of revocations within 30 seconds, or ask
 //! each time (`revocation: "strict"`).
 
+use super::Server;
 use super::grant::Grant;
+use super::object::{Held, Refused};
 use super::record::{Members, Reading as _};
 use super::scope;
-use crate::crypto::{Binding, Keys, Purpose};
-use crate::flow::Context;
+use crate::crypto::{Binding, Keys, Purpose, encode, hash};
+use crate::flow::{Ask, Context, Flow};
 use crate::json::{Object, Value};
 
 /// What a valid access token says.
@@ -61,6 +63,29 @@ pub(super) fn mint(
         members = members.raw("p", &props);
     }
     keys.seal_text(context, &binding(&grant.issuer, &grant.resource), members.end().as_bytes())
+}
+
+/// Asks the keyring for the salt of pairwise subjects.
+pub(super) fn salt() -> Ask {
+    Ask { object: "keyring".into(), call: "salt", input: "null".into() }
+}
+
+/// The person's name for resource servers: one for each resource, by which nobody finds the person elsewhere (OpenID Connect
+/// Core 8.1). It depends on no key that is ever changed.
+#[must_use]
+pub(super) fn subject(server: &Server, salt: &str, resource: &str, subject: &str) -> String {
+    if server.raw_subject {
+        return subject.to_owned();
+    }
+    encode(&hash("pairwise subject", &[salt.as_bytes(), resource.as_bytes(), subject.as_bytes()]))
+}
+
+/// Inside the object: whether a grant stands.
+pub(super) async fn stands(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
+    let row = Grant::row(&input.text("grant").ok_or(Refused)?);
+    let held = Held::read(flow, vec![row.clone()], vec![]).await?;
+    let grant = held.row(&row).and_then(Grant::read);
+    Ok(if grant.is_some_and(|grant| grant.revoked.is_none()) { "true" } else { "false" }.into())
 }
 
 /// Opens a token for `resource`, whether or not it is over.

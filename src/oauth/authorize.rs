@@ -134,8 +134,8 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     if let Some(seconds) = limit::wait(flow, limits(site, request, id)).await {
         return trouble(Trouble::Busy(seconds), None);
     }
-    let client = match find(flow, site, request, id).await {
-        Lookup::Known(client) => client,
+    let (client, copy) = match find(flow, site, request, id).await {
+        Lookup::Known(client, copy) => (client, copy),
         Lookup::Busy(seconds) => return trouble(Trouble::Busy(seconds), None),
         Lookup::Unknown => return recovery(site, id),
         Lookup::Unavailable => return trouble(Trouble::Unavailable, None),
@@ -144,6 +144,10 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         Ok(redirect) => redirect,
         Err(reject) => return local(reject),
     };
+    // Nothing is kept for whoever makes up a redirect URI.
+    if let Some(copy) = copy {
+        flow.commit(copy);
+    }
     match check(site, &client, redirect, &params) {
         Ok(pending) => consent::ask(flow, site, request, &client, &pending),
         Err(Reject::Redirect(code, description)) => {

@@ -127,13 +127,10 @@ const CONFIDENTIAL: &str = "s_";
 const ID_LENGTH: usize = 34;
 
 impl Client {
-    /// The identifier of a public client: the hash of what it registered. The order of the redirect URIs and the ports of
-    /// those on loopback do not count.
+    /// The identifier of a public client: the hash of what it registered. The redirect URIs as [`redirect::all_canonical`]
+    /// makes them.
     #[must_use]
-    pub fn public_id(name: &str, redirects: &[String], schemes: &[String]) -> String {
-        let mut redirects = redirects.iter().map(|uri| redirect::canonical(uri, schemes)).collect::<Vec<_>>();
-        redirects.sort_unstable();
-        redirects.dedup();
+    pub fn public_id(name: &str, redirects: &[String]) -> String {
         let parts = core::iter::once(name.as_bytes()).chain(redirects.iter().map(String::as_bytes)).collect::<Vec<_>>();
         let hash = hash("public client", &parts);
         PUBLIC.to_owned() + &encode(hash.first_chunk::<24>().unwrap_or(&[0; 24]))
@@ -187,8 +184,8 @@ impl Client {
 /// What came of looking for a client.
 #[derive(Debug)]
 pub enum Lookup {
-    /// Here it is.
-    Known(Client),
+    /// Here it is, with the copy to keep once it is known to be wanted.
+    Known(Client, Option<Commit>),
     /// There is none, or not any more.
     Unknown,
     /// Nobody can tell at present.
@@ -219,22 +216,20 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
     let key = "client:".to_owned() + id;
     if site.server.kv
         && let Ok(Some(copy)) = flow.obtain(&Load { key: key.clone() }).await
-        && let Some(client) = Client::read(&copy).filter(|client| client.id == id && proves_itself(client, site))
+        && let Some(client) = Client::read(&copy).filter(|client| client.id == id && proves_itself(client))
     {
-        return Lookup::Known(client);
+        return Lookup::Known(client, None);
     }
     let Ok(found) = flow.obtain(&Ask { object: key.clone(), call: "load", input: "{}".into() }).await else {
         return Lookup::Unavailable;
     };
     let Some(client) = Client::read(&found).filter(|client| client.id == id) else { return Lookup::Unknown };
-    if site.server.kv {
-        flow.commit(Commit::Keep { key, value: client.to_json(), seconds: COPY_SECONDS });
-    }
-    Lookup::Known(client)
+    let copy = Commit::Keep { key, value: client.to_json(), seconds: COPY_SECONDS };
+    Lookup::Known(client, site.server.kv.then_some(copy))
 }
 
-fn proves_itself<I>(client: &Client, site: &Site<'_, I>) -> bool {
-    client.auth != Auth::None || client.id == Client::public_id(&client.name, &client.redirects, &site.server.schemes)
+fn proves_itself(client: &Client) -> bool {
+    client.auth != Auth::None || client.id == Client::public_id(&client.name, &client.redirects)
 }
 
 /// Inside the object `client:<id>`.

@@ -4,11 +4,12 @@
 //! **Threat.** An upstream token leaks through a client or a token of ours; two renew the same refresh token, and the
 //! upstream ends both; a person who was removed upstream stays.
 //! **Guarantee.** The credential leaves its object for our own Worker only. Whoever renews it has the lease, and what comes
-//! back is kept before anything else happens. At each refresh the upstream is asked who the person is now.
+//! back is kept before anything else happens. At each refresh the upstream is asked who the person is now. With a person's last
+//! grant the credential goes as well, here and, where it can be told, at the upstream.
 //! **Not guaranteed.** That nothing is lost if the Worker dies between the upstream's answer and keeping it.
 
 use super::error::{Code, Failed, unavailable};
-use super::grant::Grant;
+use super::grant::{self, Grant};
 use super::identity::{Denied, Deny, Person};
 use super::object::{Held, Refused};
 use super::record::{Members, Reading as _};
@@ -111,6 +112,43 @@ pub(super) async fn keep(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Obj
     let row = record(flow, keys, object, input).ok_or(Refused)?;
     held.writes().put(ROW, row, None).commit(flow);
     Ok("true".into())
+}
+
+/// Inside the object: takes the credential out where no grant is left that could need it, `{"credential":"…"}`; else `null`.
+pub(super) async fn release(flow: &Flow<'_>, keys: &Keys, object: &str) -> Result<String, Refused> {
+    let held = Held::read(flow, vec![ROW.into()], vec![grant::PREFIX.into()]).await?;
+    let needed = held.under(grant::PREFIX).filter_map(|(_, row)| Grant::read(row)).any(|grant| grant.revoked.is_none());
+    let Some(row) = held.row(ROW).filter(|_| !needed) else { return Ok("null".into()) };
+    held.writes().remove(ROW).commit(flow);
+    let sealed = Object::read(row).ok().and_then(|row| row.text("sealed")).ok_or(Refused)?;
+    let credential = keys.open_text(&binding(object), &sealed).and_then(|it| String::from_utf8(it).ok());
+    Ok(credential.map_or_else(|| "null".into(), |it| Members::new().text("credential", &it).end()))
+}
+
+/// After a grant has ended: if it was the last one of its person, the credential is forgotten here and revoked upstream.
+/// Nothing depends on it, so a failure is no error; the operator is told.
+///
+/// Waits: one, and one at the upstream; none without an upstream.
+pub(super) async fn give_back<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, object: &str) {
+    if !site.identity.renews() {
+        return;
+    }
+    let tell = |event: &str, reason: Option<&str>| {
+        let event = Members::new().text("event", event).text("upstream", site.identity.name()).maybe("reason", reason);
+        flow.commit(Commit::Audit(event.end()));
+    };
+    let released = flow.obtain(&Ask { object: object.into(), call: "release", input: "{}".into() }).await;
+    let Ok(released) = released else {
+        return tell("upstream credential not revoked", Some("the subject's object does not answer"));
+    };
+    let Some(credential) = Object::read(&released).ok().and_then(|released| released.text("credential")) else {
+        return;
+    };
+    match site.identity.revoke(flow, &credential).await {
+        Ok(true) => tell("upstream credential revoked", None),
+        Ok(false) => tell("upstream credential forgotten", Some("the upstream takes no revocations")),
+        Err(denied) => tell("upstream credential not revoked", Some(&denied.reason)),
+    }
 }
 
 /// Why there is no fresh credential.

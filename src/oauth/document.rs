@@ -66,7 +66,7 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
     if let Some((client, fetched)) = &copy
         && *fetched + FRESH > now
     {
-        return Lookup::Known(client.clone());
+        return Lookup::Known(client.clone(), None);
     }
     let most = site.server.limits.documents;
     let host = crate::http::origin::origin_of(id);
@@ -74,14 +74,14 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
     limits.extend(request.network().map(|network| (limit::key("document", &[&site.issuer, host, &network]), most)));
     if let Some(seconds) = limit::wait(flow, limits).await {
         return match copy.filter(|(_, fetched)| fetched + STALE > now) {
-            Some((client, _)) => Lookup::Known(client),
+            Some((client, _)) => Lookup::Known(client, None),
             None => Lookup::Busy(seconds),
         };
     }
     let fetch =
         Fetch { url: id.to_owned(), method: "GET", headers: vec![("accept", "application/json".into())], body: None };
     let stale = || match copy.filter(|(_, fetched)| fetched + STALE > now) {
-        Some((client, _)) => Lookup::Known(client),
+        Some((client, _)) => Lookup::Known(client, None),
         None => Lookup::Unavailable,
     };
     match flow.obtain(&fetch).await {
@@ -91,11 +91,9 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
         Ok(fetched) => match client_of(site, id, &fetched.body, now / 1000) {
             None => Lookup::Unknown,
             Some(client) => {
-                if site.server.kv {
-                    let value = Members::version(1).raw("client", &client.to_json()).number("fetched", now).end();
-                    flow.commit(Commit::Keep { key, value, seconds: 24 * 3600 });
-                }
-                Lookup::Known(client)
+                let value = Members::version(1).raw("client", &client.to_json()).number("fetched", now).end();
+                let copy = Commit::Keep { key, value, seconds: 24 * 3600 };
+                Lookup::Known(client, site.server.kv.then_some(copy))
             }
         },
     }

@@ -35,6 +35,12 @@ pub trait Identity {
         Err(Denied::refused("this way to sign in has no credentials"))
     }
 
+    /// Gives a credential back: the provider is told that nobody needs it any more. False where a provider has no way to
+    /// be told.
+    async fn revoke(&self, _flow: &Flow<'_>, _credential: &str) -> Result<bool, Denied> {
+        Ok(false)
+    }
+
     /// What is to be known of a credential.
     fn credential(&self, _credential: &str) -> Option<Credential> {
         None

@@ -22,6 +22,11 @@ pub fn server<I>(site: &Site<'_, I>, _request: &Request<'_>) -> Answer {
     if site.server.registration {
         document = document.text("registration_endpoint", &at(&paths.register));
     }
+    if !site.server.resource_servers.is_empty() {
+        document = document
+            .text("introspection_endpoint", &at(&paths.introspect))
+            .texts("introspection_endpoint_auth_methods_supported", ["client_secret_basic", "client_secret_post"]);
+    }
     let document = document
         .flag("client_id_metadata_document_supported", site.server.documents)
         .texts("scopes_supported", site.server.scopes.iter().map(String::as_str))

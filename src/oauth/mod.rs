@@ -14,6 +14,7 @@ pub mod document;
 pub mod error;
 pub mod grant;
 pub mod identity;
+pub mod introspect;
 mod ledger;
 mod limit;
 pub mod metadata;
@@ -64,6 +65,7 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         Endpoint::ResourceMetadata => metadata::resource(site, request),
         Endpoint::Register => register::serve(flow, site, request, body).await,
         Endpoint::Token => token::serve(flow, site, request, body).await,
+        Endpoint::Introspect => introspect::serve(flow, site, request, body).await,
         Endpoint::Revoke => revoke::serve(flow, site, request, body).await,
     };
     Reply::Answer(shared(reply))

@@ -81,6 +81,15 @@ pub fn canonical(uri: &str, more: &[String]) -> String {
     }
 }
 
+/// Redirect URIs as a client has them: canonical, each once, in an order that does not depend on how they came.
+#[must_use]
+pub fn all_canonical(uris: &[String], more: &[String]) -> Vec<String> {
+    let mut uris = uris.iter().map(|uri| canonical(uri, more)).collect::<Vec<_>>();
+    uris.sort_unstable();
+    uris.dedup();
+    uris
+}
+
 fn parts<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     let is_plain = |byte: u8| {
         byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'^' | b'|')

@@ -44,18 +44,15 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         (Some(hash), true) => Auth::Post(hash),
         (Some(hash), false) => Auth::Basic(hash),
     };
-    let schemes = &site.server.schemes;
-    let mut redirects = asked.redirects.iter().map(|uri| redirect::canonical(uri, schemes)).collect::<Vec<_>>();
-    redirects.sort_unstable();
-    redirects.dedup();
+    let redirects = redirect::all_canonical(&asked.redirects, &site.server.schemes);
     let id = match auth {
-        Auth::None => Client::public_id(&asked.name, &redirects, schemes),
+        Auth::None => Client::public_id(&asked.name, &redirects),
         _ => Client::confidential_id(context.random("client id")),
     };
     let client = Client { id, name: asked.name, redirects, auth, proof: Proof::None, created: context.now() / 1000 };
     let most = site.server.limits.register;
     let mut limits = vec![(limit::key("registrations", &[&site.issuer]), most.saturating_mul(20))];
-    let host = client.redirects.first().map_or("", |uri| redirect::host(uri, schemes));
+    let host = client.redirects.first().map_or("", |uri| redirect::host(uri, &site.server.schemes));
     limits.extend(request.network().map(|network| (limit::key("register", &[&site.issuer, host, &network]), most)));
     let wait = limit::wait(flow, limits).await;
     if let (Some(seconds), true) = (wait, client.auth != Auth::None) {

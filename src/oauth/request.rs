@@ -26,6 +26,8 @@ pub enum Endpoint {
     Token,
     /// RFC 7009.
     Revoke,
+    /// RFC 7662.
+    Introspect,
 }
 
 impl Endpoint {
@@ -38,6 +40,7 @@ impl Endpoint {
             "register" => Self::Register,
             "token" => Self::Token,
             "revoke" => Self::Revoke,
+            "introspect" => Self::Introspect,
             _ => return None,
         })
     }
@@ -46,7 +49,7 @@ impl Endpoint {
         match self {
             Self::Authorize => "GET, POST",
             Self::Callback | Self::ServerMetadata | Self::ResourceMetadata => "GET",
-            Self::Register | Self::Token | Self::Revoke => "POST",
+            Self::Register | Self::Token | Self::Revoke | Self::Introspect => "POST",
         }
     }
 

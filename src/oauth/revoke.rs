@@ -11,7 +11,7 @@ use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::token::{Refresh, Shown, form, is_client, unknown_client};
-use super::{Identity, Request, Site, access};
+use super::{Identity, Request, Site, access, credential};
 use crate::crypto::Keys;
 use crate::flow::{Ask, Flow};
 use crate::http::Answer;
@@ -26,8 +26,9 @@ pub const REVOCATIONS: &str = "revocations";
 /// 2. The token is opened, as whichever it is. What is none of ours counts as revoked (RFC 7009 §2.2).
 /// 3. The grant ends in its object, if it is this client's.
 /// 4. Everybody is told.
+/// 5. Where that was the person's last grant, the upstream's credential goes back.
 ///
-/// Waits: two.
+/// Waits: two; with an upstream two more.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
     let basic = request.authorization.is_some();
     match revoke(flow, site, request, body).await {
@@ -51,10 +52,13 @@ async fn revoke<I: Identity>(
         .or_else(|| access::open(site.keys, &site.issuer, &resource, token).map(|token| (token.object, token.grant)));
     let Some((object, grant)) = place else { return Ok(()) };
     let input = shown.write(Members::new().text("grant", &grant)).text("trace", &request.trace(flow)).end();
-    let ended = flow.obtain(&Ask { object, call: "revoke", input }).await.map_err(|_| unavailable())?;
+    let ended = flow.obtain(&Ask { object: object.clone(), call: "revoke", input }).await;
+    let ended = ended.map_err(|_| unavailable())?;
     let ended = Object::read(&ended).map_err(|_| unavailable())?;
     ledger::tell(flow, &ended);
-    announce(flow, &ended, site.server.lifetimes.access).await.map_err(|()| unavailable())?;
+    if announce(flow, &ended, site.server.lifetimes.access).await.map_err(|()| unavailable())? {
+        credential::give_back(flow, site, &object).await;
+    }
     match ended.text("error").as_deref() {
         None => Ok(()),
         Some("invalid_client") => Err(unknown_client()),
@@ -62,16 +66,17 @@ async fn revoke<I: Identity>(
     }
 }
 
-/// Puts the grants that `decided` names as `ended` on the list, until the last of their access tokens is over.
-pub(super) async fn announce(flow: &Flow<'_>, decided: &Object<'_>, lifetime: u64) -> Result<(), ()> {
+/// Puts the grants that `decided` names as `ended` on the list, until the last of their access tokens is over. True where
+/// there were any.
+pub(super) async fn announce(flow: &Flow<'_>, decided: &Object<'_>, lifetime: u64) -> Result<bool, ()> {
     let grants = decided.texts("ended").unwrap_or_default();
     if grants.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     // A minute more, for clocks that differ.
     let until = flow.context().now() + (lifetime.max(3600) + 60) * 1000;
     let input = Members::new().texts("grants", grants.iter().map(String::as_str)).number("until", until).end();
-    flow.obtain(&Ask { object: REVOCATIONS.into(), call: "append", input }).await.map(|_| ()).map_err(|_| ())
+    flow.obtain(&Ask { object: REVOCATIONS.into(), call: "append", input }).await.map(|_| true).map_err(|_| ())
 }
 
 /// Inside the object of the subject: ends a grant of the client that asks.

@@ -1,5 +1,7 @@
 //! The set-up of an authorization server, as `OAuthProvider` hands it over: JSON text, once.
 
+use super::client::secret_hash;
+use crate::crypto::same;
 use crate::json::{Object, Value};
 
 /// See the options of `OAuthProvider` in `js/oauth/options.ts`.
@@ -27,6 +29,10 @@ pub struct Server {
     pub documents: bool,
     /// Whether there is a namespace for copies.
     pub kv: bool,
+    /// Other resource servers that may ask what a token is good for: identifier, and hash of the secret.
+    pub resource_servers: Vec<(String, String)>,
+    /// Whether resource servers learn the typed subject instead of a pairwise one.
+    pub raw_subject: bool,
     /// How long things live.
     pub lifetimes: Lifetimes,
     /// How often things may be asked for.
@@ -44,6 +50,8 @@ pub struct Paths {
     pub register: String,
     /// RFC 7009.
     pub revoke: String,
+    /// RFC 7662.
+    pub introspect: String,
     /// Where the upstream sends people back.
     pub callback: String,
 }
@@ -113,6 +121,7 @@ impl Server {
                 token: path("token", "/token")?,
                 register: path("register", "/register")?,
                 revoke: path("revoke", "/revoke")?,
+                introspect: path("introspect", "/introspect")?,
                 callback: path("callback", "/callback")?,
             },
             resources,
@@ -123,6 +132,8 @@ impl Server {
             registration: options.get("registration").is_none_or(|value| value.text() != "false"),
             documents: options.get("documents").is_some_and(Value::is_true),
             kv: options.get("kv").is_some_and(Value::is_true),
+            resource_servers: options.get("resourceServers").map_or_else(|| Ok(Vec::new()), resource_servers)?,
+            raw_subject: options.get("rawSubject").is_some_and(Value::is_true),
             lifetimes: Lifetimes {
                 access: seconds(&options, "accessTokenTtl", 900, 60, 3600)?,
                 idle: seconds(&options, "refreshTokenTtl", 30 * DAY, 3600, 365 * DAY)?,
@@ -144,6 +155,13 @@ impl Server {
     pub fn canonical(&self, issuer: &str, named: &str) -> Option<String> {
         let ours = self.resources.iter().any(|path| named == format(&[issuer, path]));
         (ours || self.aliases.iter().any(|alias| alias == named)).then(|| self.resource(issuer))
+    }
+
+    /// True for a resource server that the operator named, if `shown` is the hash of its secret.
+    #[must_use]
+    pub fn admits_resource_server(&self, id: &str, shown: Option<&str>) -> bool {
+        let known = self.resource_servers.iter().find(|(name, _)| name == id);
+        known.zip(shown).is_some_and(|((_, secret), shown)| same(secret.as_bytes(), shown.as_bytes()))
     }
 
     /// What the consent page says of `scope`.
@@ -188,6 +206,21 @@ fn texts(name: &str, value: Value<'_>) -> Result<Vec<String>, String> {
     let wrong = || format(&[name, " must be a list of texts"]);
     let items = value.array().map_err(|_| wrong())?;
     items.into_iter().map(|item| item.string().map(Into::into).ok_or_else(wrong)).collect()
+}
+
+/// A secret of fewer characters could be guessed.
+const MIN_SECRET: usize = 32;
+
+fn resource_servers(value: Value<'_>) -> Result<Vec<(String, String)>, String> {
+    let pairs = pairs("resourceServers", value)?;
+    if let Some((id, _)) = pairs.iter().find(|(id, secret)| id.is_empty() || secret.len() < MIN_SECRET) {
+        return Err(format(&[
+            "resourceServers.",
+            id,
+            " must have a secret of 32 characters or more. Make one with `openssl rand -base64 32`.",
+        ]));
+    }
+    Ok(pairs.into_iter().map(|(id, secret)| (id, secret_hash(&secret))).collect())
 }
 
 fn pairs(name: &str, value: Value<'_>) -> Result<Vec<(String, String)>, String> {

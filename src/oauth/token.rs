@@ -164,7 +164,8 @@ fn basic(authorization: &str) -> Option<(String, String)> {
 /// 3. The object decides, and makes the whole answer.
 /// 4. Where it ended a grant, everybody is told.
 ///
-/// Waits: one; with an upstream, one more and its own at a refresh. Where a grant ended, or a client may have been forgotten, up to two more.
+/// Waits: one; with an upstream, one more and its own at a refresh. Where a client may have been forgotten, up to
+/// two more; where a grant ended, two, and one at the upstream.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
     let basic = request.authorization.is_some();
     match answer(flow, site, request, body).await {
@@ -216,14 +217,18 @@ async fn answer<I: Identity>(
             Lookup::Busy(seconds) => Err(Failed::slow_down(seconds)),
             Lookup::Unknown => Err(unknown_client()),
             Lookup::Unavailable => Err(unavailable()),
-            Lookup::Known(_) => Err(invalid_grant()),
+            Lookup::Known(..) => Err(invalid_grant()),
         };
     };
     let input = input.text("trace", &trace).number("most", site.server.limits.token).end();
-    let Ok(decided) = flow.obtain(&Ask { object, call, input }).await else { return Err(unavailable()) };
+    let Ok(decided) = flow.obtain(&Ask { object: object.clone(), call, input }).await else {
+        return Err(unavailable());
+    };
     let decided = Object::read(&decided).map_err(|_| unavailable())?;
     let told = ledger::tell(flow, &decided);
-    revoke::announce(flow, &decided, site.server.lifetimes.access).await.map_err(|()| unavailable())?;
+    if revoke::announce(flow, &decided, site.server.lifetimes.access).await.map_err(|()| unavailable())? {
+        credential::give_back(flow, site, &object).await;
+    }
     if let Some(response) = decided.text("ok") {
         return Ok(response);
     }

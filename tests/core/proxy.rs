@@ -9,6 +9,7 @@ mod github;
 mod google;
 mod id_token;
 mod lies;
+mod revoking;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

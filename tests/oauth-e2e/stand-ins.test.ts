@@ -60,6 +60,10 @@ async function served(upstream: string, standIn: StandIn) {
     },
     redeem: (code: string) =>
       token({ grant_type: "authorization_code", code, redirect_uri: REDIRECT, code_verifier: VERIFIER }),
+    /** The client has no use for its tokens any more; gives the status. */
+    revoke: async (tokens: Tokens) => (await post("/revoke", { client_id, token: tokens.refresh_token })).status,
+    /** What the operator's log says of the upstream's credential. */
+    told: () => [...worker.log().matchAll(/"event":"(upstream credential [^"]+)"/g)].map(([, event]) => event),
     refresh: (tokens: Tokens) => token({ grant_type: "refresh_token", refresh_token: tokens.refresh_token }),
     /** What the tool finds as its props. */
     async props({ access_token }: Tokens): Promise<Record<string, unknown>> {
@@ -133,6 +137,54 @@ describe("GitHub", () => {
       expect((await site.refresh(tokens)).error).toBe("invalid_grant");
     } finally {
       Object.assign(octocat, { orgs });
+    }
+  });
+});
+
+describe("the last client of a person goes", () => {
+  test("GitHub deletes the token with it, and not before", async () => {
+    const octocat = { id: 1, login: "octocat", orgs: { acme: "active" as const } };
+    const github = new GitHubStandIn(CLIENT, [octocat]);
+    const site = await served("github", github);
+    try {
+      const [first, second] = [await signIn(site, "Authorize as octocat"), await signIn(site, "Authorize as octocat")];
+      const [newest = ""] = [...github.tokens.keys()].slice(-1);
+      expect(await site.revoke(first)).toBe(200);
+      expect(github.tokens.has(newest)).toBe(true);
+      expect(await site.revoke(second)).toBe(200);
+      expect(github.tokens.has(newest)).toBe(false);
+      expect(site.told()).toEqual(["upstream credential revoked"]);
+    } finally {
+      await site.stop();
+    }
+  });
+
+  test("Google is told, and signs the person in again as if for the first time", async () => {
+    const google = new GoogleStandIn(CLIENT, [{ sub: "1101", name: "Ada", email: "ada@example.com" }]);
+    const site = await served("google", google);
+    try {
+      expect(await site.revoke(await signIn(site, "ada@example.com"))).toBe(200);
+      expect([google.refreshTokens.size, site.told()]).toEqual([0, ["upstream credential revoked"]]);
+      const tokens = await signIn(site, "ada@example.com");
+      expect(google.refreshTokens.size).toBe(1);
+      // Whatever Google makes of it, the client's revocation counts.
+      google.hosts.length = 0;
+      expect(await site.revoke(tokens)).toBe(200);
+      expect(site.told().at(-1)).toBe("upstream credential not revoked");
+      expect((await site.refresh(tokens)).error).toBe("invalid_grant");
+    } finally {
+      await site.stop();
+    }
+  });
+
+  test("Entra cannot be told: the credential is forgotten here", async () => {
+    const person = { oid: "1", tid: "8eaef023-2b34-4da1-9baa-8bc8c9d6a490", name: "Abe", email: "abe@example.com" };
+    const site = await served("azure", new EntraStandIn(CLIENT, [person]));
+    try {
+      expect(await site.revoke(await signIn(site, "abe@example.com"))).toBe(200);
+      expect(site.told()).toEqual(["upstream credential forgotten"]);
+    } finally {
+      await site.stop();
     }
   });
 });

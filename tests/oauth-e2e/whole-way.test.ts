@@ -109,6 +109,9 @@ test("oauth4webapi: from discovery to revocation", async () => {
   await oauth.processRevocationResponse(
     await oauth.revocationRequest(server, client, oauth.None(), next.refresh_token ?? "", options),
   );
+  // That was the person's last grant, so the provider is told that its own tokens are not needed any more.
+  expect(provider.asked).toContain("POST /token/revocation");
+  expect(worker.log()).toContain('"event":"upstream credential revoked"');
   await expect(refresh(next.refresh_token)).rejects.toMatchObject({ error: "invalid_grant" });
   expect((await whoami(next.access_token))[0]).toBe(401);
 });

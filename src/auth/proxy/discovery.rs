@@ -15,6 +15,8 @@ pub(super) struct Provider {
     pub(super) userinfo: Option<String>,
     /// Where its keys are: an OpenID provider has some.
     pub(super) keys: Option<String>,
+    /// RFC 7009, where it has that.
+    pub(super) revocation: Option<String>,
     /// RFC 9207: every answer names the issuer.
     pub(super) names_itself: bool,
     pub(super) auth: ClientAuth,
@@ -71,6 +73,7 @@ fn read(answer: &Result<Fetched, Failure>, issuer: &str, has_secret: bool) -> Re
         token: needed("token_endpoint")?,
         userinfo: endpoint("userinfo_endpoint")?,
         keys: Some(needed("jwks_uri")?),
+        revocation: endpoint("revocation_endpoint")?,
         names_itself: metadata.get("authorization_response_iss_parameter_supported").is_some_and(Value::is_true),
         auth: client_auth(list(&metadata, "token_endpoint_auth_methods_supported").as_deref(), has_secret),
     })
@@ -127,6 +130,8 @@ impl Provider {
             token: string("token")?,
             userinfo: string("userinfo"),
             keys: string("keys"),
+            // Only what is discovered, or configured, at that time is asked.
+            revocation: None,
             names_itself: members.get("namesItself").is_some_and(Value::is_true),
             auth: match members.string("auth")?.as_ref() {
                 "basic" => ClientAuth::Basic,

@@ -36,7 +36,7 @@ enum Source {
 const KINDS: &[Kind] = &[Kind::Ids, Kind::Emails, Kind::Domains, Kind::Groups];
 
 impl Generic {
-    /// Reads the options: `issuer`, or `endpoints: { authorization, token, userinfo }`; `label`, `subject`, `groupsClaim`.
+    /// Reads the options: `issuer`, or `endpoints: { authorization, token, userinfo, revocation }`; `label`, `subject`, `groupsClaim`.
     pub fn read(config: &Object<'_>) -> Result<Self, String> {
         let mut options = Options::read(config, "generic", &["openid", "profile", "email"], KINDS)?;
         let has_secret = options.client_secret.is_some();
@@ -114,6 +114,14 @@ impl Generic {
             fresh.id_token = None;
         }
         Ok(fresh.to_json())
+    }
+
+    /// Waits: discovery, and the revocation where there is such an endpoint.
+    pub(super) async fn revoke(&self, flow: &Flow<'_>, credential: &str) -> Result<bool, Denied> {
+        let credential = Credential::read(credential).ok_or_else(|| Denied::failed("the credential cannot be read"))?;
+        let provider = self.provider(flow).await?;
+        let Some(endpoint) = &provider.revocation else { return Ok(false) };
+        leg::revoke(flow, &self.options, endpoint, provider.auth, &credential).await
     }
 
     async fn provider(&self, flow: &Flow<'_>) -> Result<Provider, Denied> {
@@ -199,7 +207,7 @@ fn userinfo(url: &str, credential: &Credential) -> Fetch {
 }
 
 fn read_endpoints(value: Value<'_>, has_secret: bool) -> Result<Provider, String> {
-    let wrong = "endpoints has authorization, token and userinfo, each an https URL.";
+    let wrong = "endpoints has authorization, token and userinfo, and perhaps revocation, each an https URL.";
     let members = value.object().map_err(|_| wrong)?;
     let url = |name: &str| members.string(name).filter(|url| is_endpoint(url)).map(String::from).ok_or(wrong);
     let auth = match (has_secret, members.string("auth").as_deref()) {
@@ -214,6 +222,7 @@ fn read_endpoints(value: Value<'_>, has_secret: bool) -> Result<Provider, String
         token: url("token")?,
         userinfo: Some(url("userinfo")?),
         keys: None,
+        revocation: members.get("revocation").is_some().then(|| url("revocation")).transpose()?,
         names_itself: false,
         auth,
     })

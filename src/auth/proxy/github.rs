@@ -88,6 +88,18 @@ impl GitHub {
         Ok(Credential { id_token: None, ..fresh }.to_json())
     }
 
+    /// "Delete an app token": of our app's only. One wait.
+    pub(super) async fn revoke(&self, flow: &Flow<'_>, credential: &str) -> Result<bool, Denied> {
+        let credential = Credential::read(credential).ok_or_else(|| Denied::failed("the credential cannot be read"))?;
+        let answer = flow.obtain(&Fetch { method: "DELETE", ..self.is_ours(&credential) }).await;
+        match answer.map_err(|failure| leg::unreachable(failure, "GitHub"))?.status {
+            // 404 and 422: it has ended before.
+            204 | 404 | 422 => Ok(true),
+            status @ (429 | 500..) => Err(Denied::unavailable(format!("GitHub answered {status}"))),
+            status => Err(Denied::failed(format!("GitHub answered {status} when asked to delete the token"))),
+        }
+    }
+
     fn token_endpoint(&self) -> String {
         [&self.base, "/login/oauth/access_token"].concat()
     }

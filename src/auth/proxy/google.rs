@@ -113,6 +113,13 @@ impl Google {
         Ok(Credential { id_token: None, ..short(fresh) }.to_json())
     }
 
+    /// Ends all tokens that the person gave this app. One wait.
+    pub(super) async fn revoke(&self, flow: &Flow<'_>, credential: &str) -> Result<bool, Denied> {
+        let credential = Credential::read(credential).ok_or_else(|| Denied::failed("the credential cannot be read"))?;
+        let endpoint = self.endpoint("https://oauth2.googleapis.com/revoke");
+        leg::revoke(flow, &self.options, &endpoint, ClientAuth::Post, &credential).await
+    }
+
     fn token_endpoint(&self) -> String {
         self.endpoint("https://oauth2.googleapis.com/token")
     }

@@ -195,21 +195,55 @@ async fn token_request(
     auth: ClientAuth,
     grant: &[(&str, &str)],
 ) -> Result<Tokens, Denied> {
+    let answer = post(flow, options, endpoint, auth, grant).await;
+    tokens(&answer.map_err(|failure| unreachable(failure, "the token endpoint"))?)
+}
+
+/// Revokes a credential by its longest-lived token (RFC 7009). One wait.
+pub(super) async fn revoke(
+    flow: &Flow<'_>,
+    options: &Options,
+    endpoint: &str,
+    auth: ClientAuth,
+    credential: &Credential,
+) -> Result<bool, Denied> {
+    let (token, hint) = match &credential.refresh {
+        Some(refresh) => (refresh, "refresh_token"),
+        None => (&credential.access, "access_token"),
+    };
+    let answer = post(flow, options, endpoint, auth, &[("token", token), ("token_type_hint", hint)]).await;
+    let answer = answer.map_err(|failure| unreachable(failure, "the revocation endpoint"))?;
+    let error = Object::read(&answer.body).ok().and_then(|body| body.string("error").map(String::from));
+    match (answer.status, error.as_deref()) {
+        // Google says so of a token that has ended before.
+        (200..=299, _) | (400, Some("invalid_token")) => Ok(true),
+        (429 | 500.., _) => Err(Denied::unavailable(format!("the revocation endpoint answered {}", answer.status))),
+        (_, Some(error)) => Err(refusal(error, None)),
+        (status, None) => Err(Denied::failed(format!("the revocation endpoint answered {status}"))),
+    }
+}
+
+/// Sends a form to one of the provider's endpoints, as the client that we are there.
+async fn post(
+    flow: &Flow<'_>,
+    options: &Options,
+    endpoint: &str,
+    auth: ClientAuth,
+    form: &[(&str, &str)],
+) -> Result<Fetched, Failure> {
     let mut headers: Vec<(&'static str, String)> = vec![
         ("accept", "application/json".into()),
         ("content-type", "application/x-www-form-urlencoded".into()),
         ("user-agent", USER_AGENT.into()),
     ];
     let secret = options.client_secret.as_deref().unwrap_or_default();
-    let mut body = grant.to_vec();
+    let mut body = form.to_vec();
     match auth {
         ClientAuth::Basic => headers.push(("authorization", basic(&options.client_id, secret))),
         ClientAuth::Post => body.extend([("client_id", options.client_id.as_str()), ("client_secret", secret)]),
         ClientAuth::None => body.push(("client_id", &options.client_id)),
     }
-    let fetch = Fetch { url: endpoint.into(), method: "POST", headers, body: Some(form::write(&body)) };
-    let answer = flow.obtain(&fetch).await.map_err(|failure| unreachable(failure, "the token endpoint"))?;
-    tokens(&answer)
+    flow.obtain(&Fetch { url: endpoint.into(), method: "POST", headers, body: Some(form::write(&body)) }).await
 }
 
 /// RFC 6749, 2.3.1: both are form-encoded before they are joined.

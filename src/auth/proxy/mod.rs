@@ -139,6 +139,16 @@ impl Identity for Handler {
         }
     }
 
+    async fn revoke(&self, flow: &Flow<'_>, credential: &str) -> Result<bool, Denied> {
+        match self {
+            Self::GitHub(github) => github.revoke(flow, credential).await,
+            Self::Google(google) => google.revoke(flow, credential).await,
+            // Entra ends the sessions of a person, which are not this app's alone, and no single token.
+            Self::Azure(_) => Ok(false),
+            Self::Generic(generic) => generic.revoke(flow, credential).await,
+        }
+    }
+
     fn credential(&self, credential: &str) -> Option<Credential> {
         credential::Credential::read(credential).map(credential::Credential::outside)
     }

@@ -86,8 +86,8 @@ fn documents_that_are_not_taken() {
 #[test]
 fn another_redirect_uri_than_the_documents_stays_here() {
     let other = document(json!({"redirect_uris": ["https://client.example/other"]}));
-    let (status, page, ..) = seen(None, &answer(200, &other.to_string()), on());
-    assert_eq!((status, page["reason"].as_str()), (400, Some("redirect")));
+    let (status, page, _, kept) = seen(None, &answer(200, &other.to_string()), on());
+    assert_eq!((status, page["reason"].as_str(), kept), (400, Some("redirect"), 0), "and nothing is kept for it");
 }
 
 #[test]

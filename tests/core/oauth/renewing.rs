@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use mcp_wicket::flow::{Fetch, Flow};
+use mcp_wicket::flow::{Commit, Fetch, Flow};
 use mcp_wicket::oauth::identity::{About, Back, Begin, Begun, Credential, Denied, Identity, Person};
 use mcp_wicket::oauth::{Request, Site, serve};
 use serde_json::{Value as Json, json};
@@ -56,6 +56,10 @@ impl Identity for Upstream {
     fn renews(&self) -> bool {
         true
     }
+    async fn revoke(&self, flow: &Flow<'_>, credential: &str) -> Result<bool, Denied> {
+        let access = self.credential(credential).unwrap().access;
+        Ok(self.ask(flow, &format!("revoke?{access}")).await? != "null")
+    }
     async fn refresh(&self, flow: &Flow<'_>, _credential: &str) -> Result<String, Denied> {
         self.ask(flow, "token").await
     }
@@ -86,6 +90,18 @@ fn send(
     (now, entropy): (u64, u8),
     says: impl Fn(&str) -> Said,
 ) -> (Json, Vec<String>) {
+    let (reply, calls, _) = send_and_tell(objects, request, body, (now, entropy), says);
+    (reply, calls)
+}
+
+/// The same, with what the operator is told.
+fn send_and_tell(
+    objects: &mut Objects,
+    request: &Json,
+    body: &str,
+    (now, entropy): (u64, u8),
+    says: impl Fn(&str) -> Said,
+) -> (Json, Vec<String>, Vec<Json>) {
     let (keys, server, identity, input) = (keys(), server(json!({})), Upstream::default(), request.to_string());
     let site = Site { server: &server, keys: &keys, identity: &identity, issuer: SITE.into() };
     let request = Request::read(&input).unwrap();
@@ -100,8 +116,13 @@ fn send(
         objects.ask(effect, now, [entropy; 32])
     });
     let world = world.at(now).with_entropy([entropy; 32]);
-    let reply = json_of(&world.run(async |flow| serve(flow, &site, &request, body).await).answer.unwrap());
-    (reply, calls)
+    let ended = world.run(async |flow| serve(flow, &site, &request, body).await);
+    let told = ended.commits.iter().map(|commit| {
+        let Commit::Audit(event) = commit else { panic!("{commit:?}") };
+        serde_json::from_str(event).unwrap()
+    });
+    let told = told.collect();
+    (json_of(&ended.answer.unwrap()), calls, told)
 }
 
 fn nothing(url: &str) -> Said {
@@ -216,4 +237,73 @@ fn a_refresh_that_will_fail_does_nothing_upstream() {
     refused(&[("scope", "all")], 599_000, "invalid_scope");
     refused(&[("resource", "https://elsewhere.example/mcp")], 599_000, "invalid_target");
     refused(&[], YEAR, "invalid_grant");
+}
+
+/// Revokes by the refresh token; the calls, and what the operator is told.
+fn revoke(signed: &mut Signed, says: impl Fn(&str) -> Said) -> (u64, Vec<String>, Vec<Json>) {
+    let fields = form(&[("client_id", &signed.client), ("token", &signed.refresh)]);
+    let (request, at) = (head("revoke", "POST", json!({})), (NOW + 1000, 9));
+    let (answer, calls, told) = send_and_tell(&mut signed.objects, &request, &fields, at, says);
+    (answer["answer"]["status"].as_u64().unwrap(), calls, told)
+}
+
+#[test]
+fn with_the_last_grant_the_credential_is_revoked_upstream() {
+    let mut signed = Signed::new();
+    let (status, calls, told) = revoke(&mut signed, |_| said(200, &json!({})));
+    assert_eq!(
+        (status, calls),
+        (200, ["revoke", "append", "release", "revoke?first-upstream-token"].map(String::from).into())
+    );
+    assert_eq!(told[1], json!({"event": "upstream credential revoked", "upstream": "up"}));
+    // Once: it is gone here as well.
+    let (status, calls, _) = revoke(&mut signed, nothing);
+    assert_eq!((status, calls), (200, ["revoke", "append", "release"].map(String::from).into()));
+}
+
+#[test]
+fn whatever_the_upstream_says_to_that_the_grant_has_ended() {
+    let failures = [
+        (said(500, &json!({})), "upstream credential not revoked", Some("nonsense")),
+        (Said::Failed("timeout"), "upstream credential not revoked", Some("silent")),
+        (said(200, &json!(null)), "upstream credential forgotten", Some("the upstream takes no revocations")),
+    ];
+    for (answer, event, reason) in failures {
+        let mut signed = Signed::new();
+        let (status, _, told) = revoke(&mut signed, |_| answer.clone());
+        assert_eq!(status, 200);
+        assert_eq!((told[1]["event"].as_str(), told[1]["reason"].as_str()), (Some(event), reason));
+        assert!(!told[1].to_string().contains("first-upstream-token"));
+        let (status, body, _) = signed.refresh((NOW + 2000, 6), nothing);
+        assert_eq!((status, body["error"].as_str()), (400, Some("invalid_grant")));
+    }
+}
+
+#[test]
+fn while_another_grant_stands_the_credential_stays() {
+    let mut signed = Signed::new();
+    let name = signed.objects.0.keys().find(|name| name.starts_with("subject:")).unwrap().clone();
+    let rows = &mut signed.objects.0.get_mut(&name).unwrap().1;
+    let (_, grant) = rows.iter().find(|(key, _)| key.starts_with("grant:")).unwrap();
+    let mut other: Json = serde_json::from_str(grant).unwrap();
+    other["id"] = json!("other");
+    rows.insert("grant:other".into(), other.to_string());
+    let (status, calls, told) = revoke(&mut signed, nothing);
+    assert_eq!((status, calls), (200, ["revoke", "append", "release"].map(String::from).into()));
+    assert_eq!(told.len(), 1, "nothing is to be told but the end of the grant");
+}
+
+#[test]
+fn a_former_token_that_ends_the_last_grant_gives_the_credential_back_too() {
+    let mut signed = Signed::new();
+    let first = signed.refresh.clone();
+    for at in [6, 7] {
+        let (status, body, _) = signed.refresh((NOW + u64::from(at), at), |_| said(200, &json!({})));
+        assert_eq!(status, 200);
+        signed.refresh = body["refresh_token"].as_str().unwrap().to_owned();
+    }
+    signed.refresh = first;
+    let (status, _, calls) = signed.refresh((NOW + 1000, 8), |_| said(200, &json!({})));
+    assert_eq!(status, 400);
+    assert_eq!(calls, ["credential", "refresh", "append", "release", "revoke?first-upstream-token"]);
 }

@@ -169,6 +169,11 @@ export class GitHubStandIn implements StandIn {
     const { access_token: token } = (await request.json()) as { access_token: string };
     const found = this.tokens.get(token);
     if (!found) return json(404, { message: "Not Found", status: "404" });
+    if (request.method === "DELETE") {
+      // docs.github.com/en/rest/apps/oauth-applications, "Delete an app token": 204.
+      this.tokens.delete(token);
+      return new Response(null, { status: 204 });
+    }
     const { id, login } = found.account;
     return json(200, {
       id: 1,

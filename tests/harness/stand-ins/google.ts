@@ -49,6 +49,18 @@ export class GoogleStandIn implements StandIn {
         return this.#authorize(searchParams);
       case "oauth2.googleapis.com/token":
         return this.#token(new URLSearchParams(await request.text()));
+      // [web] "Revoking a token": an access token or a refresh token; 200, or 400 with an error code.
+      case "oauth2.googleapis.com/revoke": {
+        const token = new URLSearchParams(await request.text()).get("token") ?? "";
+        const account = this.refreshTokens.get(token) ?? this.#access.get(token);
+        if (!account) return Response.json({ error: "invalid_token" }, { status: 400 });
+        // [web]: all that the person gave this app goes with it.
+        for (const tokens of [this.refreshTokens, this.#access]) {
+          for (const [other, { sub }] of tokens) if (sub === account.sub) tokens.delete(other);
+        }
+        this.#known.delete(account.sub);
+        return Response.json({});
+      }
       case "openidconnect.googleapis.com/v1/userinfo": {
         const account = this.#access.get(request.headers.get("authorization")?.replace(/^Bearer /, "") ?? "");
         // [openid] "Obtaining user profile information"

@@ -23,6 +23,12 @@ export class MyMCP extends McpAgent<Env, unknown, { login: string }> {
   }
 }
 
+/** Who may ask about tokens. */
+export const RESOURCE_SERVERS = {
+  files: "kTQwPpYvN6cZ1xqH0mB8sJ3dUfL5eRgA",
+  "https://mail.example/": "s:W 7%yXoE2iVnC9tGzK4rM6aDhSjQbFuPw",
+};
+
 const usual: OAuthProviderOptions<Env> = {
   apiHandlers: { "/mcp": MyMCP.serve("/mcp"), "/sse": MyMCP.serveSSE("/sse") },
   // The header stands for a session of the app's own.
@@ -35,6 +41,7 @@ const usual: OAuthProviderOptions<Env> = {
   },
   kv: (env) => env.OAUTH_KV,
   scopes: { read: "Read your things", write: "Change your things" },
+  resourceServers: RESOURCE_SERVERS,
 };
 
 /** What the operator was told. */
@@ -70,6 +77,8 @@ const providers: Record<string, OAuthProvider<Env>> = {
       if (event === "token refreshed") throw new Error("the log is full");
     },
   }),
+  "raw.example.com": new OAuthProvider({ ...usual, rawSubject: true }),
+  "alone.example.com": new OAuthProvider({ ...usual, resourceServers: {} }),
   "own.example.com": new OAuthProvider({
     ...usual,
     objects: "MyMCP",

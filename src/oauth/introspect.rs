@@ -1,0 +1,73 @@
+//! Introspection (RFC 7662): another resource server asks what an access token of ours is good for.
+//!
+//! **Threat.** Somebody tries tokens out, or a token tells its holder or a stranger who the person is.
+//! **Guarantee.** Only resource servers that the operator named get an answer. Of anything but a valid access token for the
+//! resource of this server, whatever the reason, they learn that it is not active, and nothing else (§2.2): not of a code, a
+//! refresh token, or another server's token. The person has a name here that no other resource knows (pairwise, unless
+//! `rawSubject`), and an answer is never older than the grant: its object is asked each time.
+
+use super::access;
+use super::error::{Code, Failed, unavailable, unstored};
+use super::record::Members;
+use super::token::{Shown, form, unknown_client};
+use super::{Identity, Request, Site};
+use crate::flow::{Ask, Commit, Flow};
+use crate::http::Answer;
+use crate::json::Value;
+
+/// Answers the introspection endpoint.
+///
+/// 1. The resource server proves who it is.
+/// 2. The token is opened, if it is an access token of ours for the resource, and not over.
+/// 3. Its grant stands.
+///
+/// Waits: one; none where the token is not active.
+pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
+    match introspect(flow, site, request, body).await {
+        Ok(answer) => unstored(Answer::json(200, answer)),
+        Err(failed) => failed.answer(request.authorization.is_some()),
+    }
+}
+
+async fn introspect<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    body: &str,
+) -> Result<String, Failed> {
+    let params = form(request, body)?;
+    let shown = Shown::read(request, &params)?;
+    if !site.server.admits_resource_server(&shown.id, shown.secret.as_deref()) {
+        let event = Members::new().text("event", "introspection refused").text("client", &shown.id);
+        flow.commit(Commit::Audit(event.end()));
+        return Err(unknown_client());
+    }
+    let token = params.get("token").ok_or_else(|| Failed::new(Code::InvalidRequest, "token is missing."))?;
+    let resource = site.server.resource(&site.issuer);
+    let now = flow.context().now();
+    let access = access::open(site.keys, &site.issuer, &resource, token).filter(|it| it.expires * 1000 > now);
+    let Some(access) = access else { return Ok(inactive()) };
+    let input = Members::new().text("grant", &access.grant).end();
+    let stands = flow.obtain(&Ask { object: access.object.clone(), call: "stands", input });
+    let salt = flow.obtain(&access::salt());
+    let (stands, salt) = (stands.await.map_err(|_| unavailable())?, salt.await.map_err(|_| unavailable())?);
+    if stands != "true" {
+        return Ok(inactive());
+    }
+    let salt = Value::read(&salt).ok().and_then(Value::string).ok_or_else(unavailable)?;
+    Ok(Members::new()
+        .raw("active", "true")
+        .text("scope", &access.scopes.join(" "))
+        .text("client_id", &access.client)
+        .text("token_type", "Bearer")
+        .number("exp", access.expires)
+        .number("iat", access.issued)
+        .text("sub", &access::subject(site.server, &salt, &resource, &access.subject))
+        .text("aud", &resource)
+        .text("iss", &site.issuer)
+        .end())
+}
+
+fn inactive() -> String {
+    r#"{"active":false}"#.into()
+}
