@@ -33,6 +33,7 @@ async function lint() {
     ["Rust's format", "cargo", ["fmt", "--check"]],
     clippy("on this machine", "--all-targets", "--all-features"),
     clippy("as shipped", ...WASM),
+    ...["jwt", "oauth"].map((name) => clippy(`as WebAssembly with ${name}`, `--features=${name}`, ...WASM)),
     clippy("as WebAssembly with all features", "--all-features", ...WASM),
     npmTool("ESLint", "eslint/bin/eslint.js", "--max-warnings=0", "."),
     npmTool("Prettier", "prettier/bin/prettier.cjs", "--check", "."),

@@ -146,7 +146,7 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     };
     // Nothing is kept for whoever makes up a redirect URI.
     if let Some(copy) = copy {
-        flow.commit(copy);
+        flow.commit(*copy);
     }
     match check(site, &client, redirect, &params) {
         Ok(pending) => consent::ask(flow, site, request, &client, &pending),

@@ -185,7 +185,7 @@ impl Client {
 #[derive(Debug)]
 pub enum Lookup {
     /// Here it is, with the copy to keep once it is known to be wanted.
-    Known(Client, Option<Commit>),
+    Known(Client, Option<Box<Commit>>),
     /// There is none, or not any more.
     Unknown,
     /// Nobody can tell at present.
@@ -224,7 +224,7 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
         return Lookup::Unavailable;
     };
     let Some(client) = Client::read(&found).filter(|client| client.id == id) else { return Lookup::Unknown };
-    let copy = Commit::Keep { key, value: client.to_json(), seconds: COPY_SECONDS };
+    let copy = Box::new(Commit::Keep { key, value: client.to_json(), seconds: COPY_SECONDS });
     Lookup::Known(client, site.server.kv.then_some(copy))
 }
 

@@ -92,7 +92,7 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
             None => Lookup::Unknown,
             Some(client) => {
                 let value = Members::version(1).raw("client", &client.to_json()).number("fetched", now).end();
-                let copy = Commit::Keep { key, value, seconds: 24 * 3600 };
+                let copy = Box::new(Commit::Keep { key, value, seconds: 24 * 3600 });
                 Lookup::Known(client, site.server.kv.then_some(copy))
             }
         },

@@ -6,6 +6,7 @@ use crate::json::{Object, Value};
 
 /// See the options of `OAuthProvider` in `js/oauth/options.ts`.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Server {
     /// The issuer identifier, where it is not the request's origin.
     pub issuer: Option<String>,

@@ -58,7 +58,10 @@ struct Config {
     jwt: Option<String>,
 }
 
-#[cfg_attr(feature = "testing", expect(clippy::unused_self, reason = "worker-build exports methods only"))]
+#[cfg_attr(
+    any(feature = "bearer", feature = "testing"),
+    expect(clippy::unused_self, reason = "worker-build exports methods only")
+)]
 #[wasm_bindgen]
 impl Core {
     /// Reads the configuration; the error names the member that is wrong.

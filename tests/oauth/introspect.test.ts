@@ -5,11 +5,17 @@ import * as lib from "./lib/client.ts";
 
 const [ID, SECRET] = ["files", RESOURCE_SERVERS.files];
 
+function authorized(fields: Record<string, string>, authorization: string): RequestInit {
+  const init = lib.form(fields);
+  const headers = new Headers(init.headers);
+  headers.set("authorization", authorization);
+  return { ...init, headers };
+}
+
 /** Asks about `token` as the resource server of this Basic authorization. */
 function ask(token: string, { site = lib.SITE, id = ID, secret = SECRET }: Partial<Record<string, string>> = {}) {
-  const init = lib.form({ token });
   const basic = `Basic ${btoa(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`)}`;
-  return lib.send(`${site}/introspect`, { ...init, headers: { ...init.headers, authorization: basic } });
+  return lib.send(`${site}/introspect`, authorized({ token }, basic));
 }
 
 /** Asks with these form fields alone. */
@@ -94,24 +100,16 @@ describe("whoever is no resource server learns nothing", () => {
     await refused(ask(token, { id: "toString", secret: SECRET }));
     const confidential = await lib.register({ token_endpoint_auth_method: "client_secret_post" });
     await refused(post({ token, client_id: confidential.client_id, client_secret: confidential.client_secret ?? "" }));
-    const bearer = lib.form({ token });
-    await refused(
-      lib.send(`${lib.SITE}/introspect`, {
-        ...bearer,
-        headers: { ...bearer.headers, authorization: `Bearer ${token}` },
-      }),
-    );
+    await refused(lib.send(`${lib.SITE}/introspect`, authorized({ token }, `Bearer ${token}`)));
     const challenged = await ask(token, { secret: "wrong" });
     expect(challenged.headers.get("www-authenticate")).toContain("Basic");
   });
 
   test("in two ways at once, or as two", async () => {
-    const init = lib.form({ token: "x", client_id: ID, client_secret: SECRET });
     const basic = `Basic ${btoa(`${ID}:${SECRET}`)}`;
-    const both = { ...init, headers: { ...init.headers, authorization: basic } };
+    const both = authorized({ token: "x", client_id: ID, client_secret: SECRET }, basic);
     expect(await lib.errorOf(lib.send(`${lib.SITE}/introspect`, both))).toEqual([400, "invalid_request"]);
-    const other = lib.form({ token: "x", client_id: "mail" });
-    const two = { ...other, headers: { ...other.headers, authorization: basic } };
+    const two = authorized({ token: "x", client_id: "mail" }, basic);
     expect(await lib.errorOf(lib.send(`${lib.SITE}/introspect`, two))).toEqual([400, "invalid_request"]);
   });
 });
