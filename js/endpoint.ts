@@ -44,7 +44,7 @@ export interface Passage {
   /** What the guard has found. */
   readonly pass: Pass;
   /** What the flow is told beside the request's own head. */
-  readonly told: Pick<McpInput, "principal" | "transport" | "place" | "agent" | "sessionId" | "sessions">;
+  readonly told: Pick<McpInput, "principal" | "client" | "transport" | "place" | "agent" | "sessionId" | "sessions">;
   readonly env: unknown;
   /** Where objects are looked for. */
   readonly place: ObjectPlace;

@@ -12,6 +12,12 @@ export interface Caller {
   readonly scopes: ReadonlySet<string>;
   /** What `this.props` is for this caller. */
   readonly props: Record<string, unknown>;
+  /** The OAuth client that the token was issued to. What a client is asked on 2026-07-28 is bound to it. */
+  readonly client?: string;
+  /** When the token ends, in seconds since 1970. */
+  readonly expires?: number;
+  /** The resource that the token is for (RFC 8707), a URL: this server. */
+  readonly resource?: string;
   /** A fresh access token of the upstream that signed the person in, where there is one. */
   readonly upstream?: (env: unknown, ctx: ExecutionContext) => Promise<string>;
 }

@@ -90,11 +90,14 @@ export function toldOf(
   return told;
 }
 
-/** Who is calling, as the guard found it or as far as `ctx.props` tells: sessions are bound to it. */
+/** Who is calling and by which client, as the guard found it or as far as `ctx.props` tells: sessions are bound to it. */
 export function principalOf(
   props: Record<string, unknown> | undefined,
   caller: Caller | undefined,
-): { principal?: string } {
-  if (caller) return { principal: caller.principal };
+): { principal?: string; client?: string } {
+  if (caller) {
+    const { principal, client } = caller;
+    return client === undefined ? { principal } : { principal, client };
+  }
   return props && Object.keys(props).length > 0 ? { principal: JSON.stringify(props) } : {};
 }

@@ -19,7 +19,7 @@ export {
 export type { Caller } from "./guard.js";
 export { WicketObject } from "./objects/wicket-object.js";
 export { type StartPageOptions, startPage } from "./pages/start.js";
-export type { Notification, ToolContext } from "./server/context.js";
+export type { AuthInfo, Notification, ToolContext } from "./server/context.js";
 export type { AskOptions } from "./server/questions.js";
 export { type CompleteCallback, completable } from "./server/completable.js";
 export {

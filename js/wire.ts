@@ -284,15 +284,27 @@ export interface MetadataInput {
 }
 
 /** `src/auth/bearer.rs`, `Found`. */
-export type FoundText =
-  | { caller: { principal: string; scopes: string[]; props: Record<string, unknown>; until: number; note?: string } }
-  | { refused: Refusal; reason: string };
+export type FoundText = { caller: FoundCaller & { note?: string } } | { refused: Refusal; reason: string };
+
+/** `src/auth/bearer.rs`, `Caller`. */
+export interface FoundCaller {
+  principal: string;
+  scopes: string[];
+  props: Record<string, unknown>;
+  /** Milliseconds since 1970. */
+  until: number;
+  client?: string;
+  /** Seconds since 1970. */
+  expires?: number;
+  resource?: string;
+}
 
 /** `src/mcp/mod.rs`, `Request`. */
 export interface McpInput {
   method: string;
   server: object;
   principal?: string;
+  client?: string;
   transport?: "http" | "sse-stream" | "sse-messages";
   unread?: "oversize" | "encoding";
   place?: string;

@@ -8,14 +8,8 @@ export function ofCaller<Env>(
   env: Env,
   { context, impliedScopes }: BearerGuardOptions<Env>,
 ): Caller | Promise<Caller> {
-  const { principal, upstream } = caller;
   const scopes = impliedScopes ? withImplied(caller.scopes, impliedScopes) : caller.scopes;
-  const made = (props: Record<string, unknown>): Caller => ({
-    principal,
-    scopes,
-    props,
-    ...(upstream && { upstream }),
-  });
+  const made = (props: Record<string, unknown>): Caller => ({ ...caller, scopes, props });
   if (!context) return made(caller.props);
   const props = context(caller.props, { env });
   return props instanceof Promise ? props.then(made) : made(props);

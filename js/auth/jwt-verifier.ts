@@ -124,12 +124,12 @@ export class JWTVerifier<Claims extends object = JWTClaims> implements TokenVeri
     // Where a signature was all that was missing, its check settles the answer that came with it.
     const found = "done" in ended ? ended.done : (JSON.parse(ended.spliced) as FoundText);
     if ("refused" in found) return found;
-    const { principal, scopes, props, until, note } = found.caller;
+    const { scopes, props, until, note, ...known } = found.caller;
     if (note !== undefined && !shared.told.has(note)) {
       shared.told.add(note);
       console.warn(`[mcp-wicket] JWTVerifier for ${this.issuers.join(", ")}: ${note}`);
     }
-    const verified: Verified = { caller: { principal, scopes: new Set(scopes), props: frozen(props) }, until };
+    const verified: Verified = { caller: { ...known, scopes: new Set(scopes), props: frozen(props) }, until };
     shared.verified.set(key, verified);
     return verified;
   }

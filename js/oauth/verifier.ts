@@ -69,14 +69,14 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
     if (!("done" in ended)) throw new Error("a verification is never spliced");
     const verified = ended.done;
     if ("refused" in verified) return verified;
-    const { principal, scopes, props, until } = verified.caller;
+    const { until, scopes, ...known } = verified.caller;
     const { grant, object } = verified;
     const upstream = (env: unknown, ctx: ExecutionContext) =>
       this.#upstream({ origin: incoming.site, grant, object }, env as Env, ctx);
-    const known = { caller: { principal, scopes: new Set(scopes), props, upstream }, grant, until };
-    if (this.#strict) return known.caller;
-    if (authorization !== null) this.#remember(incoming.site, authorization, known);
-    return this.#standing(known, incoming, env, ctx);
+    const remembered = { caller: { ...known, scopes: new Set(scopes), upstream }, grant, until };
+    if (this.#strict) return remembered.caller;
+    if (authorization !== null) this.#remember(incoming.site, authorization, remembered);
+    return this.#standing(remembered, incoming, env, ctx);
   }
 
   /** See `McpAgent.upstream`. While another request renews the token, this one waits for it. */

@@ -1,7 +1,7 @@
 /** What crosses between JavaScript and the authorization server: the twins of the types in `src/oauth/` and `src/auth/`. */
 import type { Page } from "../pages/oauth.js";
 import type { Limits } from "./options.js";
-import type { Answer, Core, CoreConfig, StepMethod } from "../wire.js";
+import type { Answer, Core, CoreConfig, FoundCaller, StepMethod } from "../wire.js";
 
 /** The steps of the build that carries the authorization server. */
 export interface OAuthCore {
@@ -81,7 +81,7 @@ export interface AccessInput {
 /** `src/auth/access.rs`, `Verified`. */
 export type Verified =
   | {
-      caller: { principal: string; scopes: string[]; props: Record<string, unknown>; until: number };
+      caller: FoundCaller;
       grant: string;
       object: string;
     }

@@ -19,6 +19,24 @@ export interface Notification {
   params?: Record<string, unknown>;
 }
 
+/**
+ * What is known of the caller's token, in the official SDK's shape. The token itself is not in it: a server must not pass a
+ * token on that was issued for itself (MCP basic/authorization §Access Token Privilege Restriction), and whatever a handler
+ * has may end up in a log or an answer. An upstream's token is at `this.upstream` of an agent.
+ */
+export interface AuthInfo {
+  /** The OAuth client that the token was issued to; empty where the token names none, as API keys do. */
+  clientId: string;
+  /** What the caller may do. */
+  scopes: string[];
+  /** When the token ends, in seconds since 1970. */
+  expiresAt?: number;
+  /** The resource that the token is for (RFC 8707). */
+  resource?: URL;
+  /** What `this.props` is for this caller: the claims of a token, unless the guard makes something of them. */
+  extra: Record<string, unknown>;
+}
+
 /** The second argument of a tool's handler (the only one of a tool without arguments). */
 export interface ToolContext {
   /**
@@ -34,6 +52,8 @@ export interface ToolContext {
   readonly _meta?: Record<string, unknown> | undefined;
   /** Who is calling, where a guard asks. */
   readonly caller?: Caller | undefined;
+  /** The same in the official SDK's shape. */
+  readonly authInfo?: AuthInfo | undefined;
   /** The HTTP request, without credentials. */
   readonly requestInfo: { readonly url: URL; readonly headers: Record<string, string> };
 
@@ -75,6 +95,13 @@ export interface ToolContext {
 /** Header names that carry credentials; no handler sees them. */
 const CREDENTIALS = new Set(["authorization", "cookie", "dpop", "proxy-authorization", "cf-access-jwt-assertion"]);
 
+function authInfoOf({ client = "", scopes, expires, resource, props }: Caller): AuthInfo {
+  const info: AuthInfo = { clientId: client, scopes: [...scopes], extra: props };
+  if (expires !== undefined) info.expiresAt = expires;
+  if (resource !== undefined) info.resource = new URL(resource);
+  return info;
+}
+
 /**
  * Made for each call, and read lazily: most handlers want none of it. Its functions are made when they are asked for, so
  * that `({ log }) => …` works and costs nothing elsewhere.
@@ -111,6 +138,11 @@ export class CallContext implements ToolContext {
 
   get caller(): Caller | undefined {
     return this.#world.passage.pass.caller;
+  }
+
+  get authInfo(): AuthInfo | undefined {
+    const { caller } = this;
+    return caller && authInfoOf(caller);
   }
 
   get requestInfo(): { url: URL; headers: Record<string, string> } {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::bearer::{Caller, Found, Refusal, token_of};
+use super::bearer::{About, Caller, Found, Refusal, token_of};
 use crate::crypto::Keys;
 use crate::flow::{Ask, Flow};
 use crate::json::{Object, Value, object, quoted};
@@ -93,7 +93,12 @@ pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'
             (props, (access.expires * 1000).min(now + age))
         }
     };
-    let caller = Caller { principal: access.subject, scopes: access.scopes, props, until, note: None };
+    let about = Box::new(About {
+        client: Some(access.client),
+        expires: Some(access.expires),
+        resource: Some(server.resource(issuer)),
+    });
+    let caller = Caller { principal: access.subject, scopes: access.scopes, props, about, until, note: None };
     Verified { found: Found::Caller(caller), grant: Some((access.grant, access.object)) }
 }
 

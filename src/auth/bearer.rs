@@ -22,10 +22,32 @@ pub struct Caller {
     pub scopes: Vec<String>,
     /// What is known about the caller, a JSON object: the claims of a token.
     pub props: String,
+    /// What the token says of itself.
+    pub about: Box<About>,
     /// Until when this may be remembered, in milliseconds since 1970.
     pub until: u64,
     /// What the operator should know about tokens like this one; logged once.
     pub note: Option<&'static str>,
+}
+
+/// What handlers may know of a token, beside whose it is; never the token itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// The OAuth client that it was issued to.
+    pub client: Option<String>,
+    /// When it ends, in seconds since 1970.
+    pub expires: Option<u64>,
+    /// The resource that it is for (RFC 8707), a URL.
+    pub resource: Option<String>,
+}
+
+impl About {
+    fn members(&self) -> Vec<(&'static str, String)> {
+        let client = self.client.as_deref().map(|client| ("client", quoted(client)));
+        let expires = self.expires.map(|expires| ("expires", expires.to_string()));
+        let resource = self.resource.as_deref().map(|resource| ("resource", quoted(resource)));
+        [client, expires, resource].into_iter().flatten().collect()
+    }
 }
 
 /// What a verifier finds.
@@ -56,15 +78,16 @@ impl Caller {
     /// The caller as what was found.
     #[must_use]
     pub fn found(&self) -> String {
-        let Self { principal, scopes, props, until, note } = self;
+        let Self { principal, scopes, props, about, until, note } = self;
         let (principal, scopes) = (quoted(principal), array(scopes.iter().map(|scope| quoted(scope))));
-        let (until, note) = (until.to_string(), note.map(quoted));
+        let (until, note, about) = (until.to_string(), note.map(quoted), about.members());
         let mut members = vec![
             ("principal", principal.as_str()),
             ("scopes", scopes.as_str()),
             ("props", props.as_str()),
             ("until", until.as_str()),
         ];
+        members.extend(about.iter().map(|(name, value)| (*name, value.as_str())));
         members.extend(note.as_deref().map(|note| ("note", note)));
         object(&[("caller", &object(&members))])
     }

@@ -15,6 +15,19 @@ test("from registration to revocation", async () => {
   expect(called.status).toBe(200);
   expect(await called.text()).toContain('{\\"login\\":\\"ann\\"}');
 
+  const auth = await lib.whoami(tokens.access_token, lib.SITE, "auth");
+  const { result } = await auth.json<{ result: { content: [{ text: string }] } }>();
+  const known = JSON.parse(result.content[0].text) as { expiresAt: number };
+  expect(known).toMatchObject({
+    clientId: client.client_id,
+    scopes: ["read", "write"],
+    resource: `${lib.SITE}/mcp`,
+    extra: { login: "ann" },
+  });
+  expect(known.expiresAt - Date.now() / 1000).toBeGreaterThan(880);
+  expect(known.expiresAt - Date.now() / 1000).toBeLessThan(901);
+  expect(JSON.stringify(known)).not.toContain(tokens.access_token);
+
   const refreshed = await lib.refresh(client, tokens.refresh_token);
   expect(refreshed.status).toBe(200);
   const next: lib.Tokens = await refreshed.json();

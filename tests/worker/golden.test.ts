@@ -88,7 +88,7 @@ test("what a handler says, and what it may be told", async () => {
 
 test("the head of a request, as the endpoint hands it over", () => {
   const arrive = (headers: Record<string, string>, method?: string) => new Incoming(request(headers, method));
-  const told = { principal: "user:github:1", transport: "http", place: "AAAA", agent: "MyMCP" } as const;
+  const told = { principal: "user:github:1", client: "c1", transport: "http", place: "AAAA", agent: "MyMCP" } as const;
   const full = arrive({
     "content-type": "application/json",
     accept: "*/*",

@@ -5,6 +5,8 @@ import { HOST, begin, callTool, messageOf, textOf, worker } from "./lib/client.t
 
 const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 const METADATA = `${HOST}/.well-known/oauth-protected-resource`;
+/** The tools that need no further scope. */
+const FOR_ALL = ["whoami", "auth", "greet"];
 const endpoints = ["/guarded-worker", "/guarded-object", "/guarded-handler"];
 
 const challengeOf = (response: Response) => response.headers.get("www-authenticate");
@@ -45,10 +47,45 @@ describe.each(endpoints)("%s", (path) => {
     expect(JSON.parse(said)).toEqual({ props: { name: "bob" }, scopes: ["read", "write"] });
   });
 
+  test("its token is known in the official SDK's shape, without the token itself", async () => {
+    const auth = async (token: string) => textOf(await callTool(worker, "auth", {}, as(token), url)) ?? "";
+    expect(JSON.parse(await auth("ann-at-the-desk"))).toEqual({
+      clientId: "desk",
+      scopes: ["read"],
+      expiresAt: 2_000_000_000,
+      resource: "https://mcp.example.com/guarded",
+      extra: { name: "ann" },
+    });
+    expect(JSON.parse(await auth("root"))).toEqual({
+      clientId: "",
+      scopes: ["admin", "write", "delete", "read"],
+      extra: { name: "root" },
+    });
+    expect(await auth("ann-at-the-desk")).not.toContain("ann-at-the-desk");
+  });
+
+  test("what one client is asked, no other answers, not even one of the same person", async () => {
+    const _meta = { "io.modelcontextprotocol/clientCapabilities": { elicitation: {} } };
+    const call = (token: string, more: object = {}) =>
+      messageOf<ToolResult & { inputRequests: object; requestState: string }>(
+        worker(modern(url, "tools/call", { name: "greet", _meta, ...more }, as(token))),
+      );
+    const { inputRequests, requestState } = (await call("ann-at-the-desk")).result;
+    const answers = Object.keys(inputRequests).map(
+      (key) => [key, { action: "accept", content: { ok: true } }] as const,
+    );
+    const next = { inputResponses: Object.fromEntries(answers), requestState };
+    for (const another of ["ann-on-the-phone", "ann", "bob"]) {
+      const { error } = await call(another, next);
+      expect(error).toMatchObject({ code: -32602, message: expect.stringContaining("requestState") as string });
+    }
+    expect(textOf((await call("ann-at-the-desk", next)).result)).toBe('{"hello":{"ok":true}}');
+  });
+
   test("a list shows what the caller may use", async () => {
-    expect(await list(path, "ann")).toEqual(["whoami"]);
-    expect(await list(path, "bob")).toEqual(["whoami", "write"]);
-    expect(await list(path, "root")).toEqual(["whoami", "write", "both"]);
+    expect(await list(path, "ann")).toEqual(FOR_ALL);
+    expect(await list(path, "bob")).toEqual([...FOR_ALL, "write"]);
+    expect(await list(path, "root")).toEqual([...FOR_ALL, "write", "both"]);
   });
 
   test.each(wires)("a tool that needs more: 403 with all it needs, on $wire", async ({ ask }) => {
@@ -179,7 +216,7 @@ test("context makes the props, once for each caller", async () => {
 
 test("where nobody tells who is calling, tools with scopes are nobody's", async () => {
   const url = `${HOST}/unguarded`;
-  expect(await list("/unguarded", "bob")).toEqual(["whoami"]);
+  expect(await list("/unguarded", "bob")).toEqual(FOR_ALL);
   const response = await worker(modern(url, "tools/call", { name: "write" }, as("bob")));
   expect(response.status).toBe(403);
   expect(challengeOf(response)).toContain('scope="write"');

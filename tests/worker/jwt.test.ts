@@ -499,3 +499,44 @@ test("a token that has been verified is remembered: no step of Rust for it, and 
   expect(verifies).toHaveBeenCalledTimes(1);
   verifies.mockRestore();
 });
+
+describe("what a handler knows of a token", () => {
+  const handler = createMcpHandler(() => {
+    const server = new McpServer({ name: "test", version: "1.0.0" });
+    server.registerTool("auth", {}, ({ authInfo }) => ({
+      content: [{ type: "text", text: JSON.stringify(authInfo) }],
+    }));
+    return server;
+  });
+  const authOf = async (verifier: JWTVerifier, claims: Record<string, unknown>) => {
+    const token = await hs256(claimsOf(claims));
+    const request = modern("https://mcp.example.com/mcp", "tools/call", { name: "auth" });
+    request.headers.set("authorization", `Bearer ${token}`);
+    const response = await protect(verifier, handler).fetch(request, env, createExecutionContext());
+    const { result } = await response.json<{ result: { content: [{ text: string }] } }>();
+    expect(result.content[0].text).not.toContain(token);
+    return JSON.parse(result.content[0].text) as Record<string, unknown>;
+  };
+
+  test("client, scopes, end, resource and claims", async () => {
+    const exp = NOW() + 600;
+    expect(await authOf(withSecret(), { client_id: "c1", scope: "read write", exp })).toEqual({
+      clientId: "c1",
+      scopes: ["read", "write"],
+      expiresAt: exp,
+      resource: AUDIENCE,
+      extra: expect.objectContaining({ sub: "ann", client_id: "c1" }) as object,
+    });
+  });
+
+  test("what the token does not say is not there", async () => {
+    const verifier = new JWTVerifier({ ...base, audience: ["mcp", AUDIENCE], secret: SECRET });
+    const auth = await authOf(verifier, { aud: ["another", "mcp"] });
+    expect(auth).toMatchObject({ clientId: "", scopes: [] });
+    expect(auth).not.toHaveProperty("resource");
+    expect(await authOf(verifier, { aud: ["mcp", AUDIENCE], azp: "c2" })).toMatchObject({
+      clientId: "c2",
+      resource: AUDIENCE,
+    });
+  });
+});

@@ -1,8 +1,11 @@
 //! The claims (RFC 7519 §4.1, RFC 9068 §2.2), one check each.
 
+use std::borrow::Cow;
+
 use super::Reject;
 use super::number::thousandths;
 use super::options::Options;
+use crate::auth::bearer::About;
 use crate::crypto::{encode, sha256};
 use crate::json::{Object, Value};
 
@@ -91,6 +94,25 @@ fn audience(claims: &Object<'_>, options: &Options) -> Result<(), Reject> {
     if ours { Ok(()) } else { Err(Reject::WrongAudience) }
 }
 
+/// What handlers may know of the token: `client_id` (RFC 9068 §2.2) or as other issuers have it, `exp`, and the audience
+/// that is this server, where that is a URL.
+#[must_use]
+pub fn about(claims: &Object<'_>, dates: Dates, options: &Options) -> About {
+    let audience = claims.get("aud");
+    let named = audience.map(|audience| audience.array().unwrap_or_else(|_| vec![audience])).unwrap_or_default();
+    let ours = |audience: &str| options.audiences.iter().any(|own| own == audience) && audience.contains("://");
+    let resource = named.into_iter().filter_map(Value::string).find(|audience| ours(audience));
+    About {
+        client: client(claims).map(Into::into),
+        expires: dates.expires.map(|expires| expires / 1000),
+        resource: resource.map(Into::into),
+    }
+}
+
+fn client<'a>(claims: &Object<'a>) -> Option<Cow<'a, str>> {
+    ["client_id", "azp", "cid"].iter().find_map(|name| claims.string(name)).filter(|id| !id.is_empty())
+}
+
 /// `sub`, if it is there, is a string.
 fn subject(claims: &Object<'_>) -> Result<(), Reject> {
     let odd = claims.get("sub").is_some_and(|subject| subject.string().is_none_or(|subject| subject.is_empty()));
@@ -135,8 +157,7 @@ pub fn principal(claims: &Object<'_>, payload: &str) -> String {
             other => issuer.push(other),
         }
     }
-    let client = ["client_id", "azp", "cid"].iter().find_map(|name| claims.string(name)).filter(|id| !id.is_empty());
-    let (kind, id) = match (claims.string("sub"), client) {
+    let (kind, id) = match (claims.string("sub"), client(claims)) {
         (Some(subject), Some(client)) if subject == client => ("client", subject.into_owned()),
         (Some(subject), _) => ("user", subject.into_owned()),
         (None, Some(client)) => ("client", client.into_owned()),

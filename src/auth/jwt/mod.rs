@@ -136,6 +136,7 @@ async fn check(flow: &Flow<'_>, token: &str, kept: &Kept<'_>, options: &Options)
     let caller = Caller {
         principal: claims::principal(&claims, payload),
         scopes: claims::scopes(&claims),
+        about: Box::new(claims::about(&claims, dates, options)),
         until: dates.expires.unwrap_or(u64::MAX).min(now + REMEMBER).min(keys.fresh_until),
         note: claims::note(dates, now),
         props: payload.to_owned(),

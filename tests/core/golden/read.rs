@@ -172,6 +172,7 @@ fn the_head_that_the_endpoint_reads() {
     assert_eq!((request.transport, request.unread), (Transport::Http, Some(Unread::Oversize)));
     let texts = [
         (&request.principal, "user:github:1"),
+        (&request.client, "c1"),
         (&request.place, "AAAA"),
         (&request.agent, "MyMCP"),
         (&request.content_type, "application/json"),

@@ -1,6 +1,6 @@
 //! What Rust writes and JavaScript reads.
 
-use mcp_wicket::auth::bearer::{Caller, Found, Refusal};
+use mcp_wicket::auth::bearer::{About, Caller, Found, Refusal};
 use mcp_wicket::auth::no_auth::{Head, guard};
 use mcp_wicket::auth::proxy::Profile;
 use mcp_wicket::auth::proxy::effect::{AskAllow, Context};
@@ -253,6 +253,11 @@ fn what_a_verifier_finds() {
         principal: "user:https%3A//issuer.example:1".into(),
         scopes: vec!["read".into()],
         props: r#"{"sub":"1"}"#.into(),
+        about: Box::new(About {
+            client: Some("c\"1".into()),
+            expires: Some(1_790_000_900),
+            resource: Some("https://mcp.example.com/mcp".into()),
+        }),
         until: 1_790_000_300_000,
         note: Some("Once."),
     };

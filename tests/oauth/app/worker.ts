@@ -19,6 +19,9 @@ export class MyMCP extends McpAgent<Env, unknown, { login: string }> {
   override server = new McpServer({ name: "test", version: "1.0.0" });
 
   override init(): void {
+    this.server.registerTool("auth", {}, ({ authInfo }) => ({
+      content: [{ type: "text", text: JSON.stringify(authInfo) }],
+    }));
     this.server.registerTool("whoami", {}, () => ({ content: [{ type: "text", text: JSON.stringify(this.props) }] }));
   }
 }

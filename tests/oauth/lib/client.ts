@@ -214,8 +214,8 @@ export async function signIn(
   return { client, tokens: await response.json() };
 }
 
-/** Calls the tool that says who is calling. */
-export async function whoami(access: string, site = SITE): Promise<Response> {
+/** Calls the tool that says who is calling, or another one. */
+export async function whoami(access: string, site = SITE, tool = "whoami"): Promise<Response> {
   return send(`${site}/mcp`, {
     method: "POST",
     headers: {
@@ -224,14 +224,14 @@ export async function whoami(access: string, site = SITE): Promise<Response> {
       accept: "application/json, text/event-stream",
       "mcp-protocol-version": "2026-07-28",
       "mcp-method": "tools/call",
-      "mcp-name": "whoami",
+      "mcp-name": tool,
     },
     body: JSON.stringify({
       jsonrpc: "2.0",
       id: 1,
       method: "tools/call",
       params: {
-        name: "whoami",
+        name: tool,
         arguments: {},
         _meta: {
           "io.modelcontextprotocol/protocolVersion": "2026-07-28",

@@ -1,15 +1,19 @@
 /** Endpoints behind a guard, of which the tokens are those of a table. */
-import { McpAgent, McpServer, type TokenVerifier, createMcpHandler, protect } from "mcp-wicket/jwt";
+import { type Caller, McpAgent, McpServer, type TokenVerifier, createMcpHandler, protect } from "mcp-wicket/jwt";
 
 /** A verifier with a few tokens of its own, as an app could have one. */
 function table(): TokenVerifier<Cloudflare.Env> {
-  const caller = (principal: string, scopes: string[]) => ({
+  const caller = (principal: string, scopes: string[], about: Partial<Caller> = {}) => ({
     principal,
     scopes: new Set(scopes),
     props: { name: principal.split(":").at(-1) },
+    ...about,
   });
+  const until = { expires: 2_000_000_000, resource: "https://mcp.example.com/guarded" };
   const callers = new Map([
     ["Bearer ann", caller("user:test:ann", ["read"])],
+    ["Bearer ann-at-the-desk", caller("user:test:ann", ["read"], { client: "desk", ...until })],
+    ["Bearer ann-on-the-phone", caller("user:test:ann", ["read"], { client: "phone" })],
     ["Bearer bob", caller("user:test:bob", ["read", "write"])],
     ["Bearer eve", caller("user:test:eve", [])],
     ["Bearer root", caller("user:test:root", ["admin"])],
@@ -27,6 +31,11 @@ function table(): TokenVerifier<Cloudflare.Env> {
 function register(server: McpServer, props: () => unknown): McpServer {
   const text = (value: unknown) => ({ content: [{ type: "text" as const, text: JSON.stringify(value) }] });
   server.registerTool("whoami", {}, ({ caller }) => text({ props: props(), scopes: [...(caller?.scopes ?? [])] }));
+  server.registerTool("auth", {}, ({ authInfo }) => text(authInfo ?? null));
+  server.registerTool("greet", {}, async ({ elicit }) => {
+    const { content } = await elicit({ message: "Who are you?", requestedSchema: { type: "object", properties: {} } });
+    return text({ hello: content ?? null });
+  });
   server.registerTool("write", { scopes: ["write"] }, () => text("written"));
   server.registerTool("both", { scopes: ["write", "delete"] }, () => text("deleted"));
   return server;
