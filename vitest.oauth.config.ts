@@ -1,11 +1,17 @@
-/** The tests of the authorization server in workerd, beside the Worker that they test: `tests/oauth`. */
+/**
+ * The tests of the authorization server in workerd, beside the Worker that they test: `tests/oauth`. They run twice: with the
+ * runtime's own KV, which is never late, and with a double that is as late as Workers KV may be.
+ */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+const configPath = "./tests/oauth/wrangler.toml";
+const aboutTheDouble = "tests/oauth/kv-double.test.ts";
+const project = (name: string, bindings: Record<string, string>, exclude: string[] = []) => ({
+  plugins: [cloudflareTest({ wrangler: { configPath }, miniflare: { bindings } })],
+  test: { name, include: ["tests/oauth/**/*.test.ts"], exclude, testTimeout: 30_000 },
+});
+
 export default defineConfig({
-  plugins: [cloudflareTest({ wrangler: { configPath: "./tests/oauth/wrangler.toml" } })],
-  test: {
-    include: ["tests/oauth/**/*.test.ts"],
-    testTimeout: 30_000,
-  },
+  test: { projects: [project("kv", {}, [aboutTheDouble]), project("late-kv", { KV_DOUBLE: "1" })] },
 });

@@ -8,6 +8,8 @@ import {
   d1Audit,
 } from "mcp-wicket/oauth";
 
+import { KvDouble } from "../lib/kv-double.ts";
+
 type Env = Cloudflare.Env;
 
 /** What the tests make the props of, by the header that stands for a session of the app's own. */
@@ -32,6 +34,10 @@ export const RESOURCE_SERVERS = {
   "https://mail.example/": "s:W 7%yXoE2iVnC9tGzK4rM6aDhSjQbFuPw",
 };
 
+/** Workers KV on a bad day, for the run that has it (see `vitest.oauth.config.ts`). */
+export const double = new KvDouble();
+let location = 0;
+
 const usual: OAuthProviderOptions<Env> = {
   apiHandlers: { "/mcp": MyMCP.serve("/mcp"), "/sse": MyMCP.serveSSE("/sse") },
   // The header stands for a session of the app's own.
@@ -42,7 +48,8 @@ const usual: OAuthProviderOptions<Env> = {
       return { id: user, label: user, props: PROPS[user] ?? { login: user } };
     },
   },
-  kv: (env) => env.OAUTH_KV,
+  // Each request comes to another of three locations.
+  kv: (env) => (env.KV_DOUBLE ? (double.at(location++ % 3) as KVNamespace) : env.OAUTH_KV),
   scopes: { read: "Read your things", write: "Change your things" },
   resourceServers: RESOURCE_SERVERS,
 };

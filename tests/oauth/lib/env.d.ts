@@ -3,6 +3,7 @@ declare namespace Cloudflare {
   interface Env {
     OAUTH_KV: KVNamespace;
     DB: D1Database;
+    KV_DOUBLE?: string;
   }
   interface GlobalProps {
     mainModule: typeof import("../app/worker.ts");
