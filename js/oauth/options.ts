@@ -35,6 +35,8 @@ export interface OAuthProviderOptions<Env = unknown> {
   rawSubject?: boolean;
   /** Path to which the upstream sends people back. Default `/callback`. */
   callbackEndpoint?: string;
+  /** Path of the page on which people see and end what they have connected. Default `/connected`. */
+  connectedAppsEndpoint?: string;
   /** A KV namespace for copies of client registrations. It makes things faster; nothing depends on it. */
   kv?: KVNamespace | ((env: NoInfer<Env>) => KVNamespace | undefined);
   /** Whether people are asked. `false` is refused: leave it out. */

@@ -47,7 +47,7 @@ export class OAuthProvider<Env = unknown> {
     this.#making = { options, handler: identityOf(options.defaultHandler), place, followed, config };
     for (const path of [RESOURCE, `${RESOURCE}/`]) this.#endpoints.set(path, "resource-metadata");
     for (const path of SERVER) this.#endpoints.set(path, "server-metadata");
-    const names: EndpointName[] = ["authorize", "token", "register", "revoke", "callback"];
+    const names: EndpointName[] = ["authorize", "token", "register", "revoke", "callback", "connected"];
     if (options.resourceServers) names.push("introspect");
     for (const name of names as (keyof typeof config & EndpointName)[]) {
       this.#endpoints.set(config[name] ?? `/${name}`, name);
@@ -150,6 +150,7 @@ function configOf<Env>(options: OAuthProviderOptions<Env>): Omit<ServerConfig, "
     revoke: options.revocationEndpoint,
     introspect: options.introspectionEndpoint,
     callback: options.callbackEndpoint,
+    connected: options.connectedAppsEndpoint,
     resources: Object.keys(options.apiHandlers),
     aliases: options.resourceAliases,
     scopes: named ? Object.keys(named) : (scopes as readonly string[] | undefined),

@@ -30,6 +30,7 @@ export interface ServerConfig {
   resourceServers?: Record<string, string>;
   rawSubject?: boolean;
   callback?: string;
+  connected?: string;
   resources: string[];
   aliases?: readonly string[];
   scopes?: readonly string[];
@@ -48,7 +49,15 @@ export interface ServerConfig {
 
 /** `src/oauth/request.rs`, `Endpoint`. */
 export type EndpointName =
-  "authorize" | "callback" | "server-metadata" | "resource-metadata" | "register" | "token" | "revoke" | "introspect";
+  | "authorize"
+  | "callback"
+  | "connected"
+  | "server-metadata"
+  | "resource-metadata"
+  | "register"
+  | "token"
+  | "revoke"
+  | "introspect";
 
 /** `src/oauth/request.rs`, `Request`. */
 export interface OAuthInput {

@@ -19,6 +19,7 @@ export function appsBody(model: AppsPage, texts: Texts): Html {
         ${entries}
       </ul>`
     }
+    ${entries.length > 1 && form(model, button("revoke", "*", copy.disconnectAll))}
     ${model.signOut && form(model, button("signout", "1", copy.signOut))}`;
 }
 

@@ -9,12 +9,13 @@ export function chooseBody(model: ChoosePage, texts: Texts): Html {
   const { copy } = texts;
   const { client } = model;
   const server = model.serverName ?? model.server;
-  const from =
-    client &&
-    html`<p>${say(copy.chooseClient, { client: client.name })}</p>
-      ${trustLine(client, server, texts)}`;
+  const from = !client
+    ? html`<p>${copy.chooseConnected}</p>`
+    : html`<p>${say(copy.chooseClient, { client: client.name })}</p>
+        ${trustLine(client, server, texts)}`;
   const buttons = model.choices.map(
-    ({ value, label }) => html`${button("handler", value, say(copy.chooseWith, { name: html`${label}` }))} `,
+    ({ value, label }) =>
+      html`${button("handler", value, label ? say(copy.chooseWith, { name: html`${label}` }) : copy.chooseOnly)} `,
   );
   return html`<h1>${say(copy.chooseTitle, { server })}</h1>
     ${serverLine(model)} ${from} ${form(model, html`<div class="choice">${buttons}</div>`)}`;

@@ -50,18 +50,21 @@ export const ENGLISH = {
   // Several ways to sign in
   chooseTitle: "Sign in to {server}",
   chooseClient: "You came here to connect {client}.",
+  chooseConnected: "Sign in to see which apps you have connected.",
   chooseWith: "Sign in with {name}",
+  chooseOnly: "Sign in",
 
   // Connected apps
   appsTitle: "Connected apps",
   appsIntro: "These apps can use {server} in your name.",
   appsNone: "No app can use {server} in your name.",
-  appsDone: "Done. The app is disconnected; within half a minute its access has ended everywhere.",
+  appsDone: "Done. Its access has ended, everywhere within half a minute.",
   since: "Since",
   lastUsed: "Last used",
   mayDo: "It can",
   answersTo: "Answers go to",
   disconnect: "Disconnect {client}",
+  disconnectAll: "Disconnect all apps",
   signOut: "Sign out",
 
   // Recovery

@@ -83,7 +83,7 @@ export interface LeavePage {
   outcome?: "allowed" | "denied" | "failed";
 }
 
-/** Several handlers can sign somebody in. Answers with `handler`. */
+/** Somebody has to sign in: without a client, to see the connected apps. Answers with `handler`. */
 export interface ChoosePage extends PageForm {
   kind: "choose";
   server: string;
@@ -92,7 +92,7 @@ export interface ChoosePage extends PageForm {
   choices: { value: string; label: string }[];
 }
 
-/** What somebody has allowed, and to whom. Answers with `revoke` (an app's id) or `signout`. */
+/** What somebody has allowed, and to whom. Answers with `revoke` (an app's id, `*` for all) or `signout`. */
 export interface AppsPage extends PageForm {
   kind: "apps";
   server: string;

@@ -5,7 +5,7 @@
 //! **Guarantee.** Nothing redirects before client and redirect URI are proven; from then on every error goes to the client,
 //! with `state` and `iss`. No request goes on without an S256 challenge.
 
-use super::client::{Auth, Client, Lookup, find};
+use super::client::{Auth, Client, Lookup, Proof, find};
 use super::error::Code;
 use super::page::{Leave, Reply, Trouble, leave, recovery, trouble};
 use super::record::{Members, Reading as _};
@@ -39,6 +39,39 @@ pub struct Pending {
     pub resource: String,
     /// Whom the client asked; what is issued names it.
     pub issuer: String,
+    /// Whether the person has to be asked, and with which account they want to sign in.
+    pub prompt: Prompt,
+}
+
+/// What the request wants the person to be asked (`prompt` of `OpenID` Connect Core §3.1.2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prompt {
+    /// What has to be asked.
+    #[default]
+    Usual,
+    /// `consent`: all of it, whatever was approved before.
+    Consent,
+    /// `select_account` or `login`: with which account, too.
+    Account,
+}
+
+impl Prompt {
+    const ALL: [(Self, &'static str); 2] = [(Self::Consent, "consent"), (Self::Account, "select_account")];
+
+    fn read(prompt: Option<&str>) -> Self {
+        let has = |wanted| prompt.is_some_and(|prompt| prompt.split(' ').any(|word| word == wanted));
+        if has("select_account") || has("login") {
+            Self::Account
+        } else if has("consent") {
+            Self::Consent
+        } else {
+            Self::Usual
+        }
+    }
+
+    fn name(self) -> Option<&'static str> {
+        Self::ALL.into_iter().find(|(prompt, _)| *prompt == self).map(|(_, name)| name)
+    }
 }
 
 impl Pending {
@@ -53,7 +86,8 @@ impl Pending {
             .text("challenge", &self.challenge)
             .texts("scopes", self.scopes.iter().map(String::as_str))
             .text("resource", &self.resource)
-            .text("issuer", &self.issuer);
+            .text("issuer", &self.issuer)
+            .maybe("prompt", self.prompt.name());
         self.auth.write(members).end()
     }
 
@@ -71,6 +105,7 @@ impl Pending {
             scopes: record.texts("scopes")?,
             resource: record.text("resource")?,
             issuer: record.text("issuer")?,
+            prompt: Prompt::read(record.string("prompt").as_deref()),
         })
     }
 
@@ -78,6 +113,22 @@ impl Pending {
     #[must_use]
     pub fn answer(&self, pairs: &[(&str, &str)]) -> String {
         respond(&self.redirect, self.state.as_deref(), &self.issuer, pairs)
+    }
+
+    /// The client, as far as the request tells.
+    pub(super) fn as_client(&self) -> Client {
+        let (id, name, auth) = (self.client.clone(), self.name.clone(), self.auth.clone());
+        Client { proof: Proof::of(&id), id, name, auth, redirects: vec![self.redirect.clone()], created: 0 }
+    }
+
+    /// The request once more, for a person who wants to use another account: a path of our own.
+    pub(super) fn switching(&self, server: &Server) -> String {
+        let scopes = self.scopes.join(" ");
+        let mut pairs = vec![("response_type", "code"), ("client_id", &self.client), ("redirect_uri", &self.redirect)];
+        pairs.extend(self.state.as_deref().map(|state| ("state", state)));
+        pairs.extend([("code_challenge", self.challenge.as_str()), ("code_challenge_method", "S256")]);
+        pairs.extend([("scope", scopes.as_str()), ("resource", &self.resource), ("prompt", "select_account")]);
+        form::extend(&server.paths.authorize, &pairs)
     }
 
     /// A page that takes the browser back to the client with an error.
@@ -149,7 +200,7 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         flow.commit(*copy);
     }
     match check(site, &client, redirect, &params) {
-        Ok(pending) => consent::ask(flow, site, request, &client, &pending),
+        Ok(pending) => consent::ask(flow, site, request, &client, &pending).await,
         Err(Reject::Redirect(code, description)) => {
             let state = single(&params, "state").ok().flatten().filter(|state| state.len() <= MAX_STATE);
             let pairs = [("error", code.name()), ("error_description", description)];
@@ -255,6 +306,7 @@ fn check<I>(site: &Site<'_, I>, client: &Client, redirect: &str, params: &Params
         scopes: wanted,
         resource,
         issuer: site.issuer.clone(),
+        prompt: Prompt::read(params.get("prompt")),
     })
 }
 

@@ -10,7 +10,10 @@ use super::grant::{self, Granting};
 use super::identity::{Back, Denied, Deny};
 use super::page::{Reply, Trouble, trouble};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Site, authorize::Pending, consent, credential, ledger, limit, scope, transaction};
+use super::{
+    Identity, Request, Site, account::Account, approval, authorize::Pending, connected, consent, credential, ledger,
+    limit, scope, transaction,
+};
 use crate::flow::{Ask, Commit, Flow};
 use crate::http::form::Params;
 use crate::json::{Object, Value};
@@ -19,7 +22,8 @@ use crate::json::{Object, Value};
 ///
 /// 1. The transaction that `state` names gives what it kept, once, to the browser that began it.
 /// 2. The identity says who the person is, or why not; the client is told.
-/// 3. The subject's object makes the grant and its code.
+/// 3. Where it is another one than has approved this, the page asks after all.
+/// 4. The subject's object makes the grant and its code.
 ///
 /// Waits: three, and those of the identity; one more where it brought a credential.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>) -> Reply {
@@ -42,44 +46,82 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     let Ok(taken) = flow.obtain(&Ask { object: transaction::object(id), call: "take", input }).await else {
         return trouble(Trouble::Unavailable, None);
     };
-    let (pending, kept) = match read(&taken) {
-        Some(read) => read,
+    let Taken { wanted, kept, approved } = match Taken::read(&taken) {
+        Some(taken) => taken,
         None if taken == r#""foreign""# => return trouble(Trouble::Browser, None),
         None => return trouble(Trouble::Expired, None),
     };
     let callback = [site.issuer.as_str(), &site.server.paths.callback].concat();
     let back = Back { query: &query, kept: &kept, callback: &callback };
-    let ended = match site.identity.come_back(flow, &back).await {
+    let person = site.identity.come_back(flow, &back).await;
+    let forget = consent::set_cookie(&cookie, None);
+    let Some(pending) = wanted else {
+        return connected::signed_in(flow, site, request, person).await.with("set-cookie", forget);
+    };
+    let account = person.as_ref().ok().map(|person| Account {
+        subject: ["user:", site.identity.name(), ":", &person.id].concat(),
+        label: person.label.clone(),
+    });
+    if let (Some(account), Some(approved)) = (&account, approved)
+        && account.object(site) != approved
+    {
+        // It was somebody else who approved this.
+        let client = pending.as_client();
+        let page = consent::show(flow, site, request, &client, &pending, Some(account), None);
+        let remember = account.cookie(flow.context(), site);
+        return page.with("set-cookie", forget).with("set-cookie", remember);
+    }
+    let ended = match person {
         Ok(person) => issue(flow, site, request, &pending, &person).await,
         Err(denied) => Err(denied),
     };
-    let url = match ended {
-        Ok(code) => pending.answer(&[("code", &code)]),
+    let reply = match ended {
+        Ok(code) => Reply::redirect(pending.answer(&[("code", &code)])),
         Err(denied) => {
             let code = refused(flow, request, &pending, &denied);
-            pending.answer(&[("error", code.name())])
+            return Reply::redirect(pending.answer(&[("error", code.name())])).with("set-cookie", forget);
         }
     };
-    Reply::redirect(url).with("set-cookie", consent::set_cookie(&cookie, None))
+    let reply = reply.with("set-cookie", forget);
+    match account {
+        Some(account) => reply.with("set-cookie", account.cookie(flow.context(), site)),
+        None => reply,
+    }
 }
 
 /// Tells the operator why, and gives what the client learns.
 pub(super) fn refused(flow: &Flow<'_>, request: &Request<'_>, pending: &Pending, denied: &Denied) -> Code {
-    let code = code_of(denied.kind);
+    told(flow, request, Some(&pending.client), denied);
+    code_of(denied.kind)
+}
+
+/// Tells the operator why somebody has not signed in.
+pub(super) fn told(flow: &Flow<'_>, request: &Request<'_>, client: Option<&str>, denied: &Denied) {
     let event = Members::new()
         .text("event", "sign-in refused")
-        .text("client", &pending.client)
-        .text("error", code.name())
+        .maybe("client", client)
+        .text("error", code_of(denied.kind).name())
         .text("reason", &denied.reason)
         .text("request", &request.trace(flow));
     flow.commit(Commit::Audit(event.end()));
-    code
 }
 
-fn read(taken: &str) -> Option<(Pending, String)> {
-    let taken = Object::read(taken).ok()?;
-    let request = taken.get("request").and_then(|request| Value::object(request).ok())?;
-    Some((Pending::read(&request)?, taken.text("kept")?))
+/// What a transaction has kept.
+struct Taken {
+    /// What a client has asked for; none where somebody wants to see the connected apps.
+    wanted: Option<Pending>,
+    kept: String,
+    /// The object of whom has approved this before.
+    approved: Option<String>,
+}
+
+impl Taken {
+    fn read(taken: &str) -> Option<Self> {
+        let taken = Object::read(taken).ok()?;
+        let request = taken.get("request").and_then(|request| Value::object(request).ok())?;
+        let wanted = if request.flag("connected") { None } else { Some(Pending::read(&request)?) };
+        Some(Self { wanted, kept: taken.text("kept")?, approved: taken.text("approved") })
+    }
 }
 
 fn code_of(kind: Deny) -> Code {
@@ -105,6 +147,7 @@ async fn issue<I: Identity>(
         return Err(Denied::not_allowed("none of the scopes that were asked for is this person's"));
     }
     let subject = ["user:", site.identity.name(), ":", &person.id].concat();
+    let consented = pending;
     let pending = Pending { scopes, ..pending.clone() };
     let object = grant::object(&pending.issuer, &subject);
     let credential = match &person.credential {
@@ -124,6 +167,7 @@ async fn issue<I: Identity>(
         inline: grant::is_inline(site.identity, &person.props, credential.as_deref()),
     };
     let input = granting.members().text("trace", &request.trace(flow));
+    let input = approval::described(input, consented, &site.server.schemes);
     let input = match &credential {
         Some(credential) => credential::described(site.identity, input, credential),
         None => input,

@@ -69,6 +69,19 @@ impl Proof {
     }
 }
 
+impl Proof {
+    /// What the identifier of a client says, of which nothing else is at hand.
+    pub(super) fn of(id: &str) -> Self {
+        if document::is_url(id) {
+            Self::Domain
+        } else if id.starts_with(PUBLIC) || id.starts_with(CONFIDENTIAL) {
+            Self::None
+        } else {
+            Self::Operator
+        }
+    }
+}
+
 impl Auth {
     /// Its name on the wire.
     #[must_use]

@@ -7,13 +7,14 @@
 //! often the page was rendered and sent, it begins once. Nothing is kept before Allow.
 //! **Not guaranteed.** That the person reads. Allow is never the page's focus.
 
-use super::authorize::Pending;
+use super::account::Account;
+use super::authorize::{Pending, Prompt};
 use super::client::Client;
 use super::error::Code;
 use super::identity::Begin;
 use super::page::{self, Leave, Reply, Trouble, leave, trouble};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Site, authorize, callback, limit, scope, transaction};
+use super::{Identity, Request, Site, approval, authorize, callback, limit, scope, transaction};
 use crate::crypto::{Binding, Purpose, encode, hash, same};
 use crate::flow::{Ask, Context, Flow};
 use crate::http::form::Params;
@@ -38,8 +39,13 @@ fn cookie_of(pending: &Pending) -> String {
 /// `Set-Cookie`; without a value it deletes the cookie. `Lax`: the browser comes back from the upstream with it.
 #[must_use]
 pub fn set_cookie(name: &str, value: Option<&str>) -> String {
-    let age = if value.is_some() { "2400" } else { "0" };
-    [name, "=", value.unwrap_or_default(), "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=", age].concat()
+    set_cookie_for(name, value, 2400)
+}
+
+/// The same for so many seconds.
+pub(super) fn set_cookie_for(name: &str, value: Option<&str>, age: u64) -> String {
+    let age = value.map_or(0, |_| age).to_string();
+    [name, "=", value.unwrap_or_default(), "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=", &age].concat()
 }
 
 /// What a cookie of ours holds: 16 random bytes.
@@ -48,14 +54,43 @@ pub fn is_fresh(value: &str) -> bool {
     crate::crypto::decode(value).is_some_and(|bytes| bytes.len() == 16)
 }
 
-/// Asks. Waits: none.
-#[must_use]
-pub fn ask<I: Identity>(
+/// Asks.
+///
+/// 1. Whoever has signed in with this browser may have approved all of it before. Then a client that proves itself goes on
+///    at once, and for any other one click is enough ([`approval`]).
+/// 2. Otherwise the page asks for everything.
+///
+/// Waits: none without an account cookie; one with it, and those of a sign-in that begins at once.
+pub async fn ask<I: Identity>(
     flow: &Flow<'_>,
     site: &Site<'_, I>,
     request: &Request<'_>,
     client: &Client,
     pending: &Pending,
+) -> Reply {
+    let account = Account::read(flow.context(), site, request).filter(|_| pending.prompt != Prompt::Account);
+    let approved = match &account {
+        Some(account) if pending.prompt == Prompt::Usual => {
+            approval::is_known(flow, site, account, pending).await.then(|| account.object(site))
+        }
+        _ => None,
+    };
+    if approved.is_some() && approval::spares(site, request, client, pending) {
+        let id = transaction_of(&encode(&flow.context().random::<16>("consent cookie")));
+        return begin(flow, site, request, pending, &id, approved.as_deref(), false).await;
+    }
+    show(flow, site, request, client, pending, account.as_ref(), approved.as_deref())
+}
+
+/// The page; with the object whose approval makes one click of it.
+pub(super) fn show<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    client: &Client,
+    pending: &Pending,
+    account: Option<&Account>,
+    approved: Option<&str>,
 ) -> Reply {
     let name = cookie_of(pending);
     // Rendered again in the same browser: both forms are for the same transaction, and one of them wins.
@@ -64,6 +99,7 @@ pub fn ask<I: Identity>(
     let form = Members::version(1)
         .raw("request", &pending.to_json())
         .text("browser", &browser(&cookie))
+        .maybe("approved", approved)
         .number("expires", flow.context().now() + FORM_AGE)
         .end();
     let sealed = site.keys.seal_text(flow.context(), &binding(&site.issuer), form.as_bytes());
@@ -73,6 +109,9 @@ pub fn ask<I: Identity>(
         client,
         redirect: &pending.redirect,
         scopes: &pending.scopes,
+        account: account.map(|account| account.label.as_str()),
+        switch: pending.switching(site.server),
+        remembered: approved.is_some(),
     };
     page::consent(site, &model).with("set-cookie", set_cookie(&name, Some(&cookie)))
 }
@@ -103,7 +142,7 @@ pub async fn decide<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &
     if params.repeated(&["scope"]).is_some() {
         return trouble(Trouble::Request, None);
     }
-    let Some((pending, form_browser)) = open(context, site, params.get(FIELD).unwrap_or_default()) else {
+    let Some((pending, form_browser, approved)) = open(context, site, params.get(FIELD).unwrap_or_default()) else {
         return trouble(Trouble::Expired, None);
     };
     let name = cookie_of(&pending);
@@ -128,29 +167,41 @@ pub async fn decide<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &
         return pending.leave_with(site.server, Code::AccessDenied, "denied").with("set-cookie", forget);
     }
     let pending = Pending { scopes: granted, ..pending };
-    begin(flow, site, request, &pending, &transaction_of(cookie)).await.with("set-cookie", forget)
+    let id = transaction_of(cookie);
+    begin(flow, site, request, &pending, &id, approved.as_deref(), true).await.with("set-cookie", forget)
 }
 
-fn open<I>(context: &Context, site: &Site<'_, I>, sealed: &str) -> Option<(Pending, String)> {
+fn open<I>(context: &Context, site: &Site<'_, I>, sealed: &str) -> Option<(Pending, String, Option<String>)> {
     let form = site.keys.open_text(&binding(&site.issuer), sealed)?;
     let form = Object::read(core::str::from_utf8(&form).ok()?).ok()?;
     (form.number("expires")? > context.now()).then_some(())?;
     let pending = form.get("request").and_then(|request| Value::object(request).ok())?;
-    Some((Pending::read(&pending)?, form.text("browser")?))
+    Some((Pending::read(&pending)?, form.text("browser")?, form.text("approved")))
 }
 
+/// Begins the transaction `id`. `approved` is the object of whom has approved this before; `posted`, whether this answers a
+/// form, which must not redirect.
 async fn begin<I: Identity>(
     flow: &Flow<'_>,
     site: &Site<'_, I>,
     request: &Request<'_>,
     pending: &Pending,
     id: &str,
+    approved: Option<&str>,
+    posted: bool,
 ) -> Reply {
     let path = [site.issuer.as_str(), &site.server.paths.callback].concat();
-    let begun = match site.identity.begin(flow, &Begin { state: id, callback: &path }).await {
+    let begun = match site
+        .identity
+        .begin(flow, &Begin { state: id, callback: &path, switch: pending.prompt == Prompt::Account })
+        .await
+    {
         Ok(begun) => begun,
         Err(denied) => {
             let code = callback::refused(flow, request, pending, &denied);
+            if !posted {
+                return Reply::redirect(pending.answer(&[("error", code.name())]));
+            }
             return pending.leave_with(site.server, code, "failed");
         }
     };
@@ -159,13 +210,15 @@ async fn begin<I: Identity>(
         .raw("request", &pending.to_json())
         .text("kept", &begun.kept)
         .text("browser", &browser(&cookie))
+        .maybe("approved", approved)
         .end();
     let object = transaction::object(id);
     match flow.obtain(&Ask { object, call: "approve", input }).await.as_deref() {
         Ok("true") => {
             let about = site.identity.about();
             let place = Leave::Upstream { label: &about.label, host: &about.host };
-            leave(&begun.url, place).with("set-cookie", set_cookie(&transaction::cookie(id), Some(&cookie)))
+            let reply = if posted { leave(&begun.url, place) } else { Reply::redirect(begun.url) };
+            reply.with("set-cookie", set_cookie(&transaction::cookie(id), Some(&cookie)))
         }
         Ok(_) => trouble(Trouble::Expired, None),
         Err(_) => trouble(Trouble::Unavailable, None),

@@ -9,7 +9,7 @@ use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::server::Lifetimes;
 use super::token::Code;
-use super::{Identity, credential};
+use super::{Identity, approval, credential};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash};
 use crate::flow::Flow;
 use crate::json::Object;
@@ -253,6 +253,8 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
         change = change.put(credential::ROW, row, Some(context.now() + lifetimes.grant * 1000));
     }
     let ended = in_the_way(&held, &grant.client);
+    let approved = context.now() + lifetimes.grant * 1000;
+    change = approval::record(change, context.now(), approved, input)?;
     for old in &ended {
         let reason = Some("a newer grant took its place");
         let event = Event { name: ledger::ENDED, client: &old.client, grant: &old.id, scopes: &[], reason };

@@ -97,6 +97,8 @@ pub struct Begin<'a> {
     pub state: &'a str,
     /// The absolute URL to come back to.
     pub callback: &'a str,
+    /// Whether the person wants to use another account than before.
+    pub switch: bool,
 }
 
 /// A sign-in that has begun.

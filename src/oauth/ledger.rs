@@ -40,6 +40,9 @@ pub(super) const ENDED: &str = "access ended";
 /// The event of a grant that begins.
 pub(super) const GRANTED: &str = "access granted";
 
+/// The event of a person who has signed in without asking for anything.
+pub(super) const SIGNED_IN: &str = "signed in";
+
 /// How often a client may ask in the name of one person within a window, as the Worker says.
 pub(super) fn most(input: &Object<'_>) -> u64 {
     input.number("most").unwrap_or(u64::MAX)
@@ -163,13 +166,17 @@ impl<'a> Ledger<'a> {
     fn record(&mut self, change: Change, subject: &str, event: Event<'_>) -> Change {
         let change = self.settle(change, subject);
         let change = match event.name {
-            GRANTED | ENDED => change,
+            GRANTED | ENDED | SIGNED_IN => change,
             _ => change.bump(count_row(&self.limit_key(event.client)), self.kept()),
         };
         self.append(change, subject, event.name, |members| {
-            let members = members.text("client", event.client).text("grant", event.grant);
-            let scopes = event.scopes.iter().map(String::as_str);
-            members.texts("scopes", scopes).maybe("reason", event.reason)
+            let some = |text| Some(text).filter(|text: &&str| !text.is_empty());
+            let members = members.maybe("client", some(event.client)).maybe("grant", some(event.grant));
+            let members = match event.scopes {
+                [] => members,
+                scopes => members.texts("scopes", scopes.iter().map(String::as_str)),
+            };
+            members.maybe("reason", event.reason)
         })
     }
 

@@ -5,9 +5,12 @@
 //! objects ([`object`]), whose flows see nothing but their own rows. `docs/storage.md` lists what is kept where.
 
 pub mod access;
+mod account;
+mod approval;
 pub mod authorize;
 pub mod callback;
 pub mod client;
+pub mod connected;
 pub mod consent;
 pub mod credential;
 pub mod document;
@@ -60,6 +63,7 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     }
     let reply = match request.endpoint {
         Endpoint::Authorize => return authorize::serve(flow, site, request, body).await,
+        Endpoint::Connected => return connected::serve(flow, site, request, body).await,
         Endpoint::Callback => return callback::serve(flow, site, request).await,
         Endpoint::ServerMetadata => metadata::server(site, request),
         Endpoint::ResourceMetadata => metadata::resource(site, request),

@@ -4,7 +4,7 @@
 //! anything was written in between (`js/objects/rows.ts`); then they run again. So each decision is made once, whoever else
 //! asks at the same time.
 
-use super::{access, client, credential, grant, redeem, refresh, revoke, transaction};
+use super::{access, approval, client, connected, credential, grant, redeem, refresh, revoke, transaction};
 use crate::crypto::Keys;
 use crate::flow::{Commit, Flow, Found, Rows, Writes};
 use crate::json::{Object, Value, quoted};
@@ -36,6 +36,10 @@ async fn called(flow: &Flow<'_>, keys: &Keys, input: &str) -> Result<String, Ref
         ("subject", "release") => credential::release(flow, keys, &object).await,
         ("subject", "props") => grant::props(flow, keys, &input).await,
         ("subject", "stands") => access::stands(flow, &input).await,
+        ("subject", "approved") => approval::look(flow, &input).await,
+        ("subject", "list") => connected::standing(flow).await,
+        ("subject", "disconnect") => connected::disconnect(flow, keys, &input).await,
+        ("subject", "signed-in") => connected::remember(flow, keys, &object, &input).await,
         ("subject", "revoke") => revoke::end(flow, keys, &input).await,
         _ => Err(Refused),
     }

@@ -79,6 +79,14 @@ pub enum Trouble {
     Form,
     /// Something does not answer at present.
     Unavailable,
+    /// The form was made for another account.
+    Account,
+    /// Whoever has signed in may not use this server.
+    NotAllowed,
+    /// The upstream does not answer.
+    Upstream,
+    /// The upstream does not take our set-up.
+    UpstreamSetup,
     /// Too many requests; the seconds until the next may come.
     Busy(u64),
 }
@@ -92,14 +100,19 @@ impl Trouble {
             Self::Browser => "browser",
             Self::Form => "form",
             Self::Unavailable => "unavailable",
+            Self::Account => "account",
+            Self::NotAllowed => "not_allowed",
+            Self::Upstream => "upstream",
+            Self::UpstreamSetup => "upstream_setup",
             Self::Busy(_) => "busy",
         }
     }
 
     fn status(self) -> u16 {
         match self {
-            Self::Browser | Self::Form => 403,
-            Self::Unavailable => 503,
+            Self::Browser | Self::Form | Self::Account | Self::NotAllowed => 403,
+            Self::Unavailable | Self::Upstream => 503,
+            Self::UpstreamSetup => 500,
             Self::Busy(_) => 429,
             Self::Request | Self::Redirect | Self::Expired => 400,
         }
@@ -112,7 +125,7 @@ pub fn trouble(trouble: Trouble, detail: Option<&str>) -> Reply {
     let model = Members::new().text("kind", "error").text("reason", trouble.name()).maybe("detail", detail);
     let reply = page(trouble.status(), model);
     match trouble {
-        Trouble::Unavailable => reply.with("retry-after", "5".into()),
+        Trouble::Unavailable | Trouble::Upstream => reply.with("retry-after", "5".into()),
         Trouble::Busy(seconds) => reply.with("retry-after", seconds.to_string()),
         _ => reply,
     }
@@ -186,6 +199,12 @@ pub struct Consent<'a> {
     pub redirect: &'a str,
     /// What is asked for.
     pub scopes: &'a [String],
+    /// Who has signed in with this browser last.
+    pub account: Option<&'a str>,
+    /// Where to begin again with another account.
+    pub switch: String,
+    /// Whether all of it was approved before.
+    pub remembered: bool,
 }
 
 /// The consent page.
@@ -194,22 +213,21 @@ pub fn consent<I: super::Identity>(site: &Site<'_, I>, consent: &Consent<'_>) ->
     let (host, kind) = place(consent.redirect, &site.server.schemes);
     let about = site.identity.about();
     let only = consent.scopes.len() == 1;
-    let scopes = array(consent.scopes.iter().map(|name| {
-        let text = site.server.text(name);
-        Members::new()
-            .text("name", name)
-            .maybe("text", Some(text).filter(|text| text != name))
-            .flag("fixed", only)
-            .end()
-    }));
+    let scopes = array(consent.scopes.iter().map(|name| scope(site, name).flag("fixed", only).end()));
     let mut model = server(Members::new().text("kind", "consent"), site)
         .text("action", consent.action)
         .raw("hidden", &array([array([quoted(super::consent::FIELD), quoted(consent.hidden)])]))
-        .raw("client", &client(consent.client))
+        .raw("client", &client(&consent.client.name, &consent.client.id, consent.client.proof))
         .raw("redirect", &Members::new().text("host", host).text("where", kind.name()).end())
         .raw("scopes", &scopes)
+        .flag("remembered", consent.remembered)
+        .text("manage", &site.server.paths.connected)
         .number("days", site.server.lifetimes.grant / DAY)
         .number("idleDays", site.server.lifetimes.idle / DAY);
+    if let Some(label) = consent.account.filter(|label| !label.is_empty()) {
+        let account = Members::new().text("label", label).end();
+        model = model.raw("account", &account).text("switchAccount", &consent.switch);
+    }
     if !about.label.is_empty() {
         let scopes =
             about.scopes.iter().map(|(name, text)| Members::new().text("name", name).maybe("text", *text).end());
@@ -228,9 +246,67 @@ fn server<I>(model: Members, site: &Site<'_, I>) -> Members {
     model.text("server", host).maybe("serverName", name.as_deref())
 }
 
-fn client(client: &Client) -> String {
-    let model = Members::new().text("name", &client.name).text("id", &client.id).text("proof", client.proof.name());
-    let domain = (client.proof == Proof::Domain)
-        .then(|| crate::http::origin::origin_of(&client.id).trim_start_matches("https://"));
+fn client(name: &str, id: &str, proof: Proof) -> String {
+    let model = Members::new().text("name", name).text("id", id).text("proof", proof.name());
+    let domain = (proof == Proof::Domain).then(|| crate::http::origin::origin_of(id).trim_start_matches("https://"));
     model.maybe("domain", domain).end()
+}
+
+/// An app that can act for somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct App {
+    /// Its client identifier.
+    pub id: String,
+    /// What it calls itself.
+    pub name: String,
+    /// How far that may be believed.
+    pub proof: Proof,
+    /// Where answers go.
+    pub redirect: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// Since when, and when it was used last, in milliseconds since 1970.
+    pub created: u64,
+    /// See `created`.
+    pub used: u64,
+}
+
+/// A form of the page of connected apps.
+fn connected_form<I>(model: Members, site: &Site<'_, I>, hidden: &str) -> Members {
+    let hidden = array([array([quoted(super::connected::FIELD), quoted(hidden)])]);
+    server(model, site).text("action", &site.server.paths.connected).raw("hidden", &hidden)
+}
+
+/// The page of connected apps.
+#[must_use]
+pub fn connected<I>(site: &Site<'_, I>, hidden: &str, account: &str, apps: &[App], done: bool) -> Reply {
+    let apps = array(apps.iter().map(|app| {
+        let (host, kind) = place(&app.redirect, &site.server.schemes);
+        Members::new()
+            .text("id", &app.id)
+            .raw("client", &client(&app.name, &app.id, app.proof))
+            .raw("redirect", &Members::new().text("host", host).text("where", kind.name()).end())
+            .raw("scopes", &array(app.scopes.iter().map(|name| scope(site, name).end())))
+            .number("created", app.created)
+            .number("lastUsed", app.used)
+            .end()
+    }));
+    let account = Members::new().text("label", account).end();
+    let model = connected_form(Members::new().text("kind", "apps"), site, hidden).raw("account", &account);
+    page(200, model.raw("apps", &apps).flag("signOut", true).flag("done", done))
+}
+
+/// The page on which somebody signs in who wants to see the connected apps.
+#[must_use]
+pub fn choose<I: super::Identity>(site: &Site<'_, I>, hidden: &str) -> Reply {
+    let about = site.identity.about();
+    let choice = Members::new().text("value", site.identity.name()).text("label", &about.label).end();
+    let model = connected_form(Members::new().text("kind", "choose"), site, hidden);
+    page(200, model.raw("choices", &array([choice])))
+}
+
+/// A scope with what it allows, in words, where the set-up says so.
+fn scope<I>(site: &Site<'_, I>, name: &str) -> Members {
+    let text = site.server.text(name);
+    Members::new().text("name", name).maybe("text", Some(text).filter(|text| *text != name))
 }

@@ -16,6 +16,8 @@ pub enum Endpoint {
     Authorize,
     /// Where the upstream sends people back.
     Callback,
+    /// The page of connected apps.
+    Connected,
     /// RFC 8414, and `OpenID` Connect Discovery for clients that look there.
     ServerMetadata,
     /// RFC 9728.
@@ -35,6 +37,7 @@ impl Endpoint {
         Some(match name {
             "authorize" => Self::Authorize,
             "callback" => Self::Callback,
+            "connected" => Self::Connected,
             "server-metadata" => Self::ServerMetadata,
             "resource-metadata" => Self::ResourceMetadata,
             "register" => Self::Register,
@@ -47,7 +50,7 @@ impl Endpoint {
 
     fn methods(self) -> &'static str {
         match self {
-            Self::Authorize => "GET, POST",
+            Self::Authorize | Self::Connected => "GET, POST",
             Self::Callback | Self::ServerMetadata | Self::ResourceMetadata => "GET",
             Self::Register | Self::Token | Self::Revoke | Self::Introspect => "POST",
         }
@@ -55,7 +58,7 @@ impl Endpoint {
 
     /// Whether web pages of other origins may call it.
     fn is_shared(self) -> bool {
-        !matches!(self, Self::Authorize | Self::Callback)
+        !matches!(self, Self::Authorize | Self::Callback | Self::Connected)
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Paths {
     pub introspect: String,
     /// Where the upstream sends people back.
     pub callback: String,
+    /// The page of connected apps.
+    pub connected: String,
 }
 
 /// Lifetimes, in seconds.
@@ -124,6 +126,7 @@ impl Server {
                 revoke: path("revoke", "/revoke")?,
                 introspect: path("introspect", "/introspect")?,
                 callback: path("callback", "/callback")?,
+                connected: path("connected", "/connected")?,
             },
             resources,
             aliases: list("aliases")?,

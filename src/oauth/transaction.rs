@@ -39,6 +39,7 @@ pub(super) async fn approve(flow: &Flow<'_>, input: &Object<'_>) -> Result<Strin
         .raw("request", input.get("request").ok_or(Refused)?.text())
         .text("kept", &input.text("kept").ok_or(Refused)?)
         .text("browser", &input.text("browser").ok_or(Refused)?)
+        .maybe("approved", input.text("approved").as_deref())
         .number("expires", flow.context().now() + LIFETIME)
         .end();
     held.writes().put(ROW, row, Some(flow.context().now() + LIFETIME)).commit(flow);
@@ -69,5 +70,6 @@ pub(super) async fn take(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, 
         .end();
     held.writes().put(ROW, taken, Some(expires)).commit(flow);
     let (request, kept) = (row.get("request").map(Value::text).ok_or(Refused)?, row.text("kept").ok_or(Refused)?);
-    Ok(Members::new().raw("request", request).text("kept", &kept).end())
+    let taken = Members::new().raw("request", request).text("kept", &kept);
+    Ok(taken.maybe("approved", row.text("approved").as_deref()).end())
 }

@@ -6,6 +6,7 @@ mod ledger;
 mod limits;
 mod machine;
 mod once;
+mod remembered;
 mod renewing;
 mod rules;
 

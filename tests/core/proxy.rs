@@ -38,7 +38,7 @@ pub(crate) fn handler(config: Json) -> Handler {
 
 /// Begins a sign-in; the parameters of the URL, and what is kept.
 pub(crate) fn begin(handler: &Handler, world: World<'_>) -> (String, Params, Begun) {
-    let sign_in = Begin { state: STATE, callback: CALLBACK };
+    let sign_in = Begin { state: STATE, callback: CALLBACK, switch: false };
     let begun = world.run(async |flow| handler.begin(flow, &sign_in).await).answer.unwrap().unwrap();
     let (endpoint, query) = begun.url.split_once('?').unwrap();
     (endpoint.into(), Params::read(query).unwrap(), begun)

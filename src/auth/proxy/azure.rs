@@ -105,7 +105,8 @@ impl Azure {
     pub(super) fn begin(&self, flow: &Flow<'_>, begin: &Begin<'_>) -> Begun {
         let kept = Kept::fresh(flow);
         let mut more = vec![("nonce", kept.nonce.as_str()), ("response_mode", "query")];
-        more.push(("prompt", self.prompt.as_deref().unwrap_or("select_account")));
+        let prompt = self.prompt.as_deref().filter(|_| !begin.switch);
+        more.push(("prompt", prompt.unwrap_or("select_account")));
         leg::begin(&self.options, &self.endpoint("authorize"), begin, &kept, &self.options.scopes.join(" "), &more)
     }
 

@@ -73,9 +73,13 @@ impl Generic {
         let provider = self.provider(flow).await?;
         let kept = Kept { provider: Some(provider.to_json()), ..Kept::fresh(flow) };
         let scopes = self.options.scopes.join(" ");
-        let nonce = [("nonce", kept.nonce.as_str())];
-        let more: &[_] = if matches!(self.source, Source::Issuer(_)) { &nonce } else { &[] };
-        Ok(leg::begin(&self.options, &provider.authorization, begin, &kept, &scopes, more))
+        let mut more = Vec::new();
+        if matches!(self.source, Source::Issuer(_)) {
+            more.push(("nonce", kept.nonce.as_str()));
+            // Not every OpenID provider has a chooser, but each must know `login` (OpenID Connect Core §15.1).
+            more.extend(begin.switch.then_some(("prompt", "login")));
+        }
+        Ok(leg::begin(&self.options, &provider.authorization, begin, &kept, &scopes, &more))
     }
 
     /// Waits: the code and the keys, the signature, userinfo where there is such an endpoint, and what the operator's functions need.

@@ -65,7 +65,8 @@ impl GitHub {
 
     pub(super) fn begin(&self, flow: &Flow<'_>, begin: &Begin<'_>) -> Begun {
         let endpoint = [&self.base, "/login/oauth/authorize"].concat();
-        leg::begin(&self.options, &endpoint, begin, &Kept::fresh(flow), &self.options.scopes.join(" "), &[])
+        let more: &[_] = if begin.switch { &[("prompt", "select_account")] } else { &[] };
+        leg::begin(&self.options, &endpoint, begin, &Kept::fresh(flow), &self.options.scopes.join(" "), more)
     }
 
     /// Waits: the code, the person (several questions at once), and what the operator's functions need.

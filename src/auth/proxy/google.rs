@@ -67,10 +67,15 @@ impl Google {
 
     pub(super) fn begin(&self, flow: &Flow<'_>, begin: &Begin<'_>) -> Begun {
         let kept = Kept::fresh(flow);
+        let prompt = match self.prompt.as_str() {
+            "consent" if begin.switch => "consent select_account",
+            "none" if begin.switch => "select_account",
+            prompt => prompt,
+        };
         let mut more = vec![
             ("nonce", kept.nonce.as_str()),
             ("access_type", "offline"),
-            ("prompt", &self.prompt),
+            ("prompt", prompt),
             ("include_granted_scopes", "false"),
         ];
         more.extend(self.hosted_domain.as_deref().map(|domain| ("hd", domain)));

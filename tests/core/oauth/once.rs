@@ -68,7 +68,7 @@ fn allowing(sealed: &str, cookie: &str) -> (Json, String) {
     (head("authorize", "POST", json!({"cookie": cookie, "from": SITE, "site": "same-origin"})), body)
 }
 
-fn returning(state: &str, cookie: &str) -> Json {
+pub(super) fn returning(state: &str, cookie: &str) -> Json {
     head("callback", "GET", json!({"query": form(&[("state", state), ("code", "upstream")]), "cookie": cookie}))
 }
 

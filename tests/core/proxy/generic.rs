@@ -35,7 +35,7 @@ fn discovers(metadata: Json) -> World<'static> {
 
 fn refused(metadata: Json) -> Deny {
     let generic = generic(json!({}));
-    let begin = Begin { state: STATE, callback: CALLBACK };
+    let begin = Begin { state: STATE, callback: CALLBACK, switch: false };
     discovers(metadata).run(async |flow| generic.begin(flow, &begin).await).answer.unwrap().unwrap_err().kind
 }
 
@@ -87,14 +87,15 @@ const BACK: &str = "code=c0de&iss=https%3A%2F%2Fid.example%2Frealms%2Fa";
 #[test]
 fn both_documents_are_asked_for_at_once() {
     let generic = generic(json!({}));
-    let ended =
-        discovers(metadata()).run(async |flow| generic.begin(flow, &Begin { state: STATE, callback: CALLBACK }).await);
+    let ended = discovers(metadata())
+        .run(async |flow| generic.begin(flow, &Begin { state: STATE, callback: CALLBACK, switch: false }).await);
     assert_eq!(ended.waits.iter().map(Vec::len).collect::<Vec<_>>(), [2]);
     let only_oauth = World::new(|effect| match effect["url"].as_str().unwrap() {
         url if url.contains("oauth-authorization-server") => http(200, &metadata()),
         _ => http(404, &json!({})),
     });
-    let begun = only_oauth.run(async |flow| generic.begin(flow, &Begin { state: STATE, callback: CALLBACK }).await);
+    let begun = only_oauth
+        .run(async |flow| generic.begin(flow, &Begin { state: STATE, callback: CALLBACK, switch: false }).await);
     assert!(begun.answer.unwrap().is_ok(), "RFC 8414 is enough");
 }
 
@@ -120,7 +121,7 @@ fn metadata_that_are_not_the_issuers_are_not_used() {
 #[test]
 fn an_outage_is_said_to_be_one() {
     let generic = generic(json!({}));
-    let begin = Begin { state: STATE, callback: CALLBACK };
+    let begin = Begin { state: STATE, callback: CALLBACK, switch: false };
     for (said, kind) in [
         (Said::Failed("timeout"), Deny::Unavailable),
         (Said::Failed("unreachable"), Deny::Unavailable),
