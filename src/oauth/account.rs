@@ -16,7 +16,7 @@ use crate::flow::Context;
 use crate::json::Object;
 
 /// The cookie's name.
-pub const COOKIE: &str = "__Host-wicket-account";
+pub(super) const COOKIE: &str = "__Host-wicket-account";
 /// How long it lives, in seconds.
 const AGE: u64 = 30 * 24 * 3600;
 

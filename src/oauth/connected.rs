@@ -63,18 +63,18 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
             }
             (Some(_), None, Some(_), None) => {
                 let forget = super::consent::set_cookie_for(account::COOKIE, None, 0);
-                return show(flow, site, request, None, Vec::new(), false).with("set-cookie", forget);
+                return show(flow, site, request, None, &[], false).with("set-cookie", forget);
             }
             (_, None, None, Some(_)) => return sign_in(flow, site, request).await,
             _ => return trouble(Trouble::Request, None),
         }
     }
-    let Some(account) = account else { return show(flow, site, request, None, Vec::new(), false) };
+    let Some(account) = account else { return show(flow, site, request, None, &[], false) };
     let ask = Ask { object: account.object(site), call: "list", input: "{}".into() };
     let Some(grants) = flow.obtain(&ask).await.ok().as_deref().and_then(read) else {
         return trouble(Trouble::Unavailable, None);
     };
-    show(flow, site, request, Some(&account), by_client(grants), done)
+    show(flow, site, request, Some(&account), &by_client(grants), done)
 }
 
 fn binding(issuer: &str) -> Binding<'_> {
@@ -86,7 +86,7 @@ fn show<I: Identity>(
     site: &Site<'_, I>,
     request: &Request<'_>,
     account: Option<&Account>,
-    apps: Vec<App>,
+    apps: &[App],
     done: bool,
 ) -> Reply {
     let context = flow.context();
@@ -99,7 +99,7 @@ fn show<I: Identity>(
         .end();
     let sealed = site.keys.seal_text(context, &binding(&site.issuer), form.as_bytes());
     let reply = match account {
-        Some(account) => page::connected(site, &sealed, &account.label, &apps, done),
+        Some(account) => page::connected(site, &sealed, &account.label, apps, done),
         None => page::choose(site, &sealed),
     };
     reply.with("set-cookie", set_cookie(COOKIE, Some(&cookie)))
