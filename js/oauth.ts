@@ -12,7 +12,9 @@ provideObjects();
 provideOAuthRoles();
 
 export { anyOf } from "./auth/any-of.js";
+export { type APIKeyProps, type APIKeyRecord, APIKeyVerifier, type APIKeyVerifierOptions } from "./auth/api-keys.js";
 export { type CloudflareAccessOptions, cloudflareAccess } from "./auth/cloudflare-access.js";
+export { IntrospectionVerifier, type IntrospectionVerifierOptions } from "./auth/introspection.js";
 export type { ClaimRule, JWTClaims, JWTVerifierOptions, PublicJwk } from "./auth/jwt-options.js";
 export { JWTVerifier } from "./auth/jwt-verifier.js";
 export { type ProtectOptions, type Protected, protect } from "./auth/protect.js";

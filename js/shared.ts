@@ -12,18 +12,27 @@ const LINGER_MS = 250;
 /** How often a request follows before it does the work for itself alone. */
 const ROUNDS = 3;
 
+/** Work that has not ended after this is given up: its leader's request is over. In milliseconds. */
+const LOST_MS = 60_000;
+/** More entries than this are looked through for those that are over. */
+const MANY = 64;
+
 interface Work {
   readonly promise: Promise<unknown>;
+  readonly since: number;
   endedAt: number | undefined;
 }
 
 const going = new Map<string, Work>();
 
-/** The outcome of the work `key`, done by this request or by another. */
-export async function shared<T>(key: string, work: () => Promise<T>): Promise<T> {
+/**
+ * The outcome of the work `key`, done by this request or by another; by another that ended `linger` milliseconds ago at most,
+ * or is under way.
+ */
+export async function shared<T>(key: string, work: () => Promise<T>, linger = LINGER_MS): Promise<T> {
   for (let round = 0; round < ROUNDS; round++) {
     const other = going.get(key);
-    if (!other || isOver(other)) return lead(key, work);
+    if (!other || isOver(other, linger)) return lead(key, work);
     const followed = await follow<T>(other.promise);
     if (followed) return followed.value;
     // The first to come back takes the lead, the others follow it.
@@ -32,13 +41,14 @@ export async function shared<T>(key: string, work: () => Promise<T>): Promise<T>
   return work();
 }
 
-function isOver({ endedAt }: Work): boolean {
-  return endedAt !== undefined && Date.now() - endedAt > LINGER_MS;
+function isOver({ endedAt, since }: Work, linger = LINGER_MS): boolean {
+  return endedAt === undefined ? Date.now() - since > LOST_MS : Date.now() - endedAt > linger;
 }
 
 function lead<T>(key: string, work: () => Promise<T>): Promise<T> {
   const promise = work();
-  const mine: Work = { promise, endedAt: undefined };
+  const mine: Work = { promise, since: Date.now(), endedAt: undefined };
+  if (going.size >= MANY) for (const [key, work] of going) if (isOver(work)) going.delete(key);
   going.set(key, mine);
   const ended = promise.then(
     () => {

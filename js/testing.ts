@@ -68,7 +68,7 @@ export async function memory(): Promise<number> {
 /** The payload of a token whose signature is good, whatever it says; nothing if it is refused. For published vectors. */
 export async function jws(options: JWTVerifierOptions, token: string): Promise<string | undefined> {
   const { claims: _claims, ...told } = options;
-  const made = new Core({ origins: { allowedOrigins: [], allowedHosts: [] }, jwt: optionsText(told) });
+  const made = new Core({ origins: { allowedOrigins: [], allowedHosts: [] }, verifier: optionsText(told) });
   if (made.problem !== undefined) return undefined;
   const world: World = {
     perform: (effect) => {

@@ -3,7 +3,7 @@
  * uploads the one module it needs.
  */
 import { WicketError } from "./errors.js";
-import type { BearerCore, Core, CoreClass, CoreConfig, JwtCore, StepMethod } from "./wire.js";
+import type { BearerCore, Core, CoreClass, CoreConfig, VerifierCore, StepMethod } from "./wire.js";
 import type { OAuthConfig, OAuthCore, OAuthCoreClass } from "./oauth/wire.js";
 
 let provided: { core: CoreClass; patterns: number } | undefined;
@@ -42,15 +42,18 @@ export function oauthSteps(config: OAuthConfig): OAuthCore & { warnings: () => s
   return { ...stepsOf(core, ["oauth", "access", "object", "upstream"]), warnings: () => core.warnings() };
 }
 
-/** The step that verifies JWTs by these options. Throws `ERR_OPTIONS` where they are wrong, with the reason and the fix. */
-export function newJwtStep(options: string): StepMethod {
+/** The step that verifies tokens by these options. Throws `ERR_OPTIONS` where they are wrong, with the reason and the fix. */
+export function newVerifierStep(label: string, options: string): StepMethod {
   if (!provided || provided.patterns < 2) {
-    throw new WicketError("ERR_NO_CORE", 'Import JWTVerifier from "mcp-wicket/jwt".');
+    throw new WicketError("ERR_NO_CORE", `Import ${label} from "mcp-wicket/jwt".`);
   }
-  const core = new provided.core({ origins: { allowedOrigins: [], allowedHosts: [] }, jwt: options }) as JwtCore;
+  const core = new provided.core({
+    origins: { allowedOrigins: [], allowedHosts: [] },
+    verifier: options,
+  }) as VerifierCore;
   const { problem } = core;
-  if (problem !== undefined) throw new WicketError("ERR_OPTIONS", `JWTVerifier: ${problem}`);
-  return stepsOf(core as Pick<JwtCore, "jwt">, ["jwt"]).jwt;
+  if (problem !== undefined) throw new WicketError("ERR_OPTIONS", `${label}: ${problem}`);
+  return stepsOf(core as Pick<VerifierCore, "verify">, ["verify"]).verify;
 }
 
 /** The methods of `core` as functions. */

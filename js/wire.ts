@@ -28,12 +28,12 @@ export interface BearerCore {
 }
 
 /** The steps of builds that validate JWTs. */
-export interface JwtCore {
-  jwt: StepMethod;
+export interface VerifierCore {
+  verify: StepMethod;
   /** What is wrong with the options, if anything. */
   readonly problem: string | undefined;
 }
-export type CoreClass = new (config: CoreConfig) => Core & Partial<BearerCore & JwtCore>;
+export type CoreClass = new (config: CoreConfig) => Core & Partial<BearerCore & VerifierCore>;
 
 /** The build with the flow of the tests. */
 export interface TestingCore extends Core {
@@ -53,8 +53,8 @@ export interface CoreConfig {
   keys?: string;
   /** True where there are no `keys` here, but may be in the keyring. */
   keyring?: boolean;
-  /** `src/auth/jwt/options.rs`, as JSON text. */
-  jwt?: string;
+  /** `src/auth/verifier.rs`, as JSON text. */
+  verifier?: string;
 }
 
 /** `src/flow/wire.rs`, `Step`. */
@@ -81,6 +81,7 @@ export type Effect =
   | { kind: "load"; key: string }
   | ({ kind: "ask" } & AskEffect)
   | ({ kind: "rows" } & RowsEffect)
+  | { kind: "api-key"; id: string }
   | DocumentEffect
   | { kind: "tally"; keys: string[] }
   | ({ kind: "verify" } & VerifyEffect);
@@ -259,7 +260,7 @@ export type Guarded = { answer: Answer } | { pass: { headers: [string, string][]
 export type Refusal = "absent" | "malformed" | "token" | "scope" | "unavailable";
 
 /** `src/auth/jwt/mod.rs`, `Request`. */
-export interface JwtInput {
+export interface VerifierInput {
   authorization?: string;
   token?: string;
   /** What is kept of the issuer's keys; their text is the body. */
@@ -284,7 +285,8 @@ export interface MetadataInput {
 }
 
 /** `src/auth/bearer.rs`, `Found`. */
-export type FoundText = { caller: FoundCaller & { note?: string } } | { refused: Refusal; reason: string };
+export type FoundText =
+  { caller: FoundCaller & { note?: string } } | { refused: Refusal; reason: string; until?: number };
 
 /** `src/auth/bearer.rs`, `Caller`. */
 export interface FoundCaller {

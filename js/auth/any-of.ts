@@ -9,7 +9,13 @@ import type { Found, TokenVerifier } from "./verifier.js";
 export function anyOf<Env = unknown>(...verifiers: readonly TokenVerifier<Env>[]): TokenVerifier<Env> {
   return {
     issuers: [...new Set(verifiers.flatMap(({ issuers }) => issuers))],
-    identify: (incoming, env, ctx) => ask(verifiers, 0, undefined, incoming, env, ctx),
+    identify: (incoming, env, ctx) => {
+      for (const verifier of verifiers) {
+        const known = verifier.known?.(incoming);
+        if (known) return known;
+      }
+      return ask(verifiers, 0, undefined, incoming, env, ctx);
+    },
   };
 }
 

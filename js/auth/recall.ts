@@ -6,18 +6,35 @@ import type { Caller } from "../guard.js";
 import type { Incoming } from "../incoming.js";
 import { Remembered } from "./remembered.js";
 
-const recalled = new Remembered<{ readonly caller: Caller; readonly until: number }>();
+interface Left {
+  readonly caller: Caller;
+  /** The same without scopes. */
+  readonly bare: Caller;
+  readonly until: number;
+}
+
+const recalled = new Remembered<Left>();
+const NONE: ReadonlySet<string> = new Set();
 
 /** Keeps whose the token is, until then (in milliseconds since 1970). */
 export function leave(token: string, caller: Caller, until: number): void {
-  recalled.set(`Bearer ${token}`, { caller, until });
+  recalled.set(`Bearer ${token}`, { caller, bare: { ...caller, scopes: NONE }, until });
 }
 
-/** Whose token the request shows, if somebody has verified it; props that the app has set itself go first. */
-export function recall({ headers }: Incoming, ctx: ExecutionContext): Caller | undefined {
+/**
+ * Whose token the request shows, if somebody has verified it; props that the app has set itself go first. That guard may have
+ * stood in front of another endpoint, so the token's scopes count only at the resource that it is for, and below.
+ */
+export function recall({ headers, path, site }: Incoming, ctx: ExecutionContext): Caller | undefined {
   if (recalled.isEmpty) return undefined;
   const { props } = ctx as { props?: object };
   if (props && Object.keys(props).length > 0) return undefined;
   const authorization = headers.get("authorization");
-  return authorization === null ? undefined : recalled.get(authorization)?.caller;
+  const left = authorization === null ? undefined : recalled.get(authorization);
+  return left && (isAt(left.caller.resource, site + path) ? left.caller : left.bare);
+}
+
+function isAt(resource: string | undefined, url: string): boolean {
+  if (resource === undefined) return false;
+  return url === resource || url.startsWith(resource.endsWith("/") ? resource : `${resource}/`);
 }

@@ -12,4 +12,6 @@ export interface TokenVerifier<Env = unknown> {
   readonly issuers: readonly string[];
   /** For a token that it has seen already it gives the same `Caller`, and no promise. */
   identify(incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found>;
+  /** The caller, if it has seen the token already; `anyOf` asks for it first. */
+  known?(incoming: Incoming): Caller | undefined;
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { apiKey } from "./api-key.js";
 import { keys } from "./keys.js";
 import { token } from "./token.js";
 
@@ -10,6 +11,9 @@ const USAGE = `Usage:
   npx mcp-wicket keys [--alg HS256] [--kid NAME] [--jwks FILE] [--from FILE.pem]
       A new secret, or a key pair with its key set (--alg ES256, RS256, EdDSA, …). With --jwks the new key joins that set,
       which is how keys rotate. With --from a public key in PEM is written as a JWK.
+  npx mcp-wicket keys --api NAME [--prefix wk] [--scope "a b"] [--days 90] [--list FILE]
+      A new API key for NAME, and the list of records that the server keeps: with --list the new record joins that list.
+      If API_KEY_PEPPER is set, it goes into the hash.
   npx mcp-wicket token --issuer ISSUER --audience AUDIENCE [--subject NAME] [--scope "a b"] [--minutes 15]
                        [--claim NAME=VALUE]… [--key FILE]
       A token for trying out, signed with JWT_SECRET from the environment or with a private JWK.
@@ -19,7 +23,12 @@ const text = { type: "string" } as const;
 
 async function run([command, ...args]: string[]): Promise<void> {
   if (command === "keys") {
-    const { values } = parseArgs({ args, options: { alg: text, kid: text, jwks: text, from: text } });
+    const forApi = { api: text, prefix: text, scope: text, days: text, list: text };
+    const { values } = parseArgs({ args, options: { alg: text, kid: text, jwks: text, from: text, ...forApi } });
+    if (values.api !== undefined) {
+      await makeApiKey(values as Record<string, string | undefined> & { api: string });
+      return;
+    }
     const { alg, kid, jwks, from } = values as Record<string, string | undefined>;
     const options = { alg, kid, jwks: jwks && readFileSync(jwks, "utf8"), pem: from && readFileSync(from, "utf8") };
     process.stdout.write(`${await keys(options)}\n`);
@@ -41,6 +50,21 @@ async function run([command, ...args]: string[]): Promise<void> {
   }
   process.stderr.write(USAGE);
   process.exitCode = 2;
+}
+
+async function makeApiKey({
+  api,
+  list,
+  ...others
+}: Record<string, string | undefined> & { api: string }): Promise<void> {
+  if (others.alg !== undefined || others.kid !== undefined || others.jwks !== undefined || others.from !== undefined) {
+    throw new Error("--api goes with --prefix, --scope, --days and --list only.");
+  }
+  if (api === "") throw new Error("Say whose key it is: --api NAME.");
+  const { API_KEY_PEPPER: pepper } = process.env;
+  const made = await apiKey({ ...others, name: api, list: list && readFileSync(list, "utf8"), pepper });
+  if (made.warning !== undefined) process.stderr.write(`${made.warning}\n`);
+  process.stdout.write(`${made.text}\n`);
 }
 
 try {

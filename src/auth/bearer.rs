@@ -57,6 +57,8 @@ pub enum Found {
     Caller(Caller),
     /// The token does not let in. The reason is one of a fixed catalogue, for the log.
     Refused(Refusal, &'static str),
+    /// The same, and it may be remembered until then, in milliseconds since 1970.
+    RefusedUntil(Refusal, &'static str, u64),
 }
 
 /// How a request ends that is not let in.
@@ -122,6 +124,11 @@ impl Found {
             Self::Refused(refusal, reason) => {
                 object(&[("refused", &quoted(refusal.name())), ("reason", &quoted(reason))])
             }
+            Self::RefusedUntil(refusal, reason, until) => object(&[
+                ("refused", &quoted(refusal.name())),
+                ("reason", &quoted(reason)),
+                ("until", &until.to_string()),
+            ]),
         }
     }
 }

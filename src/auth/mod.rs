@@ -3,6 +3,8 @@
 
 #[cfg(feature = "oauth")]
 pub mod access;
+#[cfg(feature = "jwt")]
+pub mod api_key;
 #[cfg(feature = "oauth")]
 pub mod app;
 #[cfg(feature = "bearer")]
@@ -10,12 +12,16 @@ pub mod bearer;
 #[cfg(feature = "oauth")]
 pub mod handler;
 #[cfg(feature = "jwt")]
+pub mod introspection;
+#[cfg(feature = "jwt")]
 pub mod jwt;
 #[cfg(feature = "bearer")]
 pub mod metadata;
 pub mod no_auth;
 #[cfg(feature = "oauth")]
 pub mod proxy;
+#[cfg(feature = "jwt")]
+pub mod verifier;
 
 use crate::http::{Answer, Headers, headers_to_json};
 use crate::json::object;

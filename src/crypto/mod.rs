@@ -9,6 +9,7 @@ pub mod seal;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hkdf::Hkdf;
 pub use keys::{Keys, WeakSecret};
 pub use seal::{Binding, Purpose};
 use sha2::{Digest as _, Sha256};
@@ -42,6 +43,13 @@ pub fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
         extract.input_ikm(part);
     }
     extract.finalize().0.into()
+}
+
+/// HMAC-SHA-256 of `text` (RFC 2104).
+#[must_use]
+pub fn keyed(key: &[u8], text: &[u8]) -> [u8; 32] {
+    // The first half of HKDF is just that.
+    Hkdf::<Sha256>::extract(Some(key), text).0.into()
 }
 
 /// SHA-256 of `text` itself, as RFC 7636 and others want it.

@@ -15,11 +15,11 @@ use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 // Linked for what worker-build needs at start-up, not for anything named here.
 use worker as _;
 
-#[cfg(feature = "jwt")]
-use crate::auth::jwt;
 use crate::auth::{Guarded, no_auth};
 #[cfg(feature = "bearer")]
 use crate::auth::{bearer, metadata};
+#[cfg(feature = "jwt")]
+use crate::auth::{jwt, verifier::Verifier};
 use crate::crypto::Keys;
 use crate::flow::{Broken, Context, Flow, Step};
 use crate::http::Answer;
@@ -34,9 +34,9 @@ pub struct Core {
     keys: Option<Keys>,
     #[cfg(feature = "oauth")]
     site: Option<oauth::Site>,
-    /// The verifier's options, or what is wrong with them.
+    /// The verifier, or what is wrong with its options.
     #[cfg(feature = "jwt")]
-    jwt: Option<Result<jwt::Options, String>>,
+    verifier: Option<Result<Verifier, String>>,
 }
 
 #[derive(Deserialize)]
@@ -52,10 +52,10 @@ struct Config {
     /// True where there are no `keys` here, but may be in the keyring.
     #[serde(default)]
     keyring: bool,
-    /// A JWT verifier's options, as JSON text: see [`jwt::Options::read`].
+    /// A verifier's options, as JSON text: see [`Verifier::read`].
     #[cfg(feature = "jwt")]
     #[serde(default)]
-    jwt: Option<String>,
+    verifier: Option<String>,
 }
 
 #[cfg_attr(
@@ -75,7 +75,7 @@ impl Core {
         Ok(Self {
             keys: keys.transpose()?,
             #[cfg(feature = "jwt")]
-            jwt: config.jwt.take().map(|options| jwt::Options::read(&options)),
+            verifier: config.verifier.take().map(|options| Verifier::read(&options)),
             config,
             #[cfg(feature = "oauth")]
             site: site.transpose()?,
@@ -92,16 +92,18 @@ impl Core {
     #[cfg(feature = "jwt")]
     #[wasm_bindgen(getter)]
     pub fn problem(&self) -> Option<String> {
-        self.jwt.as_ref()?.as_ref().err().cloned()
+        self.verifier.as_ref()?.as_ref().err().cloned()
     }
 
     /// Pattern 2: finds out whose token a request carries; the key set that is kept is the body. Answers
     /// [`bearer::Found`].
     #[cfg(feature = "jwt")]
-    pub fn jwt(&self, input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn verify(&self, input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
         let request = jwt::Request::read(input, body);
-        let Some(Ok(options)) = &self.jwt else { return done::<bearer::Found>(None).json(bearer::Found::to_json) };
-        run(request, now, entropy, outcomes, async |flow, request| jwt::verify(flow, request, options).await)
+        let Some(Ok(verifier)) = &self.verifier else {
+            return done::<bearer::Found>(None).json(bearer::Found::to_json);
+        };
+        run(request, now, entropy, outcomes, async |flow, request| verifier.verify(flow, request).await)
             .json(bearer::Found::to_json)
     }
 
@@ -142,7 +144,7 @@ impl Core {
     /// `{"refused":…}`.
     #[cfg(all(feature = "testing", feature = "jwt"))]
     pub fn jws(&self, _input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
-        let Some(Ok(options)) = &self.jwt else { return done::<String>(None).json(Clone::clone) };
+        let Some(Ok(Verifier::Jwt(options))) = &self.verifier else { return done::<String>(None).json(Clone::clone) };
         run(Some(body), now, entropy, outcomes, async |flow, token| {
             match jwt::signature_only(flow, token, options).await {
                 Ok(payload) => crate::json::object(&[("payload", &crate::json::quoted(&payload))]),

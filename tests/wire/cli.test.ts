@@ -1,12 +1,15 @@
 /** `npx mcp-wicket keys` and `token`: what they print works with another implementation, and what is unwise is said. */
 import { execFile } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { type JSONWebKeySet, type JWK, createLocalJWKSet, jwtVerify } from "jose";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { modern } from "../harness/messages.ts";
 import { at } from "../harness/paths.ts";
+import { start } from "../harness/workerd.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mcp-wicket-cli-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -101,4 +104,78 @@ test("what is missing is said", async () => {
   expect((await cli(["token"])).err).toContain("--issuer and --audience");
   expect((await cli(["token", ...named], { JWT_SECRET: "short" })).err).toContain("32 bytes");
   expect((await cli(["keys", "--alg", "none"])).err).toContain('no algorithm "none"');
+});
+
+describe("API keys", () => {
+  interface Made {
+    key: string;
+    keys: { id: string; name: string; hash: string; scopes?: string[]; expires?: string }[];
+  }
+  const made = async (args: string[], env = {}) => JSON.parse((await cli(["keys", "--api", ...args], env)).out) as Made;
+
+  test("a key, and a record that lets it in and does not have it", async () => {
+    const { key, keys } = await made(["build", "--scope", "a b", "--prefix", "acme"]);
+    expect(key).toMatch(/^acme_[a-z2-9]{12}_[\w-]{43}$/);
+    expect(keys).toEqual([
+      {
+        id: key.split("_")[1],
+        name: "build",
+        hash: expect.stringMatching(/^[\w-]{43}$/) as unknown,
+        scopes: ["a", "b"],
+        expires: expect.stringMatching(/Z$/) as unknown,
+      },
+    ]);
+    const days = (Date.parse(keys[0]?.expires ?? "") - Date.now()) / 86_400_000;
+    expect(Math.round(days)).toBe(90);
+  });
+
+  test("the next joins the list", async () => {
+    const { keys } = await made(["build"]);
+    const list = keep("keys.json", JSON.stringify(keys));
+    expect((await made(["cron", "--list", list])).keys.map(({ name }) => name)).toEqual(["build", "cron"]);
+  });
+
+  test("what is unwise or wrong is said", async () => {
+    const ever = await cli(["keys", "--api", "build", "--days", "0"]);
+    expect(ever.err).toContain("It never ends");
+    for (const [args, words] of [
+      [["--days", "1000"], "--days takes"],
+      [["--prefix", "K"], "--prefix takes"],
+      [["--alg", "HS256"], "--api goes with"],
+      [["--list", keep("no-list.json", "{}")], "no list of records"],
+    ] as const) {
+      expect(await cli(["keys", "--api", "build", ...args])).toMatchObject({
+        code: 1,
+        err: expect.stringContaining(words) as unknown,
+      });
+    }
+    expect((await cli(["keys", "--api", "build"], { API_KEY_PEPPER: "short" })).err).toContain("32 bytes");
+  });
+
+  test("the example's README, step by step", async () => {
+    const readme = readFileSync(at("examples/api-key/README.md"), "utf8");
+    const vars = /^API_KEYS = '(.*)'$/m.exec(readFileSync(at("examples/api-key/wrangler.toml"), "utf8"));
+    const worker = await start(at("examples/api-key/wrangler.toml"), { vars: { API_KEYS: vars?.[1] ?? "" } });
+    try {
+      const line = /^curl http:\/\/127\.0\.0\.1:8787[\s\S]*?(?=\n```)/m.exec(readme)?.[0] ?? "";
+      const curl = (command: string) => promisify(execFile)("sh", ["-c", command.replace("8787", String(worker.port))]);
+      expect((await curl(line)).stdout).toContain('"text":"demo"');
+      for (const bad of [line.replace(/ +-H "Authorization.*\\\n/, ""), line.replace("wk_demo_b", "wk_demo_c")]) {
+        expect(bad).not.toBe(line);
+        expect((await curl(`${bad} -o /dev/null -w '%{http_code}'`)).stdout).toBe("401");
+      }
+    } finally {
+      await worker.stop();
+    }
+    const [, args = ""] = /^npx mcp-wicket keys (--api build-server.*)$/m.exec(readme) ?? [];
+    const { key, keys } = JSON.parse((await cli(["keys", ...args.replaceAll('"', "").split(" ")])).out) as Made;
+    const own = await start(at("examples/api-key/wrangler.toml"), { vars: { API_KEYS: JSON.stringify(keys) } });
+    try {
+      const call = modern(`${own.url}/mcp`, "tools/call", { name: "publish", arguments: { text: "hello" } });
+      call.headers.set("authorization", `Bearer ${key}`);
+      expect(await (await fetch(call)).text()).toContain("Published 5 characters.");
+    } finally {
+      await own.stop();
+    }
+  });
 });

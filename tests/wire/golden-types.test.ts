@@ -19,7 +19,7 @@ const types: [start: string, type: string | undefined][] = [
   ["found-", "FoundText"],
   ["guard-input", "GuardInput"],
   ["guarded-", "Guarded"],
-  ["jwt-input", "JwtInput"],
+  ["jwt-input", "VerifierInput"],
   ["mcp-input", "McpInput"],
   ["metadata-input", "MetadataInput"],
   ["outcome", undefined],
@@ -92,7 +92,7 @@ test("every type has a file", () => {
     "AuditCommit",
     "RememberCommit",
   ];
-  const code = ["StepMethod", "Core", "BearerCore", "JwtCore", "CoreClass", "TestingCore", "TestingCoreClass"];
+  const code = ["StepMethod", "Core", "BearerCore", "VerifierCore", "CoreClass", "TestingCore", "TestingCoreClass"];
   const known = [...types.map(([, type]) => /\w+/.exec(type ?? "")?.[0]), ...inside, ...code];
   expect(exported.filter((name) => !known.includes(name))).toEqual([]);
 });

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use super::Reject;
 use super::number::thousandths;
-use super::options::Options;
 use crate::auth::bearer::About;
 use crate::crypto::{encode, sha256};
 use crate::json::{Object, Value};
@@ -12,22 +11,42 @@ use crate::json::{Object, Value};
 /// What of a token's dates counts, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dates {
-    /// `exp`; none only where the options allow it.
+    /// `exp`; none only where the rules allow it.
     pub expires: Option<u64>,
     /// `iat`.
     pub issued: Option<u64>,
 }
 
+/// What claims must be.
+#[derive(Debug)]
+pub struct Rules {
+    /// `iss` is one of these.
+    pub issuers: Vec<String>,
+    /// `aud` names one of these.
+    pub audiences: Vec<String>,
+    /// Milliseconds by which clocks may differ.
+    pub leeway: u64,
+    /// Milliseconds from issue to expiry, at most.
+    pub max_lifetime: Option<u64>,
+    /// Whether `exp` must be there.
+    pub require_exp: bool,
+    /// Whether `iss` must be there.
+    pub require_iss: bool,
+    /// Whether `aud` must be there.
+    pub require_aud: bool,
+}
+
 /// A token is checked at `now`, in milliseconds since 1970.
-pub fn check(claims: &Object<'_>, options: &Options, now: u64) -> Result<Dates, Reject> {
+pub fn check(claims: &Object<'_>, rules: &Rules, now: u64) -> Result<Dates, Reject> {
     let dates = Dates { expires: date(claims, "exp")?, issued: date(claims, "iat")? };
-    expires(dates, options, now)?;
-    not_before(date(claims, "nbf")?, options, now)?;
-    issued(dates, options, now)?;
-    lifetime(dates, options, now)?;
-    issuer(claims, options)?;
-    audience(claims, options)?;
+    expires(dates, rules, now)?;
+    not_before(date(claims, "nbf")?, rules, now)?;
+    issued(dates, rules, now)?;
+    lifetime(dates, rules, now)?;
+    issuer(claims, rules)?;
+    audience(claims, rules)?;
     subject(claims)?;
+    unbound(claims)?;
     Ok(dates)
 }
 
@@ -37,20 +56,20 @@ fn date(claims: &Object<'_>, name: &str) -> Result<Option<u64>, Reject> {
     claims.get(name).map(|value| thousandths(value.text()).ok_or(Reject::OddDate)).transpose()
 }
 
-fn expires(dates: Dates, options: &Options, now: u64) -> Result<(), Reject> {
+fn expires(dates: Dates, rules: &Rules, now: u64) -> Result<(), Reject> {
     match dates.expires {
-        None if options.require_exp => Err(Reject::NeverExpires),
-        Some(expires) if now >= expires.saturating_add(options.leeway) => Err(Reject::Expired),
+        None if rules.require_exp => Err(Reject::NeverExpires),
+        Some(expires) if now >= expires.saturating_add(rules.leeway) => Err(Reject::Expired),
         _ => Ok(()),
     }
 }
 
-fn not_before(not_before: Option<u64>, options: &Options, now: u64) -> Result<(), Reject> {
-    if not_before.is_some_and(|begins| now + options.leeway < begins) { Err(Reject::NotYet) } else { Ok(()) }
+fn not_before(not_before: Option<u64>, rules: &Rules, now: u64) -> Result<(), Reject> {
+    if not_before.is_some_and(|begins| now + rules.leeway < begins) { Err(Reject::NotYet) } else { Ok(()) }
 }
 
-fn issued(dates: Dates, options: &Options, now: u64) -> Result<(), Reject> {
-    if dates.issued.is_some_and(|issued| now + options.leeway < issued) { Err(Reject::NotYet) } else { Ok(()) }
+fn issued(dates: Dates, rules: &Rules, now: u64) -> Result<(), Reject> {
+    if dates.issued.is_some_and(|issued| now + rules.leeway < issued) { Err(Reject::NotYet) } else { Ok(()) }
 }
 
 /// What the operator should know of tokens with these dates: the longer one lives, the longer a stolen one works.
@@ -69,27 +88,33 @@ pub fn note(dates: Dates, now: u64) -> Option<&'static str> {
 }
 
 /// The longest that a token may live, where that is limited: from `iat`, or from now where it does not say.
-fn lifetime(dates: Dates, options: &Options, now: u64) -> Result<(), Reject> {
-    let Some(limit) = options.max_lifetime else { return Ok(()) };
+fn lifetime(dates: Dates, rules: &Rules, now: u64) -> Result<(), Reject> {
+    let Some(limit) = rules.max_lifetime else { return Ok(()) };
     let begins = dates.issued.unwrap_or(now).min(now);
-    let lives = dates.expires.is_none_or(|expires| expires.saturating_sub(begins) > limit + options.leeway);
+    let lives = dates.expires.is_none_or(|expires| expires.saturating_sub(begins) > limit + rules.leeway);
     if lives { Err(Reject::LivesTooLong) } else { Ok(()) }
 }
 
 /// `iss` is one of the configured issuers, to the letter.
-fn issuer(claims: &Object<'_>, options: &Options) -> Result<(), Reject> {
+fn issuer(claims: &Object<'_>, rules: &Rules) -> Result<(), Reject> {
+    if !rules.require_iss && claims.get("iss").is_none() {
+        return Ok(());
+    }
     let issuer = claims.string("iss").ok_or(Reject::WrongIssuer)?;
-    if options.issuers.iter().any(|own| *own == issuer) { Ok(()) } else { Err(Reject::WrongIssuer) }
+    if rules.issuers.iter().any(|own| *own == issuer) { Ok(()) } else { Err(Reject::WrongIssuer) }
 }
 
 /// `aud`, a string or a list of strings, names this server.
-fn audience(claims: &Object<'_>, options: &Options) -> Result<(), Reject> {
+fn audience(claims: &Object<'_>, rules: &Rules) -> Result<(), Reject> {
+    if !rules.require_aud && claims.get("aud").is_none() {
+        return Ok(());
+    }
     let value = claims.get("aud").ok_or(Reject::WrongAudience)?;
     let named = if value.is_array() { value.array().map_err(|_| Reject::WrongAudience)? } else { vec![value] };
     let mut ours = false;
     for audience in named {
         let audience = audience.string().ok_or(Reject::WrongAudience)?;
-        ours |= options.audiences.iter().any(|own| *own == audience);
+        ours |= rules.audiences.iter().any(|own| *own == audience);
     }
     if ours { Ok(()) } else { Err(Reject::WrongAudience) }
 }
@@ -97,10 +122,10 @@ fn audience(claims: &Object<'_>, options: &Options) -> Result<(), Reject> {
 /// What handlers may know of the token: `client_id` (RFC 9068 §2.2) or as other issuers have it, `exp`, and the audience
 /// that is this server, where that is a URL.
 #[must_use]
-pub fn about(claims: &Object<'_>, dates: Dates, options: &Options) -> About {
+pub fn about(claims: &Object<'_>, dates: Dates, rules: &Rules) -> About {
     let audience = claims.get("aud");
     let named = audience.map(|audience| audience.array().unwrap_or_else(|_| vec![audience])).unwrap_or_default();
-    let ours = |audience: &str| options.audiences.iter().any(|own| own == audience) && audience.contains("://");
+    let ours = |audience: &str| rules.audiences.iter().any(|own| own == audience) && audience.contains("://");
     let resource = named.into_iter().filter_map(Value::string).find(|audience| ours(audience));
     About {
         client: client(claims).map(Into::into),
@@ -117,6 +142,12 @@ fn client<'a>(claims: &Object<'a>) -> Option<Cow<'a, str>> {
 fn subject(claims: &Object<'_>) -> Result<(), Reject> {
     let odd = claims.get("sub").is_some_and(|subject| subject.string().is_none_or(|subject| subject.is_empty()));
     if odd { Err(Reject::OddSubject) } else { Ok(()) }
+}
+
+/// A token that is bound to its client's key or certificate (RFC 9449 §6.1, RFC 8705 §3.1) is no bearer token: without the
+/// proof, whoever stole it could use it.
+fn unbound(claims: &Object<'_>) -> Result<(), Reject> {
+    if claims.get("cnf").is_some() { Err(Reject::Bound) } else { Ok(()) }
 }
 
 /// The scopes: `scope`, words in a string (RFC 8693 §4.2), or `scp`, a string or a list, as some issuers have it.
@@ -148,13 +179,13 @@ fn is_scope(text: &str) -> bool {
 /// the subject, RFC 9068 §2.2, or there is no subject). Colons of the issuer are escaped, so that no issuer can name the
 /// subjects of another. A token that names nobody is a principal of its own.
 #[must_use]
-pub fn principal(claims: &Object<'_>, payload: &str) -> String {
-    let mut issuer = String::new();
-    for character in claims.string("iss").unwrap_or_default().chars() {
+pub fn principal(issuer: &str, claims: &Object<'_>, payload: &str) -> String {
+    let mut escaped = String::new();
+    for character in issuer.chars() {
         match character {
-            '%' => issuer.push_str("%25"),
-            ':' => issuer.push_str("%3A"),
-            other => issuer.push(other),
+            '%' => escaped.push_str("%25"),
+            ':' => escaped.push_str("%3A"),
+            other => escaped.push(other),
         }
     }
     let (kind, id) = match (claims.string("sub"), client(claims)) {
@@ -163,5 +194,5 @@ pub fn principal(claims: &Object<'_>, payload: &str) -> String {
         (None, Some(client)) => ("client", client.into_owned()),
         (None, None) => ("token", encode(&sha256(payload.as_bytes()))),
     };
-    [kind, ":", &issuer, ":", &id].concat()
+    [kind, ":", &escaped, ":", &id].concat()
 }

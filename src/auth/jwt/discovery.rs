@@ -1,4 +1,4 @@
-//! Where an issuer's keys are: its metadata (`OpenID` Connect Discovery 1.0 §4, RFC 8414 §3).
+//! Where an issuer's keys and endpoints are: its metadata (`OpenID` Connect Discovery 1.0 §4, RFC 8414 §3).
 
 use crate::http::origin::origin_of;
 use crate::json::Object;
@@ -14,13 +14,13 @@ pub fn urls(issuer: &str) -> [String; 2] {
     ]
 }
 
-/// The `jwks_uri` of a metadata document; nothing if the document is another issuer's (RFC 8414 §3.3) or has none that may
-/// be fetched.
+/// The URL that is the member `name` of a metadata document (`jwks_uri`, …); nothing if the document is another issuer's
+/// (RFC 8414 §3.3) or has none that may be fetched.
 #[must_use]
-pub fn keys_url(document: &str, issuer: &str) -> Option<String> {
+pub fn url_in(document: &str, issuer: &str, name: &str) -> Option<String> {
     let document = Object::read(document).ok()?;
-    let keys = document.string("jwks_uri")?;
-    (document.string("issuer")? == issuer && may_be_fetched(&keys)).then(|| keys.into_owned())
+    let url = document.string(name)?;
+    (document.string("issuer")? == issuer && may_be_fetched(&url)).then(|| url.into_owned())
 }
 
 /// https, or http to loopback while developing. (The shim refuses all else once more.)

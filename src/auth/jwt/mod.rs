@@ -11,7 +11,7 @@ pub mod header;
 pub mod hmac;
 pub mod keys;
 pub mod number;
-mod options;
+pub(super) mod options;
 mod set;
 
 use std::borrow::Cow;
@@ -48,6 +48,7 @@ pub enum Reject {
     WrongIssuer,
     WrongAudience,
     OddSubject,
+    Bound,
     NoKeys,
 }
 
@@ -72,6 +73,7 @@ impl Reject {
             Self::WrongIssuer => "its iss is another than what is configured",
             Self::WrongAudience => "its aud does not name this server",
             Self::OddSubject => "its sub is empty or not a string",
+            Self::Bound => "it is bound to a key or certificate of its client (cnf), which is not checked here",
             Self::NoKeys => "the keys cannot be fetched at the moment",
         }
     }
@@ -98,11 +100,17 @@ impl<'a> Request<'a> {
         Some(Self { authorization: input.string("authorization"), token: input.string("token"), kept })
     }
 
-    fn token(&self) -> Result<&str, Found> {
+    /// The token, or why there is none.
+    pub(super) fn token(&self) -> Result<&str, Found> {
         match self.token.as_deref() {
             Some(token) => Ok(token),
             None => token_of(self.authorization.as_deref()),
         }
+    }
+
+    /// Where the issuer's keys or its endpoint were found to be.
+    pub(super) fn kept_url(&self) -> Option<&str> {
+        self.kept.url.as_deref()
     }
 }
 
@@ -131,12 +139,12 @@ async fn check(flow: &Flow<'_>, token: &str, kept: &Kept<'_>, options: &Options)
     let header = header::check(&header, options)?;
     let payload = core::str::from_utf8(&untrusted.payload).map_err(|_| Reject::NotAToken)?;
     let claims = compact::read(payload)?;
-    let dates = claims::check(&claims, options, now)?;
+    let dates = claims::check(&claims, &options.rules, now)?;
     let keys = keys_for(flow, &header, kept, options).await?;
     let caller = Caller {
-        principal: claims::principal(&claims, payload),
+        principal: claims::principal(&claims.string("iss").unwrap_or_default(), &claims, payload),
         scopes: claims::scopes(&claims),
-        about: Box::new(claims::about(&claims, dates, options)),
+        about: Box::new(claims::about(&claims, dates, &options.rules)),
         until: dates.expires.unwrap_or(u64::MAX).min(now + REMEMBER).min(keys.fresh_until),
         note: claims::note(dates, now),
         props: payload.to_owned(),

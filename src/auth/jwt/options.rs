@@ -1,6 +1,7 @@
 //! What a verifier is told, checked once when it is made. Each problem names the option, the reason and the fix.
 
 use super::algorithm::{Algorithm, KeyKind};
+use super::claims::Rules;
 use super::discovery::may_be_fetched;
 use super::keys::{PublicKey, Unusable};
 use super::number::thousandths;
@@ -14,15 +15,9 @@ pub struct Options {
     pub(super) secrets: Vec<Vec<u8>>,
     /// Where public keys come from.
     pub(super) source: Source,
-    pub(super) issuers: Vec<String>,
-    pub(super) audiences: Vec<String>,
+    pub(super) rules: Rules,
     pub(super) algorithms: Vec<Algorithm>,
-    /// Milliseconds by which clocks may differ.
-    pub(super) leeway: u64,
     pub(super) typ: Option<String>,
-    pub(super) require_exp: bool,
-    /// Milliseconds from issue to expiry.
-    pub(super) max_lifetime: Option<u64>,
     /// Milliseconds for which a fetched key set is fresh.
     pub(super) keys_for: u64,
     /// Milliseconds between two attempts to fetch one.
@@ -49,28 +44,34 @@ const MIN_VARIETY: usize = 12;
 
 impl Options {
     /// Reads the options as the shim writes them (see `js/auth/jwt-options.ts`). The error is a sentence for the developer.
-    pub fn read(text: &str) -> Result<Self, String> {
-        let options = Object::read(text).map_err(|malformed| malformed.reason())?;
-        let issuers = names(&options, "issuer", "the `iss` of its tokens, for example \"https://auth.example.com\"")?;
-        let audiences =
-            names(&options, "audience", "the `aud` that its tokens must name, usually the URL of this server")?;
-        let secrets = secrets(&options)?;
-        let source = source(&options, &issuers, secrets.is_empty())?;
-        let algorithms = algorithms(&options, &secrets, &source)?;
+    pub fn read(options: &Object<'_>) -> Result<Self, String> {
+        let rules = rules(options)?;
+        let secrets = secrets(options)?;
+        let source = source(options, &rules.issuers, secrets.is_empty())?;
+        let algorithms = algorithms(options, &secrets, &source)?;
         Ok(Self {
             secrets,
             source,
-            issuers,
-            audiences,
+            rules,
             algorithms,
-            leeway: seconds(&options, "clockTolerance", 0, 600)?.unwrap_or(60_000),
             typ: options.string("typ").map(Into::into),
-            require_exp: options.get("requireExp").is_none_or(|it| it.text() != "false"),
-            max_lifetime: seconds(&options, "maxLifetime", 1, 366 * 86_400)?,
-            keys_for: seconds(&options, "keysMaxAge", 60, 86_400)?.unwrap_or(600_000),
-            cool_down: seconds(&options, "keysCooldown", 1, 3_600)?.unwrap_or(30_000),
+            keys_for: seconds(options, "keysMaxAge", 60, 86_400)?.unwrap_or(600_000),
+            cool_down: seconds(options, "keysCooldown", 1, 3_600)?.unwrap_or(30_000),
         })
     }
+}
+
+/// What the claims of its tokens must be.
+pub(in crate::auth) fn rules(options: &Object<'_>) -> Result<Rules, String> {
+    Ok(Rules {
+        issuers: names(options, "issuer", "the `iss` of its tokens, for example \"https://auth.example.com\"")?,
+        audiences: names(options, "audience", "the `aud` that its tokens must name, usually the URL of this server")?,
+        leeway: seconds(options, "clockTolerance", 0, 600)?.unwrap_or(60_000),
+        require_exp: options.get("requireExp").is_none_or(|it| it.text() != "false"),
+        max_lifetime: seconds(options, "maxLifetime", 1, 366 * 86_400)?,
+        require_iss: true,
+        require_aud: true,
+    })
 }
 
 fn names(options: &Object<'_>, name: &str, what: &str) -> Result<Vec<String>, String> {
@@ -200,7 +201,7 @@ fn unusable(algorithm: Algorithm, shortest: usize) -> String {
 }
 
 /// A number of seconds between two bounds, in milliseconds.
-fn seconds(options: &Object<'_>, name: &str, least: u64, most: u64) -> Result<Option<u64>, String> {
+pub(in crate::auth) fn seconds(options: &Object<'_>, name: &str, least: u64, most: u64) -> Result<Option<u64>, String> {
     let Some(value) = options.get(name) else { return Ok(None) };
     let bounds = least * 1000..=most * 1000;
     if let Some(milliseconds) = thousandths(value.text()).filter(|milliseconds| bounds.contains(milliseconds)) {

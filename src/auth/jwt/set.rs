@@ -24,7 +24,7 @@ const FIRST_COOL_DOWN: u64 = 5_000;
 /// What the shim keeps of an issuer's keys: `{"url":…,"tried":…,"at":…}` and the checked keys' text.
 #[derive(Debug, Default)]
 pub(super) struct Kept<'a> {
-    url: Option<Cow<'a, str>>,
+    pub(super) url: Option<Cow<'a, str>>,
     tried: u64,
     set: Option<(u64, &'a str)>,
 }
@@ -115,7 +115,7 @@ async fn fetch(flow: &Flow<'_>, known: Option<&str>, options: &Options) -> Optio
     }
     for url in discovery::urls(issuer) {
         let document = flow.obtain(&Document { url }).await;
-        if let Some(url) = document.ok().and_then(|document| discovery::keys_url(&document.body, issuer)) {
+        if let Some(url) = document.ok().and_then(|document| discovery::url_in(&document.body, issuer, "jwks_uri")) {
             return fetch_from(flow, &url).await;
         }
     }

@@ -1,0 +1,172 @@
+/** What verifiers have in common: their step of Rust, and what is remembered of tokens. */
+import { WicketError } from "../errors.js";
+import type { Caller } from "../guard.js";
+import type { Incoming } from "../incoming.js";
+import { type Ended, type Outcome, type World, run } from "../run.js";
+import { newVerifierStep } from "../wasm.js";
+import type { Commit, Effect, FoundText, RememberCommit, StepMethod, VerifierInput } from "../wire.js";
+import { leave } from "./recall.js";
+import { Remembered } from "./remembered.js";
+import type { Found, TokenVerifier } from "./verifier.js";
+
+/** What a token was found to be. */
+export interface Verified {
+  readonly caller: Caller;
+  readonly until: number;
+}
+
+type Refused = Exclude<Found, Caller>;
+
+/** What verifiers with the same options share: a Worker may make one for each request. */
+export class Shared<Env = unknown> {
+  readonly step: StepMethod;
+  /** A name that no other has. */
+  readonly name = `verifier ${String(count++)}`;
+  readonly verified = new Remembered<Verified>();
+  readonly refused = new Remembered<{ readonly found: Refused; readonly until: number }>();
+  kept: RememberCommit | undefined;
+  /** What the operator has been told. */
+  readonly told = new Set<string>();
+
+  /** The one of these options. */
+  static of<Env>(label: string, options: string, make: (options: string) => Shared<Env>): Shared<Env> {
+    const key = label + options;
+    let shared = sharedBy.get(key);
+    if (!shared) {
+      shared = make(options);
+      if (sharedBy.size >= MAX_SHARED) sharedBy.clear();
+      sharedBy.set(key, shared);
+    }
+    return shared;
+  }
+
+  constructor(label: string, options: string) {
+    this.step = newVerifierStep(label, options);
+  }
+
+  perform(effect: Effect, _env: Env): Promise<Outcome> {
+    throw new Error(`this verifier has no "${effect.kind}"`);
+  }
+
+  commit(commit: Commit): Promise<void> {
+    if (commit.kind !== "remember") throw new Error(`a verifier has no "${commit.kind}"`);
+    const { text, at, tried, url } = commit;
+    const before = this.kept;
+    if (text === undefined || at === undefined) {
+      this.kept = { ...before, url, tried: Math.max(tried, before?.tried ?? 0) };
+    } else if (at >= (before?.at ?? 0)) {
+      // Whatever a key that is gone has vouched for is forgotten with it.
+      if (before?.text !== text) this.verified.clear();
+      this.kept = { url, tried, at, text };
+    }
+    return Promise.resolve();
+  }
+}
+
+let count = 0;
+const sharedBy = new Map<string, Shared>();
+const MAX_SHARED = 64;
+
+export abstract class Verifying<Claims extends object, Env = unknown> implements TokenVerifier<Env> {
+  abstract readonly issuers: readonly string[];
+  readonly #label: string;
+  readonly #shared: Shared<Env>;
+  readonly #header: string;
+  readonly #isBearer: boolean;
+
+  constructor(label: string, shared: Shared<Env>, header: string | undefined) {
+    this.#label = label;
+    this.#shared = shared;
+    this.#header = header ?? "authorization";
+    this.#isBearer = header === undefined;
+  }
+
+  /**
+   * What `this.props` is for a token that is good: its claims. Rejects with `ERR_TOKEN` for any other; the message says why,
+   * for the log only.
+   */
+  async verify(token: string, env?: Env): Promise<Claims> {
+    const key = this.#isBearer ? `Bearer ${token}` : token;
+    let verified = this.#remembered(key);
+    if (!verified) {
+      const text = typeof (token as unknown) === "string" ? token : "";
+      verified = await this.#run({ token: text }, key, env as Env);
+    }
+    const found = "refused" in verified ? verified : this.judge(verified.caller);
+    if ("refused" in verified || "refused" in found) {
+      throw new WicketError("ERR_TOKEN", `The token is refused: ${(found as Refused).reason}.`);
+    }
+    leave(token, verified.caller, verified.until);
+    return verified.caller.props as Claims;
+  }
+
+  identify(incoming: Incoming, env?: Env): Found | Promise<Found> {
+    const value = incoming.headers.get(this.#header);
+    if (value === null) return { refused: "absent", reason: "it has no token" };
+    const known = this.#remembered(value);
+    if (known) return this.#found(known);
+    const found = this.#run(this.#isBearer ? { authorization: value } : { token: value }, value, env as Env);
+    return found instanceof Promise ? found.then((found) => this.#found(found)) : this.#found(found);
+  }
+
+  known({ headers }: Incoming): Caller | undefined {
+    const value = headers.get(this.#header);
+    const verified = value === null ? undefined : this.#shared.verified.get(value);
+    const found = verified && this.judge(verified.caller);
+    return found && "refused" in found ? undefined : found;
+  }
+
+  /** Whatever is not remembered of a token, such as rules that may change their mind. */
+  protected judge(caller: Caller): Found {
+    return caller;
+  }
+
+  #remembered(key: string): Verified | Refused | undefined {
+    const { verified, refused } = this.#shared;
+    return verified.get(key) ?? (refused.isEmpty ? undefined : refused.get(key)?.found);
+  }
+
+  #run(input: VerifierInput, key: string, env: Env): Verified | Refused | Promise<Verified | Refused> {
+    const shared = this.#shared;
+    const { text = "", ...keys } = shared.kept ?? {};
+    if (shared.kept) input.keys = keys as VerifierInput["keys"] & object;
+    const world: World = {
+      perform: (effect) => shared.perform(effect, env),
+      commit: (commit) => shared.commit(commit),
+    };
+    const ended = run<FoundText>(shared.step, JSON.stringify(input), text, world);
+    return ended instanceof Promise ? ended.then((ended) => this.#remember(ended, key)) : this.#remember(ended, key);
+  }
+
+  #remember(ended: Ended<FoundText>, key: string): Verified | Refused {
+    const shared = this.#shared;
+    // Where a signature was all that was missing, its check settles the answer that came with it.
+    const found = "done" in ended ? ended.done : (JSON.parse(ended.spliced) as FoundText);
+    if ("refused" in found) {
+      const { refused, reason, until } = found;
+      if (until !== undefined) shared.refused.set(key, { found: { refused, reason }, until });
+      return { refused, reason };
+    }
+    const { scopes, props, until, note, ...known } = found.caller;
+    if (note !== undefined && !shared.told.has(note)) {
+      shared.told.add(note);
+      console.warn(
+        `[mcp-wicket] ${this.#label}${this.issuers.length ? ` for ${this.issuers.join(", ")}` : ""}: ${note}`,
+      );
+    }
+    const verified: Verified = { caller: { ...known, scopes: new Set(scopes), props: frozen(props) }, until };
+    shared.verified.set(key, verified);
+    return verified;
+  }
+
+  #found(found: Verified | Refused): Found {
+    return "refused" in found ? found : this.judge(found.caller);
+  }
+}
+
+/** Claims are kept with their token, so nobody may change them. */
+function frozen<T extends object>(value: T): T {
+  for (const member of Object.values(value))
+    if (typeof member === "object" && member !== null) frozen(member as object);
+  return Object.freeze(value);
+}
