@@ -364,4 +364,5 @@ export interface Told {
 }
 
 /** `src/mcp/place.rs`, `Place`. */
-export type Placed = { here: true } | { object: string } | { answer: Answer };
+export type Placed =
+  { here: true; ends?: string } | { object: string; keeps?: number; mailbox?: string } | { answer: Answer };

@@ -9,6 +9,7 @@ import { Incoming } from "../incoming.js";
 import { alarmRole, askRole, connectRole } from "../objects/roles.js";
 import { McpServer } from "../server/mcp-server.js";
 import type { ServerWorld } from "../server/world.js";
+import { type Expiry, clear, expire, keepFor } from "./expiry.js";
 import { AgentBase, type AgentContext } from "./base.js";
 import { type AgentHandler, received, serveHttp } from "./serve.js";
 import { answerMessage, serveSse } from "./sse.js";
@@ -33,6 +34,8 @@ export interface Handover {
   objects: string | undefined;
   /** Names the request while it lasts. */
   key: string;
+  /** How long the object keeps what it has. */
+  expiry: Expiry;
 }
 
 export abstract class McpAgent<
@@ -40,7 +43,10 @@ export abstract class McpAgent<
   State = unknown,
   Props extends Record<string, unknown> = Record<string, unknown>,
 > extends AgentBase<Env> {
-  /** Where the agent runs: `"session"` for an object per session; by default in the Worker, for one request. */
+  /**
+   * Where the agent runs: `"session"` for an object per session; by default in the Worker, for one request. What it keeps in
+   * the object is deleted once nobody can come back for it, by the object's alarm, unless the class has an `alarm` itself.
+   */
   static placement?: "session";
 
   /** What the agent offers; without one it offers nothing. */
@@ -53,6 +59,8 @@ export abstract class McpAgent<
   #ready: Promise<McpServer> | undefined;
   #caller: Caller | undefined;
   #core: GuardedCore | undefined;
+  /** Until when the object's alarm is known to be set, in milliseconds since 1970. */
+  #keptUntil = 0;
   /** The requests that the object answers at the moment. */
   readonly #worlds = new Map<string, ServerWorld>();
 
@@ -129,7 +137,13 @@ export abstract class McpAgent<
   }
 
   /** In the object: answers a request that the Worker's guard has let through. */
-  async wicketServe(request: Request, { props, told, pass: carried, objects, key }: Handover): Promise<Response> {
+  async wicketServe(
+    request: Request,
+    { props, told, pass: carried, objects, key, expiry }: Handover,
+  ): Promise<Response> {
+    // An object has one alarm: where the class has an alarm of its own, that is its business.
+    const isOurs = this.alarm === McpAgent.prototype.alarm;
+    if (isOurs) this.#keptUntil = await keepFor(this.#object().storage, expiry, objects, this.#keptUntil);
     const server = await this.wicketReady(props);
     this.#core ??= coreFor({}, this.env);
     const place = { objects, agent: this.constructor.name };
@@ -140,6 +154,13 @@ export abstract class McpAgent<
       this.#worlds.set(key, world);
       world.ended = () => this.#worlds.delete(key);
     });
+  }
+
+  /** In the object: its session has been ended; what it keeps goes, and what runs is cancelled. */
+  async wicketEnd(): Promise<void> {
+    for (const world of this.#worlds.values()) world.stop();
+    this.#keptUntil = 0;
+    await clear(this.#object().storage, this.#worlds.size > 0);
   }
 
   /** In the object: the client of this request has closed its connection to the Worker. */
@@ -158,9 +179,10 @@ export abstract class McpAgent<
     return askRole({ name, className, ctx: this.#object(), env: this.env }, call, input);
   }
 
-  /** In the object: the alarm of its role. */
+  /** In the object: the alarm of its role, or the end of what it keeps for a session. */
   async alarm(): Promise<void> {
-    await alarmRole({ className: this.constructor.name, ctx: this.#object(), env: this.env });
+    const object = { className: this.constructor.name, ctx: this.#object(), env: this.env };
+    if (!(await alarmRole(object))) await expire(object);
   }
 
   #object(): DurableObjectState {

@@ -56,14 +56,21 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
       const agent = new agentClass(ctx, env);
       if (wantsObject(agentClass, agent)) {
         told.agent = agentClass.name;
-        const object = await placeOf(passage, ctx);
-        // Streams that stay open are the Worker's: they must not keep the object awake.
-        if (object === HERE) return await serve(passage, registryOf(agent), ctx);
-        if (object instanceof Response) return withHeaders(object, pass.headers);
-        const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
+        const placed = await placeOf(passage, ctx);
+        if (placed instanceof Response) return withHeaders(placed, pass.headers);
+        const agents = findAgents(agentClass, ctx, env, options);
+        if ("here" in placed) {
+          // Streams that stay open are the Worker's: they must not keep the object awake.
+          const response = await serve(passage, registryOf(agent), ctx);
+          if (placed.ends !== undefined && response.ok) await agents.getByName(`session:${placed.ends}`).wicketEnd();
+          return response;
+        }
+        const { object, ...expiry } = placed;
+        const stub = agents.getByName(`session:${object}`);
         const { objects } = options;
         const key = crypto.randomUUID();
-        const handover = { props, told: { ...told, place: object }, pass: carried(pass, incoming), objects, key };
+        const told_ = { ...told, place: object };
+        const handover = { props, told: told_, pass: carried(pass, incoming), objects, key, expiry };
         request.signal.addEventListener("abort", () => ctx.waitUntil(stub.wicketGone(key)));
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
@@ -101,21 +108,20 @@ export function findAgents<Env>(
   return findObjects<McpAgent<Env>>(ctx, env, agentClass.name, binding);
 }
 
-/** A request that no object needs to see. */
-export const HERE: unique symbol = Symbol("in the Worker");
-
 /** The server of an agent that lives in an object, as much of it as there is in the Worker. */
 export function registryOf<Env>({ server, constructor: { name } }: McpAgent<Env>): McpServer {
   return server instanceof McpServer ? server : new McpServer({ name, version: "0.0.0" });
 }
 
-/** The name of the object that a request belongs to, or the response where it belongs to none. */
-export async function placeOf(passage: Passage, ctx: AgentContext): Promise<string | typeof HERE | Response> {
+/** The object that a request belongs to, if any, or the response where nothing goes on. */
+export async function placeOf(
+  passage: Passage,
+  ctx: AgentContext,
+): Promise<Exclude<Placed, { answer: unknown }> | Response> {
   const input = JSON.stringify(headOf(passage.incoming, {}, passage.told));
   const ended: Ended<Placed> = await run(passage.core.place, input, "", new ObjectsWorld(passage, ctx));
   if (!("done" in ended)) throw new Error("no place");
-  if ("here" in ended.done) return HERE;
-  return "object" in ended.done ? ended.done.object : respond(ended.done.answer, []);
+  return "answer" in ended.done ? respond(ended.done.answer, []) : ended.done;
 }
 
 /** The response where nothing could be served. What is missing from the set-up is said in full. */

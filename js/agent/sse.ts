@@ -16,7 +16,6 @@ import type { AgentClass, ServeOptions } from "./agent.js";
 import type { AgentContext } from "./base.js";
 import {
   type AgentHandler,
-  HERE,
   agentHandler,
   carried,
   findAgents,
@@ -53,9 +52,10 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       const { objects } = options;
       const where = { objects, agent: agentClass.name };
       const passage: Passage = { core, incoming, pass, told, env, place: where };
-      const object = await placeOf(passage, ctx);
-      if (object instanceof Response) return withHeaders(object, pass.headers);
-      if (object === HERE) throw new Error("HTTP+SSE has a place for each message");
+      const placed = await placeOf(passage, ctx);
+      if (placed instanceof Response) return withHeaders(placed, pass.headers);
+      if ("here" in placed) throw new Error("HTTP+SSE has a place for each message");
+      const { object, ...expiry } = placed;
       told.place = object;
       if (at === path) {
         objectsOf(ctx, env, where); // says what is missing, before there is a stream
@@ -64,7 +64,7 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       }
       if (inObject) {
         const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
-        const handover = { props, told, pass: carried(pass, incoming), objects, key: "" };
+        const handover = { props, told, pass: carried(pass, incoming), objects, key: "", expiry };
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
       return withHeaders(await answerMessage(passage, await agent.wicketReady(props, pass.caller), ctx), pass.headers);

@@ -67,6 +67,8 @@ const mailbox: Role = {
         return follow(object, (uris) => uris.filter((uri) => uri !== given));
       case "open":
         return keep(object, OPEN, true);
+      case "there":
+        return JSON.stringify(kv.get(OPEN) !== undefined || open(object.ctx, STREAM).length > 0);
       case "touch":
         return touch(object);
       case "end":

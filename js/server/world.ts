@@ -327,6 +327,11 @@ export class ServerWorld extends ObjectsWorld {
     for (const [controller, watched] of this.#watchers ?? []) if (watched === call) this.#cancel(controller);
   }
 
+  /** Fires the signals of all calls: the session is over. */
+  stop(): void {
+    for (const call of new Set(this.#watchers?.values() ?? [])) this.cancel(call);
+  }
+
   /** The client has closed its connection, as far as another part of the package knows. */
   clientGone(): void {
     this.#gone();

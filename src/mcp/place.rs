@@ -1,6 +1,7 @@
 //! Where a server lives that wants a place of its own (a Durable Object), told by the head of the request.
 
 use super::revision::Revision;
+use super::session::Shown;
 use super::{Request, Transport, session, sse};
 use crate::flow::Flow;
 use crate::http::Answer;
@@ -9,12 +10,25 @@ use crate::json::{object, quoted};
 /// Which object, or why none: `{"here":true}`, `{"object":"…"}` or `{"answer":{…}}`.
 #[derive(Debug)]
 pub enum Place {
-    /// None: a stream that stays open, or the end of a session. The Worker answers.
+    /// None: a stream that stays open. The Worker answers.
     Here,
-    /// The object's name.
-    Object(String),
+    /// None either, and once the Worker has answered, what this object has goes: `{"here":true,"ends":"…"}`.
+    Ends(String),
+    /// The object's name, and how long it keeps what it has: `{"object":"…","keeps":…,"mailbox":"…"}`.
+    Object(String, Kept),
     /// The request ends here.
     Answer(Answer),
+}
+
+/// How long a server's object keeps what it has after a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// For good: it is its principal's.
+    Forever,
+    /// So long, in milliseconds; then nobody can come back for it.
+    For(u64),
+    /// So long, in milliseconds, and after that for as long as this mailbox says that the session is there.
+    While(u64, String),
 }
 
 impl Place {
@@ -23,17 +37,38 @@ impl Place {
     pub fn to_json(&self) -> String {
         match self {
             Self::Here => object(&[("here", "true")]),
-            Self::Object(name) => object(&[("object", &quoted(name))]),
+            Self::Ends(name) => object(&[("here", "true"), ("ends", &quoted(name))]),
+            Self::Object(name, kept) => {
+                let (name, keeps, mailbox) = match kept {
+                    Kept::Forever => (quoted(name), None, None),
+                    Kept::For(keeps) => (quoted(name), Some(keeps.to_string()), None),
+                    Kept::While(keeps, mailbox) => (quoted(name), Some(keeps.to_string()), Some(quoted(mailbox))),
+                };
+                let mut members = vec![("object", name.as_str())];
+                members.extend(keeps.as_deref().map(|keeps| ("keeps", keeps)));
+                members.extend(mailbox.as_deref().map(|mailbox| ("mailbox", mailbox)));
+                object(&members)
+            }
             Self::Answer(answer) => object(&[("answer", &answer.to_json())]),
         }
     }
 }
 
+/// What no session keeps is kept no longer than the call may take, in milliseconds.
+const STRAY: u64 = 3600 * 1000;
+
 /// A session's requests go to the session's object; whoever shows another's session finds none. A 2026-07-28 request has
-/// no session: it goes to its principal's object. Everything else gets a new object. Waits: none.
+/// no session: it goes to its principal's object. Everything else gets a new object. Waits: none; where sessions are kept,
+/// one for whether this one is there.
 pub async fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
     let stays_open = request.mcp_method.as_deref() == Some("subscriptions/listen") || request.method != "POST";
     if request.transport == Transport::Http && stays_open {
+        if request.method == "DELETE"
+            && request.kept
+            && let Ok(Shown::Open(session)) = request.shown(flow).await
+        {
+            return Place::Ends(session.place.name());
+        }
         return Place::Here;
     }
     if let Err(answer) = request.check_method() {
@@ -49,10 +84,18 @@ pub async fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
         Ok(session) => session,
         Err(fault) => return Place::Answer(fault.answer(None)),
     };
-    let place = match (request.spoken().is_some_and(Revision::is_modern), session, principal) {
-        (true, _, Some(principal)) => session::Place::of_principal(principal),
+    let is_modern = request.spoken().is_some_and(Revision::is_modern);
+    let place = match (is_modern, session, principal) {
+        (true, _, Some(principal)) => {
+            return Place::Object(session::Place::of_principal(principal).name(), Kept::Forever);
+        }
         (false, Some(session), _) => session.place,
         _ => session::Place::fresh(flow.context(), principal),
     };
-    Place::Object(place.name())
+    let kept = match () {
+        () if is_modern => Kept::For(STRAY),
+        () if request.kept || request.transport != Transport::Http => Kept::While(session::IDLE, place.mailbox()),
+        () => Kept::For(session::LIFETIME),
+    };
+    Place::Object(place.name(), kept)
 }

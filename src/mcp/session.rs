@@ -23,6 +23,10 @@ const FORMAT: u8 = 2;
 const LENGTH: usize = 1 + 1 + 2 + 4 + PLACE_LENGTH;
 const PLACE_LENGTH: usize = 16 + 16;
 const LIFETIME_SECONDS: u64 = 30 * 24 * 3600;
+/// For so long after its last use a session may still be shown, in milliseconds.
+pub(super) const LIFETIME: u64 = (LIFETIME_SECONDS + SKEW_SECONDS) * 1000;
+/// A session that is kept ends when nobody has used it for so long, in milliseconds.
+pub(super) const IDLE: u64 = 24 * 3600 * 1000;
 /// Clocks of two machines may differ by this much.
 const SKEW_SECONDS: u64 = 300;
 const BINDING: Binding<'static> = Binding { purpose: Purpose::Session, issuer: "", audience: "" };

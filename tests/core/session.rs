@@ -14,7 +14,7 @@ use mcp_wicket::mcp::session::{self, Place, Session};
 use serde_json::{Value as Json, json};
 
 use crate::random::Random;
-use crate::world::{ENTROPY, NOW, World};
+use crate::world::{ENTROPY, NOW, Said, World};
 
 const ANN: Option<&str> = Some("user:github:1");
 const BOB: Option<&str> = Some("user:github:2");
@@ -245,17 +245,15 @@ fn placed(head: &Json) -> place::Place {
 
 fn object(head: &Json) -> String {
     match placed(head) {
-        place::Place::Object(name) => name,
-        place::Place::Here => panic!("{head} goes nowhere"),
-        place::Place::Answer(answer) => panic!("{head} is answered: {answer:?}"),
+        place::Place::Object(name, _) => name,
+        other => panic!("{head}: {other:?}"),
     }
 }
 
 fn refused(head: &Json) -> (u16, Json) {
     match placed(head) {
         place::Place::Answer(answer) => (answer.status, serde_json::from_str(&answer.body.unwrap()).unwrap()),
-        place::Place::Here => panic!("{head} goes nowhere"),
-        place::Place::Object(name) => panic!("{head} goes to {name}"),
+        other => panic!("{head}: {other:?}"),
     }
 }
 
@@ -315,6 +313,51 @@ fn whoever_has_neither_session_nor_name_gets_a_new_place() {
         (json!({"method": "GET", "server": {}, "transport": "sse-stream", "principal": ANN}), ANN),
     ] {
         assert_eq!(object(&head), fresh(principal), "{head}");
+    }
+}
+
+#[test]
+fn what_an_object_has_is_kept_until_nobody_can_come_back_for_it() {
+    let place = Place::fresh(&Context::new(NOW, [9; 32]), ANN);
+    let id = mint(&Context::new(NOW, ENTROPY), Revision::V2025_11_25, &place);
+    let kept = |more: &Json| {
+        let mut head = json!({"method": "POST", "server": {}, "principal": ANN});
+        head.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let input = head.to_string();
+        let request = Request::read(&input).unwrap();
+        let world = World::new(|_| Said::Ok("true".into()));
+        match world.run(async |flow| place::place(flow, &request).await).answer.unwrap() {
+            place::Place::Object(_, kept) => kept,
+            other => panic!("{head}: {other:?}"),
+        }
+    };
+    let life = place::Kept::For(30 * DAY + 300_000);
+    assert_eq!(kept(&json!({"sessionId": id})), life, "as long as its id");
+    assert_eq!(kept(&json!({})), life, "this may begin a session");
+    let there = place::Kept::While(DAY, place.mailbox());
+    assert_eq!(kept(&json!({"sessionId": id, "sessions": "object"})), there);
+    assert_eq!(kept(&json!({"sessionId": id, "transport": "sse-messages"})), there);
+    assert_eq!(kept(&json!({"protocolVersion": "2026-07-28"})), place::Kept::Forever, "it is its principal's");
+    assert_eq!(kept(&json!({"protocolVersion": "2026-07-28", "principal": null})), place::Kept::For(3_600_000));
+}
+
+#[test]
+fn a_session_that_is_ended_names_its_object() {
+    let place = Place::fresh(&Context::new(NOW, [9; 32]), ANN);
+    let id = mint(&Context::new(NOW, ENTROPY), Revision::V2025_11_25, &place);
+    let placed = |principal: Option<&str>, kept: Json, there: &'static str| {
+        let head = json!({"method": "DELETE", "server": {}, "principal": principal, "sessionId": id, "sessions": kept});
+        let input = head.to_string();
+        let request = Request::read(&input).unwrap();
+        let world = World::new(|_| Said::Ok(there.into()));
+        world.run(async |flow| place::place(flow, &request).await).answer.unwrap().to_json()
+    };
+    let ends = format!(r#"{{"here":true,"ends":"{}"}}"#, place.name());
+    assert_eq!(placed(ANN, json!("object"), "true"), ends);
+    for (principal, kept, there) in
+        [(ANN, json!("object"), "false"), (BOB, json!("object"), "true"), (ANN, Json::Null, "true")]
+    {
+        assert_eq!(placed(principal, kept, there), r#"{"here":true}"#);
     }
 }
 

@@ -14,7 +14,7 @@ use mcp_wicket::http::origin::Policy;
 use mcp_wicket::json::Value;
 use mcp_wicket::mcp::Request;
 use mcp_wicket::mcp::capabilities::Capabilities;
-use mcp_wicket::mcp::place::place;
+use mcp_wicket::mcp::place::{Kept, Place, place};
 use mcp_wicket::mcp::tell::{Running, Told, tell};
 use serde_json::json;
 
@@ -29,7 +29,9 @@ pub(super) const NAMES: &[&str] = &[
     "told-reach",
     "told-resumable",
     "told-watch",
+    "placed-ends",
     "placed-here",
+    "placed-object-for-a-while",
     "effect-root-key",
     "told-unable",
     "told-fault",
@@ -327,6 +329,9 @@ fn places() {
         json!({"method": "POST", "server": {}, "principal": "user:github:1", "protocolVersion": "2026-07-28"});
     assert_eq!(placed(principal), golden("placed-object"));
     assert_eq!(placed(json!({"method": "GET", "server": {}})), golden("placed-here"));
+    assert_eq!(Place::Ends("AAAA".into()).to_json(), golden("placed-ends"));
+    let kept = Kept::While(86_400_000, "mailbox:AAAA".into());
+    assert_eq!(Place::Object("AAAA".into(), kept).to_json(), golden("placed-object-for-a-while"));
     assert_eq!(placed(json!({"method": "POST", "server": {}, "sessionId": "x"})), golden("placed-answer"));
 }
 

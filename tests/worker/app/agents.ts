@@ -69,6 +69,38 @@ export class Stateful extends McpAgent<Cloudflare.Env, { count: number }> {
   }
 }
 
+/** Keeps things in each way that there is. */
+export class Keeping extends McpAgent<Cloudflare.Env, { count: number }> {
+  override server = new McpServer({ name: "keeping", version: "1.0.0" });
+  override initialState = { count: 0 };
+
+  override init(): void {
+    this.sql`create table if not exists notes (text text)`;
+    this.server.registerTool("keep", {}, () => {
+      this.sql`insert into notes values ('kept')`;
+      this.setState({ count: this.state.count + 1 });
+      return text(this.state.count);
+    });
+    this.server.registerTool("keep_late", {}, async ({ signal }) => {
+      for (let n = 0; n < 100 && !signal.aborted; n++) await scheduler.wait(50);
+      this.setState({ count: 99 });
+      return text(signal.aborted);
+    });
+  }
+}
+
+/** Has an alarm of its own. */
+export class OwnAlarm extends Keeping {
+  override init(): void {
+    super.init();
+    void (this.ctx as DurableObjectState).storage.setAlarm(Date.now() + 1000 * 3600 * 1000);
+  }
+  override alarm(): Promise<void> {
+    this.setState({ count: -1 });
+    return Promise.resolve();
+  }
+}
+
 /** Wants an object, but its class is exported by nobody. */
 export class Homeless extends McpAgent<Cloudflare.Env> {
   static override placement = "session" as const;

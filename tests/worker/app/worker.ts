@@ -2,7 +2,7 @@
 import { type FetchHandler, WicketObject } from "mcp-wicket";
 import { Asking, AskingPlaced, askingHandler } from "./asking.ts";
 import { Changing, ChangingPlaced, LatePlaced, changing } from "./changing.ts";
-import { Flaky, Homeless, HomelessStream, Placed, Plain, Stateful } from "./agents.ts";
+import { Flaky, Homeless, HomelessStream, Keeping, OwnAlarm, Placed, Plain, Stateful } from "./agents.ts";
 import { GuardedInObject, GuardedInWorker, guarded, guardedContext, unguarded } from "./guarded.ts";
 import { TenantInObject, TenantInWorker, tenantHandler } from "./tenants.ts";
 
@@ -14,7 +14,9 @@ export {
   Flaky,
   GuardedInObject,
   GuardedInWorker,
+  Keeping,
   LatePlaced,
+  OwnAlarm,
   Placed,
   Plain,
   Stateful,
@@ -31,6 +33,11 @@ const endpoints: Record<string, FetchHandler<Cloudflare.Env>> = {
   "/placed": Placed.serve("/placed").fetch,
   "/placed-sse": Placed.serveSSE("/placed-sse").fetch,
   "/stateful": Stateful.serve("/stateful").fetch,
+  "/keeping": Keeping.serve("/keeping").fetch,
+  "/keeping-kept": Keeping.serve("/keeping-kept", { sessions: "object" }).fetch,
+  "/keeping-sse": Keeping.serveSSE("/keeping-sse").fetch,
+  "/own-alarm": OwnAlarm.serve("/own-alarm").fetch,
+  "/own-alarm-kept": OwnAlarm.serve("/own-alarm-kept", { sessions: "object" }).fetch,
   "/flaky": Flaky.serve("/flaky").fetch,
   "/homeless": Homeless.serve("/homeless").fetch,
   "/homeless-sse": HomelessStream.serveSSE("/homeless-sse", { objects: "Nowhere" }).fetch,

@@ -3,6 +3,9 @@ declare namespace Cloudflare {
   interface Env {
     KV: KVNamespace;
     DB: D1Database;
+    LIST_KEEPING: DurableObjectNamespace;
+    LIST_OWN_ALARM: DurableObjectNamespace;
+    LIST_WICKET_OBJECT: DurableObjectNamespace;
   }
   interface GlobalProps {
     mainModule: typeof import("../app/worker.ts");
