@@ -15,10 +15,12 @@ import { isVoid, measure } from "./measure.mjs";
 import { endAll } from "./processes.mjs";
 import { inBrief, json, machine, table } from "./report.mjs";
 import { rows } from "./rows.mjs";
+import { holds, measureStreams, streamsTable } from "./streams.mjs";
 
 const usage = `npm run bench -- [options]
   --only id,id    only these rows: ${rows.map((row) => row.id).join(", ")}
   --rounds N      rounds per row (default 12, at least 12 for a result); a row with a wide range gets up to twice as many
+  --load          only the check of streams: 1,000 listeners, 200 calls at once
   --quick         three short rounds, to see that everything runs; this is not a result
   --peers         only the floor and the peers, without building ours
   --no-build      measures the build that is there
@@ -33,6 +35,7 @@ export async function main() {
       rounds: { type: "string" },
       quick: { type: "boolean" },
       peers: { type: "boolean" },
+      load: { type: "boolean" },
       "no-build": { type: "boolean" },
       json: { type: "boolean" },
       help: { type: "boolean" },
@@ -42,7 +45,7 @@ export async function main() {
     console.log(usage);
     return 0;
   }
-  const chosen = choose(values.only);
+  const chosen = values.load ? [] : choose(values.only);
   const rounds = Number(values.rounds ?? (values.quick ? 3 : 12));
   if (!Number.isInteger(rounds) || rounds < 1) throw new Failure(`--rounds takes a whole number above 0`);
   const options = {
@@ -53,7 +56,7 @@ export async function main() {
   };
 
   await ensureWrk();
-  await installPeers();
+  if (!values.load) await installPeers();
   if (!options.peersOnly && !values["no-build"]) {
     await setup();
     await build();
@@ -61,21 +64,25 @@ export async function main() {
   console.log(machine());
 
   const results = [];
+  let streams;
   try {
     for (const row of chosen) {
       const result = await measure(row, options);
       console.error(inBrief(result));
       results.push(result);
     }
+    if (values.load || !(values.only || options.peersOnly)) streams = await measureStreams();
   } finally {
     endAll();
   }
-  console.log(table(results));
+  if (chosen.length > 0) console.log(table(results));
+  if (streams) console.log(streamsTable(streams));
   if (rounds < 12) console.log(`This is not a result: a result has at least 12 rounds, this had ${rounds}.`);
-  if (values.json) console.log(json(results));
+  if (values.json) console.log(json(results, streams));
 
   const figures = results.flatMap(({ row, ours }) => (ours ? [{ row, ours }] : []));
   if (figures.some(({ ours }) => isVoid(ours))) return 2;
+  if (streams && !holds(streams)) return 1;
   return figures.some(({ row, ours }) => ours.ratio.median > row.bar) ? 1 : 0;
 }
 

@@ -68,8 +68,9 @@ function verdict(/** @type {number} */ bar, /** @type {import("./measure.mjs").F
 /**
  * The line that programs read.
  * @param {Result[]} results
+ * @param {import("./streams.mjs").Streams} [load]
  */
-export function json(results) {
+export function json(results, load) {
   const rows = results.map(({ row, rounds, floor, ours, peers }) => ({
     id: row.id,
     floor_us: round(floor),
@@ -81,7 +82,12 @@ export function json(results) {
     peer_us: peers[0] && round(peers[0].us),
     peer_ratio: peers[0] && round(peers[0].ratio.median),
   }));
-  return JSON.stringify({ floor_us: rows[0]?.floor_us, rows });
+  return JSON.stringify({ floor_us: rows[0]?.floor_us, rows, ...(load && { load: rounded(load) }) });
+}
+
+/** The same with all its numbers rounded. */
+function rounded(/** @type {object} */ value) {
+  return JSON.parse(JSON.stringify(value, (_, member) => (typeof member === "number" ? round(member) : member)));
 }
 
 function round(/** @type {number} */ value) {

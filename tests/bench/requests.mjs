@@ -14,10 +14,10 @@ const meta = {
 };
 
 /** `tools/call` of `add`, revision 2026-07-28. */
-export const modernCall = modern("tools/call", { ...add, _meta: meta }, { "Mcp-Name": add.name });
+export const modernCall = modern("tools/call", add, { "Mcp-Name": add.name });
 
 /** `tools/list`, revision 2026-07-28. */
-export const modernList = modern("tools/list", { _meta: meta });
+export const modernList = modern("tools/list", {});
 
 /** `tools/call` of `add`, revision 2025-11-25. A session adds its id to the headers. */
 export const legacyCall = legacy({ id: 1, method: "tools/call", params: add });
@@ -53,8 +53,12 @@ export function post(url, { headers, body }) {
   return fetch(url, { method: "POST", headers, body });
 }
 
-/** @returns {FixedRequest} */
-function modern(/** @type {string} */ method, /** @type {object} */ params, headers = {}) {
+/**
+ * A request of revision 2026-07-28.
+ * @returns {FixedRequest}
+ */
+export function modern(/** @type {string} */ method, /** @type {Record<string, any>} */ given, headers = {}) {
+  const params = { ...given, _meta: { ...meta, ...given._meta } };
   return {
     headers: { ...base, "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method, ...headers },
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),

@@ -18,10 +18,11 @@ export const workerd = at("node_modules/workerd/bin/workerd");
 export const compatibilityDate = "2026-07-01";
 
 /**
- * Starts workerd on a free loopback port.
+ * Starts workerd on a free loopback port, and its inspector on another where that is wanted.
  * @param {Program} program
+ * @param {{ inspected?: boolean }} [options]
  */
-export async function serve(program) {
+export async function serve(program, { inspected = false } = {}) {
   const storage = join(program.folder, "objects");
   await rm(storage, { recursive: true, force: true });
   await mkdir(storage, { recursive: true });
@@ -30,13 +31,14 @@ export async function serve(program) {
   const child = startOn(
     0,
     workerd,
-    ["serve", "--experimental", "--control-fd=3", config],
+    ["serve", "--experimental", "--control-fd=3", ...(inspected ? ["--inspector-addr=127.0.0.1:0"] : []), config],
     ["ignore", "ignore", "pipe", "pipe"],
   );
-  const port = await listening(child, firstWords(child));
+  const { port, inspector } = await listening(child, firstWords(child));
   return {
     url: `http://127.0.0.1:${port}`,
     pid: child.pid,
+    inspector,
     stop: () => child.kill("SIGKILL"),
   };
 }
@@ -101,21 +103,24 @@ function firstWords(child) {
 }
 
 /**
- * The port on which workerd says that it listens.
+ * The ports on which workerd says that it listens.
  * @param {import("node:child_process").ChildProcess} child
  * @param {() => string} words
- * @returns {Promise<number>}
+ * @returns {Promise<{ port: number, inspector: number | undefined }>}
  */
 function listening(child, words) {
   return new Promise((resolve, reject) => {
     let said = "";
+    /** @type {number | undefined} */
+    let inspector;
     child.once("error", reject);
     child.once("exit", () => reject(new Failure(`workerd ended before it listened:\n${words()}`)));
     /** @type {import("node:stream").Readable} */ (child.stdio[3]).on("data", (chunk) => {
       said += chunk;
       for (const line of said.split("\n").slice(0, -1)) {
         const event = JSON.parse(line);
-        if (event.event === "listen" && event.socket === "http") resolve(event.port);
+        if (event.event === "listen-inspector") inspector = event.port;
+        if (event.event === "listen" && event.socket === "http") resolve({ port: event.port, inspector });
       }
     });
   });
