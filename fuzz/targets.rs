@@ -9,6 +9,10 @@
     reason = "a property that does not hold is told by a panic, and each target uses its own function only"
 )]
 
+use mcp_wicket::auth::bearer::{Found, token_of};
+use mcp_wicket::auth::jwt::algorithm::Algorithm;
+use mcp_wicket::auth::jwt::{Request, compact, keys};
+use mcp_wicket::auth::verifier::Verifier;
 use mcp_wicket::flow::{Context, Flow, Step, Variable};
 use mcp_wicket::http::Answer;
 use mcp_wicket::json::{Malformed, Object, Value, quoted};
@@ -142,5 +146,82 @@ pub(crate) fn request(data: &[u8]) {
                 assert!(message.get().starts_with(['[', '{']));
             }
         }
+    }
+}
+
+const CONTEXT_NOW: u64 = 1_790_000_000_000;
+
+/// What becomes of `token` at the verifier with these options, in one step.
+fn verified(options: &str, token: &str) -> Step<Found> {
+    let verifier = Verifier::read(options).unwrap();
+    let input = ["{\"authorization\":", &quoted(&["Bearer ", token].concat()), "}"].concat();
+    let request = Request::read(&input, "").unwrap();
+    let context = Context::new(CONTEXT_NOW, [7; 32]);
+    let flow = Flow::new(&context, "").unwrap();
+    flow.step(verifier.verify(&flow, &request))
+}
+
+/// Tokens: a token has one spelling, and no text that nobody has signed lets anybody in.
+pub(crate) fn token(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else { return };
+    if let Ok(token) = compact::Untrusted::parse(text) {
+        let parts = [token.header.as_bytes(), &token.payload, &token.signature].map(mcp_wicket::crypto::encode);
+        assert_eq!(parts.join("."), text);
+        assert!(text.starts_with(token.signed) && text.ends_with(token.signature_text));
+        if compact::read(&token.header).is_ok() {
+            let _: &RawValue = serde_json::from_str(&token.header).unwrap();
+        }
+    }
+    if let Ok(token) = token_of(Some(text)) {
+        assert!(!token.is_empty() && text.contains(token));
+    }
+    const SHARED: &str =
+        r#"{"issuer":["joe"],"audience":["me"],"secrets":["a-secret-for-fuzzing-and-for-nothing-else"]}"#;
+    const PUBLIC: &str = r#"{"issuer":["joe"],"audience":["me"],"keys":[{"kty":"OKP","crv":"Ed25519",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    assert!(matches!(verified(SHARED, text), Step::Done { answer: Found::Refused(..), .. }), "{text}");
+    // Whether a signature is right is asked of somebody else.
+    match verified(PUBLIC, text) {
+        Step::Done { answer: Found::Refused(..), .. } => {}
+        Step::Wait(asked) => assert!(asked.iter().all(|asked| asked.effect.starts_with(r#"{"kind":"verify""#))),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Key sets: what can be used has public members only, is kept as what it is, and there are no more than may be.
+pub(crate) fn jwks(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else { return };
+    let Some((usable, unusable)) = keys::read_set(text) else { return };
+    assert!(usable.len() + unusable <= keys::MAX_KEYS && text.len() <= keys::MAX_LENGTH);
+    for key in &usable {
+        let jwk: Json = serde_json::from_str(key.jwk()).unwrap();
+        let members = jwk.as_object().unwrap().keys().map(String::as_str);
+        assert!(members.into_iter().all(|member| ["kty", "crv", "n", "e", "x", "y"].contains(&member)), "{jwk}");
+        assert_ne!(jwk["kty"], "oct");
+    }
+    let checked = keys::write_checked(&usable);
+    for algorithm in Algorithm::all() {
+        let fitting = usable.iter().filter(|key| key.fits(algorithm, None)).map(keys::PublicKey::jwk);
+        let kept = keys::fitting(&checked, algorithm, None);
+        assert!(fitting.take(keys::MAX_TRIES).eq(kept.iter().map(keys::PublicKey::jwk)), "{checked}");
+        assert!(!algorithm.is_secret() || kept.is_empty());
+    }
+}
+
+/// API keys and their records: no text but the key itself lets anybody in, and no record breaks anything.
+pub(crate) fn api_key(data: &[u8]) {
+    let Ok(text) = core::str::from_utf8(data) else { return };
+    const ONE: &str = r#"{"kind":"api-keys","prefix":"wk","keys":[{"id":"demo",
+        "hash":"lgRs3eEfjPmcvjwkRCO8iJDoESGa07Co0gqa23HxMWA"}]}"#;
+    let key = "wk_demo_b25seS1mb3ItbG9jYWxob3N0LWFuZC1ldmVyeWJvZHk";
+    match verified(ONE, text) {
+        Step::Done { answer: Found::Caller(_), .. } => assert_eq!(text.trim_matches([' ', '\t']), key),
+        Step::Done { answer: Found::Refused(..), .. } => assert_ne!(text, key),
+        other => panic!("{other:?}"),
+    }
+    let _ = Verifier::read(text).is_ok();
+    let options = [r#"{"kind":"api-keys","prefix":"wk","keys":"#, text, "}"].concat();
+    if Value::read(text).is_ok() {
+        let _ = Verifier::read(&options).is_ok();
     }
 }

@@ -61,6 +61,12 @@ const PIECES: &[&[u8]] = &[
     b"{a:3}",
     b"a/",
     b"&a=",
+    b"\"kty\":\"oct\",",
+    b"\"crv\":\"P-256\",",
+    b"\"alg\":\"none\",",
+    b"\"d\":\"AA\",",
+    b"wk_",
+    b"_",
     b"2026-07-28",
     b"tools/call",
     b"initialize",
@@ -127,4 +133,19 @@ fn whole_requests() {
 #[test]
 fn uri_templates() {
     smoke("uri_template", targets::uri_template, RUNS);
+}
+
+#[test]
+fn tokens() {
+    smoke("token", targets::token, RUNS / 5);
+}
+
+#[test]
+fn key_sets() {
+    smoke("jwks", targets::jwks, RUNS / 5);
+}
+
+#[test]
+fn api_keys() {
+    smoke("api_key", targets::api_key, RUNS / 5);
 }

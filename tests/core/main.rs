@@ -26,4 +26,5 @@ mod origin;
 mod proxy;
 mod random;
 mod session;
+mod verifiers;
 mod world;
