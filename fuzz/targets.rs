@@ -149,6 +149,11 @@ pub(crate) fn request(data: &[u8]) {
     }
 }
 
+const SHARED: &str = r#"{"issuer":["joe"],"audience":["me"],"secrets":["a-secret-for-fuzzing-and-for-nothing-else"]}"#;
+const PUBLIC: &str = r#"{"issuer":["joe"],"audience":["me"],"keys":[{"kty":"OKP","crv":"Ed25519",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+const ONE: &str = r#"{"kind":"api-keys","prefix":"wk","keys":[{"id":"demo",
+        "hash":"lgRs3eEfjPmcvjwkRCO8iJDoESGa07Co0gqa23HxMWA"}]}"#;
 const CONTEXT_NOW: u64 = 1_790_000_000_000;
 
 /// What becomes of `token` at the verifier with these options, in one step.
@@ -175,10 +180,6 @@ pub(crate) fn token(data: &[u8]) {
     if let Ok(token) = token_of(Some(text)) {
         assert!(!token.is_empty() && text.contains(token));
     }
-    const SHARED: &str =
-        r#"{"issuer":["joe"],"audience":["me"],"secrets":["a-secret-for-fuzzing-and-for-nothing-else"]}"#;
-    const PUBLIC: &str = r#"{"issuer":["joe"],"audience":["me"],"keys":[{"kty":"OKP","crv":"Ed25519",
-        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
     assert!(matches!(verified(SHARED, text), Step::Done { answer: Found::Refused(..), .. }), "{text}");
     // Whether a signature is right is asked of somebody else.
     match verified(PUBLIC, text) {
@@ -211,8 +212,6 @@ pub(crate) fn jwks(data: &[u8]) {
 /// API keys and their records: no text but the key itself lets anybody in, and no record breaks anything.
 pub(crate) fn api_key(data: &[u8]) {
     let Ok(text) = core::str::from_utf8(data) else { return };
-    const ONE: &str = r#"{"kind":"api-keys","prefix":"wk","keys":[{"id":"demo",
-        "hash":"lgRs3eEfjPmcvjwkRCO8iJDoESGa07Co0gqa23HxMWA"}]}"#;
     let key = "wk_demo_b25seS1mb3ItbG9jYWxob3N0LWFuZC1ldmVyeWJvZHk";
     match verified(ONE, text) {
         Step::Done { answer: Found::Caller(_), .. } => assert_eq!(text.trim_matches([' ', '\t']), key),

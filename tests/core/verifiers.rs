@@ -95,7 +95,7 @@ fn keys_that_cannot_be_renewed_count_for_a_day() {
         let ended = with_kept(&["a"], NOW, NOW, "a", NOW + age, away);
         match ended.answer.as_ref().unwrap() {
             Found::Caller(caller) if kept => {
-                assert_eq!(caller.until, NOW + age + 30_000, "asked again after the cool-down")
+                assert_eq!(caller.until, NOW + age + 30_000, "asked again after the cool-down");
             }
             Found::Refused(Refusal::Unavailable, _) if !kept => {}
             other => panic!("{age}: {other:?}"),
@@ -228,7 +228,10 @@ fn secrets_are_compared_in_constant_time() {
         let text = std::fs::read_to_string(path).unwrap();
         for line in text.lines().filter(|line| line.contains("==") || line.contains("!=")) {
             let secret = ["hash", "secret", "pepper", "plain", "key"].iter().any(|name| line.contains(name));
-            assert!(!secret || line.contains(".len()") || line.contains("record.id == "), "{file}: {line}");
+            assert!(
+                !secret || [".len()", "record.id == ", "name != "].iter().any(|it| line.contains(it)),
+                "{file}: {line}"
+            );
         }
     }
 }
