@@ -4,8 +4,8 @@
  */
 import type { AgentContext } from "./agent/base.js";
 import { recall } from "./auth/recall.js";
-import { type Body, readBody } from "./body.js";
-import { logged } from "./errors.js";
+import { type Body, judged, readBody } from "./body.js";
+import { WicketError, logged } from "./errors.js";
 import type { Caller, Decision, Guard, Pass } from "./guard.js";
 import type { Incoming } from "./incoming.js";
 import type { ObjectPlace } from "./objects/objects.js";
@@ -53,6 +53,7 @@ export interface Passage {
 /** A core, and what its guard has let through. */
 export interface GuardedCore extends Core {
   readonly passed: Map<string, Pass>;
+  latest?: Latest;
   /** From now on the keyring's root key is known, or that there is none. */
   learn(root: string | null): void;
 }
@@ -111,10 +112,15 @@ export function guard(core: GuardedCore, incoming: Incoming, methods: string): D
   const origin = headers.get("origin");
   // Only plain http leaves open who is there (see src/http/origin.rs).
   const peer = site.startsWith("https:") ? null : headers.get("cf-connecting-ip");
+  const { latest } = core;
+  if (latest && isSame(latest, method, methods, site, origin, peer)) return latest.pass;
   // An empty header is not an absent one, and no header's value holds a line break.
   const key = `${method}\n${methods}\n${site}\n${origin === null ? "" : `=${origin}`}\n${peer === null ? "" : `=${peer}`}`;
-  const passed = core.passed.get(key);
-  if (passed) return passed;
+  const pass = core.passed.get(key);
+  if (pass) {
+    core.latest = { method, methods, site, origin, peer, pass };
+    return pass;
+  }
 
   const input: GuardInput = { method, url: site, methods };
   if (origin !== null) input.origin = origin;
@@ -123,6 +129,33 @@ export function guard(core: GuardedCore, incoming: Incoming, methods: string): D
   if (requested !== null) input.requestedHeaders = requested;
   const ended = run<Guarded>(core.no_auth, JSON.stringify(input), "", NO_WORLD);
   return ended instanceof Promise ? ended.then((ended) => decide(core, key, ended)) : decide(core, key, ended);
+}
+
+/** What the guard has let through most recently: comparing with it is cheaper than looking it up. */
+interface Latest {
+  readonly method: string;
+  readonly methods: string;
+  readonly site: string;
+  readonly origin: string | null;
+  readonly peer: string | null;
+  readonly pass: Pass;
+}
+
+function isSame(
+  latest: Latest,
+  method: string,
+  methods: string,
+  site: string,
+  origin: string | null,
+  peer: string | null,
+): boolean {
+  return (
+    latest.site === site &&
+    latest.origin === origin &&
+    latest.peer === peer &&
+    latest.method === method &&
+    latest.methods === methods
+  );
 }
 
 function decide({ passed }: GuardedCore, key: string, ended: Ended<Guarded>): Decision {
@@ -136,24 +169,28 @@ function decide({ passed }: GuardedCore, key: string, ended: Ended<Guarded>): De
 /** How many decisions a guard remembers. */
 const MAX_PASSED = 256;
 
-/** The head of a request, as the core reads it. */
-export function headOf({ method, headers }: Incoming, server: object, told: Passage["told"]): McpInput {
-  const input: McpInput = { method, server, ...told };
+/** The head of a request, as the core reads it (`Request::read` in `src/mcp/mod.rs`). No header has a line break. */
+export function headOf({ method, headers }: Incoming, server: object, told: Passage["told"]): string {
+  let head = `${method}\ns${JSON.stringify(server)}`;
   const contentType = headers.get("content-type");
-  if (contentType !== null) input.contentType = contentType;
+  if (contentType !== null) head += `\nc${contentType}`;
   const accept = headers.get("accept");
-  if (accept !== null) input.accept = accept;
+  if (accept !== null) head += `\na${accept}`;
   const protocolVersion = headers.get("mcp-protocol-version");
-  if (protocolVersion !== null) input.protocolVersion = protocolVersion;
+  if (protocolVersion !== null) head += `\nv${protocolVersion}`;
   const mcpMethod = headers.get("mcp-method");
-  if (mcpMethod !== null) input.mcpMethod = mcpMethod;
+  if (mcpMethod !== null) head += `\nm${mcpMethod}`;
   const mcpName = headers.get("mcp-name");
-  if (mcpName !== null) input.mcpName = mcpName;
-  if (input.sessionId === undefined) {
-    const sessionId = headers.get("mcp-session-id");
-    if (sessionId !== null) input.sessionId = sessionId;
-  }
-  return input;
+  if (mcpName !== null) head += `\nn${mcpName}`;
+  const sessionId = told.sessionId ?? headers.get("mcp-session-id");
+  if (sessionId !== null) head += `\ni${JSON.stringify(sessionId)}`;
+  if (told.principal !== undefined) head += `\np${JSON.stringify(told.principal)}`;
+  if (told.transport !== undefined) head += `\nt${JSON.stringify(told.transport)}`;
+  if (told.client !== undefined) head += `\nk${JSON.stringify(told.client)}`;
+  if (told.agent !== undefined) head += `\ng${JSON.stringify(told.agent)}`;
+  if (told.place !== undefined) head += `\nl${JSON.stringify(told.place)}`;
+  if (told.sessions !== undefined) head += "\no";
+  return head;
 }
 
 /** Answers one request to `server`: with plain JSON, or with a stream once a handler says something before its answer. */
@@ -162,74 +199,102 @@ export function serve(
   server: McpServer,
   ctx: AgentContext,
   prepare?: (world: ServerWorld) => void,
-): Promise<Response> {
+): Response | Promise<Response> {
   const world = new ServerWorld(passage, server, ctx);
   prepare?.(world);
-  return new Promise((resolve, reject) => {
-    world.respond = resolve;
-    world.finish = (answering) =>
-      void answering.then(
-        (ended) => world.end(ended, () => resolve(respond(ended, passage.pass.headers))),
-        (thrown: unknown) => {
-          const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-          world.end(error, () => reject(error));
-        },
-      );
-    world.finish(answer(passage, server.serverInfo, world));
-  });
+  const head = headOf(passage.incoming, server.serverInfo, passage.told);
+  if (passage.incoming.method !== "POST") return reply(world, withoutBody(passage, head, world), "");
+  const body = readBody(passage.incoming);
+  if (!(body instanceof Promise)) return reply(world, head, body);
+  return body.then(
+    (body) => reply(world, head, body),
+    (error: unknown) => unserved(error, passage.pass.headers),
+  );
+}
+
+function reply(world: ServerWorld, head: string, body: Body): Response | Promise<Response> {
+  const { headers } = world.passage.pass;
+  try {
+    const ended = step(world.passage, head, body, world);
+    if (!(ended instanceof Promise) && world.endInSilence()) return written(ended, headers);
+    return new Promise((resolve) => {
+      world.respond = resolve;
+      world.finish(Promise.resolve(ended));
+    });
+  } catch (error) {
+    return unserved(error, headers);
+  }
 }
 
 /** A world that is told what the core has read. */
 type Told = World & { head?: string; body?: string; hasObjects?(): boolean };
 
 /** Answers one request to the server that calls itself `serverInfo`. */
-export function answer(passage: Passage, serverInfo: object, world: Told): Promise<Answer> {
+export async function answer(passage: Passage, serverInfo: object, world: Told): Promise<Answer> {
   const { incoming, told } = passage;
-  const input = headOf(incoming, serverInfo, told);
-  if (incoming.method === "POST") {
-    return Promise.resolve(readBody(incoming)).then((body) => answerTo(passage, input, body, world));
-  }
+  const head = headOf(incoming, serverInfo, told);
+  if (incoming.method !== "POST") return answerOf(await step(passage, withoutBody(passage, head, world), "", world));
+  return answerOf(await step(passage, head, await readBody(incoming), world));
+}
+
+/** The head of a request without a body. */
+function withoutBody({ incoming }: Passage, head: string, world: Told): string {
   const lastEventId = incoming.headers.get("last-event-id");
-  if (lastEventId !== null) input.lastEventId = lastEventId;
-  if (world.hasObjects?.()) input.streams = true;
-  return Promise.resolve(answerTo(passage, input, "", world));
+  if (lastEventId !== null) head += `\ne${lastEventId}`;
+  return world.hasObjects?.() ? `${head}\nf` : head;
 }
 
-function answerTo({ core }: Passage, input: McpInput, body: Body, world: Told): Answer | Promise<Answer> {
-  if (typeof body !== "string") input.unread = body.unread;
-  const head = (world.head = JSON.stringify(input));
-  const text = (world.body = typeof body === "string" ? body : "");
-  const ended = run<Answer>(core.mcp, head, text, world);
-  return ended instanceof Promise ? ended.then(answerOf) : answerOf(ended);
+function step(
+  { core, incoming }: Passage,
+  head: string,
+  read: Body,
+  world: Told,
+): Ended<Answer> | Promise<Ended<Answer>> {
+  const body = judged(incoming, read);
+  world.head = typeof body === "string" ? head : `${head}\nu${JSON.stringify(body.unread)}`;
+  world.body = typeof body === "string" ? body : "";
+  return run<Answer>(core.mcp, world.head, world.body, world);
 }
 
-function answerOf(ended: Ended<Answer>): Answer {
+/** The answer with which the flow of an endpoint has ended. */
+export function answerOf(ended: Ended<Answer>): Answer {
   return "done" in ended ? ended.done : { status: 200, headers: JSON_HEADERS, body: ended.spliced };
+}
+
+/** The response of the same. */
+export function written(ended: Ended<Answer>, more: [string, string][]): Response {
+  return "done" in ended ? respond(ended.done, more) : new Response(ended.spliced, jsonInit(more));
 }
 
 const JSON_HEADERS: [string, string][] = [["content-type", "application/json"]];
 
 /** Writes a response: the answer's own headers and those of the guard. */
 export function respond({ status, headers, body }: Answer, more: [string, string][]): Response {
-  if (headers === JSON_HEADERS) return new Response(body ?? null, { status, headers: jsonHeaders(more) });
   return new Response(body ?? null, { status, headers: more.length ? [...headers, ...more] : headers });
 }
 
-/** The headers of most responses, made once for each list of the guard's: copying them is cheaper. */
-const madeHeaders = new WeakMap<[string, string][], Headers>();
+/** What most responses begin with, made once for each list of the guard's: copying ready-made headers is cheaper. */
+const madeInits = new WeakMap<[string, string][], ResponseInit>();
 
-function jsonHeaders(more: [string, string][]): Headers {
-  let made = madeHeaders.get(more);
-  if (!made) madeHeaders.set(more, (made = new Headers([...JSON_HEADERS, ...more])));
+function jsonInit(more: [string, string][]): ResponseInit {
+  let made = madeInits.get(more);
+  if (!made) madeInits.set(more, (made = { headers: new Headers([...JSON_HEADERS, ...more]) }));
   return made;
 }
 
-/** The response where our own code or the user's set-up failed; the reason is in the log. */
-export function broken(error: unknown, headers: [string, string][]): Response {
+/** The response where nothing could be served. What is missing from the set-up is said in full. */
+export function unserved(error: unknown, headers: [string, string][]): Response {
+  if (error instanceof WicketError && error.code === "ERR_NO_OBJECT") {
+    console.error(`[mcp-wicket] ${error.message}`);
+    return respond(
+      { status: 503, headers: [["content-type", "text/plain; charset=utf-8"]], body: error.message },
+      headers,
+    );
+  }
   return respond(failed(error), headers);
 }
 
-/** The answer of the same. */
+/** The answer where our own code or the user's set-up failed; the reason is in the log. */
 export function failed(error: unknown): Answer {
   const id = logged("A request could not be served", error);
   const body = `{"jsonrpc":"2.0","error":{"code":-32603,"message":"The server failed. Its log has the reason under ${id}."}}`;

@@ -5,12 +5,12 @@ import {
   type GuardedCore,
   type Passage,
   admit,
-  broken,
   coreFor,
   serve,
+  unserved,
 } from "./endpoint.js";
 import { WicketError } from "./errors.js";
-import { type Caller, ENDPOINT, type Guard } from "./guard.js";
+import { type Caller, type Decision, ENDPOINT, type Guard } from "./guard.js";
 import { Incoming } from "./incoming.js";
 import { McpServer } from "./server/mcp-server.js";
 
@@ -45,33 +45,75 @@ export function createMcpHandler<Env = unknown>(
         "createMcpHandler(() => { const server = new McpServer(…); …; return server; }).",
     );
   }
-  const { route = "/mcp" } = options;
-  let core: GuardedCore | undefined;
-  const handle = async (request: Request, env: Env, ctx: ExecutionContext, guard?: Guard<Env>): Promise<Response> => {
+  const made = new MadeServers(factory, options);
+  const handler: FetchHandler<Env> = (request, env, ctx) => made.handle(request, env, ctx);
+  return Object.assign(handler, {
+    [ENDPOINT]: {
+      paths: [made.route],
+      serve: (request: Request, env: Env, ctx: ExecutionContext, guard: Guard<Env>) =>
+        made.handle(request, env, ctx, guard),
+    },
+  });
+}
+
+/** The endpoint of servers that a factory makes. Where nothing waits there is no promise of its own. */
+class MadeServers<Env> {
+  readonly route: string;
+  readonly #factory: McpServerFactory<Env>;
+  readonly #options: CreateMcpHandlerOptions;
+  #core: GuardedCore | undefined;
+
+  constructor(factory: McpServerFactory<Env>, options: CreateMcpHandlerOptions) {
+    this.route = options.route ?? "/mcp";
+    this.#factory = factory;
+    this.#options = options;
+  }
+
+  handle(request: Request, env: Env, ctx: ExecutionContext, guard?: Guard<Env>): Promise<Response> {
     const incoming = new Incoming(request);
-    if (incoming.path !== route) return new Response(`Not found. The MCP endpoint is ${route}.`, { status: 404 });
-    core ??= coreFor(options, env);
+    if (incoming.path !== this.route) {
+      return Promise.resolve(new Response(`Not found. The MCP endpoint is ${this.route}.`, { status: 404 }));
+    }
+    this.#core ??= coreFor(this.#options, env);
+    const core = this.#core;
     const decided = admit(core, incoming, "GET, POST, DELETE", env, ctx, guard);
-    const pass = decided instanceof Promise ? await decided : decided;
+    const response =
+      decided instanceof Promise
+        ? decided.then((pass) => this.#serve(core, incoming, pass, env, ctx))
+        : this.#serve(core, incoming, decided, env, ctx);
+    return response instanceof Promise ? response : Promise.resolve(response);
+  }
+
+  #serve(
+    core: GuardedCore,
+    incoming: Incoming,
+    pass: Decision,
+    env: Env,
+    ctx: ExecutionContext,
+  ): Response | Promise<Response> {
     if (pass instanceof Response) return pass;
     try {
       const props = propsOf(ctx, pass.caller);
-      const making = factory({ request, env, props });
-      const server = making instanceof Promise ? await making : making;
-      if (!(server instanceof McpServer)) {
-        throw new WicketError(
-          "ERR_ARGUMENT",
-          'The factory must return an McpServer of "mcp-wicket": change the import line of McpServer.',
-        );
-      }
-      const told = toldOf(options, props, pass.caller);
-      return await serve({ core, incoming, pass, told, env, place: { objects: options.objects } }, server, ctx);
+      const told = toldOf(this.#options, props, pass.caller);
+      const passage: Passage = { core, incoming, pass, told, env, place: { objects: this.#options.objects } };
+      const server = this.#factory({ request: incoming.request, env, props });
+      if (!(server instanceof Promise)) return serve(passage, checked(server), ctx);
+      return server
+        .then((server) => serve(passage, checked(server), ctx))
+        .catch((error: unknown) => unserved(error, pass.headers));
     } catch (error) {
-      return broken(error, pass.headers);
+      return unserved(error, pass.headers);
     }
-  };
-  const handler: FetchHandler<Env> = (request, env, ctx) => handle(request, env, ctx);
-  return Object.assign(handler, { [ENDPOINT]: { paths: [route], serve: handle } });
+  }
+}
+
+/** What a factory gave, if it is a server of this package. */
+function checked(server: unknown): McpServer {
+  if (server instanceof McpServer) return server;
+  throw new WicketError(
+    "ERR_ARGUMENT",
+    'The factory must return an McpServer of "mcp-wicket": change the import line of McpServer.',
+  );
 }
 
 /** What is known about the caller: what the guard found, else what the app has put beside the request. */

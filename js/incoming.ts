@@ -8,6 +8,9 @@ export class Incoming {
   /** The path, without the query. */
   readonly path: string;
 
+  /** How many bytes the body has, as its sender says; known once it is read. */
+  length: number | undefined;
+
   constructor(request: Request) {
     this.request = request;
     this.method = request.method;

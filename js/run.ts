@@ -26,13 +26,10 @@ export type Ended<T> = { done: T } | { spliced: string };
 /** More rounds than any flow has; one that asks for more is broken. */
 const MAX_ROUNDS = 64;
 
-/** 32 random bytes, cut from a block: one call of the generator serves many requests. */
-let block = new Uint8Array(0);
-function entropy(): Uint8Array {
-  if (block.length === 0) block = crypto.getRandomValues(new Uint8Array(2048));
-  const bytes = block.subarray(0, 32);
-  block = block.subarray(32);
-  return bytes;
+/** 32 random bytes in hexadecimal. */
+function entropy(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** One flow on its way: what stays the same at each of its steps. */
@@ -41,7 +38,8 @@ interface Going<T> {
   readonly input: string;
   readonly body: string;
   readonly now: number;
-  readonly random: Uint8Array;
+  /** Randomness, once the flow has asked for some. */
+  entropy: string;
   readonly world: World;
   /** Only for the type of the answer. */
   readonly answer?: T;
@@ -52,7 +50,7 @@ interface Going<T> {
  * takes the shortcut, or ends with its first step, makes no promise of its own.
  */
 export function run<T>(step: StepMethod, input: string, body: string, world: World): Ended<T> | Promise<Ended<T>> {
-  const going: Going<T> = { step, input, body, now: Date.now(), random: entropy(), world };
+  const going: Going<T> = { step, input, body, now: Date.now(), entropy: "", world };
   const text = advance(going, "");
   return typeof text === "string" ? after(going, text) : text.then((text) => after(going, text));
 }
@@ -65,10 +63,17 @@ function after<T>(going: Going<T>, text: string): Ended<T> | Promise<Ended<T>> {
   const splice = only && "splice" in only.effect ? only.effect.splice : undefined;
   if (!only || !splice) return next.wait || next.commits ? goOn(going, next) : finished(next);
   const head = text.slice(end + 1);
-  const outcome = attempt(going.world, only.effect);
-  return outcome instanceof Promise
-    ? outcome.then((outcome) => settle(going, next, splice, head, outcome))
-    : settle(going, next, splice, head, outcome);
+  let outcome: Outcome | Failure | Promise<Outcome>;
+  try {
+    outcome = going.world.perform(only.effect);
+  } catch (error) {
+    outcome = failure(only.effect, error);
+  }
+  if (!(outcome instanceof Promise)) return settle(going, next, splice, head, outcome);
+  return outcome.then(
+    (outcome) => settle(going, next, splice, head, outcome),
+    (error: unknown) => settle(going, next, splice, head, failure(only.effect, error)),
+  );
 }
 
 /** Takes the shortcut, if the outcome of its effect may. */
@@ -107,11 +112,23 @@ function finished<T>({ done, broken }: Step<T>): Ended<T> {
   return { done: done as T };
 }
 
-/** One step. */
+/** One step; a flow that turns out to need randomness makes it once more, with some. */
 function advance(going: Going<unknown>, outcomes: string): string | Promise<string> {
-  const { step, input, body, now, random } = going;
+  const text = make(going, outcomes);
+  return typeof text === "string" ? enough(going, outcomes, text) : text.then((text) => enough(going, outcomes, text));
+}
+
+function enough(going: Going<unknown>, outcomes: string, text: string): string | Promise<string> {
+  if (text !== WANTS_ENTROPY) return text;
+  going.entropy = entropy();
+  return make(going, outcomes);
+}
+
+const WANTS_ENTROPY = '{"entropy":true}';
+
+function make(going: Going<unknown>, outcomes: string): string | Promise<string> {
   try {
-    const text = step(input, body, now, random, outcomes);
+    const text = made(going, outcomes);
     return typeof text === "string" ? text : text.catch((error: unknown) => again(going, outcomes, error));
   } catch (error) {
     return again(going, outcomes, error);
@@ -119,17 +136,21 @@ function advance(going: Going<unknown>, outcomes: string): string | Promise<stri
 }
 
 /** A trap takes the wasm instance with it; the step is made once more on the fresh one, with the same list. */
-function again({ step, input, body, now, random }: Going<unknown>, outcomes: string, error: unknown) {
+function again(going: Going<unknown>, outcomes: string, error: unknown): string | Promise<string> {
   if (!(error instanceof WebAssembly.RuntimeError)) throw error;
   logged("A step trapped and is made once more", error);
-  return step(input, body, now, random, outcomes);
+  return made(going, outcomes);
+}
+
+function made({ step, input, body, now, entropy }: Going<unknown>, outcomes: string): string | Promise<string> {
+  const later = entropy + outcomes;
+  return later === "" ? step(input, body, now) : step(input, body, now, later);
 }
 
 /** Performs an effect; an error becomes the reason why there is no outcome. */
-function attempt(world: World, effect: Effect): Outcome | Failure | Promise<Outcome | Failure> {
+async function attempt(world: World, effect: Effect): Promise<Outcome | Failure> {
   try {
-    const outcome = world.perform(effect);
-    return outcome instanceof Promise ? outcome.catch((error: unknown) => failure(effect, error)) : outcome;
+    return await world.perform(effect);
   } catch (error) {
     return failure(effect, error);
   }

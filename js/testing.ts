@@ -52,11 +52,11 @@ export async function probe(script: Script, kv?: KVNamespace, { trapOnceAt }: Pr
 /** The steps of a probe, of which one is another's that traps. */
 function trapOnce(at: number): StepMethod {
   let trapped = false;
-  return (input, body, now, entropy, outcomes) => {
-    const recorded = outcomes ? (JSON.parse(outcomes) as object[]).length : 0;
-    if (trapped || recorded !== at) return steps.probe(input, body, now, entropy, outcomes);
+  return (input, body, now, later) => {
+    const recorded = later ? (JSON.parse(later) as object[]).length : 0;
+    if (trapped || recorded !== at) return steps.probe(input, body, now, later);
     trapped = true;
-    return steps.probe('{"name":"","trapAt":0}', body, now, entropy, "");
+    return steps.probe('{"name":"","trapAt":0}', body, now);
   };
 }
 

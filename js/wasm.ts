@@ -61,7 +61,7 @@ export function stepsOf<Name extends string>(core: Record<Name, StepMethod>, nam
   const steps = {} as Record<Name, StepMethod>;
   for (const name of names) {
     const method = core[name];
-    steps[name] = (...args) => Reflect.apply(method, core, args);
+    steps[name] = (input, body, now, later) => method.call(core, input, body, now, later);
   }
   return steps;
 }

@@ -5,13 +5,7 @@
  */
 
 /** One step of one flow. Under vitest the same build answers with a promise, so callers always await. */
-export type StepMethod = (
-  input: string,
-  body: string,
-  now: number,
-  entropy: Uint8Array,
-  outcomes: string,
-) => string | Promise<string>;
+export type StepMethod = (input: string, body: string, now: number, later?: string) => string | Promise<string>;
 
 /** The exported class: configuration in, decisions out. */
 export interface Core {
@@ -62,6 +56,8 @@ export interface Step<T> {
   done?: T;
   commits?: Commit[];
   wait?: { mark: string; effect: Effect }[];
+  /** The step has to be made again, with randomness. */
+  entropy?: true;
   broken?: string;
 }
 
@@ -301,30 +297,19 @@ export interface FoundCaller {
   resource?: string;
 }
 
-/** `src/mcp/mod.rs`, `Request`. */
+/** What an endpoint knows of a request beside its headers: `src/mcp/mod.rs`, `Request`. */
 export interface McpInput {
-  method: string;
-  server: object;
   principal?: string;
   client?: string;
-  transport?: "http" | "sse-stream" | "sse-messages";
-  unread?: "oversize" | "encoding";
+  transport?: "sse-stream" | "sse-messages";
   place?: string;
   agent?: string;
-  streams?: boolean;
-  sessions?: "object";
-  lastEventId?: string;
-  contentType?: string;
-  accept?: string;
-  protocolVersion?: string;
   sessionId?: string;
-  mcpMethod?: string;
-  mcpName?: string;
+  sessions?: "object";
 }
 
 /** `src/mcp/tell.rs`, `Running`. */
 export interface TellInput {
-  head: McpInput;
   id: string | number;
   meta?: Record<string, unknown>;
   risen: boolean;

@@ -4,13 +4,12 @@ import {
   type GuardedCore,
   type Passage,
   admit,
-  broken,
   coreFor,
   headOf,
   respond,
   serve,
+  unserved,
 } from "../endpoint.js";
-import { WicketError } from "../errors.js";
 import { type Caller, ENDPOINT, type Endpoint, type Guard, type Pass } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { propsOf, toldOf } from "../handler.js";
@@ -118,22 +117,10 @@ export async function placeOf(
   passage: Passage,
   ctx: AgentContext,
 ): Promise<Exclude<Placed, { answer: unknown }> | Response> {
-  const input = JSON.stringify(headOf(passage.incoming, {}, passage.told));
+  const input = headOf(passage.incoming, {}, passage.told);
   const ended: Ended<Placed> = await run(passage.core.place, input, "", new ObjectsWorld(passage, ctx));
   if (!("done" in ended)) throw new Error("no place");
   return "answer" in ended.done ? respond(ended.done.answer, []) : ended.done;
-}
-
-/** The response where nothing could be served. What is missing from the set-up is said in full. */
-export function unserved(error: unknown, headers: [string, string][]): Response {
-  if (error instanceof WicketError && error.code === "ERR_NO_OBJECT") {
-    console.error(`[mcp-wicket] ${error.message}`);
-    return respond(
-      { status: 503, headers: [["content-type", "text/plain; charset=utf-8"]], body: error.message },
-      headers,
-    );
-  }
-  return broken(error, headers);
 }
 
 /** A response with the guard's headers on it. */

@@ -2,7 +2,7 @@
  * HTTP+SSE (2024-11-05), for old clients. The client opens a stream by GET and posts its messages beside it; a mailbox
  * carries the answers from wherever a message was handled to the Worker that holds the stream.
  */
-import { type GuardedCore, type Passage, admit, answer, coreFor, respond, serve } from "../endpoint.js";
+import { type GuardedCore, type Passage, admit, answer, coreFor, respond, serve, unserved } from "../endpoint.js";
 import { logged } from "../errors.js";
 import { Incoming } from "../incoming.js";
 import { principalOf, propsOf } from "../handler.js";
@@ -21,7 +21,6 @@ import {
   findAgents,
   placeOf,
   registryOf,
-  unserved,
   wantsObject,
   withHeaders,
 } from "./serve.js";

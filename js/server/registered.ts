@@ -131,25 +131,37 @@ export interface RegisteredPrompt extends PromptAnnouncement, Handle<PromptUpdat
 /** Of what a client can be told that its list has changed. */
 export type Listable = "tools" | "resources" | "prompts";
 
-/** All that is registered on one server. */
+/** All that is registered on one server. What most servers have none of is made when it is first looked for. */
 export class Registry {
   readonly tools = new Map<string, RegisteredTool>();
-  /** By URI. */
-  readonly resources = new Map<string, RegisteredResource>();
-  readonly templates = new Map<string, RegisteredResourceTemplate>();
-  readonly prompts = new Map<string, RegisteredPrompt>();
+  #resources: Map<string, RegisteredResource> | undefined;
+  #templates: Map<string, RegisteredResourceTemplate> | undefined;
+  #prompts: Map<string, RegisteredPrompt> | undefined;
   /** Of what something has been registered, if only for a while. */
-  readonly offered = new Set<Listable>();
+  readonly offered: Listable[] = [];
   /** Told of each change once the server is in use. */
   listener: { listChanged(of: Listable): void } | undefined;
 
+  /** By URI. */
+  get resources(): Map<string, RegisteredResource> {
+    return (this.#resources ??= new Map());
+  }
+
+  get templates(): Map<string, RegisteredResourceTemplate> {
+    return (this.#templates ??= new Map());
+  }
+
+  get prompts(): Map<string, RegisteredPrompt> {
+    return (this.#prompts ??= new Map());
+  }
+
   /** True for what lists exist of. A server that offers nothing yet is one of tools. */
   has(of: Listable): boolean {
-    return this.offered.has(of) || (of === "tools" && this.offered.size === 0);
+    return this.offered.includes(of) || (of === "tools" && this.offered.length === 0);
   }
 
   changed(of: Listable): void {
-    this.offered.add(of);
+    if (!this.offered.includes(of)) this.offered.push(of);
     this.listener?.listChanged(of);
   }
 }

@@ -27,8 +27,8 @@ export function callTool(server: McpServer, effect: CallEffect, world: ServerWor
   const run = new ToolRun(server, tool, effect, new CallContext(world, effect));
   try {
     const checked = inputSchema ? check(inputSchema, effect.arguments ?? {}) : undefined;
-    const outcome = checked instanceof Promise ? checked.then((checked) => run.handle(checked)) : run.handle(checked);
-    return outcome instanceof Promise ? outcome.catch((error: unknown) => run.failed(error)) : outcome;
+    if (!(checked instanceof Promise)) return run.handle(checked);
+    return checked.then((checked) => run.handle(checked)).catch((error: unknown) => run.failed(error));
   } catch (error) {
     return run.failed(error);
   }
@@ -51,7 +51,11 @@ class ToolRun {
   handle(checked: Checked | undefined): Outcome | Promise<Outcome> {
     if (checked?.issues) return invalid("tool", this.#tool.name, checked);
     const result = this.#tool.handler((checked ? checked.value : this.#context) as never, this.#context);
-    return isThenable(result) ? Promise.resolve(result).then((result) => this.#finish(result)) : this.#finish(result);
+    if (!isThenable(result)) return this.#finish(result);
+    return Promise.resolve(result).then(
+      (result) => this.#finish(result),
+      (error: unknown) => this.failed(error),
+    );
   }
 
   failed(error: unknown): Outcome {
@@ -59,10 +63,14 @@ class ToolRun {
   }
 
   #finish(result: CallToolResult): Outcome | Promise<Outcome> {
-    if (this.#tool.outputSchema) {
-      return checkOutput(this.#tool, result).then((unfit) => unfit ?? this.#returned(result));
+    try {
+      if (!this.#tool.outputSchema) return this.#returned(result);
+      return checkOutput(this.#tool, result)
+        .then((unfit) => unfit ?? this.#returned(result))
+        .catch((error: unknown) => this.failed(error));
+    } catch (error) {
+      return this.failed(error);
     }
-    return this.#returned(result);
   }
 
   #returned(result: CallToolResult): Outcome {

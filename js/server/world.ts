@@ -3,10 +3,10 @@
  * ahead of the answer before there is one: most requests have none, and are answered with plain JSON.
  */
 import type { AgentContext } from "../agent/base.js";
-import { type Passage, failed } from "../endpoint.js";
+import { type Passage, answerOf, failed, unserved, written } from "../endpoint.js";
 import { CallFault, ToolError, WicketError, logged } from "../errors.js";
 import { connect } from "../objects/mailbox.js";
-import { type Outcome, type World, run } from "../run.js";
+import { type Ended, type Outcome, type World, run } from "../run.js";
 import type { Answer, Effect, ListenEffect, RunEffect, Told } from "../wire.js";
 import type { ToolContext } from "./context.js";
 import type { McpServer } from "./mcp-server.js";
@@ -41,8 +41,6 @@ export class ServerWorld extends ObjectsWorld {
   cancelled = false;
   /** What its handler was given. */
   context: ToolContext | undefined;
-  /** Ends the request once its answer is there. */
-  finish: ((answer: Promise<Answer>) => void) | undefined;
   /** Gives the client its response. */
   respond: ((response: Response) => void) | undefined;
   #reply: Reply | undefined;
@@ -54,7 +52,7 @@ export class ServerWorld extends ObjectsWorld {
   #said: Promise<unknown> | undefined;
   #over = false;
   /** What is to be done when the request ends. */
-  readonly #cleanUps: (() => void)[] = [];
+  #cleanUps: (() => void)[] | undefined;
   #watchers: Map<AbortController, RunEffect> | undefined;
   /** What was asked of objects, for a flow that begins anew. */
   #asked: Map<string, Promise<Outcome> | Outcome> | undefined;
@@ -131,8 +129,8 @@ export class ServerWorld extends ObjectsWorld {
     const id = JSON.stringify(call.request);
     const its = this.metaOf(call);
     const meta = its ? `"meta":${JSON.stringify(its)},` : "";
-    const input = `{"head":${this.head},"id":${id},${meta}"risen":${String(risen)},"say":${JSON.stringify(say)}}`;
-    const ended = await run<Told>(this.passage.core.tell, input, "", this);
+    const input = `{"id":${id},${meta}"risen":${String(risen)},"say":${JSON.stringify(say)}}`;
+    const ended = await run<Told>(this.passage.core.tell, input, this.head, this);
     const told: Told = "done" in ended ? ended.done : { nothing: true };
     if (told.wrong !== undefined) throw new WicketError("ERR_ARGUMENT", told.wrong);
     if (told.unable !== undefined) throw new ToolError(told.unable);
@@ -239,19 +237,34 @@ export class ServerWorld extends ObjectsWorld {
       commit: () => this.commit(),
     };
     const ended = Promise.resolve(run<Answer>(this.passage.core.mcp, this.head, this.body, world));
-    this.finish?.(
-      ended.then((ended) => {
-        if ("done" in ended) return ended.done;
-        throw new Error("a suspended run is never spliced");
-      }),
+    if (this.respond) this.finish(ended);
+  }
+
+  /** Ends the request once its flow has. */
+  finish(ending: Promise<Ended<Answer>>): void {
+    void ending.then(
+      (ended) => this.#end(ended),
+      (thrown: unknown) => this.#end(thrown instanceof Error ? thrown : new Error(String(thrown))),
     );
   }
 
-  /** Ends the request with its answer, or with the error that it came to: on its stream if it has become one, else `plain`. */
-  end(answer: Answer | Error, plain: () => void): void {
+  /** Ends the request, if nothing has been said ahead of its answer. */
+  endInSilence(): boolean {
+    if (this.#said || this.#reply) return false;
     this.#cleanUp();
-    if (!this.#said && !this.#reply) plain();
-    else void (this.#said ?? Promise.resolve()).then(() => this.#endStream(answer, plain));
+    return true;
+  }
+
+  /** Ends the request with what it came to: on its stream if it has become one, else with a plain response. */
+  #end(ended: Ended<Answer> | Error): void {
+    this.#cleanUp();
+    if (!this.#said && !this.#reply) this.#plain(ended);
+    else void (this.#said ?? Promise.resolve()).then(() => this.#endStream(ended));
+  }
+
+  #plain(ended: Ended<Answer> | Error): void {
+    const { headers } = this.passage.pass;
+    this.respond?.(ended instanceof Error ? unserved(ended, headers) : written(ended, headers));
   }
 
   /** Resolves when all that has been said so far is out; nothing more is said. */
@@ -264,19 +277,24 @@ export class ServerWorld extends ObjectsWorld {
     return this.#over;
   }
 
+  /** Keeps `what` for the end of the request. */
+  #later(what: () => void): void {
+    (this.#cleanUps ??= []).push(what);
+  }
+
   #cleanUp(): void {
     this.#over = true;
     this.ended?.();
-    for (const cleanUp of this.#cleanUps.splice(0)) cleanUp();
+    for (const cleanUp of this.#cleanUps?.splice(0) ?? []) cleanUp();
   }
 
-  #endStream(answer: Answer | Error, plain: () => void): void {
+  #endStream(ended: Ended<Answer> | Error): void {
     const reply = this.#reply;
     if (!reply) {
-      plain();
+      this.#plain(ended);
       return;
     }
-    const { body } = answer instanceof Error ? failed(answer) : answer;
+    const { body } = ended instanceof Error ? failed(ended) : answerOf(ended);
     if (body !== undefined) reply.send(body);
     void reply.close().then(() => this.#closed?.());
   }
@@ -305,19 +323,19 @@ export class ServerWorld extends ObjectsWorld {
     if (!watch || this.#isOver()) return;
     const { object, tag, after } = watch;
     // Signals fire in the context of their own request: a promise leads back into it.
-    const cancelled = new Promise<void>((resolve) => this.#cleanUps.push(expectCancel(object, tag, resolve)));
+    const cancelled = new Promise<void>((resolve) => this.#later(expectCancel(object, tag, resolve)));
     void cancelled.then(() => this.cancel(call));
     // What concerns a session that lives in this object comes by here; and without objects nothing comes from elsewhere.
     if ("storage" in this.ctx || !this.hasObjects()) return;
     if (after > 0) {
       await new Promise((resolve) => {
         const timer = setTimeout(resolve, after);
-        this.#cleanUps.push(() => clearTimeout(timer));
+        this.#later(() => clearTimeout(timer));
       });
     }
     const socket = await connect(this.objects(), object, [tag]);
     socket.addEventListener("message", () => this.cancel(call));
-    this.#cleanUps.push(() => socket.close(1000, "the call is over"));
+    this.#later(() => socket.close(1000, "the call is over"));
     if (this.#isOver()) this.#cleanUp();
   }
 
@@ -353,7 +371,8 @@ export class ServerWorld extends ObjectsWorld {
   #gone(): void {
     this.#onGone?.();
     // Nothing of a call runs on whose answer was to be the response, and nobody sees its end.
-    if (!this.#reply && this.passage.told.transport === undefined) for (const cleanUp of this.#cleanUps) cleanUp();
+    if (!this.#reply && this.passage.told.transport === undefined)
+      for (const cleanUp of this.#cleanUps ?? []) cleanUp();
     const watchers = [...(this.#watchers ?? [])];
     const told = watchers.map(async ([controller, call]) => {
       if ((await this.#tell(call, { gone: true }, false)).cancel) this.#cancel(controller);

@@ -141,39 +141,48 @@ pub struct Template {
 impl Obtain for Call<'_> {
     type Outcome = Called;
     fn json(&self) -> String {
-        let splice = self.splice.as_ref().map(Splice::json);
-        let session = self.session.map(quoted);
-        let (kind, key, of) = match &self.target {
-            Target::Tool { name, .. } => (r#""call""#, "name", quoted(name)),
-            Target::Prompt { name, .. } => (r#""get""#, "name", quoted(name)),
-            Target::Resource { uri, .. } => (r#""read""#, "uri", quoted(uri)),
+        let mut json = String::with_capacity(256);
+        let mut member = |name: &str, text: &str| {
+            for part in [if json.is_empty() { "{\"" } else { ",\"" }, name, "\":", text] {
+                json.push_str(part);
+            }
         };
-        let mut members = vec![("kind", kind), (key, of.as_str()), ("request", self.request.text())];
-        members.extend(splice.as_deref().map(|splice| ("splice", splice)));
-        let through;
-        match &self.target {
-            Target::Tool { arguments, mirror, .. } => {
-                members.extend(arguments.map(|arguments| ("arguments", arguments.text())));
-                members.extend(mirror.then_some(("mirror", "true")));
-            }
-            Target::Prompt { arguments, .. } => {
-                members.extend(arguments.map(|arguments| ("arguments", arguments.text())));
-            }
-            Target::Resource { through: found, .. } => {
-                through = found.map(|Through { template, variables }| {
-                    let variables = variables.iter().map(|(name, value)| (name.as_str(), value.json()));
-                    let variables = variables.collect::<Vec<_>>();
-                    let variables = variables.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
-                    (quoted(template), object(&variables))
-                });
-                if let Some((template, variables)) = &through {
-                    members.extend([("template", template.as_str()), ("variables", variables.as_str())]);
+        let (kind, key, of) = match self.target {
+            Target::Tool { name, .. } => (r#""call""#, "name", name),
+            Target::Prompt { name, .. } => (r#""get""#, "name", name),
+            Target::Resource { uri, .. } => (r#""read""#, "uri", uri),
+        };
+        member("kind", kind);
+        member(key, &quoted(of));
+        member("request", self.request.text());
+        if let Some(splice) = &self.splice {
+            member("splice", &splice.json());
+        }
+        match self.target {
+            Target::Tool { arguments, .. } | Target::Prompt { arguments, .. } => {
+                if let Some(arguments) = arguments {
+                    member("arguments", arguments.text());
                 }
             }
+            Target::Resource { through: Some(Through { template, variables }), .. } => {
+                let variables = variables.iter().map(|(name, value)| (name.as_str(), value.json()));
+                let variables = variables.collect::<Vec<_>>();
+                let variables = variables.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+                member("template", &quoted(template));
+                member("variables", &object(&variables));
+            }
+            Target::Resource { through: None, .. } => {}
         }
-        members.extend(session.as_deref().map(|session| ("session", session)));
-        members.extend(self.rounds.map(|rounds| ("rounds", rounds)));
-        object(&members)
+        if let Target::Tool { mirror: true, .. } = self.target {
+            member("mirror", "true");
+        }
+        if let Some(session) = self.session {
+            member("session", &quoted(session));
+        }
+        if let Some(rounds) = self.rounds {
+            member("rounds", rounds);
+        }
+        json + "}"
     }
     fn head(&self) -> Option<&str> {
         self.splice.as_ref().map(|splice| splice.head.as_str())

@@ -129,6 +129,9 @@ impl<'a> Flow<'a> {
     /// Runs `flow` as far as the recorded outcomes carry it.
     pub fn step<T>(&self, flow: impl Future<Output = T>) -> Step<T> {
         let polled = pin!(flow).poll(&mut task::Context::from_waker(Waker::noop()));
+        if self.context.lacks_entropy() {
+            return Step::Entropy;
+        }
         if let Some(broken) = self.broken.get() {
             return Step::Broken(broken);
         }

@@ -15,6 +15,8 @@ pub enum Step<T> {
     },
     /// The effects to perform, in parallel, before the next step.
     Wait(Vec<Asked>),
+    /// The step needs randomness and had none ([`Context`](super::Context)): nothing of it counts.
+    Entropy,
     /// The flow cannot go on.
     Broken(Broken),
 }
@@ -82,7 +84,7 @@ pub(super) fn read_outcomes(text: &str) -> Result<Vec<Recorded<'_>>, Broken> {
 }
 
 impl<T> Step<T> {
-    /// `{"done":…,"commits":[…]}`, `{"wait":[…]}` or `{"broken":"…"}`; `write` writes the answer. Behind a `wait` follow a
+    /// `{"done":…,"commits":[…]}`, `{"wait":[…]}`, `{"entropy":true}` or `{"broken":"…"}`; `write` writes the answer. Behind a `wait` follow a
     /// line break and the head of the shortcut.
     pub fn json(&self, write: impl FnOnce(&T) -> String) -> String {
         match self {
@@ -104,6 +106,7 @@ impl<T> Step<T> {
                 step.push_str("]}\n");
                 step + head
             }
+            Self::Entropy => object(&[("entropy", "true")]),
             Self::Broken(broken) => object(&[("broken", &quoted(broken.reason()))]),
         }
     }

@@ -107,18 +107,48 @@ impl<'a> Value<'a> {
     /// The string, if it is one and is Unicode (JSON can write lone surrogates).
     #[must_use]
     pub fn string(self) -> Option<Cow<'a, str>> {
-        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        if !self.0.starts_with('"') {
+            return None;
+        }
+        let inner = self.0.get(1..self.0.len().checked_sub(1)?)?;
         if inner.contains('\\') { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
     }
 
     /// The members of an object.
     pub fn object(self) -> Result<Object<'a>, Malformed> {
-        if self.is_object() { Reader { text: self.0, at: 0 }.object(Reader::pass) } else { Err(Malformed::Kind) }
+        if self.is_object() {
+            Reader { text: self.0, at: 0 }.object(|reader, _| reader.pass())
+        } else {
+            Err(Malformed::Kind)
+        }
     }
 
     /// The elements of an array.
     pub fn array(self) -> Result<Vec<Self>, Malformed> {
         if self.is_array() { Reader { text: self.0, at: 0 }.array() } else { Err(Malformed::Kind) }
+    }
+}
+
+/// An object, and one that is inside it.
+#[derive(Clone, Debug)]
+pub struct Nest<'a> {
+    /// The outer object.
+    pub object: Object<'a>,
+    /// The inner one; none if it is no object, or one that cannot be taken apart.
+    pub inner: Option<Box<Nest<'a>>>,
+}
+
+impl<'a> Nest<'a> {
+    /// Reads `text`, which must be one object, and in the same pass the object under the first of `path`, and so on.
+    pub fn read(text: &'a str, path: &[&str]) -> Result<Self, Malformed> {
+        let mut reader = Reader { text, at: 0 };
+        reader.space();
+        if reader.peek() != Some(b'{') {
+            return Value::read(text).and(Err(Malformed::Kind));
+        }
+        let nest = reader.nest(0, path)?;
+        reader.space();
+        if reader.at == text.len() { Ok(nest) } else { Err(Malformed::Syntax(reader.at)) }
     }
 }
 
@@ -129,14 +159,7 @@ pub struct Object<'a>(pub Vec<(Cow<'a, str>, Value<'a>)>);
 impl<'a> Object<'a> {
     /// Reads `text`, which must be one object.
     pub fn read(text: &'a str) -> Result<Self, Malformed> {
-        let mut reader = Reader { text, at: 0 };
-        reader.space();
-        if reader.peek() != Some(b'{') {
-            return Value::read(text).and(Err(Malformed::Kind));
-        }
-        let object = reader.object(|reader| reader.value(1))?;
-        reader.space();
-        if reader.at == text.len() { Ok(object) } else { Err(Malformed::Syntax(reader.at)) }
+        Nest::read(text, &[]).map(|nest| nest.object)
     }
 
     /// The member `name`.

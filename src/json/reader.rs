@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{MAX_DEPTH, MAX_MEMBERS, Malformed, Object, Value};
+use super::{MAX_DEPTH, MAX_MEMBERS, Malformed, Nest, Object, Value};
 
 /// Reads JSON text of which nothing is known yet, or passes over text that has been read before.
 pub(super) struct Reader<'a> {
@@ -89,8 +89,34 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the object whose opening brace is next; `value` passes over a member's value.
-    pub(super) fn object(&mut self, value: fn(&mut Self) -> Result<(), Malformed>) -> Result<Object<'a>, Malformed> {
+    /// Checks and reads the object whose opening brace is next and that is inside `depth` others; and, if it is one, the
+    /// object under the first of `path`, and so on.
+    pub(super) fn nest(&mut self, depth: usize, path: &[&str]) -> Result<Nest<'a>, Malformed> {
+        let mut inner = None;
+        let object = self.object(|reader, name| match path.split_first() {
+            Some((first, path)) if name == *first && reader.peek() == Some(b'{') && depth + 1 < MAX_DEPTH => {
+                let start = reader.at;
+                match reader.nest(depth + 1, path) {
+                    Ok(nest) => inner = Some(Box::new(nest)),
+                    Err(Malformed::Duplicate(_) | Malformed::TooWide) => {
+                        // Whoever takes it apart is told.
+                        reader.at = start;
+                        return reader.value(depth + 1);
+                    }
+                    Err(malformed) => return Err(malformed),
+                }
+                Ok(())
+            }
+            _ => reader.value(depth + 1),
+        })?;
+        Ok(Nest { object, inner })
+    }
+
+    /// Reads the object whose opening brace is next; `value` passes over the value of the member that it is told.
+    pub(super) fn object(
+        &mut self,
+        mut value: impl FnMut(&mut Self, &str) -> Result<(), Malformed>,
+    ) -> Result<Object<'a>, Malformed> {
         let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::with_capacity(8);
         self.at += 1;
         self.space();
@@ -104,7 +130,7 @@ impl<'a> Reader<'a> {
             self.space();
             self.take(b':')?;
             self.space();
-            let value = self.slice(value)?;
+            let value = self.slice(|reader| value(reader, &name))?;
             if members.len() == MAX_MEMBERS {
                 return Err(Malformed::TooWide);
             }
@@ -176,7 +202,7 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<(), Malformed> {
         self.take(b'"')?;
         loop {
-            self.at += self.rest().iter().take_while(|byte| !matches!(**byte, b'"' | b'\\' | b'\0'..=b'\x1f')).count();
+            self.at += plain(self.rest());
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -238,4 +264,24 @@ impl<'a> Reader<'a> {
         }
         if self.at == start { self.wrong() } else { Ok(()) }
     }
+}
+
+/// How many bytes of a string stand here before its end, an escape or what must be escaped. Eight at a time: a byte that is
+/// none of those leaves its highest bit clear in all three terms.
+fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (place, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let (quote, escape) = (word ^ (ONES * 0x22), word ^ (ONES * 0x5c));
+        let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
+        let special = (below(word, 0x20) | below(quote, 1) | below(escape, 1)) & HIGH;
+        if special != 0 {
+            // Lower places are exact; a borrow can only touch those above.
+            return place * 8 + special.trailing_zeros() as usize / 8;
+        }
+    }
+    let plain = |byte: &&u8| !matches!(**byte, b'"' | b'\\' | b'\0'..=b'\x1f');
+    words.len() * 8 + rest.iter().take_while(plain).count()
 }

@@ -53,13 +53,13 @@ fn modern(request: &Request<'_>, message: &Message<'_>, envelope: &Envelope<'_>)
         // The specification defines no notification from clients over HTTP and no header rules for one.
         return Ok(Revision::V2026_07_28);
     }
-    must_equal("MCP-Protocol-Version", request.protocol_version.as_deref(), &version)?;
-    must_equal("Mcp-Method", request.mcp_method.as_deref(), method)?;
+    must_equal("MCP-Protocol-Version", request.protocol_version, &version)?;
+    must_equal("Mcp-Method", request.mcp_method, method)?;
     match Revision::parse(&version).filter(|revision| revision.is_modern()) {
         None => Err(unsupported(&version)),
         Some(revision) => {
             if let Some(name) = envelope.name_of(method) {
-                must_mirror("Mcp-Name", request.mcp_name.as_deref(), &name)?;
+                must_mirror("Mcp-Name", request.mcp_name, &name)?;
             }
             Ok(revision)
         }
@@ -76,7 +76,7 @@ fn legacy(
         return Ok(Revision::LATEST_WITH_INITIALIZE);
     }
     let session = session.session()?;
-    match (spoken, request.protocol_version.as_deref(), session) {
+    match (spoken, request.protocol_version, session) {
         (Some(revision), _, _) => Ok(revision),
         (None, Some(header), _) => Err(unknown_revision(header)),
         (None, None, Some(session)) => Ok(session.revision),

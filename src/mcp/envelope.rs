@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::level::Level;
-use crate::json::{Malformed, Object, Value, quoted};
+use crate::json::{Malformed, Nest, Object, Value, quoted};
 use crate::jsonrpc::{Code, Fault};
 
 pub(super) const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -26,10 +26,13 @@ pub struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads `params`.
-    pub fn of(params: Option<Value<'a>>) -> Result<Self, Fault> {
-        let params = object("params", params)?;
-        let meta = object("params._meta", params.get("_meta"))?;
+    /// Reads `params`; `nest` is the same, if they have been taken apart already, and inside it their metadata.
+    pub fn of(params: Option<Value<'a>>, nest: Option<Nest<'a>>) -> Result<Self, Fault> {
+        let (params, meta) = match nest {
+            Some(Nest { object, inner }) => (object, inner.map(|meta| meta.object)),
+            None => (object("params", params)?, None),
+        };
+        let meta = meta.map_or_else(|| object("params._meta", params.get("_meta")), Ok)?;
         Ok(Self { params, meta })
     }
 

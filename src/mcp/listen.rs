@@ -145,7 +145,7 @@ pub async fn stream(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
         return refuse(406, "The answer is a stream: send `Accept: text/event-stream`.");
     }
     let mailbox = session.place.mailbox();
-    let listen = match request.last_event_id.as_deref().map(parse_event_id) {
+    let listen = match request.last_event_id.map(parse_event_id) {
         Some(None) => return refuse(400, "`Last-Event-ID` is none of this server's."),
         Some(Some(resumed)) => Listen {
             sources: vec![Source { object: mailbox, tags: vec![["events:", &resumed.stream].concat()] }],

@@ -37,7 +37,7 @@ use std::borrow::Cow;
 use crate::crypto;
 use crate::flow::{Failure, Flow, Reach};
 use crate::http::Answer;
-use crate::json::{Malformed, Object, Value, array, quoted, shown};
+use crate::json::{Malformed, Nest, Object, Value, array, quoted, shown};
 use crate::jsonrpc::{Code, Fault, Message, unreadable};
 use classify::classify;
 use envelope::Envelope;
@@ -50,7 +50,7 @@ use session::Shown;
 #[derive(Debug)]
 pub struct Request<'a> {
     /// HTTP method.
-    pub method: Cow<'a, str>,
+    pub method: &'a str,
     /// The server's `Implementation` (name, version, …), a JSON object.
     pub server: Value<'a>,
     /// Who is calling, as the guard found it; none where there is no authentication.
@@ -72,19 +72,21 @@ pub struct Request<'a> {
     /// True if sessions are kept in their objects, so that they can be ended.
     pub kept: bool,
     /// `Last-Event-ID`.
-    pub last_event_id: Option<Cow<'a, str>>,
+    pub last_event_id: Option<&'a str>,
     /// `Content-Type`.
-    pub content_type: Option<Cow<'a, str>>,
+    pub content_type: Option<&'a str>,
     /// `Accept`.
-    pub accept: Option<Cow<'a, str>>,
+    pub accept: Option<&'a str>,
     /// `MCP-Protocol-Version`.
-    pub protocol_version: Option<Cow<'a, str>>,
+    pub protocol_version: Option<&'a str>,
+    /// The revision that the header names, if it is one.
+    spoken: Option<Revision>,
     /// `Mcp-Session-Id`, or `sessionId` of the message endpoint of HTTP+SSE.
     pub session_id: Option<Cow<'a, str>>,
     /// `Mcp-Method`.
-    pub mcp_method: Option<Cow<'a, str>>,
+    pub mcp_method: Option<&'a str>,
     /// `Mcp-Name`.
-    pub mcp_name: Option<Cow<'a, str>>,
+    pub mcp_name: Option<&'a str>,
 }
 
 /// Why a body could not be read.
@@ -119,7 +121,7 @@ pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer
     if let Err(answer) = request.check_method() {
         return answer;
     }
-    match (request.method.as_ref(), request.transport) {
+    match (request.method, request.transport) {
         ("GET", Transport::Http) => return listen::stream(flow, request).await,
         ("DELETE", _) => return session::end(flow, request).await,
         _ => {}
@@ -142,7 +144,7 @@ pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer
     if body.trim_ascii_start().starts_with('[') {
         return batch(flow, request, shown, body).await;
     }
-    let (message, envelope) = match read(Object::read(body)) {
+    let (message, envelope) = match read(Nest::read(body, &["params", "_meta"])) {
         Err(answer) => return answer,
         Ok(read) => read,
     };
@@ -153,47 +155,82 @@ pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer
 }
 
 /// Reads one message and its parameters.
-fn read(body: Result<Object<'_>, Malformed>) -> Result<(Message<'_>, Envelope<'_>), Answer> {
+fn read(body: Result<Nest<'_>, Malformed>) -> Result<(Message<'_>, Envelope<'_>), Answer> {
+    let (body, params) = match body {
+        Ok(Nest { object, inner }) => (Ok(object), inner.map(|params| *params)),
+        Err(malformed) => (Err(malformed), None),
+    };
     let message = Message::read(body).map_err(|(fault, id)| fault.answer(id))?;
-    let envelope = Envelope::of(message.params).map_err(|fault| fault.answer(message.id))?;
+    let envelope = Envelope::of(message.params, params).map_err(|fault| fault.answer(message.id))?;
     Ok((message, envelope))
 }
 
 impl<'a> Request<'a> {
-    /// Reads what the shim hands over.
+    /// Reads what the shim hands over: the method, and lines that begin with a letter for what they say. What a header says
+    /// stands there as it is, since no header has a line break; all else is JSON.
     #[must_use]
-    pub fn read(input: &'a str) -> Option<Self> {
-        let input = Object::read(input).ok()?;
-        Some(Self {
-            method: input.string("method")?,
-            server: input.get("server").filter(|server| server.is_object())?,
-            principal: input.string("principal"),
-            client: input.string("client"),
+    pub fn read(head: &'a str) -> Option<Self> {
+        let mut lines = head.split('\n');
+        let mut request = Self {
+            method: lines.next()?,
+            server: Value::empty_object(),
+            principal: None,
+            client: None,
             sealing: Sealing::default(),
-            transport: match input.string("transport").as_deref() {
-                None | Some("http") => Transport::Http,
-                Some("sse-stream") => Transport::SseStream,
-                Some("sse-messages") => Transport::SseMessages,
-                Some(_) => return None,
-            },
-            unread: match input.string("unread").as_deref() {
-                None => None,
-                Some("oversize") => Some(Unread::Oversize),
-                Some("encoding") => Some(Unread::Encoding),
-                Some(_) => return None,
-            },
-            place: input.string("place"),
-            agent: input.string("agent"),
-            streams: input.get("streams").is_some_and(Value::is_true),
-            kept: input.string("sessions").as_deref() == Some("object"),
-            last_event_id: input.string("lastEventId"),
-            content_type: input.string("contentType"),
-            accept: input.string("accept"),
-            protocol_version: input.string("protocolVersion"),
-            session_id: input.string("sessionId"),
-            mcp_method: input.string("mcpMethod"),
-            mcp_name: input.string("mcpName"),
-        })
+            transport: Transport::Http,
+            unread: None,
+            place: None,
+            agent: None,
+            streams: false,
+            kept: false,
+            last_event_id: None,
+            content_type: None,
+            accept: None,
+            protocol_version: None,
+            spoken: None,
+            session_id: None,
+            mcp_method: None,
+            mcp_name: None,
+        };
+        for line in lines {
+            let (letter, value) = line.split_at_checked(1)?;
+            let text = || Value::read(value).ok().and_then(Value::string);
+            match letter {
+                "s" => request.server = Value::read(value).ok().filter(|server| server.is_object())?,
+                "c" => request.content_type = Some(value),
+                "a" => request.accept = Some(value),
+                "v" => {
+                    request.protocol_version = Some(value);
+                    request.spoken = Revision::parse(header::trim(value));
+                }
+                "m" => request.mcp_method = Some(value),
+                "n" => request.mcp_name = Some(value),
+                "e" => request.last_event_id = Some(value),
+                "i" => request.session_id = Some(text()?),
+                "p" => request.principal = Some(text()?),
+                "k" => request.client = Some(text()?),
+                "l" => request.place = Some(text()?),
+                "g" => request.agent = Some(text()?),
+                "f" => request.streams = true,
+                "o" => request.kept = true,
+                "t" => {
+                    request.transport = match text()?.as_ref() {
+                        "sse-stream" => Transport::SseStream,
+                        "sse-messages" => Transport::SseMessages,
+                        _ => return None,
+                    }
+                }
+                "u" => {
+                    request.unread = match text()?.as_ref() {
+                        "oversize" => Some(Unread::Oversize),
+                        "encoding" => Some(Unread::Encoding),
+                        _ => return None,
+                    }
+                }
+                _ => return None,
+            }
+        }
+        Some(request)
     }
 
     /// The same with the server's keys.
@@ -204,13 +241,13 @@ impl<'a> Request<'a> {
 
     /// The revision that the request's header names, if it is one.
     fn spoken(&self) -> Option<Revision> {
-        self.protocol_version.as_deref().map(header::trim).and_then(Revision::parse)
+        self.spoken
     }
 
     /// True if the answer may be an event stream. Clients name that media type; `*/*` is what people's tools say, who want
     /// to read the answer.
     fn takes_events(&self) -> bool {
-        self.transport != Transport::Http || self.accept.as_deref().is_some_and(|accept| names(accept, &EVENTS))
+        self.transport != Transport::Http || self.accept.is_some_and(|accept| names(accept, &EVENTS))
     }
 
     /// What the answer to the message `id` needs, after the message has been classified.
@@ -235,7 +272,7 @@ impl<'a> Request<'a> {
             (with_session && self.kept, "DELETE"),
         ];
         let methods = methods.into_iter().filter_map(|(known, method)| known.then_some(method)).collect::<Vec<_>>();
-        if methods.contains(&self.method.as_ref()) {
+        if methods.contains(&self.method) {
             return Ok(());
         }
         let methods = methods.join(", ");
@@ -249,10 +286,10 @@ fn check_head(request: &Request<'_>) -> Result<(), Fault> {
     if request.unread == Some(Unread::Oversize) {
         return refuse(413, Code::InvalidRequest, "The body is longer than 4 MiB.");
     }
-    if !request.content_type.as_deref().is_some_and(is_json) {
+    if !request.content_type.is_some_and(is_json) {
         return refuse(415, Code::InvalidRequest, "The body must be JSON: send `Content-Type: application/json`.");
     }
-    if !request.accept.as_deref().is_none_or(|accept| names(accept, &JSON)) {
+    if !request.accept.is_none_or(|accept| names(accept, &JSON)) {
         return refuse(
             406,
             Code::InvalidRequest,
@@ -260,12 +297,15 @@ fn check_head(request: &Request<'_>) -> Result<(), Fault> {
         );
     }
     if request.unread == Some(Unread::Encoding) {
-        return refuse(400, Code::ParseError, "The body is not UTF-8.");
+        return refuse(400, Code::ParseError, "The body is not UTF-8, or begins with a byte order mark.");
     }
     Ok(())
 }
 
 fn is_json(content_type: &str) -> bool {
+    if content_type == "application/json" {
+        return true;
+    }
     let media_type = content_type.split(';').next().unwrap_or_default();
     header::trim(media_type).eq_ignore_ascii_case("application/json")
 }
@@ -275,6 +315,10 @@ const EVENTS: [&str; 2] = ["text/event-stream", "text/*"];
 
 /// True if `accept` names one of these media ranges.
 fn names(accept: &str, ranges: &[&str]) -> bool {
+    if accept == "application/json, text/event-stream" {
+        // What the protocol asks for, and nearly every client sends.
+        return true;
+    }
     accept.split(',').any(|range| {
         let range = header::trim(range.split(';').next().unwrap_or_default());
         ranges.iter().any(|wanted| range.eq_ignore_ascii_case(wanted))
@@ -370,7 +414,7 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, shown: Shown, body: &str)
     }
     let mut works = Vec::with_capacity(messages.len());
     for message in messages {
-        let (message, envelope) = match read(message.object()) {
+        let (message, envelope) = match read(message.object().map(|object| Nest { object, inner: None })) {
             Err(answer) => return answer,
             Ok(read) => read,
         };

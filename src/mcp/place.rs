@@ -61,7 +61,7 @@ const STRAY: u64 = 3600 * 1000;
 /// no session: it goes to its principal's object. Everything else gets a new object. Waits: none; where sessions are kept,
 /// one for whether this one is there.
 pub async fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
-    let stays_open = request.mcp_method.as_deref() == Some("subscriptions/listen") || request.method != "POST";
+    let stays_open = request.mcp_method == Some("subscriptions/listen") || request.method != "POST";
     if request.transport == Transport::Http && stays_open {
         if request.method == "DELETE"
             && request.kept

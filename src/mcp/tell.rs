@@ -134,13 +134,14 @@ pub struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    /// Reads what the shim hands over: `{"head":{…},"id":…,"meta":{…},"risen":true,"say":{"progress":{…}}}`.
+    /// Reads what the shim hands over: `{"id":…,"meta":{…},"risen":true,"say":{"progress":{…}}}`, and the head of the request
+    /// as [`Request::read`] has it.
     #[must_use]
-    pub fn read(input: &'a str) -> Option<Self> {
+    pub fn read(input: &'a str, head: &'a str) -> Option<Self> {
         let input = Object::read(input).ok()?;
         let say = input.get("say")?.object().ok()?;
         Some(Self {
-            request: Request::read(input.get("head")?.text())?,
+            request: Request::read(head)?,
             id: input.get("id")?,
             meta: input.get("meta").map_or_else(|| Some(Object::default()), |meta| meta.object().ok())?,
             risen: input.get("risen").is_some_and(Value::is_true),

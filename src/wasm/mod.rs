@@ -4,8 +4,11 @@
 //! arguments. So [`Core`] holds its configuration and nothing else, and all methods have one shape:
 //!
 //! ```text
-//! step(input: JSON text, body: text, now: milliseconds, entropy: 32 bytes, outcomes: JSON text) -> JSON text of a Step
+//! step(input: text, body: text, now: milliseconds, later: text) -> JSON text of a Step
 //! ```
+//!
+//! `later` is absent in the first step, and then holds 32 random bytes in hexadecimal, if the flow has asked for some, and
+//! behind them the outcomes so far, a JSON array, if there are any.
 
 #[cfg(feature = "oauth")]
 mod oauth;
@@ -83,7 +86,7 @@ impl Core {
     }
 
     /// Pattern 1: decides from the head of a request whether it goes on. Answers [`Guarded`].
-    pub fn no_auth(&self, input: &str, _body: &str, _now: f64, _entropy: &[u8], _outcomes: &str) -> String {
+    pub fn no_auth(&self, input: &str, _body: &str, _now: f64, _later: Option<String>) -> String {
         let guarded = no_auth::Head::read(input).map(|head| no_auth::guard(&self.config.origins, &head));
         done(guarded).json(Guarded::to_json)
     }
@@ -98,54 +101,54 @@ impl Core {
     /// Pattern 2: finds out whose token a request carries; the key set that is kept is the body. Answers
     /// [`bearer::Found`].
     #[cfg(feature = "jwt")]
-    pub fn verify(&self, input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn verify(&self, input: &str, body: &str, now: f64, later: Option<String>) -> String {
         let request = jwt::Request::read(input, body);
         let Some(Ok(verifier)) = &self.verifier else {
             return done::<bearer::Found>(None).json(bearer::Found::to_json);
         };
-        run(request, now, entropy, outcomes, async |flow, request| verifier.verify(flow, request).await)
+        run(request, now, later, async |flow, request| verifier.verify(flow, request).await)
             .json(bearer::Found::to_json)
     }
 
     /// The answer to a request that a guard does not let in: answers [`Answer`].
     #[cfg(feature = "bearer")]
-    pub fn refuse(&self, input: &str, _body: &str, _now: f64, _entropy: &[u8], _outcomes: &str) -> String {
+    pub fn refuse(&self, input: &str, _body: &str, _now: f64, _later: Option<String>) -> String {
         done(bearer::Refused::read(input).as_ref().map(bearer::refuse)).json(Answer::to_json)
     }
 
     /// Protected resource metadata: answers [`Answer`].
     #[cfg(feature = "bearer")]
-    pub fn metadata(&self, input: &str, _body: &str, _now: f64, _entropy: &[u8], _outcomes: &str) -> String {
+    pub fn metadata(&self, input: &str, _body: &str, _now: f64, _later: Option<String>) -> String {
         done(metadata::Request::read(input).as_ref().map(metadata::answer)).json(Answer::to_json)
     }
 
     /// The MCP endpoint: answers [`Answer`].
-    pub fn mcp(&self, input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn mcp(&self, input: &str, body: &str, now: f64, later: Option<String>) -> String {
         let request = self.request(input);
-        run(request, now, entropy, outcomes, async |flow, request| mcp::serve(flow, request, body).await)
-            .json(Answer::to_json)
+        run(request, now, later, async |flow, request| mcp::serve(flow, request, body).await).json(Answer::to_json)
     }
 
     /// Chooses the Durable Object for a server that lives in one: answers [`mcp::place::Place`].
-    pub fn place(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn place(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
         let request = self.request(input);
-        run(request, now, entropy, outcomes, async |flow, request| mcp::place::place(flow, request).await)
+        run(request, now, later, async |flow, request| mcp::place::place(flow, request).await)
             .json(mcp::place::Place::to_json)
     }
 
-    /// What the handler of a running call says before its answer: answers [`mcp::tell::Told`].
-    pub fn tell(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
-        let running = mcp::tell::Running::read(input).map(|running| running.with_keys(self.sealing()));
-        run(running, now, entropy, outcomes, async |flow, running| mcp::tell::tell(flow, running).await)
+    /// What the handler of a running call says before its answer; the body is the head of its request. Answers
+    /// [`mcp::tell::Told`].
+    pub fn tell(&self, input: &str, head: &str, now: f64, later: Option<String>) -> String {
+        let running = mcp::tell::Running::read(input, head).map(|running| running.with_keys(self.sealing()));
+        run(running, now, later, async |flow, running| mcp::tell::tell(flow, running).await)
             .json(mcp::tell::Told::to_json)
     }
 
     /// The signature of a token alone, for published vectors; the token is the body. Answers `{"payload":…}` or
     /// `{"refused":…}`.
     #[cfg(all(feature = "testing", feature = "jwt"))]
-    pub fn jws(&self, _input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn jws(&self, _input: &str, body: &str, now: f64, later: Option<String>) -> String {
         let Some(Ok(Verifier::Jwt(options))) = &self.verifier else { return done::<String>(None).json(Clone::clone) };
-        run(Some(body), now, entropy, outcomes, async |flow, token| {
+        run(Some(body), now, later, async |flow, token| {
             match jwt::signature_only(flow, token, options).await {
                 Ok(payload) => crate::json::object(&[("payload", &crate::json::quoted(&payload))]),
                 Err(reject) => crate::json::object(&[("refused", &crate::json::quoted(reject.reason()))]),
@@ -156,9 +159,9 @@ impl Core {
 
     /// The flow of the tests: answers what came of its script.
     #[cfg(feature = "testing")]
-    pub fn probe(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn probe(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
         let script = crate::probe::Script::read(input);
-        run(script, now, entropy, outcomes, async |flow, script| crate::probe::probe(flow, script).await)
+        run(script, now, later, async |flow, script| crate::probe::probe(flow, script).await)
             .json(crate::probe::Found::to_json)
     }
 
@@ -189,20 +192,17 @@ impl Core {
 }
 
 /// One step of a flow over the input that JavaScript hands over.
-fn run<I, T>(
-    input: Option<I>,
-    now: f64,
-    entropy: &[u8],
-    outcomes: &str,
-    flow: impl AsyncFnOnce(&Flow<'_>, &I) -> T,
-) -> Step<T> {
-    let (Some(input), Ok(entropy)) = (input, entropy.try_into()) else { return Step::Broken(Broken::Input) };
+fn run<I, T>(input: Option<I>, now: f64, later: Option<String>, flow: impl AsyncFnOnce(&Flow<'_>, &I) -> T) -> Step<T> {
+    let later = later.unwrap_or_default();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "milliseconds since 1970 are a safe integer"
     )]
-    let context = Context::new(now as u64, entropy);
+    let now = now as u64;
+    let (Some(input), Some((context, outcomes))) = (input, Context::read(now, &later)) else {
+        return Step::Broken(Broken::Input);
+    };
     match Flow::new(&context, outcomes) {
         Err(broken) => Step::Broken(broken),
         Ok(run) => run.step(flow(&run, &input)),

@@ -28,10 +28,10 @@ impl Site {
 #[wasm_bindgen]
 impl Core {
     /// The authorization server's endpoints: answers [`Reply`].
-    pub fn oauth(&self, input: &str, body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn oauth(&self, input: &str, body: &str, now: f64, later: Option<String>) -> String {
         let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
         let request = Request::read(input);
-        run(request, now, entropy, outcomes, async |flow, request| {
+        run(request, now, later, async |flow, request| {
             let issuer = server.issuer.clone().unwrap_or_else(|| request.origin.clone().into_owned());
             let site = oauth::Site { server, keys, identity: handler, issuer };
             oauth::serve(flow, &site, request, body).await
@@ -40,18 +40,18 @@ impl Core {
     }
 
     /// The guard of the protected routes: answers [`access::Verified`].
-    pub fn access(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn access(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
         let (Some(Site { server, .. }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
         let head = access::Head::read(input);
-        run(head, now, entropy, outcomes, async |flow, head| access::verify(flow, server, keys, head).await)
+        run(head, now, later, async |flow, head| access::verify(flow, server, keys, head).await)
             .json(access::Verified::to_json)
     }
 
     /// A fresh access token of the upstream, for tools: answers as [`access::upstream`] says.
-    pub fn upstream(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn upstream(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
         let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
         let wanted = access::Wanted::read(input);
-        run(wanted, now, entropy, outcomes, async |flow, wanted| {
+        run(wanted, now, later, async |flow, wanted| {
             let issuer = server.issuer.clone().unwrap_or_else(|| wanted.origin.clone().into_owned());
             let site = oauth::Site { server, keys, identity: handler, issuer };
             access::upstream(flow, &site, wanted).await
@@ -65,9 +65,9 @@ impl Core {
     }
 
     /// What happens inside objects: answers JSON of the role's own.
-    pub fn object(&self, input: &str, _body: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn object(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
         let Some(keys) = &self.keys else { return unconfigured() };
-        run(Some(input), now, entropy, outcomes, async |flow, input| oauth::object::serve(flow, keys, input).await)
+        run(Some(input), now, later, async |flow, input| oauth::object::serve(flow, keys, input).await)
             .json(Clone::clone)
     }
 }

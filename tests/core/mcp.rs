@@ -110,7 +110,7 @@ impl Post {
     }
 
     fn end_in(&self, world: World<'_>) -> (Result<Answer, Broken>, Vec<Vec<Json>>) {
-        let input = self.head.to_string();
+        let input = crate::world::head(&self.head);
         let request = Request::read(&input).unwrap_or_else(|| panic!("cannot be read: {input}"));
         let ended = world.run(async |flow| serve(flow, &request, &self.body).await);
         assert!(ended.commits.is_empty(), "the endpoint writes nothing");

@@ -238,7 +238,7 @@ fn nothing_that_a_client_may_send_panics() {
 
 /// Where the request `head` goes.
 fn placed(head: &Json) -> place::Place {
-    let input = head.to_string();
+    let input = crate::world::head(head);
     let request = Request::read(&input).unwrap();
     World::silent().run(async |flow| place(flow, &request).await).answer.unwrap()
 }

@@ -56,10 +56,16 @@ impl<'w> World<'w> {
     pub(crate) fn run<T>(mut self, flow: impl AsyncFn(&Flow<'_>) -> T) -> Ended<T> {
         let mut outcomes = Vec::new();
         let mut waits = Vec::new();
+        let mut wants_entropy = false;
         loop {
-            let context = Context::new(self.now, self.entropy);
+            let context =
+                if wants_entropy { Context::new(self.now, self.entropy) } else { Context::without_entropy(self.now) };
             match step_in(&context, &list(&outcomes), &flow) {
                 Step::Done { answer, commits } => return Ended { answer: Ok(answer), commits, waits },
+                Step::Entropy => {
+                    assert!(!wants_entropy, "it has been given some");
+                    wants_entropy = true;
+                }
                 Step::Broken(broken) => return Ended { answer: Err(broken), commits: Vec::new(), waits },
                 Step::Wait(asked) => {
                     let effects = asked.iter().map(|asked| {
@@ -106,4 +112,42 @@ fn step_in<T>(context: &Context, outcomes: &str, flow: impl AsyncFn(&Flow<'_>) -
         Err(broken) => Step::Broken(broken),
         Ok(run) => run.step(flow(&run)),
     }
+}
+
+/// The head of a request as the shim writes it (`headOf` in `js/endpoint.ts`), by the names of its parts.
+pub(crate) fn head(parts: &Json) -> String {
+    const PARTS: [(&str, char); 14] = [
+        ("server", 's'),
+        ("contentType", 'c'),
+        ("accept", 'a'),
+        ("protocolVersion", 'v'),
+        ("mcpMethod", 'm'),
+        ("mcpName", 'n'),
+        ("lastEventId", 'e'),
+        ("sessionId", 'i'),
+        ("principal", 'p'),
+        ("client", 'k'),
+        ("transport", 't'),
+        ("place", 'l'),
+        ("agent", 'g'),
+        ("unread", 'u'),
+    ];
+    let mut head = parts["method"].as_str().unwrap_or_default().to_owned();
+    for (name, part) in parts.as_object().unwrap().iter().filter(|(_, part)| !part.is_null()) {
+        let Some((_, letter)) = PARTS.iter().find(|(known, _)| known == name) else {
+            match name.as_str() {
+                "method" => {}
+                "streams" => head.push_str(if part == true { "\nf" } else { "" }),
+                "sessions" => head.push_str(if part == "object" { "\no" } else { "" }),
+                _ => panic!("a head has no part {name}"),
+            }
+            continue;
+        };
+        let value = match (letter, part) {
+            ('c' | 'a' | 'v' | 'm' | 'n' | 'e', Json::String(header)) => header.clone(),
+            _ => part.to_string(),
+        };
+        head.extend([format!("\n{letter}"), value]);
+    }
+    head
 }

@@ -393,7 +393,7 @@ describe("fields", () => {
 const inName = (...bytes: number[]) =>
   Buffer.concat([Buffer.from('{"jsonrpc":"2.0","id":1,"method":"'), Buffer.from(bytes), Buffer.from('"}')]);
 const NO_MESSAGE = "400 -32700 The body must be a JSON-RPC message, a JSON object: not JSON, as byte";
-const NO_UTF8 = "400 -32700 The body is not UTF-8.";
+const NO_UTF8 = "400 -32700 The body is not UTF-8, or begins with a byte order mark.";
 const TOO_DEEP = "400 -32600 The body must be a JSON-RPC message, a JSON object: nested deeper than 128 levels.";
 const deep = (open: string, close: string) => open.repeat(10_000) + close.repeat(10_000);
 
@@ -409,7 +409,7 @@ const bodies: [string, string | Buffer, string][] = [
   ["a line break in a string", '{"jsonrpc":"\n"}', `${NO_MESSAGE} 12 shows.`],
   ["a byte that begins nothing", inName(0xff), NO_UTF8],
   ["a continuation without its start", inName(0x80), NO_UTF8],
-  ["three bytes of four", inName(0xf0, 0x9f, 0xa6), NO_UTF8],
+  ["two bytes of four", inName(0xf0, 0x9f), NO_UTF8],
   ["an overlong encoding", inName(0xc0, 0xaf), NO_UTF8],
   ["an encoded surrogate", inName(0xed, 0xa0, 0x80), NO_UTF8],
   ["more than Unicode has", inName(0xf4, 0x90, 0x80, 0x80), NO_UTF8],

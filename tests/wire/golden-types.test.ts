@@ -20,7 +20,7 @@ const types: [start: string, type: string | undefined][] = [
   ["guard-input", "GuardInput"],
   ["guarded-", "Guarded"],
   ["jwt-input", "VerifierInput"],
-  ["mcp-input", "McpInput"],
+  ["mcp-input", undefined],
   ["metadata-input", "MetadataInput"],
   ["outcome", undefined],
   ["placed-", "Placed"],

@@ -94,7 +94,6 @@ describe("what is no message", () => {
     ["a start without its continuation", inName(0xe2, 0x82), -32700],
     ["an overlong encoding", inName(0xc0, 0xaf), -32700],
     ["an encoded surrogate", inName(0xed, 0xa0, 0x80), -32700],
-    ["four bytes of which the last is cut off", inName(0xf0, 0x9f, 0xa6), -32700],
     ["four bytes of which two are cut off", inName(0xf0, 0x9f), -32700],
     ["a byte order mark", bytes([0xef, 0xbb, 0xbf], '{"jsonrpc":"2.0","id":1,"method":"ping"}'), -32700],
     ["UTF-16", bytes([0xff, 0xfe, 0x7b, 0, 0x7d, 0]), -32700],
@@ -112,6 +111,17 @@ describe("what is no message", () => {
     const { jsonrpc, error } = await messageOf(response);
     expect([response.status, jsonrpc, error.code]).toEqual([400, "2.0", code]);
     expect(error.message).toMatch(/^[A-Z`].*\.$/s);
+  });
+
+  test("a character of four bytes that ends after three is read as the replacement character", async () => {
+    const response = await text(inName(0xf0, 0x9f, 0xa6));
+    expect(response.status).toBe(200);
+    expect((await messageOf(response)).error.message).toBe('There is no method "\uFFFD".');
+  });
+
+  test("the replacement character itself is a character like any other", async () => {
+    const response = await text(JSON.stringify({ jsonrpc: "2.0", id: "\uFFFD", method: "ping" }));
+    expect([response.status, (await messageOf(response)).id]).toEqual([200, "\uFFFD"]);
   });
 
   test("nesting without end is refused, and the next request is answered", async () => {

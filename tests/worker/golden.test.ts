@@ -75,20 +75,22 @@ test("what a handler says, and what it may be told", async () => {
   const answers = ["told-send", "told-nothing", "told-cancel", "told-wrong"];
   const asking = scripted(...answers.map((name) => `{"done":${golden(name)}}`));
   const world = worldOf(new McpServer({ name: "test", version: "1.0.0" }), asking.step);
-  const { head, meta, say } = parsed<TellInput>("tell-input");
-  world.head = JSON.stringify(head);
+  const { meta, say } = parsed<TellInput>("tell-input");
+  world.head = parsed<string[]>("mcp-input").join("\n");
   world.body = JSON.stringify({ id: 1, params: { _meta: meta } });
   const sent = vi.spyOn(world, "send").mockImplementation(async () => {});
   const tell = () => world.say({ request: 1 }, say, true);
   for (const name of answers.slice(0, 3)) expect(await tell()).toEqual(parsed(name));
   await expect(tell()).rejects.toMatchObject({ code: "ERR_ARGUMENT", message: parsed<Told>("told-wrong").wrong });
-  expect(asking.given.map(([input]) => input)).toEqual(answers.map(() => golden("tell-input")));
+  expect(asking.given.map(([input, head]) => [input, head])).toEqual(
+    answers.map(() => [golden("tell-input"), world.head]),
+  );
   expect(sent.mock.calls.map(([message]) => message)).toEqual([parsed<Told>("told-send").send]);
 });
 
 test("the head of a request, as the endpoint hands it over", () => {
   const arrive = (headers: Record<string, string>, method?: string) => new Incoming(request(headers, method));
-  const told = { principal: "user:github:1", client: "c1", transport: "http", place: "AAAA", agent: "MyMCP" } as const;
+  const told = { principal: "user:github:1", client: "c1", place: "AAAA", agent: "MyMCP" } as const;
   const full = arrive({
     "content-type": "application/json",
     accept: "*/*",
@@ -98,11 +100,12 @@ test("the head of a request, as the endpoint hands it over", () => {
     "mcp-name": "=?base64?w6k=?=",
   });
   const server = { name: "test", version: "1.0.0" };
-  expect({ ...headOf(full, server, told), unread: "oversize" }).toEqual(parsed("mcp-input"));
-  expect(headOf(arrive({}), {}, {})).toEqual(parsed("mcp-input-least"));
-  expect(headOf(arrive({}, "GET"), {}, { transport: "sse-stream" })).toEqual(parsed("mcp-input-of-a-stream"));
+  const lines = (name: string) => parsed<string[]>(name).join("\n");
+  expect(`${headOf(full, server, told)}\nu"oversize"`).toBe(lines("mcp-input"));
+  expect(headOf(arrive({}), {}, {})).toBe(lines("mcp-input-least"));
+  expect(headOf(arrive({}, "GET"), {}, { transport: "sse-stream" })).toBe(lines("mcp-input-of-a-stream"));
   const message = headOf(arrive({ "mcp-session-id": "ignored" }), {}, { transport: "sse-messages", sessionId: "AQ" });
-  expect({ ...message, unread: "encoding" }).toEqual(parsed("mcp-input-of-a-message"));
+  expect(`${message}\nu"encoding"`).toBe(lines("mcp-input-of-a-message"));
 });
 
 test("the head of a request, as the guard hands it over, and the two decisions it may get", async () => {
@@ -210,9 +213,22 @@ test("a step that waits, and the outcomes that the next is given", async () => {
   const { value } = await logOf(async () => run<Answer>(step, "input", "body", world));
   expect(value).toEqual({ done: parsed("answer-without-body") });
   expect(performed).toEqual(parsed<{ wait: { effect: Effect }[] }>("step-wait").wait.map(({ effect }) => effect));
-  expect(given.map((args) => args[4])).toEqual(["", golden("outcomes")]);
-  const [first, second] = given.map((args) => args.slice(0, 4));
+  expect(given.map((args) => args[3])).toEqual([undefined, golden("outcomes")]);
+  const [first, second] = given.map((args) => args.slice(0, 3));
   expect(first).toEqual(second);
+});
+
+test("a step that needs randomness is made again with some, which all later steps are given too", async () => {
+  const world: World = { ...nothing, perform: () => ({ json: '{"registered":["tools"]}' }) };
+  const { step, given } = scripted(golden("step-entropy"), `${golden("step-wait")}\n`, golden("step-done"));
+  expect(await run<Answer>(step, "input", "body", world)).toEqual({ done: parsed("answer-without-body") });
+  const [none, some = "", last = ""] = given.map((args) => args[3]);
+  expect(none).toBeUndefined();
+  expect(some).toMatch(/^[0-9a-f]{64}$/);
+  expect(last.startsWith(`${some}[`)).toBe(true);
+  const other = scripted(golden("step-entropy"), golden("step-done"));
+  await run<Answer>(other.step, "input", "body", world);
+  expect(other.given[1]?.[3]).not.toBe(some);
 });
 
 test("a step that is done with commits, and one that is broken", async () => {
@@ -241,7 +257,7 @@ test("failures have these names", async () => {
     const world = { ...nothing, perform: () => Promise.reject(new EffectFailure(failure, "")) };
     const { step, given } = scripted(`${golden("step-wait")}\n`, golden("step-done"));
     await logOf(async () => run(step, "", "", world));
-    expect(JSON.parse(given[1]?.[4] ?? "")).toMatchObject([{ failed: failure }, { failed: failure }]);
+    expect(JSON.parse(given[1]?.[3] ?? "")).toMatchObject([{ failed: failure }, { failed: failure }]);
   }
 });
 

@@ -93,3 +93,42 @@ fn bytes_of_another_entropy_break_a_replay() {
     assert_eq!(step(ENTROPY, &outcomes), r#"{"done":true}"#);
     assert!(step([8; 32], &outcomes).contains(Broken::Diverged.reason()));
 }
+
+#[test]
+fn a_step_that_lacks_randomness_comes_to_nothing_whatever_it_did() {
+    type Ending = fn(&mcp_wicket::flow::Flow<'_>);
+    let endings: [Ending; 3] = [
+        |_| {},
+        |flow| drop(flow.obtain(&Load { key: "k".into() })),
+        |flow| flow.commit(mcp_wicket::flow::Commit::Store { key: "k".into(), value: "v".into() }),
+    ];
+    for ending in endings {
+        let context = Context::without_entropy(NOW);
+        let flow = mcp_wicket::flow::Flow::new(&context, "").unwrap();
+        let step = flow.step(async {
+            ending(&flow);
+            flow.context().random::<16>("key")
+        });
+        assert_eq!(step.json(|_| "1".into()), r#"{"entropy":true}"#);
+    }
+    let context = Context::without_entropy(NOW);
+    let flow = mcp_wicket::flow::Flow::new(&context, "").unwrap();
+    assert_eq!(flow.step(async { 1 }).json(ToString::to_string), r#"{"done":1}"#, "one that needs none ends");
+}
+
+#[test]
+fn what_comes_with_a_later_step() {
+    let read = |later: &str| Context::read(NOW, later).map(|(context, outcomes)| (context.now(), outcomes.to_owned()));
+    assert_eq!(read(""), Some((NOW, String::new())));
+    assert_eq!(read("[1]"), Some((NOW, "[1]".into())));
+    let digits = "07".repeat(32);
+    for outcomes in ["", "[1]"] {
+        let later = digits.clone() + outcomes;
+        let (context, rest) = Context::read(NOW, &later).unwrap();
+        assert_eq!(rest, outcomes);
+        assert_eq!(context.random::<32>("a"), Context::new(NOW, ENTROPY).random::<32>("a"));
+    }
+    for wrong in ["07", &"zz".repeat(32), &"+7".repeat(32), &("0".repeat(63) + "\u{e9}"), &digits[1..]] {
+        assert_eq!(read(wrong), None, "{wrong}");
+    }
+}

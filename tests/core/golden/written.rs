@@ -48,6 +48,7 @@ pub(super) const NAMES: &[&str] = &[
     "step-done-with-commits",
     "step-wait",
     "step-broken",
+    "step-entropy",
     "effect-describe",
     "effect-list",
     "effect-list-in-batch",
@@ -102,6 +103,7 @@ fn steps() {
         (described.await.is_ok(), loaded.await.is_ok())
     };
     assert_eq!(step("", waits).json(|_| unreachable!("it waits")), golden("step-wait") + "\n");
+    assert_eq!(Step::<()>::Entropy.json(|()| String::new()), golden("step-entropy"));
     assert_eq!(Step::<()>::Broken(Broken::Diverged).json(|()| String::new()), golden("step-broken"));
 }
 
@@ -293,7 +295,7 @@ fn what_a_guard_decides() {
 fn what_a_handler_is_told() {
     let input = golden("tell-input");
     let told = |input: &str| {
-        let running = Running::read(input).unwrap();
+        let running = Running::read(input, "POST\ns{}\natext/event-stream").unwrap();
         World::silent().run(async |flow| tell(flow, &running).await).answer.unwrap().to_json()
     };
     assert_eq!(told(&input), golden("told-send"));
@@ -321,7 +323,7 @@ fn what_a_handler_is_told() {
 #[test]
 fn places() {
     let placed = |head: serde_json::Value| {
-        let input = head.to_string();
+        let input = crate::world::head(&head);
         let request = Request::read(&input).unwrap();
         World::silent().run(async |flow| place(flow, &request).await).answer.unwrap().to_json()
     };

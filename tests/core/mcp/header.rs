@@ -45,7 +45,7 @@ const MALFORMED: &[&str] = &[
     "=?base64?SGVsbG8?=",
     "=?base64?SGVsbG8===?=",
     "=?base64?SGVs bG8=?=",
-    "=?base64?SGVsbG8=\n?=",
+    "=?base64?SGVsbG8=\t?=",
     "=?base64?=?=",
     "=?base64?A?=",
     "=?base64?AA=?=",

@@ -16,7 +16,7 @@ const MINUTE: u64 = 60 * 1000;
 /// A request to a server that has keys.
 fn send(post: &Post, now: u64, entropy: [u8; 32], say: impl FnMut(&Json) -> Said) -> Answered {
     let keys = Keys::parse(SECRET).unwrap();
-    let input = post.head.to_string();
+    let input = crate::world::head(&post.head);
     let request = Request::read(&input).unwrap().with_keys(Sealing::Keys(&keys));
     let world = World::new(say).at(now).with_entropy(entropy);
     let ended = world.run(async |flow| serve(flow, &request, &post.body).await);

@@ -29,10 +29,17 @@ fn call(version: &str, meta: &Json) -> Json {
     json!({"head": head, "id": 1, "meta": meta, "risen": true})
 }
 
+/// A call as the shim hands it over: what is said, and the head of its request.
+fn written(call: &Json) -> (String, String) {
+    let mut call = call.clone();
+    let head = call.as_object_mut().unwrap().remove("head").unwrap();
+    (call.to_string(), crate::world::head(&head))
+}
+
 fn told(mut call: Json, say: &Json) -> Told {
     call["say"] = say.clone();
-    let input = call.to_string();
-    let running = Running::read(&input).unwrap_or_else(|| panic!("cannot be read: {input}"));
+    let (input, head) = written(&call);
+    let running = Running::read(&input, &head).unwrap_or_else(|| panic!("cannot be read: {input} {head}"));
     World::silent().run(async |flow| tell(flow, &running).await).answer.unwrap()
 }
 
@@ -197,8 +204,8 @@ fn who_wants_to_hear_of_a_cancellation_waits_where_its_session_can_be_reached() 
             call["head"][member] = (*value).into();
         }
         call["say"] = json!({"watch": true});
-        let input = call.to_string();
-        let running = Running::read(&input).unwrap();
+        let (input, head) = written(&call);
+        let running = Running::read(&input, &head).unwrap();
         let world = World::new(|_| Said::Ok("true".into()));
         world.run(async |flow| tell(flow, &running).await).answer.unwrap()
     };
@@ -223,7 +230,8 @@ fn who_wants_to_hear_of_a_cancellation_waits_where_its_session_can_be_reached() 
 #[test]
 fn nothing_else_is_said() {
     assert!(is_wrong(&told(call(MODERN, &json!({})), &json!({"shout": 1}))));
-    for input in ["", "{}", r#"{"head":{}}"#, r#"{"head":{"method":"POST","server":{}},"say":{}}"#] {
-        assert!(Running::read(input).is_none(), "{input}");
+    for input in ["", "{}", r#"{"id":1}"#, r#"{"say":{}}"#, r#"{"id":1,"say":{}}"#] {
+        assert!(Running::read(input, "POST\ns{}").is_none(), "{input}");
     }
+    assert!(Running::read(r#"{"id":1,"risen":true,"say":{"open":true}}"#, "POST\nz").is_none());
 }

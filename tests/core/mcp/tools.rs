@@ -75,7 +75,7 @@ fn a_call_hands_over_what_the_request_says_as_it_stands() {
     let arguments = r#"{"b" : 1.50, "a":[ "\u0061", 9007199254740993 ], "a":2,"__proto__":{}}"#;
     let params = format!(r#"{{"name":"ec\u0068o","arguments":{arguments}}}"#);
     let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
-    let input = json!({"method": "POST", "server": {}, "contentType": "application/json"}).to_string();
+    let input = crate::world::head(&json!({"method": "POST", "server": {}, "contentType": "application/json"}));
     let request = mcp_wicket::mcp::Request::read(&input).unwrap();
     let step = crate::world::step("", async |flow| mcp_wicket::mcp::serve(flow, &request, &body).await);
     let mcp_wicket::flow::Step::Wait(asked) = step else { panic!("it waits: {step:?}") };
