@@ -148,11 +148,9 @@ impl Core {
     #[cfg(all(feature = "testing", feature = "jwt"))]
     pub fn jws(&self, _input: &str, body: &str, now: f64, later: Option<String>) -> String {
         let Some(Ok(Verifier::Jwt(options))) = &self.verifier else { return done::<String>(None).json(Clone::clone) };
-        run(Some(body), now, later, async |flow, token| {
-            match jwt::signature_only(flow, token, options).await {
-                Ok(payload) => crate::json::object(&[("payload", &crate::json::quoted(&payload))]),
-                Err(reject) => crate::json::object(&[("refused", &crate::json::quoted(reject.reason()))]),
-            }
+        run(Some(body), now, later, async |flow, token| match jwt::signature_only(flow, token, options).await {
+            Ok(payload) => crate::json::object(&[("payload", &crate::json::quoted(&payload))]),
+            Err(reject) => crate::json::object(&[("refused", &crate::json::quoted(reject.reason()))]),
         })
         .json(Clone::clone)
     }

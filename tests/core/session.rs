@@ -323,7 +323,7 @@ fn what_an_object_has_is_kept_until_nobody_can_come_back_for_it() {
     let kept = |more: &Json| {
         let mut head = json!({"method": "POST", "server": {}, "principal": ANN});
         head.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let input = head.to_string();
+        let input = crate::world::head(&head);
         let request = Request::read(&input).unwrap();
         let world = World::new(|_| Said::Ok("true".into()));
         match world.run(async |flow| place::place(flow, &request).await).answer.unwrap() {
@@ -347,7 +347,7 @@ fn a_session_that_is_ended_names_its_object() {
     let id = mint(&Context::new(NOW, ENTROPY), Revision::V2025_11_25, &place);
     let placed = |principal: Option<&str>, kept: Json, there: &'static str| {
         let head = json!({"method": "DELETE", "server": {}, "principal": principal, "sessionId": id, "sessions": kept});
-        let input = head.to_string();
+        let input = crate::world::head(&head);
         let request = Request::read(&input).unwrap();
         let world = World::new(|_| Said::Ok(there.into()));
         world.run(async |flow| place::place(flow, &request).await).answer.unwrap().to_json()
