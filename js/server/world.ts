@@ -184,8 +184,9 @@ export class ServerWorld extends ObjectsWorld {
       if (!(error instanceof WicketError) || otherwise === undefined) throw error;
     }
     const reply = this.#open();
-    reply.comment("listening");
-    if (endpoint !== undefined) reply.say("endpoint", `${this.messages}?sessionId=${endpoint}`);
+    if (endpoint === undefined) reply.comment("listening");
+    // HTTP+SSE begins with this event.
+    else reply.say("endpoint", `${this.messages}?sessionId=${endpoint}`);
     const greeting = sockets ? first : otherwise;
     if (greeting !== undefined) reply.send(greeting);
     const sayings = new Map(Object.entries(says));

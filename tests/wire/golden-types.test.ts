@@ -86,6 +86,8 @@ test("every type has a file", () => {
     "RowsEffect",
     "DocumentEffect",
     "VerifyEffect",
+    "FoundCaller",
+    "McpInput",
     "StoreCommit",
     "RowsCommit",
     "KeepCommit",
