@@ -9,7 +9,7 @@ const configPath = "./tests/oauth/wrangler.toml";
 const aboutTheDouble = "tests/oauth/kv-double.test.ts";
 const project = (name: string, bindings: Record<string, string>, exclude: string[] = []) => ({
   plugins: [cloudflareTest({ wrangler: { configPath }, miniflare: { bindings } })],
-  test: { name, include: ["tests/oauth/**/*.test.ts"], exclude, testTimeout: 30_000 },
+  test: { name, include: ["tests/oauth/**/*.test.ts"], exclude, testTimeout: 60_000 },
 });
 
 export default defineConfig({

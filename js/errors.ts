@@ -28,6 +28,8 @@ export type WicketErrorCode =
   | "ERR_OPTIONS"
   /** An audit event could not be delivered, and the set-up requires it. */
   | "ERR_AUDIT"
+  /** An authorization request, or what an app asks of its authorization server, cannot be: the message has the reason. */
+  | "ERR_AUTHORIZE"
   /** A token that is refused. */
   | "ERR_TOKEN"
   /** An argument that cannot be. */

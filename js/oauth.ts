@@ -23,11 +23,21 @@ export { AzureADHandler, type AzureADOptions } from "./handlers/azure.js";
 export { GenericOAuthHandler, type GenericOAuthOptions } from "./handlers/generic.js";
 export { GitHubHandler, type GitHubOptions } from "./handlers/github.js";
 export { GoogleHandler, type GoogleOptions } from "./handlers/google.js";
-export type { AppHandler, IdentityHandler, KnownPerson } from "./handlers/identity.js";
+export type { AppHandler, IdentityHandler, KnownPerson, PagesHandler } from "./handlers/identity.js";
 export type { Allow, AllowAnswer, AllowRule, Setting, UpstreamOptions, UpstreamProfile } from "./handlers/upstream.js";
 export { d1Audit } from "./oauth/d1-audit.js";
 export type { RateLimiter } from "./effects/tally.js";
 export type { ApiHandler, AuditEvent, Limits, OAuthProviderOptions } from "./oauth/options.js";
+export {
+  type AuthRequest,
+  AuthorizeError,
+  type ClientInfo,
+  type ClientSettings,
+  type CompleteAuthorizationOptions,
+  type GrantSummary,
+  type ListResult,
+  type OAuthHelpers,
+} from "./oauth/operator.js";
 export { OAuthProvider } from "./oauth/provider.js";
 export type { Brand, Copy, PageOptions, RenderedParts } from "./pages/oauth.js";
 export * from "./public.js";

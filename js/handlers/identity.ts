@@ -1,5 +1,6 @@
 /** What a handler is to the provider: the set-up of its Rust half, and the effects that are its own. */
 import type { FetchHandler } from "../endpoint.js";
+import type { OAuthHelpers } from "../oauth/operator.js";
 import type { Outcome } from "../run.js";
 
 /** An effect that the provider does not know, as the handler's Rust half writes it. */
@@ -44,9 +45,30 @@ export interface AppHandler<Env = unknown> {
   fetch?: FetchHandler<Env>;
 }
 
-/** Either kind as the provider uses it. */
-export function identityOf<Env>(handler: IdentityHandler<Env> | AppHandler<Env>): IdentityHandler<Env> {
+/**
+ * A handler with pages of its own: it signs people in and asks them, and answers with `env.OAUTH_PROVIDER`
+ * (`parseAuthRequest`, `completeAuthorization`). The authorization endpoint is its own, like every other path that is not
+ * the provider's.
+ */
+export interface PagesHandler<Env = unknown> {
+  fetch(
+    request: Request,
+    env: Env & { OAUTH_PROVIDER: OAuthHelpers },
+    ctx: ExecutionContext,
+  ): Response | Promise<Response>;
+}
+
+/** True for a handler with pages of its own. */
+export function hasPages<Env>(handler: AnyHandler<Env>): handler is PagesHandler<Env> {
+  return !("identity" in handler) && !("identify" in handler);
+}
+
+type AnyHandler<Env> = IdentityHandler<Env> | AppHandler<Env> | PagesHandler<Env>;
+
+/** Each kind as the provider uses it. */
+export function identityOf<Env>(handler: AnyHandler<Env>): IdentityHandler<Env> {
   if ("identity" in handler) return handler;
+  if (hasPages(handler)) return { identity: () => ({ kind: "app" }) };
   return {
     identity: () => ({ kind: "app" }),
     perform: async (effect, { request, env, ctx }) => {

@@ -1,7 +1,7 @@
 /** The options of `OAuthProvider`. */
 import type { FetchHandler } from "../endpoint.js";
 import type { RateLimiter } from "../effects/tally.js";
-import type { AppHandler, IdentityHandler } from "../handlers/identity.js";
+import type { AppHandler, IdentityHandler, PagesHandler } from "../handlers/identity.js";
 import type { Setting } from "../handlers/upstream.js";
 import type { PageOptions } from "../pages/oauth.js";
 
@@ -12,7 +12,7 @@ export interface OAuthProviderOptions<Env = unknown> {
   /** Routes that need an access token. The first is the resource that tokens are for; the others are aliases of it. */
   apiHandlers: Record<string, ApiHandler<Env>>;
   /** How people sign in. */
-  defaultHandler: IdentityHandler<NoInfer<Env>> | AppHandler<NoInfer<Env>>;
+  defaultHandler: IdentityHandler<NoInfer<Env>> | AppHandler<NoInfer<Env>> | PagesHandler<NoInfer<Env>>;
   /** Path of the authorization endpoint. Default `/authorize`. */
   authorizeEndpoint?: string;
   /** Path of the token endpoint. Default `/token`. */

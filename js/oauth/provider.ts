@@ -3,15 +3,16 @@ import { BearerGuard } from "../auth/bearer-guard.js";
 import { type FetchHandler, respond } from "../endpoint.js";
 import { WicketError, logged } from "../errors.js";
 import { type Endpoint, type Guard, endpointOf } from "../guard.js";
-import { identityOf } from "../handlers/identity.js";
+import { type PagesHandler, hasPages, identityOf } from "../handlers/identity.js";
 import { Incoming } from "../incoming.js";
 import type { ObjectPlace } from "../objects/objects.js";
-import { checkPages, renderPage } from "../pages/oauth.js";
+import { type Page, checkPages, renderPage } from "../pages/oauth.js";
 import { run } from "../run.js";
 import { newBearerCore } from "../wasm.js";
 import type { BearerCore } from "../wire.js";
 import { Followed } from "./followed.js";
 import { readSmallBody } from "./form-body.js";
+import { AuthorizeError, type OAuthHelpers, helpersOf } from "./operator.js";
 import type { ApiHandler, OAuthProviderOptions } from "./options.js";
 import { type Making, Site } from "./site.js";
 import { AccessTokens } from "./verifier.js";
@@ -49,7 +50,9 @@ export class OAuthProvider<Env = unknown> {
     for (const path of SERVER) this.#endpoints.set(path, "server-metadata");
     const names: EndpointName[] = ["authorize", "token", "register", "revoke", "callback", "connected"];
     if (options.resourceServers) names.push("introspect");
+    const theirs = hasPages(options.defaultHandler) ? PAGES : [];
     for (const name of names as (keyof typeof config & EndpointName)[]) {
+      if (theirs.includes(name)) continue;
       this.#endpoints.set(config[name] ?? `/${name}`, name);
     }
     const [canonical] = config.resources;
@@ -75,10 +78,48 @@ export class OAuthProvider<Env = unknown> {
     } catch (error) {
       return failed(error);
     }
+    const { defaultHandler } = this.#options;
+    if (hasPages(defaultHandler)) return this.#pages(defaultHandler, incoming, env, ctx);
     const { fetch } = this.#making.handler;
     if (fetch) return fetch.call(this.#options.defaultHandler, request, env, ctx);
     return new Response(`Not found. The MCP endpoint is ${Object.keys(this.#options.apiHandlers).join(", ")}.`, {
       status: 404,
+    });
+  }
+
+  /**
+   * What a handler finds as `env.OAUTH_PROVIDER`, for other places: a scheduled job, an admin page, a script. `issuer` is
+   * needed unless the option of that name is set.
+   */
+  api(env: Env, ctx: ExecutionContext, { issuer }: { issuer?: string } = {}): OAuthHelpers {
+    const origin = this.#options.issuer ?? issuer;
+    if (origin === undefined) {
+      throw new WicketError(
+        "ERR_ARGUMENT",
+        'api needs the issuer: api(env, ctx, { issuer: "https://mcp.example.com" }).',
+      );
+    }
+    return helpersOf(() => this.#siteOf(env, ctx), origin, { request: new Request(origin), env, ctx });
+  }
+
+  /** The handler's own pages, with what they answer by. */
+  async #pages(handler: PagesHandler<Env>, { request, site }: Incoming, env: Env, ctx: ExecutionContext) {
+    const helpers = helpersOf(() => this.#siteOf(env, ctx), site, { request, env, ctx });
+    try {
+      return await handler.fetch(request, { ...env, OAUTH_PROVIDER: helpers }, ctx);
+    } catch (error) {
+      if (!(error instanceof AuthorizeError)) throw error;
+      if (error.redirectTo !== undefined) return Response.redirect(error.redirectTo, 302);
+      const page: Page = { kind: "error", title: "This did not work", text: error.message };
+      return this.#page(400, [["cache-control", "no-store"]], page, request.headers.get("accept-language"));
+    }
+  }
+
+  async #page(status: number, headers: [string, string][], model: Page, language: string | null): Promise<Response> {
+    const { html, csp } = await renderPage(model, this.#options.pages, language);
+    return new Response(html, {
+      status,
+      headers: [...headers, ["content-type", "text/html; charset=utf-8"], ["content-security-policy", csp]],
     });
   }
 
@@ -108,13 +149,15 @@ export class OAuthProvider<Env = unknown> {
     if (!("done" in ended)) throw new Error("an authorization server's answer is never spliced");
     if ("answer" in ended.done) return respond(ended.done.answer, []);
     const { status, headers, model } = ended.done.page;
-    const { html, csp } = await renderPage(model, this.#options.pages, incoming.headers.get("accept-language"));
-    return new Response(html, {
-      status,
-      headers: [...headers, ["content-type", "text/html; charset=utf-8"], ["content-security-policy", csp]],
-    });
+    return this.#page(status, headers, model, incoming.headers.get("accept-language"));
   }
 }
+
+/** What a handler with pages of its own answers itself. */
+const PAGES: EndpointName[] = ["authorize", "callback", "connected"];
+
+/** What a handler has one of. */
+const KINDS = ["identity", "identify", "fetch"];
 
 function check<Env>({ allowConsentScreen, apiHandlers, defaultHandler, pages }: OAuthProviderOptions<Env>): void {
   const refuse = (message: string) => {
@@ -132,8 +175,8 @@ function check<Env>({ allowConsentScreen, apiHandlers, defaultHandler, pages }: 
     if (!/^\/[^?#\s]*$/.test(route)) refuse(`apiHandlers has "${route}": a route is a path that begins with a slash.`);
   }
   const handler = defaultHandler as unknown;
-  if (typeof handler !== "object" || handler === null || !("identity" in handler || "identify" in handler)) {
-    refuse("defaultHandler must be a handler such as new GitHubHandler({…}), or have a function identify.");
+  if (typeof handler !== "object" || handler === null || !KINDS.some((kind) => kind in handler)) {
+    refuse("defaultHandler must be a handler such as new GitHubHandler({…}), or have a function identify or fetch.");
   }
   if (pages) checkPages(pages);
 }

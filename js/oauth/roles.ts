@@ -22,7 +22,7 @@ function stepFor(keys: string): StepMethod {
 /** Called when the entry point loads. */
 export function provideOAuthRoles(): void {
   const role = flowRole(stepFor);
-  for (const prefix of ["subject", "transaction", "client"]) provideRole(prefix, role);
+  for (const prefix of ["subject", "transaction", "client", "clients"]) provideRole(prefix, role);
   provideRole("revocations", revocations);
   provideKeyring();
 }

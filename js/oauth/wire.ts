@@ -9,6 +9,7 @@ export interface OAuthCore {
   access: StepMethod;
   object: StepMethod;
   upstream: StepMethod;
+  operate: StepMethod;
 }
 export type OAuthCoreClass = new (config: OAuthConfig) => Core & OAuthCore & { warnings(): string | Promise<string> };
 

@@ -139,7 +139,7 @@ impl Pending {
     }
 }
 
-fn respond(redirect: &str, state: Option<&str>, issuer: &str, pairs: &[(&str, &str)]) -> String {
+pub(super) fn respond(redirect: &str, state: Option<&str>, issuer: &str, pairs: &[(&str, &str)]) -> String {
     let mut pairs = pairs.to_vec();
     pairs.extend(state.map(|state| ("state", state)));
     pairs.push(("iss", issuer));
@@ -232,7 +232,7 @@ fn single<'a>(params: &'a Params, name: &'static str) -> Result<Option<&'a str>,
 }
 
 /// The redirect URI of the request, which is one of the client's. One may be left out where the client has a single one.
-fn redirect_of<'a>(server: &Server, client: &'a Client, params: &'a Params) -> Result<&'a str, Reject> {
+pub(super) fn redirect_of<'a>(server: &Server, client: &'a Client, params: &'a Params) -> Result<&'a str, Reject> {
     let wrong = |detail| Err(Reject::Local(Trouble::Redirect, detail));
     let uri = match (single(params, "redirect_uri")?, client.redirects.as_slice()) {
         (Some(uri), _) => uri,
@@ -247,7 +247,12 @@ fn redirect_of<'a>(server: &Server, client: &'a Client, params: &'a Params) -> R
 }
 
 /// Everything that is told to the client if it is wrong.
-fn check<I>(site: &Site<'_, I>, client: &Client, redirect: &str, params: &Params) -> Result<Pending, Reject> {
+pub(super) fn check<I>(
+    site: &Site<'_, I>,
+    client: &Client,
+    redirect: &str,
+    params: &Params,
+) -> Result<Pending, Reject> {
     let refuse = |code, description| Err(Reject::Redirect(code, description));
     if params.repeated(&[]).is_some() {
         return refuse(Code::InvalidRequest, "A parameter is there twice.");

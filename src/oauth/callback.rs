@@ -72,7 +72,7 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         return page.with("set-cookie", forget).with("set-cookie", remember);
     }
     let ended = match person {
-        Ok(person) => issue(flow, site, request, &pending, &person).await,
+        Ok(person) => issue(flow, site, request, &pending, &person, true).await,
         Err(denied) => Err(denied),
     };
     let reply = match ended {
@@ -132,12 +132,14 @@ fn code_of(kind: Deny) -> Code {
     }
 }
 
-async fn issue<I: Identity>(
+/// Makes the grant. Gives its code. `asked`: the consent was asked for here, and is remembered.
+pub(super) async fn issue<I: Identity>(
     flow: &Flow<'_>,
     site: &Site<'_, I>,
     request: &Request<'_>,
     pending: &Pending,
     person: &super::identity::Person,
+    asked: bool,
 ) -> Result<String, Denied> {
     let scopes = match &person.scopes {
         None => pending.scopes.clone(),
@@ -167,7 +169,7 @@ async fn issue<I: Identity>(
         inline: grant::is_inline(site.identity, &person.props, credential.as_deref()),
     };
     let input = granting.members().text("trace", &request.trace(flow));
-    let input = approval::described(input, consented, &site.server.schemes);
+    let input = if asked { approval::described(input, consented, &site.server.schemes) } else { input };
     let input = match &credential {
         Some(credential) => credential::described(site.identity, input, credential),
         None => input,

@@ -137,6 +137,8 @@ pub fn secret_hash(secret: &str) -> String {
 const PUBLIC: &str = "c_";
 /// … and of one that has a secret.
 const CONFIDENTIAL: &str = "s_";
+/// … and of one that the operator has made.
+const OPERATOR: &str = "o_";
 const ID_LENGTH: usize = 34;
 
 impl Client {
@@ -147,6 +149,12 @@ impl Client {
         let parts = core::iter::once(name.as_bytes()).chain(redirects.iter().map(String::as_bytes)).collect::<Vec<_>>();
         let hash = hash("public client", &parts);
         PUBLIC.to_owned() + &encode(hash.first_chunk::<24>().unwrap_or(&[0; 24]))
+    }
+
+    /// The identifier of a client that the operator makes.
+    #[must_use]
+    pub fn operator_id(random: [u8; 24]) -> String {
+        OPERATOR.to_owned() + &encode(&random)
     }
 
     /// The identifier of a client with a secret.
@@ -222,12 +230,14 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
         return document::find(flow, site, request, id).await;
     }
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let is_ours = id.starts_with(PUBLIC) || id.starts_with(CONFIDENTIAL);
+    let is_ours = [PUBLIC, CONFIDENTIAL, OPERATOR].iter().any(|kind| id.starts_with(kind));
     if !is_ours || id.len() != ID_LENGTH || !id.bytes().all(is_plain) {
         return Lookup::Unknown;
     }
     let key = "client:".to_owned() + id;
-    if site.server.kv
+    // The operator may change theirs at any time, so nobody keeps copies of them.
+    let copied = site.server.kv && !id.starts_with(OPERATOR);
+    if copied
         && let Ok(Some(copy)) = flow.obtain(&Load { key: key.clone() }).await
         && let Some(client) = Client::read(&copy).filter(|client| client.id == id && proves_itself(client))
     {
@@ -238,7 +248,7 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
     };
     let Some(client) = Client::read(&found).filter(|client| client.id == id) else { return Lookup::Unknown };
     let copy = Box::new(Commit::Keep { key, value: client.to_json(), seconds: COPY_SECONDS });
-    Lookup::Known(client, site.server.kv.then_some(copy))
+    Lookup::Known(client, copied.then_some(copy))
 }
 
 fn proves_itself(client: &Client) -> bool {
@@ -247,7 +257,7 @@ fn proves_itself(client: &Client) -> bool {
 
 /// Inside the object `client:<id>`.
 pub(super) mod kept {
-    use super::Client;
+    use super::{Client, Proof};
     use crate::flow::Flow;
     use crate::json::{Object, object};
     use crate::oauth::object::{Held, Refused};
@@ -260,8 +270,7 @@ pub(super) mod kept {
 
     /// Keeps a client, unless it was there before. Answers what is kept; `"full"` where nothing new may be.
     pub(in crate::oauth) async fn register(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
-        let asked = object(&input.0.iter().map(|(name, value)| (name.as_ref(), value.text())).collect::<Vec<_>>());
-        let client = Client::read(&asked).ok_or(Refused)?;
+        let client = given(input).ok_or(Refused)?;
         let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
         let Some(kept) = held.row(ROW) else {
             if input.flag("full") {
@@ -271,6 +280,25 @@ pub(super) mod kept {
             return Ok(client.to_json());
         };
         used(flow, &held, kept)
+    }
+
+    /// The client that is handed in.
+    pub(in crate::oauth) fn given(input: &Object<'_>) -> Option<Client> {
+        Client::read(&object(&input.0.iter().map(|(name, value)| (name.as_ref(), value.text())).collect::<Vec<_>>()))
+    }
+
+    /// Keeps a client as it is handed in, whatever was there before.
+    pub(in crate::oauth) async fn put(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
+        let client = given(input).ok_or(Refused)?;
+        keep(flow, &Held::read(flow, vec![ROW.into()], vec![]).await?, &client);
+        Ok("true".into())
+    }
+
+    /// Forgets the client.
+    pub(in crate::oauth) async fn delete(flow: &Flow<'_>) -> Result<String, Refused> {
+        let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
+        held.writes().remove(ROW).commit(flow);
+        Ok("true".into())
     }
 
     /// The client, which is in use, or `null`.
@@ -292,6 +320,7 @@ pub(super) mod kept {
     fn keep(flow: &Flow<'_>, held: &Held, client: &Client) {
         let now = flow.context().now();
         let record = client.members().number("used", now).end();
-        held.writes().put(ROW, record, Some(now + LIFETIME)).commit(flow);
+        let expires = (client.proof != Proof::Operator).then_some(now + LIFETIME);
+        held.writes().put(ROW, record, expires).commit(flow);
     }
 }

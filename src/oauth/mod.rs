@@ -22,6 +22,7 @@ mod ledger;
 mod limit;
 pub mod metadata;
 pub mod object;
+pub mod operator;
 pub mod page;
 mod record;
 pub mod redeem;

@@ -4,7 +4,7 @@
 //! anything was written in between (`js/objects/rows.ts`); then they run again. So each decision is made once, whoever else
 //! asks at the same time.
 
-use super::{access, approval, client, connected, credential, grant, redeem, refresh, revoke, transaction};
+use super::{access, approval, client, connected, credential, grant, operator, redeem, refresh, revoke, transaction};
 use crate::crypto::Keys;
 use crate::flow::{Commit, Flow, Found, Rows, Writes};
 use crate::json::{Object, Value, quoted};
@@ -28,6 +28,11 @@ async fn called(flow: &Flow<'_>, keys: &Keys, input: &str) -> Result<String, Ref
         ("transaction", "take") => transaction::take(flow, &input).await,
         ("client", "register") => client::kept::register(flow, &input).await,
         ("client", "load") => client::kept::load(flow).await,
+        ("client", "put") => client::kept::put(flow, &input).await,
+        ("client", "delete") => client::kept::delete(flow).await,
+        ("clients", "note") => operator::index::note(flow, &input).await,
+        ("clients", "forget") => operator::index::forget(flow, &input).await,
+        ("clients", "list") => operator::index::list(flow).await,
         ("subject", "grant") => grant::begin(flow, keys, &object, &input).await,
         ("subject", "redeem") => redeem::redeem(flow, keys, &object, &input).await,
         ("subject", "refresh") => refresh::refresh(flow, keys, &object, &input).await,

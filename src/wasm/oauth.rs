@@ -59,6 +59,18 @@ impl Core {
         .json(Clone::clone)
     }
 
+    /// What the app itself asks: answers as [`oauth::operator::serve`] says.
+    pub fn operate(&self, input: &str, call: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+        let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
+        let request = Request::read(input);
+        run(request, now, entropy, outcomes, async |flow, request| {
+            let issuer = server.issuer.clone().unwrap_or_else(|| request.origin.clone().into_owned());
+            let site = oauth::Site { server, keys, identity: handler, issuer };
+            oauth::operator::serve(flow, &site, request, call).await
+        })
+        .json(Clone::clone)
+    }
+
     /// What an operator should know before people come: a JSON list of sentences.
     pub fn warnings(&self) -> String {
         array(self.site.iter().flat_map(|site| site.handler.warnings()).map(|warning| quoted(&warning)))

@@ -82,6 +82,7 @@ export const pages: Record<string, Page> = {
       { value: "google", label: "Google" },
     ],
   },
+  "choose connected": { kind: "choose", ...server, ...form, choices: [{ value: "github", label: "GitHub" }] },
   apps: {
     kind: "apps",
     ...server,

@@ -10,6 +10,8 @@ import {
 
 import { KvDouble } from "../lib/kv-double.ts";
 
+import { ownPages } from "./pages.ts";
+
 type Env = Cloudflare.Env;
 
 /** What the tests make the props of, by the header that stands for a session of the app's own. */
@@ -58,6 +60,8 @@ const usual: OAuthProviderOptions<Env> = {
 export const audited: AuditEvent[] = [];
 const toD1 = d1Audit<Env>(({ DB }) => DB);
 
+export const pages = new OAuthProvider<Env>({ ...usual, defaultHandler: ownPages });
+
 const providers: Record<string, OAuthProvider<Env>> = {
   "mcp.example.com": new OAuthProvider(usual),
   "nokv.example.com": new OAuthProvider({ ...usual, kv: () => undefined }),
@@ -89,6 +93,7 @@ const providers: Record<string, OAuthProvider<Env>> = {
   }),
   "raw.example.com": new OAuthProvider({ ...usual, rawSubject: true }),
   "alone.example.com": new OAuthProvider({ ...usual, resourceServers: {} }),
+  "pages.example.com": pages,
   "own.example.com": new OAuthProvider({
     ...usual,
     objects: "MyMCP",

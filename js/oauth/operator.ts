@@ -1,0 +1,141 @@
+/** What an app may ask of its own authorization server: `env.OAUTH_PROVIDER` of its handler, and `OAuthProvider.api`. */
+import { WicketError } from "../errors.js";
+import { run } from "../run.js";
+import type { Site } from "./site.js";
+import type { OAuthInput } from "./wire.js";
+
+/** An authorization request that has been checked. It may travel through forms of yours: it is checked again at the end. */
+export interface AuthRequest {
+  responseType: string;
+  clientId: string;
+  redirectUri: string;
+  /** The scopes that may be granted: asked for, and known here. */
+  scope: string[];
+  state: string;
+  codeChallenge?: string;
+  codeChallengeMethod?: string;
+  resource?: string;
+}
+
+export interface ClientInfo {
+  clientId: string;
+  /** Only in what `createClient` answers: it is kept as a hash. */
+  clientSecret?: string;
+  clientName?: string;
+  redirectUris: string[];
+  /** `none`, `client_secret_basic` or `client_secret_post`. */
+  tokenEndpointAuthMethod: string;
+  grantTypes?: string[];
+  responseTypes?: string[];
+  /** Seconds since 1970. */
+  registrationDate?: number;
+}
+
+/** What `createClient` and `updateClient` take. */
+export interface ClientSettings {
+  /** What people read, 1 to 200 characters. */
+  clientName?: string;
+  redirectUris?: string[];
+  /** `client_secret_basic` unless you say `none` or `client_secret_post`. Cannot be changed later. */
+  tokenEndpointAuthMethod?: string;
+}
+
+export interface CompleteAuthorizationOptions {
+  /** What `parseAuthRequest` gave. */
+  request: AuthRequest;
+  /** Stable, and never given to anybody else. */
+  userId: string;
+  /** What the person has granted, of `request.scope`. */
+  scope: string[];
+  /** What tools find as `this.props`. */
+  props?: Record<string, unknown>;
+  /** Its `label` is how the person recognises the account on the page of connected apps. */
+  metadata?: { label?: string; [more: string]: unknown };
+  /** True: whatever this client had of this person ends. Default `false`; at most 20 grants of a client stand. */
+  revokeExistingGrants?: boolean;
+}
+
+export interface GrantSummary {
+  id: string;
+  clientId: string;
+  userId: string;
+  scope: string[];
+  metadata: { label: string; clientName: string };
+  resource: string;
+  /** Seconds since 1970. */
+  createdAt: number;
+  lastUsedAt: number;
+}
+
+/** A whole list; `cursor` is never there, so code that asks for more pages ends. */
+export interface ListResult<T> {
+  items: T[];
+  cursor?: string;
+}
+
+/** See the methods. Each rejects with `ERR_AUTHORIZE` and the reason where something cannot be. */
+export interface OAuthHelpers {
+  /** Reads the authorization request in the query. Rejects with {@link AuthorizeError}; nobody is to be asked then. */
+  parseAuthRequest(request: Request): Promise<AuthRequest>;
+  lookupClient(clientId: string): Promise<ClientInfo | null>;
+  /** The person has said yes: gives where to send the browser. */
+  completeAuthorization(options: CompleteAuthorizationOptions): Promise<{ redirectTo: string }>;
+  createClient(client: ClientSettings): Promise<ClientInfo>;
+  /** The clients that `createClient` has made. */
+  listClients(): Promise<ListResult<ClientInfo>>;
+  /** `null` where there is no such client. */
+  updateClient(clientId: string, updates: ClientSettings): Promise<ClientInfo | null>;
+  /** It gets no new grants; those that it has go on until they end or are revoked. */
+  deleteClient(clientId: string): Promise<void>;
+  /** What a person has connected. `userId` is the handler's id: `583231` with GitHub. */
+  listUserGrants(userId: string): Promise<ListResult<GrantSummary>>;
+  /** Ends a grant, or all of a person's with `"*"`. */
+  revokeGrant(grantId: string, userId: string): Promise<void>;
+}
+
+/** Why an authorization request, or something else that an app asked, cannot be. */
+export class AuthorizeError extends WicketError {
+  /** Where the client wants to hear of it: the redirect URI is proven to be its own. */
+  readonly redirectTo: string | undefined;
+
+  constructor(message: string, redirectTo?: string) {
+    super("ERR_AUTHORIZE", message);
+    this.redirectTo = redirectTo;
+  }
+}
+
+/** The helpers for one request. `site` is made when something is asked. */
+export function helpersOf<Env>(
+  siteOf: () => Site<Env> | Promise<Site<Env>>,
+  origin: string,
+  around: { request: Request; env: Env; ctx: ExecutionContext },
+): OAuthHelpers {
+  const ask = async <T>(call: string, more: object = {}, input: Partial<OAuthInput> = {}): Promise<T> => {
+    const site = await siteOf();
+    const head: OAuthInput = { endpoint: "authorize", method: "GET", origin, path: "", ...input };
+    const world = site.world(around.request, around.env, around.ctx);
+    const ended = await run<string>(site.steps.operate, JSON.stringify(head), JSON.stringify({ call, ...more }), world);
+    if (!("done" in ended)) throw new Error("an operator's answer is never spliced");
+    const answer = ended.done as unknown as { ok?: T; wrong?: string; redirectTo?: string };
+    if (answer.wrong !== undefined) throw new AuthorizeError(answer.wrong, answer.redirectTo);
+    return answer.ok as T;
+  };
+  return {
+    parseAuthRequest: async (request) => {
+      const query = new URL(request.url).search.slice(1);
+      const peer = request.headers.get("cf-connecting-ip");
+      return ask("parse", {}, { query, ...(peer !== null && { peer }) });
+    },
+    lookupClient: (id) => ask("client", { id }),
+    completeAuthorization: ({ request, userId, scope, props = {}, metadata, revokeExistingGrants = false }) => {
+      const label = typeof metadata?.label === "string" ? metadata.label : "";
+      return ask("complete", { request, userId, scope, props, label, revokeExistingGrants });
+    },
+    createClient: (client) => ask("create", { client }),
+    listClients: async () => ({ items: await ask("list") }),
+    updateClient: (id, client) => ask("update", { id, client }),
+    deleteClient: async (id) => void (await ask("delete", { id })),
+    listUserGrants: async (userId) => ({ items: await ask("grants", { userId }) }),
+    revokeGrant: async (grantId, userId) => void (await ask("revoke", { grantId, userId })),
+  };
+}
