@@ -134,8 +134,12 @@ export function helpersOf<Env>(
     createClient: (client) => ask("create", { client }),
     listClients: async () => ({ items: await ask("list") }),
     updateClient: (id, client) => ask("update", { id, client }),
-    deleteClient: async (id) => void (await ask("delete", { id })),
+    deleteClient: async (id) => {
+      await ask("delete", { id });
+    },
     listUserGrants: async (userId) => ({ items: await ask("grants", { userId }) }),
-    revokeGrant: async (grantId, userId) => void (await ask("revoke", { grantId, userId })),
+    revokeGrant: async (grantId, userId) => {
+      await ask("revoke", { grantId, userId });
+    },
   };
 }

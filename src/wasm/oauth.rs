@@ -60,10 +60,10 @@ impl Core {
     }
 
     /// What the app itself asks: answers as [`oauth::operator::serve`] says.
-    pub fn operate(&self, input: &str, call: &str, now: f64, entropy: &[u8], outcomes: &str) -> String {
+    pub fn operate(&self, input: &str, call: &str, now: f64, later: Option<String>) -> String {
         let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
         let request = Request::read(input);
-        run(request, now, entropy, outcomes, async |flow, request| {
+        run(request, now, later, async |flow, request| {
             let issuer = server.issuer.clone().unwrap_or_else(|| request.origin.clone().into_owned());
             let site = oauth::Site { server, keys, identity: handler, issuer };
             oauth::operator::serve(flow, &site, request, call).await
