@@ -80,7 +80,26 @@ export type Effect =
   | { kind: "api-key"; id: string }
   | DocumentEffect
   | { kind: "tally"; keys: string[] }
-  | ({ kind: "verify" } & VerifyEffect);
+  | ({ kind: "verify" } & VerifyEffect)
+  | { kind: "ring"; since: number }
+  | NewKeyEffect
+  | SignEffect;
+
+/** `src/flow/signature.rs`, `NewKey`. */
+export interface NewKeyEffect {
+  kind: "new-key";
+  algorithm: { name: string; namedCurve: string };
+}
+
+/** `src/flow/signature.rs`, `Sign`. */
+export interface SignEffect {
+  kind: "sign";
+  /** A private JWK. */
+  key: JsonWebKey;
+  import: { name: string; namedCurve: string };
+  algorithm: { name: string; hash: string };
+  text: string;
+}
 
 /** `src/flow/signature.rs`, `Verify`. */
 export interface VerifyEffect {

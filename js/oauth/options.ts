@@ -29,6 +29,13 @@ export interface OAuthProviderOptions<Env = unknown> {
    */
   resourceServers?: Record<string, Setting<NoInfer<Env>>>;
   /**
+   * `"jwt"`: access tokens are JWTs signed with ES256 (RFC 9068), so that other services can check them by themselves. They
+   * show the client, the scopes and a name for the person to whoever holds them. Otherwise only this server can read them.
+   */
+  accessTokens?: "sealed" | "jwt";
+  /** Path of the JWK Set for such tokens. Default `/jwks`. */
+  jwksEndpoint?: string;
+  /**
    * Resource servers learn people by a name that differs for each resource (pairwise). With `true` they learn the typed
    * subject, such as `user:github:583231`.
    */

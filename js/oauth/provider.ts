@@ -50,10 +50,11 @@ export class OAuthProvider<Env = unknown> {
     for (const path of SERVER) this.#endpoints.set(path, "server-metadata");
     const names: EndpointName[] = ["authorize", "token", "register", "revoke", "callback", "connected"];
     if (options.resourceServers) names.push("introspect");
+    if (options.accessTokens === "jwt") names.push("keys");
     const theirs = hasPages(options.defaultHandler) ? PAGES : [];
     for (const name of names as (keyof typeof config & EndpointName)[]) {
       if (theirs.includes(name)) continue;
-      this.#endpoints.set(config[name] ?? `/${name}`, name);
+      this.#endpoints.set(config[name] ?? (name === "keys" ? "/jwks" : `/${name}`), name);
     }
     const [canonical] = config.resources;
     const tokens = new AccessTokens<Env>(
@@ -192,6 +193,8 @@ function configOf<Env>(options: OAuthProviderOptions<Env>): Omit<ServerConfig, "
     register: options.clientRegistrationEndpoint,
     revoke: options.revocationEndpoint,
     introspect: options.introspectionEndpoint,
+    keys: options.jwksEndpoint,
+    jwt: options.accessTokens === "jwt" || undefined,
     callback: options.callbackEndpoint,
     connected: options.connectedAppsEndpoint,
     resources: Object.keys(options.apiHandlers),

@@ -22,6 +22,7 @@ export interface Making<Env> {
 export class Site<Env> {
   readonly steps: OAuthCore;
   readonly #making: Making<Env>;
+  readonly #ring = {};
 
   private constructor(making: Making<Env>, steps: OAuthCore) {
     this.#making = making;
@@ -57,6 +58,7 @@ export class Site<Env> {
       kv,
       handler,
       followed,
+      ring: this.#ring,
       limiter: options.rateLimiter?.(env),
       auditRequired: options.auditRequired ?? false,
       audit: options.audit,

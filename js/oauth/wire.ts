@@ -28,6 +28,8 @@ export interface ServerConfig {
   register?: string;
   revoke?: string;
   introspect?: string;
+  keys?: string;
+  jwt?: boolean;
   resourceServers?: Record<string, string>;
   rawSubject?: boolean;
   callback?: string;
@@ -58,7 +60,8 @@ export type EndpointName =
   | "register"
   | "token"
   | "revoke"
-  | "introspect";
+  | "introspect"
+  | "keys";
 
 /** `src/oauth/request.rs`, `Request`. */
 export interface OAuthInput {

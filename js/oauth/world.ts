@@ -3,6 +3,7 @@ import { performDocument } from "../effects/document.js";
 import { performFetch } from "../effects/fetch.js";
 import { performLoad, performStore } from "../effects/kv.js";
 import { type RateLimiter, performTally } from "../effects/tally.js";
+import { performNewKey } from "../effects/sign.js";
 import { performVerify } from "../effects/verify.js";
 import { WicketError, logged } from "../errors.js";
 import type { IdentityHandler } from "../handlers/identity.js";
@@ -21,6 +22,8 @@ export interface Surroundings<Env> {
   readonly kv: KVNamespace | undefined;
   readonly handler: IdentityHandler<Env>;
   readonly followed: Followed;
+  /** What this isolate knows of the signing keys. */
+  readonly ring: { kept?: { at: number; text: string } };
   readonly limiter: RateLimiter | undefined;
   readonly auditRequired: boolean;
   readonly audit: OAuthProviderOptions<Env>["audit"];
@@ -38,6 +41,7 @@ export class OAuthWorld<Env> implements World {
     switch (effect.kind) {
       case "ask": {
         const json = await askObject(objects, effect.object, effect.call, JSON.stringify(effect.input));
+        if (effect.call === "sign-with") this.#around.ring.kept = { at: Date.now(), text: json };
         if (effect.object === "revocations") {
           const { grants, until } = effect.input as { grants: string[]; until: number };
           followed.note(grants, until);
@@ -54,6 +58,16 @@ export class OAuthWorld<Env> implements World {
         return { json: await performDocument(effect) };
       case "verify":
         return await performVerify(effect);
+      case "ring": {
+        const { ring } = this.#around;
+        if (!ring.kept || ring.kept.at < effect.since) {
+          const at = Date.now();
+          ring.kept = { at, text: await askObject(objects, "keyring", "signing", "null") };
+        }
+        return { json: ring.kept.text };
+      }
+      case "new-key":
+        return performNewKey(effect);
       default:
         if (!handler.perform) throw new Error(`there is no "${effect.kind}" here`);
         return handler.perform(effect, { request, env, ctx });

@@ -1,4 +1,5 @@
 /** Roles whose decisions are Rust's: a call is a flow over the object's rows, run again where another came first. */
+import { performSign } from "../effects/sign.js";
 import { type World, run } from "../run.js";
 import type { Effect, StepMethod } from "../wire.js";
 import { keysOf } from "./keys.js";
@@ -35,7 +36,7 @@ export function flowRole(stepFor: (keys: string) => StepMethod): Role {
   };
 }
 
-/** What a flow inside an object may touch: its rows. */
+/** What a flow inside an object may touch: its rows, and signatures. */
 export class RowsWorld implements World {
   readonly #rows: Rows;
 
@@ -44,6 +45,7 @@ export class RowsWorld implements World {
   }
 
   perform(effect: Effect) {
+    if (effect.kind === "sign") return performSign(effect);
     if (effect.kind !== "rows") throw new Error(`inside an object there is no "${effect.kind}"`);
     return { json: this.#rows.read(effect) };
   }

@@ -17,14 +17,37 @@ function fresh(): string {
     .replaceAll("=", "");
 }
 
+/** A random value that is made once. */
+function kept(kv: SyncKvStorage, name: string): string {
+  let value = kv.get<string>(name);
+  if (value === undefined) kv.put(name, (value = fresh()));
+  return value;
+}
+
+/** The pairs that sign access tokens, the eldest first; their private halves are sealed, by a key that is not here. */
+const SIGNING = "wicket:signing";
+
+interface SigningKey {
+  kid: string;
+}
+
+/** Keeps a list with a new key, unless somebody else was faster: `after` is the latest that the list was made for. */
+function signWith({ kv }: DurableObjectStorage, input: string): void {
+  const { after, keys } = JSON.parse(input) as { after: string; keys: SigningKey[] };
+  const latest = kv.get<SigningKey[]>(SIGNING)?.at(-1)?.kid ?? "";
+  if (latest === after) kv.put(SIGNING, keys);
+}
+
 const keyring: Role = {
-  ask({ ctx }, call) {
+  ask({ ctx }, call, input) {
+    if (call === "sign-with") signWith(ctx.storage, input);
+    if (call === "sign-with" || call === "signing") {
+      const { kv } = ctx.storage;
+      return Promise.resolve(JSON.stringify({ salt: kept(kv, SALT), keys: kv.get<SigningKey[]>(SIGNING) ?? [] }));
+    }
     const name = call === "root" ? ROOT : call === "salt" ? SALT : undefined;
     if (name === undefined) return Promise.reject(new Error(`the keyring has no "${call}"`));
-    const { kv } = ctx.storage;
-    let value = kv.get<string>(name);
-    if (value === undefined) kv.put(name, (value = fresh()));
-    return Promise.resolve(JSON.stringify(value));
+    return Promise.resolve(JSON.stringify(kept(ctx.storage.kv, name)));
   },
 };
 

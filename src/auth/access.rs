@@ -6,8 +6,8 @@ use super::bearer::{About, Caller, Found, Refusal, token_of};
 use crate::crypto::Keys;
 use crate::flow::{Ask, Flow};
 use crate::json::{Object, Value, object, quoted};
-use crate::oauth::access::open;
 use crate::oauth::credential::{Stale, fresh};
+use crate::oauth::signing::proven;
 use crate::oauth::{Identity, Server, Site};
 
 /// Props that are not in the token may be remembered for this long, in milliseconds.
@@ -65,7 +65,7 @@ impl Verified {
 /// 1. It opens as an access token of this issuer for this resource, and is not over.
 /// 2. Where it does not carry the props, and in strict mode, the grant's object is asked.
 ///
-/// Waits: none; one for 2.
+/// Waits: none; one for 2; for a signed token two more.
 pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'_>) -> Verified {
     let refused = |refusal, reason| Verified { found: Found::Refused(refusal, reason), grant: None };
     let now = flow.context().now();
@@ -74,8 +74,10 @@ pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'
         Ok(token) => token,
         Err(found) => return Verified { found, grant: None },
     };
-    let Some(access) = open(keys, issuer, &server.resource(issuer), token) else {
-        return refused(Refusal::Token, "not_an_access_token");
+    let access = match proven(flow, keys, issuer, &server.resource(issuer), token).await {
+        Ok(Some(access)) => access,
+        Ok(None) => return refused(Refusal::Token, "not_an_access_token"),
+        Err(_) => return refused(Refusal::Unavailable, "the_keyring_is_silent"),
     };
     if access.expires * 1000 <= now {
         return refused(Refusal::Token, "expired");

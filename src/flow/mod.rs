@@ -39,7 +39,7 @@ pub use effect::{Commit, Failure, Fetch, Fetched, Listening, Load, Obtain, Reach
 pub use listen::{Listen, Resumed, Source};
 pub use objects::{Ask, Found, Rows, Writes};
 pub use registry::{Complete, Completed, Describe, Described, List, Listed, Plain, Splice};
-pub use signature::{Document, Published, Recent, Remember, Verify};
+pub use signature::{Document, NewKey, Published, Recent, Remember, Ring, Sign, Verify};
 pub use tally::Tally;
 pub use wire::{Asked, Step};
 use wire::{Recorded, read_outcomes};

@@ -97,6 +97,70 @@ impl Obtain for Verify<'_> {
     }
 }
 
+/// The server's signing keys, from a copy in this isolate where there is one that is new enough. Outcome: the text of
+/// `{"salt":"…","keys":[…]}`, as the keyring keeps it.
+#[derive(Debug)]
+pub struct Ring {
+    /// A copy that was made since then will do: milliseconds since 1970.
+    pub since: u64,
+}
+
+impl Obtain for Ring {
+    type Outcome = String;
+    fn json(&self) -> String {
+        object(&[("kind", r#""ring""#), ("since", &self.since.to_string())])
+    }
+    fn outcome(json: Value<'_>) -> Option<String> {
+        json.is_object().then(|| json.text().into())
+    }
+}
+
+/// A new key pair. Outcome: the private key as a JWK, which has the public one in it.
+#[derive(Debug)]
+pub struct NewKey {
+    /// What is made (an object for `generateKey`).
+    pub algorithm: &'static str,
+}
+
+impl Obtain for NewKey {
+    type Outcome = String;
+    fn json(&self) -> String {
+        object(&[("kind", r#""new-key""#), ("algorithm", self.algorithm)])
+    }
+    fn outcome(json: Value<'_>) -> Option<String> {
+        json.is_object().then(|| json.text().into())
+    }
+}
+
+/// A signature over some text. Outcome: in base64url.
+#[derive(Debug)]
+pub struct Sign<'a> {
+    /// The private key as a JWK.
+    pub key: &'a str,
+    /// What the key is imported as (an object for `importKey`).
+    pub import: &'static str,
+    /// How it is signed (an object for `sign`).
+    pub algorithm: &'static str,
+    /// The text.
+    pub text: &'a str,
+}
+
+impl Obtain for Sign<'_> {
+    type Outcome = String;
+    fn json(&self) -> String {
+        object(&[
+            ("kind", r#""sign""#),
+            ("key", self.key),
+            ("import", self.import),
+            ("algorithm", self.algorithm),
+            ("text", &quoted(self.text)),
+        ])
+    }
+    fn outcome(json: Value<'_>) -> Option<String> {
+        json.string().map(Into::into)
+    }
+}
+
 /// What a verifier is to remember of an issuer's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remember {

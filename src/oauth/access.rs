@@ -6,7 +6,6 @@
 //! **Not guaranteed.** That it was not revoked in the last moments: isolates learn of revocations within 30 seconds, or ask
 //! each time (`revocation: "strict"`).
 
-use super::Server;
 use super::grant::Grant;
 use super::object::{Held, Refused};
 use super::record::{Members, Reading as _};
@@ -40,7 +39,7 @@ fn binding<'a>(issuer: &'a str, resource: &'a str) -> Binding<'a> {
     Binding { purpose: Purpose::AccessToken, issuer, audience: resource }
 }
 
-/// Makes a token that lives for `lifetime` seconds.
+/// Seals a token that lives for `lifetime` seconds, or what stands inside of a signed one.
 #[must_use]
 pub(super) fn mint(
     context: &Context,
@@ -48,7 +47,7 @@ pub(super) fn mint(
     object: &str,
     grant: &Grant,
     scopes: &[String],
-    lifetime: u64,
+    (lifetime, is_inner): (u64, bool),
 ) -> String {
     let now = context.now() / 1000;
     let mut members = Members::version(1)
@@ -62,7 +61,19 @@ pub(super) fn mint(
     if let Some(props) = grant.opened_props(keys).filter(|_| grant.inline) {
         members = members.raw("p", &props);
     }
-    keys.seal_text(context, &binding(&grant.issuer, &grant.resource), members.end().as_bytes())
+    let inner = inner(&grant.resource);
+    let resource = if is_inner { &inner } else { &grant.resource };
+    keys.seal_text(context, &binding(&grant.issuer, resource), members.end().as_bytes())
+}
+
+/// What stands inside of a signed token is no token by itself. No resource has a fragment (RFC 8707 §2).
+fn inner(resource: &str) -> String {
+    [resource, "#at+jwt"].concat()
+}
+
+/// Opens what stands inside of a signed token.
+pub(super) fn open_inner(keys: &Keys, issuer: &str, resource: &str, sealed: &str) -> Option<Access> {
+    open(keys, issuer, &inner(resource), sealed)
 }
 
 /// Asks the keyring for the salt of pairwise subjects.
@@ -71,10 +82,10 @@ pub(super) fn salt() -> Ask {
 }
 
 /// The person's name for resource servers: one for each resource, by which nobody finds the person elsewhere (OpenID Connect
-/// Core 8.1). It depends on no key that is ever changed.
+/// Core 8.1), unless it is to be `raw`. It depends on no key that is ever changed.
 #[must_use]
-pub(super) fn subject(server: &Server, salt: &str, resource: &str, subject: &str) -> String {
-    if server.raw_subject {
+pub(super) fn subject(raw: bool, salt: &str, resource: &str, subject: &str) -> String {
+    if raw {
         return subject.to_owned();
     }
     encode(&hash("pairwise subject", &[salt.as_bytes(), resource.as_bytes(), subject.as_bytes()]))

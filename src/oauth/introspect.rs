@@ -6,11 +6,10 @@
 //! refresh token, or another server's token. The person has a name here that no other resource knows (pairwise, unless
 //! `rawSubject`), and an answer is never older than the grant: its object is asked each time.
 
-use super::access;
 use super::error::{Code, Failed, unavailable, unstored};
 use super::record::Members;
 use super::token::{Shown, form, unknown_client};
-use super::{Identity, Request, Site};
+use super::{Identity, Request, Site, access, signing};
 use crate::flow::{Ask, Commit, Flow};
 use crate::http::Answer;
 use crate::json::Value;
@@ -21,7 +20,7 @@ use crate::json::Value;
 /// 2. The token is opened, if it is an access token of ours for the resource, and not over.
 /// 3. Its grant stands.
 ///
-/// Waits: one; none where the token is not active.
+/// Waits: one; none where the token is not active; two more for a signed token.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
     match introspect(flow, site, request, body).await {
         Ok(answer) => unstored(Answer::json(200, answer)),
@@ -45,8 +44,8 @@ async fn introspect<I: Identity>(
     let token = params.get("token").ok_or_else(|| Failed::new(Code::InvalidRequest, "token is missing."))?;
     let resource = site.server.resource(&site.issuer);
     let now = flow.context().now();
-    let access = access::open(site.keys, &site.issuer, &resource, token).filter(|it| it.expires * 1000 > now);
-    let Some(access) = access else { return Ok(inactive()) };
+    let proven = signing::proven(flow, site.keys, &site.issuer, &resource, token).await.map_err(|_| unavailable())?;
+    let Some(access) = proven.filter(|it| it.expires * 1000 > now) else { return Ok(inactive()) };
     let input = Members::new().text("grant", &access.grant).end();
     let stands = flow.obtain(&Ask { object: access.object.clone(), call: "stands", input });
     let salt = flow.obtain(&access::salt());
@@ -62,7 +61,7 @@ async fn introspect<I: Identity>(
         .text("token_type", "Bearer")
         .number("exp", access.expires)
         .number("iat", access.issued)
-        .text("sub", &access::subject(site.server, &salt, &resource, &access.subject))
+        .text("sub", &access::subject(site.server.raw_subject, &salt, &resource, &access.subject))
         .text("aud", &resource)
         .text("iss", &site.issuer)
         .end())

@@ -27,7 +27,7 @@ pub fn server<I>(site: &Site<'_, I>, _request: &Request<'_>) -> Answer {
             .text("introspection_endpoint", &at(&paths.introspect))
             .texts("introspection_endpoint_auth_methods_supported", ["client_secret_basic", "client_secret_post"]);
     }
-    let document = document
+    let document = super::signing::described(site.server, issuer, document)
         .flag("client_id_metadata_document_supported", site.server.documents)
         .texts("scopes_supported", site.server.scopes.iter().map(String::as_str))
         .texts("response_types_supported", ["code"])

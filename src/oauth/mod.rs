@@ -33,6 +33,7 @@ pub mod request;
 pub mod revoke;
 pub mod scope;
 pub mod server;
+pub mod signing;
 pub mod token;
 pub mod transaction;
 
@@ -67,6 +68,7 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         Endpoint::Connected => return connected::serve(flow, site, request, body).await,
         Endpoint::Callback => return callback::serve(flow, site, request).await,
         Endpoint::ServerMetadata => metadata::server(site, request),
+        Endpoint::Keys => signing::published(flow, site).await,
         Endpoint::ResourceMetadata => metadata::resource(site, request),
         Endpoint::Register => register::serve(flow, site, request, body).await,
         Endpoint::Token => token::serve(flow, site, request, body).await,

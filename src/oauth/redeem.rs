@@ -6,7 +6,6 @@
 //! itself or has everything of it: then the grant ends, and with it what was issued.
 //! **Not guaranteed.** That the first to come is the right one; the code verifier proves that.
 
-use super::access;
 use super::error::Code as Error;
 use super::grant::{Family, Grant};
 use super::ledger::{self, Event, Ledger};
@@ -14,8 +13,9 @@ use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::server::Lifetimes;
 use super::token::{Code, Refresh, is_client, proof};
+use super::{access, signing};
 use crate::crypto::{Keys, encode, same, sha256};
-use crate::flow::{Context, Flow};
+use crate::flow::Flow;
 use crate::json::Object;
 
 /// Wrong verifiers that a code survives.
@@ -137,7 +137,7 @@ pub(super) async fn redeem(flow: &Flow<'_>, keys: &Keys, object: &str, input: &O
         let change = held.writes().put(Grant::row(&id), grant.to_json(), ends);
         return refuse(Reject::Replayed, Some(change), Some(&*id));
     }
-    let issued = Issued::fresh(flow.context(), keys, object, &grant, 0, &grant.scopes, lifetimes.access);
+    let issued = Issued::fresh(flow, keys, object, input, (&grant, 0), (&grant.scopes, lifetimes.access)).await?;
     grant.used = now;
     grant.family = Some(Family { generation: 0, current: proof(&issued.secret), previous: None });
     let change = held.writes().put(Code::row(&id), code.with(code.attempts, true), kept).put(
@@ -203,24 +203,31 @@ pub(super) struct Issued {
 }
 
 impl Issued {
-    pub(super) fn fresh(
-        context: &Context,
+    /// Makes them. `input` has the key where access tokens are to be signed. Waits: one then.
+    pub(super) async fn fresh(
+        flow: &Flow<'_>,
         keys: &Keys,
         object: &str,
-        grant: &Grant,
-        generation: u64,
-        scopes: &[String],
-        lifetime: u64,
-    ) -> Self {
+        input: &Object<'_>,
+        (grant, generation): (&Grant, u64),
+        (scopes, lifetime): (&[String], u64),
+    ) -> Result<Self, Refused> {
+        let context = flow.context();
         let secret = encode(&context.random::<32>("refresh token"));
         let refresh = Refresh { object: object.into(), grant: grant.id.clone(), secret: secret.clone(), generation };
+        let handed = input.get("jwt").map(|handed| handed.object().map_err(|_| Refused)).transpose()?;
+        let access = access::mint(context, keys, object, grant, scopes, (lifetime, handed.is_some()));
+        let access = match &handed {
+            Some(handed) => signing::sign(flow, keys, handed, (grant, scopes, lifetime), &access).await?,
+            None => access,
+        };
         let response = Members::new()
-            .text("access_token", &access::mint(context, keys, object, grant, scopes, lifetime))
+            .text("access_token", &access)
             .text("token_type", "Bearer")
             .number("expires_in", lifetime)
             .text("refresh_token", &refresh.seal(context, keys, &grant.issuer))
             .text("scope", &scopes.join(" "))
             .end();
-        Self { secret, response }
+        Ok(Self { secret, response })
     }
 }

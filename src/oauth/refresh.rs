@@ -104,7 +104,8 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
             grant.renew(flow, keys, &props, input.flag("inline"));
         }
         let generation = family.generation + 1;
-        let issued = Issued::fresh(flow.context(), keys, object, &grant, generation, &scopes, lifetimes.access);
+        let issued =
+            Issued::fresh(flow, keys, object, input, (&grant, generation), (&scopes, lifetimes.access)).await?;
         let replay = seal_with(
             &replay_key(&secret),
             [0; 4],

@@ -22,6 +22,8 @@ pub enum Endpoint {
     ServerMetadata,
     /// RFC 9728.
     ResourceMetadata,
+    /// RFC 7517 §5.
+    Keys,
     /// RFC 7591.
     Register,
     /// RFC 6749 §3.2.
@@ -39,6 +41,7 @@ impl Endpoint {
             "callback" => Self::Callback,
             "connected" => Self::Connected,
             "server-metadata" => Self::ServerMetadata,
+            "keys" => Self::Keys,
             "resource-metadata" => Self::ResourceMetadata,
             "register" => Self::Register,
             "token" => Self::Token,
@@ -51,7 +54,7 @@ impl Endpoint {
     fn methods(self) -> &'static str {
         match self {
             Self::Authorize | Self::Connected => "GET, POST",
-            Self::Callback | Self::ServerMetadata | Self::ResourceMetadata => "GET",
+            Self::Callback | Self::ServerMetadata | Self::ResourceMetadata | Self::Keys => "GET",
             Self::Register | Self::Token | Self::Revoke | Self::Introspect => "POST",
         }
     }

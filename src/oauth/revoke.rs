@@ -11,7 +11,7 @@ use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::token::{Refresh, Shown, form, is_client, unknown_client};
-use super::{Identity, Request, Site, access, credential};
+use super::{Identity, Request, Site, credential, signing};
 use crate::crypto::Keys;
 use crate::flow::{Ask, Flow};
 use crate::http::Answer;
@@ -48,8 +48,9 @@ async fn revoke<I: Identity>(
     let token = params.get("token").ok_or_else(|| Failed::new(Code::InvalidRequest, "token is missing."))?;
     let resource = site.server.resource(&site.issuer);
     let refresh = Refresh::open(site.keys, &site.issuer, token).map(|token| (token.object, token.grant));
-    let place = refresh
-        .or_else(|| access::open(site.keys, &site.issuer, &resource, token).map(|token| (token.object, token.grant)));
+    let place = refresh.or_else(|| {
+        signing::unproven(site.keys, &site.issuer, &resource, token).map(|token| (token.object, token.grant))
+    });
     let Some((object, grant)) = place else { return Ok(()) };
     let input = shown.write(Members::new().text("grant", &grant)).text("trace", &request.trace(flow)).end();
     let ended = flow.obtain(&Ask { object: object.clone(), call: "revoke", input }).await;

@@ -32,6 +32,8 @@ pub struct Server {
     pub kv: bool,
     /// Other resource servers that may ask what a token is good for: identifier, and hash of the secret.
     pub resource_servers: Vec<(String, String)>,
+    /// Whether access tokens are JWTs that others can check.
+    pub jwt: bool,
     /// Whether resource servers learn the typed subject instead of a pairwise one.
     pub raw_subject: bool,
     /// How long things live.
@@ -53,6 +55,8 @@ pub struct Paths {
     pub revoke: String,
     /// RFC 7662.
     pub introspect: String,
+    /// The JWK Set.
+    pub keys: String,
     /// Where the upstream sends people back.
     pub callback: String,
     /// The page of connected apps.
@@ -125,6 +129,7 @@ impl Server {
                 register: path("register", "/register")?,
                 revoke: path("revoke", "/revoke")?,
                 introspect: path("introspect", "/introspect")?,
+                keys: path("keys", "/jwks")?,
                 callback: path("callback", "/callback")?,
                 connected: path("connected", "/connected")?,
             },
@@ -137,6 +142,7 @@ impl Server {
             documents: options.get("documents").is_some_and(Value::is_true),
             kv: options.get("kv").is_some_and(Value::is_true),
             resource_servers: options.get("resourceServers").map_or_else(|| Ok(Vec::new()), resource_servers)?,
+            jwt: options.get("jwt").is_some_and(Value::is_true),
             raw_subject: options.get("rawSubject").is_some_and(Value::is_true),
             lifetimes: Lifetimes {
                 access: seconds(&options, "accessTokenTtl", 900, 60, 3600)?,

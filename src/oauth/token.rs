@@ -3,7 +3,7 @@
 use super::client::{Auth, Lookup, find, secret_hash};
 use super::error::{Code as Error, Failed, unavailable, unstored};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Site, credential, document, grant, ledger, limit, revoke};
+use super::{Identity, Request, Site, credential, document, grant, ledger, limit, revoke, signing};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash};
 use crate::flow::{Ask, Commit, Context, Flow};
 use crate::http::Answer;
@@ -164,7 +164,7 @@ fn basic(authorization: &str) -> Option<(String, String)> {
 /// 3. The object decides, and makes the whole answer.
 /// 4. Where it ended a grant, everybody is told.
 ///
-/// Waits: one; with an upstream, one more and its own at a refresh. Where a client may have been forgotten, up to
+/// Waits: one; one more for keys where tokens are signed, which costs nothing while an isolate knows them; with an upstream, one more and its own at a refresh. Where a client may have been forgotten, up to
 /// two more; where a grant ended, two, and one at the upstream.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
     let basic = request.authorization.is_some();
@@ -219,6 +219,10 @@ async fn answer<I: Identity>(
             Lookup::Unavailable => Err(unavailable()),
             Lookup::Known(..) => Err(invalid_grant()),
         };
+    };
+    let input = match site.server.jwt {
+        true => input.raw("jwt", &signing::handed(flow, site).await.map_err(|_| unavailable())?),
+        false => input,
     };
     let input = input.text("trace", &trace).number("most", site.server.limits.token).end();
     let Ok(decided) = flow.obtain(&Ask { object: object.clone(), call, input }).await else {

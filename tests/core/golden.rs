@@ -1,6 +1,7 @@
 //! What crosses to JavaScript, to the letter: one file each in `tests/vectors/golden/`, named after the type in
-//! `js/wire.ts`, which a test on that side reads too. White space between the parts of a file does not count.
+//! `js/wire.ts` or `js/oauth/wire.ts`, which a test on that side reads too. White space between the parts of a file does not count.
 
+mod oauth;
 mod read;
 mod written;
 
@@ -28,7 +29,7 @@ fn golden(name: &str) -> String {
 
 #[test]
 fn every_file_is_written_or_read_here() {
-    let known = written::NAMES.iter().chain(read::NAMES).map(|name| format!("{name}.json"));
+    let known = written::NAMES.iter().chain(read::NAMES).chain(oauth::NAMES).map(|name| format!("{name}.json"));
     let mut known = known.collect::<Vec<_>>();
     known.sort();
     let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());

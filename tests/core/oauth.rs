@@ -9,6 +9,7 @@ mod once;
 mod remembered;
 mod renewing;
 mod rules;
+mod signing;
 
 use mcp_wicket::crypto::{Keys, encode, sha256};
 use mcp_wicket::flow::{Commit, Flow};

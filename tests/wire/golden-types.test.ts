@@ -11,6 +11,7 @@ const folder = at("tests/vectors/golden");
 
 /** The type of the files whose names begin like this; those of outcomes cross as they are and have none. */
 const types: [start: string, type: string | undefined][] = [
+  ["access-input", "AccessInput"],
   ["answer", "Answer"],
   ["commit-", "Commit"],
   ["core-config", "CoreConfig"],
@@ -22,24 +23,50 @@ const types: [start: string, type: string | undefined][] = [
   ["jwt-input", "VerifierInput"],
   ["mcp-input", undefined],
   ["metadata-input", "MetadataInput"],
+  ["oauth-input", "OAuthInput"],
   ["outcome", undefined],
   ["placed-", "Placed"],
+  ["reply-", "Reply"],
+  ["server-config", "ServerConfig"],
   ["refused-input", "RefusedInput"],
   ["step-", "Step<Answer>"],
   ["tell-input", "TellInput"],
   ["told-", "Told"],
+  ["upstream-token", "UpstreamToken"],
   ["upstream-", "UpstreamEffect"],
+  ["verified-", "Verified"],
+  ["wanted", "UpstreamInput"],
 ];
 
 const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
 const typeOf = (file: string) => types.find(([start]) => file.startsWith(start));
+
+/** The types that files are of in `js/oauth/wire.ts`. */
+const ofTheServer = [
+  "AccessInput",
+  "OAuthInput",
+  "Reply",
+  "ServerConfig",
+  "UpstreamInput",
+  "UpstreamToken",
+  "Verified",
+];
+const exportedBy = (file: string) =>
+  [...readFileSync(at(file), "utf8").matchAll(/^export (?:type|interface) (\w+)/gm)].map(([, name = ""]) => name);
 
 /** What the compiler has to say about `json satisfies type`, for each pair. */
 function complaints(pairs: [json: string, type: string][]): string[] {
   const checked = at("tests/vectors/golden/checked.ts");
   const imported = [...new Set(pairs.map(([, type]) => type.match(/\w+/g) ?? []).flat())];
   const lines = pairs.map(([json, type]) => `(${json.replaceAll("\n", " ")}) satisfies ${type};`);
-  const source = [`import type { ${imported.join(", ")} } from "../../../js/wire.js";`, ...lines].join("\n");
+  const places: [string, (name: string) => boolean][] = [
+    ["wire.js", (name) => !ofTheServer.includes(name)],
+    ["oauth/wire.js", (name) => ofTheServer.includes(name)],
+  ];
+  const imports = places.map(
+    ([file, isThere]) => `import type { ${imported.filter(isThere).join(", ")} } from "../../../js/${file}";`,
+  );
+  const source = [...imports, ...lines].join("\n");
   const parsed = ts.getParsedCommandLineOfConfigFile(
     at("tsconfig.json"),
     { noEmit: true },
@@ -68,8 +95,7 @@ test("every file has a type", () => {
 
 test("every type has a file", () => {
   expect(types.filter(([start]) => !files.some((file) => file.startsWith(start)))).toEqual([]);
-  const written = readFileSync(at("js/wire.ts"), "utf8");
-  const exported = [...written.matchAll(/^export (?:type|interface) (\w+)/gm)].map(([, name = ""]) => name);
+  const exported = [...exportedBy("js/wire.ts"), ...exportedBy("js/oauth/wire.ts")];
   const inside = [
     "ListenEffect",
     "RoundsSoFar",
@@ -85,6 +111,8 @@ test("every type has a file", () => {
     "AskEffect",
     "RowsEffect",
     "DocumentEffect",
+    "NewKeyEffect",
+    "SignEffect",
     "VerifyEffect",
     "FoundCaller",
     "McpInput",
@@ -94,7 +122,19 @@ test("every type has a file", () => {
     "AuditCommit",
     "RememberCommit",
   ];
-  const code = ["StepMethod", "Core", "BearerCore", "VerifierCore", "CoreClass", "TestingCore", "TestingCoreClass"];
+  const code = [
+    "OAuthCore",
+    "OAuthCoreClass",
+    "OAuthConfig",
+    "EndpointName",
+    "StepMethod",
+    "Core",
+    "BearerCore",
+    "VerifierCore",
+    "CoreClass",
+    "TestingCore",
+    "TestingCoreClass",
+  ];
   const known = [...types.map(([, type]) => /\w+/.exec(type ?? "")?.[0]), ...inside, ...code];
   expect(exported.filter((name) => !known.includes(name))).toEqual([]);
 });

@@ -62,7 +62,7 @@ pub(super) const NAMES: &[&str] = &[
 
 const METADATA: &str = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
 
-fn outcome<E: Obtain>(name: &str) -> E::Outcome {
+pub(super) fn outcome<E: Obtain>(name: &str) -> E::Outcome {
     let text = golden(name);
     E::outcome(Value::read(&text).unwrap()).unwrap_or_else(|| panic!("{name} has no shape that was promised"))
 }

@@ -22,6 +22,9 @@ export class MyMCP extends McpAgent<Env> {
     this.server.registerTool("whoami", { description: "Says who is calling" }, () => ({
       content: [{ type: "text", text: JSON.stringify(this.props) }],
     }));
+    this.server.registerTool("upstream", { description: "Shows a token of the provider" }, async () => ({
+      content: [{ type: "text", text: await this.upstream.accessToken() }],
+    }));
   }
 }
 

@@ -91,6 +91,7 @@ const providers: Record<string, OAuthProvider<Env>> = {
       if (event === "token refreshed") throw new Error("the log is full");
     },
   }),
+  "jwt.example.com": new OAuthProvider({ ...usual, accessTokens: "jwt" }),
   "raw.example.com": new OAuthProvider({ ...usual, rawSubject: true }),
   "alone.example.com": new OAuthProvider({ ...usual, resourceServers: {} }),
   "pages.example.com": pages,

@@ -1,0 +1,142 @@
+//! What crosses between JavaScript and the authorization server; the types are in `js/oauth/wire.ts`.
+
+use mcp_wicket::auth::access::{Head, Verified, Wanted, upstream};
+use mcp_wicket::auth::bearer::{About, Caller, Found, Refusal};
+use mcp_wicket::flow::{NewKey, Obtain as _, Ring, Sign};
+use mcp_wicket::oauth::{Endpoint, Request, Server, Site};
+use serde_json::json;
+
+use super::golden;
+use super::read::outcome;
+use crate::oauth::{SITE, head, json_of, keys, send, server};
+use crate::proxy::handler;
+use crate::world::{Said, World};
+
+pub(super) const NAMES: &[&str] = &[
+    "effect-ring",
+    "effect-new-key",
+    "effect-sign",
+    "outcome-ring",
+    "outcome-new-key",
+    "outcome-sign",
+    "server-config",
+    "server-config-least",
+    "oauth-input",
+    "oauth-input-least",
+    "reply-answer",
+    "reply-page",
+    "access-input",
+    "verified-caller",
+    "verified-refused",
+    "wanted",
+    "upstream-token",
+    "upstream-token-busy",
+    "upstream-token-none",
+];
+
+#[test]
+fn effects_on_signing_keys() {
+    assert_eq!(Ring { since: 1_790_000_000_000 }.json(), golden("effect-ring"));
+    let import = r#"{"name":"ECDSA","namedCurve":"P-256"}"#;
+    assert_eq!(NewKey { algorithm: import }.json(), golden("effect-new-key"));
+    let key = golden("outcome-new-key");
+    let algorithm = r#"{"name":"ECDSA","hash":"SHA-256"}"#;
+    assert_eq!(Sign { key: &key, import, algorithm, text: "é.\"1" }.json(), golden("effect-sign"));
+    assert_eq!(outcome::<Ring>("outcome-ring"), golden("outcome-ring"));
+    assert_eq!(outcome::<NewKey>("outcome-new-key"), key);
+    assert_eq!(outcome::<Sign<'_>>("outcome-sign"), "c2lnbmF0dXJl");
+}
+
+#[test]
+fn the_set_up() {
+    let server = Server::read(&golden("server-config")).unwrap();
+    let paths = &server.paths;
+    let all = [&paths.authorize, &paths.token, &paths.register, &paths.revoke, &paths.introspect, &paths.keys];
+    assert_eq!(all.map(String::as_str), ["/a", "/t", "/r", "/v", "/i", "/k"]);
+    assert_eq!((paths.callback.as_str(), server.name.as_deref()), ("/c", Some("Notes")));
+    assert_eq!((server.issuer.as_deref(), server.resources.len()), (Some(SITE), 2));
+    assert_eq!(
+        (server.aliases.as_slice(), server.schemes.as_slice()),
+        ([SITE.to_owned()].as_slice(), ["zed".to_owned()].as_slice())
+    );
+    assert_eq!((server.scopes.len(), server.text("read")), (2, "Read your notes"));
+    assert_eq!(
+        (server.jwt, server.raw_subject, server.registration, server.documents, server.kv),
+        (true, true, false, true, true)
+    );
+    assert_eq!(server.resource_servers[0].0, "files");
+    let lifetimes = server.lifetimes;
+    assert_eq!((lifetimes.access, lifetimes.idle, lifetimes.grant, lifetimes.replay), (600, 7200, 86400, 10));
+    let limits = server.limits;
+    assert_eq!((limits.authorize, limits.token, limits.register, limits.callback, limits.documents), (1, 2, 3, 4, 5));
+    let least = Server::read(&golden("server-config-least")).unwrap();
+    assert_eq!((least.paths.keys.as_str(), least.jwt, least.registration), ("/jwks", false, true));
+}
+
+#[test]
+fn the_head_of_a_request() {
+    let text = golden("oauth-input");
+    let request = Request::read(&text).unwrap();
+    assert_eq!((request.endpoint, request.method.as_ref(), request.unread), (Endpoint::Token, "POST", true));
+    assert_eq!((request.origin.as_ref(), request.path.as_ref(), request.query.as_ref()), (SITE, "/token", "a=1"));
+    let headers = [&request.content_type, &request.authorization, &request.cookie, &request.from, &request.site];
+    let expected = ["application/x-www-form-urlencoded", "Basic eDp5", "a=b", "https://app.example.com", "same-origin"];
+    assert_eq!(headers.map(|it| it.as_deref().unwrap()), expected);
+    let more = [&request.peer, &request.ray, &request.requested_headers];
+    assert_eq!(more.map(|it| it.as_deref().unwrap()), ["2001:db8::1", "9a1b2c-FRA", "x-a"]);
+    let text = golden("oauth-input-least");
+    let least = Request::read(&text).unwrap();
+    assert_eq!((least.endpoint, least.unread, least.cookie), (Endpoint::ServerMetadata, false, None));
+}
+
+#[test]
+fn replies() {
+    let answered = send(World::silent(), &server(json!({})), &head("revoke", "GET", json!({})), "");
+    assert_eq!(answered.answer.as_ref().unwrap().to_json(), golden("reply-answer"));
+    let page = send(World::silent(), &server(json!({})), &head("authorize", "GET", json!({})), "");
+    assert_eq!(page.answer.as_ref().unwrap().to_json(), golden("reply-page"));
+    assert_eq!(json_of(&page.answer.unwrap())["page"]["model"]["kind"], "error");
+}
+
+#[test]
+fn what_the_guard_reads_and_finds() {
+    let text = golden("access-input");
+    let head = Head::read(&text).unwrap();
+    assert_eq!((head.origin.as_ref(), head.authorization.as_deref(), head.strict), (SITE, Some("Bearer x"), true));
+    let caller = Caller {
+        principal: "user:app:1".into(),
+        scopes: vec!["read".into()],
+        props: r#"{"login":"é"}"#.into(),
+        about: Box::new(About {
+            client: Some("c_1".into()),
+            expires: Some(1_790_000_900),
+            resource: Some("https://mcp.example.com/mcp".into()),
+        }),
+        until: 1_790_000_300_000,
+        note: None,
+    };
+    let grant = Some(("g\"1".into(), "subject:AA".into()));
+    assert_eq!(Verified { found: Found::Caller(caller), grant }.to_json(), golden("verified-caller"));
+    let refused = Verified { found: Found::Refused(Refusal::Token, "expired"), grant: None };
+    assert_eq!(refused.to_json(), golden("verified-refused"));
+}
+
+#[test]
+fn an_upstream_token_for_a_tool() {
+    let (text, server, keys) = (golden("wanted"), server(json!({})), keys());
+    let wanted = Wanted::read(&text).unwrap();
+    let github = handler(json!({"kind": "github"}));
+    let site = Site { server: &server, keys: &keys, identity: &github, issuer: SITE.into() };
+    let come = |kept: serde_json::Value| {
+        let world = World::new(|effect| {
+            assert_eq!((effect["object"].as_str(), effect["call"].as_str()), (Some("subject:AA"), Some("credential")));
+            assert_eq!(effect["input"], json!({"grant": "g\"1", "lease": true}));
+            Said::Ok(kept.to_string())
+        });
+        world.run(async |flow| upstream(flow, &site, &wanted).await).answer.unwrap()
+    };
+    let credential = json!({"access": "gho_\"1", "scopes": []}).to_string();
+    assert_eq!(come(json!({"credential": credential})), golden("upstream-token"));
+    assert_eq!(come(json!("busy")), golden("upstream-token-busy"));
+    assert_eq!(come(json!(null)), golden("upstream-token-none"));
+}
