@@ -10,11 +10,12 @@
 )]
 
 use mcp_wicket::auth::bearer::{Found, token_of};
-use mcp_wicket::auth::jwt::algorithm::Algorithm;
-use mcp_wicket::auth::jwt::{Request, compact, keys};
+use mcp_wicket::auth::jwt::{Request, keys};
 use mcp_wicket::auth::verifier::Verifier;
 use mcp_wicket::flow::{Context, Flow, Step, Variable};
 use mcp_wicket::http::Answer;
+use mcp_wicket::jose::algorithm::Algorithm;
+use mcp_wicket::jose::compact;
 use mcp_wicket::json::{Malformed, Object, Value, quoted};
 use mcp_wicket::jsonrpc::Message;
 use mcp_wicket::mcp::uri_template::UriTemplate;

@@ -4,7 +4,7 @@
 //! know it asks for as an effect (see [`flow`]), and the JavaScript shim in `js/` performs it. Arrows point one way:
 //!
 //! ```text
-//! wasm  →  mcp, auth  →  oauth, jsonrpc  →  crypto, flow, http, json
+//! wasm  →  mcp, auth  →  oauth, jsonrpc  →  crypto, flow, http, jose, json
 //! ```
 //!
 //! `wasm` is the only module that names `wasm_bindgen`, so `cargo test` on the host runs everything else as it is.
@@ -13,6 +13,8 @@ pub mod auth;
 pub mod crypto;
 pub mod flow;
 pub mod http;
+#[cfg(feature = "jwt")]
+pub mod jose;
 pub mod json;
 pub mod jsonrpc;
 pub mod mcp;

@@ -13,9 +13,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::bearer::{Caller, Found, MAX_TOKEN, Refusal};
 use crate::auth::jwt::claims::{self, Rules};
-use crate::auth::jwt::{Reject, Request, compact, discovery, options};
+use crate::auth::jwt::{Reject, Request, discovery, options};
 use crate::flow::{Commit, Document, Fetch, Fetched, Flow, Remember};
 use crate::http::form;
+use crate::jose::compact;
 use crate::json::{Object, Value};
 
 /// For how long a refusal is remembered, in milliseconds.

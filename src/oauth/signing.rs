@@ -15,11 +15,11 @@ use super::object::Refused;
 use super::record::{Members, Reading as _};
 use super::server::Server;
 use super::{Identity, Site};
-use crate::auth::jwt::algorithm::Algorithm;
-use crate::auth::jwt::compact::{self, Untrusted};
 use crate::crypto::{Binding, Keys, Purpose, encode, sha256};
 use crate::flow::{Ask, Failure, Flow, NewKey, Ring, Sign, Verify};
 use crate::http::Answer;
+use crate::jose::algorithm::Algorithm;
+use crate::jose::compact::{self, Untrusted};
 use crate::json::{Object, Value, array, object, quoted};
 
 /// A key signs for this long, in milliseconds …

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 /// Which modules of the crate each module may name; `wasm` may name all.
 const ARROWS: &[(&str, &[&str])] = &[
     ("json", &[]),
+    ("jose", &["crypto", "json"]),
     ("http", &["json"]),
     ("crypto", &["flow", "json"]),
     ("flow", &["json"]),
     ("jsonrpc", &["http", "json"]),
     ("mcp", &["crypto", "flow", "http", "json", "jsonrpc"]),
-    ("oauth", &["crypto", "flow", "http", "json"]),
-    ("auth", &["crypto", "flow", "http", "json", "jsonrpc", "oauth"]),
+    ("oauth", &["crypto", "flow", "http", "jose", "json"]),
+    ("auth", &["crypto", "flow", "http", "jose", "json", "jsonrpc", "oauth"]),
     ("probe", &["flow", "json"]),
 ];
 

@@ -1,12 +1,12 @@
 //! Tokens, keys and numbers as text: what is read, and what nothing that anybody sends can break.
 
 use mcp_wicket::auth::bearer::Found;
-use mcp_wicket::auth::jwt::algorithm::Algorithm;
-use mcp_wicket::auth::jwt::compact::{Untrusted, read};
 use mcp_wicket::auth::jwt::number::thousandths;
 use mcp_wicket::auth::jwt::{self, Options, hmac, keys};
 use mcp_wicket::auth::verifier::Verifier;
 use mcp_wicket::flow::{Context, Flow};
+use mcp_wicket::jose::algorithm::Algorithm;
+use mcp_wicket::jose::compact::{Untrusted, read};
 use mcp_wicket::json::Object;
 use serde_json::Value;
 

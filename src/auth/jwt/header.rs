@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use super::Reject;
-use super::algorithm::Algorithm;
 use super::options::Options;
+use crate::jose::algorithm::Algorithm;
 use crate::json::Object;
 
 /// What of a header counts.

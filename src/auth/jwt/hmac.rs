@@ -5,7 +5,7 @@ use jwt_compact::alg::{
 };
 use jwt_compact::{Algorithm as _, AlgorithmSignature as _};
 
-use super::algorithm::Algorithm;
+use crate::jose::algorithm::Algorithm;
 
 /// True if `signature` is that of `signed` under `secret`. Only for `HS…`; for any other algorithm nothing is.
 #[must_use]

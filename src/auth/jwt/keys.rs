@@ -4,8 +4,8 @@
 //! from one. Checking a key costs more than using it, so a set is checked once, when it comes; what is kept of it
 //! ([`write_checked`]) has the usable keys only, and is read without being judged again.
 
-use super::algorithm::{Algorithm, KeyKind};
 use crate::crypto::decode;
+use crate::jose::algorithm::{Algorithm, KeyKind};
 use crate::json::{Object, Value, array, object, quoted};
 
 /// A set may have this many keys.

@@ -3,9 +3,7 @@
 //! What is trusted comes from the configuration: algorithms, keys, issuers, audiences. The token chooses among them and
 //! brings nothing along. It is *not* decided here what the caller may do; tools declare that by their scopes.
 
-pub mod algorithm;
 pub mod claims;
-pub mod compact;
 pub mod discovery;
 pub mod header;
 pub mod hmac;
@@ -18,8 +16,8 @@ use std::borrow::Cow;
 
 use crate::auth::bearer::{Caller, Found, Refusal, token_of};
 use crate::flow::{Flow, Verify};
+use crate::jose::compact::{self, Unreadable, Untrusted};
 use crate::json::Object;
-use compact::Untrusted;
 use header::Header;
 use keys::PublicKey;
 pub use options::Options;
@@ -50,6 +48,15 @@ pub enum Reject {
     OddSubject,
     Bound,
     NoKeys,
+}
+
+impl From<Unreadable> for Reject {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::NotAToken => Self::NotAToken,
+            Unreadable::DuplicateMember => Self::DuplicateMember,
+        }
+    }
 }
 
 impl Reject {

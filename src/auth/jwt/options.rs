@@ -1,11 +1,11 @@
 //! What a verifier is told, checked once when it is made. Each problem names the option, the reason and the fix.
 
-use super::algorithm::{Algorithm, KeyKind};
 use super::claims::Rules;
 use super::discovery::may_be_fetched;
 use super::keys::{PublicKey, Unusable};
 use super::number::thousandths;
 use crate::crypto::decode;
+use crate::jose::algorithm::{Algorithm, KeyKind};
 use crate::json::{Object, Value, quoted};
 
 /// A checked configuration.

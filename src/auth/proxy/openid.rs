@@ -6,12 +6,12 @@
 //! their kind decide which algorithms count; a secret never does. **Not guaranteed.** That a key which the provider withdraws
 //! stops counting at once: it does within ten minutes.
 
-use crate::auth::jwt::algorithm::Algorithm;
-use crate::auth::jwt::compact::{self, Untrusted};
 use crate::auth::jwt::header;
 use crate::auth::jwt::keys::{self, PublicKey};
 use crate::crypto;
 use crate::flow::{Flow, Obtaining, Published, Recent, Verify};
+use crate::jose::algorithm::Algorithm;
+use crate::jose::compact::{self, Untrusted};
 use crate::json::{Object, Value};
 use crate::oauth::identity::Denied;
 

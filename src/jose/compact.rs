@@ -1,8 +1,16 @@
 //! The compact serialization of a signed token (RFC 7515 §7.1, RFC 7519 §7.2), taken apart and believed in nothing.
 
-use super::Reject;
 use crate::crypto::decode;
 use crate::json::{Malformed, Object, Value};
+
+/// Why a text is no token, or no JSON of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It does not have the form.
+    NotAToken,
+    /// Its JSON has a member twice.
+    DuplicateMember,
+}
 
 /// A token of which nothing is proven.
 #[derive(Debug)]
@@ -21,28 +29,29 @@ pub struct Untrusted<'a> {
 
 impl<'a> Untrusted<'a> {
     /// Takes a token apart: three parts in strict base64url, the first in UTF-8.
-    pub fn parse(token: &'a str) -> Result<Self, Reject> {
-        let (signed, signature_text) = token.rsplit_once('.').ok_or(Reject::NotAToken)?;
-        let (header, payload) = signed.split_once('.').ok_or(Reject::NotAToken)?;
+    pub fn parse(token: &'a str) -> Result<Self, Unreadable> {
+        let (signed, signature_text) = token.rsplit_once('.').ok_or(Unreadable::NotAToken)?;
+        let (header, payload) = signed.split_once('.').ok_or(Unreadable::NotAToken)?;
         Ok(Self {
             signed,
-            header: String::from_utf8(decode(header).ok_or(Reject::NotAToken)?).map_err(|_| Reject::NotAToken)?,
-            payload: decode(payload).ok_or(Reject::NotAToken)?,
+            header: String::from_utf8(decode(header).ok_or(Unreadable::NotAToken)?)
+                .map_err(|_| Unreadable::NotAToken)?,
+            payload: decode(payload).ok_or(Unreadable::NotAToken)?,
             signature_text,
-            signature: decode(signature_text).ok_or(Reject::NotAToken)?,
+            signature: decode(signature_text).ok_or(Unreadable::NotAToken)?,
         })
     }
 }
 
 /// Reads a JSON object in which no object, however deep, has a member twice: parsers disagree about those.
-pub fn read(text: &str) -> Result<Object<'_>, Reject> {
-    let reject = |malformed: Malformed| match malformed {
-        Malformed::Duplicate(_) => Reject::DuplicateMember,
-        _ => Reject::NotAToken,
+pub fn read(text: &str) -> Result<Object<'_>, Unreadable> {
+    let unreadable = |malformed: Malformed| match malformed {
+        Malformed::Duplicate(_) => Unreadable::DuplicateMember,
+        _ => Unreadable::NotAToken,
     };
-    let object = Object::read(text).map_err(reject)?;
+    let object = Object::read(text).map_err(unreadable)?;
     for (_, value) in &object.0 {
-        unique(*value).map_err(reject)?;
+        unique(*value).map_err(unreadable)?;
     }
     Ok(object)
 }
