@@ -220,9 +220,10 @@ async fn answer<I: Identity>(
             Lookup::Known(..) => Err(invalid_grant()),
         };
     };
-    let input = match site.server.jwt {
-        true => input.raw("jwt", &signing::handed(flow, site).await.map_err(|_| unavailable())?),
-        false => input,
+    let input = if site.server.jwt {
+        input.raw("jwt", &signing::handed(flow, site).await.map_err(|_| unavailable())?)
+    } else {
+        input
     };
     let input = input.text("trace", &trace).number("most", site.server.limits.token).end();
     let Ok(decided) = flow.obtain(&Ask { object: object.clone(), call, input }).await else {

@@ -43,7 +43,7 @@ fn published(pairs: &[Json]) -> (Ended<Reply>, Vec<String>, Vec<Json>) {
                 assert_eq!((effect["object"].as_str(), effect["call"].as_str()), (Some("keyring"), Some("sign-with")));
                 assert_eq!(effect["input"]["after"], kept.last().map_or(json!(""), |pair| pair["kid"].clone()));
                 assert!(!effect.to_string().contains("ZA\""), "the private half leaves sealed");
-                kept = effect["input"]["keys"].as_array().unwrap().clone();
+                kept.clone_from(effect["input"]["keys"].as_array().unwrap());
             }
             other => panic!("{other} is not needed"),
         }
