@@ -27,8 +27,8 @@ export const UNKNOWN: Outcome = { json: '{"unknown":true}' };
 /** What a handler threw. */
 export function thrown(server: McpServer, what: "tool" | "prompt" | "resource", name: string, error: unknown): Outcome {
   if (error instanceof CallFault) return { json: JSON.stringify({ fault: error.fault }) };
-  if (error instanceof WicketError) {
-    // What is missing from the set-up is said in full, to whoever can see it.
+  if (error instanceof WicketError && error.code !== "ERR_UPSTREAM") {
+    // What is missing from the set-up is said in full, to whoever can see it; why an upstream gives no token is not.
     logged(`The ${what} "${name}" could not go on`, error);
     return { json: JSON.stringify({ refused: error.message }) };
   }
