@@ -81,7 +81,7 @@ export class ServerWorld extends ObjectsWorld {
       case "complete":
         return complete(this.server, effect);
       case "describe":
-        return describe(this.server);
+        return describe(this.server, this.hasObjects());
       case "listen":
         return this.#listen(effect);
       case "reach":

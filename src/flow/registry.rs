@@ -16,6 +16,8 @@ pub struct Described {
     pub declared: String,
     /// Its `instructions` for the model.
     pub instructions: Option<String>,
+    /// True if clients can hear of changes.
+    pub listens: bool,
 }
 
 impl Obtain for Describe {
@@ -33,6 +35,7 @@ impl Obtain for Describe {
                 Some(declared) => declared.is_object().then(|| declared.text().into())?,
             },
             instructions: described.string("instructions").map(Into::into),
+            listens: described.get("listens").is_some_and(Value::is_true),
         })
     }
 }

@@ -73,14 +73,19 @@ pub fn discover<'a>(flow: &Flow<'_>, frame: Frame<'a>) -> Work<'a> {
     })
 }
 
-/// What the server can do: what its options declare, and what it has registered.
+/// What the server can do: what its options declare, what it has registered, and log messages, which every handler can send.
 fn capabilities(described: &Described) -> String {
     let mut capabilities = Object::read(&described.declared).unwrap_or_default();
-    for of in &described.registered {
+    for of in described.registered.iter().map(String::as_str).chain(["logging"]) {
+        let more = match of {
+            "tools" | "prompts" if described.listens => r#"{"listChanged":true}"#,
+            "resources" if described.listens => r#"{"subscribe":true,"listChanged":true}"#,
+            _ => "{}",
+        };
         if capabilities.get(of).is_none()
-            && let Ok(nothing_more) = Value::read("{}")
+            && let Ok(more) = Value::read(more)
         {
-            capabilities.0.push((of.into(), nothing_more));
+            capabilities.0.push((of.to_owned().into(), more));
         }
     }
     ["{", &capabilities.inner(), "}"].concat()

@@ -20,7 +20,7 @@ fn a_revision_that_both_know_is_agreed_on() {
         let answered = initialize(json!({"protocolVersion": version, "capabilities": {}})).send();
         let result = json!({
             "protocolVersion": version,
-            "capabilities": {"tools": {}},
+            "capabilities": {"tools": {}, "logging": {}},
             "serverInfo": server_info(),
             "instructions": "Ask.",
         });
@@ -57,14 +57,14 @@ fn a_handshake_without_a_version_is_refused() {
 #[test]
 fn a_server_without_instructions_gives_none() {
     let answered = initialize(json!({"protocolVersion": "2025-11-25"})).send_to(described(r#"{"registered":[]}"#));
-    let result = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": server_info()});
+    let result = json!({"protocolVersion": "2025-11-25", "capabilities": {"logging": {}}, "serverInfo": server_info()});
     assert_eq!(answered.result(), result);
 }
 
 #[test]
 fn what_is_declared_comes_through_as_it_stands_beside_what_is_registered() {
     let declared = r#"{ "tools" : {"listChanged":true}, "extensions":{"a/b":{"x":1.50}} }"#;
-    let capabilities = r#"{"tools":{"listChanged":true},"extensions":{"a/b":{"x":1.50}},"prompts":{}}"#;
+    let capabilities = r#"{"tools":{"listChanged":true},"extensions":{"a/b":{"x":1.50}},"prompts":{},"logging":{}}"#;
     let text = format!(r#"{{"registered":["tools","prompts"],"declared":{declared},"instructions":"a\"\u0062\n"}}"#);
     let post = initialize(json!({"protocolVersion": "2025-11-25"}));
     let answered = post.send_to(described(&text));
@@ -75,13 +75,30 @@ fn what_is_declared_comes_through_as_it_stands_beside_what_is_registered() {
 }
 
 #[test]
+fn where_clients_can_hear_of_changes_that_is_said() {
+    let text =
+        r#"{"registered":["tools","resources","prompts","completions"],"declared":{"prompts":{}},"listens":true}"#;
+    let capabilities = json!({
+        "tools": {"listChanged": true},
+        "resources": {"subscribe": true, "listChanged": true},
+        "prompts": {},
+        "completions": {},
+        "logging": {},
+    });
+    let answered = initialize(json!({"protocolVersion": "2025-11-25"})).send_to(described(text));
+    assert_eq!(answered.result()["capabilities"], capabilities);
+    let discovered = Post::modern("server/discover", Json::Null).send_to(described(text));
+    assert_eq!(discovered.result()["capabilities"], capabilities);
+}
+
+#[test]
 fn discover_says_what_is_served_and_how_long_that_may_be_kept() {
     let answered = Post::modern("server/discover", Json::Null).send();
     let result = json!({
         "resultType": "complete",
         "_meta": {SERVER_INFO: server_info()},
         "supportedVersions": [MODERN],
-        "capabilities": {"tools": {}},
+        "capabilities": {"tools": {}, "logging": {}},
         "instructions": "Ask.",
         "ttlMs": 60000,
         "cacheScope": "private",
