@@ -110,15 +110,15 @@ function admitFurther<Env>(
 export function guard(core: GuardedCore, incoming: Incoming, methods: string): Decision | Promise<Decision> {
   const { headers, method, site } = incoming;
   const origin = headers.get("origin");
+  const { latest } = core;
+  if (latest && latest.pass.anyPeer && isSame(latest, method, methods, site, origin)) return latest.pass;
   // Only plain http leaves open who is there (see src/http/origin.rs).
   const peer = site.startsWith("https:") ? null : headers.get("cf-connecting-ip");
-  const { latest } = core;
-  if (latest && isSame(latest, method, methods, site, origin, peer)) return latest.pass;
   // An empty header is not an absent one, and no header's value holds a line break.
   const key = `${method}\n${methods}\n${site}\n${origin === null ? "" : `=${origin}`}\n${peer === null ? "" : `=${peer}`}`;
   const pass = core.passed.get(key);
   if (pass) {
-    core.latest = { method, methods, site, origin, peer, pass };
+    core.latest = { method, methods, site, origin, pass };
     return pass;
   }
 
@@ -137,25 +137,11 @@ interface Latest {
   readonly methods: string;
   readonly site: string;
   readonly origin: string | null;
-  readonly peer: string | null;
   readonly pass: Pass;
 }
 
-function isSame(
-  latest: Latest,
-  method: string,
-  methods: string,
-  site: string,
-  origin: string | null,
-  peer: string | null,
-): boolean {
-  return (
-    latest.site === site &&
-    latest.origin === origin &&
-    latest.peer === peer &&
-    latest.method === method &&
-    latest.methods === methods
-  );
+function isSame(latest: Latest, method: string, methods: string, site: string, origin: string | null): boolean {
+  return latest.site === site && latest.origin === origin && latest.method === method && latest.methods === methods;
 }
 
 function decide({ passed }: GuardedCore, key: string, ended: Ended<Guarded>): Decision {
@@ -199,30 +185,33 @@ export function serve(
   server: McpServer,
   ctx: AgentContext,
   prepare?: (world: ServerWorld) => void,
-): Response | Promise<Response> {
+): Promise<Response> {
+  const { incoming } = passage;
   const world = new ServerWorld(passage, server, ctx);
   prepare?.(world);
-  const head = headOf(passage.incoming, server.serverInfo, passage.told);
-  if (passage.incoming.method !== "POST") return reply(world, withoutBody(passage, head, world), "");
-  const body = readBody(passage.incoming);
-  if (!(body instanceof Promise)) return reply(world, head, body);
-  return body.then(
-    (body) => reply(world, head, body),
-    (error: unknown) => unserved(error, passage.pass.headers),
-  );
+  const head = headOf(incoming, server.serverInfo, passage.told);
+  return new Promise((resolve) => {
+    world.respond = resolve;
+    const body = incoming.method === "POST" ? readBody(incoming) : "";
+    if (!(body instanceof Promise)) {
+      begin(world, incoming.method === "POST" ? head : withoutBody(passage, head, world), body);
+      return;
+    }
+    void body.then(
+      (body) => begin(world, head, body),
+      (error: unknown) => resolve(unserved(error, passage.pass.headers)),
+    );
+  });
 }
 
-function reply(world: ServerWorld, head: string, body: Body): Response | Promise<Response> {
-  const { headers } = world.passage.pass;
+/** Runs the request's flow. Where its answer is there at once, no promise is made. */
+function begin(world: ServerWorld, head: string, body: Body): void {
   try {
     const ended = step(world.passage, head, body, world);
-    if (!(ended instanceof Promise) && world.endInSilence()) return written(ended, headers);
-    return new Promise((resolve) => {
-      world.respond = resolve;
-      world.finish(Promise.resolve(ended));
-    });
+    if (ended instanceof Promise) world.finish(ended);
+    else world.end(ended);
   } catch (error) {
-    return unserved(error, headers);
+    world.respond?.(unserved(error, world.passage.pass.headers));
   }
 }
 

@@ -34,6 +34,8 @@ export interface StepUp {
 export interface Pass {
   /** Headers for every response to it. */
   readonly headers: [string, string][];
+  /** True if the origin policy lets the like go on from any address. */
+  readonly anyPeer?: boolean;
   /** Who is calling, where the guard asks. */
   readonly caller?: Caller;
   readonly stepUp?: StepUp;

@@ -269,7 +269,7 @@ export interface GuardInput {
 }
 
 /** `src/auth/mod.rs`, `Guarded`. */
-export type Guarded = { answer: Answer } | { pass: { headers: [string, string][] } };
+export type Guarded = { answer: Answer } | { pass: { headers: [string, string][]; anyPeer: boolean } };
 
 /** `src/auth/bearer.rs`, `Refusal`. */
 export type Refusal = "absent" | "malformed" | "token" | "scope" | "unavailable";

@@ -244,20 +244,13 @@ export class ServerWorld extends ObjectsWorld {
   /** Ends the request once its flow has. */
   finish(ending: Promise<Ended<Answer>>): void {
     void ending.then(
-      (ended) => this.#end(ended),
-      (thrown: unknown) => this.#end(thrown instanceof Error ? thrown : new Error(String(thrown))),
+      (ended) => this.end(ended),
+      (thrown: unknown) => this.end(thrown instanceof Error ? thrown : new Error(String(thrown))),
     );
   }
 
-  /** Ends the request, if nothing has been said ahead of its answer. */
-  endInSilence(): boolean {
-    if (this.#said || this.#reply) return false;
-    this.#cleanUp();
-    return true;
-  }
-
   /** Ends the request with what it came to: on its stream if it has become one, else with a plain response. */
-  #end(ended: Ended<Answer> | Error): void {
+  end(ended: Ended<Answer> | Error): void {
     this.#cleanUp();
     if (!this.#said && !this.#reply) this.#plain(ended);
     else void (this.#said ?? Promise.resolve()).then(() => this.#endStream(ended));

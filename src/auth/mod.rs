@@ -40,6 +40,8 @@ pub enum Guarded {
 pub struct Pass {
     /// Headers that every answer to this request carries.
     pub headers: Headers,
+    /// True if the like of it goes on from whatever address.
+    pub any_peer: bool,
 }
 
 impl Guarded {
@@ -48,7 +50,11 @@ impl Guarded {
     pub fn to_json(&self) -> String {
         match self {
             Self::Answer(answer) => object(&[("answer", &answer.to_json())]),
-            Self::Pass(pass) => object(&[("pass", &object(&[("headers", &headers_to_json(&pass.headers))]))]),
+            Self::Pass(pass) => {
+                let any_peer = if pass.any_peer { "true" } else { "false" };
+                let members = [("headers", &*headers_to_json(&pass.headers)), ("anyPeer", any_peer)];
+                object(&[("pass", &object(&members))])
+            }
         }
     }
 }

@@ -56,7 +56,7 @@ pub fn guard(policy: &Policy, head: &Head<'_>) -> Guarded {
         answer.headers.extend(headers);
         return Guarded::Answer(answer.with("allow", String::from(head.methods.as_ref()) + ", OPTIONS"));
     }
-    Guarded::Pass(Pass { headers })
+    Guarded::Pass(Pass { headers, any_peer: policy.knows(&head.url) })
 }
 
 fn refuse(foreign: Foreign) -> Answer {

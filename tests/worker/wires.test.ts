@@ -98,7 +98,7 @@ describe("2026-07-28", () => {
     const { result } = await messageOf(worker(modern(url, "server/discover")));
     expect(result).toMatchObject({
       supportedVersions: [MODERN],
-      capabilities: { tools: {}, logging: {} },
+      capabilities: { tools: { listChanged: true }, logging: {} },
       instructions: "Be plain.",
     });
   });
@@ -148,7 +148,7 @@ describe("the initialize era", () => {
       expect(session).toMatch(/^[\x21-\x7e]{1,256}$/);
       expect((await messageOf(response)).result).toEqual({
         protocolVersion: revision,
-        capabilities: { tools: {}, logging: {} },
+        capabilities: { tools: { listChanged: true }, logging: {} },
         serverInfo: { name: "plain", version: "1.0.0" },
         instructions: "Be plain.",
       });
