@@ -12,6 +12,7 @@ import type { ObjectPlace } from "./objects/objects.js";
 import { type Ended, type World, run } from "./run.js";
 import type { McpServer } from "./server/mcp-server.js";
 import { ServerWorld } from "./server/world.js";
+import { Stencils } from "./stencils.js";
 import { newCore } from "./wasm.js";
 import type { Answer, Core, CoreConfig, GuardInput, Guarded, McpInput } from "./wire.js";
 
@@ -53,6 +54,7 @@ export interface Passage {
 /** A core, and what its guard has let through. */
 export interface GuardedCore extends Core {
   readonly passed: Map<string, Pass>;
+  readonly stencils: Stencils;
   latest?: Latest;
   /** From now on the keyring's root key is known, or that there is none. */
   learn(root: string | null): void;
@@ -66,8 +68,12 @@ export function coreFor(options: EndpointOptions, env: unknown): GuardedCore {
   const core: GuardedCore = {
     ...newCore(typeof secret === "string" ? { ...config, keys: secret } : { ...config, keyring: true }),
     passed: new Map(),
+    stencils: new Stencils(),
     // A flow that is under way keeps to the core that it began with.
-    learn: (root) => void Object.assign(core, newCore(root === null ? config : { ...config, keys: root })),
+    learn: (root) => {
+      core.stencils.clear();
+      Object.assign(core, newCore(root === null ? config : { ...config, keys: root }));
+    },
   };
   return core;
 }
@@ -242,7 +248,7 @@ function step(
   const body = judged(incoming, read);
   world.head = typeof body === "string" ? head : `${head}\nu${JSON.stringify(body.unread)}`;
   world.body = typeof body === "string" ? body : "";
-  return run<Answer>(core.mcp, world.head, world.body, world);
+  return run<Answer>(core.mcp, world.head, world.body, world, core.stencils);
 }
 
 /** The answer with which the flow of an endpoint has ended. */

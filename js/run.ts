@@ -6,6 +6,7 @@
  * each of them whenever it is made, which takes a microsecond (`keep_names`).
  */
 import { EffectFailure, WicketError, logged } from "./errors.js";
+import type { Stencils } from "./stencils.js";
 import type { Commit, Effect, Failure, Splice, Step, StepMethod } from "./wire.js";
 
 /** What an effect comes to: JSON text, and the same as it may stand inside an answer if it needs no further decision. */
@@ -41,16 +42,27 @@ interface Going<T> {
   /** Randomness, once the flow has asked for some. */
   entropy: string;
   readonly world: World;
+  readonly stencils: Stencils | undefined;
   /** Only for the type of the answer. */
   readonly answer?: T;
 }
 
 /**
  * Runs the flow `step` over `input` and `body` to its end. Throws or rejects with `ERR_FLOW` if it breaks. A flow that
- * takes the shortcut, or ends with its first step, makes no promise of its own.
+ * takes the shortcut, or ends with its first step, makes no promise of its own. `stencils` know its first step if it has
+ * been made for a request like this one.
  */
-export function run<T>(step: StepMethod, input: string, body: string, world: World): Ended<T> | Promise<Ended<T>> {
-  const going: Going<T> = { step, input, body, now: Date.now(), entropy: "", world };
+export function run<T>(
+  step: StepMethod,
+  input: string,
+  body: string,
+  world: World,
+  stencils?: Stencils,
+): Ended<T> | Promise<Ended<T>> {
+  const now = Date.now();
+  const going: Going<T> = { step, input, body, now, entropy: "", world, stencils };
+  const cut = stencils?.find(input, body, now);
+  if (cut) return shortcut(going, undefined, cut);
   const text = advance(going, "");
   return typeof text === "string" ? after(going, text) : text.then((text) => after(going, text));
 }
@@ -59,27 +71,53 @@ export function run<T>(step: StepMethod, input: string, body: string, world: Wor
 function after<T>(going: Going<T>, text: string): Ended<T> | Promise<Ended<T>> {
   const end = endOf(text);
   const next = JSON.parse(text.slice(0, end)) as Step<T>;
-  const only = next.wait?.length === 1 ? next.wait[0] : undefined;
-  const splice = only && "splice" in only.effect ? only.effect.splice : undefined;
-  if (!only || !splice) return next.wait || next.commits ? goOn(going, next) : finished(next);
+  const effect = next.wait?.length === 1 ? next.wait[0]?.effect : undefined;
+  const splice = effect && "splice" in effect ? effect.splice : undefined;
+  if (!effect || !splice) return next.wait || next.commits ? goOn(going, next) : finished(next);
   const head = text.slice(end + 1);
+  if (next.stencil) going.stencils?.keep(going.input, going.body, next, head);
+  return shortcut(going, next, { effect, splice, head });
+}
+
+/** An effect whose outcome may go into the answer as it is. */
+interface Shortcut {
+  readonly effect: Effect;
+  readonly splice: Splice;
+  readonly head: string;
+}
+
+/** Performs the only effect of the first step; that step itself is only made where it is needed. */
+function shortcut<T>(going: Going<T>, next: Step<T> | undefined, way: Shortcut): Ended<T> | Promise<Ended<T>> {
   let outcome: Outcome | Failure | Promise<Outcome>;
   try {
-    outcome = going.world.perform(only.effect);
+    outcome = going.world.perform(way.effect);
   } catch (error) {
-    outcome = failure(only.effect, error);
+    outcome = failure(way.effect, error);
   }
-  if (!(outcome instanceof Promise)) return settle(going, next, splice, head, outcome);
+  if (!(outcome instanceof Promise)) return settle(going, next, way, outcome);
   return outcome.then(
-    (outcome) => settle(going, next, splice, head, outcome),
-    (error: unknown) => settle(going, next, splice, head, failure(only.effect, error)),
+    (outcome) => settle(going, next, way, outcome),
+    (error: unknown) => settle(going, next, way, failure(way.effect, error)),
   );
 }
 
 /** Takes the shortcut, if the outcome of its effect may. */
-function settle<T>(going: Going<T>, next: Step<T>, splice: Splice, head: string, outcome: Outcome | Failure) {
-  if (typeof outcome === "string" || outcome.splice === undefined) return goOn(going, next, outcome);
+function settle<T>(going: Going<T>, next: Step<T> | undefined, way: Shortcut, outcome: Outcome | Failure) {
+  const { effect, splice, head } = way;
+  if (typeof outcome === "string" || outcome.splice === undefined) {
+    return next ? goOn(going, next, outcome) : catchUp(going, effect, outcome);
+  }
   return { spliced: head + (splice.open ? outcome.splice.slice(1) : outcome.splice) + splice.tail };
+}
+
+/** Makes the first step after all, which must ask for the effect that has been performed, and goes on. */
+async function catchUp<T>(going: Going<T>, effect: Effect, outcome: Outcome | Failure): Promise<Ended<T>> {
+  const text = await advance(going, "");
+  const next = JSON.parse(text.slice(0, endOf(text))) as Step<T>;
+  if (next.wait?.length === 1 && JSON.stringify(next.wait[0]?.effect) === JSON.stringify(effect)) {
+    return goOn(going, next, outcome);
+  }
+  throw new WicketError("ERR_FLOW", "A flow broke: it goes another way than one like it.");
 }
 
 /** Where the step ends: one that waits is followed by a line of its own, the head of the shortcut, without a line break. */

@@ -56,6 +56,8 @@ export interface Step<T> {
   done?: T;
   commits?: Commit[];
   wait?: { mark: string; effect: Effect }[];
+  /** `src/flow/stencil.rs`: until when it holds, where the id and the arguments stand in the body, the id in the head. */
+  stencil?: [until: number, id: number, idEnd: number, given: number, givenEnd: number, answered: number];
   /** The step has to be made again, with randomness. */
   entropy?: true;
   broken?: string;

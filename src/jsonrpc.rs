@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use crate::http::{Answer, Headers};
 use crate::json::{Malformed, Object, Value, quoted};
 
+/// How an answer to a request begins; its id follows.
+pub const BEFORE_ID: &str = r#"{"jsonrpc":"2.0","id":"#;
+
 /// Error codes (JSON-RPC 2.0 §5.1, MCP 2026-07-28 basic/index §Error Codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {

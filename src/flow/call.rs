@@ -2,6 +2,7 @@
 
 use super::effect::Obtain;
 use super::registry::Splice;
+use super::stencil::Stencil;
 use crate::json::{Object, Value, array, object, quoted};
 
 /// One run of a handler that the user wrote.
@@ -17,6 +18,8 @@ pub struct Call<'a> {
     pub rounds: Option<&'a str>,
     /// See [`Splice`]; none in a batch.
     pub splice: Option<Splice>,
+    /// The body that `request` and a tool's arguments stand in; none in a batch.
+    pub body: Option<&'a str>,
 }
 
 /// Whose handler runs, and on what.
@@ -186,6 +189,14 @@ impl Obtain for Call<'_> {
     }
     fn head(&self) -> Option<&str> {
         self.splice.as_ref().map(|splice| splice.head.as_str())
+    }
+    fn stencil(&self) -> Option<Stencil> {
+        match self.target {
+            Target::Tool { arguments: Some(arguments), .. } if self.rounds.is_none() => {
+                Stencil::of(self.body?, self.request, arguments, self.head()?)
+            }
+            _ => None,
+        }
     }
     fn outcome(json: Value<'_>) -> Option<Called> {
         let called = json.object().ok()?;

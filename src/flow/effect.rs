@@ -4,6 +4,7 @@
 
 use super::objects::Writes;
 use super::signature::Remember;
+use super::stencil::Stencil;
 use crate::json::{Value, array, number, object, quoted};
 
 /// An effect that only obtains: it may be asked again, and changes nothing.
@@ -16,6 +17,10 @@ pub trait Obtain {
     fn outcome(json: Value<'_>) -> Option<Self::Outcome>;
     /// The head of the shortcut that goes with the effect, if there is one (`Splice`).
     fn head(&self) -> Option<&str> {
+        None
+    }
+    /// Where the effect has the request's id and arguments from, if it only passes them on.
+    fn stencil(&self) -> Option<Stencil> {
         None
     }
 }

@@ -25,6 +25,7 @@ mod listen;
 mod objects;
 mod registry;
 mod signature;
+mod stencil;
 mod tally;
 mod wire;
 
@@ -40,6 +41,7 @@ pub use listen::{Listen, Resumed, Source};
 pub use objects::{Ask, Found, Rows, Writes};
 pub use registry::{Complete, Completed, Describe, Described, List, Listed, Plain, Splice};
 pub use signature::{Document, NewKey, Published, Recent, Remember, Ring, Sign, Verify};
+pub use stencil::Stencil;
 pub use tally::Tally;
 pub use wire::{Asked, Step};
 use wire::{Recorded, read_outcomes};
@@ -139,7 +141,14 @@ impl<'a> Flow<'a> {
             Poll::Ready(_) if self.next.get() < self.recorded.len() => Step::Broken(Broken::Leftover),
             Poll::Ready(answer) => Step::Done { answer, commits: self.commits.take() },
             Poll::Pending if self.asked.borrow().is_empty() => Step::Broken(Broken::Stuck),
-            Poll::Pending => Step::Wait(self.asked.take()),
+            Poll::Pending => {
+                let mut asked = self.asked.take();
+                let holds = self.context.holds_until().filter(|_| asked.len() == 1 && self.recorded.is_empty());
+                for asked in &mut asked {
+                    asked.holds_until = holds;
+                }
+                Step::Wait(asked)
+            }
         }
     }
 

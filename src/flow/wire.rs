@@ -1,6 +1,6 @@
 //! How effects and outcomes cross to JavaScript: JSON text, both ways.
 
-use super::{Broken, Commit, Failure, Obtain};
+use super::{Broken, Commit, Failure, Obtain, Stencil};
 use crate::json::{Value, array, object, quoted};
 
 /// What one step of a flow comes to.
@@ -30,20 +30,30 @@ pub struct Asked {
     pub effect: String,
     /// The head of its shortcut, if it has one.
     pub head: Option<String>,
+    /// Where it has the request's id and arguments from, if it only passes them on.
+    pub stencil: Option<Stencil>,
+    /// Until when requests that differ in those alone would ask for the same, if any would.
+    pub holds_until: Option<u64>,
 }
 
 impl Asked {
     /// Writes `effect` out and marks it with its place and content (FNV-1a over words of 64 bits). The mark guards against
     /// our own mistakes, not against an attacker: outcomes come from the shim alone.
     pub(super) fn new(place: usize, effect: &impl Obtain) -> Self {
-        let head = effect.head().map(Into::into);
+        let (head, stencil) = (effect.head().map(Into::into), effect.stencil());
         let effect = effect.json();
         let seed = 0xcbf2_9ce4_8422_2325_u64 ^ place as u64;
         let (words, rest) = effect.as_bytes().as_chunks::<8>();
         let words = words.iter().map(|word| u64::from_le_bytes(*word)).chain(rest.iter().map(|byte| u64::from(*byte)));
         let hash = words.fold(seed, |hash, word| (hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23));
         let nibbles = hash.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        Self { mark: nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect(), effect, head }
+        Self {
+            mark: nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect(),
+            effect,
+            head,
+            stencil,
+            holds_until: None,
+        }
     }
 }
 
@@ -84,8 +94,8 @@ pub(super) fn read_outcomes(text: &str) -> Result<Vec<Recorded<'_>>, Broken> {
 }
 
 impl<T> Step<T> {
-    /// `{"done":…,"commits":[…]}`, `{"wait":[…]}`, `{"entropy":true}` or `{"broken":"…"}`; `write` writes the answer. Behind a `wait` follow a
-    /// line break and the head of the shortcut.
+    /// `{"done":…,"commits":[…]}`, `{"wait":[…]}`, `{"entropy":true}` or `{"broken":"…"}`; `write` writes the answer. A
+    /// `wait` may go with a `stencil`; behind it follow a line break and the head of the shortcut.
     pub fn json(&self, write: impl FnOnce(&T) -> String) -> String {
         match self {
             Self::Done { answer, commits } if commits.is_empty() => object(&[("done", &write(answer))]),
@@ -93,7 +103,7 @@ impl<T> Step<T> {
                 object(&[("done", &write(answer)), ("commits", &array(commits.iter().map(Commit::json)))])
             }
             Self::Wait(asked) => {
-                let length = asked.iter().map(|asked| asked.effect.len() + 64).sum::<usize>();
+                let length = asked.iter().map(|asked| asked.effect.len() + 128).sum::<usize>();
                 let head = asked.first().and_then(|asked| asked.head.as_deref()).unwrap_or_default();
                 let mut step = String::with_capacity(length + head.len() + 16);
                 step.push_str(r#"{"wait":["#);
@@ -103,7 +113,12 @@ impl<T> Step<T> {
                         step.push_str(part);
                     }
                 }
-                step.push_str("]}\n");
+                step.push(']');
+                if let [Asked { stencil: Some(stencil), holds_until: Some(until), .. }] = asked.as_slice() {
+                    step.push_str(r#","stencil":"#);
+                    step.push_str(&stencil.json(*until));
+                }
+                step.push_str("}\n");
                 step + head
             }
             Self::Entropy => object(&[("entropy", "true")]),

@@ -5,7 +5,7 @@ use super::revision::Revision;
 use super::session::Place;
 use crate::flow::{Plain, Splice};
 use crate::json::{Value, object};
-use crate::jsonrpc::Fault;
+use crate::jsonrpc::{BEFORE_ID, Fault};
 
 /// How long (in milliseconds) and for whom a client may keep a list or a description. Lists may differ by caller, so they
 /// are nobody else's (2026-07-28 utilities/caching).
@@ -25,8 +25,8 @@ pub struct Frame<'a> {
     pub session: Option<&'a str>,
     /// Where that session can be reached.
     pub place: Option<Place>,
-    /// True where the answer is the whole body, false in a batch.
-    pub alone: bool,
+    /// The body that it came in by itself; none in a batch.
+    pub body: Option<&'a str>,
     /// The server's `Implementation`.
     pub server: Value<'a>,
     /// The HTTP request that it came with.
@@ -34,6 +34,12 @@ pub struct Frame<'a> {
 }
 
 impl Frame<'_> {
+    /// True where the answer is the whole body of the response, false in a batch.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.body.is_some()
+    }
+
     /// The HTTP status of an answer that reports `fault`: only 2026-07-28 tells faults of a message by status, and every
     /// revision a lack of scopes.
     #[must_use]
@@ -75,7 +81,7 @@ impl Frame<'_> {
     pub fn around_result(&self) -> Splice {
         let open = self.revision.is_modern();
         let mut head = String::with_capacity(128 + self.id.text().len() + self.server.text().len());
-        for part in [r#"{"jsonrpc":"2.0","id":"#, self.id.text(), r#","result":"#] {
+        for part in [BEFORE_ID, self.id.text(), r#","result":"#] {
             head.push_str(part);
         }
         if open {

@@ -86,7 +86,7 @@ pub fn list<'a>(flow: &Flow<'_>, frame: Frame<'a>, kind: Kind, params: &Object<'
         rooted: kind.rooted_in(frame.revision),
         after: after.as_deref(),
         request: frame.id,
-        splice: frame.alone.then(|| frame.around_list(kind.member())),
+        splice: frame.is_alone().then(|| frame.around_list(kind.member())),
     });
     Ok(Box::pin(async move {
         let failed = || Fault::new(500, Code::InternalError, ["The ", kind.name(), " could not be listed."].concat());

@@ -150,7 +150,7 @@ pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer
     };
     match classify(request, shown, &message, &envelope) {
         Err(fault) => fault.answer(message.id),
-        Ok(revision) => carry_out(flow, request, shown, revision, &message, &envelope).await,
+        Ok(revision) => carry_out(flow, request, body, shown, revision, (&message, &envelope)).await,
     }
 }
 
@@ -251,13 +251,13 @@ impl<'a> Request<'a> {
     }
 
     /// What the answer to the message `id` needs, after the message has been classified.
-    fn frame<'b>(&'b self, id: Value<'b>, revision: Revision, shown: Shown, alone: bool) -> Frame<'b> {
+    fn frame<'b>(&'b self, id: Value<'b>, revision: Revision, shown: Shown, body: Option<&'b str>) -> Frame<'b> {
         let session = if revision.is_modern() { None } else { self.session_id.as_deref() };
         let place = match shown {
             Shown::Open(session) if !revision.is_modern() => Some(session.place),
             _ => None,
         };
-        Frame { id, revision, session, place, alone, server: self.server, request: self }
+        Frame { id, revision, session, place, body, server: self.server, request: self }
     }
 
     /// Checks that the endpoint knows the request's HTTP method.
@@ -329,17 +329,17 @@ fn names(accept: &str, ranges: &[&str]) -> bool {
 async fn carry_out(
     flow: &Flow<'_>,
     request: &Request<'_>,
+    body: &str,
     shown: Shown,
     revision: Revision,
-    message: &Message<'_>,
-    envelope: &Envelope<'_>,
+    (message, envelope): (&Message<'_>, &Envelope<'_>),
 ) -> Answer {
     let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else {
         // Notifications and, from older clients, responses: taken in, and nothing is said.
         reach(flow, shown, message).await;
         return Answer::empty(202);
     };
-    let frame = request.frame(id, revision, shown, true);
+    let frame = request.frame(id, revision, shown, Some(body));
     if method == "initialize" && !revision.is_modern() {
         return lifecycle::initialize(flow, request, shown, frame, &envelope.params).await;
     }
@@ -433,7 +433,7 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, shown: Shown, body: &str)
             reach(flow, shown, &message).await;
             continue;
         };
-        let frame = request.frame(id, revision, shown, false);
+        let frame = request.frame(id, revision, shown, None);
         works.push((id, begin(flow, frame, method, &envelope.params)));
     }
     let mut answers = Vec::with_capacity(works.len());

@@ -22,7 +22,8 @@ pub fn get<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Res
             request: frame.id,
             session: frame.session,
             rounds,
-            splice: frame.alone.then(|| frame.around_content()),
+            splice: frame.is_alone().then(|| frame.around_content()),
+            body: frame.body,
         })
     };
     let later = mrtr::later(&frame, params);

@@ -33,7 +33,8 @@ pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
             request: frame.id,
             session: frame.session,
             rounds,
-            splice: frame.alone.then(|| frame.around_read()),
+            splice: frame.is_alone().then(|| frame.around_read()),
+            body: frame.body,
         })
     };
     let later = mrtr::later(&frame, params);

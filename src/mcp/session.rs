@@ -77,7 +77,7 @@ impl Request<'_> {
             return Ok(Shown::Nothing);
         };
         let keys = self.keys(flow).await?;
-        let opened = open(keys.keys(), id, self.principal.as_deref(), flow.context().now());
+        let opened = open(keys.keys(), id, self.principal.as_deref(), flow.context());
         let Some(session) = opened else { return Ok(Shown::Unknown) };
         if !self.kept {
             return Ok(Shown::Open(session));
@@ -191,7 +191,7 @@ pub fn mint(context: &Context, keys: Option<&Keys>, session: &Session) -> String
 
 /// Reads an id that `principal` shows; nothing if it is malformed, over, or another's.
 #[must_use]
-pub fn open(keys: Option<&Keys>, id: &str, principal: Option<&str>, now: u64) -> Option<Session> {
+pub fn open(keys: Option<&Keys>, id: &str, principal: Option<&str>, context: &Context) -> Option<Session> {
     let bytes = match keys {
         None => URL_SAFE_NO_PAD.decode(id).ok()?,
         Some(keys) => keys.open_text(&BINDING, id)?,
@@ -202,8 +202,9 @@ pub fn open(keys: Option<&Keys>, id: &str, principal: Option<&str>, now: u64) ->
     let (issued, place) = rest.split_first_chunk()?;
     let place = Place(place.try_into().ok()?);
     let capabilities = Capabilities::from_bits(u16::from_be_bytes(*capabilities));
-    let (issued, now) = (u64::from(u32::from_be_bytes(*issued)), now / 1000);
-    let in_time = issued <= now + SKEW_SECONDS && now <= issued + LIFETIME_SECONDS;
+    let issued = u64::from(u32::from_be_bytes(*issued));
+    let in_time =
+        context.is_between(issued.saturating_sub(SKEW_SECONDS) * 1000, (issued + LIFETIME_SECONDS) * 1000 + 999);
     let revision = Revision::from_number(revision).filter(|revision| !revision.is_modern())?;
     let ours = format == FORMAT && in_time && place.belongs_to(principal);
     ours.then_some(Session { revision, capabilities, place })

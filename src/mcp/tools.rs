@@ -27,7 +27,8 @@ pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
             request: frame.id,
             session: frame.session,
             rounds,
-            splice: frame.alone.then(|| frame.around_content()),
+            splice: frame.is_alone().then(|| frame.around_content()),
+            body: frame.body,
         })
     };
     let later = mrtr::later(&frame, params);

@@ -20,6 +20,7 @@ mod rounds;
 mod session;
 mod splice;
 mod sse;
+mod stencil;
 mod tell;
 mod tools;
 mod uri_template;

@@ -30,7 +30,7 @@ fn mint(context: &Context, revision: Revision, place: &Place) -> String {
 
 /// Opens an id of a server that has no keys.
 pub(crate) fn open(id: &str, principal: Option<&str>, now: u64) -> Option<Session> {
-    session::open(None, id, principal, now)
+    session::open(None, id, principal, &Context::without_entropy(now))
 }
 
 /// An id that `principal` got at [`NOW`].
@@ -166,7 +166,9 @@ fn where_there_are_keys_an_id_is_sealed() {
     let id = session::mint(&context, Some(&ours), &session);
     assert!(id.len() <= 256 && id.bytes().all(|byte| byte.is_ascii_graphic()));
     assert!(!id.contains(&session.place.name()[..16]), "nothing of it can be read");
-    let open = |keys: Option<&Keys>, id: &str, principal, now| session::open(keys, id, principal, now);
+    let open = |keys: Option<&Keys>, id: &str, principal, now| {
+        session::open(keys, id, principal, &Context::without_entropy(now))
+    };
     assert_eq!(open(Some(&ours), &id, ANN, NOW), Some(session));
     assert_eq!(open(Some(&ours), &id, BOB, NOW), None);
     assert_eq!(open(Some(&ours), &id, ANN, NOW + 31 * DAY), None);

@@ -107,6 +107,11 @@ pub(crate) fn step<T>(outcomes: &str, flow: impl AsyncFn(&Flow<'_>) -> T) -> Ste
     step_in(&Context::new(NOW, ENTROPY), outcomes, flow)
 }
 
+/// The first step of `flow`, as the shim makes it.
+pub(crate) fn first_step<T>(now: u64, flow: impl AsyncFn(&Flow<'_>) -> T) -> Step<T> {
+    step_in(&Context::without_entropy(now), "", flow)
+}
+
 fn step_in<T>(context: &Context, outcomes: &str, flow: impl AsyncFn(&Flow<'_>) -> T) -> Step<T> {
     match Flow::new(context, outcomes) {
         Err(broken) => Step::Broken(broken),

@@ -20,6 +20,7 @@ import { McpServer } from "../../js/server/mcp-server.ts";
 import { list } from "../../js/server/lists.ts";
 import { callTool } from "../../js/server/tools.ts";
 import { ServerWorld } from "../../js/server/world.ts";
+import { Stencils } from "../../js/stencils.ts";
 import type {
   Answer,
   DocumentEffect,
@@ -57,6 +58,7 @@ const guarded = (no_auth: StepMethod): GuardedCore => ({
   tell: () => "",
   place: () => "",
   passed: new Map(),
+  stencils: new Stencils(),
   learn: () => {},
 });
 

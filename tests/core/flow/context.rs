@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use mcp_wicket::flow::{Broken, Context, Load};
+use mcp_wicket::flow::{Broken, Context, Flow, Load, Step};
 use serde_json::json;
 
-use crate::world::{ENTROPY, NOW, Said, World};
+use crate::world::{ENTROPY, NOW, Said, World, first_step, list, record, step};
 
 #[test]
 fn randomness_is_the_same_in_a_replay() {
@@ -21,6 +21,52 @@ fn randomness_is_the_same_in_a_replay() {
     let context = Context::new(NOW, ENTROPY);
     let expected = (context.random("key"), context.random("key"), context.random("other"), NOW);
     assert_eq!(seen, [expected], "three steps with two waits see what one run without any sees");
+}
+
+#[test]
+fn a_comparison_with_the_clock_says_how_long_it_holds() {
+    let holds = |look: fn(&Context)| match first_step(NOW, async |flow| {
+        look(flow.context());
+        flow.obtain(&Load { key: "1".into() }).await
+    }) {
+        Step::Wait(asked) => asked[0].holds_until,
+        other => panic!("{other:?}"),
+    };
+    let always = holds(|_| ()).unwrap();
+    assert_eq!(always, 8_640_000_000_000_000);
+    assert_eq!(holds(|context| assert_eq!(context.now(), NOW)), None, "the time itself holds for no other request");
+    assert_eq!(holds(|context| assert!(context.is_between(NOW, NOW))), Some(NOW));
+    assert_eq!(
+        holds(|context| assert!(context.is_between(0, NOW + 5) && context.is_between(3, NOW + 9))),
+        Some(NOW + 5)
+    );
+    assert_eq!(holds(|context| assert!(context.is_between(0, NOW + 5) && !context.is_between(0, NOW - 1))), None);
+    assert_eq!(holds(|context| assert!(!context.is_between(NOW + 1, NOW + 2) && context.is_between(0, NOW))), None);
+}
+
+#[test]
+fn nothing_holds_that_is_no_first_step_of_one_effect_without_randomness() {
+    let load = |key: &str| Load { key: key.into() };
+    let holds = |step| match step {
+        Step::<()>::Wait(asked) => asked.iter().map(|asked| asked.holds_until).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    let two = async |flow: &Flow<'_>| {
+        let (first, second) = (flow.obtain(&load("1")), flow.obtain(&load("2")));
+        let _outcomes = (first.await, second.await);
+    };
+    assert_eq!(holds(first_step(NOW, two)), [None, None]);
+    let with_randomness = async |flow: &Flow<'_>| {
+        let _bytes = flow.context().random::<8>("key");
+        let _outcome = flow.obtain(&load("1")).await;
+    };
+    assert_eq!(holds(step("", with_randomness)), [None]);
+    let later = async |flow: &Flow<'_>| {
+        let _outcomes = (flow.obtain(&load("1")).await, flow.obtain(&load("2")).await);
+    };
+    let Step::Wait(first) = first_step(NOW, later) else { panic!("it waits") };
+    let outcomes = list(&[record(&first[0].mark, &Said::Ok("null".into()))]);
+    assert_eq!(holds(step(&outcomes, later)), [None]);
 }
 
 #[test]

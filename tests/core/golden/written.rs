@@ -19,7 +19,7 @@ use mcp_wicket::mcp::tell::{Running, Told, tell};
 use serde_json::json;
 
 use super::golden;
-use crate::world::{World, step};
+use crate::world::{NOW, World, first_step, step};
 
 pub(super) const NAMES: &[&str] = &[
     "effect-call-of-a-later-round",
@@ -47,6 +47,7 @@ pub(super) const NAMES: &[&str] = &[
     "step-done",
     "step-done-with-commits",
     "step-wait",
+    "step-with-stencil",
     "step-broken",
     "step-entropy",
     "effect-describe",
@@ -93,6 +94,26 @@ fn store(key: &str, value: &str) -> Commit {
     Commit::Store { key: key.into(), value: value.into() }
 }
 
+const HEAD: &str = r#"{"jsonrpc":"2.0","id":1,"result":"#;
+
+/// The step of a call that holds for other requests.
+fn stencilled() -> Step<()> {
+    let body = String::from(r#"{"id":1,"params":{"name":"add","arguments":{}}}"#);
+    let part = |text: &str| {
+        let start = body.find(text).unwrap();
+        Value::read(&body[start..start + text.len()]).unwrap()
+    };
+    let call = Call {
+        target: Target::Tool { name: "add", arguments: Some(part("{}")), mirror: false },
+        request: part("1"),
+        session: None,
+        rounds: None,
+        splice: Some(Splice { head: HEAD.into(), tail: "}", open: false, plain: Plain::default() }),
+        body: Some(&body),
+    };
+    first_step(NOW, async |flow| assert!(flow.context().is_between(0, NOW) && flow.obtain(&call).await.is_ok()))
+}
+
 #[test]
 fn steps() {
     let done = |commits| Step::Done { answer: Answer::empty(202), commits }.json(Answer::to_json);
@@ -103,6 +124,7 @@ fn steps() {
         (described.await.is_ok(), loaded.await.is_ok())
     };
     assert_eq!(step("", waits).json(|_| unreachable!("it waits")), golden("step-wait") + "\n");
+    assert_eq!(stencilled().json(|()| String::new()), golden("step-with-stencil") + "\n" + HEAD);
     assert_eq!(Step::<()>::Entropy.json(|()| String::new()), golden("step-entropy"));
     assert_eq!(Step::<()>::Broken(Broken::Diverged).json(|()| String::new()), golden("step-broken"));
 }
@@ -137,9 +159,10 @@ fn effects() {
         session: Some("AQ"),
         rounds: None,
         splice: splice(r#"{"jsonrpc":"2.0","id":"a\"1","result":"#, "}"),
+        body: None,
     };
     assert_eq!(call.json(), golden("effect-call"));
-    let bare = |target| Call { target, request: value("1"), session: None, rounds: None, splice: None };
+    let bare = |target| Call { target, request: value("1"), session: None, rounds: None, splice: None, body: None };
     let tool = Target::Tool { name: "add", arguments: None, mirror: false };
     assert_eq!(bare(tool).json(), golden("effect-call-in-batch"));
     let rounds =

@@ -1,0 +1,190 @@
+/**
+ * Steps that hold for other requests (`js/stencils.ts`): a server that has seen a request like this one answers as one that
+ * has not, whatever the request is.
+ */
+import "mcp-wicket";
+import { describe, expect, test } from "vitest";
+import { coreFor } from "../../dist/endpoint.js";
+import { type Outcome, type World, run } from "../../dist/run.js";
+import { Stencils } from "../../dist/stencils.js";
+import type { Answer, CallEffect, Effect, Step } from "../../js/wire.ts";
+import { golden } from "./lib/golden.ts";
+
+const HEAD = [
+  "POST",
+  's{"name":"test","version":"1.0.0"}',
+  "capplication/json",
+  "aapplication/json, text/event-stream",
+  "v2025-06-18",
+].join("\n");
+/** As the official clients write it, and as it is written elsewhere: the id last, and first. */
+const BODIES = [
+  '{"method":"tools/call","params":{"name":"echo","arguments":{"text":"a"}},"jsonrpc":"2.0","id":3}',
+  '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"echo","arguments":{"text":"a"},"_meta":{}}}',
+];
+const core = coreFor({}, {});
+
+/** Answers `body`; the tool `echo` gives its arguments back, and `plainly` if nothing more has to be decided. */
+async function answered(body: string, { stencils, head = HEAD, plainly = true }: Setting = {}) {
+  const performed: Effect[] = [];
+  let steps = 0;
+  const world: World = {
+    perform: (effect): Promise<Outcome> => {
+      performed.push(effect);
+      const text = JSON.stringify((effect as CallEffect).arguments);
+      const result = JSON.stringify({ content: [{ type: "text", text }] });
+      return Promise.resolve({ json: `{"returned":${result}}`, ...(plainly && { splice: result }) });
+    },
+    commit: () => Promise.reject(new Error("nothing is written here")),
+  };
+  const step: typeof core.mcp = (...given) => {
+    steps++;
+    return core.mcp(...given);
+  };
+  const ended = await run<Answer>(step, head, body, world, stencils);
+  const answer = "done" in ended ? ended.done : { status: 200, body: ended.spliced };
+  return { status: answer.status, body: answer.body, performed, steps };
+}
+
+interface Setting {
+  stencils?: Stencils;
+  head?: string;
+  plainly?: boolean;
+}
+
+/** Stencils that know `body`. */
+async function knowing(body: string): Promise<Stencils> {
+  const stencils = new Stencils();
+  expect((await answered(body, { stencils })).steps).toBe(1);
+  return stencils;
+}
+
+/** Both answers to a request: of a server that knows one like it, and of one that knows none. */
+async function bothAnswers(body: string, known: string, setting: Setting = {}) {
+  const { steps, ...like } = await answered(body, { ...setting, stencils: await knowing(known) });
+  const { steps: _, ...alone } = await answered(body, setting);
+  return { like, alone, isKnown: steps === 0 };
+}
+
+const filled = (body: string, id: string, given: string) =>
+  body.replace('"id":3', `"id":${id}`).replace('{"text":"a"}', given);
+
+describe.each(BODIES)("%s", (known) => {
+  test("another id and other arguments need no step", async () => {
+    for (const [id, given] of [
+      ["0", "{}"],
+      ["999999999999999", '{"text":"é😀"}'],
+      ["4", '{"a":{"b":[1,{"c":"}"}]},"__proto__":{"x":1},"text":"\\"},\\"id\\":5"}'],
+      ["5", '{"a":1,"a":2}'],
+    ] as const) {
+      const { like, alone, isKnown } = await bothAnswers(filled(known, id, given), known);
+      expect(like).toEqual(alone);
+      expect(like.status).toBe(200);
+      expect(like.performed).toHaveLength(1);
+      expect(isKnown).toBe(true);
+    }
+  });
+
+  test.each([
+    ["a number that is none", "03", "{}"],
+    ["a number with a fraction", "3.0", "{}"],
+    ["a negative number", "-3", "{}"],
+    ["no number", "", "{}"],
+    ["a longer number", "1234567890123456", "{}"],
+    ["a text", '"3"', "{}"],
+    ["null", "null", "{}"],
+    ["arguments that are a list", "4", "[]"],
+    ["arguments that are no JSON", "4", "{"],
+    ["no arguments", "4", ""],
+    ["more behind the arguments", "4", '{"a":1},"arguments":{"b":2}'],
+    ["more behind the id", '4,"id":5', "{}"],
+    ["arguments with a control character", "4", '{"a":"\n"}'],
+    ["arguments with an unknown escape", "4", '{"a":"\\x"}'],
+    ["arguments that go too deep", "4", `{"a":${"[".repeat(127)}${"]".repeat(127)}}`],
+    ["arguments that go as deep as may be", "4", `{"a":${"[".repeat(125)}${"]".repeat(125)}}`],
+  ])("%s is for Rust to judge", async (_what, id, given) => {
+    const { like, alone, isKnown } = await bothAnswers(filled(known, id, given), known);
+    expect(like).toEqual(alone);
+    expect(isKnown).toBe(false);
+  });
+
+  test("parts that overlap are no request like it", async () => {
+    const [before = "", behind = ""] = known.split('{"text":"a"}');
+    for (const body of [before + behind, before + behind.slice(1), before, behind, known.slice(1), `${known} `]) {
+      const { like, alone, isKnown } = await bothAnswers(body, known);
+      expect(like).toEqual(alone);
+      expect(isKnown).toBe(false);
+    }
+  });
+
+  test("whatever is changed in it", { timeout: 60_000 }, async () => {
+    let hits = 0;
+    const random = randomOf(41);
+    const pieces = ['"id":', "3", "{", "}", '"', ",", "[", "]", "é", "\\", "0", " ", "-", '"arguments":', "null", ":"];
+    for (let round = 0; round < 1500; round++) {
+      let body = filled(known, String(random(50)), `{"n":${String(random(9))}}`);
+      for (let change = random(3); change > 0; change--) {
+        const at = random(body.length);
+        body = body.slice(0, at) + (pieces[random(pieces.length)] ?? "") + body.slice(at + random(3));
+      }
+      const { like, alone, isKnown } = await bothAnswers(body, known);
+      expect(like, body).toEqual(alone);
+      if (isKnown) hits++;
+    }
+    expect(hits).toBeGreaterThan(400);
+    expect(hits).toBeLessThan(1400);
+  });
+
+  test("a result that has to be looked at makes the first step after all", async () => {
+    const body = filled(known, "4", "{}");
+    const { like, alone } = await bothAnswers(body, known, { plainly: false });
+    expect(like).toEqual(alone);
+    expect(like.performed).toHaveLength(1);
+    expect((await answered(body, { plainly: false, stencils: await knowing(known) })).steps).toBe(2);
+  });
+
+  test("another head knows nothing of it", async () => {
+    const stencils = await knowing(known);
+    for (const head of [`${HEAD}\np"user:github:2"`, HEAD.replace("2025-06-18", "2025-11-25"), `${HEAD}\nk"c1"`]) {
+      expect((await answered(known, { stencils, head })).steps).toBe(1);
+    }
+  });
+});
+
+test("a step holds no longer than it says", () => {
+  const text = golden("step-with-stencil");
+  const step = JSON.parse(text) as Step<Answer>;
+  const until = step.stencil?.[0] ?? 0;
+  const body = '{"id":1,"params":{"name":"add","arguments":{}}}';
+  const stencils = new Stencils();
+  stencils.keep("head", body, step, '{"jsonrpc":"2.0","id":1,"result":');
+  const cut = stencils.find("head", body.replace("1", "27").replace("{}", '{"a":1}'), until);
+  expect(cut).toEqual({
+    effect: { kind: "call", name: "add", request: 27, arguments: { a: 1 }, splice: { tail: "}", open: false } },
+    splice: { tail: "}", open: false },
+    head: '{"jsonrpc":"2.0","id":27,"result":',
+  });
+  expect(stencils.find("head", body, until + 1)).toBeUndefined();
+  expect(stencils.find("another", body, until)).toBeUndefined();
+  stencils.clear();
+  expect(stencils.find("head", body, until)).toBeUndefined();
+});
+
+test("no more steps are kept than have room", () => {
+  const step = JSON.parse(golden("step-with-stencil")) as Step<Answer>;
+  const body = '{"id":1,"params":{"name":"add","arguments":{}}}';
+  const stencils = new Stencils();
+  for (let n = 0; n < 1000; n++) stencils.keep(`head ${String(n)}`, body, step, '{"jsonrpc":"2.0","id":1,"result":');
+  const kept = Array.from({ length: 1000 }, (_, n) => stencils.find(`head ${String(n)}`, body, 0)).filter(Boolean);
+  expect(kept.length).toBeGreaterThan(0);
+  expect(kept.length).toBeLessThanOrEqual(256);
+});
+
+/** Numbers below an end, the same in every run. */
+function randomOf(seed: number): (end: number) => number {
+  let state = seed;
+  return (end) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * end);
+  };
+}
