@@ -191,6 +191,8 @@ export interface FetchEffect {
   method: string;
   headers: [string, string][];
   body?: string;
+  /** `Brief`: at most 5 KB, and one byte more of what is longer, within 5 seconds. */
+  brief?: true;
 }
 
 /** `src/flow/objects.rs`, `Ask`. */

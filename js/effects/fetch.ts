@@ -7,6 +7,8 @@ import type { FetchEffect } from "../wire.js";
 
 const TIMEOUT_MS = 10_000;
 const MAX_BODY = 1024 * 1024;
+const BRIEF_TIMEOUT_MS = 5_000;
+const BRIEF_BODY = 5 * 1024;
 
 /** Performs it; the outcome is the JSON text of `{status, body}`. */
 export async function performFetch(effect: FetchEffect): Promise<string> {
@@ -21,9 +23,9 @@ export async function performFetch(effect: FetchEffect): Promise<string> {
       headers: effect.headers,
       body: effect.body ?? null,
       redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(effect.brief ? BRIEF_TIMEOUT_MS : TIMEOUT_MS),
     });
-    const body = await readText(response);
+    const body = effect.brief ? await readBeginning(response) : await readText(response);
     return JSON.stringify({ status: response.status, body });
   } catch (error) {
     if (error instanceof EffectFailure) throw error;
@@ -43,6 +45,19 @@ async function readText(response: Response): Promise<string> {
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
+}
+
+/** The body, or of one that is longer than it may be so much that this shows. */
+async function readBeginning(response: Response): Promise<string> {
+  const bytes = new Uint8Array(BRIEF_BODY + 1);
+  let length = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    const part = chunk.subarray(0, bytes.length - length);
+    bytes.set(part, length);
+    length += part.length;
+    if (length === bytes.length) break;
+  }
+  return new TextDecoder().decode(bytes.subarray(0, length));
 }
 
 function isLoopback(hostname: string): boolean {

@@ -36,7 +36,7 @@ use core::task::{self, Poll, Waker};
 
 pub use call::{Call, Called, Mirrored, Target, Template, Through, Thrown, Variable};
 pub use context::Context;
-pub use effect::{Commit, Failure, Fetch, Fetched, Listening, Load, Obtain, Reach, RootKey};
+pub use effect::{Brief, Commit, Failure, Fetch, Fetched, Listening, Load, Obtain, Reach, RootKey};
 pub use listen::{Listen, Resumed, Source};
 pub use objects::{Ask, Found, Rows, Writes};
 pub use registry::{Complete, Completed, Describe, Described, List, Listed, Plain, Splice};

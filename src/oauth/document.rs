@@ -12,7 +12,7 @@ use super::client::{Auth, Client, Lookup, Proof};
 use super::record::{Members, Reading as _};
 use super::{Request, Site, limit, redirect, register::presentable};
 use crate::crypto::{encode, hash};
-use crate::flow::{Commit, Fetch, Flow, Load};
+use crate::flow::{Brief, Commit, Fetch, Flow, Load};
 use crate::json::{Object, Value};
 
 const MAX_DOCUMENT: usize = 5 * 1024;
@@ -80,22 +80,25 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
     }
     let fetch =
         Fetch { url: id.to_owned(), method: "GET", headers: vec![("accept", "application/json".into())], body: None };
-    let stale = || match copy.filter(|(_, fetched)| fetched + STALE > now) {
-        Some((client, _)) => Lookup::Known(client, None),
-        None => Lookup::Unavailable,
+    let (had_copy, stale) = (copy.is_some(), copy.filter(|(_, fetched)| fetched + STALE > now));
+    let fetched = match flow.obtain(&Brief(fetch)).await {
+        Ok(fetched) if fetched.status != 429 && fetched.status < 500 => fetched,
+        _ => return stale.map_or(Lookup::Unavailable, |(client, _)| Lookup::Known(client, None)),
     };
-    match flow.obtain(&fetch).await {
-        Err(_) => stale(),
-        Ok(fetched) if fetched.status == 429 || fetched.status >= 500 => stale(),
-        Ok(fetched) if fetched.status != 200 || fetched.body.len() > MAX_DOCUMENT => Lookup::Unknown,
-        Ok(fetched) => match client_of(site, id, &fetched.body, now / 1000) {
-            None => Lookup::Unknown,
-            Some(client) => {
-                let value = Members::version(1).raw("client", &client.to_json()).number("fetched", now).end();
-                let copy = Box::new(Commit::Keep { key, value, seconds: 24 * 3600 });
-                Lookup::Known(client, site.server.kv.then_some(copy))
+    let is_whole = fetched.status == 200 && fetched.body.len() <= MAX_DOCUMENT;
+    match client_of(site, id, &fetched.body, now / 1000).filter(|_| is_whole) {
+        None => {
+            if had_copy {
+                // It bridges no outage after this.
+                flow.commit(Commit::Keep { key, value: "{}".into(), seconds: 60 });
             }
-        },
+            Lookup::Unknown
+        }
+        Some(client) => {
+            let value = Members::version(1).raw("client", &client.to_json()).number("fetched", now).end();
+            let copy = Box::new(Commit::Keep { key, value, seconds: 24 * 3600 });
+            Lookup::Known(client, site.server.kv.then_some(copy))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 /** What happens once, however many want it at the same moment; every effect takes 20 ms. */
 import { expect, test } from "vitest";
-import { calls, slowly } from "./app/slow.ts";
+import { slowly } from "./app/slow.ts";
 import * as lib from "./lib/client.ts";
 
 const FIFTY = Array.from({ length: 50 });
@@ -192,19 +192,4 @@ test("fifty equal registrations are one client", async () => {
   expect(count(answers, 201)).toBe(50);
   const ids = answers.map(([, body]) => (JSON.parse(body) as lib.Registered).client_id);
   expect(new Set(ids).size).toBe(1);
-});
-
-test("redeeming and refreshing ask one object once", async () => {
-  const client = await lib.register();
-  const got = await lib.code(client);
-  calls.asked = [];
-  const tokens: lib.Tokens = await (await lib.redeem(client, got)).json();
-  expect(calls.asked).toEqual(["subject redeem"]);
-  calls.asked = [];
-  const next: lib.Tokens = await (await lib.refresh(client, tokens.refresh_token)).json();
-  expect(calls.asked).toEqual(["subject refresh"]);
-  calls.asked = [];
-  expect((await lib.whoami(next.access_token)).status).toBe(200);
-  expect((await lib.whoami(next.access_token)).status).toBe(200);
-  expect(calls.asked).toEqual([]);
 });

@@ -5,9 +5,9 @@ use mcp_wicket::auth::no_auth::{Head, guard};
 use mcp_wicket::auth::proxy::Profile;
 use mcp_wicket::auth::proxy::effect::{AskAllow, Context};
 use mcp_wicket::flow::{
-    Ask, Broken, Call, Commit, Complete, Describe, Document, Fetch, Flow, List, Listen, Listening, Load, Obtain, Plain,
-    Reach, Recent, Remember, Resumed, RootKey, Rows, Source, Splice, Step, Tally, Target, Through, Variable, Verify,
-    Writes,
+    Ask, Brief, Broken, Call, Commit, Complete, Describe, Document, Fetch, Flow, List, Listen, Listening, Load, Obtain,
+    Plain, Reach, Recent, Remember, Resumed, RootKey, Rows, Source, Splice, Step, Tally, Target, Through, Variable,
+    Verify, Writes,
 };
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Policy;
@@ -63,6 +63,7 @@ pub(super) const NAMES: &[&str] = &[
     "effect-complete-of-template",
     "effect-listening",
     "effect-fetch",
+    "effect-fetch-brief",
     "effect-fetch-without-body",
     "effect-load",
     "upstream-context",
@@ -218,6 +219,7 @@ fn effects() {
     let url = "https://issuer.example/keys".into();
     let bare = Fetch { url, method: "GET", headers: Vec::new(), body: None };
     assert_eq!(bare.json(), golden("effect-fetch-without-body"));
+    assert_eq!(Brief(bare).json(), golden("effect-fetch-brief"));
     assert_eq!(Load { key: "client:1".into() }.json(), golden("effect-load"));
 }
 

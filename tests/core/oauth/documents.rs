@@ -30,6 +30,7 @@ fn after(before: u64, copy: Option<Json>, answered: &Said, options: Json) -> (u6
         "fetch" => {
             fetches += 1;
             assert_eq!((effect["url"].as_str(), effect["method"].as_str()), (Some(ID), Some("GET")));
+            assert_eq!(effect["brief"], true, "whoever names the URL does not say how much is read, and for how long");
             answered.clone()
         }
         "tally" => Said::Ok(json!(vec![before; effect["keys"].as_array().unwrap().len()]).to_string()),
@@ -90,26 +91,40 @@ fn another_redirect_uri_than_the_documents_stays_here() {
     assert_eq!((status, page["reason"].as_str(), kept), (400, Some("redirect"), 0), "and nothing is kept for it");
 }
 
+const HOUR: u64 = 3600 * 1000;
+
+/// A copy of this age, in milliseconds.
+fn copy(age: u64) -> Json {
+    let client = json!({"v": 1, "id": ID, "name": "Old", "redirects": [REDIRECT], "proof": "domain", "created": 1, "auth": "none"});
+    json!({"v": 1, "client": client, "fetched": NOW - age})
+}
+
 #[test]
 fn copies_bridge_an_outage_for_a_day_and_never_a_refusal() {
-    let copy = |age: u64| {
-        let client = json!({"v": 1, "id": ID, "name": "Old", "redirects": [REDIRECT], "proof": "domain", "created": 1, "auth": "none"});
-        json!({"v": 1, "client": client, "fetched": NOW - age})
-    };
-    let hour = 3600 * 1000;
     let down = [answer(500, ""), answer(429, ""), Said::Failed("timeout"), Said::Failed("refused")];
     for said in &down {
-        assert_eq!(seen(Some(copy(hour - 1)), said, on()).2, 0, "fresh: not fetched");
-        let (status, page, fetches, _) = seen(Some(copy(hour)), said, on());
+        assert_eq!(seen(Some(copy(HOUR - 1)), said, on()).2, 0, "fresh: not fetched");
+        let (status, page, fetches, _) = seen(Some(copy(HOUR)), said, on());
         assert_eq!((status, page["client"]["name"].as_str(), fetches), (200, Some("Old"), 1));
-        assert_eq!(seen(Some(copy(24 * hour)), said, on()).0, 503);
+        assert_eq!(seen(Some(copy(24 * HOUR)), said, on()).0, 503);
         assert_eq!(seen(None, said, on()).0, 503);
-        let limited = after(31, Some(copy(hour)), said, on());
+        let limited = after(31, Some(copy(HOUR)), said, on());
         assert_eq!((limited.0, limited.2), (200, 0), "too many were fetched: a copy will do");
     }
     for said in [answer(404, ""), answer(410, ""), answer(200, "{}")] {
-        assert_eq!(seen(Some(copy(hour)), &said, on()).0, 400, "{said:?}");
+        assert_eq!(seen(Some(copy(HOUR)), &said, on()).0, 400, "{said:?}");
     }
+}
+
+#[test]
+fn a_copy_does_not_outlive_the_document() {
+    let other = document(json!({"client_id": "https://evil.example/client.json"}));
+    for gone in [answer(404, ""), answer(410, ""), answer(200, &other.to_string())] {
+        let (status, page, _, kept) = seen(Some(copy(2 * HOUR)), &gone, on());
+        assert_eq!((status, page["kind"].as_str(), kept), (400, Some("recovery"), 1), "the copy is overwritten");
+    }
+    let over = seen(Some(json!({})), &answer(500, ""), on());
+    assert_eq!((over.0, over.1["reason"].as_str()), (503, Some("unavailable")), "and bridges no outage any more");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 /** Other people's servers on this machine: one listens, and the `Host` header says who is meant. */
 import { type IncomingMessage, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream/promises";
 
 /** A server that answers instead of another; which paths it has, it says itself. */
 export interface StandIn {
@@ -31,7 +32,9 @@ export async function stand(...standIns: StandIn[]): Promise<Standing> {
     void (async () => {
       const response = await answer(await requestOf(incoming));
       outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-      outgoing.end(Buffer.from(await response.arrayBuffer()));
+      if (response.body)
+        await pipeline(response.body, outgoing).catch(() => {}); // whoever asked has heard enough
+      else outgoing.end();
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
