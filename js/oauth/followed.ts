@@ -24,11 +24,14 @@ export class Followed {
   #known = Number.NEGATIVE_INFINITY;
   #asking: { since: number; settled: Promise<boolean> } | undefined;
 
-  /** Whether `grant` has ended; no promise where the news are fresh. */
+  /** Whether `grant` has ended, where the news are fresh. */
+  fresh(grant: string): Standing | undefined {
+    return Date.now() - this.#known < ASK_MS ? this.#of(grant) : undefined;
+  }
+
+  /** Whether `grant` has ended, where they are not; no promise where they are asked for beside. */
   standing(grant: string, ask: AskList, ctx: ExecutionContext): Standing | Promise<Standing> {
-    const age = Date.now() - this.#known;
-    if (age < ASK_MS) return this.#of(grant);
-    if (age < WAIT_MS) {
+    if (Date.now() - this.#known < WAIT_MS) {
       void this.#news(ask, ctx);
       return this.#of(grant);
     }

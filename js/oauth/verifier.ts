@@ -53,6 +53,12 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
   }
 
   #standing(known: Remembered, incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found> {
+    const standing = this.#followed.fresh(known.grant);
+    return standing === undefined ? this.#asked(known, incoming, env, ctx) : found(standing, known);
+  }
+
+  /** The same where the list of revocations has to be asked first, or beside. */
+  #asked(known: Remembered, incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found> {
     const ask: AskList = async (cursor) => (await this.#siteOf(incoming.request, env, ctx)).news(env, ctx, cursor);
     const standing = this.#followed.standing(known.grant, ask, ctx);
     if (!(standing instanceof Promise)) return found(standing, known);
