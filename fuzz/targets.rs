@@ -78,13 +78,13 @@ pub(crate) fn header(data: &[u8]) {
     let encoded = header::encode(text);
     assert!(encoded.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
     assert_eq!(header::trim(&encoded), encoded);
-    assert_eq!(header::decode(&encoded).as_deref(), Some(text));
+    assert_eq!(header::decode(&encoded).as_deref(), Ok(text));
     assert!(header::must_mirror("Mcp-Name", Some(&encoded), text).is_ok());
-    if let Some(decoded) = header::decode(text) {
+    if let Ok(decoded) = header::decode(text) {
         assert!(
             header::must_mirror("Mcp-Name", Some(text), header::trim(&decoded)).is_ok() || header::trim(text) != text
         );
-        assert_eq!(header::decode(&header::encode(&decoded)).as_deref(), Some(decoded.as_ref()));
+        assert_eq!(header::decode(&header::encode(&decoded)).as_deref(), Ok(decoded.as_ref()));
     }
     let (header, body) = text.split_once('\n').unwrap_or((text, ""));
     if header::must_mirror("Mcp-Name", Some(header), body).is_ok() {

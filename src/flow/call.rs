@@ -115,8 +115,8 @@ pub enum Called {
 pub struct Thrown {
     /// The HTTP status, where the error has one of its own.
     pub status: Option<u16>,
-    /// Its code, as it is written.
-    pub code: i64,
+    /// Its code; none where it is no integer.
+    pub code: Option<i64>,
     /// Its message.
     pub message: String,
     /// Its data, JSON.
@@ -237,7 +237,7 @@ impl Thrown {
                 None => None,
                 Some(status) => Some(status.text().parse().ok()?),
             },
-            code: error.get("code")?.text().parse().ok()?,
+            code: error.get("code").and_then(|code| code.text().parse().ok()),
             message: error.string("message")?.into(),
             data: error.get("data").map(|data| data.text().into()),
         })

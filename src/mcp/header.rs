@@ -10,13 +10,15 @@ use crate::jsonrpc::{Code, Fault};
 
 /// Checks that the header `name` says what the body says, as it stands.
 pub fn must_equal(name: &str, header: Option<&str>, body: &str) -> Result<(), Fault> {
-    compare(name, header.map(trim), body)
+    match header.map(trim) {
+        Some(value) if value == body && !is_plain(value) => Err(mismatch(&[name, UNFIT])),
+        value => compare(name, value, body),
+    }
 }
 
 /// Checks that the header `name`, whose value may be encoded, says what the body says.
 pub fn must_mirror(name: &str, header: Option<&str>, body: &str) -> Result<(), Fault> {
-    let malformed = || mismatch(&[name, " is not valid base64 of UTF-8 text."]);
-    let value = header.map(|header| decode(trim(header)).ok_or_else(malformed)).transpose()?;
+    let value = header.map(|header| decode(trim(header)).map_err(|wrong| mismatch(&[name, wrong]))).transpose()?;
     compare(name, value.as_deref(), body)
 }
 
@@ -40,12 +42,22 @@ pub fn trim(value: &str) -> &str {
     value.trim_matches([' ', '\t'])
 }
 
-/// The value that a header carries, plain or as `=?base64?…?=`; nothing if that is malformed.
-#[must_use]
-pub fn decode(value: &str) -> Option<Cow<'_, str>> {
+const UNFIT: &str = " has characters that no header may have: send the value as =?base64?…?=.";
+
+/// True for what may stand in a header as it is: visible ASCII, spaces and tabs (RFC 9110 §5.5).
+fn is_plain(value: &str) -> bool {
+    value.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+}
+
+/// The value that a header carries, plain or as `=?base64?…?=`; if that is malformed, what is wrong with it.
+pub fn decode(value: &str) -> Result<Cow<'_, str>, &'static str> {
     match value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
-        None => Some(Cow::Borrowed(value)),
-        Some(base64) => String::from_utf8(STANDARD.decode(base64).ok()?).ok().map(Cow::Owned),
+        None if is_plain(value) => Ok(Cow::Borrowed(value)),
+        None => Err(UNFIT),
+        Some(base64) => {
+            let text = STANDARD.decode(base64).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            text.map(Cow::Owned).ok_or(" is not valid base64 of UTF-8 text.")
+        }
     }
 }
 

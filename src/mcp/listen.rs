@@ -28,6 +28,8 @@ const LISTS: [(&str, &str, &str); 3] = [
     ("resources", "resourcesListChanged", "notifications/resources/list_changed"),
 ];
 const UPDATED: &str = "notifications/resources/updated";
+/// What a subscription begins with.
+pub(super) const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 
 impl Request<'_> {
     /// The object through which the listeners of the server, which is known by its name, are reached.
@@ -110,9 +112,7 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
     }
     says.sort();
     says.dedup();
-    let acknowledge = |heard: &str| {
-        notification("notifications/subscriptions/acknowledged", &[("_meta", &tag), ("notifications", heard)])
-    };
+    let acknowledge = |heard: &str| notification(ACKNOWLEDGED, &[("_meta", &tag), ("notifications", heard)]);
     let heard = heard.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
     let listening = flow.obtain(&Listen {
         sources: vec![frame.request.hub_source()],
@@ -215,6 +215,24 @@ pub(super) fn news(request: &Request<'_>, said: Value<'_>) -> Option<Reach> {
         _ => return None,
     };
     let everybody = said.get("everybody").is_some_and(Value::is_true);
+    Some(to_listeners(request, &what, everybody))
+}
+
+/// True for notifications that something has changed.
+pub(super) fn is_news(method: &str) -> bool {
+    method == UPDATED || LISTS.iter().any(|(_, _, known)| *known == method)
+}
+
+/// Where such a notification goes: to the listeners of the same caller.
+pub(super) fn news_of(request: &Request<'_>, method: &str, params: Value<'_>) -> Option<Reach> {
+    let what = match LISTS.iter().find(|(_, _, known)| *known == method) {
+        Some((name, ..)) => (*name).to_owned(),
+        None => resource(&params.object().ok()?.string("uri")?),
+    };
+    Some(to_listeners(request, &what, false))
+}
+
+fn to_listeners(request: &Request<'_>, what: &str, everybody: bool) -> Reach {
     let tag = if everybody { EVERYBODY.into() } else { request.listener_tag() };
-    Some(Reach { object: request.hub(), tag, message: object(&[("news", &quoted(&what))]), cancels: None })
+    Reach { object: request.hub(), tag, message: object(&[("news", &quoted(what))]), cancels: None }
 }

@@ -17,10 +17,7 @@ pub fn check(arguments: Option<Value<'_>>, mirrored: &Mirrored) -> Result<(), Fa
         let sent = mirrored.headers.iter().find(|(sent, _)| sent.eq_ignore_ascii_case(header));
         let sent = match sent {
             None => None,
-            Some((_, value)) => {
-                let malformed = || mismatch(&[&name, " is not valid base64 of UTF-8 text."]);
-                Some(decode(trim(value)).ok_or_else(malformed)?)
-            }
+            Some((_, value)) => Some(decode(trim(value)).map_err(|wrong| mismatch(&[&name, wrong]))?),
         };
         let path_text = quoted(&path.join("."));
         let argument = argument(arguments, path)?;

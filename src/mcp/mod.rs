@@ -320,9 +320,16 @@ fn names(accept: &str, ranges: &[&str]) -> bool {
         return true;
     }
     accept.split(',').any(|range| {
-        let range = header::trim(range.split(';').next().unwrap_or_default());
-        ranges.iter().any(|wanted| range.eq_ignore_ascii_case(wanted))
+        let mut parts = range.split(';').map(header::trim);
+        let range = parts.next().unwrap_or_default();
+        ranges.iter().any(|wanted| range.eq_ignore_ascii_case(wanted)) && !parts.any(is_refusal)
     })
+}
+
+/// True for the weight that refuses a media range (RFC 9110 §12.4.2).
+fn is_refusal(parameter: &str) -> bool {
+    let weight = parameter.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("q"));
+    weight.is_some_and(|(_, weight)| weight.starts_with('0') && !weight.bytes().any(|byte| matches!(byte, b'1'..=b'9')))
 }
 
 /// Carries out one message that came by itself.

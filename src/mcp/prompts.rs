@@ -35,7 +35,7 @@ pub fn get<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Res
             Ok(Called::Asks(asks)) => return rounds.ask(flow, &frame, &asks).await,
             called => called,
         };
-        match returned::judge("prompt", &name, called)? {
+        match returned::judge(frame.revision, "prompt", &name, called)? {
             Answered::Result(result) => returned::prompt(frame, &name, &result),
             Answered::Unknown => Err(returned::about(&name, Code::InvalidParams, "There is no prompt ", ".")),
             Answered::Text(text) => Err(Fault::new(200, Code::InvalidParams, text)),

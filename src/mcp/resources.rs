@@ -53,7 +53,7 @@ pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
         if let Ok(Called::Asks(asks)) = &called {
             return rounds.ask(flow, &frame, asks).await;
         }
-        match returned::judge("resource", &uri, called)? {
+        match returned::judge(frame.revision, "resource", &uri, called)? {
             Answered::Result(result) => returned::resource(frame, &uri, &result),
             Answered::Unknown => Err(not_found(frame, &uri)),
             Answered::Text(text) => Err(Fault::new(200, Code::InvalidParams, text)),

@@ -3,7 +3,7 @@
 
 use super::frame::{CACHING_OF_READS, Frame};
 use super::revision::Revision;
-use crate::flow::{Called, Failure, Plain};
+use crate::flow::{Called, Failure, Plain, Thrown};
 use crate::http::challenge::Challenge;
 use crate::json::{Object, Value, array, object, quoted, shown};
 use crate::jsonrpc::{Code, Fault};
@@ -22,7 +22,7 @@ pub enum Answered {
 }
 
 /// Tells how the run of a prompt or resource ended.
-pub fn judge(what: &str, name: &str, called: Result<Called, Failure>) -> Result<Answered, Fault> {
+pub fn judge(revision: Revision, what: &str, name: &str, called: Result<Called, Failure>) -> Result<Answered, Fault> {
     match called {
         Ok(Called::Returned(result)) => Ok(Answered::Result(result)),
         Ok(Called::Unknown) => Ok(Answered::Unknown),
@@ -33,7 +33,8 @@ pub fn judge(what: &str, name: &str, called: Result<Called, Failure>) -> Result<
             Err(Fault::new(200, Code::InternalError, failed_text(what, name, &id)))
         }
         Ok(Called::Fault(thrown)) => {
-            let fault = Fault::new(thrown.status.unwrap_or(200), Code::Own(thrown.code), thrown.message);
+            let code = code_of(revision, &thrown);
+            let fault = Fault::new(thrown.status.unwrap_or(200), code, thrown.message);
             Err(match thrown.data {
                 Some(data) => fault.with_data(data),
                 None => fault,
@@ -42,6 +43,19 @@ pub fn judge(what: &str, name: &str, called: Result<Called, Failure>) -> Result<
         Ok(Called::Mirrored(_) | Called::Templates(_) | Called::Asks(_)) | Err(_) => {
             Err(Fault::new(500, Code::InternalError, ["The ", what, " could not be run."].concat()))
         }
+    }
+}
+
+/// The code of an error that a handler threw. Those that 2026-07-28 keeps for itself mean what it says only (basic/index
+/// §Error Codes); the one that older revisions have for a resource that is not there is another one now.
+fn code_of(revision: Revision, thrown: &Thrown) -> Code {
+    match thrown.code {
+        None => Code::InternalError,
+        // With a status it is ours.
+        Some(code) if !revision.is_modern() || thrown.status.is_some() => Code::Own(code),
+        Some(-32002) => Code::InvalidParams,
+        Some(-32099..=-32020) => Code::InternalError,
+        Some(code) => Code::Own(code),
     }
 }
 

@@ -10,7 +10,7 @@ use super::ask::Question;
 use super::capabilities::Capabilities;
 use super::envelope::{CAPABILITIES, LOG_LEVEL, VERSION};
 use super::level::Level;
-use super::listen::news;
+use super::listen::{ACKNOWLEDGED, is_news, news, news_of};
 use super::mrtr::fingerprint;
 use super::revision::Revision;
 use super::sealing::Sealing;
@@ -301,7 +301,8 @@ async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) 
     Told::Send(notification("notifications/message", &object(&members)))
 }
 
-/// A notification in the protocol's own words. Those that have rules are held to them.
+/// A notification in the protocol's own words. Those that have rules are held to them: since 2026-07-28 a call's stream has
+/// what belongs to the call (streamable-http §Receiving Messages), and news are for those who listen.
 async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
     let parts = said.object().ok().and_then(|said| Some((said.string("method")?, said.get("params"))));
     let Some((method, params)) = parts.filter(|(method, _)| method.starts_with("notifications/")) else {
@@ -311,7 +312,16 @@ async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_
     match method.as_ref() {
         "notifications/progress" => progress(era, running, params),
         "notifications/message" => log(flow, era, running, params).await,
+        "notifications/initialized" | "notifications/roots/list_changed" | ACKNOWLEDGED => {
+            Told::Wrong(["A handler cannot send ", &quoted(&method), "."].concat().into())
+        }
+        "notifications/elicitation/complete" if era.revision != Revision::V2025_11_25 => Told::Nothing,
+        "notifications/cancelled" if era.revision.is_modern() => Told::Nothing,
         _ if !params.is_object() => Told::Wrong("`params` of a notification must be an object.".into()),
+        _ if era.revision.is_modern() && is_news(&method) => match news_of(&running.request, &method, params) {
+            Some(reach) => Told::Reach(reach),
+            None => Told::Wrong("`params.uri` of an update must be there, a string.".into()),
+        },
         _ if running.request.takes_events() => Told::Send(notification(&method, params.text())),
         _ => Told::Nothing,
     }

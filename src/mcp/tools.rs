@@ -58,7 +58,7 @@ pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
                 ]
                 .concat(),
             )),
-            called => match returned::judge("tool", &name, called)? {
+            called => match returned::judge(frame.revision, "tool", &name, called)? {
                 Answered::Result(result) => returned::tool(frame, &name, &result),
                 Answered::Unknown => Err(about(&name, Code::InvalidParams, "There is no tool ", ".")),
                 Answered::Text(text) => Ok(failed(frame, &text)),

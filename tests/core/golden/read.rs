@@ -110,7 +110,7 @@ fn outcomes_of_a_call() {
     assert!(matches!(called("threw"), Called::Threw(id) if id == "7f3a9c"));
     assert!(matches!(called("unfit"), Called::Unfit(id) if id == "7f3a9c"));
     let Called::Fault(fault) = called("fault") else { panic!("a fault") };
-    assert_eq!((fault.code, fault.message.as_str()), (-32000, "Too many notes."));
+    assert_eq!((fault.code, fault.message.as_str()), (Some(-32000), "Too many notes."));
     assert_eq!(fault.data.as_deref(), Some(r#"{"most":5}"#));
     let Called::Mirrored(mirrored) = called("mirrored") else { panic!("mirrored") };
     assert_eq!(mirrored.arguments, [("Region".into(), vec!["place".into(), "region".into()], "string".into())]);

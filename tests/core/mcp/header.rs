@@ -36,7 +36,7 @@ const ENCODED: &[(&str, &str)] = &[
 fn values_are_written_as_the_specification_has_it() {
     for (value, header) in ENCODED {
         assert_eq!(encode(value), *header, "{value:?}");
-        assert_eq!(decode(header).as_deref(), Some(*value), "{header}");
+        assert_eq!(decode(header).as_deref(), Ok(*value), "{header}");
     }
 }
 
@@ -60,7 +60,7 @@ const MALFORMED: &[&str] = &[
 #[test]
 fn malformed_base64_is_no_value() {
     for header in MALFORMED {
-        assert_eq!(decode(header), None, "{header}");
+        assert!(decode(header).is_err(), "{header}");
         mismatches(&call("echo").with("mcpName", *header), "Mcp-Name");
     }
 }
@@ -78,11 +78,11 @@ fn markers_that_are_not_exact_are_plain_text() {
         "=?utf-8?b?ZWNobw==?=",
         "=?base64?=",
     ] {
-        assert_eq!(decode(header).as_deref(), Some(header));
+        assert_eq!(decode(header).as_deref(), Ok(header));
         mismatches(&call("echo").with("mcpName", header), "Mcp-Name");
         assert_eq!(call(header).with("mcpName", encode(header)).send().status(), 200, "{header}");
     }
-    assert_eq!(decode("=?base64??=").as_deref(), Some(""));
+    assert_eq!(decode("=?base64??=").as_deref(), Ok(""));
 }
 
 #[test]
@@ -153,4 +153,16 @@ fn older_revisions_mirror_nothing() {
 fn a_missing_header_is_named_with_the_value_to_send() {
     assert!(call("Hello, 世界").without("mcpName").refused().message().contains("=?base64?SGVsbG8sIOS4lueVjA==?="));
     assert!(call("echo").without("mcpMethod").refused().message().contains("tools/call"));
+}
+
+/// What no header may hold as it stands (RFC 9110 §5.5, streamable-http §Value Encoding): equal or not, it has to be encoded.
+#[test]
+fn characters_that_no_header_may_have_are_refused() {
+    for name in ["é", "世界", "a\u{1}b", "a\u{7f}", "a\u{a0}b", "\u{feff}a"] {
+        assert!(decode(name).is_err(), "{name:?}");
+        mismatches(&call(name).with("mcpName", name), "Mcp-Name");
+        assert_eq!(call(name).with("mcpName", &*encode(name)).send().status(), 200, "{name:?}");
+        mismatches(&Post::modern(name, json!({})).with("mcpMethod", name), "Mcp-Method");
+    }
+    assert_eq!(call("a\tb ~").with("mcpName", "a\tb ~").send().status(), 200, "tabs and spaces inside may be");
 }

@@ -58,10 +58,21 @@ fn an_answer_is_json_if_the_client_takes_it() {
         "text/html, */*;q=0.1",
         "text/event-stream, application/json;q=0.9",
         "\tapplication/json ; q=1",
+        "application/json;q=0.001",
+        "application/json;q=0, */*",
     ] {
         assert_eq!(ping().with("accept", taken).send().status(), 200, "{taken}");
     }
-    for other in ["text/event-stream", "text/html", "application/jsonx", "application/xml", "text/*", "json"] {
+    for other in [
+        "text/event-stream",
+        "text/html",
+        "application/jsonx",
+        "application/xml",
+        "text/*",
+        "json",
+        "application/json;q=0",
+        "application/json; charset=utf-8 ; Q=0.000, text/event-stream",
+    ] {
         assert_eq!(refused(&ping().with("accept", other)), (406, -32600), "{other}");
     }
     assert_eq!(ping().without("accept").send().status(), 200, "who says nothing takes anything");

@@ -148,3 +148,30 @@ fn what_a_handler_throws_is_an_error_of_its_own() {
         }
     }
 }
+
+/// 2026-07-28 basic/index §Error Codes: what the specification keeps for itself is never a handler's, and what older
+/// revisions had for a resource that is not there has another code.
+#[test]
+fn codes_that_a_revision_keeps_for_itself_are_no_handlers() {
+    let thrown = |code: Json| json!({"fault": {"code": code, "message": "Own.", "data": {"uri": "a:"}}}).to_string();
+    for (code, modern) in
+        [(-32002, -32602), (-32042, -32603), (-32020, -32603), (-32021, -32603), (-32050, -32603), (-32099, -32603)]
+    {
+        for version in versions() {
+            let answered = read_of(version, &json!("a:")).send_to(|_| Said::Ok(thrown(json!(code))));
+            assert_eq!(answered.fault(), (200, if version == MODERN { modern } else { code }), "{version} {code}");
+            assert_eq!(
+                (answered.message().as_str(), &answered.json()["error"]["data"]),
+                ("Own.", &json!({"uri": "a:"}))
+            );
+        }
+    }
+    for kept in [-32000, -32001, -32003, -32019, -32100, -32601, -32602, 0, 1] {
+        let answered = read_of(MODERN, &json!("a:")).send_to(|_| Said::Ok(thrown(json!(kept))));
+        assert_eq!(answered.fault(), (200, kept));
+    }
+    for none in [json!(1.5), json!(null), json!("-32602"), json!(1e99)] {
+        let answered = read_of(MODERN, &json!("a:")).send_to(|_| Said::Ok(thrown(none.clone())));
+        assert_eq!(answered.fault(), (200, -32603), "{none} is no code");
+    }
+}

@@ -180,6 +180,56 @@ fn notifications_keep_to_the_rules_of_their_method() {
     assert_eq!(told(call(MODERN, &json!({})), &log), Told::Nothing);
 }
 
+/// Since 2026-07-28 changes are for those who listen, and a call's own stream has what belongs to the call.
+#[test]
+fn changes_go_to_those_who_listen_where_a_stream_is_its_calls_own() {
+    let said = |method: &str, params: Json| json!({"notify": {"method": method, "params": params}});
+    for (method, params, name) in [
+        ("notifications/tools/list_changed", json!({}), "tools"),
+        ("notifications/prompts/list_changed", json!({}), "prompts"),
+        ("notifications/resources/list_changed", json!({}), "resources"),
+        ("notifications/resources/updated", json!({"uri": "a:b"}), "resource:a:b"),
+    ] {
+        let Told::Reach(reach) = told(call(MODERN, &json!({})), &said(method, params.clone())) else {
+            panic!("{method} goes on the call's stream")
+        };
+        assert!(reach.object.starts_with("hub:") && reach.tag.starts_with("of:"), "{reach:?}");
+        assert_eq!(reach.message, json!({"news": name}).to_string());
+        for version in WITH_INITIALIZE {
+            assert_eq!(sent(told(call(version, &json!({})), &said(method, params.clone())))["method"], method);
+        }
+    }
+    assert!(is_wrong(&told(call(MODERN, &json!({})), &said("notifications/resources/updated", json!({})))));
+}
+
+/// Each has its sender, and its revisions.
+#[test]
+fn notifications_that_are_not_a_servers_to_send_are_not_sent() {
+    for version in versions() {
+        for method in [
+            "notifications/initialized",
+            "notifications/roots/list_changed",
+            "notifications/subscriptions/acknowledged",
+        ] {
+            assert!(is_wrong(&told(call(version, &json!({})), &json!({"notify": {"method": method}}))), "{method}");
+        }
+        let complete =
+            json!({"notify": {"method": "notifications/elicitation/complete", "params": {"elicitationId": "e"}}});
+        let cancelled = json!({"notify": {"method": "notifications/cancelled", "params": {"requestId": "r"}}});
+        let [complete, cancelled] = [complete, cancelled].map(|it| told(call(version, &json!({})), &it));
+        if version == "2025-11-25" {
+            assert_eq!(sent(complete)["params"]["elicitationId"], "e");
+        } else {
+            assert_eq!(complete, Told::Nothing, "{version} knows none");
+        }
+        if version == MODERN {
+            assert_eq!(cancelled, Told::Nothing, "there are no requests to take back");
+        } else {
+            assert_eq!(sent(cancelled)["params"]["requestId"], "r");
+        }
+    }
+}
+
 #[test]
 fn a_client_that_goes_away_cancels_on_the_new_wire_only() {
     assert_eq!(told(call(MODERN, &json!({})), &json!({"gone": true})), Told::Cancel);
