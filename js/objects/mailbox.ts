@@ -50,7 +50,7 @@ const mailbox: Role = {
     const given = JSON.parse(input) as unknown;
     switch (call) {
       case "reach":
-        return JSON.stringify(reach(object.ctx, given as { tag: string; message: string }));
+        return JSON.stringify(reach(object.ctx, given as Reaching));
       case "listening":
         return JSON.stringify(open(object.ctx, STREAM).length > 0);
       case "recall":
@@ -83,8 +83,12 @@ const mailbox: Role = {
   },
   connect({ ctx }, request) {
     const { 0: outer, 1: inner } = new WebSocketPair();
+    const tags = JSON.parse(request.headers.get(TAGS_HEADER) ?? "[]") as string[];
+    // Nothing is said on two streams of a session (transports §Multiple Connections): the latest is the one.
+    if (tags.includes(STREAM)) for (const earlier of open(ctx, STREAM)) earlier.close(1000, "another has taken over");
     // Hibernating: the object is not kept awake by an open socket.
-    ctx.acceptWebSocket(inner, JSON.parse(request.headers.get(TAGS_HEADER) ?? "[]") as string[]);
+    ctx.acceptWebSocket(inner, tags);
+    for (const tag of tags) tell(ctx, tag, inner);
     const resumes = request.headers.get(RESUMES_HEADER);
     if (resumes !== null) replay(ctx, inner, JSON.parse(resumes) as Resumed);
     return new Response(null, { status: 101, webSocket: outer });
@@ -99,7 +103,7 @@ const mailbox: Role = {
 const hub: Role = {
   async ask(object, call, input) {
     if (call !== "reach") throw new Error(`a hub has no "${call}"`);
-    return JSON.stringify(reach(object.ctx, JSON.parse(input) as { tag: string; message: string }));
+    return JSON.stringify(reach(object.ctx, JSON.parse(input) as Reaching));
   },
   connect: (object, request) => mailbox.connect?.(object, request) as Response,
 };
@@ -173,11 +177,42 @@ function open(ctx: DurableObjectState, tag: string): WebSocket[] {
   return ctx.getWebSockets(tag).filter((socket) => socket.readyState === WebSocket.OPEN);
 }
 
-/** Sends `message` to whoever waits under `tag`; false if nobody does. */
-function reach(ctx: DurableObjectState, { tag, message }: { tag: string; message: string }): boolean {
+/** A message for whoever waits under a tag; one that `lasts` is also for who comes a little later. */
+interface Reaching {
+  tag: string;
+  message: string;
+  lasts?: boolean;
+}
+
+/** Sends a message to whoever waits for it; false if nobody does. */
+function reach(ctx: DurableObjectState, { tag, message, lasts = false }: Reaching): boolean {
   const sockets = open(ctx, tag);
   for (const socket of sockets) socket.send(message);
+  if (lasts && sockets.length === 0) remember(ctx, tag, message);
   return sockets.length > 0;
+}
+
+/** How long a message lasts, in milliseconds, and how many there are at once. */
+const LASTS = 30_000;
+const MAX_LASTING = 100;
+
+/** What nobody waited for, by object and tag: in memory alone, as the calls are that it is for. */
+const lasting = new WeakMap<DurableObjectState, Map<string, { message: string; until: number }>>();
+
+function remember(ctx: DurableObjectState, tag: string, message: string): void {
+  const all = lasting.get(ctx) ?? new Map<string, { message: string; until: number }>();
+  lasting.set(ctx, all);
+  all.delete(tag);
+  all.set(tag, { message, until: Date.now() + LASTS });
+  for (const [tag, { until }] of all) if (all.size > MAX_LASTING || until < Date.now()) all.delete(tag);
+}
+
+/** Tells who waits from now on what has been said just before. */
+function tell(ctx: DurableObjectState, tag: string, socket: WebSocket): void {
+  const said = lasting.get(ctx)?.get(tag);
+  if (!said) return;
+  lasting.get(ctx)?.delete(tag);
+  if (said.until >= Date.now()) socket.send(said.message);
 }
 
 /** The Worker's side: waits at the object `name` under these tags. */

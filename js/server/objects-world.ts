@@ -45,7 +45,12 @@ export class ObjectsWorld implements World {
       case "ask":
         return this.#ask(effect.object, effect.call, effect.input);
       case "reach":
-        return this.#ask(effect.object, "reach", { tag: effect.tag, message: effect.message });
+        // A call may begin to listen for its cancellation a little later.
+        return this.#ask(effect.object, "reach", {
+          tag: effect.tag,
+          message: effect.message,
+          lasts: effect.cancels !== undefined,
+        });
       case "listening":
         return this.#ask(effect.object, "listening", null);
       case "root-key":

@@ -136,7 +136,7 @@ export class ServerWorld extends ObjectsWorld {
     if (told.unable !== undefined) throw new ToolError(told.unable);
     if (told.fault) throw new CallFault(told.fault);
     if (told.send !== undefined) await this.send(told.send, call);
-    if (told.reach) await this.askObject(told.reach.object, "reach", told.reach).catch(unheard);
+    if (told.reach && this.hasObjects()) await this.askObject(told.reach.object, "reach", told.reach).catch(unheard);
     return told;
   }
 

@@ -80,6 +80,17 @@ test("a cancellation that comes to the other isolate", { timeout: 30_000 }, asyn
   await reset(socket);
 });
 
+test("a cancellation that comes to the other isolate in a call's first moments", { timeout: 30_000 }, async () => {
+  const session = await begin();
+  const params = { name: "hold", arguments: { name: "at-once", url: `${gate.url}/at-once` } };
+  const socket = await send(worker.port, legacy(here, "tools/call", params, { id: "early", session }));
+  await gate.until(() => gate.has("/at-once"));
+  await postThere(session, { method: "notifications/cancelled", params: { requestId: "early" } });
+  await expect.poll(() => abortedIn(worker.url), { timeout: 5000 }).toContain("at-once");
+  gate.open("/at-once");
+  await reset(socket);
+});
+
 test("a cancellation that comes to the call's own isolate", { timeout: 30_000 }, async () => {
   const session = await begin();
   const params = { name: "hold", arguments: { name: "from-here", url: `${gate.url}/from-here` } };

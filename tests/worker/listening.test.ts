@@ -75,6 +75,18 @@ describe.each(paths)("subscriptions at %s", (path) => {
   });
 });
 
+test("what a handler says of changes in the protocol's own words goes to those who listen, and not on its call's stream", async () => {
+  const { stream } = await listen("/changing", { toolsListChanged: true, resourceSubscriptions: ["test://one"] });
+  for (const path of ["/changing", "/changing-nowhere"]) {
+    const answer = await worker(modern(HOST + path, "tools/call", { name: "say_changed" }));
+    expect(answer.headers.get("content-type"), path).toBe("application/json");
+    expect((await answer.json<Message<ToolResult>>()).result, path).toMatchObject({ content: [{ text: "said" }] });
+  }
+  expect(await stream.message()).toMatchObject({ method: "notifications/tools/list_changed" });
+  expect(await stream.message()).toMatchObject({ params: { uri: "test://one", _meta: { [SUBSCRIPTION]: "l1" } } });
+  await stream.close();
+});
+
 test("a subscription whose filter is none is refused", async () => {
   for (const params of [{}, { notifications: 1 }, { notifications: { resourceSubscriptions: "x" } }]) {
     const response = await worker(modern(`${HOST}/changing`, "subscriptions/listen", params));
@@ -108,6 +120,18 @@ describe.each(paths)("the stream of a session at %s", (path) => {
     await trigger(path, "change", { what: "resources" });
     expect(await stream.message()).toEqual({ jsonrpc: "2.0", method: "notifications/resources/list_changed" });
     await stream.close();
+  });
+
+  test("is one: a second takes over, so that nothing is said twice", async () => {
+    const session = await begin(worker, url);
+    const [first, second] = [await open(session), await open(session)];
+    expect([first.response.status, second.response.status]).toEqual([200, 200]);
+    await trigger(path, "change", { what: "tools" });
+    expect(await second.stream.message()).toMatchObject({ method: "notifications/tools/list_changed" });
+    expect(await first.stream.next(), "the first has ended").toBeUndefined();
+    await trigger(path, "change", { what: "prompts" });
+    expect(await second.stream.message()).toMatchObject({ method: "notifications/prompts/list_changed" });
+    await second.stream.close();
   });
 
   test("is for its session's owner", async () => {

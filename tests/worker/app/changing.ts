@@ -20,6 +20,11 @@ function register(server: McpServer): McpServer {
     await server.sendResourceUpdated({ uri }, { everybody });
     return text("updated");
   });
+  server.registerTool("say_changed", {}, async ({ sendNotification }) => {
+    await sendNotification({ method: "notifications/tools/list_changed" });
+    await sendNotification({ method: "notifications/resources/updated", params: { uri: "test://one" } });
+    return text("said");
+  });
   server.registerTool("log", {}, async ({ log }) => {
     for (const level of ["debug", "warning", "error"] as const) await log(level, "said");
     return text("logged");
