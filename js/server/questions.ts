@@ -5,6 +5,7 @@
  */
 import { ProtocolError, ToolError, WicketError } from "../errors.js";
 import type { Effect, RunEffect, Told } from "../wire.js";
+import { askClient } from "./asking.js";
 import type { ServerWorld } from "./world.js";
 
 /** How long a client may take to answer a question on its stream, in milliseconds, unless it is said otherwise. */
@@ -56,7 +57,7 @@ export class Questions {
     try {
       told = await this.#world.say(this.#effect, { ask: question });
       if (told.request) {
-        const message = await this.#world.ask(this.#effect, told.request, timeout);
+        const message = await askClient(this.#world, this.#effect, told.request, timeout);
         return this.#judged(await this.#world.say(this.#effect, { reply: { ...question, message } }));
       }
       if (told.input === undefined)

@@ -64,6 +64,23 @@ test("a stream that its client leaves fires the call's signal", { timeout: 60_00
   await left("/left");
 });
 
+test("a signal that is asked for after its client has left fires, too", { timeout: 60_000 }, async () => {
+  const url = `${worker.url}/mcp`;
+  const params = {
+    name: "stream_first",
+    arguments: { name: "late", url: `${gate.url}/late` },
+    _meta: { progressToken: 1 },
+  };
+  const socket = await send(worker.port, modern(url, "tools/call", params));
+  await read(socket, /notifications\/progress/);
+  await gate.until(() => gate.waiting === 1);
+  await reset(socket);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  gate.open("/late");
+  const aborted = async () => (await (await fetch(`${worker.url}/aborted`)).json()) as string[];
+  await expect.poll(aborted, { timeout: 10_000 }).toContain("late");
+});
+
 test("1,000 calls of two users with equal ids, interleaved, each get their own", { timeout: 120_000 }, async () => {
   const url = `${worker.url}/mcp`;
   const users = ["ann", "bob"];

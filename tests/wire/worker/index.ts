@@ -36,6 +36,17 @@ function register(server: McpServer, user: () => unknown): void {
       return text("nobody went away");
     },
   );
+  server.registerTool(
+    "stream_first",
+    { inputSchema: { url: z.string(), name: z.string() } },
+    async ({ url, name }, context) => {
+      await context.progress(1);
+      await fetch(url);
+      context.signal.addEventListener("abort", () => aborted.push(name));
+      await scheduler.wait(2000);
+      return text("nobody went away");
+    },
+  );
   server.registerTool("greet", {}, async ({ progress }) => {
     await progress(1, 1, String(user()));
     return text(`hello ${String(user())}`);

@@ -1,0 +1,37 @@
+/** Asking a client on the old wires: a request on the call's own stream, whose response may arrive in any isolate. */
+import { ToolError } from "../errors.js";
+import { connect } from "../objects/mailbox.js";
+import type { RunEffect, Told } from "../wire.js";
+import { cancellation } from "./watching.js";
+import type { ServerWorld } from "./world.js";
+
+/**
+ * Sends a question of the handler of `call` to the client and waits for the response, wherever it arrives; it rejects when
+ * the call is cancelled, and after `timeout` milliseconds.
+ */
+export async function askClient(
+  world: ServerWorld,
+  call: RunEffect,
+  { send, object, tags }: NonNullable<Told["request"]>,
+  timeout: number,
+): Promise<unknown> {
+  const socket = await connect(world.objects(), object, tags);
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  try {
+    const arrived = new Promise<string>((resolve, reject) => {
+      socket.addEventListener("message", ({ data }) => resolve(String(data)));
+      socket.addEventListener("close", () => reject(new Error("The connection to the mailbox has broken.")));
+      timer = setTimeout(() => reject(new ToolError("The client has not answered in time.")), timeout);
+    });
+    await world.sendInOrder(send, call);
+    const message = JSON.parse(await arrived) as { cancel?: true };
+    if (message.cancel) {
+      world.cancel(call);
+      throw cancellation();
+    }
+    return message;
+  } finally {
+    clearTimeout(timer);
+    socket.close(1000, "answered");
+  }
+}
