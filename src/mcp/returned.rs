@@ -49,13 +49,13 @@ pub fn judge(revision: Revision, what: &str, name: &str, called: Result<Called, 
 /// The code of an error that a handler threw. Those that 2026-07-28 keeps for itself mean what it says only (basic/index
 /// §Error Codes); the one that older revisions have for a resource that is not there is another one now.
 fn code_of(revision: Revision, thrown: &Thrown) -> Code {
-    match thrown.code {
-        None => Code::InternalError,
-        // With a status it is ours.
-        Some(code) if !revision.is_modern() || thrown.status.is_some() => Code::Own(code),
-        Some(-32002) => Code::InvalidParams,
-        Some(-32099..=-32020) => Code::InternalError,
-        Some(code) => Code::Own(code),
+    let Some(code) = thrown.code else { return Code::InternalError };
+    // With a status it is ours.
+    let is_free = !revision.is_modern() || thrown.status.is_some();
+    match code {
+        -32002 if !is_free => Code::InvalidParams,
+        -32099..=-32020 if !is_free => Code::InternalError,
+        code => Code::Own(code),
     }
 }
 
