@@ -59,7 +59,7 @@ export interface Endpoint<Env = unknown> {
   /** The name of the agent's class, whose objects may have roles. */
   readonly agent?: string;
   /** Answers a request, with this guard in front. */
-  serve(request: Request, env: Env, ctx: ExecutionContext, guard: Guard<Env>): Promise<Response>;
+  serve(incoming: Incoming, env: Env, ctx: ExecutionContext, guard: Guard<Env>): Promise<Response>;
 }
 
 /** The endpoint behind what `serve`, `serveSSE` or `createMcpHandler` gave; nothing for any other handler. */

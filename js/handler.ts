@@ -46,12 +46,12 @@ export function createMcpHandler<Env = unknown>(
     );
   }
   const made = new MadeServers(factory, options);
-  const handler: FetchHandler<Env> = (request, env, ctx) => made.handle(request, env, ctx);
+  const handler: FetchHandler<Env> = (request, env, ctx) => made.handle(new Incoming(request), env, ctx);
   return Object.assign(handler, {
     [ENDPOINT]: {
       paths: [made.route],
-      serve: (request: Request, env: Env, ctx: ExecutionContext, guard: Guard<Env>) =>
-        made.handle(request, env, ctx, guard),
+      serve: (incoming: Incoming, env: Env, ctx: ExecutionContext, guard: Guard<Env>) =>
+        made.handle(incoming, env, ctx, guard),
     },
   });
 }
@@ -69,8 +69,7 @@ class MadeServers<Env> {
     this.#options = options;
   }
 
-  handle(request: Request, env: Env, ctx: ExecutionContext, guard?: Guard<Env>): Promise<Response> {
-    const incoming = new Incoming(request);
+  handle(incoming: Incoming, env: Env, ctx: ExecutionContext, guard?: Guard<Env>): Promise<Response> {
     if (incoming.path !== this.route) {
       return Promise.resolve(new Response(`Not found. The MCP endpoint is ${this.route}.`, { status: 404 }));
     }

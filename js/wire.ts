@@ -83,6 +83,7 @@ export type Effect =
   | DocumentEffect
   | { kind: "tally"; keys: string[] }
   | ({ kind: "verify" } & VerifyEffect)
+  | ({ kind: "verify-shown" } & VerifyShownEffect)
   | { kind: "ring"; since: number }
   | NewKeyEffect
   | SignEffect;
@@ -109,10 +110,22 @@ export interface VerifyEffect {
   key: string;
   /** JSON text. */
   import: string;
-  algorithm: { name: string; hash?: string; saltLength?: number };
+  algorithm: string | { name: string; hash?: string; saltLength?: number };
   /** base64url */
   signature: string;
   signed: string;
+  /** Under which the key may be kept. */
+  name?: string;
+  splice?: Splice;
+}
+
+/** `src/flow/signature.rs`, `VerifyShown`: by a kept key, and places in the text that was handed over. */
+export interface VerifyShownEffect {
+  name: string;
+  algorithm: VerifyEffect["algorithm"];
+  from: number;
+  dot: number;
+  to: number;
   splice?: Splice;
 }
 
@@ -282,6 +295,8 @@ export type Refusal = "absent" | "malformed" | "token" | "scope" | "unavailable"
 export interface VerifierInput {
   authorization?: string;
   token?: string;
+  /** The names of the public keys that are at hand, with a space after each. */
+  holds?: string;
   /** What is kept of the issuer's keys; their text is the body. */
   keys?: { url: string; tried: number; at?: number };
 }

@@ -32,16 +32,18 @@ export interface AgentHandler<Env> {
 export function agentHandler<Env>(
   paths: readonly string[],
   agent: string,
-  serve: (request: Request, env: Env, ctx: ExecutionContext, guard?: Guard<Env>) => Promise<Response>,
+  serve: (incoming: Incoming, env: Env, ctx: ExecutionContext, guard?: Guard<Env>) => Promise<Response>,
 ): AgentHandler<Env> {
-  return { fetch: (request, env, ctx) => serve(request, env, ctx), [ENDPOINT]: { paths, agent, serve } };
+  return {
+    fetch: (request, env, ctx) => serve(new Incoming(request), env, ctx),
+    [ENDPOINT]: { paths, agent, serve },
+  };
 }
 
 /** See `McpAgent.serve`. */
 export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
   let core: GuardedCore | undefined;
-  return agentHandler([path], agentClass.name, async (request, env, ctx, guard) => {
-    const incoming = new Incoming(request);
+  return agentHandler([path], agentClass.name, async (incoming, env, ctx, guard) => {
     if (incoming.path !== path) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
     core ??= coreFor(options, env);
     const decided = admit(core, incoming, "GET, POST, DELETE", env, ctx, guard);
@@ -70,6 +72,7 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
         const key = crypto.randomUUID();
         const told_ = { ...told, place: object };
         const handover = { props, told: told_, pass: carried(pass, incoming), objects, key, expiry };
+        const { request } = incoming;
         request.signal.addEventListener("abort", () => ctx.waitUntil(stub.wicketGone(key)));
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }

@@ -4,7 +4,6 @@
  */
 import { type GuardedCore, type Passage, admit, answer, coreFor, respond, serve, unserved } from "../endpoint.js";
 import { logged } from "../errors.js";
-import { Incoming } from "../incoming.js";
 import { principalOf, propsOf } from "../handler.js";
 import { STREAM } from "../objects/mailbox.js";
 import { askObject, objectsOf } from "../objects/objects.js";
@@ -29,8 +28,8 @@ import {
 export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
   const messages = `${path}/message`;
   let core: GuardedCore | undefined;
-  return agentHandler([path, messages], agentClass.name, async (request, env, ctx, guard) => {
-    const incoming = new Incoming(request);
+  return agentHandler([path, messages], agentClass.name, async (incoming, env, ctx, guard) => {
+    const { request } = incoming;
     const at = incoming.path;
     if (at !== path && at !== messages) return new Response(`Not found. The stream is ${path}.`, { status: 404 });
     core ??= coreFor(options, env);

@@ -1,19 +1,54 @@
 /** `JWTVerifier`: pattern 2. Rust decides (`src/auth/jwt/`); here is what it may touch. */
 import { performDocument } from "../effects/document.js";
-import { performVerify } from "../effects/verify.js";
+import { KeptKeys, performVerify, performVerifyShown } from "../effects/verify.js";
 import type { Caller } from "../guard.js";
-import type { Outcome } from "../run.js";
-import type { Effect } from "../wire.js";
+import type { Outcome, World } from "../run.js";
+import type { Commit, Effect } from "../wire.js";
 import { type ClaimRule, type JWTClaims, type JWTVerifierOptions, optionsText } from "./jwt-options.js";
 import type { Found } from "./verifier.js";
 import { Shared, Verifying } from "./verifying.js";
 
 /** The keys of an issuer, and their signatures. */
 class Signatures extends Shared {
-  override perform(effect: Effect): Promise<Outcome> {
-    if (effect.kind === "verify") return performVerify(effect);
-    if (effect.kind === "document") return performDocument(effect).then((json) => ({ json }));
-    throw new Error(`a verifier has no "${effect.kind}"`);
+  #keys = new KeptKeys();
+
+  override get holds(): string {
+    return this.#keys.names;
+  }
+
+  override world(_env: unknown, shown: string): World {
+    if (this.#keys.isFull) this.#keys = new KeptKeys();
+    return new SignedWorld(this, this.#keys, shown);
+  }
+}
+
+/** What the flow of one JWT may touch. */
+class SignedWorld implements World {
+  readonly #shared: Signatures;
+  readonly #keys: KeptKeys;
+  readonly #shown: string;
+
+  constructor(shared: Signatures, keys: KeptKeys, shown: string) {
+    this.#shared = shared;
+    this.#keys = keys;
+    this.#shown = shown;
+  }
+
+  perform(effect: Effect): Promise<Outcome> {
+    switch (effect.kind) {
+      case "verify-shown":
+        return performVerifyShown(effect, this.#keys, this.#shown);
+      case "verify":
+        return performVerify(effect, this.#keys);
+      case "document":
+        return performDocument(effect).then((json) => ({ json }));
+      default:
+        throw new Error(`a verifier has no "${effect.kind}"`);
+    }
+  }
+
+  commit(commit: Commit): Promise<void> {
+    return this.#shared.commit(commit);
   }
 }
 

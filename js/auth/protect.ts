@@ -73,16 +73,16 @@ export function protect<Env = unknown>(
   if (first) documents.set(WELL_KNOWN, first);
 
   return {
-    fetch: async (request, env, ctx) => {
+    fetch: (request, env, ctx) => {
       const incoming = new Incoming(request);
       const route = byPath.get(incoming.path);
-      if (route) return route.endpoint.serve(request, env, ctx, route.guard);
+      if (route) return route.endpoint.serve(incoming, env, ctx, route.guard);
       const described = issuers.length > 0 ? documents.get(incoming.path) : undefined;
       if (described) return document(lazily, incoming, described, issuers, options);
       const { defaultHandler } = options;
       if (defaultHandler) return fetchOf(defaultHandler)(request, env, ctx);
       const paths = [...byPath.keys()].join(", ");
-      return new Response(`Not found. The MCP endpoint is ${paths}.`, { status: 404 });
+      return Promise.resolve(new Response(`Not found. The MCP endpoint is ${paths}.`, { status: 404 }));
     },
   };
 }

@@ -1,6 +1,7 @@
 /**
  * What is remembered of tokens: a map that is bounded in entries and in characters. It has two halves; when the newer is
- * full it becomes the older, and what was in that is forgotten unless it has been asked for since.
+ * full it becomes the older, and what was in that is forgotten unless it has been asked for since. Only the map compares keys,
+ * by their hash first: comparing with the latest one would be a little faster, and how long that takes would tell about it.
  */
 export class Remembered<T extends { readonly until: number }> {
   #newer = new Map<string, T>();

@@ -4,7 +4,7 @@ import type { Caller } from "../guard.js";
 import type { Incoming } from "../incoming.js";
 import { type Ended, type Outcome, type World, run } from "../run.js";
 import { newVerifierStep } from "../wasm.js";
-import type { Commit, Effect, FoundText, RememberCommit, StepMethod, VerifierInput } from "../wire.js";
+import type { Commit, Effect, FoundCaller, FoundText, RememberCommit, StepMethod, VerifierInput } from "../wire.js";
 import { leave } from "./recall.js";
 import { Remembered } from "./remembered.js";
 import type { Found, TokenVerifier } from "./verifier.js";
@@ -44,8 +44,18 @@ export class Shared<Env = unknown> {
     this.step = newVerifierStep(label, options);
   }
 
+  /** The names of the public keys that are at hand. */
+  get holds(): string {
+    return "";
+  }
+
   perform(effect: Effect, _env: Env): Promise<Outcome> {
     throw new Error(`this verifier has no "${effect.kind}"`);
+  }
+
+  /** What the flow of one token may touch; the token is in the text `_shown`. */
+  world(env: Env, _shown: string): World {
+    return new TokenWorld(this, env);
   }
 
   commit(commit: Commit): Promise<void> {
@@ -90,7 +100,7 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     let verified = this.#remembered(key);
     if (!verified) {
       const text = typeof (token as unknown) === "string" ? token : "";
-      verified = await this.#run({ token: text }, key, env as Env);
+      verified = this.#remember(await this.#ended({ token: text }, env as Env), key);
     }
     const found = "refused" in verified ? verified : this.judge(verified.caller);
     if ("refused" in verified || "refused" in found) {
@@ -105,8 +115,10 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     if (value === null) return { refused: "absent", reason: "it has no token" };
     const known = this.#remembered(value);
     if (known) return this.#found(known);
-    const found = this.#run(this.#isBearer ? { authorization: value } : { token: value }, value, env as Env);
-    return found instanceof Promise ? found.then((found) => this.#found(found)) : this.#found(found);
+    const ended = this.#ended(this.#isBearer ? { authorization: value } : { token: value }, env as Env);
+    return ended instanceof Promise
+      ? ended.then((ended) => this.#found(this.#remember(ended, value)))
+      : this.#found(this.#remember(ended, value));
   }
 
   known({ headers }: Incoming): Caller | undefined {
@@ -126,16 +138,17 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     return verified.get(key) ?? (refused.isEmpty ? undefined : refused.get(key)?.found);
   }
 
-  #run(input: VerifierInput, key: string, env: Env): Verified | Refused | Promise<Verified | Refused> {
+  #ended(input: VerifierInput, env: Env): Ended<FoundText> | Promise<Ended<FoundText>> {
     const shared = this.#shared;
-    const { text = "", ...keys } = shared.kept ?? {};
-    if (shared.kept) input.keys = keys as VerifierInput["keys"] & object;
-    const world: World = {
-      perform: (effect) => shared.perform(effect, env),
-      commit: (commit) => shared.commit(commit),
-    };
-    const ended = run<FoundText>(shared.step, JSON.stringify(input), text, world);
-    return ended instanceof Promise ? ended.then((ended) => this.#remember(ended, key)) : this.#remember(ended, key);
+    const { kept } = shared;
+    const world = shared.world(env, input.token ?? input.authorization ?? "");
+    const { holds } = shared;
+    if (holds !== "") input.holds = holds;
+    if (kept) {
+      input.keys = { url: kept.url, tried: kept.tried };
+      if (kept.at !== undefined) input.keys.at = kept.at;
+    }
+    return run<FoundText>(shared.step, JSON.stringify(input), kept?.text ?? "", world);
   }
 
   #remember(ended: Ended<FoundText>, key: string): Verified | Refused {
@@ -147,14 +160,14 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
       if (until !== undefined) shared.refused.set(key, { found: { refused, reason }, until });
       return { refused, reason };
     }
-    const { scopes, props, until, note, ...known } = found.caller;
+    const { note, until } = found.caller;
     if (note !== undefined && !shared.told.has(note)) {
       shared.told.add(note);
       console.warn(
         `[mcp-wicket] ${this.#label}${this.issuers.length ? ` for ${this.issuers.join(", ")}` : ""}: ${note}`,
       );
     }
-    const verified: Verified = { caller: { ...known, scopes: new Set(scopes), props: frozen(props) }, until };
+    const verified: Verified = { caller: callerOf(found.caller), until };
     shared.verified.set(key, verified);
     return verified;
   }
@@ -164,9 +177,40 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
   }
 }
 
+/** What the flow of one token may touch. */
+class TokenWorld<Env> implements World {
+  readonly #shared: Shared<Env>;
+  readonly #env: Env;
+
+  constructor(shared: Shared<Env>, env: Env) {
+    this.#shared = shared;
+    this.#env = env;
+  }
+
+  perform(effect: Effect): Promise<Outcome> {
+    return this.#shared.perform(effect, this.#env);
+  }
+
+  commit(commit: Commit): Promise<void> {
+    return this.#shared.commit(commit);
+  }
+}
+
+function callerOf({ principal, scopes, props, client, expires, resource }: FoundCaller): Caller {
+  const caller: Writable<Caller> = { principal, scopes: new Set(scopes), props: frozen(props) };
+  if (client !== undefined) caller.client = client;
+  if (expires !== undefined) caller.expires = expires;
+  if (resource !== undefined) caller.resource = resource;
+  return caller;
+}
+
+type Writable<T> = { -readonly [Member in keyof T]: T[Member] };
+
 /** Claims are kept with their token, so nobody may change them. */
 function frozen<T extends object>(value: T): T {
-  for (const member of Object.values(value))
-    if (typeof member === "object" && member !== null) frozen(member as object);
+  for (const name in value) {
+    const member = value[name];
+    if (typeof member === "object" && member !== null) frozen(member);
+  }
   return Object.freeze(value);
 }

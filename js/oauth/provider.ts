@@ -73,7 +73,7 @@ export class OAuthProvider<Env = unknown> {
     const incoming = new Incoming(request);
     const route = this.#routes.get(incoming.path) ?? this.#below(incoming.path);
     try {
-      if (route) return await route.serve(request, env, ctx, this.#guard);
+      if (route) return await route.serve(incoming, env, ctx, this.#guard);
       const endpoint = this.#endpoints.get(incoming.path);
       if (endpoint) return await this.#answer(endpoint, incoming, env, ctx);
     } catch (error) {
@@ -238,11 +238,11 @@ function plain<Env>(
   return {
     [PLAIN]: true,
     paths: [route],
-    async serve(request, env, ctx) {
-      const pass = await guardOf().admit({ headers: [] }, new Incoming(request), env, ctx);
+    async serve(incoming, env, ctx) {
+      const pass = await guardOf().admit({ headers: [] }, incoming, env, ctx);
       if (pass instanceof Response) return pass;
       (ctx as { props?: unknown }).props = pass.caller?.props;
-      return answer(request, env, ctx);
+      return answer(incoming.request, env, ctx);
     },
   };
 }

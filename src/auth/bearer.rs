@@ -143,7 +143,7 @@ pub fn token_of(header: Option<&str>) -> Result<&str, Found> {
         return Err(Found::Refused(Refusal::Absent, "other_scheme"));
     }
     let token = token.trim_start_matches(' ');
-    if token.is_empty() || !token.bytes().all(is_token_byte) {
+    if token.is_empty() || !token.bytes().all(|byte| TOKEN_BYTES.get(usize::from(byte)) == Some(&true)) {
         return Err(Found::Refused(Refusal::Malformed, "malformed_header"));
     }
     if token.len() > MAX_TOKEN {
@@ -153,9 +153,19 @@ pub fn token_of(header: Option<&str>) -> Result<&str, Found> {
 }
 
 /// `b64token` of RFC 6750 §2.1; `=` counts anywhere, since what the token says is checked by its verifier.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
-}
+const TOKEN_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, clippy::indexing_slicing, reason = "below 256")]
+        {
+            let one = byte as u8;
+            table[byte] = one.is_ascii_alphanumeric() || matches!(one, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+        }
+        byte += 1;
+    }
+    table
+};
 
 /// A refusal on its way out, as the shim hands it over.
 #[derive(Debug)]

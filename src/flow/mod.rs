@@ -40,7 +40,7 @@ pub use effect::{Brief, Commit, Failure, Fetch, Fetched, Listening, Load, Obtain
 pub use listen::{Listen, Resumed, Source};
 pub use objects::{Ask, Found, Rows, Writes};
 pub use registry::{Complete, Completed, Describe, Described, List, Listed, Plain, Splice};
-pub use signature::{Document, NewKey, Published, Recent, Remember, Ring, Sign, Verify};
+pub use signature::{Document, NewKey, Published, Recent, Remember, Ring, Sign, Verify, VerifyShown};
 pub use stencil::Stencil;
 pub use tally::Tally;
 pub use wire::{Asked, Step};

@@ -62,7 +62,7 @@ pub struct Verify<'a> {
     pub key: &'a str,
     /// What the key is imported as: the JSON text of an object for `importKey`.
     pub import: &'static str,
-    /// How the signature is checked (an object for `verify`).
+    /// How the signature is checked (the first argument of `verify`).
     pub algorithm: &'static str,
     /// The signature in base64url.
     pub signature: &'a str,
@@ -71,6 +71,8 @@ pub struct Verify<'a> {
     /// The answer if the signature is right, where that decides all: the shim then needs no second step for it. On one
     /// line.
     pub settles: Option<String>,
+    /// The name under which the shim may keep the key for [`VerifyShown`].
+    pub name: Option<String>,
 }
 
 impl Obtain for Verify<'_> {
@@ -86,11 +88,56 @@ impl Obtain for Verify<'_> {
             ("signature", signature.as_str()),
             ("signed", signed.as_str()),
         ];
-        members.extend(self.settles.is_some().then_some(("splice", r#"{"tail":"","open":false}"#)));
+        let name = self.name.as_deref().map(quoted);
+        members.extend(name.as_deref().map(|name| ("name", name)));
+        members.extend(self.settles.is_some().then_some(SETTLES));
         object(&members)
     }
     fn outcome(json: Value<'_>) -> Option<bool> {
         matches!(json.text(), "true" | "false").then(|| json.is_true())
+    }
+    fn head(&self) -> Option<&str> {
+        self.settles.as_deref()
+    }
+}
+
+const SETTLES: (&str, &str) = ("splice", r#"{"tail":"","open":false}"#);
+
+/// The same where the shim has all that is needed: it keeps the key, and the token is in what it has handed over. Nothing
+/// long has to cross.
+#[derive(Debug)]
+pub struct VerifyShown {
+    /// The key's name ([`Verify::name`]).
+    pub name: String,
+    /// As in [`Verify`].
+    pub algorithm: &'static str,
+    /// Where in the text that was shown the token begins; from there to `dot` is what was signed.
+    pub from: usize,
+    /// Where the last dot is; behind it is the signature.
+    pub dot: usize,
+    /// Where the token ends.
+    pub to: usize,
+    /// As in [`Verify`].
+    pub settles: Option<String>,
+}
+
+impl Obtain for VerifyShown {
+    type Outcome = bool;
+    fn json(&self) -> String {
+        let (name, [from, dot, to]) = (quoted(&self.name), [self.from, self.dot, self.to].map(|at| at.to_string()));
+        let mut members = vec![
+            ("kind", r#""verify-shown""#),
+            ("name", name.as_str()),
+            ("algorithm", self.algorithm),
+            ("from", from.as_str()),
+            ("dot", dot.as_str()),
+            ("to", to.as_str()),
+        ];
+        members.extend(self.settles.is_some().then_some(SETTLES));
+        object(&members)
+    }
+    fn outcome(json: Value<'_>) -> Option<bool> {
+        Verify::outcome(json)
     }
     fn head(&self) -> Option<&str> {
         self.settles.as_deref()

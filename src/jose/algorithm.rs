@@ -35,7 +35,8 @@ pub enum KeyKind {
 /// Names, key kind, and the parameters of `importKey` and `verify` (W3C Web Cryptography).
 type Row = (Algorithm, &'static str, KeyKind, &'static str, &'static str);
 
-const ED25519: &str = r#"{"name":"Ed25519"}"#;
+/// Reading a text is cheaper for the runtime than reading an object.
+const ED25519: &str = r#""Ed25519""#;
 const ROWS: [Row; 13] = [
     (Algorithm::Hs256, "HS256", KeyKind::Secret(32), "", ""),
     (Algorithm::Hs384, "HS384", KeyKind::Secret(48), "", ""),
@@ -87,7 +88,7 @@ const ROWS: [Row; 13] = [
     ),
     (Algorithm::EdDsa, "EdDSA", KeyKind::Okp("Ed25519"), ED25519, ED25519),
 ];
-const PKCS1: &str = r#"{"name":"RSASSA-PKCS1-v1_5"}"#;
+const PKCS1: &str = r#""RSASSA-PKCS1-v1_5""#;
 
 impl Algorithm {
     /// All of them.

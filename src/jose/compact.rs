@@ -15,6 +15,8 @@ pub enum Unreadable {
 /// A token of which nothing is proven.
 #[derive(Debug)]
 pub struct Untrusted<'a> {
+    /// All of it.
+    pub text: &'a str,
     /// Header and payload as they were signed.
     pub signed: &'a str,
     /// The header's JSON text.
@@ -33,6 +35,7 @@ impl<'a> Untrusted<'a> {
         let (signed, signature_text) = token.rsplit_once('.').ok_or(Unreadable::NotAToken)?;
         let (header, payload) = signed.split_once('.').ok_or(Unreadable::NotAToken)?;
         Ok(Self {
+            text: token,
             signed,
             header: String::from_utf8(decode(header).ok_or(Unreadable::NotAToken)?)
                 .map_err(|_| Unreadable::NotAToken)?,

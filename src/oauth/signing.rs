@@ -236,6 +236,7 @@ pub async fn proven(
         signature: untrusted.signature_text,
         signed: untrusted.signed,
         settles: None,
+        name: None,
     };
     let has_length = Algorithm::Es256.signature_length() == Some(untrusted.signature.len());
     Ok(if has_length && flow.obtain(&verify).await? { Some(access) } else { None })

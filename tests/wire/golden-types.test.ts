@@ -114,6 +114,7 @@ test("every type has a file", () => {
     "NewKeyEffect",
     "SignEffect",
     "VerifyEffect",
+    "VerifyShownEffect",
     "FoundCaller",
     "McpInput",
     "StoreCommit",

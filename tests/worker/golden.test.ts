@@ -9,7 +9,7 @@ import * as z from "zod";
 import { performDocument } from "../../js/effects/document.ts";
 import { performFetch } from "../../js/effects/fetch.ts";
 import { performLoad, performStore } from "../../js/effects/kv.ts";
-import { performVerify } from "../../js/effects/verify.ts";
+import { KeptKeys, performVerify, performVerifyShown } from "../../js/effects/verify.ts";
 import { type GuardedCore, type Passage, guard, headOf, respond } from "../../js/endpoint.ts";
 import { CallFault, EffectFailure, ToolError } from "../../js/errors.ts";
 import type { Pass } from "../../js/guard.ts";
@@ -28,6 +28,7 @@ import type {
   Failure,
   StepMethod,
   VerifyEffect,
+  VerifyShownEffect,
   StoreCommit,
   TellInput,
   Told,
@@ -282,6 +283,16 @@ test("what a verifier asks for", async () => {
     expect(await performVerify(effect)).toEqual(right);
     expect(await performVerify({ ...effect, signed: `${effect.signed}.` })).toEqual({ json: "false" });
   }
+  // Once it is kept, the key has a name, and the token is in what was shown.
+  const keys = new KeptKeys();
+  const toKeep = parsed<VerifyEffect>("effect-verify-to-keep");
+  const shownEffect = parsed<VerifyShownEffect>("effect-verify-shown");
+  const shown = `Bearer ${toKeep.signed}.${toKeep.signature}`;
+  expect(() => performVerifyShown(shownEffect, keys, shown)).toThrow(/no key/);
+  expect(await performVerify(toKeep, keys)).toEqual({ json: "true" });
+  expect(keys.names).toBe(`${toKeep.name ?? ""} `);
+  expect(await performVerifyShown(shownEffect, keys, shown)).toEqual({ json: "true", splice: "" });
+  expect(await performVerifyShown(shownEffect, keys, shown.replace(".R", ".S"))).toEqual({ json: "false" });
   const url = await publish("golden", parsed<{ body: string }>("outcome-document").body);
   const { since, stale, ...document } = { ...parsed<DocumentEffect>("effect-document-of-a-copy"), url };
   const fetched = { ...parsed<object>("outcome-document"), at: expect.any(Number) as unknown };

@@ -500,6 +500,48 @@ test("a token that has been verified is remembered: no step of Rust for it, and 
   verifies.mockRestore();
 });
 
+describe("later tokens of a key, which cross by their places in the header", () => {
+  const keysOf = (...jwks: unknown[]) => new JWTVerifier({ ...base, keys: jwks as never });
+  const subOf = async (verifier: JWTVerifier, authorization: string) => {
+    const found = await verifier.identify({ headers: new Headers({ authorization }) } as never);
+    return "refused" in found ? found.reason : found.principal;
+  };
+  const forged = (token: string) => token.slice(0, -4) + (token.endsWith("AAAA") ? "BBBB" : "AAAA");
+
+  test.each(["RS256", "PS256", "ES256", "EdDSA"])("%s", async (alg) => {
+    const silent = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const [one, other, verifies] = [
+      await signer(alg, "one"),
+      await signer(alg, "one"),
+      vi.spyOn(crypto.subtle, "verify"),
+    ];
+    const verifier = keysOf(one.jwk);
+    const person = async (sub: string) => one.sign({ sub });
+    const right = expect.stringContaining("zoe") as string;
+    expect(await subOf(verifier, `Bearer ${await person("ann")}`)).toContain("ann");
+    expect(await subOf(verifier, `Bearer ${await person("zoe")}`)).toEqual(right);
+    expect(await subOf(verifier, `bearer   ${await person("zoe 2")}`)).toEqual(right);
+    expect(await subOf(verifier, `BEARER ${await person("zoe 3")} \t`)).toEqual(right);
+    expect(await subOf(verifier, `Bearer ${forged(await person("zoe"))}`)).toContain("signature is wrong");
+    expect(await subOf(verifier, `Bearer ${await other.sign({ sub: "zoe" })}`)).toContain("signature is wrong");
+    expect(verifies).toHaveBeenCalledTimes(6);
+    expect((await verifier.verify(await person("zoe 4"))).sub).toBe("zoe 4");
+    await expect(verifier.verify(forged(await person("zoe")))).rejects.toThrow("signature is wrong");
+    verifies.mockRestore();
+    silent.mockRestore();
+  });
+
+  test("two keys, when the token does not say which", async () => {
+    const [one, other] = [await signer("RS256"), await signer("RS256")];
+    const verifier = keysOf(one.jwk, other.jwk);
+    for (const n of [1, 2, 3]) {
+      for (const { sign } of [one, other]) {
+        expect(await subOf(verifier, `Bearer ${await sign({ sub: `ann ${String(n)}` })}`)).toContain("ann");
+      }
+    }
+  });
+});
+
 describe("what a handler knows of a token", () => {
   const handler = createMcpHandler(() => {
     const server = new McpServer({ name: "test", version: "1.0.0" });

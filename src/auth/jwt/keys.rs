@@ -4,7 +4,7 @@
 //! from one. Checking a key costs more than using it, so a set is checked once, when it comes; what is kept of it
 //! ([`write_checked`]) has the usable keys only, and is read without being judged again.
 
-use crate::crypto::decode;
+use crate::crypto::{decode, encode, sha256};
 use crate::jose::algorithm::{Algorithm, KeyKind};
 use crate::json::{Object, Value, array, object, quoted};
 
@@ -14,6 +14,8 @@ pub const MAX_KEYS: usize = 100;
 pub const MAX_LENGTH: usize = 256 * 1024;
 /// So many keys are tried where a token does not say which.
 pub const MAX_TRIES: usize = 4;
+/// Characters of a key's name (128 bits and a little).
+const NAME: usize = 22;
 
 /// A public key that can be used.
 #[derive(Clone, Debug)]
@@ -23,6 +25,8 @@ pub struct PublicKey {
     algorithm: Option<Algorithm>,
     kind: Kind,
     jwk: String,
+    /// The beginning of its hash.
+    name: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +90,8 @@ impl PublicKey {
             _ => return Err(Unusable::Kind),
         };
         let name = jwk.get("kid").map(|name| name.string().map(String::from).ok_or(Unusable::NoJwk)).transpose()?;
-        let key = Self { kid: name, algorithm, kind, jwk: members };
+        let hash = encode(&sha256(members.as_bytes()));
+        let key = Self { kid: name, algorithm, kind, jwk: members, name: hash.chars().take(NAME).collect() };
         // The key's own `alg` must be one for its kind.
         if algorithm.is_some_and(|algorithm| !key.is_of_kind(algorithm)) { Err(Unusable::Purpose) } else { Ok(key) }
     }
@@ -101,7 +106,8 @@ impl PublicKey {
     /// What [`write_checked`] keeps of it.
     fn checked(&self) -> String {
         let (kid, name) = (self.kid.as_deref().map(quoted), self.algorithm.map(|algorithm| quoted(algorithm.name())));
-        let mut members = vec![("jwk", self.jwk.as_str())];
+        let hash = quoted(&self.name);
+        let mut members = vec![("jwk", self.jwk.as_str()), ("name", hash.as_str())];
         members.extend(kid.as_deref().map(|kid| ("kid", kid)));
         members.extend(name.as_deref().map(|name| ("alg", name)));
         object(&members)
@@ -115,13 +121,20 @@ impl PublicKey {
             Some(curve) => Kind::Curve(CURVES.iter().find(|(name, ..)| *name == curve)?.0),
         };
         let algorithm = key.string("alg").and_then(|name| Algorithm::parse(&name));
-        Some(Self { kid: key.string("kid").map(String::from), algorithm, kind, jwk: jwk.text().into() })
+        let name = key.string("name")?.into();
+        Some(Self { kid: key.string("kid").map(String::from), algorithm, kind, jwk: jwk.text().into(), name })
     }
 
     /// The key with its public members only, for the runtime.
     #[must_use]
     pub fn jwk(&self) -> &str {
         &self.jwk
+    }
+
+    /// What it is called where it is used with this algorithm: no other key has the name.
+    #[must_use]
+    pub fn name_for(&self, algorithm: Algorithm) -> String {
+        [algorithm.name(), ".", &self.name].concat()
     }
 
     fn is_of_kind(&self, algorithm: Algorithm) -> bool {

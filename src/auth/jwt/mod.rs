@@ -15,7 +15,7 @@ mod set;
 use std::borrow::Cow;
 
 use crate::auth::bearer::{Caller, Found, Refusal, token_of};
-use crate::flow::{Flow, Verify};
+use crate::flow::{Flow, Obtaining, Verify, VerifyShown};
 use crate::jose::compact::{self, Unreadable, Untrusted};
 use crate::json::Object;
 use header::Header;
@@ -95,6 +95,8 @@ impl Reject {
 pub struct Request<'a> {
     authorization: Option<Cow<'a, str>>,
     token: Option<Cow<'a, str>>,
+    /// The names of the public keys that the shim has at hand, with a space after each.
+    holds: Cow<'a, str>,
     kept: Kept<'a>,
 }
 
@@ -104,7 +106,8 @@ impl<'a> Request<'a> {
     pub fn read(input: &'a str, body: &'a str) -> Option<Self> {
         let input = Object::read(input).ok()?;
         let kept = Kept::read(input.get("keys"), body)?;
-        Some(Self { authorization: input.string("authorization"), token: input.string("token"), kept })
+        let (authorization, token) = (input.string("authorization"), input.string("token"));
+        Some(Self { authorization, token, holds: input.string("holds").unwrap_or_default(), kept })
     }
 
     /// The token, or why there is none.
@@ -113,6 +116,18 @@ impl<'a> Request<'a> {
             Some(token) => Ok(token),
             None => token_of(self.authorization.as_deref()),
         }
+    }
+
+    /// Where the token is in what the shim has handed over: at its end, but for white space.
+    fn place(&self, token: &str) -> Option<(usize, usize)> {
+        let shown = self.token.as_deref().or(self.authorization.as_deref())?;
+        let end = shown.trim_end_matches([' ', '\t']).len();
+        let from = end.checked_sub(token.len())?;
+        (shown.get(from..end) == Some(token)).then_some((from, end))
+    }
+
+    fn holds(&self, name: &str) -> bool {
+        self.holds.split(' ').any(|held| held == name)
     }
 
     /// Where the issuer's keys or its endpoint were found to be.
@@ -133,13 +148,13 @@ pub async fn verify(flow: &Flow<'_>, request: &Request<'_>, options: &Options) -
         Ok(token) => token,
         Err(refused) => return refused,
     };
-    match check(flow, token, &request.kept, options).await {
+    match check(flow, token, request, options).await {
         Ok(caller) => Found::Caller(caller),
         Err(reject) => Found::Refused(reject.refusal(), reject.reason()),
     }
 }
 
-async fn check(flow: &Flow<'_>, token: &str, kept: &Kept<'_>, options: &Options) -> Result<Caller, Reject> {
+async fn check(flow: &Flow<'_>, token: &str, request: &Request<'_>, options: &Options) -> Result<Caller, Reject> {
     let now = flow.context().now();
     let untrusted = Untrusted::parse(token)?;
     let header = compact::read(&untrusted.header)?;
@@ -147,7 +162,7 @@ async fn check(flow: &Flow<'_>, token: &str, kept: &Kept<'_>, options: &Options)
     let payload = core::str::from_utf8(&untrusted.payload).map_err(|_| Reject::NotAToken)?;
     let claims = compact::read(payload)?;
     let dates = claims::check(&claims, &options.rules, now)?;
-    let keys = keys_for(flow, &header, kept, options).await?;
+    let keys = keys_for(flow, &header, &request.kept, options).await?;
     let caller = Caller {
         principal: claims::principal(&claims.string("iss").unwrap_or_default(), &claims, payload),
         scopes: claims::scopes(&claims),
@@ -156,7 +171,7 @@ async fn check(flow: &Flow<'_>, token: &str, kept: &Kept<'_>, options: &Options)
         note: claims::note(dates, now),
         props: payload.to_owned(),
     };
-    signed(flow, &header, &untrusted, &keys, options, Some(&caller)).await?;
+    signed(flow, &header, &untrusted, &keys, options, Some((request, &caller))).await?;
     Ok(caller)
 }
 
@@ -185,14 +200,14 @@ async fn keys_for<'a>(
     set::find(flow, header, kept, options).await
 }
 
-/// Checks the signature; `caller` is who is calling if it is right.
+/// Checks the signature; `shown` is the request, and who is calling if it is right.
 async fn signed(
     flow: &Flow<'_>,
     header: &Header<'_>,
     untrusted: &Untrusted<'_>,
     found: &set::Found<'_>,
     options: &Options,
-    caller: Option<&Caller>,
+    shown: Option<(&Request<'_>, &Caller)>,
 ) -> Result<(), Reject> {
     if header.algorithm.is_secret() {
         return shared(header, untrusted, options);
@@ -201,9 +216,8 @@ async fn signed(
         return Err(Reject::BadSignature);
     }
     // Where only one key is asked, its word decides.
-    let caller = caller.filter(|_| found.keys.len() == 1);
-    let asked = found.keys.iter().map(|key| flow.obtain(&signature(key, header, untrusted, caller)));
-    let asked = asked.collect::<Vec<_>>();
+    let decides = found.keys.len() == 1;
+    let asked = found.keys.iter().map(|key| ask(flow, key, header, untrusted, shown, decides)).collect::<Vec<_>>();
     let mut signed = false;
     for verified in asked {
         signed |= verified.await == Ok(true);
@@ -217,19 +231,34 @@ fn shared(header: &Header<'_>, untrusted: &Untrusted<'_>, options: &Options) -> 
     if options.secrets.iter().any(signs) { Ok(()) } else { Err(Reject::BadSignature) }
 }
 
-fn signature<'a>(
-    key: &'a PublicKey,
+/// Asks whether the signature is that of `key`.
+fn ask(
+    flow: &Flow<'_>,
+    key: &PublicKey,
     header: &Header<'_>,
-    untrusted: &'a Untrusted<'_>,
-    caller: Option<&Caller>,
-) -> Verify<'a> {
-    Verify {
+    untrusted: &Untrusted<'_>,
+    shown: Option<(&Request<'_>, &Caller)>,
+    decides: bool,
+) -> Obtaining<bool> {
+    let algorithm = header.algorithm.verify();
+    // Claims may be written on several lines; such a token takes the long way.
+    let settling = shown.filter(|(_, caller)| decides && !caller.props.contains('\n'));
+    let settles = settling.map(|(_, caller)| caller.found());
+    let name = shown.map(|_| key.name_for(header.algorithm));
+    if let (Some(name), Some((request, _))) = (&name, shown)
+        && request.holds(name)
+        && let Some((from, to)) = request.place(untrusted.text)
+    {
+        let dot = from + untrusted.signed.len();
+        return flow.obtain(&VerifyShown { name: name.clone(), algorithm, from, dot, to, settles });
+    }
+    flow.obtain(&Verify {
         key: key.jwk(),
         import: header.algorithm.import(),
-        algorithm: header.algorithm.verify(),
+        algorithm,
         signature: untrusted.signature_text,
         signed: untrusted.signed,
-        // Claims may be written on several lines; such a token takes the long way.
-        settles: caller.filter(|caller| !caller.props.contains('\n')).map(Caller::found),
-    }
+        settles,
+        name,
+    })
 }

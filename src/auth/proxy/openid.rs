@@ -118,6 +118,7 @@ impl<'a> IdToken<'a> {
             signature: self.token.signature_text,
             signed: self.token.signed,
             settles: None,
+            name: None,
         };
         let asked = fitting.iter().map(|key| flow.obtain(&verify(key))).collect::<Vec<_>>();
         let mut signed = false;

@@ -7,7 +7,7 @@ use mcp_wicket::auth::proxy::effect::{AskAllow, Context};
 use mcp_wicket::flow::{
     Ask, Brief, Broken, Call, Commit, Complete, Describe, Document, Fetch, Flow, List, Listen, Listening, Load, Obtain,
     Plain, Reach, Recent, Remember, Resumed, RootKey, Rows, Source, Splice, Step, Tally, Target, Through, Variable,
-    Verify, Writes,
+    Verify, VerifyShown, Writes,
 };
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Policy;
@@ -86,6 +86,8 @@ pub(super) const NAMES: &[&str] = &[
     "effect-document-of-a-copy",
     "effect-verify",
     "effect-verify-that-settles",
+    "effect-verify-to-keep",
+    "effect-verify-shown",
     "commit-remember",
     "commit-remember-nothing",
     "found-refused",
@@ -257,14 +259,27 @@ fn what_a_verifier_asks_for() {
     assert_eq!(recent.json(), golden("effect-document-of-a-copy"));
     let verify = Verify {
         key: r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
-        import: r#"{"name":"Ed25519"}"#,
-        algorithm: r#"{"name":"Ed25519"}"#,
+        import: r#""Ed25519""#,
+        algorithm: r#""Ed25519""#,
         signature: "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
         signed: "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc",
         settles: None,
+        name: None,
     };
     assert_eq!(verify.json(), golden("effect-verify"));
-    let settling = Verify { settles: Some("{}".into()), ..verify };
+    let named = Verify { name: Some("EdDSA.uw1XFYi_9mREQ1ZUcDiCSS".into()), ..verify };
+    assert_eq!(named.json(), golden("effect-verify-to-keep"));
+    let shown = VerifyShown {
+        name: "EdDSA.uw1XFYi_9mREQ1ZUcDiCSS".into(),
+        algorithm: r#""Ed25519""#,
+        from: 7,
+        dot: 63,
+        to: 150,
+        settles: Some("{}".into()),
+    };
+    assert_eq!(shown.json(), golden("effect-verify-shown"));
+    assert_eq!(shown.head(), Some("{}"));
+    let settling = Verify { name: None, settles: Some("{}".into()), ..named };
     assert_eq!(settling.json(), golden("effect-verify-that-settles"));
     assert_eq!(settling.head(), Some("{}"));
     let commits = |set| {
