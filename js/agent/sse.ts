@@ -1,18 +1,22 @@
 /**
  * HTTP+SSE (2024-11-05), for old clients. The client opens a stream by GET and posts its messages beside it; a mailbox
- * carries the answers from wherever a message was handled to the Worker that holds the stream.
+ * carries the answers from wherever a message was handled to the Worker that holds the stream, and calls to be carried out
+ * there (`carrying.ts`).
  */
 import { type GuardedCore, type Passage, admit, answer, coreFor, respond, serve, unserved } from "../endpoint.js";
 import { logged } from "../errors.js";
 import { principalOf, propsOf } from "../handler.js";
 import { STREAM } from "../objects/mailbox.js";
 import { askObject, objectsOf } from "../objects/objects.js";
+import type { Outcome } from "../run.js";
 import type { McpServer } from "../server/mcp-server.js";
+import type { Reply } from "../server/reply.js";
 import { mayUse } from "../server/scopes.js";
 import { ServerWorld } from "../server/world.js";
 import type { Answer, Effect } from "../wire.js";
 import type { AgentClass, ServeOptions } from "./agent.js";
 import type { AgentContext } from "./base.js";
+import { type CarriedMessage, arrived, carry, carryOut } from "./carrying.js";
 import {
   type AgentHandler,
   agentHandler,
@@ -58,26 +62,55 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       if (at === path) {
         objectsOf(ctx, env, where); // says what is missing, before there is a stream
         const server = inObject ? registryOf(agent) : await agent.wicketReady(props, pass.caller);
-        return await serve(passage, server, ctx, (world) => (world.messages = messages));
+        const carryOutHere = async (message: CarriedMessage, stream: Reply) => {
+          const there = arrived(passage, message);
+          const server = await new agentClass(ctx, env).wicketReady(message.props, there.pass.caller);
+          await carryOut(there, server, ctx, message, stream);
+        };
+        return await serve(passage, server, ctx, (world) => {
+          world.sse = {
+            messages,
+            carryOut(message, stream) {
+              const carried = carryOutHere(message as CarriedMessage, stream);
+              ctx.waitUntil(carried.catch((error: unknown) => logged("A message could not be carried out", error)));
+            },
+          };
+        });
       }
       if (inObject) {
         const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
         const handover = { props, told, pass: carried(pass, incoming), objects, key: "", expiry };
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
-      return withHeaders(await answerMessage(passage, await agent.wicketReady(props, pass.caller), ctx), pass.headers);
+      const server = await agent.wicketReady(props, pass.caller);
+      const answered = answerMessage(passage, server, ctx, (world) => carry(world, props));
+      return withHeaders(await answered, pass.headers);
     } catch (error) {
       return unserved(error, pass.headers);
     }
   });
 }
 
-/** Handles a message: accepted as soon as its work has begun, and the answer goes out on the stream. */
-export async function answerMessage(passage: Passage, server: McpServer, ctx: AgentContext): Promise<Response> {
+/**
+ * Handles a message: accepted as soon as its work has begun, and the answer goes out on the stream. A call is given to
+ * `carry` first, if there is such a thing: what it takes is no longer our business.
+ */
+export async function answerMessage(
+  passage: Passage,
+  server: McpServer,
+  ctx: AgentContext,
+  carry?: (world: ServerWorld) => Promise<boolean>,
+): Promise<Response> {
   const accepted = new Response(null, { status: 202 });
   let begun: () => void = () => {};
   const working = new Promise<void>((resolve) => (begun = resolve));
-  const world = new StreamWorld(passage, server, ctx, begun);
+  let taken: () => void = () => {};
+  const carried = new Promise<void>((resolve) => (taken = resolve));
+  const world = new StreamWorld(passage, server, ctx, begun, async () => {
+    if (!(await carry?.(world))) return false;
+    taken();
+    return true;
+  });
   const answered = answer(passage, server.serverInfo, world).then(async (ended: Answer) => {
     await world.settled();
     if (ended.status !== 200 || ended.body === undefined) return respond(ended, []);
@@ -85,23 +118,38 @@ export async function answerMessage(passage: Passage, server: McpServer, ctx: Ag
     if (!world.cancelled || ended.body.startsWith("[")) await world.send(ended.body);
     return accepted;
   });
-  ctx.waitUntil(answered.catch((error: unknown) => logged("A message could not be answered", error)));
-  return Promise.race([answered, working.then(() => accepted)]);
+  const over = Promise.race([answered, carried]);
+  ctx.waitUntil(over.catch((error: unknown) => logged("A message could not be answered", error)));
+  return Promise.race([answered, Promise.race([working, carried]).then(() => accepted)]);
 }
 
 /** A server's registry, and its client's stream. */
 class StreamWorld extends ServerWorld {
   readonly #begun: () => void;
+  readonly #carry: () => Promise<boolean>;
 
-  constructor(passage: Passage, server: McpServer, ctx: AgentContext, begun: () => void) {
+  constructor(
+    passage: Passage,
+    server: McpServer,
+    ctx: AgentContext,
+    begun: () => void,
+    carry: () => Promise<boolean>,
+  ) {
     super(passage, server, ctx);
     this.#begun = begun;
+    this.#carry = carry;
   }
 
   override perform(effect: Effect) {
     // A call that lacks scopes is answered by status, not on the stream.
     const tool = effect.kind === "call" && this.server.tools.get(effect.name);
-    if (tool && mayUse(tool, this.passage.pass)) this.#begun();
+    return tool && mayUse(tool, this.passage.pass) ? this.#perform(effect) : super.perform(effect);
+  }
+
+  async #perform(effect: Effect): Promise<Outcome> {
+    // What has been carried away has no outcome here.
+    if (await this.#carry()) return new Promise(() => {});
+    this.#begun();
     return super.perform(effect);
   }
 

@@ -95,6 +95,11 @@ export interface ToolContext {
 /** Header names that carry credentials; no handler sees them. */
 const CREDENTIALS = new Set(["authorization", "cookie", "dpop", "proxy-authorization", "cf-access-jwt-assertion"]);
 
+/** Headers as handlers see them. */
+export function withoutCredentials(headers: Headers): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => !CREDENTIALS.has(name)));
+}
+
 function authInfoOf({ client = "", scopes, expires, resource, props }: Caller): AuthInfo {
   const info: AuthInfo = { clientId: client, scopes: [...scopes], extra: props };
   if (expires !== undefined) info.expiresAt = expires;
@@ -147,8 +152,7 @@ export class CallContext implements ToolContext {
 
   get requestInfo(): { url: URL; headers: Record<string, string> } {
     const { request } = this.#world;
-    const headers = [...request.headers].filter(([name]) => !CREDENTIALS.has(name));
-    return { url: new URL(request.url), headers: Object.fromEntries(headers) };
+    return { url: new URL(request.url), headers: withoutCredentials(request.headers) };
   }
 
   get progress(): ToolContext["progress"] {

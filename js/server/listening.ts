@@ -23,14 +23,14 @@ export async function listen(
   const reply = outgoing.open();
   if (endpoint === undefined) reply.comment("listening");
   // HTTP+SSE begins with this event.
-  else reply.say("endpoint", `${world.messages}?sessionId=${endpoint}`);
+  else reply.say("endpoint", `${world.sse?.messages ?? ""}?sessionId=${endpoint}`);
   const greeting = sockets ? first : otherwise;
   if (greeting !== undefined) reply.send(greeting);
   const sayings = new Map(Object.entries(says));
   await new Promise<void>((resolve) => {
     outgoing.onGone = resolve;
     for (const socket of sockets ?? []) {
-      socket.addEventListener("message", ({ data }) => hear(reply, sayings, String(data)));
+      socket.addEventListener("message", ({ data }) => hear(world, reply, sayings, String(data)));
       socket.addEventListener("close", () => resolve());
     }
   });
@@ -39,8 +39,9 @@ export async function listen(
 }
 
 /** Passes on what a source of a stream says. */
-function hear(reply: Reply, sayings: Map<string, string>, data: string): void {
+function hear(world: ServerWorld, reply: Reply, sayings: Map<string, string>, data: string): void {
   const said = JSON.parse(data) as Heard;
+  if (said.carried !== undefined) world.sse?.carryOut(said.carried, reply);
   if (said.message !== undefined) reply.send(said.message);
   if (said.event) reply.pass(said.event.id, said.event.data);
   for (const [name, message] of Object.entries(said.says ?? {})) sayings.set(name, message);
@@ -56,8 +57,9 @@ interface Heard {
   /** From now on this is said of what happens. */
   says?: Record<string, string>;
   unsays?: string;
-  /** On HTTP+SSE: a message for the client. */
+  /** On HTTP+SSE: a message for the client, or one of the client that is carried out here. */
   message?: string;
+  carried?: unknown;
   /** An event of a stream that goes on. */
   event?: { id: string; data: string };
 }

@@ -16,6 +16,7 @@ import type { McpServer } from "./mcp-server.js";
 import { ObjectsWorld } from "./objects-world.js";
 import { Outgoing } from "./outgoing.js";
 import { getPrompt } from "./prompts.js";
+import type { Reply } from "./reply.js";
 import { readResource } from "./resources.js";
 import { cancelHere } from "./running.js";
 import { callTool } from "./tools.js";
@@ -27,6 +28,14 @@ interface Spoken {
   params?: { _meta?: Record<string, unknown> };
 }
 
+/** What the stream of HTTP+SSE knows. */
+export interface SseStream {
+  /** The path that takes a client's messages. */
+  readonly messages: string;
+  /** Carries out a message that has been carried here. */
+  readonly carryOut: (message: unknown, stream: Reply) => void;
+}
+
 export class ServerWorld extends ObjectsWorld {
   readonly server: McpServer;
   /** The request's head as the core has read it, and its body. */
@@ -36,8 +45,8 @@ export class ServerWorld extends ObjectsWorld {
   call: RunEffect | undefined;
   /** In an object: forgets that this request is answered there at the moment. */
   ended: (() => void) | undefined;
-  /** On HTTP+SSE: the path that takes a client's messages. */
-  messages = "";
+  /** On HTTP+SSE: the stream's side. */
+  sse: SseStream | undefined;
   /** True once a call was cancelled by its client. */
   cancelled = false;
   /** What its handler was given. */

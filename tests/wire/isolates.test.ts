@@ -153,8 +153,9 @@ test("HTTP+SSE: messages that come to the other isolate", { timeout: 30_000 }, a
   await say(theirs, "tools/call", { name: "hold", arguments: { name: "sse-held", url } }, "held");
   await gate.until(() => gate.has("/sse-held"));
   await new Promise((resolve) => setTimeout(resolve, 300));
-  await say(ours, "notifications/cancelled", { requestId: "held" });
-  await expect.poll(() => abortedIn(worker.twin.url), { timeout: 5000 }).toContain("sse-held");
+  await say(theirs, "notifications/cancelled", { requestId: "held" });
+  // The call runs where its stream is: the request that has brought it is over.
+  await expect.poll(() => abortedIn(worker.url), { timeout: 5000 }).toContain("sse-held");
   heard = read(socket, /"id":"(held|after)"/);
   gate.open("/sse-held");
   await new Promise((resolve) => setTimeout(resolve, 300));

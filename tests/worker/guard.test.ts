@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type ToolList, type ToolResult, initialize, legacy, modern, wires } from "../harness/messages.ts";
 import { HOST, begin, callTool, messageOf, textOf, worker } from "./lib/client.ts";
+import { EventReader } from "./lib/stream.ts";
 
 const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 const METADATA = `${HOST}/.well-known/oauth-protected-resource`;
@@ -165,6 +166,23 @@ describe("HTTP+SSE", () => {
       expect(response.status).toBe(401);
       expect(challengeOf(response)).toBe(`Bearer scope="read", resource_metadata="${METADATA}/guarded-sse"`);
     }
+  });
+
+  test("a call knows the token that it was sent with; one that lacks scopes is told by status", async () => {
+    const stream = new EventReader(await worker(new Request(url, as("ann"))));
+    const endpoint = new URL((await stream.next())?.data ?? "", HOST).href;
+    const call = (name: string, token: string) => worker(legacy(endpoint, "tools/call", { name }, as(token)));
+    const heard = async () => textOf((await stream.message<{ result: ToolResult }>()).result) ?? "";
+    expect((await call("auth", "ann-at-the-desk")).status).toBe(202);
+    const auth = await heard();
+    expect(JSON.parse(auth)).toMatchObject({ clientId: "desk", scopes: ["read"], extra: { name: "ann" } });
+    expect(auth).not.toContain("ann-at-the-desk");
+    expect((await call("whoami", "ann")).status).toBe(202);
+    expect(JSON.parse(await heard())).toEqual({ props: { name: "ann" }, scopes: ["read"] });
+    const refused = await call("write", "ann");
+    expect([refused.status, challengeOf(refused)]).toEqual([403, expect.stringContaining('scope="read write"')]);
+    expect((await call("whoami", "bob")).status, "another's session").toBe(404);
+    await stream.close();
   });
 });
 
