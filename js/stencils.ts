@@ -42,28 +42,44 @@ export class Stencils {
   }
 }
 
-/** The text of a request with two holes, one for the id and one for the arguments. */
+/** Text of a request, and the hole behind it if it stands before the arguments, before it if behind them. */
+interface Part {
+  readonly text: string;
+  readonly hole: "id" | "token" | undefined;
+}
+
+/** The text of a request with holes for the id, the arguments and maybe the progress token. */
 class Stencil {
   readonly #until: number;
-  readonly #first: string;
-  readonly #between: string;
-  readonly #last: string;
-  readonly #isIdFirst: boolean;
+  /** From the beginning to the arguments. */
+  readonly #before: Part[] = [];
+  /** From the end to the arguments. */
+  readonly #behind: Part[] = [];
   readonly #effect: Cut["effect"];
   readonly #splice: Splice;
   readonly #beforeId: string;
   readonly #behindId: string;
 
-  constructor(
-    body: string,
-    [until, id, idEnd, given, givenEnd, answered]: Required<Step<unknown>>["stencil"],
-    cut: Cut,
-  ) {
+  constructor(body: string, stencil: Required<Step<unknown>>["stencil"], cut: Cut) {
+    const [until, answered, id, idEnd, given, givenEnd, token, tokenEnd] = stencil;
     this.#until = until;
-    this.#isIdFirst = id < given;
-    this.#first = body.slice(0, Math.min(id, given));
-    this.#between = this.#isIdFirst ? body.slice(idEnd, given) : body.slice(givenEnd, id);
-    this.#last = body.slice(Math.max(idEnd, givenEnd));
+    const numbers = [{ hole: "id", start: id, end: idEnd }] as { hole: Part["hole"]; start: number; end: number }[];
+    if (token !== undefined && tokenEnd !== undefined) numbers.push({ hole: "token", start: token, end: tokenEnd });
+    numbers.sort((one, other) => one.start - other.start);
+    let start = 0;
+    for (const { hole, start: from, end } of numbers) {
+      if (from > given) continue;
+      this.#before.push({ text: body.slice(start, from), hole });
+      start = end;
+    }
+    this.#before.push({ text: body.slice(start, given), hole: undefined });
+    let end = body.length;
+    for (const { hole, start: from, end: to } of numbers.reverse()) {
+      if (from < given) continue;
+      this.#behind.push({ text: body.slice(to, end), hole });
+      end = from;
+    }
+    this.#behind.push({ text: body.slice(givenEnd, end), hole: undefined });
     // Nothing of the first request stays here.
     this.#effect = { ...cut.effect, request: 0, arguments: {} };
     this.#splice = cut.splice;
@@ -71,27 +87,31 @@ class Stencil {
     this.#behindId = cut.head.slice(answered + idEnd - id);
   }
 
-  /** The step for `body`, if it has the same text around the holes, a short number in one and an object in the other. */
+  /** The step for `body`, if it has the same text around the holes, short numbers in them and an object as arguments. */
   cut(body: string, now: number): Cut | undefined {
-    if (now > this.#until || !body.startsWith(this.#first) || !body.endsWith(this.#last)) return undefined;
-    let start = this.#first.length;
-    let end = body.length - this.#last.length;
-    let digits = 0;
-    let id: string;
-    if (this.#isIdFirst) {
-      while (digits <= MAX_DIGITS && isDigit(body.charCodeAt(start + digits))) digits++;
-      id = body.slice(start, start + digits);
-      start += digits;
-      if (!body.startsWith(this.#between, start)) return undefined;
-      start += this.#between.length;
-    } else {
-      while (digits <= MAX_DIGITS && isDigit(body.charCodeAt(end - digits - 1))) digits++;
-      id = body.slice(end - digits, end);
-      end -= digits + this.#between.length;
-      if (!body.startsWith(this.#between, end)) return undefined;
+    if (now > this.#until) return undefined;
+    let id = "";
+    let start = 0;
+    for (const { text, hole } of this.#before) {
+      if (!body.startsWith(text, start)) return undefined;
+      start += text.length;
+      if (hole === undefined) continue;
+      let end = start;
+      while (isDigit(body.charCodeAt(end))) end++;
+      if (!isShortNumber(body, start, end)) return undefined;
+      if (hole === "id") id = body.slice(start, end);
+      start = end;
     }
-    // Neither two holes that overlap nor a number that JSON does not know.
-    if (start >= end || digits === 0 || digits > MAX_DIGITS || (digits > 1 && id.startsWith("0"))) return undefined;
+    let end = body.length;
+    for (const { text, hole } of this.#behind) {
+      end -= text.length;
+      if (end < start || !body.startsWith(text, end)) return undefined;
+      if (hole === undefined) continue;
+      const behind = end;
+      while (isDigit(body.charCodeAt(end - 1))) end--;
+      if (!isShortNumber(body, end, behind)) return undefined;
+      if (hole === "id") id = body.slice(end, behind);
+    }
     const given = objectOf(body.slice(start, end));
     if (!given) return undefined;
     const effect = { ...this.#effect, request: Number(id), arguments: given };
@@ -99,7 +119,15 @@ class Stencil {
   }
 }
 
-const isDigit = (code: number) => code >= 48 && code <= 57;
+const ZERO = 48;
+
+const isDigit = (code: number) => code >= ZERO && code <= ZERO + 9;
+
+/** True if these digits are a number of JSON that a number of JavaScript holds. */
+function isShortNumber(text: string, start: number, end: number): boolean {
+  const digits = end - start;
+  return digits === 1 || (digits > 1 && digits <= MAX_DIGITS && text.charCodeAt(start) !== ZERO);
+}
 
 /** The object of this JSON text; nothing where it is none, which Rust then says. */
 function objectOf(text: string): Record<string, unknown> | undefined {

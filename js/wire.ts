@@ -56,8 +56,20 @@ export interface Step<T> {
   done?: T;
   commits?: Commit[];
   wait?: { mark: string; effect: Effect }[];
-  /** `src/flow/stencil.rs`: until when it holds, where the id and the arguments stand in the body, the id in the head. */
-  stencil?: [until: number, id: number, idEnd: number, given: number, givenEnd: number, answered: number];
+  /**
+   * `src/flow/stencil.rs`: until when the step holds, where the id stands in the head of the shortcut, and where the id, the
+   * arguments and maybe the progress token stand in the body.
+   */
+  stencil?: [
+    until: number,
+    answered: number,
+    id: number,
+    idEnd: number,
+    given: number,
+    givenEnd: number,
+    token?: number,
+    tokenEnd?: number,
+  ];
   /** The step has to be made again, with randomness. */
   entropy?: true;
   broken?: string;

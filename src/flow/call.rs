@@ -20,6 +20,8 @@ pub struct Call<'a> {
     pub splice: Option<Splice>,
     /// The body that `request` and a tool's arguments stand in; none in a batch.
     pub body: Option<&'a str>,
+    /// The token under which the client wants to hear of progress; the shim reads it from the body.
+    pub progress_token: Option<Value<'a>>,
 }
 
 /// Whose handler runs, and on what.
@@ -193,7 +195,7 @@ impl Obtain for Call<'_> {
     fn stencil(&self) -> Option<Stencil> {
         match self.target {
             Target::Tool { arguments: Some(arguments), .. } if self.rounds.is_none() => {
-                Stencil::of(self.body?, self.request, arguments, self.head()?)
+                Stencil::of(self.body?, self.head()?, self.request, arguments, self.progress_token)
             }
             _ => None,
         }

@@ -70,6 +70,12 @@ impl<'a> Envelope<'a> {
         Fault::new(400, Code::InvalidParams, message)
     }
 
+    /// The token under which the client wants to hear of progress.
+    #[must_use]
+    pub fn progress_token(&self) -> Option<Value<'a>> {
+        self.meta.get("progressToken")
+    }
+
     /// What `Mcp-Name` must mirror for `method`, if anything.
     #[must_use]
     pub fn name_of(&self, method: &str) -> Option<Cow<'a, str>> {

@@ -27,6 +27,8 @@ pub struct Frame<'a> {
     pub place: Option<Place>,
     /// The body that it came in by itself; none in a batch.
     pub body: Option<&'a str>,
+    /// The token under which the client wants to hear of progress.
+    pub progress_token: Option<Value<'a>>,
     /// The server's `Implementation`.
     pub server: Value<'a>,
     /// The HTTP request that it came with.

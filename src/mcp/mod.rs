@@ -257,7 +257,7 @@ impl<'a> Request<'a> {
             Shown::Open(session) if !revision.is_modern() => Some(session.place),
             _ => None,
         };
-        Frame { id, revision, session, place, body, server: self.server, request: self }
+        Frame { id, revision, session, place, body, progress_token: None, server: self.server, request: self }
     }
 
     /// Checks that the endpoint knows the request's HTTP method.
@@ -347,6 +347,7 @@ async fn carry_out(
         return Answer::empty(202);
     };
     let frame = request.frame(id, revision, shown, Some(body));
+    let frame = Frame { progress_token: envelope.progress_token(), ..frame };
     if method == "initialize" && !revision.is_modern() {
         return lifecycle::initialize(flow, request, shown, frame, &envelope.params).await;
     }

@@ -24,6 +24,7 @@ pub fn get<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Res
             rounds,
             splice: frame.is_alone().then(|| frame.around_content()),
             body: frame.body,
+            progress_token: frame.progress_token,
         })
     };
     let later = mrtr::later(&frame, params);

@@ -29,6 +29,7 @@ pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
             rounds,
             splice: frame.is_alone().then(|| frame.around_content()),
             body: frame.body,
+            progress_token: frame.progress_token,
         })
     };
     let later = mrtr::later(&frame, params);

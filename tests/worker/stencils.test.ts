@@ -17,9 +17,11 @@ const HEAD = [
   "aapplication/json, text/event-stream",
   "v2025-06-18",
 ].join("\n");
-/** As the official clients write it, and as it is written elsewhere: the id last, and first. */
+/** As the official clients write it, with and without a progress token, and as others do: the id last, and first. */
 const BODIES = [
   '{"method":"tools/call","params":{"name":"echo","arguments":{"text":"a"}},"jsonrpc":"2.0","id":3}',
+  '{"method":"tools/call","params":{"name":"echo","arguments":{"text":"a"},"_meta":{"progressToken":3}},"jsonrpc":"2.0","id":3}',
+  '{"params":{"_meta":{"progressToken":3},"arguments":{"text":"a"},"name":"echo"},"id":3,"jsonrpc":"2.0","method":"tools/call"}',
   '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"echo","arguments":{"text":"a"},"_meta":{}}}',
 ];
 const core = coreFor({}, {});
@@ -67,7 +69,10 @@ async function bothAnswers(body: string, known: string, setting: Setting = {}) {
 }
 
 const filled = (body: string, id: string, given: string) =>
-  body.replace('"id":3', `"id":${id}`).replace('{"text":"a"}', given);
+  body
+    .replace('"id":3', `"id":${id}`)
+    .replace('"progressToken":3', `"progressToken":${id || 3}`)
+    .replace('{"text":"a"}', given);
 
 describe.each(BODIES)("%s", (known) => {
   test("another id and other arguments need no step", async () => {

@@ -113,6 +113,7 @@ fn stencilled() -> Step<()> {
         rounds: None,
         splice: Some(Splice { head: HEAD.into(), tail: "}", open: false, plain: Plain::default() }),
         body: Some(&body),
+        progress_token: None,
     };
     first_step(NOW, async |flow| assert!(flow.context().is_between(0, NOW) && flow.obtain(&call).await.is_ok()))
 }
@@ -163,9 +164,18 @@ fn effects() {
         rounds: None,
         splice: splice(r#"{"jsonrpc":"2.0","id":"a\"1","result":"#, "}"),
         body: None,
+        progress_token: None,
     };
     assert_eq!(call.json(), golden("effect-call"));
-    let bare = |target| Call { target, request: value("1"), session: None, rounds: None, splice: None, body: None };
+    let bare = |target| Call {
+        target,
+        request: value("1"),
+        session: None,
+        rounds: None,
+        splice: None,
+        body: None,
+        progress_token: None,
+    };
     let tool = Target::Tool { name: "add", arguments: None, mirror: false };
     assert_eq!(bare(tool).json(), golden("effect-call-in-batch"));
     let rounds =

@@ -33,13 +33,17 @@ fn stencil(post: &Post) -> Option<Vec<u64>> {
     read(&step_at(NOW, post)).2
 }
 
-/// The body with another id and other arguments, as the stencil has their places.
-fn filled(body: &str, stencil: &[u64], id: &str, arguments: &str) -> String {
-    let at = |place: usize| usize::try_from(stencil[place]).unwrap();
-    let mut holes = [(at(1)..at(2), id), (at(3)..at(4), arguments)];
+/// The body with another id, other arguments and another token, as the stencil has their places.
+fn filled(body: &str, stencil: &[u64], texts: [&str; 3]) -> String {
+    let at = |place: &u64| usize::try_from(*place).unwrap();
+    let mut holes = stencil[2..].chunks(2).map(|hole| at(&hole[0])..at(&hole[1])).zip(texts).collect::<Vec<_>>();
     holes.sort_by_key(|(place, _)| place.start);
-    let [(first, one), (second, other)] = holes;
-    [&body[..first.start], one, &body[first.end..second.start], other, &body[second.end..]].concat()
+    let (mut filled, mut from) = (String::new(), 0);
+    for (place, text) in holes {
+        filled.extend([&body[from..place.start], text]);
+        from = place.end;
+    }
+    filled + &body[from..]
 }
 
 fn echo() -> Json {
@@ -54,6 +58,8 @@ fn calls() -> Vec<Post> {
     let mut with_progress = modern_request("tools/call", echo());
     with_progress["params"]["_meta"]["progressToken"] = "p1".into();
     calls.push(Post::of_modern_body(&with_progress).with("principal", "user:github:1").with("client", "c1"));
+    with_progress["params"]["_meta"]["progressToken"] = 7.into();
+    calls.push(Post::of_modern_body(&with_progress));
     let opened = Post::new(request("initialize", json!({"protocolVersion": "2025-11-25"}))).send();
     let session = opened.header("mcp-session-id").unwrap().to_owned();
     calls.push(Post::legacy("2025-11-25", "tools/call", echo()).with("sessionId", session));
@@ -93,8 +99,9 @@ fn a_request_like_another_is_answered_like_it() {
         let id = effect["request"].to_string();
         for _ in 0..200 {
             let other = random.of(&["0", "1", "7", "42", "999999999999999"]);
+            let token = random.of(&["0", "8", "123456789012345"]);
             let arguments = object(&mut random);
-            let body = filled(&post.body, &stencil, other, &arguments);
+            let body = filled(&post.body, &stencil, [other, &arguments, token]);
             let step = step_at(NOW, &Post { body: body.clone(), ..post.clone() });
             let text = step.json(Answer::to_json);
             let (own, own_head, _) = read(&step);
@@ -105,7 +112,7 @@ fn a_request_like_another_is_answered_like_it() {
             let mut own = own;
             own["arguments"] = Json::Null;
             assert_eq!(own, expected, "{body}");
-            let at = usize::try_from(stencil[5]).unwrap();
+            let at = usize::try_from(stencil[1]).unwrap();
             assert_eq!(own_head, [&head[..at], other, &head[at + id.len()..]].concat(), "{body}");
         }
     }
