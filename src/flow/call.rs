@@ -18,10 +18,8 @@ pub struct Call<'a> {
     pub rounds: Option<&'a str>,
     /// See [`Splice`]; none in a batch.
     pub splice: Option<Splice>,
-    /// The body that `request` and a tool's arguments stand in; none in a batch.
-    pub body: Option<&'a str>,
-    /// The token under which the client wants to hear of progress; the shim reads it from the body.
-    pub progress_token: Option<Value<'a>>,
+    /// Where `request` and a tool's arguments are from, if the effect is the same for other ones.
+    pub stencil: Option<Stencil>,
 }
 
 /// Whose handler runs, and on what.
@@ -193,12 +191,7 @@ impl Obtain for Call<'_> {
         self.splice.as_ref().map(|splice| splice.head.as_str())
     }
     fn stencil(&self) -> Option<Stencil> {
-        match self.target {
-            Target::Tool { arguments: Some(arguments), .. } if self.rounds.is_none() => {
-                Stencil::of(self.body?, self.head()?, self.request, arguments, self.progress_token)
-            }
-            _ => None,
-        }
+        self.stencil.clone()
     }
     fn outcome(json: Value<'_>) -> Option<Called> {
         let called = json.object().ok()?;

@@ -15,7 +15,6 @@ use core::iter;
 use core::ops::Range;
 
 use crate::json::{Value, array, number};
-use crate::jsonrpc::BEFORE_ID;
 
 /// The longest body with a stencil, in bytes.
 const MAX_LENGTH: usize = 8192;
@@ -33,10 +32,16 @@ pub struct Stencil {
 }
 
 impl Stencil {
-    /// Where `id`, `arguments` and `token` stand in `body`, which they have been read from, and the id in `head`, which begins
-    /// with [`BEFORE_ID`]; nothing where the body is long or holds more than ASCII, or the id is no short number.
+    /// Where `id`, `arguments` and `token` stand in `body`, which they have been read from; the id stands at `answered` in the
+    /// head of the shortcut. Nothing where the body is long or holds more than ASCII, or the id is no short number.
     #[must_use]
-    pub fn of(body: &str, head: &str, id: Value<'_>, arguments: Value<'_>, token: Option<Value<'_>>) -> Option<Self> {
+    pub fn of(
+        body: &str,
+        answered: usize,
+        id: Value<'_>,
+        arguments: Value<'_>,
+        token: Option<Value<'_>>,
+    ) -> Option<Self> {
         if !is_short_number(id) || body.len() > MAX_LENGTH || !body.is_ascii() {
             return None;
         }
@@ -45,9 +50,8 @@ impl Stencil {
             let place = start..start.checked_add(value.text().len())?;
             (body.get(place.clone()) == Some(value.text())).then_some(place)
         };
-        head.strip_prefix(BEFORE_ID)?.strip_prefix(id.text())?;
         let token = token.filter(|token| is_short_number(*token)).and_then(place);
-        Some(Self { id: place(id)?, arguments: place(arguments)?, token, answered: BEFORE_ID.len() })
+        Some(Self { id: place(id)?, arguments: place(arguments)?, token, answered })
     }
 
     /// `[until, start, start, end, …]`: until when it holds, in milliseconds since 1970; where the answer's id stands; and

@@ -3,7 +3,7 @@
 use super::Request;
 use super::revision::Revision;
 use super::session::Place;
-use crate::flow::{Plain, Splice};
+use crate::flow::{Plain, Splice, Stencil};
 use crate::json::{Value, object};
 use crate::jsonrpc::{BEFORE_ID, Fault};
 
@@ -92,6 +92,12 @@ impl Frame<'_> {
             head.push_str("},");
         }
         Splice { head, tail: "}", open, plain: Plain::default() }
+    }
+
+    /// Where the request's id and `arguments` stand, if what is decided about it holds for other ones too.
+    #[must_use]
+    pub fn stencil(&self, arguments: Option<Value<'_>>) -> Option<Stencil> {
+        Stencil::of(self.body?, BEFORE_ID.len(), self.id, arguments?, self.progress_token)
     }
 
     /// What goes around a tool's or a prompt's result that the shim has.

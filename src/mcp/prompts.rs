@@ -23,8 +23,7 @@ pub fn get<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Res
             session: frame.session,
             rounds,
             splice: frame.is_alone().then(|| frame.around_content()),
-            body: frame.body,
-            progress_token: frame.progress_token,
+            stencil: None,
         })
     };
     let later = mrtr::later(&frame, params);

@@ -34,8 +34,7 @@ pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
             session: frame.session,
             rounds,
             splice: frame.is_alone().then(|| frame.around_read()),
-            body: frame.body,
-            progress_token: frame.progress_token,
+            stencil: None,
         })
     };
     let later = mrtr::later(&frame, params);

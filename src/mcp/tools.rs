@@ -28,8 +28,7 @@ pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
             session: frame.session,
             rounds,
             splice: frame.is_alone().then(|| frame.around_content()),
-            body: frame.body,
-            progress_token: frame.progress_token,
+            stencil: if rounds.is_none() { frame.stencil(arguments) } else { None },
         })
     };
     let later = mrtr::later(&frame, params);

@@ -6,8 +6,8 @@ use mcp_wicket::auth::proxy::Profile;
 use mcp_wicket::auth::proxy::effect::{AskAllow, Context};
 use mcp_wicket::flow::{
     Ask, Brief, Broken, Call, Commit, Complete, Describe, Document, Fetch, Flow, List, Listen, Listening, Load, Obtain,
-    Plain, Reach, Recent, Remember, Resumed, RootKey, Rows, Source, Splice, Step, Tally, Target, Through, Variable,
-    Verify, VerifyShown, Writes,
+    Plain, Reach, Recent, Remember, Resumed, RootKey, Rows, Source, Splice, Stencil, Step, Tally, Target, Through,
+    Variable, Verify, VerifyShown, Writes,
 };
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Policy;
@@ -112,8 +112,7 @@ fn stencilled() -> Step<()> {
         session: None,
         rounds: None,
         splice: Some(Splice { head: HEAD.into(), tail: "}", open: false, plain: Plain::default() }),
-        body: Some(&body),
-        progress_token: None,
+        stencil: Stencil::of(&body, HEAD.find('1').unwrap(), part("1"), part("{}"), None),
     };
     first_step(NOW, async |flow| assert!(flow.context().is_between(0, NOW) && flow.obtain(&call).await.is_ok()))
 }
@@ -163,19 +162,10 @@ fn effects() {
         session: Some("AQ"),
         rounds: None,
         splice: splice(r#"{"jsonrpc":"2.0","id":"a\"1","result":"#, "}"),
-        body: None,
-        progress_token: None,
+        stencil: None,
     };
     assert_eq!(call.json(), golden("effect-call"));
-    let bare = |target| Call {
-        target,
-        request: value("1"),
-        session: None,
-        rounds: None,
-        splice: None,
-        body: None,
-        progress_token: None,
-    };
+    let bare = |target| Call { target, request: value("1"), session: None, rounds: None, splice: None, stencil: None };
     let tool = Target::Tool { name: "add", arguments: None, mirror: false };
     assert_eq!(bare(tool).json(), golden("effect-call-in-batch"));
     let rounds =
