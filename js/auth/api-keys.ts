@@ -1,6 +1,7 @@
 /** `APIKeyVerifier`: long-lived tokens for machines. Rust decides (`src/auth/api_key.rs`). */
 import type { Outcome } from "../run.js";
 import type { Effect } from "../wire.js";
+import { AtOnce } from "./at-once.js";
 import { Shared, Verifying } from "./verifying.js";
 
 /** What is kept of an API key. `npx mcp-wicket keys --api NAME` makes a key and its record. */
@@ -73,6 +74,7 @@ export class APIKeyVerifier<Env = unknown> extends Verifying<APIKeyProps, Env> {
 /** Records that are looked up. */
 class Keys<Env> extends Shared<Env> {
   readonly #find: (id: string, env: Env) => unknown;
+  readonly #atOnce = new AtOnce();
 
   constructor(label: string, text: string, find: (id: string, env: Env) => unknown) {
     super(label, text);
@@ -81,7 +83,8 @@ class Keys<Env> extends Shared<Env> {
 
   override async perform(effect: Effect, env: Env): Promise<Outcome> {
     if (effect.kind !== "api-key") throw new Error(`API keys have no "${effect.kind}"`);
-    const found = (await this.#find(effect.id, env)) as APIKeyRecord | null | undefined;
+    const find = async () => this.#find(effect.id, env);
+    const found = (await this.#atOnce.run("look-ups of API keys", find)) as APIKeyRecord | null | undefined;
     return { json: JSON.stringify(found ? dated(found) : null) };
   }
 }

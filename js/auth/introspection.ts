@@ -5,6 +5,7 @@ import { performFetch } from "../effects/fetch.js";
 import type { Outcome } from "../run.js";
 import { shared } from "../shared.js";
 import type { Effect } from "../wire.js";
+import { AtOnce } from "./at-once.js";
 import type { JWTClaims } from "./jwt-options.js";
 import { Shared, Verifying } from "./verifying.js";
 
@@ -59,12 +60,15 @@ const list = (value: string | readonly string[]): readonly string[] => (typeof v
 /** How long an answer counts is said by `maxAge` alone. */
 const NO_LINGER = -1;
 
-/** Questions are asked once, however many requests have them at a time. */
+/** Questions are asked once, however many requests have them at a time, and only so many at a time. */
 class Asking extends Shared {
+  readonly #atOnce = new AtOnce();
+
   override async perform(effect: Effect): Promise<Outcome> {
     if (effect.kind === "document") return { json: await performDocument(effect) };
     if (effect.kind !== "fetch") throw new Error(`introspection has no "${effect.kind}"`);
-    const json = await shared(`${this.name} ${effect.url} ${effect.body ?? ""}`, () => performFetch(effect), NO_LINGER);
+    const ask = () => this.#atOnce.run("questions to the introspection endpoint", () => performFetch(effect));
+    const json = await shared(`${this.name} ${effect.url} ${effect.body ?? ""}`, ask, NO_LINGER);
     return { json };
   }
 }

@@ -51,7 +51,12 @@ async function fromPem(pem: string, alg: string, kid: string | undefined): Promi
 
 /** The set with the new key after those that it has: their tokens stay good until they expire. */
 function setOf(text: string | undefined, key: Published): { keys: unknown[] } {
-  const before = text === undefined ? { keys: [] } : (JSON.parse(text) as { keys?: { kid?: string }[] });
+  let before: { keys?: { kid?: string }[] } = { keys: [] };
+  try {
+    if (text !== undefined) before = JSON.parse(text) as typeof before;
+  } catch {
+    throw new Error("The file is no JSON, so it is no JWK Set either.");
+  }
   if (!Array.isArray(before.keys)) throw new Error('The file is no JWK Set: it needs a list "keys".');
   if (before.keys.some(({ kid }) => kid === key.kid)) throw new Error(`The set has a key "${key.kid}" already.`);
   return { keys: [...before.keys, key] };

@@ -15,13 +15,20 @@ const USAGE = `Usage:
       A new API key for NAME, and the list of records that the server keeps: with --list the new record joins that list.
       If API_KEY_PEPPER is set, it goes into the hash.
   npx mcp-wicket token --issuer ISSUER --audience AUDIENCE [--subject NAME] [--scope "a b"] [--minutes 15]
-                       [--claim NAME=VALUE]… [--key FILE]
+                       [--claim NAME=VALUE]… [--alg HS256] [--key FILE]
       A token for trying out, signed with JWT_SECRET from the environment or with a private JWK.
 `;
 
 const text = { type: "string" } as const;
 
-async function run([command, ...args]: string[]): Promise<void> {
+const HELP = ["--help", "-h", "help"];
+
+async function run(words: string[]): Promise<void> {
+  const [command, ...args] = words;
+  if (HELP.includes(command ?? "") || args.includes("--help") || args.includes("-h")) {
+    process.stdout.write(USAGE);
+    return;
+  }
   if (command === "keys") {
     const forApi = { api: text, prefix: text, scope: text, days: text, list: text };
     const { values } = parseArgs({ args, options: { alg: text, kid: text, jwks: text, from: text, ...forApi } });
@@ -30,18 +37,18 @@ async function run([command, ...args]: string[]): Promise<void> {
       return;
     }
     const { alg, kid, jwks, from } = values as Record<string, string | undefined>;
-    const options = { alg, kid, jwks: jwks && readFileSync(jwks, "utf8"), pem: from && readFileSync(from, "utf8") };
+    const options = { alg, kid, jwks: jwks && contentOf(jwks), pem: from && contentOf(from) };
     process.stdout.write(`${await keys(options)}\n`);
     return;
   }
   if (command === "token") {
-    const options = { issuer: text, audience: text, subject: text, scope: text, minutes: text, key: text };
+    const options = { issuer: text, audience: text, subject: text, scope: text, minutes: text, alg: text, key: text };
     const { values } = parseArgs({ args, options: { ...options, claim: { ...text, multiple: true } } });
     const { claim, key, ...others } = values as Record<string, string | undefined> & { claim?: never };
     const made = await token({
       ...others,
       claims: claim,
-      key: key && readFileSync(key, "utf8"),
+      key: key && contentOf(key),
       secret: process.env.JWT_SECRET,
     });
     if (made.warning !== undefined) process.stderr.write(`${made.warning}\n`);
@@ -50,6 +57,14 @@ async function run([command, ...args]: string[]): Promise<void> {
   }
   process.stderr.write(USAGE);
   process.exitCode = 2;
+}
+
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    throw new Error(`${file} cannot be read: is that its name?`);
+  }
 }
 
 async function makeApiKey({
@@ -62,7 +77,7 @@ async function makeApiKey({
   }
   if (api === "") throw new Error("Say whose key it is: --api NAME.");
   const { API_KEY_PEPPER: pepper } = process.env;
-  const made = await apiKey({ ...others, name: api, list: list && readFileSync(list, "utf8"), pepper });
+  const made = await apiKey({ ...others, name: api, list: list && contentOf(list), pepper });
   if (made.warning !== undefined) process.stderr.write(`${made.warning}\n`);
   process.stdout.write(`${made.text}\n`);
 }
@@ -70,6 +85,8 @@ async function makeApiKey({
 try {
   await run(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  const { code = "", message } = error as Error & { code?: string };
+  const hint = code.startsWith("ERR_PARSE_ARGS") ? "\n`npx mcp-wicket --help` lists what there is." : "";
+  process.stderr.write(`${message}${hint}\n`);
   process.exitCode = 1;
 }

@@ -10,6 +10,8 @@ export interface TokenOptions {
   minutes?: string | undefined;
   /** `NAME=VALUE`; the value is JSON if it can be read as such. */
   claims?: readonly string[] | undefined;
+  /** How the secret signs. Default HS256. A key says so itself. */
+  alg?: string | undefined;
   /** The shared secret. */
   secret?: string | undefined;
   /** The text of a private JWK, instead of a secret. */
@@ -63,12 +65,15 @@ function claim(text: string): [string, unknown] {
   }
 }
 
-async function sign(payload: object, { secret, key }: TokenOptions): Promise<string> {
-  const jwk =
-    key === undefined ? undefined : (JSON.parse(key) as JsonWebKey & { kid?: string; privateJwk?: JsonWebKey });
+async function sign(payload: object, { secret, key, alg: asked }: TokenOptions): Promise<string> {
+  const jwk = key === undefined ? undefined : (parsed(key) as JsonWebKey & { kid?: string; privateJwk?: JsonWebKey });
   const own = (jwk?.privateJwk ?? jwk) as (JsonWebKey & { kid?: string }) | undefined;
-  const alg = own ? own.alg : "HS256";
+  if (own && asked !== undefined) throw new Error("Leave --alg out: the key has its own.");
+  const alg = own ? own.alg : (asked ?? "HS256");
   if (alg === undefined) throw new Error('The key needs its "alg", for example "ES256".');
+  if (own && own.d === undefined && own.k === undefined) {
+    throw new Error("That is a public key: tokens are signed with the private one.");
+  }
   const algorithm = algorithmOf(alg);
   const header = { alg, typ: "JWT", ...(own?.kid !== undefined && { kid: own.kid }) };
   const encoder = new TextEncoder();
@@ -77,9 +82,11 @@ async function sign(payload: object, { secret, key }: TokenOptions): Promise<str
     imported = await crypto.subtle.importKey("jwk", own, algorithm.key, false, ["sign"]);
   } else {
     const bytes = encoder.encode(secret ?? "");
-    if (bytes.length < 32) {
+    if (algorithm.secret === undefined) throw new Error(`${alg} needs a private JWK: say --key FILE.`);
+    if (bytes.length < algorithm.secret) {
+      const least = String(algorithm.secret);
       throw new Error(
-        "Set JWT_SECRET to the server's secret (32 bytes or more), or say --key FILE with a private JWK.",
+        `Set JWT_SECRET to the server's secret (${least} bytes or more), or say --key FILE with a private JWK.`,
       );
     }
     imported = await crypto.subtle.importKey("raw", bytes, algorithm.key, false, ["sign"]);
@@ -88,4 +95,12 @@ async function sign(payload: object, { secret, key }: TokenOptions): Promise<str
   const signed = `${text(header)}.${text(payload)}`;
   const signature = await crypto.subtle.sign(algorithm.sign, imported, encoder.encode(signed));
   return `${signed}.${base64url(new Uint8Array(signature))}`;
+}
+
+function parsed(key: string): unknown {
+  try {
+    return JSON.parse(key);
+  } catch {
+    throw new Error("The file is no JSON. It must have a private JWK: `npx mcp-wicket keys --alg ES256` prints one.");
+  }
 }

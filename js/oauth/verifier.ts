@@ -23,8 +23,8 @@ const MAX_TOKENS = 2000;
 const MAX_TRIES = 40;
 const RETRY_MS = 250;
 
-const REVOKED: Found = { refused: "token", reason: "revoked" };
-const SILENT: Found = { refused: "unavailable", reason: "the_list_of_revocations_is_silent" };
+const REVOKED: Found = { refused: "token", reason: "its grant has ended" };
+const SILENT: Found = { refused: "unavailable", reason: "the list of revocations does not answer" };
 
 /** Gives what the tokens of this request are judged by. */
 type SiteOf<Env> = (request: Request, env: Env, ctx: ExecutionContext) => Site<Env> | Promise<Site<Env>>;

@@ -76,21 +76,21 @@ pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'
     };
     let access = match proven(flow, keys, issuer, &server.resource(issuer), token).await {
         Ok(Some(access)) => access,
-        Ok(None) => return refused(Refusal::Token, "not_an_access_token"),
-        Err(_) => return refused(Refusal::Unavailable, "the_keyring_is_silent"),
+        Ok(None) => return refused(Refusal::Token, "it is no access token of this server for this resource"),
+        Err(_) => return refused(Refusal::Unavailable, "the keyring does not answer"),
     };
     if access.expires * 1000 <= now {
-        return refused(Refusal::Token, "expired");
+        return refused(Refusal::Token, "it is expired");
     }
     let (props, until) = match access.props {
         Some(props) if !head.strict => (props, access.expires * 1000),
         _ => {
             let input = object(&[("grant", &quoted(&access.grant))]);
             let Ok(answer) = flow.obtain(&Ask { object: access.object.clone(), call: "props", input }).await else {
-                return refused(Refusal::Unavailable, "the_grants_object_is_silent");
+                return refused(Refusal::Unavailable, "the object of its grant does not answer");
             };
             let props = Object::read(&answer).ok().and_then(|answer| Some(answer.get("props")?.text().to_owned()));
-            let Some(props) = props else { return refused(Refusal::Token, "revoked") };
+            let Some(props) = props else { return refused(Refusal::Token, "its grant has ended") };
             let age = if head.strict { 0 } else { PROPS_AGE };
             (props, (access.expires * 1000).min(now + age))
         }

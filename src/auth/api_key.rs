@@ -10,7 +10,7 @@ use crate::auth::bearer::{About, Caller, Found, MAX_TOKEN, Refusal};
 use crate::auth::jwt::Request;
 use crate::auth::jwt::number::thousandths;
 use crate::crypto::{decode, hash, keyed, same};
-use crate::flow::{Flow, Obtain};
+use crate::flow::{Failure, Flow, Obtain};
 use crate::json::{Object, Value, object, quoted};
 
 /// A key is remembered for no longer than this, in milliseconds: where the list is part of the Worker …
@@ -215,6 +215,9 @@ pub async fn verify(flow: &Flow<'_>, request: &Request<'_>, options: &Options) -
             Ok(None) => None,
             Ok(Some(Ok(record))) if record.id == id => Some(record),
             Ok(Some(_)) => return Found::Refused(Refusal::Unavailable, "the record of the API key cannot be used"),
+            Err(Failure::Refused) => {
+                return Found::Refused(Refusal::Unavailable, "no more API keys are looked up at the same time");
+            }
             Err(_) => return Found::Refused(Refusal::Unavailable, "the API keys cannot be looked up at the moment"),
         },
     };
@@ -230,7 +233,12 @@ pub async fn verify(flow: &Flow<'_>, request: &Request<'_>, options: &Options) -
         principal: ["key:", &record.name].concat(),
         props: record.props(),
         scopes: record.scopes,
-        about: Box::new(About { expires: record.expires.map(|expires| expires / 1000), ..About::default() }),
+        about: Box::new(About {
+            // Whose key it is stands for the client as well: it stays when one key follows another.
+            client: Some(record.name),
+            expires: record.expires.map(|expires| expires / 1000),
+            resource: None,
+        }),
         until: record.expires.unwrap_or(u64::MAX).min(now + remember),
         note: None,
     })

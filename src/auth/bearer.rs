@@ -136,18 +136,21 @@ impl Found {
 /// The token of an `Authorization` header (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1). Tokens travel nowhere
 /// else: not in the query, not in the body.
 pub fn token_of(header: Option<&str>) -> Result<&str, Found> {
-    let Some(header) = header else { return Err(Found::Refused(Refusal::Absent, "no_token")) };
+    let Some(header) = header else { return Err(Found::Refused(Refusal::Absent, "it has no token")) };
     let header = header.trim_matches([' ', '\t']);
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Found::Refused(Refusal::Absent, "other_scheme"));
+        return Err(Found::Refused(Refusal::Absent, "its Authorization header has another scheme than Bearer"));
     }
     let token = token.trim_start_matches(' ');
     if token.is_empty() || !token.bytes().all(|byte| TOKEN_BYTES.get(usize::from(byte)) == Some(&true)) {
-        return Err(Found::Refused(Refusal::Malformed, "malformed_header"));
+        return Err(Found::Refused(
+            Refusal::Malformed,
+            "its Authorization header is not `Bearer`, one space and the token",
+        ));
     }
     if token.len() > MAX_TOKEN {
-        return Err(Found::Refused(Refusal::Token, "too_long"));
+        return Err(Found::Refused(Refusal::Token, "its token is longer than 16 KiB"));
     }
     Ok(token)
 }

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::auth::bearer::{Caller, Found, MAX_TOKEN, Refusal};
 use crate::auth::jwt::claims::{self, Rules};
 use crate::auth::jwt::{Reject, Request, discovery, options};
-use crate::flow::{Commit, Document, Fetch, Fetched, Flow, Remember};
+use crate::flow::{Commit, Document, Failure, Fetch, Fetched, Flow, Remember};
 use crate::http::form;
 use crate::jose::compact;
 use crate::json::{Object, Value};
@@ -117,6 +117,7 @@ pub async fn verify(flow: &Flow<'_>, request: &Request<'_>, options: &Options) -
         return silent("the authorization server does not say where its introspection endpoint is");
     };
     match flow.obtain(&options.question(url, token)).await {
+        Err(Failure::Refused) => silent("the introspection endpoint is not asked: too many questions are under way"),
         Err(_) => silent("the introspection endpoint cannot be reached"),
         Ok(Fetched { status: 200, body }) => judge(&body, options, now),
         Ok(Fetched { status: 400 | 401 | 403, .. }) => silent(

@@ -47,7 +47,24 @@ test("a secret, and a token that it signs", async () => {
   expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(900);
 });
 
-test.each(["ES256", "ES384", "ES512", "RS256", "PS512", "EdDSA"])(
+test.each(["HS256", "HS384", "HS512"])("a secret for %s, and a token that it signs", async (alg) => {
+  const { out: secret } = await cli(["keys", "--alg", alg]);
+  const { out } = await cli(["token", ...named, "--alg", alg], { JWT_SECRET: secret });
+  const { protectedHeader } = await jwtVerify(out, new TextEncoder().encode(secret), { algorithms: [alg] });
+  expect(protectedHeader).toEqual({ alg, typ: "JWT" });
+  const short = await cli(["token", ...named, "--alg", alg], { JWT_SECRET: secret.slice(0, 31) });
+  expect(short).toMatchObject({ code: 1, out: "", err: expect.stringContaining("bytes or more") as unknown });
+});
+
+test("an algorithm that does not go with a secret, or with a key", async () => {
+  const env = { JWT_SECRET: "a-secret-for-this-test-and-for-nothing-else" };
+  expect((await cli(["token", ...named, "--alg", "RS256"], env)).err).toContain("--key FILE");
+  expect((await cli(["token", ...named, "--alg", "none"], env)).err).toContain('no algorithm "none"');
+  const key = keep("own.json", JSON.stringify(JSON.parse((await cli(["keys", "--alg", "ES256"])).out)));
+  expect((await cli(["token", ...named, "--key", key, "--alg", "ES384"])).err).toContain("its own");
+});
+
+test.each(["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"])(
   "a key pair for %s, and a token that it signs",
   async (alg) => {
     const { privateJwk, jwks } = JSON.parse((await cli(["keys", "--alg", alg])).out) as {
@@ -97,6 +114,27 @@ test("long lives: a warning above an hour, a refusal above a day", async () => {
   }
   const past = await cli(["token", ...named, "--claim", "exp=9999999999"], env);
   expect(past.err).toContain("say --minutes");
+});
+
+test("help is where people look for it", async () => {
+  const usage = expect.stringMatching(/^Usage:\n {2}npx mcp-wicket keys/) as unknown;
+  for (const args of [["--help"], ["-h"], ["help"], ["keys", "--help"], ["token", "-h"]]) {
+    expect(await cli(args), args.join(" ")).toEqual({ code: 0, out: usage, err: "" });
+  }
+  const unknown = await cli(["token", ...named, "--ttl", "5"]);
+  expect(unknown).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/'--ttl'[^]*--help/) as unknown });
+});
+
+test("a file that is not what it should be", async () => {
+  const token = async (file: string) => (await cli(["token", ...named, "--key", file])).err;
+  const gone = join(folder, "gone.json");
+  expect(await token(gone)).toBe(`${gone} cannot be read: is that its name?\n`);
+  expect(await token(keep("no.json", "-----BEGIN"))).toContain("no JSON");
+  const { jwks } = JSON.parse((await cli(["keys", "--alg", "ES256"])).out) as { jwks: { keys: [object] } };
+  expect(await token(keep("public.json", JSON.stringify(jwks.keys[0])))).toContain("the private one");
+  expect(await token(keep("set.json", JSON.stringify(jwks)))).toContain('needs its "alg"');
+  expect((await cli(["keys", "--alg", "ES256", "--jwks", keep("no.json", "{")])).err).toContain("no JSON");
+  expect((await cli(["keys", "--alg", "ES256", "--from", gone])).err).toContain("cannot be read");
 });
 
 test("what is missing is said", async () => {

@@ -85,7 +85,12 @@ const call = (bearer: string, path = "/mcp", name = "whoami") =>
 
 const said = async (response: Response) => {
   const { result } = (await response.json()) as { result: { content: [{ text: string }] } };
-  return JSON.parse(result.content[0].text) as { props: Record<string, unknown>; principal: string; scopes: string[] };
+  return JSON.parse(result.content[0].text) as {
+    props: Record<string, unknown>;
+    principal: string;
+    scopes: string[];
+    auth: Record<string, unknown>;
+  };
 };
 
 test("an active token: the caller is who the authorization server says, with the scopes that it says", async () => {
@@ -95,6 +100,9 @@ test("an active token: the caller is who the authorization server says, with the
     const found = await said(await call(bearer, path));
     expect(found.scopes).toEqual(["read"]);
     expect(found.props).toMatchObject({ active: true, client_id: "robot", aud: RESOURCE, iss: issuer });
+    expect(found.auth).toMatchObject({ clientId: "robot", scopes: ["read"], resource: RESOURCE });
+    expect(found.auth.expiresAt).toBe(found.props.exp);
+    expect(found.auth).not.toHaveProperty("token");
     expect(found.principal).toBe(`client:${issuer.replaceAll(":", "%3A")}:robot`);
   }
   expect((await call(bearer, "/mcp", "write")).status).toBe(403);
@@ -142,6 +150,27 @@ test("200 requests with a token that is new are one question", async () => {
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   // One of the Worker's, and the one that the test has passed on.
   expect(asked).toHaveLength(2);
+});
+
+test("a flood of made-up tokens: 64 questions at a time, and who was seen before goes on", async () => {
+  const known = await token();
+  expect((await call(known)).status).toBe(200);
+  asked = [];
+  const held: ServerResponse[] = [];
+  instead = (_, response) => held.push(response) > 0;
+  const calls = Array.from({ length: 100 }, (_, n) => call(`made-up-${String(n)}`));
+  const answered: Response[] = [];
+  for (const call of calls) void call.then((response) => answered.push(response));
+  await expect.poll(() => answered.length).toBe(36);
+  for (const { status, headers } of answered) expect([status, headers.get("retry-after")]).toEqual([503, "5"]);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(asked).toHaveLength(64);
+  expect((await call(known)).status).toBe(200);
+  for (const response of held) response.writeHead(200, { "content-type": "application/json" }).end('{"active":false}');
+  const statuses = (await Promise.all(calls)).map(({ status }) => status);
+  expect([401, 503].map((code) => statuses.filter((status) => status === code).length)).toEqual([64, 36]);
+  instead = undefined;
+  expect((await call(await token())).status).toBe(200);
 });
 
 const pick = ({ authorization = "", "content-type": type = "", "x-held": held = "" }: Record<string, string>) => ({

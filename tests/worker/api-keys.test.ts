@@ -62,6 +62,30 @@ test("a key that the command has made comes in, and its record says as whom", as
   }
 });
 
+test("what a handler knows of a key, in the official SDK's shape: its name stands for the client", async () => {
+  const { key, keys } = await made({ scope: "read write" });
+  const known = createMcpHandler(() => {
+    const server = new McpServer({ name: "test", version: "1.0.0" });
+    server.registerTool("auth", {}, ({ authInfo }) => ({
+      content: [{ type: "text" as const, text: JSON.stringify(authInfo) }],
+    }));
+    return server;
+  });
+  const authOf = async (record: Partial<APIKeyRecord>) => {
+    const { expires: _, ...kept } = keys[0] as APIKeyRecord;
+    const verifier = new APIKeyVerifier({ keys: [{ ...kept, ...record }] });
+    const request = modern(AUDIENCE, "tools/call", { name: "auth" }, as(key));
+    const response = await protect(verifier, known).fetch(request, env, createExecutionContext());
+    const { result } = await response.json<{ result: ToolResult }>();
+    return JSON.parse(result.content[0]?.text ?? "") as unknown;
+  };
+  const id = keys[0]?.id;
+  const auth = { clientId: "build", scopes: ["read", "write"], extra: { sub: "build", key: id } };
+  expect(await authOf({})).toEqual(auth);
+  const expires = "2099-12-31T00:00:00Z";
+  expect(await authOf({ expires })).toEqual({ ...auth, expiresAt: Date.parse(expires) / 1000 });
+});
+
 test("scopes that a key does not have", async () => {
   const { key, keys } = await made();
   const response = await served(new APIKeyVerifier({ keys }))(

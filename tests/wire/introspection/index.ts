@@ -9,8 +9,8 @@ const whoami = (route: string) =>
     ({ props }) => {
       const server = new McpServer({ name: "opaque", version: "1.0.0" });
       const text = (value: unknown) => ({ content: [{ type: "text" as const, text: JSON.stringify(value) }] });
-      server.registerTool("whoami", {}, ({ caller }) =>
-        text({ props, principal: caller?.principal, scopes: [...(caller?.scopes ?? [])] }),
+      server.registerTool("whoami", {}, ({ caller, authInfo: auth }) =>
+        text({ props, principal: caller?.principal, scopes: [...(caller?.scopes ?? [])], auth }),
       );
       server.registerTool("write", { scopes: ["write"] }, () => text("written"));
       return server;
