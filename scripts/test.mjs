@@ -7,6 +7,7 @@ import { build } from "./build.mjs";
 import { ensureBrowser } from "./lib/browser.mjs";
 import { fuzzChecks, hasNightly } from "./lib/fuzz.mjs";
 import { filesUnder } from "./lib/inputs.mjs";
+import { checkLessons } from "./lib/lessons.mjs";
 import { checkLockFile } from "./lib/lock-file.mjs";
 import { at, npmBin } from "./lib/paths.mjs";
 import { ensurePython } from "./lib/python.mjs";
@@ -42,6 +43,7 @@ async function lint() {
     ),
     ["The lock file is complete", checkLockFile],
     ["Every test file belongs to a suite", everyTestHasASuite],
+    ["The tests that docs/security-tests.md names exist", checkLessons],
   ]);
 }
 

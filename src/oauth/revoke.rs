@@ -57,11 +57,14 @@ async fn revoke<I: Identity>(
     let ended = ended.map_err(|_| unavailable())?;
     let ended = Object::read(&ended).map_err(|_| unavailable())?;
     ledger::tell(flow, &ended);
-    if announce(flow, &ended, site.server.lifetimes.access).await.map_err(|()| unavailable())? {
+    let is_announced = announce(flow, &ended, site.server.lifetimes.access).await.map_err(|()| unavailable())?;
+    if is_announced {
         credential::give_back(flow, site, &object).await;
     }
     match ended.text("error").as_deref() {
-        None => Ok(()),
+        None if is_announced => Ok(()),
+        // The object says neither that it has ended nor why not.
+        None => Err(unavailable()),
         Some("invalid_client") => Err(unknown_client()),
         Some(_) => Err(Failed::new(Code::InvalidRequest, "The token is another client's.")),
     }
@@ -77,7 +80,8 @@ pub(super) async fn announce(flow: &Flow<'_>, decided: &Object<'_>, lifetime: u6
     // A minute more, for clocks that differ.
     let until = flow.context().now() + (lifetime.max(3600) + 60) * 1000;
     let input = Members::new().texts("grants", grants.iter().map(String::as_str)).number("until", until).end();
-    flow.obtain(&Ask { object: REVOCATIONS.into(), call: "append", input }).await.map(|_| true).map_err(|_| ())
+    let told = flow.obtain(&Ask { object: REVOCATIONS.into(), call: "append", input }).await;
+    if told.is_ok_and(|told| told == "true") { Ok(true) } else { Err(()) }
 }
 
 /// Inside the object of the subject: ends a grant of the client that asks.

@@ -149,3 +149,40 @@ fn no_flow_has_a_clock_or_dice() {
         }
     }
 }
+
+/// RUSTSEC-2023-0071: nothing in Rust has a private RSA key. What signs or checks with RSA is the runtime.
+#[test]
+fn no_rsa_with_a_private_key() {
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    for name in ["rsa", "ring", "openssl", "openssl-sys", "aws-lc-rs", "aws-lc-sys", "num-bigint-dig"] {
+        assert!(!lock.contains(&format!("name = \"{name}\"\n")), "{name} does RSA");
+    }
+    assert!(lock.contains("name = \"chacha20poly1305\"\n"), "the file is read as it is written");
+}
+
+/// RUSTSEC-2022-0018: what somebody shows is never compared by `==`, which takes longer the more of it is right.
+#[test]
+fn secrets_are_compared_in_the_same_time() {
+    const SECRETS: &[&str] = &["secret", "proof", "browser", "nonce", "verifier", "shown", "mac", "cookie"];
+    /// Compares a setting with itself.
+    const HARMLESS: &[&str] = &["secret.trim() != secret"];
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let mut seen = 0;
+    for source in sources().iter().filter(|source| matches!(source.module(), "oauth" | "auth" | "crypto")) {
+        for line in source.code.lines().filter(|line| !HARMLESS.iter().any(|harmless| line.contains(harmless))) {
+            for operator in [" == ", " != "] {
+                for (at, _) in line.match_indices(operator) {
+                    let (left, right) = (line[..at].trim_end_matches(|it| !is_word(it)), &line[at + 4..]);
+                    let left = left.rsplit(|it| !is_word(it)).next().unwrap();
+                    let right = right.trim_start_matches(|it| !is_word(it)).split(|it| !is_word(it)).next().unwrap();
+                    seen += 1;
+                    if right.starts_with(char::is_uppercase) {
+                        continue; // a variant of an enum
+                    }
+                    assert!(!SECRETS.contains(&left) && !SECRETS.contains(&right), "{}: {line}", source.path);
+                }
+            }
+        }
+    }
+    assert!(seen > 100, "{seen} comparisons were looked at");
+}

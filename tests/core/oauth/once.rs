@@ -123,8 +123,9 @@ fn nothing_happens(way: &Way, request: &Json, body: &str) {
                 if !is_tally && count == broken + 1 { lie.clone() } else { objects.ask(effect, NOW, [9; 32]) }
             });
             let ended = send(world.with_entropy([9; 32]), &server(json!({})), request, body);
-            // `true` is what an approved transaction says; only there it is no lie.
-            let is_truth = matches!(&said, Said::Ok(text) if text == "true") && body.contains("decision=allow");
+            // `true` is what an approved transaction says, and the list of revocations; only there it is no lie.
+            let is_asked = body.contains("decision=allow") || request["endpoint"] == "revoke";
+            let is_truth = matches!(&said, Said::Ok(text) if text == "true") && is_asked;
             assert!(is_truth || !gives(&ended), "effect {broken} says {said:?}: {:?}", ended.answer);
             let told = |commit: &Commit| matches!(commit, Commit::Audit(_));
             assert!(ended.commits.iter().all(told), "effect {broken} says {said:?}: {:?}", ended.commits);
@@ -199,4 +200,67 @@ fn a_refresh_with_a_broken_effect() {
     let refresh = tokens["refresh_token"].as_str().unwrap();
     let body = form(&[("grant_type", "refresh_token"), ("client_id", &way.client), ("refresh_token", refresh)]);
     nothing_happens(&way, &head("token", "POST", json!({})), &body);
+}
+
+#[test]
+fn a_revocation_with_a_broken_effect_is_never_a_200() {
+    let mut way = Way::new();
+    let tokens = way.tokens();
+    for kind in ["access_token", "refresh_token"] {
+        let body = form(&[("client_id", &way.client), ("token", tokens[kind].as_str().unwrap())]);
+        nothing_happens(&way, &head("revoke", "POST", json!({})), &body);
+    }
+}
+
+#[test]
+fn an_introspection_with_a_broken_effect_calls_nothing_active() {
+    const SECRET: &str = "kTQwPpYvN6cZ1xqH0mB8sJ3dUfL5eRgA";
+    let mut way = Way::new();
+    let tokens = way.tokens();
+    let token = tokens["access_token"].as_str().unwrap();
+    let body = form(&[("client_id", "files"), ("client_secret", SECRET), ("token", token)]);
+    let active = |broken: Option<(&str, Said)>| {
+        let mut objects = way.objects.clone();
+        let world = World::new(|effect| match &broken {
+            Some((call, said)) if effect["call"] == **call => said.clone(),
+            _ if effect["call"] == "salt" => Said::Ok(r#""salt""#.into()),
+            _ => objects.ask(effect, NOW, [9; 32]),
+        });
+        let server = server(json!({"resourceServers": {"files": SECRET}}));
+        let reply = json_of(&send(world, &server, &head("introspect", "POST", json!({})), &body).answer.unwrap());
+        let answer = reply["answer"].clone();
+        (answer["status"].as_u64().unwrap(), answer["body"].as_str().unwrap().contains(r#""active":true"#))
+    };
+    assert_eq!(active(None), (200, true));
+    for call in ["stands", "salt"] {
+        for said in [Said::Failed("timeout"), Said::Failed("unreachable"), Said::Failed("failed")] {
+            assert_eq!(active(Some((call, said.clone()))), (503, false), "{call} {said:?}");
+        }
+    }
+    for said in ["null", "{}", "[]", "\"true\"", "\"refused\""] {
+        assert_eq!(active(Some(("stands", Said::Ok(said.into())))), (200, false), "{said}");
+    }
+}
+
+#[test]
+fn a_registration_ends_ninety_days_after_it_was_used_last() {
+    const DAY: u64 = 24 * 3600 * 1000;
+    let way = Way::new();
+    let (object, rows) = way.objects.0.iter().find(|(name, _)| name.starts_with("client:")).unwrap();
+    let ends = |call: &str, at: u64, input: Json, rows: &std::collections::BTreeMap<String, String>| {
+        let input = json!({"object": object, "call": call, "input": input}).to_string();
+        let keys = super::keys();
+        let world =
+            World::new(|_| Said::Ok(json!({"version": 1, "rows": rows.iter().collect::<Vec<_>>()}).to_string()));
+        let ended = world.at(at).run(async |flow| mcp_wicket::oauth::object::serve(flow, &keys, &input).await);
+        ended.commits.into_iter().find_map(|commit| match commit {
+            Commit::Rows(writes) => writes.put.into_iter().next().map(|(_, _, expires)| expires),
+            _ => None,
+        })
+    };
+    let client: Json = serde_json::from_str(&rows.1["client"]).unwrap();
+    let nothing = std::collections::BTreeMap::new();
+    assert_eq!(ends("register", NOW, client, &nothing), Some(Some(NOW + 90 * DAY)), "registered");
+    assert_eq!(ends("load", NOW + DAY - 1, json!({}), &rows.1), None, "used on the same day: nothing is written");
+    assert_eq!(ends("load", NOW + DAY, json!({}), &rows.1), Some(Some(NOW + 91 * DAY)), "used a day later");
 }

@@ -1,0 +1,29 @@
+/** `docs/security-tests.md` names tests that exist. */
+import { existsSync, readFileSync } from "node:fs";
+import { at } from "./paths.mjs";
+import { Failure } from "./step.mjs";
+
+/** A test as the table names it: `file`: “title” of a TypeScript test, or `file`: `function` of a Rust one. */
+const NAMED = /`(tests\/[^`]+)`: (?:“([^”]+)”|`(\w+)`)/g;
+
+/** Throws a {@link Failure} that says which are missing. */
+export function checkLessons(file = "docs/security-tests.md") {
+  const rows = readFileSync(at(file), "utf8")
+    .split("\n")
+    .filter((line) => /^\| (?!what happened)/.test(line));
+  const wrong = rows.flatMap(missingIn);
+  if (rows.length < 25) wrong.push(`there are only ${rows.length} rows: is the table still one?`);
+  if (wrong.length > 0) throw new Failure(`${file}:\n  ${wrong.join("\n  ")}`);
+}
+
+function missingIn(row) {
+  const [, what = ""] = row.split(" | ", 1)[0].split("| ");
+  const named = [...row.matchAll(NAMED)];
+  if (named.length === 0) return [`"${what}" names no test`];
+  return named.flatMap(([, file, title, name]) => {
+    if (!existsSync(at(file))) return [`there is no file ${file}`];
+    const text = readFileSync(at(file), "utf8");
+    const has = name ? text.includes(`fn ${name}(`) : text.includes(JSON.stringify(title));
+    return has ? [] : [`${file} has no test “${name ?? title}”`];
+  });
+}

@@ -1,0 +1,132 @@
+/** What went wrong elsewhere, each as it was done there (`docs/security-tests.md` has the whole list). */
+import { expect, test } from "vitest";
+import * as lib from "./lib/client.ts";
+import { DOCUMENTED } from "./lib/documents.ts";
+
+const LIMITED = "https://limits.example.com";
+
+test("redirect URI unchecked at authorize (CVE-2025-4143): neither a page nor a redirect before it matches", async () => {
+  const client = await lib.register();
+  for (const redirect_uri of [
+    "https://evil.example/cb",
+    `${lib.REDIRECT}/`,
+    `${lib.REDIRECT}?x=1`,
+    "javascript:alert(1)",
+  ]) {
+    const { params } = await lib.asking(client, { redirect_uri });
+    for (const wrong of [params, { ...params, scope: "nonsense" }, { ...params, code_challenge: "" }]) {
+      const answer = await lib.send(lib.authorizeUrl(wrong));
+      expect([answer.status, answer.headers.get("location")]).toEqual([400, null]);
+      const page = await answer.text();
+      expect(page).not.toContain('name="consent"');
+      expect(page).not.toContain('http-equiv="refresh"');
+    }
+  }
+});
+
+test("PKCE downgrade (CVE-2025-4144): no code without an S256 challenge, no tokens without its verifier", async () => {
+  const client = await lib.register();
+  const { params, verifier } = await lib.asking(client);
+  for (const more of [
+    { code_challenge: "" },
+    { code_challenge: "", code_challenge_method: "" },
+    { code_challenge: verifier, code_challenge_method: "plain" },
+    { code_challenge_method: "" },
+    { code_challenge: params.code_challenge.slice(1) },
+  ]) {
+    const answer = await lib.send(lib.authorizeUrl({ ...params, ...more }));
+    expect(new URL(answer.headers.get("location") ?? "").searchParams.get("error")).toBe("invalid_request");
+  }
+  const got = await lib.code(client);
+  const challenge = await lib.challengeOf(got.verifier);
+  for (const [code_verifier, error] of [
+    ["", "invalid_request"],
+    ["short", "invalid_grant"],
+    [challenge, "invalid_grant"],
+    [lib.random(), "invalid_grant"],
+  ] as const) {
+    expect(await lib.errorOf(lib.redeem(client, { ...got, verifier: code_verifier }))).toEqual([400, error]);
+  }
+  expect((await lib.redeem(client, got)).status).toBe(200);
+});
+
+test("machine grants through self-registration: neither a registered client nor a URL gets a token without a person", async () => {
+  const secretive = await lib.register({ token_endpoint_auth_method: "client_secret_post" });
+  const clients = [
+    { client_id: (await lib.register()).client_id },
+    { client_id: secretive.client_id, client_secret: secretive.client_secret ?? "" },
+    { client_id: DOCUMENTED },
+  ];
+  const grants: Record<string, string>[] = [
+    { grant_type: "client_credentials", scope: "read" },
+    { grant_type: "urn:ietf:params:oauth:grant-type:token-exchange", subject_token: "x" },
+    { grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer", assertion: "x" },
+  ];
+  for (const client of clients) {
+    for (const grant of grants) {
+      expect(await lib.errorOf(lib.token({ ...client, ...grant }))).toEqual([400, "unauthorized_client"]);
+    }
+    for (const grant_type of ["password", "implicit", "urn:ietf:params:oauth:grant-type:device_code"]) {
+      expect(await lib.errorOf(lib.token({ ...client, grant_type }))).toEqual([400, "unsupported_grant_type"]);
+    }
+  }
+  for (const grant_types of grants.map(({ grant_type }) => ["authorization_code", grant_type])) {
+    const metadata = { redirect_uris: [lib.REDIRECT], grant_types };
+    expect(await lib.errorOf(lib.send(`${lib.SITE}/register`, lib.json(metadata)))).toEqual([
+      400,
+      "invalid_client_metadata",
+    ]);
+  }
+});
+
+test("audience widened between consent and token (CVE-2025-69196, GHSA-p2fr-6hmx-4528): invalid_target", async () => {
+  const client = await lib.register();
+  const got = await lib.code(client, { more: { resource: `${lib.SITE}/mcp` } });
+  for (const resource of [
+    "https://other.example/mcp",
+    lib.SITE,
+    `${lib.SITE}/`,
+    `${lib.SITE}/mcp/`,
+    `${lib.SITE}/mcp2`,
+  ]) {
+    expect(await lib.errorOf(lib.redeem(client, got, { resource }))).toEqual([400, "invalid_target"]);
+  }
+  const tokens = await (await lib.redeem(client, got)).json<lib.Tokens>();
+  const resource = "https://other.example/mcp";
+  expect(await lib.errorOf(lib.refresh(client, tokens.refresh_token, { resource }))).toEqual([400, "invalid_target"]);
+  expect((await lib.refresh(client, tokens.refresh_token)).status).toBe(200);
+});
+
+test("IPv6 defeats the rate limit (CVE-2026-45364): a /64 counts as one, and no header but Cloudflare's says who asks", async () => {
+  const left = 60_000 - (Date.now() % 60_000);
+  if (left < 20_000) await new Promise((resolve) => setTimeout(resolve, left + 50));
+  const client = await lib.register({ client_name: `Many ${lib.random()}` }, LIMITED);
+  const { params } = await lib.asking(client);
+  const ask = async (headers: Record<string, string>) =>
+    (await lib.send(lib.authorizeUrl(params, LIMITED), { headers })).status;
+  for (let host = 1; host <= 5; host++) {
+    expect(await ask({ "cf-connecting-ip": `2001:db8:1:2:${host}::${host}` })).toBe(200);
+  }
+  expect(await ask({ "cf-connecting-ip": "2001:db8:1:2:ffff::1" })).toBe(429);
+  for (const name of ["x-forwarded-for", "x-real-ip", "true-client-ip", "forwarded"]) {
+    expect(await ask({ "cf-connecting-ip": "2001:db8:1:2::9", [name]: "192.0.2.77" })).toBe(429);
+  }
+  expect(await ask({ "cf-connecting-ip": "2001:db8:1:3::1" })).toBe(200);
+});
+
+test("authorization server mix-up: iss on success and on error, and it is the issuer of the metadata", async () => {
+  const metadata = await (await lib.send(`${lib.SITE}/.well-known/oauth-authorization-server`)).json();
+  expect(metadata).toMatchObject({ issuer: lib.SITE, authorization_response_iss_parameter_supported: true });
+  const client = await lib.register();
+  const browser = new lib.Browser("ann");
+  const { params } = await lib.asking(client);
+  const arrived = await lib.arrive(browser, await lib.allow(browser, lib.authorizeUrl(params)));
+  expect([arrived.searchParams.has("code"), arrived.searchParams.get("iss")]).toEqual([true, lib.SITE]);
+  const refused = await lib.send(lib.authorizeUrl({ ...params, scope: "nonsense" }));
+  const error = new URL(refused.headers.get("location") ?? "").searchParams;
+  expect([error.get("error"), error.get("iss")]).toEqual(["invalid_scope", lib.SITE]);
+  const denying = new lib.Browser("ann");
+  const form = lib.consentIn(await (await denying.go(lib.authorizeUrl(params))).text());
+  const denied = new URL(lib.linkIn(await (await lib.decide(denying, form, "deny")).text())).searchParams;
+  expect([denied.get("error"), denied.get("iss")]).toEqual(["access_denied", lib.SITE]);
+});
