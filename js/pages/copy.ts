@@ -43,6 +43,7 @@ export const ENGLISH = {
   leaveBack: "Going back to {name}",
   leaveHint: "If nothing happens, go on yourself:",
   leaveLink: "Go on to {host}",
+  leaveProgram: "Go back to {name}",
   leaveApp: "Open the app for {host} links",
   leaveClose: "When the app has taken over, you can close this window.",
   thisComputer: "this computer",

@@ -9,15 +9,20 @@ import type { LeavePage } from "./model.js";
 import { say } from "./say.js";
 
 const TITLES = { allowed: "leaveAllowed", denied: "leaveDenied", failed: "leaveBack" } as const;
+const LINKS = { https: "leaveLink", loopback: "leaveProgram", scheme: "leaveApp" } as const;
 
 export function leaveBody({ url, host, where = "https", what, name, outcome }: LeavePage, texts: Texts): Html {
   const { copy } = texts;
   const place = placeName({ host, where }, texts);
   const title = what === "upstream" ? copy.leaveSignIn : outcome ? copy[TITLES[outcome]] : copy.leaveBack;
-  const link = where === "scheme" ? copy.leaveApp : copy.leaveLink;
+  const link = LINKS[where];
   return html`<h1>${say(title, { name: name ?? place })}</h1>
     <p>${copy.leaveHint}</p>
-    <p><a class="go" rel="noreferrer" href="${target(url)}">${say(link, { host: html`${place}` })}</a></p>
+    <p>
+      <a class="go" rel="noreferrer" href="${target(url)}"
+        >${say(copy[link], { host: html`${place}`, name: name ?? place })}</a
+      >
+    </p>
     ${where !== "https" && html`<p class="soft">${copy.leaveClose}</p>`}`;
 }
 

@@ -178,6 +178,8 @@ test.each(Object.entries(looks))("the pages as they are served shut nobody out: 
   const page = await go(url);
   await lookAt(page, "consent");
   await page.getByRole("button", { name: "Allow" }).click();
+  await page.getByRole("heading", { name: "Sign in for development" }).waitFor();
+  await lookAt(page, "development");
   await signInAs(page, "Ada Lovelace");
   await (await finish(await codeFrom(page))).close();
   await lookAt(await go((await begin()).url), "remembered");

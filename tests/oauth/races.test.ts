@@ -1,6 +1,7 @@
 /** What happens once, however many want it at the same moment; every effect takes 20 ms. */
 import { expect, test } from "vitest";
 import { slowly } from "./app/slow.ts";
+import { audited } from "./app/worker.ts";
 import * as lib from "./lib/client.ts";
 
 const FIFTY = Array.from({ length: 50 });
@@ -92,6 +93,22 @@ test("a former token, once its successor was used, ends the family", async () =>
   expect(await lib.errorOf(lib.refresh(client, tokens.refresh_token))).toEqual([400, "invalid_grant"]);
   expect((await lib.whoami(last.access_token)).status).toBe(401);
   expect(await lib.errorOf(lib.refresh(client, last.refresh_token))).toEqual([400, "invalid_grant"]);
+});
+
+test("a former token after the window ends the family, and the operator is told", async () => {
+  const site = "https://window.example.com";
+  const { client, tokens } = await lib.signIn({ site });
+  const next: lib.Tokens = await (await lib.refresh(client, tokens.refresh_token, {}, site)).json();
+  expect(await (await lib.refresh(client, tokens.refresh_token, {}, site)).json()).toEqual(next);
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  audited.length = 0;
+  expect(await lib.errorOf(lib.refresh(client, tokens.refresh_token, {}, site))).toEqual([400, "invalid_grant"]);
+  expect((await lib.whoami(next.access_token, site)).status).toBe(401);
+  expect(await lib.errorOf(lib.refresh(client, next.refresh_token, {}, site))).toEqual([400, "invalid_grant"]);
+  expect(audited.map(({ event, reason }) => [event, reason])).toContainEqual([
+    "refresh refused",
+    "a former token was used again: its grant has ended",
+  ]);
 });
 
 test("without a window for replays a former token ends the family at once", async () => {
