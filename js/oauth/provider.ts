@@ -120,7 +120,12 @@ export class OAuthProvider<Env = unknown> {
     const { html, csp } = await renderPage(model, this.#options.pages, language);
     return new Response(html, {
       status,
-      headers: [...headers, ["content-type", "text/html; charset=utf-8"], ["content-security-policy", csp]],
+      headers: [
+        ...headers,
+        ["content-type", "text/html; charset=utf-8"],
+        ["content-security-policy", csp],
+        ["x-content-type-options", "nosniff"],
+      ],
     });
   }
 

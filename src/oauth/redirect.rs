@@ -3,10 +3,12 @@
 //! **Threat.** A code is sent to somebody else: through a URI that only looks like a registered one, a scheme that runs
 //! script, or a host hidden behind user information.
 //! **Guarantee.** A URI is registered only if it is https, http on the person's own machine, or a scheme from a named list;
-//! at authorize it has to be one of those registered, to the letter, but for the port of a loopback URI.
+//! at authorize it has to be one of those registered, to the letter, but for the port of a loopback URI. Nothing in its query
+//! can be taken for a part of our answer.
 //! **Not guaranteed.** That a loopback or private scheme URI leads to the program that registered it: any local program may
 //! listen there. Therefore PKCE, and a consent page each time.
 
+use crate::http::form::Params;
 use core::net::Ipv4Addr;
 
 /// RFC 7591 sets no limit; ours.
@@ -90,11 +92,18 @@ pub fn all_canonical(uris: &[String], more: &[String]) -> Vec<String> {
     uris
 }
 
+/// True where the query has none of what we answer with: it would be there twice, and who knows which one counts.
+fn leaves_room(uri: &str) -> bool {
+    let query = uri.split_once('?').map_or("", |(_, query)| query);
+    let ours = ["code", "state", "iss", "error", "error_description"];
+    Params::read(query).is_ok_and(|params| ours.iter().all(|name| params.all(name).next().is_none()))
+}
+
 fn parts<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     let is_plain = |byte: u8| {
         byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'^' | b'|')
     };
-    if uri.len() > MAX_LENGTH || !uri.bytes().all(is_plain) {
+    if uri.len() > MAX_LENGTH || !uri.bytes().all(is_plain) || !leaves_room(uri) {
         return None;
     }
     let secure = uri.starts_with("https://");

@@ -259,6 +259,9 @@ async fn answer<I: Identity>(
 /// The parameters of a request to an endpoint for clients, of which none is there twice.
 pub(super) fn form(request: &Request<'_>, body: &str) -> Result<Params, Failed> {
     let wrong = |description| Failed::new(Error::InvalidRequest, description);
+    if request.unread {
+        return Err(wrong("The body is longer than 64 KB, or not UTF-8."));
+    }
     let params =
         request.form(body).ok_or_else(|| wrong("Send the parameters as application/x-www-form-urlencoded."))?;
     let params = params.map_err(|_| wrong("The parameters are not well-formed."))?;

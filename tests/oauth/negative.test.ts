@@ -58,6 +58,9 @@ describe("authorize", () => {
     expect(page).not.toContain("<script");
     expect(page).not.toContain('http-equiv="refresh"');
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(response.headers.get("referrer-policy")).toBe("no-referrer");
   });
 
   test.each(["client_id", "redirect_uri"])("%s twice stays here", async (name) => {
@@ -342,6 +345,19 @@ describe("token", () => {
     expect((await lib.token(fields)).status).toBe(200);
   });
 
+  test("a body that is too long, or no text, is said to be", async () => {
+    const init = lib.form({});
+    for (const body of [`a=${"x".repeat(70_000)}`, new Uint8Array([0x61, 0xff])]) {
+      for (const path of ["/token", "/revoke"]) {
+        const answer = await lib.send(lib.SITE + path, { ...init, body });
+        expect([answer.status, await answer.json()]).toEqual([
+          400,
+          { error: "invalid_request", error_description: "The body is longer than 64 KB, or not UTF-8." },
+        ]);
+      }
+    }
+  });
+
   test("every kind of token at every other endpoint", async () => {
     const { tokens, client: ours } = await lib.signIn();
     const got = await lib.code(ours);
@@ -442,6 +458,8 @@ describe("register", () => {
       "https://exämple.example/cb",
       "blob:https://client.example/x",
       "JAVASCRIPT:alert(1)",
+      "https://client.example/cb?code=mine",
+      "https://client.example/cb?x=1&%73tate=mine",
     ].map((uri) => [{ redirect_uris: [uri] }]),
   ] as [Record<string, unknown>][])("invalid_redirect_uri: %j", async (wrong) => {
     expect(await lib.errorOf(ask({ ...good, ...wrong }))).toEqual([400, "invalid_redirect_uri"]);

@@ -61,11 +61,17 @@ export function signInPage(asked: URLSearchParams): Response {
   const page = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Sign in for development</title>
-<style>:root { color-scheme: light dark } body { max-width: 34rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.6 system-ui }</style>
+<style>
+:root { color-scheme: light dark }
+body { max-width: 34rem; margin: 3rem auto; padding: 0 1rem; font: 1rem/1.6 system-ui; background: light-dark(#fff, #17171b); color: light-dark(#1b1b1f, #ececf0) }
+a { display: inline-block; padding: 0.25rem 0; color: light-dark(#0a4bb5, #9cc3ff) }
+</style>
+<main>
 <h1>Sign in for development</h1>
 <p>This page stands in for the real provider, on this computer only. Who do you want to be?</p>
 ${links.join("\n")}
 <p><a href="${back({ error: "access_denied" })}">Cancel</a></p>
+</main>
 </html>`;
   return new Response(page, { headers: { "content-type": "text/html; charset=utf-8" } });
 }

@@ -151,3 +151,19 @@ fn a_set_up_that_cannot_be_is_refused_with_the_option_and_the_fix() {
         assert!(with(more.clone()).contains(says), "{more}");
     }
 }
+
+#[test]
+fn a_redirect_uri_that_answers_for_us_is_none() {
+    let judged = |uri: &str| judge(uri, &[]).is_some();
+    for name in ["code", "state", "iss", "error", "error_description", "c%6Fde", "%69ss"] {
+        for uri in ["https://client.example/cb?", "http://127.0.0.1/cb?x=1&", "cursor://client/cb?"] {
+            assert!(!judged(&format!("{uri}{name}=theirs")), "{uri}{name}");
+        }
+    }
+    for uri in
+        ["https://client.example/cb?tenant=1&codes=2", "https://client.example/code=1", "cursor://client/state?x=code"]
+    {
+        assert!(judged(uri), "{uri}");
+    }
+    assert!(!judged("https://client.example/cb?%"), "a query that cannot be read");
+}
