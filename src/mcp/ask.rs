@@ -4,6 +4,7 @@
 //! The questions are the same on both wires: before 2026-07-28 each is a request on the call's own stream, since then they
 //! travel in an `input_required` result ([`super::mrtr`]).
 
+use core::cmp::Ordering;
 use std::borrow::Cow;
 
 use super::capabilities::Capabilities;
@@ -168,18 +169,72 @@ fn is_primitive(property: Value<'_>) -> bool {
 
 fn fits(schema: &Object<'_>, value: Value<'_>) -> bool {
     match schema.string("type").as_deref() {
-        Some("string") => value.string().is_some_and(|text| choices(schema).is_none_or(|all| all.contains(&text))),
-        Some("number") => value.is_number(),
-        Some("integer") => value.is_number() && value.is_integer(),
+        Some("string") => value.string().is_some_and(|text| {
+            let length = || text.chars().count();
+            choices(schema).is_none_or(|all| all.contains(&text)) && is_within(schema, "minLength", "maxLength", length)
+        }),
+        Some("number") => value.is_number() && is_in_range(schema, value),
+        Some("integer") => value.is_number() && value.is_integer() && is_in_range(schema, value),
         Some("boolean") => matches!(value.text(), "true" | "false"),
         Some("array") => {
             let choices = schema.get("items").and_then(|items| choices(&items.object().ok()?));
             let fits = |value: Value<'_>| {
                 value.string().is_some_and(|text| choices.as_ref().is_none_or(|all| all.contains(&text)))
             };
-            value.array().is_ok_and(|values| values.into_iter().all(fits))
+            value.array().is_ok_and(|values| {
+                is_within(schema, "minItems", "maxItems", || values.len()) && values.into_iter().all(fits)
+            })
         }
         _ => true,
+    }
+}
+
+/// True if a length keeps to the limits of these names, if there are any.
+fn is_within(schema: &Object<'_>, least: &str, most: &str, length: impl Fn() -> usize) -> bool {
+    let limit = |name| schema.get(name).and_then(|limit: Value<'_>| limit.text().parse::<usize>().ok());
+    limit(least).is_none_or(|least| least <= length()) && limit(most).is_none_or(|most| length() <= most)
+}
+
+/// True if a number keeps to `minimum` and `maximum`, if there are any.
+fn is_in_range(schema: &Object<'_>, value: Value<'_>) -> bool {
+    let against = |name| {
+        let limit = schema.get(name).filter(|limit| limit.is_number())?;
+        Some(Decimal::read(value.text())?.cmp(&Decimal::read(limit.text())?))
+    };
+    against("minimum") != Some(Ordering::Less) && against("maximum") != Some(Ordering::Greater)
+}
+
+/// A number as people write it in a form, to be compared digit by digit.
+struct Decimal<'a> {
+    negative: bool,
+    whole: &'a str,
+    fraction: &'a str,
+}
+
+impl<'a> Decimal<'a> {
+    /// Reads a JSON number; nothing of one with an exponent.
+    fn read(text: &'a str) -> Option<Self> {
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        let is_zero = whole.is_empty() && fraction.is_empty();
+        (!text.contains(['e', 'E'])).then_some(Self { negative: negative && !is_zero, whole, fraction })
+    }
+
+    fn cmp(&self, other: &Self) -> Ordering {
+        let amount =
+            (self.whole.len(), self.whole, self.fraction).cmp(&(other.whole.len(), other.whole, other.fraction));
+        match (self.negative, other.negative) {
+            (false, false) => amount,
+            (true, true) => amount.reverse(),
+            (negative, _) => {
+                if negative {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ import { env } from "cloudflare:workers";
 import { apiKey } from "../../js/cli/api-key.ts";
 import { type ToolList, type ToolResult, initialize, legacy, modern } from "../harness/messages.ts";
 import { AUDIENCE, ISSUER, SECRET, claimsOf, hs256 } from "./lib/tokens.ts";
+import { watched } from "./lib/schema.ts";
 
 interface Made {
   key: string;
@@ -37,7 +38,7 @@ const handler = createMcpHandler(({ props }) => {
 });
 const served = (verifier: Parameters<typeof protect>[0]) => {
   const { fetch } = protect(verifier, handler);
-  return (request: Request) => fetch(request, env, createExecutionContext());
+  return watched((request) => fetch(request, env, createExecutionContext()));
 };
 const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
 const whoami = (key: string) => modern(AUDIENCE, "tools/call", { name: "whoami" }, as(key));

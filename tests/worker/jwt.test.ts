@@ -13,6 +13,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { modern } from "../harness/messages.ts";
 import { AUDIENCE, ISSUER, NOW, SECRET, claimsOf, encoded, fetches, hs256, publish, signer } from "./lib/tokens.ts";
+import { watched } from "./lib/schema.ts";
 
 const base = { issuer: ISSUER, audience: AUDIENCE };
 const withSecret = (more: Partial<JWTVerifierOptions> = {}) => new JWTVerifier({ ...base, secret: SECRET, ...more });
@@ -421,13 +422,10 @@ describe("behind protect", () => {
     server.registerTool("whoami", {}, ({ caller }) => text({ props, principal: caller?.principal }));
     return server;
   });
-  const worker = protect(withSecret(), handler);
+  const guarded = protect(withSecret(), handler);
+  const worker = watched((request) => guarded.fetch(request, env, createExecutionContext()));
   const call = (token: string) =>
-    worker.fetch(
-      modern(AUDIENCE, "tools/call", { name: "whoami" }, { headers: { authorization: `Bearer ${token}` } }),
-      env,
-      createExecutionContext(),
-    );
+    worker(modern(AUDIENCE, "tools/call", { name: "whoami" }, { headers: { authorization: `Bearer ${token}` } }));
   const said = async (token: string) => {
     const { result } = await (await call(token)).json<{ result: { content: [{ text: string }] } }>();
     return JSON.parse(result.content[0].text) as { props: Record<string, unknown>; principal: string };
@@ -554,7 +552,8 @@ describe("what a handler knows of a token", () => {
     const token = await hs256(claimsOf(claims));
     const request = modern("https://mcp.example.com/mcp", "tools/call", { name: "auth" });
     request.headers.set("authorization", `Bearer ${token}`);
-    const response = await protect(verifier, handler).fetch(request, env, createExecutionContext());
+    const guarded = protect(verifier, handler);
+    const response = await watched((request) => guarded.fetch(request, env, createExecutionContext()))(request);
     const { result } = await response.json<{ result: { content: [{ text: string }] } }>();
     expect(result.content[0].text).not.toContain(token);
     return JSON.parse(result.content[0].text) as Record<string, unknown>;

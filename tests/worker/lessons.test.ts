@@ -6,6 +6,7 @@ import { env } from "cloudflare:workers";
 import { apiKey } from "../../js/cli/api-key.ts";
 import { initialize, legacy, modern, post } from "../harness/messages.ts";
 import { AUDIENCE, ISSUER, NOW, SECRET, claimsOf, hs256, publish, signer } from "./lib/tokens.ts";
+import { watched } from "./lib/schema.ts";
 
 const base = { issuer: ISSUER, audience: AUDIENCE };
 const shared = new JWTVerifier({ ...base, secret: SECRET });
@@ -23,7 +24,7 @@ const handler = createMcpHandler(({ props }) => {
 });
 const served = (verifier: Parameters<typeof protect>[0], options = {}) => {
   const { fetch } = protect(verifier, handler, options);
-  return (request: Request) => fetch(request, env, createExecutionContext());
+  return watched((request) => fetch(request, env, createExecutionContext()));
 };
 const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 const whoami = (token: string, id = 1) => modern(AUDIENCE, "tools/call", { name: "whoami" }, { ...as(token), id });

@@ -5,6 +5,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { type ToolList, initialize, legacy, modern } from "../harness/messages.ts";
 import { ISSUER, SECRET, claimsOf, hs256 } from "./lib/tokens.ts";
+import { watched } from "./lib/schema.ts";
 
 const SITE = "https://mcp.example.com";
 const endpoint = (route: string) =>
@@ -23,12 +24,12 @@ const endpoint = (route: string) =>
 function worker(audience: string) {
   const verifier = new JWTVerifier({ secret: SECRET, issuer: ISSUER, audience });
   const [guarded, open] = [endpoint("/a"), endpoint("/b")];
-  return async (request: Request): Promise<Response> => {
+  return watched(async (request: Request): Promise<Response> => {
     const ctx = createExecutionContext();
     if (new URL(request.url).pathname !== "/a") return open(request, env, ctx);
     await verifier.verify(request.headers.get("authorization")?.replace("Bearer ", "") ?? "");
     return guarded(request, env, ctx);
-  };
+  });
 }
 
 const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });

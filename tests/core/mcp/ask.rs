@@ -154,6 +154,52 @@ fn answers_to_a_form_fit_it() {
     }
 }
 
+/// What 2025-11-25 client/elicitation §Requested Schema has beside types and choices: lengths and ranges.
+#[test]
+fn answers_to_a_form_keep_to_its_limits() {
+    let fits = |schema: Json, value: Json| {
+        let form = form(&json!({"field": schema}), &[]);
+        counts("elicit", &form, &json!({"action": "accept", "content": {"field": value}}))
+    };
+    let text = json!({"type": "string", "minLength": 2, "maxLength": 3});
+    for (value, good) in [("a", false), ("éé", true), ("𝒳𝒳𝒳", true), ("abcd", false), ("", false)] {
+        assert_eq!(fits(text.clone(), json!(value)), good, "{value}");
+    }
+    let many = json!({"type": "array", "minItems": 1, "maxItems": 2, "items": {"type": "string"}});
+    for (value, good) in
+        [(json!([]), false), (json!(["a"]), true), (json!(["a", "b"]), true), (json!(["a", "b", "c"]), false)]
+    {
+        assert_eq!(fits(many.clone(), value.clone()), good, "{value}");
+    }
+    let number = |text: &str| serde_json::from_str::<Json>(text).unwrap();
+    for (low, high, value, good) in [
+        ("0", "10", "0", true),
+        ("0", "10", "10", true),
+        ("0", "10", "11", false),
+        ("0", "10", "-1", false),
+        ("0", "10", "-0", true),
+        ("0.5", "10.25", "0.49", false),
+        ("0.5", "10.25", "0.50", true),
+        ("0.5", "10.25", "10.250", true),
+        ("0.5", "10.25", "10.2501", false),
+        ("0.5", "10.25", "9.9", true),
+        ("-10", "-2.5", "-2.5", true),
+        ("-10", "-2.5", "-2.4", false),
+        ("-10", "-2.5", "-10.1", false),
+        ("-10", "-2.5", "0", false),
+        ("15", "480", "100", true),
+        ("15", "480", "9", false),
+    ] {
+        let schema = json!({"type": "number", "minimum": number(low), "maximum": number(high)});
+        assert_eq!(fits(schema, number(value)), good, "{low} {value} {high}");
+    }
+    assert!(!fits(json!({"type": "integer", "minimum": 1}), json!(0)));
+    assert!(
+        fits(json!({"type": "integer", "minimum": "1", "maxLength": -1}), json!(0)),
+        "limits that are none limit nothing"
+    );
+}
+
 #[test]
 fn answers_of_models_and_of_folders() {
     let sample = json!({"messages": [], "maxTokens": 1});

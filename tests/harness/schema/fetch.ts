@@ -3,13 +3,8 @@
  * held against the official schemas, and a message that none allows fails the test.
  */
 import { afterEach, expect } from "vitest";
-import { oracle } from "./ajv.ts";
 import { watchedBy } from "./hook.ts";
-import { Watch } from "./watch.ts";
-
-const faults: string[] = [];
-/** One for all servers of this machine: a session may be served by several. */
-const watch = new Watch(oracle, (fault) => faults.push(fault));
+import { faults, watch } from "./machine.ts";
 
 const plain = globalThis.fetch;
 globalThis.fetch = async (input, init) => {

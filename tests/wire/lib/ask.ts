@@ -1,5 +1,6 @@
 /** Requests as they are written, header by header: also those that no client would send. */
 import { type IncomingHttpHeaders, request } from "node:http";
+import { watch } from "../../harness/schema/machine.ts";
 
 export interface Asked {
   method?: string;
@@ -27,6 +28,9 @@ export function ask(
   if (!has("host")) written.unshift(["host", `127.0.0.1:${port}`]);
   if (method !== "GET" && !has("content-length"))
     written.push(chunked ? ["transfer-encoding", "chunked"] : ["content-length", String(Buffer.byteLength(body))]);
+  const named = (name: string) => headers.filter(([other]) => other.toLowerCase() === name).map(([, value]) => value);
+  const header = (name: string) => (named(name).length > 0 ? named(name).join(", ") : null);
+  const exchange = watch.asked({ url: path, header, body: String(body) });
   return new Promise((resolve, reject) => {
     const options = { host: "127.0.0.1", port, method, path, headers: written.flat(), setHost: false };
     const sent = request(options as object, (response) => {
@@ -34,6 +38,8 @@ export function ask(
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       response.once("end", () => {
         sent.destroy();
+        const told = (name: string) => response.headers[name]?.toString() ?? null;
+        exchange.whole({ status: response.statusCode ?? 0, header: told }, text);
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
       });
       response.once("error", reject);
