@@ -30,6 +30,8 @@ interface Session {
 interface Sent {
   id?: unknown;
   method?: string;
+  result?: unknown;
+  error?: unknown;
   params?: { _meta?: Record<string, unknown> };
 }
 
@@ -70,10 +72,12 @@ export class Watch {
     const session = () => (sessionId === null ? undefined : this.#sessions.get(sessionId));
     const revision = () => this.#revisionOf(asked, requests, session());
     const pending = new Map<string, Pending>();
-    for (const { id, method } of requests) {
-      if (id === undefined || method === undefined) continue;
-      pending.set(JSON.stringify(id), { method });
-      session()?.pending.set(JSON.stringify(id), { method });
+    for (const { id, method, result, error } of requests) {
+      if (id === undefined || result !== undefined || error !== undefined) continue;
+      // What is no request either (it has no method) may be told so under its id.
+      const asked: Pending = method === undefined ? {} : { method };
+      pending.set(JSON.stringify(id), asked);
+      session()?.pending.set(JSON.stringify(id), asked);
     }
     const answered = (id: unknown) => {
       const key = JSON.stringify(id);
