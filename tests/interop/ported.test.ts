@@ -99,7 +99,7 @@ async function seen(transport: Transport, all: Ask[]): Promise<unknown[]> {
   });
   client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
     seen.push(params);
-    return { action: "accept", content: "requestedSchema" in params ? filled(params.requestedSchema as object) : {} };
+    return { action: "accept", content: "requestedSchema" in params ? filled(params.requestedSchema) : {} };
   });
   client.setRequestHandler(CreateMessageRequestSchema, ({ params }) => {
     seen.push(params);
