@@ -14,6 +14,9 @@ export interface Cut {
 /** For how many heads of requests a step is kept. */
 const MAX_KEPT = 256;
 
+/** How many heads are remembered by themselves. */
+const MAX_ONCE = 1024;
+
 /** As many digits as a number holds exactly; `src/flow/stencil.rs` has the same. */
 const MAX_DIGITS = 15;
 
@@ -23,6 +26,8 @@ const MAX_BRACKETS = 100;
 /** The stencils of one endpoint, by the whole head of the request: caller, session, headers and server are part of it. */
 export class Stencils {
   readonly #kept = new Map<string, Stencil>();
+  /** Heads that came once: a stencil costs as much as a step, and most callers that come once do not come again. */
+  readonly #once = new Set<string>();
 
   /** The step of this request, if it is like one before. */
   find(head: string, body: string, now: number): Cut | undefined {
@@ -33,6 +38,11 @@ export class Stencils {
   keep(head: string, body: string, { wait, stencil }: Step<unknown>, shortcut: string): void {
     const effect = wait?.[0]?.effect;
     if (!stencil || effect?.kind !== "call" || !effect.splice) return;
+    if (!this.#once.has(head)) {
+      if (this.#once.size >= MAX_ONCE) this.#once.clear();
+      this.#once.add(head);
+      return;
+    }
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
     this.#kept.set(head, new Stencil(body, stencil, { effect, splice: effect.splice, head: shortcut }));
   }
