@@ -161,7 +161,10 @@ function decide({ passed }: GuardedCore, key: string, ended: Ended<Guarded>): De
 /** How many decisions a guard remembers. */
 const MAX_PASSED = 256;
 
-/** The head of a request, as the core reads it (`Request::read` in `src/mcp/mod.rs`). No header has a line break. */
+/**
+ * The head of a request, as the core reads it (`src/mcp/request.rs`), without {@link whoOf}. No header has a
+ * line break.
+ */
 export function headOf({ method, headers }: Incoming, server: object, told: Passage["told"]): string {
   let head = `${method}\ns${JSON.stringify(server)}`;
   const contentType = headers.get("content-type");
@@ -176,13 +179,17 @@ export function headOf({ method, headers }: Incoming, server: object, told: Pass
   if (mcpName !== null) head += `\nn${mcpName}`;
   const sessionId = told.sessionId ?? headers.get("mcp-session-id");
   if (sessionId !== null) head += `\ni${JSON.stringify(sessionId)}`;
-  if (told.principal !== undefined) head += `\np${JSON.stringify(told.principal)}`;
   if (told.transport !== undefined) head += `\nt${JSON.stringify(told.transport)}`;
-  if (told.client !== undefined) head += `\nk${JSON.stringify(told.client)}`;
   if (told.agent !== undefined) head += `\ng${JSON.stringify(told.agent)}`;
   if (told.place !== undefined) head += `\nl${JSON.stringify(told.place)}`;
   if (told.sessions !== undefined) head += "\no";
   return head;
+}
+
+/** The end of the head, which says who is calling. */
+export function whoOf({ principal, client }: Passage["told"]): string {
+  const who = principal === undefined ? "" : `\np${JSON.stringify(principal)}`;
+  return client === undefined ? who : `${who}\nk${JSON.stringify(client)}`;
 }
 
 /** Answers one request to `server`: with plain JSON, or with a stream once a handler says something before its answer. */
@@ -240,15 +247,16 @@ function withoutBody({ incoming }: Passage, head: string, world: Told): string {
 }
 
 function step(
-  { core, incoming }: Passage,
+  { core, incoming, told }: Passage,
   head: string,
   read: Body,
   world: Told,
 ): Ended<Answer> | Promise<Ended<Answer>> {
   const body = judged(incoming, read);
-  world.head = typeof body === "string" ? head : `${head}\nu${JSON.stringify(body.unread)}`;
+  const who = whoOf(told);
+  world.head = (typeof body === "string" ? head : `${head}\nu${JSON.stringify(body.unread)}`) + who;
   world.body = typeof body === "string" ? body : "";
-  return run<Answer>(core.mcp, world.head, world.body, world, core.stencils);
+  return run<Answer>(core.mcp, world.head, world.body, world, core.stencils, who);
 }
 
 /** The answer with which the flow of an endpoint has ended. */

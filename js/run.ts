@@ -43,6 +43,7 @@ interface Going<T> {
   entropy: string;
   readonly world: World;
   readonly stencils: Stencils | undefined;
+  readonly who: string;
   /** Only for the type of the answer. */
   readonly answer?: T;
 }
@@ -50,7 +51,7 @@ interface Going<T> {
 /**
  * Runs the flow `step` over `input` and `body` to its end. Throws or rejects with `ERR_FLOW` if it breaks. A flow that
  * takes the shortcut, or ends with its first step, makes no promise of its own. `stencils` know its first step if it has
- * been made for a request like this one.
+ * been made for a request like this one; `who` is the end of `input` that says who is calling.
  */
 export function run<T>(
   step: StepMethod,
@@ -58,13 +59,19 @@ export function run<T>(
   body: string,
   world: World,
   stencils?: Stencils,
+  who = "",
 ): Ended<T> | Promise<Ended<T>> {
   const now = Date.now();
-  const going: Going<T> = { step, input, body, now, entropy: "", world, stencils };
-  const cut = stencils?.find(input, body, now);
+  const going: Going<T> = { step, input, body, now, entropy: "", world, stencils, who };
+  const cut = stencils?.find(headOf(going), who, body, now);
   if (cut) return shortcut(going, undefined, cut);
   const text = advance(going, "");
   return typeof text === "string" ? after(going, text) : text.then((text) => after(going, text));
+}
+
+/** The input without the part that says who is calling. */
+function headOf({ input, who }: Going<unknown>): string {
+  return who === "" ? input : input.slice(0, -who.length);
 }
 
 /** What follows the first step. */
@@ -75,7 +82,7 @@ function after<T>(going: Going<T>, text: string): Ended<T> | Promise<Ended<T>> {
   const splice = effect && "splice" in effect ? effect.splice : undefined;
   if (!effect || !splice) return next.wait || next.commits ? goOn(going, next) : finished(next);
   const head = text.slice(end + 1);
-  if (next.stencil) going.stencils?.keep(going.input, going.body, next, head);
+  if (next.stencil) going.stencils?.keep(headOf(going), going.who, going.body, next, head);
   return shortcut(going, next, { effect, splice, head });
 }
 

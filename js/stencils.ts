@@ -23,19 +23,22 @@ const MAX_DIGITS = 15;
 /** Arguments with no more brackets than this are not nested deeper than Rust's reader goes (`MAX_DEPTH` in `src/json`). */
 const MAX_BRACKETS = 100;
 
-/** The stencils of one endpoint, by the whole head of the request: caller, session, headers and server are part of it. */
+/**
+ * The stencils of one endpoint, by the head of the request: session, headers and server are part of it. `who` is the part of
+ * it that says who is calling.
+ */
 export class Stencils {
   readonly #kept = new Map<string, Stencil>();
   /** Heads that came once: a stencil costs as much as a step, and most callers that come once do not come again. */
   readonly #once = new Set<string>();
 
   /** The step of this request, if it is like one before. */
-  find(head: string, body: string, now: number): Cut | undefined {
-    return this.#kept.get(head)?.cut(body, now);
+  find(head: string, who: string, body: string, now: number): Cut | undefined {
+    return this.#kept.get(head)?.cut(who, body, now);
   }
 
   /** Keeps the first step of a request, if it holds for others; `shortcut` is the head of its shortcut. */
-  keep(head: string, body: string, { wait, stencil }: Step<unknown>, shortcut: string): void {
+  keep(head: string, who: string, body: string, { wait, stencil }: Step<unknown>, shortcut: string): void {
     const effect = wait?.[0]?.effect;
     if (!stencil || effect?.kind !== "call" || !effect.splice) return;
     if (!this.#once.has(head)) {
@@ -44,7 +47,7 @@ export class Stencils {
       return;
     }
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-    this.#kept.set(head, new Stencil(body, stencil, { effect, splice: effect.splice, head: shortcut }));
+    this.#kept.set(head, new Stencil(who, body, stencil, { effect, splice: effect.splice, head: shortcut }));
   }
 
   clear(): void {
@@ -61,6 +64,8 @@ interface Part {
 /** The text of a request with holes for the id, the arguments and maybe the progress token. */
 class Stencil {
   readonly #until: number;
+  /** The only caller whom it is for; else it is for everybody. */
+  readonly #who: string | undefined;
   /** From the beginning to the arguments. */
   readonly #before: Part[] = [];
   /** From the end to the arguments. */
@@ -70,9 +75,10 @@ class Stencil {
   readonly #beforeId: string;
   readonly #behindId: string;
 
-  constructor(body: string, stencil: Required<Step<unknown>>["stencil"], cut: Cut) {
-    const [until, answered, id, idEnd, given, givenEnd, token, tokenEnd] = stencil;
+  constructor(who: string, body: string, stencil: Required<Step<unknown>>["stencil"], cut: Cut) {
+    const [until, personal, answered, id, idEnd, given, givenEnd, token, tokenEnd] = stencil;
     this.#until = until;
+    this.#who = personal ? who : undefined;
     const numbers = [{ hole: "id", start: id, end: idEnd }] as { hole: Part["hole"]; start: number; end: number }[];
     if (token !== undefined && tokenEnd !== undefined) numbers.push({ hole: "token", start: token, end: tokenEnd });
     numbers.sort((one, other) => one.start - other.start);
@@ -98,8 +104,8 @@ class Stencil {
   }
 
   /** The step for `body`, if it has the same text around the holes, short numbers in them and an object as arguments. */
-  cut(body: string, now: number): Cut | undefined {
-    if (now > this.#until) return undefined;
+  cut(who: string, body: string, now: number): Cut | undefined {
+    if (now > this.#until || (this.#who !== undefined && this.#who !== who)) return undefined;
     let id = "";
     let start = 0;
     for (const { text, hole } of this.#before) {

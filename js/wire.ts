@@ -57,11 +57,12 @@ export interface Step<T> {
   commits?: Commit[];
   wait?: { mark: string; effect: Effect }[];
   /**
-   * `src/flow/stencil.rs`: until when the step holds, where the id stands in the head of the shortcut, and where the id, the
-   * arguments and maybe the progress token stand in the body.
+   * `src/flow/stencil.rs`: until when the step holds, whether for this caller alone, where the id stands in the head of the
+   * shortcut, and where the id, the arguments and maybe the progress token stand in the body.
    */
   stencil?: [
     until: number,
+    personal: 0 | 1,
     answered: number,
     id: number,
     idEnd: number,

@@ -6,6 +6,7 @@ import {
   admit,
   coreFor,
   headOf,
+  whoOf,
   respond,
   serve,
   unserved,
@@ -120,7 +121,7 @@ export async function placeOf(
   passage: Passage,
   ctx: AgentContext,
 ): Promise<Exclude<Placed, { answer: unknown }> | Response> {
-  const input = headOf(passage.incoming, {}, passage.told);
+  const input = headOf(passage.incoming, {}, passage.told) + whoOf(passage.told);
   const ended: Ended<Placed> = await run(passage.core.place, input, "", new ObjectsWorld(passage, ctx));
   if (!("done" in ended)) throw new Error("no place");
   return "answer" in ended.done ? respond(ended.done.answer, []) : ended.done;

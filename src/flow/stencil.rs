@@ -8,8 +8,8 @@
 //! **Threat.** A request is taken for one like it that is not.
 //! **Guarantee.** All but these integers and the text of one object is compared byte by byte. Valid JSON with one value
 //! replaced by another is valid JSON that differs in that value alone, so whatever was read and checked in the one request
-//! would be read and found in the other. A step that has looked at the clock says until when it holds, one that has used
-//! randomness or outcomes says nothing.
+//! would be read and found in the other. A step that has looked at the clock says until when it holds; one that has asked
+//! who is calling holds for this caller alone; one that has used randomness or outcomes says nothing.
 
 use core::iter;
 use core::ops::Range;
@@ -29,6 +29,7 @@ pub struct Stencil {
     arguments: Range<usize>,
     token: Option<Range<usize>>,
     answered: usize,
+    personal: bool,
 }
 
 impl Stencil {
@@ -51,14 +52,21 @@ impl Stencil {
             (body.get(place.clone()) == Some(value.text())).then_some(place)
         };
         let token = token.filter(|token| is_short_number(*token)).and_then(place);
-        Some(Self { id: place(id)?, arguments: place(arguments)?, token, answered })
+        Some(Self { id: place(id)?, arguments: place(arguments)?, token, answered, personal: false })
     }
 
-    /// `[until, start, start, end, …]`: until when it holds, in milliseconds since 1970; where the answer's id stands; and
-    /// where the id, the arguments and the token stand.
+    /// The same, and whether it holds for this caller alone.
+    #[must_use]
+    pub fn personal(self, personal: bool) -> Self {
+        Self { personal, ..self }
+    }
+
+    /// `[until, personal, start, start, end, …]`: until when it holds, in milliseconds since 1970; 1 if it holds for this
+    /// caller alone; where the answer's id stands; and where the id, the arguments and the token stand.
     pub(super) fn json(&self, until: u64) -> String {
         let holes = [&self.id, &self.arguments].into_iter().chain(&self.token).flat_map(|hole| [hole.start, hole.end]);
-        array(iter::once(until.to_string()).chain(iter::once(self.answered).chain(holes).map(number)))
+        let before = [usize::from(self.personal), self.answered];
+        array(iter::once(until.to_string()).chain(before.into_iter().chain(holes).map(number)))
     }
 }
 

@@ -97,7 +97,9 @@ impl Frame<'_> {
     /// Where the request's id and `arguments` stand, if what is decided about it holds for other ones too.
     #[must_use]
     pub fn stencil(&self, arguments: Option<Value<'_>>) -> Option<Stencil> {
+        let who = self.request.asked_who.get();
         Stencil::of(self.body?, BEFORE_ID.len(), self.id, arguments?, self.progress_token)
+            .map(|stencil| stencil.personal(who))
     }
 
     /// What goes around a tool's or a prompt's result that the shim has.

@@ -49,7 +49,7 @@ pub async fn initialize(
         return answer;
     }
     let place = request.place.as_deref().and_then(session::Place::parse);
-    let place = place.unwrap_or_else(|| session::Place::fresh(flow.context(), request.principal.as_deref()));
+    let place = place.unwrap_or_else(|| session::Place::fresh(flow.context(), request.principal()));
     let session = session::Session { revision, capabilities: client, place };
     if request.kept && flow.obtain(&session.call("open")).await.is_err() {
         return fail(session::unreachable());

@@ -44,7 +44,7 @@ impl Request<'_> {
 
     /// The tag of listeners of the same principal.
     fn listener_tag(&self) -> String {
-        let principal = self.principal.as_deref();
+        let principal = self.principal();
         let parts: [&[u8]; 2] =
             [if principal.is_some() { b"somebody" } else { b"anybody" }, principal.unwrap_or_default().as_bytes()];
         ["of:", &crypto::encode(&crypto::hash("listener", &parts))].concat()

@@ -45,11 +45,11 @@ fn invalid(message: &'static str) -> Fault {
 
 impl Rounds<'_> {
     fn audience(&self, request: &Request<'_>) -> String {
-        let principal = request.principal.as_deref();
+        let principal = request.principal();
         let parts: [&[u8]; 6] = [
             if principal.is_some() { b"somebody" } else { b"anybody" },
             principal.unwrap_or_default().as_bytes(),
-            request.client.as_deref().unwrap_or_default().as_bytes(),
+            request.client().unwrap_or_default().as_bytes(),
             self.method.as_bytes(),
             self.name.as_bytes(),
             &self.arguments.map(digest).unwrap_or_default(),

@@ -79,7 +79,7 @@ pub async fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
     {
         return Place::Answer(fault.answer(None));
     }
-    let principal = request.principal.as_deref();
+    let principal = request.principal();
     let session = match request.shown(flow).await.and_then(session::Shown::session) {
         Ok(session) => session,
         Err(fault) => return Place::Answer(fault.answer(None)),

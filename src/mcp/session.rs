@@ -77,7 +77,7 @@ impl Request<'_> {
             return Ok(Shown::Nothing);
         };
         let keys = self.keys(flow).await?;
-        let opened = open(keys.keys(), id, self.principal.as_deref(), flow.context());
+        let opened = open(keys.keys(), id, self.principal(), flow.context());
         let Some(session) = opened else { return Ok(Shown::Unknown) };
         if !self.kept {
             return Ok(Shown::Open(session));

@@ -13,7 +13,7 @@ use crate::jsonrpc::{Code, Fault};
 /// Opens a stream, which begins with the URL that takes the client's messages, and ends with the client. Waits: one, as
 /// long as the stream is open.
 pub async fn open(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
-    let principal = request.principal.as_deref();
+    let principal = request.principal();
     let place = request.place.as_deref().and_then(session::Place::parse);
     let place = place.unwrap_or_else(|| session::Place::fresh(flow.context(), principal));
     let keys = match request.keys(flow).await {

@@ -25,14 +25,16 @@ const BODIES = [
   '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"echo","arguments":{"text":"a"},"_meta":{}}}',
 ];
 const core = coreFor({}, {});
+const JSON_HEADERS: [string, string][] = [["content-type", "application/json"]];
 
 /** Answers `body`; the tool `echo` gives its arguments back, and `plainly` if nothing more has to be decided. */
-async function answered(body: string, { stencils, head = HEAD, plainly = true }: Setting = {}) {
+async function answered(body: string, { stencils, head = HEAD, who = "", plainly = true }: Setting = {}) {
   const performed: Effect[] = [];
   let steps = 0;
   const world: World = {
     perform: (effect): Promise<Outcome> => {
       performed.push(effect);
+      if (effect.kind === "describe") return Promise.resolve({ json: '{"registered":["tools"]}' });
       const text = JSON.stringify((effect as CallEffect).arguments);
       const result = JSON.stringify({ content: [{ type: "text", text }] });
       return Promise.resolve({ json: `{"returned":${result}}`, ...(plainly && { splice: result }) });
@@ -43,14 +45,17 @@ async function answered(body: string, { stencils, head = HEAD, plainly = true }:
     steps++;
     return core.mcp(...given);
   };
-  const ended = await run<Answer>(step, head, body, world, stencils);
-  const answer = "done" in ended ? ended.done : { status: 200, body: ended.spliced };
-  return { status: answer.status, body: answer.body, performed, steps };
+  const ended = await run<Answer>(step, head + who, body, world, stencils, who);
+  const answer: Partial<Answer> =
+    "done" in ended ? ended.done : { status: 200, body: ended.spliced, headers: JSON_HEADERS };
+  const { status, body: text, headers = [] } = answer;
+  return { status, body: text, headers, performed, steps };
 }
 
 interface Setting {
   stencils?: Stencils;
   head?: string;
+  who?: string;
   plainly?: boolean;
 }
 
@@ -151,10 +156,35 @@ describe.each(BODIES)("%s", (known) => {
 
   test("another head knows nothing of it", async () => {
     const stencils = await knowing(known);
-    for (const head of [`${HEAD}\np"user:github:2"`, HEAD.replace("2025-06-18", "2025-11-25"), `${HEAD}\nk"c1"`]) {
+    for (const head of [HEAD.replace("2025-06-18", "2025-11-25"), HEAD.replace("test", "other"), `${HEAD}\ng"MyMCP"`]) {
       expect((await answered(known, { stencils, head })).steps).toBe(1);
     }
   });
+
+  test("what holds for everybody is known for everybody", async () => {
+    const stencils = await knowing(known);
+    const who = '\np"user:github:2"\nk"c1"';
+    expect(await answered(known, { stencils, who })).toEqual({ ...(await answered(known, { who })), steps: 0 });
+  });
+});
+
+test("what holds for one caller is known for nobody else, and for that one still", async () => {
+  const known = BODIES[0] ?? "";
+  const ann = '\np"user:github:1"';
+  const begun = await answered(
+    '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"a","version":"1"}}}',
+    { who: ann },
+  );
+  const session = begun.headers.find(([name]) => name === "mcp-session-id")?.[1] ?? "";
+  const head = `${HEAD}\ni${JSON.stringify(session)}`;
+  const stencils = new Stencils();
+  const ask = (who: string) => answered(known, { stencils, head, who });
+  for (const steps of [1, 1, 0]) expect(await ask(ann)).toMatchObject({ status: 200, steps });
+  for (const who of ['\np"user:github:2"', "", `${ann}\nk"c1"`]) {
+    const { status, steps } = await ask(who);
+    expect([status, steps]).toEqual([who.startsWith(ann) ? 200 : 404, 1]);
+    await ask(ann);
+  }
 });
 
 test("a step holds no longer than it says", () => {
@@ -163,19 +193,19 @@ test("a step holds no longer than it says", () => {
   const until = step.stencil?.[0] ?? 0;
   const body = '{"id":1,"params":{"name":"add","arguments":{}}}';
   const stencils = new Stencils();
-  stencils.keep("head", body, step, '{"jsonrpc":"2.0","id":1,"result":');
-  expect(stencils.find("head", body, until)).toBeUndefined();
-  stencils.keep("head", body, step, '{"jsonrpc":"2.0","id":1,"result":');
-  const cut = stencils.find("head", body.replace("1", "27").replace("{}", '{"a":1}'), until);
+  stencils.keep("head", "", body, step, '{"jsonrpc":"2.0","id":1,"result":');
+  expect(stencils.find("head", "", body, until)).toBeUndefined();
+  stencils.keep("head", "", body, step, '{"jsonrpc":"2.0","id":1,"result":');
+  const cut = stencils.find("head", "", body.replace("1", "27").replace("{}", '{"a":1}'), until);
   expect(cut).toEqual({
     effect: { kind: "call", name: "add", request: 27, arguments: { a: 1 }, splice: { tail: "}", open: false } },
     splice: { tail: "}", open: false },
     head: '{"jsonrpc":"2.0","id":27,"result":',
   });
-  expect(stencils.find("head", body, until + 1)).toBeUndefined();
-  expect(stencils.find("another", body, until)).toBeUndefined();
+  expect(stencils.find("head", "", body, until + 1)).toBeUndefined();
+  expect(stencils.find("another", "", body, until)).toBeUndefined();
   stencils.clear();
-  expect(stencils.find("head", body, until)).toBeUndefined();
+  expect(stencils.find("head", "", body, until)).toBeUndefined();
 });
 
 test("no more steps are kept than have room", () => {
@@ -183,9 +213,9 @@ test("no more steps are kept than have room", () => {
   const body = '{"id":1,"params":{"name":"add","arguments":{}}}';
   const stencils = new Stencils();
   for (const n of Array.from({ length: 2000 }, (_, n) => n >> 1)) {
-    stencils.keep(`head ${String(n)}`, body, step, '{"jsonrpc":"2.0","id":1,"result":');
+    stencils.keep(`head ${String(n)}`, "", body, step, '{"jsonrpc":"2.0","id":1,"result":');
   }
-  const kept = Array.from({ length: 1000 }, (_, n) => stencils.find(`head ${String(n)}`, body, 0)).filter(Boolean);
+  const kept = Array.from({ length: 1000 }, (_, n) => stencils.find(`head ${String(n)}`, "", body, 0)).filter(Boolean);
   expect(kept.length).toBeGreaterThan(0);
   expect(kept.length).toBeLessThanOrEqual(256);
 });

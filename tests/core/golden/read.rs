@@ -176,8 +176,8 @@ fn the_head_that_the_endpoint_reads() {
     assert_eq!((request.method, request.server.text()), ("POST", r#"{"name":"test","version":"1.0.0"}"#));
     assert_eq!((request.transport, request.unread), (Transport::Http, Some(Unread::Oversize)));
     let texts = [
-        (request.principal.as_deref(), "user:github:1"),
-        (request.client.as_deref(), "c1"),
+        (request.principal(), "user:github:1"),
+        (request.client(), "c1"),
         (request.place.as_deref(), "AAAA"),
         (request.agent.as_deref(), "MyMCP"),
         (request.content_type, "application/json"),
@@ -193,7 +193,7 @@ fn the_head_that_the_endpoint_reads() {
     let text = lines("mcp-input-least");
     let request = Request::read(&text).unwrap();
     assert_eq!((request.transport, request.unread), (Transport::Http, None));
-    assert!(request.principal.is_none() && request.place.is_none());
+    assert!(request.principal().is_none() && request.place.is_none());
     for absent in [request.content_type, request.accept, request.protocol_version] {
         assert_eq!(absent, None);
     }

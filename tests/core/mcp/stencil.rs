@@ -36,7 +36,7 @@ fn stencil(post: &Post) -> Option<Vec<u64>> {
 /// The body with another id, other arguments and another token, as the stencil has their places.
 fn filled(body: &str, stencil: &[u64], texts: [&str; 3]) -> String {
     let at = |place: &u64| usize::try_from(*place).unwrap();
-    let mut holes = stencil[2..].chunks(2).map(|hole| at(&hole[0])..at(&hole[1])).zip(texts).collect::<Vec<_>>();
+    let mut holes = stencil[3..].chunks(2).map(|hole| at(&hole[0])..at(&hole[1])).zip(texts).collect::<Vec<_>>();
     holes.sort_by_key(|(place, _)| place.start);
     let (mut filled, mut from) = (String::new(), 0);
     for (place, text) in holes {
@@ -112,7 +112,7 @@ fn a_request_like_another_is_answered_like_it() {
             let mut own = own;
             own["arguments"] = Json::Null;
             assert_eq!(own, expected, "{body}");
-            let at = usize::try_from(stencil[1]).unwrap();
+            let at = usize::try_from(stencil[2]).unwrap();
             assert_eq!(own_head, [&head[..at], other, &head[at + id.len()..]].concat(), "{body}");
         }
     }
@@ -130,6 +130,19 @@ fn most_holds_always_and_a_session_as_long_as_it_lives() {
         assert_eq!(until, NOW / 1000 * 1000 + 30 * DAY + 999);
         assert!(matches!(step_at(until, &post), Step::Wait(_)), "it lives until then");
         assert!(matches!(step_at(until + 1, &post), Step::Done { .. }), "and no longer");
+    }
+}
+
+#[test]
+fn only_a_session_is_somebodys() {
+    for post in calls() {
+        let of = |post: &Post| stencil(post).map(|stencil| stencil[1]);
+        let personal = u64::from(post.head.get("sessionId").is_some());
+        assert_eq!(of(&post), Some(personal), "{post:?}");
+        if personal == 0 {
+            let somebody = post.clone().with("principal", "user:github:2").with("client", "c2");
+            assert_eq!(read(&step_at(NOW, &somebody)), read(&step_at(NOW, &post)), "for everybody the same");
+        }
     }
 }
 
