@@ -24,7 +24,7 @@ const BODIES = [
   '{"params":{"_meta":{"progressToken":3},"arguments":{"text":"a"},"name":"echo"},"id":3,"jsonrpc":"2.0","method":"tools/call"}',
   '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"echo","arguments":{"text":"a"},"_meta":{}}}',
 ];
-const core = coreFor({}, {});
+const core = coreFor({}, { WICKET_SECRET: "7Hq2vZ4cX9mK1pR8sT5wY3nB6dF0gJ2lQ8uE4iO6aL1" });
 const JSON_HEADERS: [string, string][] = [["content-type", "application/json"]];
 
 /** Answers `body`; the tool `echo` gives its arguments back, and `plainly` if nothing more has to be decided. */
