@@ -205,9 +205,9 @@ export function serve(
   const head = headOf(incoming, server.serverInfo, passage.told);
   return new Promise((resolve) => {
     world.respond = resolve;
-    const body = incoming.method === "POST" ? readBody(incoming) : "";
+    const body = bodyOf(incoming);
     if (!(body instanceof Promise)) {
-      begin(world, incoming.method === "POST" ? head : withoutBody(passage, head, world), body);
+      begin(world, head, body);
       return;
     }
     void body.then(
@@ -235,12 +235,16 @@ type Told = World & { head?: string; body?: string; hasObjects?(): boolean };
 export async function answer(passage: Passage, serverInfo: object, world: Told): Promise<Answer> {
   const { incoming, told } = passage;
   const head = headOf(incoming, serverInfo, told);
-  if (incoming.method !== "POST") return answerOf(await step(passage, withoutBody(passage, head, world), "", world));
-  return answerOf(await step(passage, head, await readBody(incoming), world));
+  return answerOf(await step(passage, head, await bodyOf(incoming), world));
+}
+
+/** Only a POST has a body. */
+function bodyOf(incoming: Incoming): Promise<Body> | Body {
+  return incoming.method === "POST" ? readBody(incoming) : "";
 }
 
 /** The head of a request without a body. */
-function withoutBody({ incoming }: Passage, head: string, world: Told): string {
+function withoutBody(incoming: Incoming, head: string, world: Told): string {
   const lastEventId = incoming.headers.get("last-event-id");
   if (lastEventId !== null) head += `\ne${lastEventId}`;
   return world.hasObjects?.() ? `${head}\nf` : head;
@@ -252,6 +256,7 @@ function step(
   read: Body,
   world: Told,
 ): Ended<Answer> | Promise<Ended<Answer>> {
+  if (incoming.method !== "POST") head = withoutBody(incoming, head, world);
   const body = judged(incoming, read);
   const who = whoOf(told);
   world.head = (typeof body === "string" ? head : `${head}\nu${JSON.stringify(body.unread)}`) + who;

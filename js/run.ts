@@ -77,7 +77,7 @@ function headOf({ input, who }: Going<unknown>): string {
 /** What follows the first step. */
 function after<T>(going: Going<T>, text: string): Ended<T> | Promise<Ended<T>> {
   const end = endOf(text);
-  const next = JSON.parse(text.slice(0, end)) as Step<T>;
+  const next = stepOf<T>(text, end);
   const effect = next.wait?.length === 1 ? next.wait[0]?.effect : undefined;
   const splice = effect && "splice" in effect ? effect.splice : undefined;
   if (!effect || !splice) return next.wait || next.commits ? goOn(going, next) : finished(next);
@@ -119,12 +119,15 @@ function settle<T>(going: Going<T>, next: Step<T> | undefined, way: Shortcut, ou
 
 /** Makes the first step after all, which must ask for the effect that has been performed, and goes on. */
 async function catchUp<T>(going: Going<T>, effect: Effect, outcome: Outcome | Failure): Promise<Ended<T>> {
-  const text = await advance(going, "");
-  const next = JSON.parse(text.slice(0, endOf(text))) as Step<T>;
+  const next = stepOf<T>(await advance(going, ""));
   if (next.wait?.length === 1 && JSON.stringify(next.wait[0]?.effect) === JSON.stringify(effect)) {
     return goOn(going, next, outcome);
   }
   throw new WicketError("ERR_FLOW", "A flow broke: it goes another way than one like it.");
+}
+
+function stepOf<T>(text: string, end = endOf(text)): Step<T> {
+  return JSON.parse(text.slice(0, end)) as Step<T>;
 }
 
 /** Where the step ends: one that waits is followed by a line of its own, the head of the shortcut, without a line break. */
@@ -146,8 +149,7 @@ async function goOn<T>(going: Going<T>, next: Step<T>, first?: Outcome | Failure
       ),
     );
     outcomes = [outcomes, ...performed].filter(Boolean).join(",");
-    const text = await advance(going, `[${outcomes}]`);
-    next = JSON.parse(text.slice(0, endOf(text))) as Step<T>;
+    next = stepOf(await advance(going, `[${outcomes}]`));
   }
   throw new WicketError("ERR_FLOW", `A flow did not end within ${String(MAX_ROUNDS)} rounds.`);
 }

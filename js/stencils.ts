@@ -29,7 +29,7 @@ const MAX_BRACKETS = 100;
  */
 export class Stencils {
   readonly #kept = new Map<string, Stencil>();
-  /** Heads that came once: a stencil costs as much as a step, and most callers that come once do not come again. */
+  /** Heads that came once: a stencil costs as much as a step, and many a session has one call. */
   readonly #once = new Set<string>();
 
   /** The step of this request, if it is like one before. */
@@ -52,6 +52,7 @@ export class Stencils {
 
   clear(): void {
     this.#kept.clear();
+    this.#once.clear();
   }
 }
 
@@ -96,7 +97,7 @@ class Stencil {
       end = from;
     }
     this.#behind.push({ text: body.slice(givenEnd, end), hole: undefined });
-    // Nothing of the first request stays here.
+    // The first request's own are no part of it.
     this.#effect = { ...cut.effect, request: 0, arguments: {} };
     this.#splice = cut.splice;
     this.#beforeId = cut.head.slice(0, answered);

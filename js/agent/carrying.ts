@@ -49,8 +49,13 @@ export async function carry(world: ServerWorld, props: Record<string, unknown> |
     props,
     pass: caller ? { ...stepUp, caller: { ...caller, scopes: [...caller.scopes] } } : stepUp,
   };
-  const said = { tag: STREAM, message: JSON.stringify({ carried: message }) };
-  return (await world.askObject(`mailbox:${passage.told.place ?? ""}`, "reach", said)) === "true";
+  return (await toStream(world, { carried: message })) === "true";
+}
+
+/** Gives `said` to whoever holds the stream of this session; `true` if somebody does. */
+export function toStream(world: ServerWorld, said: { carried: CarriedMessage } | { message: string }): Promise<string> {
+  const mailbox = `mailbox:${world.passage.told.place ?? ""}`;
+  return world.askObject(mailbox, "reach", { tag: STREAM, message: JSON.stringify(said) });
 }
 
 /** True for what is the same after it has been written and read. */

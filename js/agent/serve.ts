@@ -6,10 +6,10 @@ import {
   admit,
   coreFor,
   headOf,
-  whoOf,
   respond,
   serve,
   unserved,
+  whoOf,
 } from "../endpoint.js";
 import { type Caller, ENDPOINT, type Endpoint, type Guard, type Pass } from "../guard.js";
 import { Incoming } from "../incoming.js";

@@ -6,8 +6,7 @@
 import { type GuardedCore, type Passage, admit, answer, coreFor, respond, serve, unserved } from "../endpoint.js";
 import { logged } from "../errors.js";
 import { principalOf, propsOf } from "../handler.js";
-import { STREAM } from "../objects/mailbox.js";
-import { askObject, objectsOf } from "../objects/objects.js";
+import { objectsOf } from "../objects/objects.js";
 import type { Outcome } from "../run.js";
 import type { McpServer } from "../server/mcp-server.js";
 import type { Reply } from "../server/reply.js";
@@ -16,7 +15,7 @@ import { ServerWorld } from "../server/world.js";
 import type { Answer, Effect } from "../wire.js";
 import type { AgentClass, ServeOptions } from "./agent.js";
 import type { AgentContext } from "./base.js";
-import { type CarriedMessage, arrived, carry, carryOut } from "./carrying.js";
+import { type CarriedMessage, arrived, carry, carryOut, toStream } from "./carrying.js";
 import {
   type AgentHandler,
   agentHandler,
@@ -154,8 +153,6 @@ class StreamWorld extends ServerWorld {
   }
 
   override async send(message: string): Promise<void> {
-    const mailbox = `mailbox:${this.passage.told.place ?? ""}`;
-    const said = JSON.stringify({ message });
-    await askObject(this.objects(), mailbox, "reach", JSON.stringify({ tag: STREAM, message: said }));
+    await toStream(this, { message });
   }
 }

@@ -117,7 +117,9 @@ pub async fn verify(flow: &Flow<'_>, request: &Request<'_>, options: &Options) -
         return silent("the authorization server does not say where its introspection endpoint is");
     };
     match flow.obtain(&options.question(url, token)).await {
-        Err(Failure::Refused) => silent("the introspection endpoint is not asked: too many questions are under way"),
+        Err(Failure::Refused) => {
+            silent("the introspection endpoint is not asked, or its answer is not taken: the failure is in the log")
+        }
         Err(_) => silent("the introspection endpoint cannot be reached"),
         Ok(Fetched { status: 200, body }) => judge(&body, options, now),
         Ok(Fetched { status: 400 | 401 | 403, .. }) => silent(

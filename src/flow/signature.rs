@@ -1,7 +1,7 @@
 //! Effects around signatures by others: their published keys, and checking one with the runtime's own cryptography.
 
 use super::Obtain;
-use crate::json::{Value, object, quoted};
+use crate::json::{Value, number, object, quoted};
 
 /// A document that somebody publishes (a key set, a metadata document), as JSON text of at most 256 KiB. Requests that ask
 /// for the same one at the same time share one fetch.
@@ -124,7 +124,7 @@ pub struct VerifyShown {
 impl Obtain for VerifyShown {
     type Outcome = bool;
     fn json(&self) -> String {
-        let (name, [from, dot, to]) = (quoted(&self.name), [self.from, self.dot, self.to].map(|at| at.to_string()));
+        let (name, [from, dot, to]) = (quoted(&self.name), [self.from, self.dot, self.to].map(number));
         let mut members = vec![
             ("kind", r#""verify-shown""#),
             ("name", name.as_str()),

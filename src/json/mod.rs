@@ -302,7 +302,7 @@ fn unescape(inner: &str) -> Option<String> {
     Some(unescaped)
 }
 
-/// The `\uXXXX` at `at`.
+/// The four digits of the `\u` at `at`.
 fn code_unit(text: &str, at: usize) -> Option<u32> {
     let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
     u32::from_str_radix(digits, 16).ok()

@@ -25,7 +25,7 @@ pub struct Request<'a> {
     pub transport: Transport,
     /// Why the body is not handed over, where it is not.
     pub unread: Option<Unread>,
-    /// The name of the object that answers, where it is one ([`place`]).
+    /// The name of the object that answers, where it is one ([`super::place`]).
     pub place: Option<Cow<'a, str>>,
     /// The class of an agent that lives in objects: the Worker may not know what its server calls itself.
     pub agent: Option<Cow<'a, str>>,

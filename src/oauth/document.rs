@@ -86,7 +86,8 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
         _ => return stale.map_or(Lookup::Unavailable, |(client, _)| Lookup::Known(client, None)),
     };
     let is_whole = fetched.status == 200 && fetched.body.len() <= MAX_DOCUMENT;
-    match client_of(site, id, &fetched.body, now / 1000).filter(|_| is_whole) {
+    let client = if is_whole { client_of(site, id, &fetched.body, now / 1000) } else { None };
+    match client {
         None => {
             if had_copy {
                 // It bridges no outage after this.

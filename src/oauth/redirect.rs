@@ -8,8 +8,9 @@
 //! **Not guaranteed.** That a loopback or private scheme URI leads to the program that registered it: any local program may
 //! listen there. Therefore PKCE, and a consent page each time.
 
-use crate::http::form::Params;
 use core::net::Ipv4Addr;
+
+use crate::http::form::Params;
 
 /// RFC 7591 sets no limit; ours.
 pub const MAX_LENGTH: usize = 2048;

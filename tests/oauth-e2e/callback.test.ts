@@ -1,10 +1,10 @@
 /** The negative matrix of the callback, with a real OpenID provider: what its answer says, and what somebody makes of it. */
 import { beforeAll, expect, test } from "vitest";
 import { UserAgent } from "../harness/agent.ts";
-import { at } from "../harness/paths.ts";
-import { type OpenIDProvider, openIDProvider, signInAs } from "../harness/provider.ts";
+import { type OpenIDProvider, signInAs } from "../harness/provider.ts";
 import { sha256 } from "../harness/stand-ins/server.ts";
-import { type Running, start } from "../harness/workerd.ts";
+import { type Running } from "../harness/workerd.ts";
+import { behindProvider, registered } from "./lib/behind-provider.ts";
 import { type Endpoint, type Fields, KINDS, pick, wrong } from "../oauth/matrix/matrix.ts";
 
 const REDIRECT = "https://client.example/callback";
@@ -14,19 +14,10 @@ let worker: Running;
 let client: string;
 
 beforeAll(async () => {
-  provider = await openIDProvider();
-  worker = await start(at("tests/oauth-e2e/wrangler.toml"), { vars: { UPSTREAM: "generic", ISSUER: provider.issuer } });
-  await provider.admit(`${worker.url}/callback`);
-  const registered = await fetch(`${worker.url}/register`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ client_name: "e2e", redirect_uris: [REDIRECT], token_endpoint_auth_method: "none" }),
-  });
-  client = ((await registered.json()) as { client_id: string }).client_id;
-  return async () => {
-    await worker.stop();
-    provider.stop();
-  };
+  const set = await behindProvider();
+  ({ provider, worker } = set);
+  client = await registered(worker, REDIRECT);
+  return () => set.stop();
 });
 
 /** The browsers, by the `state` that the provider sends back. */

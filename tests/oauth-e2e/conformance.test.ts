@@ -8,20 +8,16 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { UserAgent } from "../harness/agent.ts";
 import { at } from "../harness/paths.ts";
-import { type OpenIDProvider, openIDProvider, signInAs } from "../harness/provider.ts";
-import { type Running, start } from "../harness/workerd.ts";
+import { signInAs } from "../harness/provider.ts";
+import { type Running } from "../harness/workerd.ts";
+import { behindProvider } from "./lib/behind-provider.ts";
 
-let provider: OpenIDProvider;
 let worker: Running;
 
 beforeAll(async () => {
-  provider = await openIDProvider();
-  worker = await start(at("tests/oauth-e2e/wrangler.toml"), { vars: { UPSTREAM: "generic", ISSUER: provider.issuer } });
-  await provider.admit(`${worker.url}/callback`);
-  return async () => {
-    await worker.stop();
-    provider.stop();
-  };
+  const set = await behindProvider();
+  ({ worker } = set);
+  return () => set.stop();
 });
 
 interface Check {

@@ -15,8 +15,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { UserAgent } from "../harness/agent.ts";
 import { ClientState } from "../harness/oauth-client.ts";
 import { at } from "../harness/paths.ts";
-import { type OpenIDProvider, openIDProvider, signInAs } from "../harness/provider.ts";
-import { type Running, start } from "../harness/workerd.ts";
+import { type OpenIDProvider, signInAs } from "../harness/provider.ts";
+import { type Running } from "../harness/workerd.ts";
+import { behindProvider } from "./lib/behind-provider.ts";
 
 const REDIRECT = "http://127.0.0.1:33418/callback";
 const ADA = { sub: "ada", name: "ada of the tests", email: "ada@example.com" };
@@ -25,13 +26,9 @@ let provider: OpenIDProvider;
 let worker: Running;
 
 beforeAll(async () => {
-  provider = await openIDProvider();
-  worker = await start(at("tests/oauth-e2e/wrangler.toml"), { vars: { UPSTREAM: "generic", ISSUER: provider.issuer } });
-  await provider.admit(`${worker.url}/callback`);
-  return async () => {
-    await worker.stop();
-    provider.stop();
-  };
+  const set = await behindProvider();
+  ({ provider, worker } = set);
+  return () => set.stop();
 });
 
 /** The person allows the client and signs in; gives the client's redirect URI with the answer. */

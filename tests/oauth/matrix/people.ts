@@ -22,6 +22,9 @@ async function shown(response: Response, state: string | undefined): Promise<str
   return `${status} ${reason?.[0].slice("error_".length) ?? page}`;
 }
 
+/** The cookie of a request, renamed as if it were that of another one. */
+const renamed = (from: Fields, to: Fields) => `${to.cookie?.split("=")[0] ?? ""}=${from.cookie?.split("=")[1] ?? ""}`;
+
 const single = (pairs: Pairs, name: string): string | undefined => {
   const values = pairs.filter(([other]) => other === name).map(([, value]) => value);
   return values.length === 1 ? values[0] || undefined : undefined;
@@ -167,8 +170,6 @@ export async function consenting(): Promise<Endpoint> {
     states.set(consent, params.state);
     return { consent, decision: "allow", scope, cookie: cookiesOf(browser) };
   };
-  /** The form with its cookie renamed as if it were that of another request. */
-  const renamed = (from: Fields, to: Fields) => `${to.cookie?.split("=")[0] ?? ""}=${from.cookie?.split("=")[1] ?? ""}`;
   const finished = async () => {
     const done = await begun();
     await withCookie(Object.entries(done), "POST");
@@ -238,7 +239,6 @@ export async function returning(): Promise<Endpoint> {
     states.set(state, params.state);
     return { state, cookie: cookiesOf(browser) };
   };
-  const renamed = (from: Fields, to: Fields) => `${to.cookie?.split("=")[0] ?? ""}=${from.cookie?.split("=")[1] ?? ""}`;
   const finished = async () => {
     const done = await begun();
     await withCookie(Object.entries(done), "GET");

@@ -47,6 +47,30 @@ const optional = (foreign: string): Row => ({
   replayed: "200",
 });
 
+/** What a request must have, and only its own will do. */
+const required = (others: string): Row => ({
+  absent: "400 invalid_request",
+  empty: "400 invalid_request",
+  doubled: "400 invalid_request",
+  foreign: others,
+  swapped: others,
+  replayed: others,
+});
+/** What says or proves who is asking. `again`: the answer to the same as in an earlier request. */
+const proof = (others: string, again = "200"): Row => ({
+  absent: "401 invalid_client",
+  empty: "401 invalid_client",
+  doubled: "400 invalid_request",
+  foreign: others,
+  swapped: others,
+  replayed: again,
+});
+/** A public client has no secret, so any that it shows is wrong. */
+const secretRow = (isPublic: boolean): Row =>
+  isPublic
+    ? { ...proof("401 invalid_client", "401 invalid_client"), absent: "200", empty: "200" }
+    : proof("401 invalid_client");
+
 /** RFC 6749 §4.1.3. `method`: how the client authenticates. */
 export async function codeExchange(method: "none" | "client_secret_post"): Promise<Endpoint> {
   const isPublic = method === "none";
@@ -72,39 +96,11 @@ export async function codeExchange(method: "none" | "client_secret_post"): Promi
     good: "200",
     rows: {
       grant_type: GRANT,
-      client_id: {
-        absent: "401 invalid_client",
-        empty: "401 invalid_client",
-        doubled: "400 invalid_request",
-        // The code is another client's: said before any secret is looked at.
-        foreign: "400 invalid_grant",
-        swapped: "400 invalid_grant",
-        replayed: "200",
-      },
-      client_secret: {
-        absent: isPublic ? "200" : "401 invalid_client",
-        empty: isPublic ? "200" : "401 invalid_client",
-        doubled: "400 invalid_request",
-        foreign: "401 invalid_client",
-        swapped: "401 invalid_client",
-        replayed: isPublic ? "401 invalid_client" : "200",
-      },
-      code: {
-        absent: "400 invalid_request",
-        empty: "400 invalid_request",
-        doubled: "400 invalid_request",
-        foreign: "400 invalid_grant",
-        swapped: "400 invalid_grant",
-        replayed: "400 invalid_grant",
-      },
-      code_verifier: {
-        absent: "400 invalid_request",
-        empty: "400 invalid_request",
-        doubled: "400 invalid_request",
-        foreign: "400 invalid_grant",
-        swapped: "400 invalid_grant",
-        replayed: "400 invalid_grant",
-      },
+      // The code is another client's: said before any secret is looked at.
+      client_id: proof("400 invalid_grant"),
+      client_secret: secretRow(isPublic),
+      code: required("400 invalid_grant"),
+      code_verifier: required("400 invalid_grant"),
       redirect_uri: optional("400 invalid_grant"),
       resource: optional("400 invalid_target"),
       // Not a parameter of this request (RFC 6749 §4.1.3), so what it says is not looked at.
@@ -161,32 +157,11 @@ export async function refreshing(method: "none" | "client_secret_post"): Promise
     good: "200",
     rows: {
       grant_type: GRANT,
-      client_id: {
-        absent: "401 invalid_client",
-        empty: "401 invalid_client",
-        doubled: "400 invalid_request",
-        foreign: "400 invalid_grant",
-        swapped: "400 invalid_grant",
-        replayed: "200",
-      },
-      client_secret: {
-        absent: isPublic ? "200" : "401 invalid_client",
-        empty: isPublic ? "200" : "401 invalid_client",
-        doubled: "400 invalid_request",
-        foreign: "401 invalid_client",
-        swapped: "401 invalid_client",
-        replayed: isPublic ? "401 invalid_client" : "200",
-      },
-      refresh_token: {
-        absent: "400 invalid_request",
-        empty: "400 invalid_request",
-        doubled: "400 invalid_request",
-        foreign: "400 invalid_grant",
-        // A code, which is no refresh token.
-        swapped: "400 invalid_grant",
-        // Two rotations ago: that family ends, and no other.
-        replayed: "400 invalid_grant",
-      },
+      client_id: proof("400 invalid_grant"),
+      client_secret: secretRow(isPublic),
+      // A code, which is no refresh token.
+      // Two rotations ago: that family ends, and no other.
+      refresh_token: required("400 invalid_grant"),
       scope: optional("400 invalid_scope"),
       resource: optional("400 invalid_target"),
     },
@@ -253,22 +228,8 @@ export async function revoking(): Promise<Endpoint> {
         swapped: "200",
         replayed: "200",
       },
-      client_id: {
-        absent: "401 invalid_client",
-        empty: "401 invalid_client",
-        doubled: "400 invalid_request",
-        foreign: "400 invalid_request",
-        swapped: "400 invalid_request",
-        replayed: "200",
-      },
-      client_secret: {
-        absent: "401 invalid_client",
-        empty: "401 invalid_client",
-        doubled: "400 invalid_request",
-        foreign: "401 invalid_client",
-        swapped: "401 invalid_client",
-        replayed: "200",
-      },
+      client_id: proof("400 invalid_request"),
+      client_secret: proof("401 invalid_client"),
     },
     fields: async () => fieldsOf(await begin(ours, "ann")),
     async other(name, kind, { token = "" }) {
@@ -302,16 +263,9 @@ export async function introspecting(): Promise<Endpoint> {
   return {
     good: "200 active",
     rows: {
-      token: {
-        absent: "400 invalid_request",
-        empty: "400 invalid_request",
-        doubled: "400 invalid_request",
-        // Another server's.
-        foreign: "200 inactive",
-        // A refresh token.
-        swapped: "200 inactive",
-        replayed: "200 inactive",
-      },
+      // Another server's.
+      // A refresh token.
+      token: required("200 inactive"),
       token_type_hint: {
         absent: "200 active",
         empty: "200 active",
@@ -320,23 +274,9 @@ export async function introspecting(): Promise<Endpoint> {
         swapped: "200 active",
         replayed: "200 active",
       },
-      client_id: {
-        absent: "401 invalid_client",
-        empty: "401 invalid_client",
-        doubled: "400 invalid_request",
-        // Another resource server's name with our secret, and a client's.
-        foreign: "401 invalid_client",
-        swapped: "401 invalid_client",
-        replayed: "200 active",
-      },
-      client_secret: {
-        absent: "401 invalid_client",
-        empty: "401 invalid_client",
-        doubled: "400 invalid_request",
-        foreign: "401 invalid_client",
-        swapped: "401 invalid_client",
-        replayed: "200 active",
-      },
+      // Another resource server's name with our secret, and a client's.
+      client_id: proof("401 invalid_client", "200 active"),
+      client_secret: proof("401 invalid_client", "200 active"),
     },
     fields: async () => ({
       token: (await begin(ours)).access_token,
