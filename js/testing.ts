@@ -24,7 +24,8 @@ export interface Found {
   outcomes: ({ ok: string } | { failed: Failure })[];
 }
 
-const core = new Core({ origins: { allowedOrigins: [], allowedHosts: [] } });
+const origins = { allowedOrigins: [], allowedHosts: [] };
+const core = new Core(JSON.stringify({ origins }));
 const steps = stepsOf(core, ["probe"]);
 
 export interface ProbeOptions {
@@ -68,7 +69,7 @@ export async function memory(): Promise<number> {
 /** The payload of a token whose signature is good, whatever it says; nothing if it is refused. For published vectors. */
 export async function jws(options: JWTVerifierOptions, token: string): Promise<string | undefined> {
   const { claims: _claims, ...told } = options;
-  const made = new Core({ origins: { allowedOrigins: [], allowedHosts: [] }, verifier: optionsText(told) });
+  const made = new Core(JSON.stringify({ origins, verifier: optionsText(told) }));
   if (made.problem !== undefined) return undefined;
   const world: World = {
     perform: (effect) => {

@@ -22,7 +22,7 @@ export function provideCore(core: CoreClass, patterns: number): void {
  */
 export function newCore(config: CoreConfig): Core {
   if (!provided) throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket", not from a file inside the package.');
-  return stepsOf(new provided.core(config), ["no_auth", "mcp", "tell", "place"]);
+  return stepsOf(new provided.core(JSON.stringify(config)), ["no_auth", "mcp", "tell", "place"]);
 }
 
 /** The same for an endpoint that asks for tokens. Throws `ERR_NO_CORE` if the loaded module has no such steps. */
@@ -30,7 +30,7 @@ export function newBearerCore(config: CoreConfig): BearerCore {
   if (!provided || provided.patterns < 2) {
     throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/jwt", not from a file inside the package.');
   }
-  return stepsOf(new provided.core(config) as BearerCore, ["refuse", "metadata"]);
+  return stepsOf(new provided.core(JSON.stringify(config)) as BearerCore, ["refuse", "metadata"]);
 }
 
 /** The same for an authorization server. Throws `ERR_NO_CORE` if the loaded module has no such steps. */
@@ -38,7 +38,7 @@ export function oauthSteps(config: OAuthConfig): OAuthCore & { warnings: () => s
   if (!provided || provided.patterns < 3) {
     throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/oauth", not from a file inside the package.');
   }
-  const core = new (provided.core as unknown as OAuthCoreClass)(config);
+  const core = new (provided.core as unknown as OAuthCoreClass)(JSON.stringify(config));
   return { ...stepsOf(core, ["oauth", "access", "object", "upstream", "operate"]), warnings: () => core.warnings() };
 }
 
@@ -47,10 +47,8 @@ export function newVerifierStep(label: string, options: string): StepMethod {
   if (!provided || provided.patterns < 2) {
     throw new WicketError("ERR_NO_CORE", `Import ${label} from "mcp-wicket/jwt".`);
   }
-  const core = new provided.core({
-    origins: { allowedOrigins: [], allowedHosts: [] },
-    verifier: options,
-  }) as VerifierCore;
+  const config: CoreConfig = { origins: { allowedOrigins: [], allowedHosts: [] }, verifier: options };
+  const core = new provided.core(JSON.stringify(config)) as VerifierCore;
   const { problem } = core;
   if (problem !== undefined) throw new WicketError("ERR_OPTIONS", `${label}: ${problem}`);
   return stepsOf(core as Pick<VerifierCore, "verify">, ["verify"]).verify;

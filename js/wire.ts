@@ -27,7 +27,8 @@ export interface VerifierCore {
   /** What is wrong with the options, if anything. */
   readonly problem: string | undefined;
 }
-export type CoreClass = new (config: CoreConfig) => Core & Partial<BearerCore & VerifierCore>;
+/** `config` is the JSON text of a `CoreConfig`. */
+export type CoreClass = new (config: string) => Core & Partial<BearerCore & VerifierCore>;
 
 /** The build with the flow of the tests. */
 export interface TestingCore extends Core {
@@ -37,9 +38,9 @@ export interface TestingCore extends Core {
   /** Bytes of the instance's memory. */
   memory: () => number | Promise<number>;
 }
-export type TestingCoreClass = new (config: CoreConfig) => TestingCore;
+export type TestingCoreClass = new (config: string) => TestingCore;
 
-/** `src/wasm/mod.rs`, `Config`. */
+/** `src/wasm/mod.rs`, `Core::read`. */
 export interface CoreConfig {
   /** `src/http/origin.rs`, `Policy`. */
   origins: { allowedOrigins: readonly string[]; allowedHosts: readonly string[] };

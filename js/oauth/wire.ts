@@ -11,9 +11,10 @@ export interface OAuthCore {
   upstream: StepMethod;
   operate: StepMethod;
 }
-export type OAuthCoreClass = new (config: OAuthConfig) => Core & OAuthCore & { warnings(): string | Promise<string> };
+/** `config` is the JSON text of an `OAuthConfig`. */
+export type OAuthCoreClass = new (config: string) => Core & OAuthCore & { warnings(): string | Promise<string> };
 
-/** `src/wasm/mod.rs`, `Config`. */
+/** `src/wasm/mod.rs`, `Core::read`. */
 export interface OAuthConfig extends CoreConfig {
   /** The JSON text of a `ServerConfig`. */
   oauth?: string;

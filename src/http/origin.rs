@@ -12,14 +12,13 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
-use serde::Deserialize;
+use crate::json::{Malformed, Object, Value};
 
 /// Pages of these origins may always connect: the hosted clients people add a server to.
 const HOSTED_CLIENTS: [&str; 2] = ["https://claude.ai", "https://chatgpt.com"];
 
 /// Origins and host names beyond the defaults.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// Further origins, as browsers write them: `https://app.example.com`.
     pub allowed_origins: Vec<String>,
@@ -37,6 +36,12 @@ pub enum Foreign {
 }
 
 impl Policy {
+    /// Reads `{"allowedOrigins":[…],"allowedHosts":[…]}`; either may be absent.
+    pub fn read(policy: Value<'_>) -> Result<Self, Malformed> {
+        let policy = policy.object()?;
+        Ok(Self { allowed_origins: texts(&policy, "allowedOrigins")?, allowed_hosts: texts(&policy, "allowedHosts")? })
+    }
+
     /// Judges a request for `url` (absolute, as the runtime hands it over) from `origin`, whose sender has the address
     /// `peer` if there is an edge in front that says so.
     pub fn judge(&self, url: &str, origin: Option<&str>, peer: Option<&str>) -> Result<(), Foreign> {
@@ -67,6 +72,11 @@ impl Policy {
             || (of_the_web && origin_of(origin) == origin && is_loopback(host_and_port(origin)))
             || self.allowed_origins.iter().any(|allowed| allowed == origin)
     }
+}
+
+fn texts(policy: &Object<'_>, name: &str) -> Result<Vec<String>, Malformed> {
+    let texts = policy.get(name).map_or(Ok(Vec::new()), Value::array)?;
+    texts.into_iter().map(|text| text.string().map(Into::into).ok_or(Malformed::Kind)).collect()
 }
 
 /// Scheme, host and port of an absolute URL: everything before the path.

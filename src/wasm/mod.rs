@@ -13,8 +13,9 @@
 #[cfg(feature = "oauth")]
 mod oauth;
 
-use serde::Deserialize;
-use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
+use serde::de::Error as _;
+use serde_wasm_bindgen::Error;
+use wasm_bindgen::prelude::wasm_bindgen;
 // Linked for what worker-build needs at start-up, not for anything named here.
 use worker as _;
 
@@ -23,18 +24,21 @@ use crate::auth::{Guarded, no_auth};
 use crate::auth::{bearer, metadata};
 #[cfg(feature = "jwt")]
 use crate::auth::{jwt, verifier::Verifier};
-use crate::crypto::Keys;
+use crate::crypto::{Keys, WeakSecret};
 use crate::flow::{Broken, Context, Flow, Step};
 use crate::http::Answer;
 use crate::http::origin::Policy;
+use crate::json::{Malformed, Object, Value};
 use crate::mcp;
 use crate::mcp::sealing::Sealing;
 
 /// The configuration of one endpoint, and the flows it can run.
 #[wasm_bindgen]
 pub struct Core {
-    config: Config,
+    origins: Policy,
     keys: Option<Keys>,
+    /// True where there are no `keys` here, but may be in the keyring.
+    keyring: bool,
     #[cfg(feature = "oauth")]
     site: Option<oauth::Site>,
     /// The verifier, or what is wrong with its options.
@@ -42,23 +46,32 @@ pub struct Core {
     verifier: Option<Result<Verifier, String>>,
 }
 
-#[derive(Deserialize)]
-struct Config {
-    origins: Policy,
-    /// The server's secrets, `current,previous,…`: see [`Keys::parse`].
-    #[serde(default)]
-    keys: Option<String>,
-    /// The authorization server's set-up, JSON text: see [`oauth::Site`].
-    #[cfg(feature = "oauth")]
-    #[serde(default)]
-    oauth: Option<String>,
-    /// True where there are no `keys` here, but may be in the keyring.
-    #[serde(default)]
-    keyring: bool,
-    /// A verifier's options, as JSON text: see [`Verifier::read`].
-    #[cfg(feature = "jwt")]
-    #[serde(default)]
-    verifier: Option<String>,
+impl Core {
+    /// Reads the configuration, a JSON object; the error is a sentence for the developer. Members:
+    ///
+    /// - `origins`: a [`Policy`];
+    /// - `keys`: the server's secrets, `current,previous,…` ([`Keys::parse`]);
+    /// - `keyring`: true where there are no `keys` here, but may be in the keyring;
+    /// - `oauth`: the authorization server's set-up, JSON text ([`oauth::Site`]);
+    /// - `verifier`: a verifier's options, JSON text ([`Verifier::read`]).
+    fn read(config: &str) -> Result<Self, String> {
+        let reason = |malformed: Malformed| ["The configuration: ", &malformed.reason(), "."].concat();
+        let config = Object::read(config).map_err(reason)?;
+        let text = |name| match config.get(name) {
+            None => Ok(None),
+            Some(text) => text.string().ok_or_else(|| reason(Malformed::Kind)).map(Some),
+        };
+        let keys = text("keys")?.map(|keys| Keys::parse(&keys).map_err(WeakSecret::message));
+        Ok(Self {
+            origins: config.get("origins").map_or(Ok(Policy::default()), Policy::read).map_err(reason)?,
+            keys: keys.transpose()?,
+            keyring: config.get("keyring").is_some_and(Value::is_true),
+            #[cfg(feature = "oauth")]
+            site: text("oauth")?.map(|set_up| oauth::Site::read(&set_up)).transpose()?,
+            #[cfg(feature = "jwt")]
+            verifier: text("verifier")?.map(|options| Verifier::read(&options)),
+        })
+    }
 }
 
 #[cfg_attr(
@@ -67,27 +80,15 @@ struct Config {
 )]
 #[wasm_bindgen]
 impl Core {
-    /// Reads the configuration; the error names the member that is wrong.
+    /// Reads the configuration.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: JsValue) -> Result<Core, JsError> {
-        let mut config: Config =
-            serde_wasm_bindgen::from_value(config).map_err(|error| JsError::new(&error.to_string()))?;
-        let keys = config.keys.take().map(|keys| Keys::parse(&keys).map_err(|weak| JsError::new(&weak.message())));
-        #[cfg(feature = "oauth")]
-        let site = config.oauth.take().map(|text| oauth::Site::read(&text).map_err(|wrong| JsError::new(&wrong)));
-        Ok(Self {
-            keys: keys.transpose()?,
-            #[cfg(feature = "jwt")]
-            verifier: config.verifier.take().map(|options| Verifier::read(&options)),
-            config,
-            #[cfg(feature = "oauth")]
-            site: site.transpose()?,
-        })
+    pub fn new(config: &str) -> Result<Core, Error> {
+        Self::read(config).map_err(Error::custom)
     }
 
     /// Pattern 1: decides from the head of a request whether it goes on. Answers [`Guarded`].
     pub fn no_auth(&self, input: &str, _body: &str, _now: f64, _later: Option<String>) -> String {
-        let guarded = no_auth::Head::read(input).map(|head| no_auth::guard(&self.config.origins, &head));
+        let guarded = no_auth::Head::read(input).map(|head| no_auth::guard(&self.origins, &head));
         done(guarded).json(Guarded::to_json)
     }
 
@@ -183,7 +184,7 @@ impl Core {
     fn sealing(&self) -> Sealing<'_> {
         match &self.keys {
             Some(keys) => Sealing::Keys(keys),
-            None if self.config.keyring => Sealing::Ask,
+            None if self.keyring => Sealing::Ask,
             None => Sealing::Nowhere,
         }
     }

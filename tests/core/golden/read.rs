@@ -8,7 +8,7 @@ use mcp_wicket::flow::{
     Rows, Step, Verify,
 };
 use mcp_wicket::http::origin::Policy;
-use mcp_wicket::json::Value;
+use mcp_wicket::json::{Object, Value};
 use mcp_wicket::mcp::tell::Running;
 use mcp_wicket::mcp::{Request, Transport, Unread};
 
@@ -237,8 +237,12 @@ fn what_a_guard_hands_over_to_refuse_or_describe() {
 
 #[test]
 fn the_configuration() {
-    let config: serde_json::Value = serde_json::from_str(&golden("core-config")).unwrap();
-    let policy: Policy = serde_json::from_value(config["origins"].clone()).unwrap();
+    let config = golden("core-config");
+    let policy = Policy::read(Object::read(&config).unwrap().get("origins").unwrap()).unwrap();
     assert_eq!(policy.allowed_origins, ["https://app.example.com"]);
     assert_eq!(policy.allowed_hosts, ["dev.example:8787"]);
+    assert!(Policy::read(Value::read("{}").unwrap()).unwrap().allowed_origins.is_empty());
+    for wrong in ["[]", r#"{"allowedOrigins":"https://app.example.com"}"#, r#"{"allowedHosts":[1]}"#] {
+        assert!(Policy::read(Value::read(wrong).unwrap()).is_err(), "{wrong}");
+    }
 }
