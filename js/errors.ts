@@ -1,3 +1,5 @@
+import type { ElicitParams } from "./server/types.js";
+
 /** The errors that people who use the package see. `code` is stable; the message says what to do. */
 export class WicketError extends Error {
   override readonly name = "WicketError";
@@ -57,7 +59,7 @@ export class ResourceNotFoundError extends Error {
  * by a tool, its message goes to the model, as that of a `ToolError`.
  */
 export class ProtocolError extends Error {
-  override readonly name = "ProtocolError";
+  override readonly name: string = "ProtocolError";
   readonly code: number;
   readonly data: unknown;
 
@@ -65,6 +67,42 @@ export class ProtocolError extends Error {
     super(message);
     this.code = code;
     this.data = data;
+  }
+}
+
+/** Codes of errors under the official SDK's names, for handlers that throw a `ProtocolError`. */
+export const ErrorCode = {
+  ConnectionClosed: -32000,
+  RequestTimeout: -32001,
+  ParseError: -32700,
+  InvalidRequest: -32600,
+  MethodNotFound: -32601,
+  InvalidParams: -32602,
+  InternalError: -32603,
+  UrlElicitationRequired: -32042,
+} as const;
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+/** A page that a person has to open: the parameters of an elicitation in mode `url`. */
+export type UrlElicitation = Extract<ElicitParams, { mode: "url" }>;
+
+/**
+ * Thrown by a handler that cannot go on before a person has opened pages, to connect an account or to pay: the client has
+ * them opened, and sends the same request again. A client of 2025-11-25 gets the error -32042, one of 2026-07-28 gets the
+ * pages as questions, and one that opens no pages is told so (2025-11-25 client/elicitation §URL Elicitation Required Error).
+ */
+export class UrlElicitationRequiredError extends ProtocolError {
+  override readonly name: string = "UrlElicitationRequiredError";
+
+  constructor(elicitations: UrlElicitation[], message?: string) {
+    const pages = elicitations.length === 1 ? "A page has" : "Pages have";
+    super(ErrorCode.UrlElicitationRequired, message ?? `${pages} to be opened before this can be done.`, {
+      elicitations,
+    });
+  }
+
+  get elicitations(): UrlElicitation[] {
+    return (this.data as { elicitations: UrlElicitation[] }).elicitations;
   }
 }
 

@@ -3,10 +3,13 @@ export { McpAgent, type ServeOptions } from "./agent/agent.js";
 export type { AgentHandler } from "./agent/serve.js";
 export type { EndpointOptions, FetchHandler } from "./endpoint.js";
 export {
+  ErrorCode,
   ProtocolError,
   ProtocolError as McpError,
   ResourceNotFoundError,
   ToolError,
+  type UrlElicitation,
+  UrlElicitationRequiredError,
   WicketError,
   type WicketErrorCode,
 } from "./errors.js";

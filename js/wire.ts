@@ -365,7 +365,7 @@ export interface TellInput {
   id: string | number;
   meta?: Record<string, unknown>;
   risen: boolean;
-  /** One member: `progress`, `log`, `notify`, `ask`, `reply`, `require`, `changed`, `open`, `watch` or `gone`. */
+  /** One member: `progress`, `log`, `notify`, `ask`, `reply`, `pages`, `require`, `changed`, `open`, `watch` or `gone`. */
   say: Record<string, unknown>;
 }
 

@@ -31,6 +31,8 @@ pub enum Code {
     MissingCapability,
     /// The protocol revision is not served.
     UnsupportedVersion,
+    /// A person has to open pages first (2025-11-25 only).
+    PagesRequired,
     /// The server's own.
     Own(i64),
 }
@@ -50,6 +52,7 @@ impl Code {
             Self::HeaderMismatch => -32020,
             Self::MissingCapability => -32021,
             Self::UnsupportedVersion => -32022,
+            Self::PagesRequired => -32042,
             Self::Own(number) => number,
         }
     }

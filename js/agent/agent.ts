@@ -106,7 +106,10 @@ export abstract class McpAgent<
     return kept(this, `http ${path}`, options, () => serveHttp(this, path, options));
   }
 
-  /** An endpoint for HTTP+SSE at `path`, for old clients; messages go to `path` + `/message`. */
+  /**
+   * An endpoint for HTTP+SSE at `path`, for old clients; messages go to `path` + `/message`. A call lasts as long as its
+   * client's stream, if `ctx.props` are JSON; otherwise the runtime may end it half a minute after it was accepted.
+   */
   static serveSSE<Env>(this: AgentClass<Env>, path: string, options: ServeOptions = {}): AgentHandler<Env> {
     return kept(this, `sse ${path}`, options, () => serveSse(this, path, options));
   }

@@ -16,6 +16,7 @@ import { ServerWorld } from "../server/world.js";
 import type { Answer, Effect } from "../wire.js";
 import type { Handover } from "./agent.js";
 import type { AgentContext } from "./base.js";
+import { type Said, partsOf } from "./parts.js";
 import { carried, received } from "./serve.js";
 
 /** A message on its way, as JSON. */
@@ -31,14 +32,11 @@ export interface CarriedMessage {
   readonly pass: Omit<Handover["pass"], "caller"> & { caller?: Omit<Caller, "scopes"> & { scopes: string[] } };
 }
 
-/** Longer ones run where they arrive, in characters. */
-const MAX_CARRIED = 256 * 1024;
-
 /** Carries the message of `world` to its stream; false where it has to stay. */
 export async function carry(world: ServerWorld, props: Record<string, unknown> | undefined): Promise<boolean> {
   const { passage, head, body } = world;
-  // A batch is one message with several calls; what is no JSON (functions in props) would not arrive.
-  if (body.length > MAX_CARRIED || body.trimStart().startsWith("[") || !isJson(props)) return false;
+  // What is no JSON (functions in props) would not arrive.
+  if (!isJson(props)) return false;
   const { caller, ...stepUp } = carried(passage.pass, passage.incoming);
   const message: CarriedMessage = {
     head,
@@ -53,9 +51,14 @@ export async function carry(world: ServerWorld, props: Record<string, unknown> |
 }
 
 /** Gives `said` to whoever holds the stream of this session; `true` if somebody does. */
-export function toStream(world: ServerWorld, said: { carried: CarriedMessage } | { message: string }): Promise<string> {
+export async function toStream(world: ServerWorld, said: Said): Promise<string> {
   const mailbox = `mailbox:${world.passage.told.place ?? ""}`;
-  return world.askObject(mailbox, "reach", { tag: STREAM, message: JSON.stringify(said) });
+  let heard = "false";
+  for (const message of partsOf(said)) {
+    heard = await world.askObject(mailbox, "reach", { tag: STREAM, message });
+    if (heard !== "true") break;
+  }
+  return heard;
 }
 
 /** True for what is the same after it has been written and read. */

@@ -16,6 +16,7 @@ import type { Answer, Effect } from "../wire.js";
 import type { AgentClass, ServeOptions } from "./agent.js";
 import type { AgentContext } from "./base.js";
 import { type CarriedMessage, arrived, carry, carryOut, toStream } from "./carrying.js";
+import { Parts } from "./parts.js";
 import {
   type AgentHandler,
   agentHandler,
@@ -61,6 +62,7 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       if (at === path) {
         objectsOf(ctx, env, where); // says what is missing, before there is a stream
         const server = inObject ? registryOf(agent) : await agent.wicketReady(props, pass.caller);
+        const parts = new Parts();
         const carryOutHere = async (message: CarriedMessage, stream: Reply) => {
           const there = arrived(passage, message);
           const server = await new agentClass(ctx, env).wicketReady(message.props, there.pass.caller);
@@ -70,7 +72,13 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
           world.sse = {
             messages,
             carryOut(message, stream) {
-              const carried = carryOutHere(message as CarriedMessage, stream);
+              const said = parts.take(message);
+              if (!said) return;
+              if ("message" in said) {
+                stream.send(said.message);
+                return;
+              }
+              const carried = carryOutHere(said.carried, stream);
               ctx.waitUntil(carried.catch((error: unknown) => logged("A message could not be carried out", error)));
             },
           };
@@ -122,10 +130,14 @@ export async function answerMessage(
   return Promise.race([answered, Promise.race([working, carried]).then(() => accepted)]);
 }
 
+/** What runs a handler. */
+const RUNS: ReadonlySet<Effect["kind"]> = new Set(["call", "get", "read", "list", "complete"]);
+
 /** A server's registry, and its client's stream. */
 class StreamWorld extends ServerWorld {
   readonly #begun: () => void;
   readonly #carry: () => Promise<boolean>;
+  #carried: Promise<boolean> | undefined;
 
   constructor(
     passage: Passage,
@@ -140,6 +152,9 @@ class StreamWorld extends ServerWorld {
   }
 
   override perform(effect: Effect) {
+    // A batch is one message with several calls, which go together, and with whatever else runs a handler.
+    if (this.body.trimStart().startsWith("["))
+      return RUNS.has(effect.kind) ? this.#perform(effect) : super.perform(effect);
     // A call that lacks scopes is answered by status, not on the stream.
     const tool = effect.kind === "call" && this.server.tools.get(effect.name);
     return tool && mayUse(tool, this.passage.pass) ? this.#perform(effect) : super.perform(effect);
@@ -147,7 +162,7 @@ class StreamWorld extends ServerWorld {
 
   async #perform(effect: Effect): Promise<Outcome> {
     // What has been carried away has no outcome here.
-    if (await this.#carry()) return new Promise(() => {});
+    if (await (this.#carried ??= this.#carry())) return new Promise(() => {});
     this.#begun();
     return super.perform(effect);
   }

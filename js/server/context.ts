@@ -1,4 +1,5 @@
 /** What a handler may know about the call it serves, and what it may say before its answer. */
+import type { ProtocolError, UrlElicitation } from "../errors.js";
 import type { Caller } from "../guard.js";
 import type { RunEffect } from "../wire.js";
 import { type AskOptions, Questions } from "./questions.js";
@@ -201,6 +202,12 @@ export class CallContext implements ToolContext {
     return async (capabilities) => {
       await this.#world.say(this.#effect, { require: capabilities });
     };
+  }
+
+  /** See `Questions`. */
+  openFirst({ message, data }: ProtocolError): Promise<never> {
+    const { elicitations } = (data ?? {}) as { elicitations?: UrlElicitation[] };
+    return this.#asking().openFirst(message, elicitations);
   }
 
   #ask(kind: string, params: object | undefined, options?: AskOptions): Promise<unknown> {

@@ -1,8 +1,17 @@
 /** What becomes of what handlers return and throw: the outcomes of `src/flow/call.rs`. */
 import type { Passage } from "../endpoint.js";
-import { CallFault, ProtocolError, ResourceNotFoundError, ToolError, WicketError, logged } from "../errors.js";
+import {
+  CallFault,
+  ErrorCode,
+  ProtocolError,
+  ResourceNotFoundError,
+  ToolError,
+  WicketError,
+  logged,
+} from "../errors.js";
 import type { Outcome } from "../run.js";
 import type { Splice } from "../wire.js";
+import type { CallContext } from "./context.js";
 import { type Checked, describe } from "./schema.js";
 import type { McpServer } from "./mcp-server.js";
 import type { Scoped } from "./scopes.js";
@@ -24,8 +33,17 @@ export function forbidden({ scopes = [] }: Scoped, { incoming, pass }: Passage):
 /** Nothing of this name is there. */
 export const UNKNOWN: Outcome = { json: '{"unknown":true}' };
 
-/** What a handler threw. */
-export function thrown(server: McpServer, what: "tool" | "prompt" | "resource", name: string, error: unknown): Outcome {
+/** What the handler that was given `context` threw. */
+export function thrown(
+  server: McpServer,
+  what: "tool" | "prompt" | "resource",
+  name: string,
+  error: unknown,
+  context: CallContext,
+): Outcome | Promise<Outcome> {
+  if (error instanceof ProtocolError && error.code === ErrorCode.UrlElicitationRequired) {
+    return context.openFirst(error).catch((error: unknown) => thrown(server, what, name, error, context));
+  }
   if (error instanceof CallFault) return { json: JSON.stringify({ fault: error.fault }) };
   if (error instanceof WicketError && error.code !== "ERR_UPSTREAM") {
     // What is missing from the set-up is said in full, to whoever can see it; why an upstream gives no token is not.

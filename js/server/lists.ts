@@ -5,6 +5,7 @@ import { CallContext } from "./context.js";
 import type { Pass } from "../guard.js";
 import type { McpServer } from "./mcp-server.js";
 import { mirrorsIn } from "./mirrors.js";
+import { warnOfName } from "./names.js";
 import type { RegisteredPrompt, RegisteredTool, ResourceMetadata } from "./registered.js";
 import { type InputSchema, inputText, isStandardSchema, outputText } from "./schema.js";
 import { mayUse } from "./scopes.js";
@@ -143,6 +144,7 @@ function writeTools(tools: ReadonlyMap<string, RegisteredTool>, effect: ListEffe
 
 function toolText(tool: RegisteredTool, effect: ListEffect): string {
   const { name, title, description, inputSchema, outputSchema, annotations, icons, _meta } = tool;
+  warnOfName(name);
   const announced = textOf({ name, title, description, annotations, icons, _meta }, effect);
   const input = inputText(inputSchema);
   mirrorsIn(input);

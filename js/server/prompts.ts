@@ -26,7 +26,7 @@ export async function getPrompt(server: McpServer, effect: GetEffect, world: Ser
     }
     return returned(result, isPlain(result, effect.splice));
   } catch (error) {
-    return thrown(server, "prompt", prompt.name, error);
+    return thrown(server, "prompt", prompt.name, error, context);
   }
 }
 

@@ -3,7 +3,7 @@
  * Since then the run ends with the questions, and the handler runs again from its top once there are answers; what must not
  * happen twice goes through `once`.
  */
-import { ProtocolError, ToolError, WicketError } from "../errors.js";
+import { ProtocolError, ToolError, type UrlElicitation, WicketError } from "../errors.js";
 import type { Effect, RunEffect, Told } from "../wire.js";
 import { askClient } from "./asking.js";
 import type { ServerWorld } from "./world.js";
@@ -80,6 +80,26 @@ export class Questions {
       this.#suspendSoon();
     }
     return new Promise(() => {});
+  }
+
+  /**
+   * Ends the call: the person has to open pages before it can be carried out. Where the client opens them and sends the call
+   * again by itself (2026-07-28) this never resolves; otherwise it rejects.
+   */
+  async openFirst(message: string, elicitations: UrlElicitation[] | undefined): Promise<never> {
+    await this.#world.say(this.#effect, { pages: { message, elicitations } });
+    const pages = (elicitations ?? []).map((params, at) => ({ params, key: `page-${at + 1}` }));
+    for (const { params, key } of pages) {
+      const brought = this.#brought.get(key);
+      if (!brought) continue;
+      // Who has opened it and comes too early is asked again; who will not open it is not.
+      const { response } = brought;
+      const judged = await this.#world.say(this.#effect, { reply: { kind: "elicit", params, response, opens: true } });
+      if ("answer" in judged) throw new ToolError("The person has not opened a page that this needs.");
+      this.#brought.delete(key);
+    }
+    await Promise.all(pages.map(({ params, key }) => this.ask("elicit", params, { key })));
+    throw new ToolError("The person has not opened a page that this needs.");
   }
 
   /** Runs `what` once in all rounds of a call: later ones get what it came to, which must be JSON. */

@@ -28,7 +28,7 @@ export async function readResource(server: McpServer, effect: ReadEffect, world:
     if (found && !mayUse(found.metadata ?? {}, passage.pass)) return forbidden(found.metadata ?? {}, passage);
     if (found) return read(await found.readCallback(new URL(uri), context), found.metadata);
   } catch (error) {
-    return thrown(server, "resource", uri, error);
+    return thrown(server, "resource", uri, error, context);
   }
   const templates = [...registry.templates.values()].filter(({ enabled }) => enabled);
   const texts = templates.map(({ name, resourceTemplate }) => [name, resourceTemplate.uriTemplate.toString()]);

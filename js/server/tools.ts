@@ -58,8 +58,8 @@ class ToolRun {
     );
   }
 
-  failed(error: unknown): Outcome {
-    return thrown(this.#server, "tool", this.#tool.name, error);
+  failed(error: unknown): Outcome | Promise<Outcome> {
+    return thrown(this.#server, "tool", this.#tool.name, error, this.#context);
   }
 
   #finish(result: CallToolResult): Outcome | Promise<Outcome> {

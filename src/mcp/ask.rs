@@ -57,7 +57,9 @@ impl<'a> Question<'a> {
         object(&members)
     }
 
-    fn params_text(&self) -> String {
+    /// Its parameters.
+    #[must_use]
+    pub fn params_text(&self) -> String {
         ["{", &self.params.inner(), "}"].concat()
     }
 

@@ -1,5 +1,6 @@
 //! What a client can be asked for (MCP `ClientCapabilities`): told with `initialize`, or with each 2026-07-28 request.
 
+use super::revision::Revision;
 use crate::json::{Object, Value};
 
 /// The capabilities that matter to a server, as bits.
@@ -58,6 +59,18 @@ impl Capabilities {
     #[must_use]
     pub fn from_bits(bits: u16) -> Self {
         Self(bits)
+    }
+
+    /// The first revision that has these.
+    #[must_use]
+    pub fn since(self) -> Revision {
+        if self.have(Self::URLS) || self.have(Self::SAMPLING_TOOLS) {
+            Revision::V2025_11_25
+        } else if self.have(Self::FORMS) {
+            Revision::V2025_06_18
+        } else {
+            Revision::V2024_11_05
+        }
     }
 
     /// True if all of `needed` are there.

@@ -55,6 +55,13 @@ pub enum Told {
     Unable(Cow<'static, str>),
     /// The call ends with this error: `{"fault":{"status":…,"code":…,"message":"…","data":{…}}}`.
     Lacks(Capabilities),
+    /// The call ends with the error that pages have to be opened first: `{"fault":{"status":200,"code":…,…}}`.
+    Pages {
+        /// The error's message.
+        message: String,
+        /// The pages: the parameters of elicitations, a JSON array.
+        elicitations: String,
+    },
     /// The question goes out with the result, if there is no answer yet: `{"input":"…"}`.
     Input(String),
     /// The question goes out now: `{"request":{"send":"…","object":"…","tags":["…"]}}`. Its response comes through the
@@ -102,6 +109,12 @@ impl Told {
                 let data = object(&[("requiredCapabilities", needed.json())]);
                 let message = r#""The client has not declared a capability that this call needs.""#;
                 let members = [("status", "400"), ("code", &code), ("message", message), ("data", &data)];
+                object(&[("fault", &object(&members))])
+            }
+            Self::Pages { message, elicitations } => {
+                let code = Code::PagesRequired.number().to_string();
+                let data = object(&[("elicitations", elicitations)]);
+                let members = [("status", "200"), ("code", &code), ("message", &quoted(message)), ("data", &data)];
                 object(&[("fault", &object(&members))])
             }
             Self::Input(question) => object(&[("input", &quoted(question))]),
@@ -214,6 +227,7 @@ pub async fn tell(flow: &Flow<'_>, running: &Running<'_>) -> Told {
         "notify" => notify(flow, era, running, *said).await,
         "ask" => ask(flow, era, running, *said).await,
         "reply" => reply(era, *said),
+        "pages" => pages(flow, era, running, *said).await,
         "open" => open(flow, era, running),
         "watch" => watch(era, running),
         "changed" => match news(&running.request, *said) {
@@ -339,17 +353,15 @@ async fn ask(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) 
         Ok(question) => question,
         Err(wrong) => return Told::Wrong(wrong),
     };
-    let able = running.capabilities(flow, era).await.have(question.needs);
+    if let Err(told) = able(flow, era, running, question.needs).await {
+        return told;
+    }
     if era.revision.is_modern() {
-        return if able { Told::Input(question.input_request()) } else { Told::Lacks(question.needs) };
+        return Told::Input(question.input_request());
     }
     let Some(session) = era.session else {
         return Told::Unable("The client cannot be asked: its requests belong to no session.".into());
     };
-    if !able {
-        let what = ["The client cannot be asked: it has not declared ", question.needs.json(), "."];
-        return Told::Unable(what.concat().into());
-    }
     if !running.request.takes_events() {
         return Told::Unable("The client cannot be asked: it does not accept text/event-stream.".into());
     }
@@ -359,6 +371,54 @@ async fn ask(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) 
         object: session.place.mailbox(),
         tags: [answer_tag(&id), call_tag(running.id)],
     }
+}
+
+/// Whether the client can be asked for what needs these capabilities: it has declared them, and its revision has them.
+async fn able(flow: &Flow<'_>, era: Era, running: &Running<'_>, needs: Capabilities) -> Result<(), Told> {
+    let unable = |why: &[&str]| Err(Told::Unable(["The client cannot be asked: ", &why.concat()].concat().into()));
+    if era.revision < needs.since() {
+        return unable(&["revision ", era.revision.name(), " of the protocol does not know ", needs.json(), "."]);
+    }
+    if running.capabilities(flow, era).await.have(needs) {
+        return Ok(());
+    }
+    if era.revision.is_modern() {
+        return Err(Told::Lacks(needs));
+    }
+    match era.session {
+        None => unable(&["its requests belong to no session."]),
+        Some(_) => unable(&["it has not declared ", needs.json(), "."]),
+    }
+}
+
+/// The call needs pages that the person opens first: `{"message":"…","elicitations":[{…}]}`. On 2025-11-25 that is an error
+/// (client/elicitation §URL Elicitation Required Error); since 2026-07-28 they are questions, which the shim asks next.
+async fn pages(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
+    let said = said.object().unwrap_or_default();
+    let pages = said.get("elicitations").and_then(|pages| pages.array().ok()).unwrap_or_default();
+    if pages.is_empty() {
+        return Told::Wrong(
+            "Pages that have to be opened must be named: `elicitations` is an array of at least one.".into(),
+        );
+    }
+    let known = era.revision.max(Capabilities::URLS.since());
+    let questions =
+        pages.into_iter().map(|page| Question::read(known, "elicit", Some(page))).collect::<Result<Vec<_>, _>>();
+    let questions = match questions {
+        Ok(questions) => questions,
+        Err(wrong) => return Told::Wrong(wrong),
+    };
+    if questions.iter().any(|question| question.needs != Capabilities::URLS) {
+        return Told::Wrong("Pages to be opened are elicitations in mode \"url\".".into());
+    }
+    if let Err(told) = able(flow, era, running, Capabilities::URLS).await {
+        return told;
+    }
+    if era.revision.is_modern() {
+        return Told::Nothing;
+    }
+    let message = said.string("message").unwrap_or_default().into();
+    Told::Pages { message, elicitations: array(questions.iter().map(Question::params_text)) }
 }
 
 /// Judges what a client has answered: `{"kind":"elicit","params":{…},"response":{…},"asked":"…"}` on 2026-07-28, before
@@ -372,6 +432,14 @@ fn reply(era: Era, said: Value<'_>) -> Told {
     let message = said.get("message").and_then(|message| message.object().ok()).unwrap_or_default();
     if let Some(error) = message.get("error") {
         return Told::Refused(error.text().into());
+    }
+    if said.get("opens").is_some_and(Value::is_true) {
+        // Whoever would open the page has opened it, or will; the call does not know of it yet.
+        let response = said.get("response").and_then(|response| response.object().ok());
+        return match response.as_ref().and_then(|response| response.string("action")).as_deref() {
+            Some("decline" | "cancel") => Told::Answer("null".into()),
+            _ => Told::Again("the page has to be opened first".into()),
+        };
     }
     if said.string("asked").is_some_and(|asked| asked != fingerprint(&question.input_request())) {
         return Told::Again("another question was asked under this key".into());

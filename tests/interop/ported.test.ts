@@ -13,11 +13,13 @@ import {
   CreateMessageRequestSchema,
   ElicitRequestSchema,
   LoggingMessageNotificationSchema,
+  McpError,
   ResultSchema,
 } from "@modelcontextprotocol/sdk/types.js";
 import ts from "typescript";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { at } from "../harness/paths.ts";
+import { type Watched, watched } from "../harness/proxy.ts";
 import { type Running, start } from "../harness/workerd.ts";
 import { type Ask, asks } from "../ported/asks.ts";
 import { EXAMPLES, exampleServer } from "./lib/examples.ts";
@@ -29,6 +31,7 @@ const names = [...own, ...EXAMPLES];
 const IMPORT = /^(import .* from )"@modelcontextprotocol\/sdk\/[^"]+";$/gm;
 
 let running: Running;
+let proxy: Watched;
 
 beforeAll(async () => {
   rmSync(MADE, { recursive: true, force: true });
@@ -42,9 +45,11 @@ beforeAll(async () => {
   const entries = names.map((name, at) => `  ${JSON.stringify(name)}: s${String(at)},`);
   writeFileSync(`${MADE}/index.ts`, `${imports.join("\n")}\n\nexport const servers = {\n${entries.join("\n")}\n};\n`);
   running = await start(at("tests/ported/wrangler.toml"));
+  proxy = await watched(running.url);
 });
 
 afterAll(async () => {
+  await proxy.stop();
   await running.stop();
   rmSync(MADE, { recursive: true, force: true });
 });
@@ -92,7 +97,8 @@ const TIME = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
 
 /** What a client sees: the answers, and what was said on the way. */
 async function seen(transport: Transport, all: Ask[]): Promise<unknown[]> {
-  const client = new Client({ name: "test", version: "1.0.0" }, { capabilities: { elicitation: {}, sampling: {} } });
+  const capabilities = { elicitation: { form: {}, url: {} }, sampling: {} };
+  const client = new Client({ name: "test", version: "1.0.0" }, { capabilities });
   const seen: unknown[] = [];
   client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => {
     seen.push(JSON.parse(JSON.stringify(params).replace(TIME, "some time")));
@@ -108,11 +114,18 @@ async function seen(transport: Transport, all: Ask[]): Promise<unknown[]> {
   await client.connect(transport);
   for (const ask of all) {
     const onprogress = (progress: object) => seen.push(progress);
-    const answer = await client.request(ask, ResultSchema, { onprogress });
+    const answer = await client.request(ask, ResultSchema, { onprogress }).catch(errorOf);
     seen.push({ ask, answer: comparable(answer) });
   }
   await client.close();
   return seen;
+}
+
+/** An error that a request was answered with. The SDK's server has its code in the message, too. */
+function errorOf(error: unknown): object {
+  if (!(error instanceof McpError)) throw error;
+  const { name, code, message, data } = error;
+  return { kind: error.constructor.name, name, code, message: message.replaceAll(/MCP error -?\d+: /g, ""), data };
 }
 
 /** Schemas are compared by what they say, not by the way that two converters write it. */
@@ -160,6 +173,7 @@ test.each(names)("%s answers as before", async (name) => {
   await getServer().connect(ours);
   const all = asks[name] ?? [];
   const before = await seen(theirs, all);
-  const http = new StreamableHTTPClientTransport(new URL(`${running.url}/${name}`));
+  const http = new StreamableHTTPClientTransport(new URL(`${proxy.url}/${name}`));
   expect(await seen(http as Transport, all)).toEqual(before);
+  expect(proxy.faults.splice(0), "messages that the official schemas do not allow").toEqual([]);
 });

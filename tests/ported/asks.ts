@@ -76,6 +76,15 @@ export const asks: Record<string, Ask[]> = {
   ],
   ssePollingExample: [...list("tools"), call("long-task")],
   toolWithSampleServer: [...list("tools"), call("summarize", { text: "A long text" })],
+  account: [
+    ...list("tools", "resources", "prompts"),
+    call("connect", { twice: false }),
+    call("connect", { twice: true }),
+    call("connect-by-code"),
+    read("letters://today"),
+    get("answer"),
+    get("refused"),
+  ],
   changing: [
     ...list("tools", "resources", "prompts"),
     call("after", { word: "x" }),

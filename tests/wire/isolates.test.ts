@@ -164,6 +164,70 @@ test("HTTP+SSE: messages that come to the other isolate", { timeout: 30_000 }, a
   await reset(socket);
 });
 
+/** Runs where its stream is: the request that has brought it is over, and what it left behind would end after half a minute. */
+test("HTTP+SSE: batches and the longest messages run where their stream is", { timeout: 60_000 }, async () => {
+  const path = "/reached-sse";
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  const stream = await fetch(worker.url + path, { headers: { accept: "text/event-stream" }, signal });
+  const events = eventsOf(stream);
+  const endpoint = await events.next();
+  const theirs = new URL(endpoint, worker.twin.url).href;
+  const call = (id: string, said: string) =>
+    ({ jsonrpc: "2.0", id, method: "tools/call", params: { name: "echo", arguments: { said } } }) as const;
+  const told = (message: Message<ToolResult>) => {
+    const { text } = message.result.content[0] ?? { text: "" };
+    return { id: message.id, isolate: text.slice(0, 36), said: text.slice(37) };
+  };
+  const say = async (messages: object) => {
+    const headers = { "mcp-protocol-version": "2025-03-26" };
+    expect((await fetch(post(theirs, JSON.stringify(messages), { headers }))).status).toBe(202);
+    return events.next();
+  };
+  const first = told(JSON.parse(await say(call("first", "hello"))) as Message<ToolResult>);
+  // Of one to four bytes, and such as JSON has to escape, over and over; the last is whole only if no part splits it.
+  const long = 'a"\\ü€😀\u0001'.repeat(173_750);
+  for (const said of ["x".repeat(300_000), "x".repeat(4 * 1024 * 1024 - 200), long]) {
+    const { isolate, said: echoed } = told(JSON.parse(await say(call("long", said))) as Message<ToolResult>);
+    expect(isolate).toBe(first.isolate);
+    expect(echoed === said, `${said.length} characters come back whole`).toBe(true);
+  }
+  const batch = [call("one", "1"), { jsonrpc: "2.0", id: "list", method: "tools/list" }, call("two", "2")];
+  const [one, list, two] = JSON.parse(await say(batch)) as Message<ToolResult>[];
+  const [isolate, ids] = [first.isolate, [one?.id, list?.id, two?.id]];
+  expect(ids).toEqual(["one", "list", "two"]);
+  for (const [answer, id, said] of [
+    [one, "one", "1"],
+    [two, "two", "2"],
+  ] as const) {
+    expect(answer && told(answer)).toEqual({ id, isolate, said });
+  }
+  leaving.abort();
+});
+
+/** The data of a stream's events, one after the other. */
+function eventsOf({ body }: Response): { next: () => Promise<string> } {
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  return {
+    next: async () => {
+      for (;;) {
+        const end = rest.indexOf("\n\n");
+        if (end >= 0) {
+          const event = rest.slice(0, end);
+          rest = rest.slice(end + 2);
+          const [, data] = /^data: (.*)$/m.exec(event) ?? [];
+          if (data !== undefined) return data;
+          continue;
+        }
+        const { value, done } = (await reader?.read()) ?? { done: true };
+        if (done) throw new Error("the stream is over");
+        rest += value;
+      }
+    },
+  };
+}
+
 test("2026-07-28 asks in one isolate and is answered in the other", async () => {
   const _meta = { "io.modelcontextprotocol/clientCapabilities": { elicitation: {} } };
   const asked = (await (await fetch(modern(here, "tools/call", { name: "ask", _meta }))).json()) as Message<{

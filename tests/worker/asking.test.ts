@@ -1,7 +1,16 @@
 /** A handler that asks its client for something: the same body on both wires, in every place where it can run. */
 import { describe, expect, test } from "vitest";
-import { type Message, type ToolResult, modern, post } from "../harness/messages.ts";
-import { type AnswerTo, type Called, EVERYTHING, bothWires, callLegacy, callModern } from "./lib/asked.ts";
+import { type Message, type ToolResult, legacy, modern, post } from "../harness/messages.ts";
+import {
+  type AnswerTo,
+  type Asked,
+  type Called,
+  EVERYTHING,
+  beginAble,
+  bothWires,
+  callLegacy,
+  callModern,
+} from "./lib/asked.ts";
 import { HOST, messageOf, textOf, worker } from "./lib/client.ts";
 import { EventReader } from "./lib/stream.ts";
 
@@ -81,6 +90,54 @@ describe.each(places.flatMap((path) => bothWires.map((on) => ({ path, ...on })))
     }
   });
 
+  test("a page that has to be opened first", async () => {
+    const tag = crypto.randomUUID();
+    const open = async ({ params }: Asked) => {
+      expect(params).toMatchObject({ mode: "url", message: "Connect your account" });
+      await on.call(worker, { name: "open", arguments: { tag } }, ann, { url, capabilities: {} });
+      return { action: "accept" };
+    };
+    const called = await call("account", { tag }, open);
+    if (on.wire === "2026-07-28") {
+      // The client sends the call again by itself, and what was done once stays done once.
+      expect(said(called)).toBe("connected, looked 1 times");
+      expect(called.asked).toHaveLength(1);
+      return;
+    }
+    const { error, status } = called;
+    expect({ status, asked: called.asked, code: error.code }).toEqual({ status: 200, asked: [], code: -32042 });
+    const { elicitations } = error.data as { elicitations: Asked["params"][] };
+    expect(elicitations).toEqual([
+      {
+        mode: "url",
+        message: "Connect your account",
+        url: `https://example.com/connect?elicitation=${String(elicitations[0]?.elicitationId)}`,
+        elicitationId: expect.any(String) as string,
+      },
+    ]);
+    await open({ method: "", params: elicitations[0] ?? {} });
+    expect(said(await call("account", { tag }))).toContain("connected");
+  });
+
+  test("a page that has to be opened, and a client that opens none", async () => {
+    const called = await call("account", { tag: crypto.randomUUID() }, ann, { elicitation: {} });
+    expect(called.asked).toEqual([]);
+    if (on.wire === "2026-07-28") {
+      expect(called.status).toBe(400);
+      expect(called.error).toMatchObject({
+        code: -32021,
+        data: { requiredCapabilities: { elicitation: { url: {} } } },
+      });
+    } else {
+      expect(called.result).toMatchObject({ isError: true });
+      expect(said(called)).toBe('The client cannot be asked: it has not declared {"elicitation":{"url":{}}}.');
+    }
+  });
+
+  test("no page to be opened is a mistake of the handler", async () => {
+    expect(said(await call("formless"))).toContain("must be named");
+  });
+
   test("a handler that catches everything still ends its run with its question", async () => {
     expect(said(await call("stubborn"))).toBe("asked: accept");
   });
@@ -98,6 +155,29 @@ describe("on 2026-07-28", () => {
     );
     expect(said(called)).toContain("Ann");
     expect(rounds).toBe(3);
+  });
+
+  test("a page that was not opened yet is asked for again; one that the person will not open is not", async () => {
+    let rounds = 0;
+    const tag = crypto.randomUUID();
+    const answer: AnswerTo = () => ({ action: ++rounds < 3 ? "accept" : "decline" });
+    const called = await callModern(worker, { name: "account", arguments: { tag } }, answer, { url });
+    expect(called.result).toMatchObject({ isError: true });
+    expect(said(called)).toBe("The person has not opened a page that this needs.");
+    expect(rounds).toBe(3);
+  });
+
+  test.each([
+    ["prompts/get", "account", { name: "account", arguments: { tag: "nobody's" } }],
+    ["resources/read", "account://mine", { uri: "account://mine" }],
+  ])("%s asks for pages, too", async (method, name, params) => {
+    const _meta = { "io.modelcontextprotocol/clientCapabilities": EVERYTHING };
+    const headers = { "mcp-name": name };
+    const { result } = await messageOf<{ resultType: string; inputRequests: Record<string, Asked> }>(
+      worker(modern(url, method, { ...params, _meta }, { headers })),
+    );
+    expect(result.resultType).toBe("input_required");
+    expect(result.inputRequests["page-1"]?.params).not.toHaveProperty("elicitationId");
   });
 
   test("keys that the handler names", async () => {
@@ -204,6 +284,18 @@ describe("on 2025-11-25", () => {
     const called = await callLegacy(worker, { name: "greet" }, () => ({ action: "shrug" }), { url });
     expect(called.result).toMatchObject({ isError: true });
     expect(said(called)).toContain("action");
+  });
+
+  test.each([
+    ["prompts/get", { name: "account", arguments: { tag: "nobody's" } }],
+    ["resources/read", { uri: "account://mine" }],
+  ])("%s has pages that must be opened first, too", async (method, params) => {
+    const session = await beginAble(worker, { url });
+    const { error } = await messageOf(worker(legacy(url, method, params, { session })));
+    expect(error).toMatchObject({ code: -32042, data: { elicitations: [{ mode: "url" }] } });
+    const other = await beginAble(worker, { url, capabilities: {} });
+    const { error: unable } = await messageOf(worker(legacy(url, method, params, { session: other })));
+    expect(unable).toMatchObject({ code: -32603, message: expect.stringContaining("has not declared") as string });
   });
 
   test("two users at once, with equal ids, each hear their own", { timeout: 120_000 }, async () => {

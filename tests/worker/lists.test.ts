@@ -1,6 +1,6 @@
 /** Lists of tools: what stays kept between requests and what does not, pages, and what older revisions are not told. */
 import { McpServer, type McpServerOptions } from "mcp-wicket";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { type Sent, legacy, modern } from "../harness/messages.ts";
 import { type Answering, HOST, messageOf, serverOf } from "./lib/client.ts";
@@ -166,4 +166,24 @@ test("a server that offers nothing yet is one without tools", async () => {
   expect((await listed(server)).tools).toEqual([]);
   const { result } = await messageOf<{ capabilities: object }>(server(modern(url, "server/discover")));
   expect(result.capabilities).toHaveProperty("tools");
+});
+
+test("a tool's name that some clients will not take is said once, in the log; the tool is there all the same", async () => {
+  const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const odd = ["get weather", "größe", "a/b", "x".repeat(129), "tool\n"];
+  const fine = ["A", "get_weather.v2-beta", "x".repeat(128)];
+  const server = serverOf((s) => {
+    for (const name of [...odd, ...fine]) s.registerTool(name, {}, nothing);
+  });
+  try {
+    for (const of of [modern(url, "tools/list"), legacy(url, "tools/list"), modern(url, "tools/list")]) {
+      const { tools } = (await messageOf<Listed>(server(of))).result;
+      expect(tools.map(({ name }) => name)).toEqual([...odd, ...fine]);
+    }
+    expect(warned.mock.calls.map(([text]) => String(text))).toEqual(
+      odd.map((name) => expect.stringContaining(`the tool ${JSON.stringify(name)}`) as string),
+    );
+  } finally {
+    warned.mockRestore();
+  }
 });

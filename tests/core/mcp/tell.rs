@@ -1,6 +1,7 @@
 //! What a running handler may say before its answer.
 
 use mcp_wicket::flow::Context;
+use mcp_wicket::json::Value;
 use mcp_wicket::mcp::capabilities::Capabilities;
 use mcp_wicket::mcp::revision::Revision;
 use mcp_wicket::mcp::session::{Place, Session, mint};
@@ -275,6 +276,105 @@ fn who_wants_to_hear_of_a_cancellation_waits_where_its_session_can_be_reached() 
     assert_eq!(watched(&[("principal", "user:github:2")]), Told::Nothing, "another's session");
     assert_eq!(told(call(MODERN, &json!({})), &json!({"watch": true})), Told::Nothing);
     assert_eq!(told(call("2025-11-25", &json!({})), &json!({"watch": true})), Told::Nothing, "no session");
+}
+
+/// A session of `version` whose client has declared `capabilities`.
+fn able(version: &str, capabilities: &Json) -> Json {
+    let mut call = call(version, &json!({}));
+    if version == MODERN {
+        call["meta"][CAPABILITIES] = capabilities.clone();
+        return call;
+    }
+    let context = Context::new(NOW, ENTROPY);
+    let text = capabilities.to_string();
+    let session = Session {
+        revision: Revision::parse(version).unwrap(),
+        capabilities: Capabilities::of(Some(Value::read(&text).unwrap())),
+        place: Place::fresh(&context, None),
+    };
+    call["head"]["sessionId"] = mint(&context, None, &session).into();
+    call
+}
+
+#[test]
+fn pages_that_must_be_opened_first_are_an_error_where_a_revision_has_it() {
+    let page = |n: u8| json!({"mode": "url", "message": "Connect", "url": format!("https://a.example/{n}"), "elicitationId": n.to_string()});
+    let pages = json!([page(1), page(2)]);
+    let say = json!({"pages": {"message": "Two accounts", "elicitations": pages}});
+    let everything = json!({"elicitation": {"form": {}, "url": {}}});
+    let Told::Pages { message, elicitations } = told(able("2025-11-25", &everything), &say) else {
+        panic!("there is no error")
+    };
+    assert_eq!((message.as_str(), serde_json::from_str(&elicitations).unwrap()), ("Two accounts", pages));
+    assert_eq!(told(able(MODERN, &everything), &say), Told::Nothing, "they are questions, which come next");
+    for version in ["2024-11-05", "2025-03-26", "2025-06-18"] {
+        let Told::Unable(why) = told(able(version, &everything), &say) else { panic!("{version} has no such error") };
+        assert!(why.contains(version), "{why}");
+    }
+    for capabilities in [json!({}), json!({"elicitation": {}}), json!({"elicitation": {"form": {}}})] {
+        let Told::Unable(why) = told(able("2025-11-25", &capabilities), &say) else { panic!("{capabilities}") };
+        assert!(why.contains(r#"{"elicitation":{"url":{}}}"#), "{why}");
+        assert_eq!(told(able(MODERN, &capabilities), &say), Told::Lacks(Capabilities::URLS));
+    }
+    assert!(matches!(told(call("2025-11-25", &json!({})), &say), Told::Unable(_)), "no session");
+}
+
+#[test]
+fn pages_to_be_opened_are_named_each_with_its_url() {
+    let form = json!({"message": "?", "requestedSchema": {"type": "object", "properties": {}}});
+    for elicitations in [
+        json!(null),
+        json!({}),
+        json!([]),
+        json!([1]),
+        json!([form]),
+        json!([{"mode": "url", "message": "?", "url": "http://a.example", "elicitationId": "e"}]),
+        json!([{"mode": "url", "message": "?", "url": "https://a.example"}]),
+    ] {
+        let say = json!({"pages": {"message": "?", "elicitations": elicitations}});
+        let everything = json!({"elicitation": {"url": {}}});
+        assert!(is_wrong(&told(able("2025-11-25", &everything), &say)), "{elicitations}");
+    }
+}
+
+/// Whoever would open a page comes too early; whoever would not is not asked again.
+#[test]
+fn a_page_that_is_to_be_opened_is_asked_for_until_it_is_refused() {
+    let params = json!({"mode": "url", "message": "?", "url": "https://a.example"});
+    let judged = |response: Json| {
+        let reply =
+            json!({"kind": "elicit", "params": params, "response": response, "opens": true, "asked": "another"});
+        told(able(MODERN, &json!({"elicitation": {"url": {}}})), &json!({"reply": reply}))
+    };
+    assert!(matches!(judged(json!({"action": "decline"})), Told::Answer(_)));
+    assert!(matches!(judged(json!({"action": "cancel"})), Told::Answer(_)));
+    for response in [json!({"action": "accept"}), json!({"action": 1}), json!({}), json!([])] {
+        assert!(matches!(judged(response), Told::Again(_)));
+    }
+}
+
+/// What a client says that it can do counts where its revision has it.
+#[test]
+fn a_client_is_asked_for_what_its_revision_has() {
+    let everything = json!({"elicitation": {"form": {}, "url": {}}, "sampling": {"tools": {}}, "roots": {}});
+    let sample = json!({"messages": [], "maxTokens": 1});
+    let mut tools = sample.clone();
+    tools["tools"] = json!([]);
+    let form = json!({"message": "?", "requestedSchema": {"type": "object", "properties": {}}});
+    let page = json!({"mode": "url", "message": "?", "url": "https://a.example", "elicitationId": "e"});
+    for (kind, params, since) in [
+        ("roots", json!({}), "2024-11-05"),
+        ("sample", sample, "2024-11-05"),
+        ("elicit", form, "2025-06-18"),
+        ("elicit", page, "2025-11-25"),
+        ("sample", tools, "2025-11-25"),
+    ] {
+        for version in WITH_INITIALIZE {
+            let told = told(able(version, &everything), &json!({"ask": {"kind": kind, "params": params}}));
+            assert_eq!(matches!(told, Told::Request { .. }), version >= since, "{kind} {params} {version}: {told:?}");
+            assert_eq!(matches!(&told, Told::Unable(why) if why.contains(version)), version < since, "{told:?}");
+        }
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ export interface Schema {
 
 interface Definition {
   anyOf?: { $ref?: string }[];
-  properties?: Record<string, { const?: unknown }>;
+  properties?: Record<string, { const?: unknown; allOf?: Definition[] }>;
 }
 
 /** The names of the definitions that judge what a server sends. */
@@ -25,6 +25,8 @@ export interface Definitions {
   /** Around a result, and around an error. */
   response: string;
   error: string;
+  /** Errors with a form of their own, by code. */
+  errors: Map<number, string>;
   /** Where the revision asks for input by a result. */
   inputRequired: string | undefined;
 }
@@ -54,13 +56,20 @@ export function definitionsOf(schema: Schema): Definitions {
     requests: new Map(among("ServerRequest")),
     response: existing("JSONRPCResultResponse", "JSONRPCResponse"),
     error: existing("JSONRPCErrorResponse", "JSONRPCError"),
+    errors: new Map(
+      Object.entries(definitions).flatMap(([name, { properties }]) => {
+        const codes = (properties?.error?.allOf ?? []).map((part) => part.properties?.code?.const);
+        return codes.filter((code) => typeof code === "number").map((code): [number, string] => [code, name]);
+      }),
+    ),
     inputRequired: "InputRequiredResult" in definitions ? "InputRequiredResult" : undefined,
   };
 }
 
 /** All the names, each once. */
-export function namesOf({ results, notifications, requests, response, error, inputRequired }: Definitions): string[] {
-  const around = [response, error, "JSONRPCNotification"];
+export function namesOf(definitions: Definitions): string[] {
+  const { results, notifications, requests, response, error, errors, inputRequired } = definitions;
+  const around = [response, error, ...errors.values(), "JSONRPCNotification"];
   const names = [...results.values(), ...notifications.values(), ...requests.values(), ...around];
   return [...new Set(inputRequired === undefined ? names : [...names, inputRequired])];
 }

@@ -23,6 +23,9 @@ const isObject = (value: unknown): value is Json =>
 /** The methods that may ask for input by a result (2026-07-28 patterns/mrtr). */
 const MAY_ASK = new Set(["tools/call", "prompts/get", "resources/read"]);
 
+/** That pages have to be opened first, in the one revision that has a form for it. */
+const PAGES = -32042;
+
 /** Codes that 2026-07-28 forbids: those it has taken away, and its own range but for the three it has given out. */
 const isForbidden = (code: unknown) =>
   typeof code === "number" &&
@@ -54,8 +57,10 @@ export function faultsOf(
   if ("result" in message === "error" in message) return ["a response has either a result or an error"];
   if ("error" in message) {
     // An error may have no id where the request's could not be read, also where the older schemas ask for one.
-    const faults = by(definitions.error, "id" in message ? message : { ...message, id: 0 }, "");
     const { code } = isObject(message.error) ? message.error : {};
+    const definition = definitions.errors.get(code as number) ?? definitions.error;
+    const faults = by(definition, "id" in message ? message : { ...message, id: 0 }, "");
+    if (code === PAGES && !definitions.errors.has(PAGES)) faults.push(`${revision} does not know the code ${PAGES}`);
     if (revision === "2026-07-28" && isForbidden(code)) faults.push(`2026-07-28 forbids the code ${String(code)}`);
     if ("id" in message && !answered(message.id)) faults.push("nobody asked for this");
     return faults;

@@ -107,6 +107,31 @@ export const lies: Lie[] = [
     complaint: /forbids/,
   },
   {
+    what: "pages to open that are nowhere",
+    method: "tools/call",
+    revision: OLD,
+    answer: {
+      jsonrpc: "2.0",
+      id: 1,
+      error: { code: -32042, message: "", data: { elicitations: [{ mode: "url", message: "" }] } },
+    },
+    complaint: /elicitationId|url/,
+  },
+  {
+    what: "pages to open, in a revision without them",
+    method: "tools/call",
+    revision: "2025-06-18",
+    answer: { jsonrpc: "2.0", id: 1, error: { code: -32042, message: "", data: { elicitations: [] } } },
+    complaint: /does not know the code/,
+  },
+  {
+    what: "a capability that is missing, and not named",
+    method: "tools/call",
+    revision: NEW,
+    answer: { jsonrpc: "2.0", id: 1, error: { code: -32021, message: "", data: {} } },
+    complaint: /requiredCapabilities/,
+  },
+  {
     what: "a request from the server",
     method: "tools/call",
     revision: NEW,

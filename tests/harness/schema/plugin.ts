@@ -39,8 +39,9 @@ async function moduleText(): Promise<string> {
 
 /** The definitions as JSON has them. */
 function lists(revision: (typeof REVISIONS)[number]): object {
-  const { results, notifications, requests, ...names } = definitionsOf(schemaOf(revision));
-  return { ...names, results: [...results], notifications: [...notifications], requests: [...requests] };
+  const { results, notifications, requests, errors, ...names } = definitionsOf(schemaOf(revision));
+  const lists = { results: [...results], notifications: [...notifications], requests: [...requests] };
+  return { ...names, ...lists, errors: [...errors] };
 }
 
 export function schemaPlugin(): Plugin {

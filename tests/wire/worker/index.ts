@@ -8,6 +8,10 @@ const text = (value: string) => ({ content: [{ type: "text" as const, text: valu
 /** The names of the calls whose clients went away. Not per request: the one that went away cannot tell. */
 const aborted: string[] = [];
 
+/** This isolate; at module scope there is no randomness for its name. */
+const here: { name?: string } = {};
+const isolate = () => (here.name ??= crypto.randomUUID());
+
 function register(server: McpServer, user: () => unknown): void {
   server.registerTool("wait", { inputSchema: { url: z.string() } }, async ({ url }) => {
     const response = await fetch(url);
@@ -65,6 +69,7 @@ function register(server: McpServer, user: () => unknown): void {
     await scheduler.wait(200);
     return text("the rest");
   });
+  server.registerTool("echo", { inputSchema: { said: z.string() } }, ({ said }) => text(`${isolate()} ${said}`));
   server.registerTool("hello", {}, () => text(`hello ${String(user())}`));
 }
 

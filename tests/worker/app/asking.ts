@@ -1,5 +1,5 @@
 /** A server whose tools ask their clients for things, under each entry. */
-import { McpAgent, McpServer, createMcpHandler } from "mcp-wicket";
+import { McpAgent, McpServer, UrlElicitationRequiredError, createMcpHandler } from "mcp-wicket";
 import * as z from "zod";
 
 const text = (value: unknown) => ({ content: [{ type: "text" as const, text: String(value) }] });
@@ -17,6 +17,9 @@ const CAPITAL = {
 
 /** How often each payment was made. */
 const payments = new Map<string, number>();
+
+/** Whose pages have been opened. */
+const opened = new Set<string>();
 
 function register(server: McpServer): void {
   server.registerTool("greet", {}, async ({ elicit }) => {
@@ -69,6 +72,33 @@ function register(server: McpServer): void {
       return text(`${action}: ${payments.get(tag)}`);
     },
   );
+  /** Needs a page that the person opens, under a name of its own each time; "open" is the page. */
+  const needs = (tag: string) => {
+    if (opened.has(tag)) return;
+    const elicitationId = crypto.randomUUID();
+    const url = `https://example.com/connect?elicitation=${elicitationId}`;
+    throw new UrlElicitationRequiredError([{ mode: "url", message: "Connect your account", url, elicitationId }]);
+  };
+  server.registerTool("account", { inputSchema: { tag: z.string() } }, async ({ tag }, { once }) => {
+    const count = await once("looked", () => {
+      payments.set(tag, (payments.get(tag) ?? 0) + 1);
+      return payments.get(tag);
+    });
+    needs(tag);
+    return text(`connected, looked ${count} times`);
+  });
+  server.registerTool("open", { inputSchema: { tag: z.string() } }, ({ tag }) => text(opened.add(tag).size));
+  server.registerPrompt("account", { argsSchema: { tag: z.string() } }, ({ tag }) => {
+    needs(tag);
+    return { messages: [{ role: "user", content: { type: "text", text: "connected" } }] };
+  });
+  server.registerResource("account", "account://mine", {}, (uri) => {
+    needs("nobody's");
+    return { contents: [{ uri: uri.href, text: "" }] };
+  });
+  server.registerTool("formless", {}, () => {
+    throw new UrlElicitationRequiredError([]);
+  });
   server.registerTool("destroyed", { inputSchema: { tag: z.string() } }, ({ tag }) => text(payments.get(tag) ?? 0));
 }
 

@@ -15,6 +15,7 @@ declare module "virtual:mcp-schema" {
       results: [string, string][];
       notifications: [string, string][];
       requests: [string, string][];
+      errors: [number, string][];
     }
   >;
 }

@@ -8,13 +8,14 @@ import { Watch } from "../../harness/schema/watch.ts";
 
 /** The oracles of each revision. */
 export const oracles: Oracles = (revision): Oracle => {
-  const { results, notifications, requests, ...names } = lists[revision];
+  const { results, notifications, requests, errors, ...names } = lists[revision];
   return {
     definitions: {
       ...names,
       results: new Map(results),
       notifications: new Map(notifications),
       requests: new Map(requests),
+      errors: new Map(errors),
     },
     check(definition, value) {
       const validate = revisions[revision][definition];
