@@ -7,7 +7,7 @@ import { build } from "./build.mjs";
 import { ensureBrowser } from "./lib/browser.mjs";
 import { fuzzChecks, hasNightly } from "./lib/fuzz.mjs";
 import { filesUnder } from "./lib/inputs.mjs";
-import { checkLessons } from "./lib/lessons.mjs";
+import { checkNamed } from "./lib/lessons.mjs";
 import { checkLockFile } from "./lib/lock-file.mjs";
 import { at, npmBin } from "./lib/paths.mjs";
 import { ensurePython } from "./lib/python.mjs";
@@ -43,7 +43,8 @@ async function lint() {
     ),
     ["The lock file is complete", checkLockFile],
     ["Every test file belongs to a suite", everyTestHasASuite],
-    ["The tests that docs/security-tests.md names exist", checkLessons],
+    ["The tests that docs/security-tests.md names exist", () => checkNamed("docs/security-tests.md", 25)],
+    ["The tests that docs/protocol-tests.md names exist", () => checkNamed("docs/protocol-tests.md", 100)],
   ]);
 }
 

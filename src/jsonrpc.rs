@@ -137,6 +137,13 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// The id of a request. That of a response is the server's own, and an answer to it would be taken for one to a request
+    /// of the client's.
+    #[must_use]
+    pub fn asked(&self) -> Option<Value<'a>> {
+        self.id.filter(|_| self.method.is_some())
+    }
+
     /// Reads one message. The error's id is the message's own where it could be read.
     pub fn read(members: Result<Object<'a>, Malformed>) -> Result<Self, (Fault, Option<Value<'a>>)> {
         let invalid = |message: &'static str| Fault::new(400, Code::InvalidRequest, message);

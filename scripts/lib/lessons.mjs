@@ -1,4 +1,4 @@
-/** `docs/security-tests.md` names tests that exist. */
+/** `docs/security-tests.md` and `docs/protocol-tests.md` name tests that exist, and files that decide. */
 import { existsSync, readFileSync } from "node:fs";
 import { at } from "./paths.mjs";
 import { Failure } from "./step.mjs";
@@ -6,13 +6,16 @@ import { Failure } from "./step.mjs";
 /** A test as the table names it: `file`: “title” of a TypeScript test, or `file`: `function` of a Rust one. */
 const NAMED = /`(tests\/[^`]+)`: (?:“([^”]+)”|`(\w+)`)/g;
 
-/** Throws a {@link Failure} that says which are missing. */
-export function checkLessons(file = "docs/security-tests.md") {
+/** Where a row says that something is decided. */
+const DECIDED = /`((?:src|js)\/[^`]+)`/g;
+
+/** Throws a {@link Failure} that says which are missing from a table with at least so many rows. */
+export function checkNamed(file, atLeast) {
   const rows = readFileSync(at(file), "utf8")
     .split("\n")
-    .filter((line) => /^\| (?!what happened)/.test(line));
+    .filter((line) => /^\| (?!what happened|requirement)/.test(line));
   const wrong = rows.flatMap(missingIn);
-  if (rows.length < 25) wrong.push(`there are only ${rows.length} rows: is the table still one?`);
+  if (rows.length < atLeast) wrong.push(`there are only ${rows.length} rows: is the table still one?`);
   if (wrong.length > 0) throw new Failure(`${file}:\n  ${wrong.join("\n  ")}`);
 }
 
@@ -20,6 +23,12 @@ function missingIn(row) {
   const [, what = ""] = row.split(" | ", 1)[0].split("| ");
   const named = [...row.matchAll(NAMED)];
   if (named.length === 0) return [`"${what}" names no test`];
+  const nowhere = [...row.matchAll(DECIDED)].filter(([, file]) => !existsSync(at(file)));
+  const strays = nowhere.map(([, file]) => `there is no file ${file}`);
+  return strays.concat(testsMissing(named));
+}
+
+function testsMissing(named) {
   return named.flatMap(([, file, title, name]) => {
     if (!existsSync(at(file))) return [`there is no file ${file}`];
     const text = readFileSync(at(file), "utf8");

@@ -87,7 +87,7 @@ pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer
         Ok(read) => read,
     };
     match classify(request, shown, &message, &envelope) {
-        Err(fault) => fault.answer(message.id),
+        Err(fault) => fault.answer(message.asked()),
         Ok(revision) => carry_out(flow, request, body, shown, revision, (&message, &envelope)).await,
     }
 }
@@ -99,7 +99,7 @@ fn read(body: Result<Nest<'_>, Malformed>) -> Result<(Message<'_>, Envelope<'_>)
         Err(malformed) => (Err(malformed), None),
     };
     let message = Message::read(body).map_err(|(fault, id)| fault.answer(id))?;
-    let envelope = Envelope::of(message.params, params).map_err(|fault| fault.answer(message.id))?;
+    let envelope = Envelope::of(message.params, params).map_err(|fault| fault.answer(message.asked()))?;
     Ok((message, envelope))
 }
 
@@ -287,7 +287,7 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, shown: Shown, body: &str)
             return no_batches();
         }
         let revision = match classify(request, shown, &message, &envelope) {
-            Err(fault) => return fault.answer(message.id),
+            Err(fault) => return fault.answer(message.asked()),
             Ok(revision) if revision.has_batches() => revision,
             Ok(_) => return no_batches(),
         };

@@ -291,6 +291,22 @@ describe("mistakes are said in plain words", () => {
     expect(caught).toMatchObject({ code, message });
   });
 
+  test.each(["http://example.com/a.png", "javascript:alert(1)", "/a.png", "", undefined])("icons of %s", (src) => {
+    const icons = [{ src: "https://example.com/a.png" }, { src: src as string }];
+    const wrong = {
+      code: "ERR_ARGUMENT",
+      message: expect.stringContaining("neither an https nor a data URL") as string,
+    };
+    const info = { name: "test", version: "1.0.0" };
+    const register = [
+      () => new McpServer({ ...info, icons }),
+      () => server.registerTool("new", { icons }, handler),
+      () => server.registerPrompt("new", { icons }, () => ({ messages: [] })),
+      () => server.registerResource("new", "a://b", { icons }, () => ({ contents: [] })),
+    ];
+    for (const one of register) expect(one).toThrow(expect.objectContaining(wrong) as Error);
+  });
+
   test("a mistake leaves nothing behind", () => {
     expect([...server.tools.keys()]).toEqual(["taken"]);
   });

@@ -182,7 +182,9 @@ fn responses_are_taken_in_by_older_revisions_only() {
         for version in WITH_INITIALIZE.into_iter().map(Some).chain([None]) {
             assert!(Post::new(&body).with("protocolVersion", version).refused().is_accepted(), "{body} {version:?}");
         }
-        assert_eq!(Post::new(&body).with("protocolVersion", MODERN).refused().fault(), (400, -32600), "{body}");
+        let refused = Post::new(&body).with("protocolVersion", MODERN).refused();
+        assert_eq!(refused.fault(), (400, -32600), "{body}");
+        assert_eq!(refused.json().get("id"), None, "the id is not one of the client's requests");
     }
 }
 
