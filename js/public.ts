@@ -22,8 +22,7 @@ export {
 export type { Caller } from "./guard.js";
 export { WicketObject } from "./objects/wicket-object.js";
 export { type StartPageOptions, startPage } from "./pages/start.js";
-export type { AuthInfo, Notification, ToolContext } from "./server/context.js";
-export type { AskOptions } from "./server/questions.js";
+export type { AuthInfo, Notification, RequestHandlerExtra, ToolContext } from "./server/context.js";
 export { type CompleteCallback, completable } from "./server/completable.js";
 export {
   type Audience,
@@ -44,6 +43,13 @@ export type {
   RegisteredTool,
   ResourceMetadata,
 } from "./server/registered.js";
+export {
+  CreateMessageResultSchema,
+  ElicitResultSchema,
+  EmptyResultSchema,
+  ListRootsResultSchema,
+  type ResultSchema,
+} from "./server/result-schemas.js";
 export {
   type CompleteResourceTemplateCallback,
   type ListResourcesCallback,

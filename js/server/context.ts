@@ -2,14 +2,16 @@
 import type { ProtocolError, UrlElicitation } from "../errors.js";
 import type { Caller } from "../guard.js";
 import type { RunEffect } from "../wire.js";
-import { type AskOptions, Questions } from "./questions.js";
+import { Questions } from "./questions.js";
+import type { ResultSchema } from "./result-schemas.js";
 import type {
+  AskOptions,
   ClientCapabilities,
   ElicitParams,
   ElicitResult,
   LoggingLevel,
   Root,
-  SampleParams,
+  Sample,
   SampleResult,
 } from "./types.js";
 import type { ServerWorld } from "./world.js";
@@ -74,11 +76,11 @@ export interface ToolContext {
    */
   readonly elicit: (params: ElicitParams, options?: AskOptions) => Promise<ElicitResult>;
   /** Asks the client's language model. As `elicit`, otherwise. */
-  readonly sample: (params: SampleParams, options?: AskOptions) => Promise<SampleResult>;
+  readonly sample: Sample;
   /** Asks for the folders that the client works in. As `elicit`, otherwise. */
   readonly listRoots: (options?: AskOptions) => Promise<{ roots: Root[] }>;
-  /** The same in the protocol's own words. */
-  readonly sendRequest: (request: Notification, schema?: unknown, options?: AskOptions) => Promise<unknown>;
+  /** The same in the protocol's own words. A `ResultSchema` says what comes back; what is asked is what answers are held to. */
+  readonly sendRequest: SendRequest;
   /**
    * Runs `what` once, in however many rounds the handler runs, and gives what it came to (JSON) in each: for everything
    * that must not happen twice, such as a payment. `key` names it among those of this call.
@@ -92,6 +94,14 @@ export interface ToolContext {
   /** Ends the call, as the protocol has it, if the client has not declared these capabilities: `{ sampling: {} }`. */
   readonly requireCapabilities: (capabilities: ClientCapabilities) => Promise<void>;
 }
+
+interface SendRequest {
+  <Result>(request: Notification, schema: ResultSchema<Result>, options?: AskOptions): Promise<Result>;
+  (request: Notification, schema?: unknown, options?: AskOptions): Promise<unknown>;
+}
+
+/** The official SDK's name; what its parameters say is the same for all handlers here. */
+export type RequestHandlerExtra<_Request = unknown, _Notification = unknown> = ToolContext;
 
 /** Header names that carry credentials; no handler sees them. */
 const CREDENTIALS = new Set(["authorization", "cookie", "dpop", "proxy-authorization", "cf-access-jwt-assertion"]);
@@ -187,7 +197,8 @@ export class CallContext implements ToolContext {
   }
 
   get sendRequest(): ToolContext["sendRequest"] {
-    return ({ method, params }, _schema, options) => this.#ask(method, params, options);
+    return ({ method, params }: Notification, _schema?: unknown, options?: AskOptions) =>
+      this.#ask(method, params, options) as Promise<never>;
   }
 
   get once(): ToolContext["once"] {

@@ -2,8 +2,7 @@
 import { WicketError } from "../errors.js";
 import type { ToolContext } from "./context.js";
 import type { LoggingMessage, McpServer } from "./mcp-server.js";
-import type { AskOptions } from "./questions.js";
-import type { ElicitParams, ElicitResult, Root, SampleParams, SampleResult } from "./types.js";
+import type { AskOptions, ElicitParams, ElicitResult, Root, Sample } from "./types.js";
 
 /** For servers that move over; `context.elicit`, `context.sample` and `context.listRoots` are the same and say whose call. */
 export class LowLevelServer {
@@ -19,9 +18,7 @@ export class LowLevelServer {
   }
 
   /** Asks the client's language model. */
-  async createMessage(params: SampleParams, options?: AskOptions): Promise<SampleResult> {
-    return this.#context().sample(params, options);
-  }
+  readonly createMessage: Sample = async (params, options) => this.#context().sample(params, options) as never;
 
   /** Asks for the folders that the client works in. */
   async listRoots(_params?: object, options?: AskOptions): Promise<{ roots: Root[] }> {

@@ -6,20 +6,11 @@
 import { ProtocolError, ToolError, type UrlElicitation, WicketError } from "../errors.js";
 import type { Effect, RunEffect, Told } from "../wire.js";
 import { askClient } from "./asking.js";
+import type { AskOptions } from "./types.js";
 import type { ServerWorld } from "./world.js";
 
 /** How long a client may take to answer a question on its stream, in milliseconds, unless it is said otherwise. */
 const PATIENCE = 5 * 60 * 1000;
-
-export interface AskOptions {
-  /**
-   * The question's name among those of this call, for 2026-07-28. By default its kind and its place: a handler that asks in
-   * the same order in each of its runs needs none.
-   */
-  key?: string;
-  /** How long to wait where the handler waits, in milliseconds. Default 5 minutes. */
-  timeout?: number;
-}
 
 /** An answer to a question under its key. */
 interface Answered {

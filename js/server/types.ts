@@ -195,10 +195,37 @@ export interface SampleParams extends Record<string, unknown> {
   temperature?: number;
 }
 
-export interface SampleResult extends SamplingMessage {
+/** What a language model answers that was given tools: several blocks, maybe. */
+export interface SampleResultWithTools extends SamplingMessage {
   model: string;
   stopReason?: string;
 }
+
+/** What a language model answers. */
+export interface SampleResult extends SampleResultWithTools {
+  content: ContentBlock;
+}
+
+/** Asks a language model. */
+export interface Sample {
+  (params: SampleParams & { tools?: undefined; toolChoice?: undefined }, options?: AskOptions): Promise<SampleResult>;
+  (params: SampleParams, options?: AskOptions): Promise<SampleResultWithTools>;
+}
+
+/** How a question is asked. */
+export interface AskOptions {
+  /**
+   * The question's name among those of this call, for 2026-07-28. By default its kind and its place: a handler that asks in
+   * the same order in each of its runs needs none.
+   */
+  key?: string;
+  /** How long to wait where the handler waits, in milliseconds. Default 5 minutes. */
+  timeout?: number;
+}
+
+/** The official SDK's names of the same. */
+export type CreateMessageResult = SampleResult;
+export type PrimitiveSchemaDefinition = FormField;
 
 /** A folder that the client works in. */
 export interface Root {

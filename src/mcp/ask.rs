@@ -69,9 +69,18 @@ impl<'a> Question<'a> {
         match self.method {
             "elicitation/create" => self.check_elicited(&answer),
             "sampling/createMessage" => {
-                let content = answer.get("content").is_some_and(|content| content.is_object() || content.is_array());
+                let content = answer.get("content");
                 let strings = ["role", "model"].iter().all(|member| answer.string(member).is_some());
-                if content && strings { Ok(()) } else { Err("`role`, `content` and `model` must be there".into()) }
+                match content {
+                    Some(content) if strings && content.is_object() => Ok(()),
+                    Some(content) if strings && content.is_array() && self.needs == Capabilities::SAMPLING_TOOLS => {
+                        Ok(())
+                    }
+                    Some(content) if content.is_array() => {
+                        Err("`content` must be one block where no tools were given to the model".into())
+                    }
+                    _ => Err("`role`, `content` and `model` must be there".into()),
+                }
             }
             "roots/list" => {
                 let is_root = |root: Value<'_>| root.object().is_ok_and(|root| root.string("uri").is_some());

@@ -28,7 +28,7 @@ const SERVERS = at("tests/ported/servers");
 const MADE = at("tests/ported/made");
 const own = readdirSync(SERVERS).map((file) => file.replace(/\.ts$/, ""));
 const names = [...own, ...EXAMPLES];
-const IMPORT = /^(import .* from )"@modelcontextprotocol\/sdk\/[^"]+";$/gm;
+const IMPORT = /^((?:import .*|\}) from )"@modelcontextprotocol\/sdk\/[^"]+";$/gm;
 
 let running: Running;
 let proxy: Watched;
@@ -148,7 +148,7 @@ test.each(names)("%s changes by its import lines alone", (name) => {
   const after = moved(source(name)).split("\n");
   const changed = after.filter((line, at) => line !== before[at]);
   expect(changed.length).toBeGreaterThan(0);
-  expect(changed.every((line) => /^import .* from "mcp-wicket";$/.test(line))).toBe(true);
+  expect(changed.every((line) => /^(?:import .*|\}) from "mcp-wicket";$/.test(line))).toBe(true);
   expect(after.join("\n")).not.toContain("@modelcontextprotocol");
 });
 

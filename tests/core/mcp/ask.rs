@@ -208,7 +208,9 @@ fn answers_of_models_and_of_folders() {
         &sample,
         &json!({"role": "assistant", "model": "m", "content": {"type": "text", "text": ""}})
     ));
-    assert!(counts("sample", &sample, &json!({"role": "assistant", "model": "m", "content": []})));
+    let several = json!({"role": "assistant", "model": "m", "content": [{"type": "tool_use"}]});
+    assert!(!counts("sample", &sample, &several), "only where there are tools");
+    assert!(counts("sample", &json!({"messages": [], "maxTokens": 1, "tools": []}), &several));
     for wrong in
         [json!({}), json!({"role": "assistant", "model": "m"}), json!({"role": 1, "model": "m", "content": []})]
     {
