@@ -8,12 +8,10 @@
 //! and dates. Where no answer can be had the request ends with 503, and nobody is let in.
 //! **Not guaranteed.** That a token which is taken back ends at once: it does within `maxAge`.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::auth::bearer::{Caller, Found, MAX_TOKEN, Refusal};
 use crate::auth::jwt::claims::{self, Rules};
 use crate::auth::jwt::{Reject, Request, discovery, options};
+use crate::crypto::base64;
 use crate::flow::{Commit, Document, Failure, Fetch, Fetched, Flow, Remember};
 use crate::http::form;
 use crate::jose::compact;
@@ -83,7 +81,7 @@ impl Options {
         } else {
             // RFC 6749 §2.3.1: both are form-encoded before they are joined.
             let pair = [&*form::encode(&self.client_id), ":", &*form::encode(&self.client_secret)].concat();
-            headers.push(("authorization", ["Basic ", &STANDARD.encode(pair)].concat()));
+            headers.push(("authorization", ["Basic ", &base64::encode(pair.as_bytes())].concat()));
         }
         Fetch { url, method: "POST", headers, body: Some(form::write(&body)) }
     }

@@ -4,11 +4,10 @@
 //! authenticated under a key that only this server has (see [`seal`]). The keys come from `WICKET_SECRET`, or from a root
 //! key that an object made (see [`keys`]). Randomness comes from the flow's [`Context`](crate::flow::Context).
 
+pub mod base64;
 pub mod keys;
 pub mod seal;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 pub use keys::{Keys, WeakSecret};
 pub use seal::{Binding, Purpose};
@@ -61,11 +60,11 @@ pub fn sha256(text: &[u8]) -> [u8; 32] {
 /// base64url without padding (RFC 4648 §5).
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+    base64::encode_url(bytes)
 }
 
 /// Reads base64url without padding; each value has one spelling only.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok()
+    base64::decode_url(text)
 }

@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+use crate::crypto::base64;
 use crate::json::shown;
 use crate::jsonrpc::{Code, Fault};
 
@@ -54,8 +52,8 @@ pub fn decode(value: &str) -> Result<Cow<'_, str>, &'static str> {
     match value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
         None if is_plain(value) => Ok(Cow::Borrowed(value)),
         None => Err(UNFIT),
-        Some(base64) => {
-            let text = STANDARD.decode(base64).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        Some(encoded) => {
+            let text = base64::decode(encoded).and_then(|bytes| String::from_utf8(bytes).ok());
             text.map(Cow::Owned).ok_or(" is not valid base64 of UTF-8 text.")
         }
     }
@@ -68,6 +66,6 @@ pub fn encode(value: &str) -> Cow<'_, str> {
     if plain && !value.starts_with("=?base64?") {
         Cow::Borrowed(value)
     } else {
-        Cow::Owned(["=?base64?", &STANDARD.encode(value), "?="].concat())
+        Cow::Owned(["=?base64?", &base64::encode(value.as_bytes()), "?="].concat())
     }
 }

@@ -4,12 +4,10 @@
 //! lists. A cursor is the key of the last item of a page, so that it stays right when something else is registered or
 //! removed. It opens nothing: the list is always the caller's own.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::frame::Frame;
 use super::revision::Revision;
 use super::{Work, no_method};
+use crate::crypto;
 use crate::flow::{Flow, List, Listed};
 use crate::json::{Object, quoted};
 use crate::jsonrpc::{Code, Fault};
@@ -113,11 +111,11 @@ fn lost() -> Fault {
 
 /// The cursor behind the item with this key.
 fn cursor(kind: Kind, key: &str) -> String {
-    URL_SAFE_NO_PAD.encode([kind.name(), " ", key].concat())
+    crypto::encode([kind.name(), " ", key].concat().as_bytes())
 }
 
 /// The key that a cursor names.
 fn open(kind: Kind, cursor: &str) -> Option<String> {
-    let cursor = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let cursor = String::from_utf8(crypto::decode(cursor)?).ok()?;
     cursor.strip_prefix(kind.name())?.strip_prefix(' ').map(Into::into)
 }

@@ -7,14 +7,12 @@
 //! **Not guaranteed.** Without keys, that it was made here. Whoever writes one of their own gets what `initialize` would
 //! have given.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::Request;
 use super::capabilities::Capabilities;
 use super::revision::Revision;
-use crate::crypto::{Binding, Keys, Purpose};
+use crate::crypto::{self, Binding, Keys, Purpose};
 use crate::flow::{Ask, Context, Flow};
 use crate::http::Answer;
 use crate::jsonrpc::{Code, Fault};
@@ -153,7 +151,7 @@ impl Place {
     /// The place of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Some(Self(URL_SAFE_NO_PAD.decode(name).ok()?.try_into().ok()?))
+        Some(Self(crypto::decode(name)?.try_into().ok()?))
     }
 
     /// The name of its mailbox.
@@ -165,7 +163,7 @@ impl Place {
     /// Its name: 43 characters.
     #[must_use]
     pub fn name(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
+        crypto::encode(&self.0)
     }
 
     fn belongs_to(&self, principal: Option<&str>) -> bool {
@@ -184,7 +182,7 @@ pub fn mint(context: &Context, keys: Option<&Keys>, session: &Session) -> String
     id.extend(u32::try_from(context.now() / 1000).unwrap_or(u32::MAX).to_be_bytes());
     id.extend(session.place.0);
     match keys {
-        None => URL_SAFE_NO_PAD.encode(id),
+        None => crypto::encode(&id),
         Some(keys) => keys.seal_text(context, &BINDING, &id),
     }
 }
@@ -193,7 +191,7 @@ pub fn mint(context: &Context, keys: Option<&Keys>, session: &Session) -> String
 #[must_use]
 pub fn open(keys: Option<&Keys>, id: &str, principal: Option<&str>, context: &Context) -> Option<Session> {
     let bytes = match keys {
-        None => URL_SAFE_NO_PAD.decode(id).ok()?,
+        None => crypto::decode(id)?,
         Some(keys) => keys.open_text(&BINDING, id)?,
     };
     let bytes: &[u8; LENGTH] = bytes.as_slice().try_into().ok()?;

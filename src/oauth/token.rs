@@ -4,13 +4,11 @@ use super::client::{Auth, Lookup, find, secret_hash};
 use super::error::{Code as Error, Failed, unavailable, unstored};
 use super::record::{Members, Reading as _};
 use super::{Identity, Request, Site, credential, document, grant, ledger, limit, revoke, signing};
-use crate::crypto::{Binding, Keys, Purpose, encode, hash};
+use crate::crypto::{Binding, Keys, Purpose, base64, encode, hash};
 use crate::flow::{Ask, Commit, Context, Flow};
 use crate::http::Answer;
 use crate::http::form::{Params, decoded};
 use crate::json::Object;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 /// How long a code lives, in milliseconds (RFC 6749 §4.1.2 allows ten minutes; a browser needs seconds).
 const CODE_AGE: u64 = 60 * 1000;
@@ -152,7 +150,7 @@ impl Shown {
 fn basic(authorization: &str) -> Option<(String, String)> {
     let (scheme, credentials) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("basic").then_some(())?;
-    let credentials = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
+    let credentials = String::from_utf8(base64::decode(credentials.trim())?).ok()?;
     let (id, secret) = credentials.split_once(':')?;
     Some((decoded(id).filter(|id| !id.is_empty())?, decoded(secret)?))
 }

@@ -1,13 +1,10 @@
 //! The way to the upstream and back, as all providers have it: OAuth 2.1 with PKCE, from the client's side.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::credential::Credential;
 use super::effect::{Allowed, AskAllow, Context};
 use super::options::Options;
 use super::profile::Profile;
-use crate::crypto;
+use crate::crypto::{self, base64};
 use crate::flow::{Failure, Fetch, Fetched, Flow};
 use crate::http::form;
 use crate::json::{Object, Value, object, quoted};
@@ -248,7 +245,7 @@ async fn post(
 
 /// RFC 6749, 2.3.1: both are form-encoded before they are joined.
 pub(super) fn basic(id: &str, secret: &str) -> String {
-    String::from("Basic ") + &STANDARD.encode([&form::encode(id), ":", &form::encode(secret)].concat())
+    String::from("Basic ") + &base64::encode([&form::encode(id), ":", &form::encode(secret)].concat().as_bytes())
 }
 
 /// Reads a token endpoint's answer. An error counts whatever the status is: some providers send it with 200.
