@@ -82,13 +82,18 @@ fn texts(policy: &Object<'_>, name: &str) -> Result<Vec<String>, Malformed> {
 /// Scheme, host and port of an absolute URL: everything before the path.
 #[must_use]
 pub fn origin_of(url: &str) -> &str {
-    let authority = url.find("://").map_or(0, |at| at + 3);
+    let authority = authority_at(url);
     let end = url.get(authority..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| authority + at);
     url.get(..end).unwrap_or(url)
 }
 
 fn host_and_port(origin: &str) -> &str {
-    origin.split_once("://").map_or(origin, |(_, host)| host)
+    origin.get(authority_at(origin)..).unwrap_or(origin)
+}
+
+/// Where the authority of a URL begins.
+fn authority_at(url: &str) -> usize {
+    url.as_bytes().windows(3).position(|three| three == b"://").map_or(0, |at| at + 3)
 }
 
 /// True where no edge in front names a sender on another machine. On Cloudflare every request has been through the edge,

@@ -4,10 +4,12 @@
 //! the way: no number loses digits, no member its place. A reader that only validates and slices is also a quarter of the
 //! bytes of a general one (`docs/decisions/0003-json.md`); the tests hold it against `serde_json`.
 
+mod members;
 mod reader;
 
 use std::borrow::Cow;
 
+pub use members::{Members, list};
 use reader::Reader;
 
 /// Arrays and objects may be nested this deep.
@@ -111,7 +113,7 @@ impl<'a> Value<'a> {
             return None;
         }
         let inner = self.0.get(1..self.0.len().checked_sub(1)?)?;
-        if inner.contains('\\') { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+        if inner.as_bytes().contains(&b'\\') { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
     }
 
     /// The members of an object.
@@ -212,9 +214,8 @@ pub fn push_quoted(to: &mut String, text: &str) {
     to.push('"');
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
-        let (plain, special) = rest.split_at(at);
-        to.push_str(plain);
-        let byte = special.as_bytes().first().copied().unwrap_or_default();
+        to.push_str(rest.get(..at).unwrap_or_default());
+        let byte = rest.as_bytes().get(at).copied().unwrap_or_default();
         match byte {
             b'"' => to.push_str("\\\""),
             b'\\' => to.push_str("\\\\"),
@@ -226,7 +227,7 @@ pub fn push_quoted(to: &mut String, text: &str) {
                 to.extend([byte >> 4, byte & 15].into_iter().filter_map(|nibble| char::from_digit(nibble.into(), 16)));
             }
         }
-        rest = special.get(1..).unwrap_or_default();
+        rest = rest.get(at + 1..).unwrap_or_default();
     }
     to.push_str(rest);
     to.push('"');

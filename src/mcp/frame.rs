@@ -52,7 +52,11 @@ impl Frame<'_> {
     /// The text of a complete result with these `members` (`{…}`).
     #[must_use]
     pub fn result(&self, members: &str) -> String {
-        let Splice { mut head, tail, open, .. } = self.around_result();
+        self.result_of("complete", members)
+    }
+
+    fn result_of(&self, kind: &str, members: &str) -> String {
+        let Splice { mut head, tail, open, .. } = self.around(kind);
         match members.strip_prefix('{') {
             Some("}") if open => {
                 // Nothing follows the members that the revision adds.
@@ -68,7 +72,7 @@ impl Frame<'_> {
     /// The text of a result that asks the client for more (2026-07-28), with these `members`.
     #[must_use]
     pub fn input_required(&self, members: &str) -> String {
-        self.result(members).replacen(r#""resultType":"complete""#, r#""resultType":"input_required""#, 1)
+        self.result_of("input_required", members)
     }
 
     /// The text of the result of a subscription that is over (2026-07-28); `tag` is its metadata.
@@ -81,15 +85,20 @@ impl Frame<'_> {
     /// What goes around a complete result that the shim has.
     #[must_use]
     pub fn around_result(&self) -> Splice {
+        self.around("complete")
+    }
+
+    fn around(&self, kind: &str) -> Splice {
         let open = self.revision.is_modern();
         let mut head = String::with_capacity(128 + self.id.text().len() + self.server.text().len());
         for part in [BEFORE_ID, self.id.text(), r#","result":"#] {
             head.push_str(part);
         }
         if open {
-            head.push_str(r#"{"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":"#);
-            head.push_str(self.server.text());
-            head.push_str("},");
+            let info = r#"","_meta":{"io.modelcontextprotocol/serverInfo":"#;
+            for part in [r#"{"resultType":""#, kind, info, self.server.text(), "},"] {
+                head.push_str(part);
+            }
         }
         Splice { head, tail: "}", open, plain: Plain::default() }
     }

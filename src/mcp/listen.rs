@@ -94,9 +94,14 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
     };
     let tag = object(&[("io.modelcontextprotocol/subscriptionId", frame.id.text())]);
     let (mut says, mut heard) = (Vec::new(), Vec::new());
+    let mut say =
+        |name: String, message: String| match says.binary_search_by(|(other, _): &(String, _)| other.cmp(&name)) {
+            Ok(_) => {}
+            Err(at) => says.insert(at, (name, message)),
+        };
     for (name, wanted, method) in LISTS {
         if filter.get(wanted).is_some_and(Value::is_true) {
-            says.push((name.to_owned(), notification(method, &[("_meta", &tag)])));
+            say(name.to_owned(), notification(method, &[("_meta", &tag)]));
             heard.push((wanted, String::from("true")));
         }
     }
@@ -106,12 +111,10 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
         let uris = uris.array().map_err(|_| wrong())?.into_iter().map(Value::string);
         let uris = uris.collect::<Option<Vec<_>>>().filter(|uris| uris.len() <= MAX_RESOURCES).ok_or_else(wrong)?;
         for uri in &uris {
-            says.push((resource(uri), notification(UPDATED, &[("_meta", &tag), ("uri", &quoted(uri))])));
+            say(resource(uri), notification(UPDATED, &[("_meta", &tag), ("uri", &quoted(uri))]));
         }
         heard.push(("resourceSubscriptions", array(uris.iter().map(|uri| quoted(uri)))));
     }
-    says.sort();
-    says.dedup();
     let acknowledge = |heard: &str| notification(ACKNOWLEDGED, &[("_meta", &tag), ("notifications", heard)]);
     let heard = heard.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
     let listening = flow.obtain(&Listen {

@@ -9,11 +9,13 @@
 //! **Not guaranteed.** That a tool which is not destructive runs once. What may happen once only belongs in `context.once`,
 //! whose results travel in the state; or behind a declaration.
 
+use std::borrow::Cow;
+
 use super::Request;
 use super::frame::Frame;
 use crate::crypto::{self, Binding, Purpose};
 use crate::flow::{Ask, Flow};
-use crate::json::{Object, Value, array, object, quoted};
+use crate::json::{Members, Object, Value, array, object, quoted};
 use crate::jsonrpc::{Code, Fault};
 
 /// How long a person may take to answer, in milliseconds.
@@ -192,10 +194,16 @@ fn digest(value: Value<'_>) -> [u8; 32] {
 }
 
 fn canonical(value: Value<'_>) -> String {
-    if let Ok(mut members) = value.object() {
-        members.0.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let members = members.0.iter().map(|(name, value)| (name.as_ref(), canonical(*value))).collect::<Vec<_>>();
-        return object(&members.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>());
+    if let Ok(object) = value.object() {
+        let mut sorted: Vec<&(Cow<'_, str>, Value<'_>)> = Vec::with_capacity(object.0.len());
+        for member in &object.0 {
+            sorted.insert(sorted.partition_point(|other| other.0 < member.0), member);
+        }
+        let mut members = Members::new();
+        for (name, value) in sorted {
+            members = members.raw(name, &canonical(*value));
+        }
+        return members.end();
     }
     match (value.array(), value.string()) {
         (Ok(elements), _) => array(elements.into_iter().map(canonical)),

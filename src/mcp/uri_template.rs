@@ -58,7 +58,7 @@ impl<'a> Spec<'a> {
         if text.chars().count() > self.most || has_dot_segment(text) {
             return None;
         }
-        Some(if self.explode && text.contains(separator) {
+        Some(if self.explode && text.chars().any(|character| character == separator) {
             Variable::Many(text.split(separator).map(Into::into).collect())
         } else {
             Variable::One(text.into())
@@ -179,8 +179,11 @@ impl<'a> UriTemplate<'a> {
 /// Adds the parts of an expression (RFC 6570 §3.2): operator, and variables with what stands between them.
 fn expand<'a>(expression: &'a str, parts: &mut Vec<Part<'a>>) -> Option<()> {
     let operator = expression.chars().next()?;
-    let (operator, names) =
-        if "+#./;?&".contains(operator) { (operator, expression.get(1..)?) } else { (' ', expression) };
+    let (operator, names) = if matches!(operator, '+' | '#' | '.' | '/' | ';' | '?' | '&') {
+        (operator, expression.get(1..)?)
+    } else {
+        (' ', expression)
+    };
     let specs = names.split(',').map(Spec::parse).collect::<Option<Vec<_>>>()?;
     if matches!(operator, '?' | '&') {
         parts.push(Part::Query { start: operator, specs });

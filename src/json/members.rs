@@ -1,0 +1,84 @@
+//! Writing objects member by member.
+
+use super::{array, push_quoted, quoted};
+
+/// An object that is being written.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Members(String);
+
+impl Default for Members {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Members {
+    /// Without members.
+    pub fn new() -> Self {
+        Self("{".into())
+    }
+
+    /// A record of this version.
+    pub fn version(version: u64) -> Self {
+        Self::new().number("v", version)
+    }
+
+    /// A member whose value is JSON text.
+    pub fn raw(mut self, name: &str, json: &str) -> Self {
+        self.name(name);
+        self.0.push_str(json);
+        self
+    }
+
+    fn name(&mut self, name: &str) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        push_quoted(&mut self.0, name);
+        self.0.push(':');
+    }
+
+    /// A text.
+    pub fn text(mut self, name: &str, text: &str) -> Self {
+        self.name(name);
+        push_quoted(&mut self.0, text);
+        self
+    }
+
+    /// A text, if there is one.
+    pub fn maybe(self, name: &str, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.text(name, text),
+            None => self,
+        }
+    }
+
+    /// A whole number.
+    pub fn number(self, name: &str, number: u64) -> Self {
+        self.raw(name, &number.to_string())
+    }
+
+    /// `true`; absent otherwise.
+    pub fn flag(self, name: &str, set: bool) -> Self {
+        if set { self.raw(name, "true") } else { self }
+    }
+
+    /// A list of texts.
+    pub fn texts<'a>(self, name: &str, texts: impl IntoIterator<Item = &'a str>) -> Self {
+        self.raw(name, &list(texts))
+    }
+
+    /// The JSON text.
+    #[must_use]
+    pub fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// A list of texts.
+#[must_use]
+pub fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    array(texts.into_iter().map(quoted))
+}
