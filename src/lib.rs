@@ -4,7 +4,7 @@
 //! know it asks for as an effect (see [`flow`]), and the JavaScript shim in `js/` performs it. Arrows point one way:
 //!
 //! ```text
-//! wasm  →  mcp, auth  →  oauth, jsonrpc  →  crypto, flow, http, jose, json
+//! wasm  →  mcp, auth  →  oauth, jsonrpc  →  crypto, flow, http, jose, json, text
 //! ```
 //!
 //! `wasm` is the only module that names `wasm_bindgen`, so `cargo test` on the host runs everything else as it is.
@@ -22,5 +22,6 @@ pub mod mcp;
 pub mod oauth;
 #[cfg(feature = "testing")]
 pub mod probe;
+pub mod text;
 #[cfg(target_arch = "wasm32")]
 mod wasm;

@@ -13,6 +13,7 @@
 use core::net::{IpAddr, Ipv4Addr};
 
 use crate::json::{Malformed, Object, Value};
+use crate::text::find;
 
 /// Pages of these origins may always connect: the hosted clients people add a server to.
 const HOSTED_CLIENTS: [&str; 2] = ["https://claude.ai", "https://chatgpt.com"];
@@ -93,7 +94,7 @@ fn host_and_port(origin: &str) -> &str {
 
 /// Where the authority of a URL begins.
 fn authority_at(url: &str) -> usize {
-    url.as_bytes().windows(3).position(|three| three == b"://").map_or(0, |at| at + 3)
+    find(url, "://").map_or(0, |at| at + 3)
 }
 
 /// True where no edge in front names a sender on another machine. On Cloudflare every request has been through the edge,

@@ -12,6 +12,8 @@ use std::borrow::Cow;
 pub use members::{Members, list};
 use reader::Reader;
 
+use crate::text::has;
+
 /// Arrays and objects may be nested this deep.
 pub const MAX_DEPTH: usize = 128;
 
@@ -113,7 +115,7 @@ impl<'a> Value<'a> {
             return None;
         }
         let inner = self.0.get(1..self.0.len().checked_sub(1)?)?;
-        if inner.as_bytes().contains(&b'\\') { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+        if has(inner, b'\\') { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
     }
 
     /// The members of an object.

@@ -76,7 +76,7 @@ impl<'a> UriTemplate<'a> {
         let mut parts = Vec::new();
         let mut rest = template;
         while !rest.is_empty() {
-            let (literal, after) = rest.split_at(rest.find(['{', '}']).unwrap_or(rest.len()));
+            let (literal, after) = rest.split_at_checked(rest.find(['{', '}']).unwrap_or(rest.len()))?;
             if !literal.is_empty() {
                 parts.push(Part::Literal(literal));
             }

@@ -6,6 +6,8 @@
 //! everywhere within the time that a revocation takes.
 //! **Not guaranteed.** That the client forgets what it has read.
 
+use core::mem;
+
 use super::account::{self, Account};
 use super::client::Proof;
 use super::consent::{browser, is_fresh, set_cookie};
@@ -259,12 +261,17 @@ fn by_client(grants: Vec<App>) -> Vec<App> {
             (app.name, app.redirect) = (grant.name, grant.redirect);
         }
         (app.created, app.used) = (app.created.min(grant.created), app.used.max(grant.used));
-        app.scopes.extend(grant.scopes);
-        app.scopes.sort_unstable();
-        app.scopes.dedup();
+        for scope in mem::take(&mut app.scopes).into_iter().chain(grant.scopes) {
+            if let Err(at) = app.scopes.binary_search(&scope) {
+                app.scopes.insert(at, scope);
+            }
+        }
     }
-    apps.sort_unstable_by_key(|app| core::cmp::Reverse(app.used));
-    apps
+    let mut latest_first = Vec::<App>::with_capacity(apps.len());
+    for app in apps {
+        latest_first.insert(latest_first.partition_point(|other| other.used > app.used), app);
+    }
+    latest_first
 }
 
 /// Inside the object: the grants that stand, as `[{"id":"…","client":"…",…}]`.

@@ -270,9 +270,12 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
 
 /// The grants that make room for one more.
 fn in_the_way(held: &Held, client: &str) -> Vec<Grant> {
-    let mut all = held.under(PREFIX).filter_map(|(_, row)| Grant::read(row)).collect::<Vec<_>>();
-    all.retain(|grant| grant.revoked.is_none());
-    all.sort_unstable_by_key(|grant| core::cmp::Reverse(grant.used));
+    let mut all = Vec::<Grant>::new();
+    let standing = held.under(PREFIX).filter_map(|(_, row)| Grant::read(row)).filter(|grant| grant.revoked.is_none());
+    for grant in standing {
+        // The one that was used last comes first.
+        all.insert(all.partition_point(|other| other.used > grant.used), grant);
+    }
     let (mut of_client, mut of_subject) = (1, 1);
     all.retain(|grant| {
         of_subject += 1;

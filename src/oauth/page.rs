@@ -5,8 +5,10 @@ use super::record::Members;
 use super::redirect::{self, Kind};
 use super::server::Server;
 use super::{Site, error};
+use crate::http::origin::origin_of;
 use crate::http::{Answer, Headers, headers_to_json};
 use crate::json::{array, number, object, quoted};
+use crate::text::around;
 
 /// What a flow of the authorization server comes to: `{"answer":{…}}` or `{"page":{…}}`.
 #[derive(Debug)]
@@ -241,14 +243,15 @@ pub fn consent<I: super::Identity>(site: &Site<'_, I>, consent: &Consent<'_>) ->
 const DAY: u64 = 24 * 3600;
 
 fn server<I>(model: Members, site: &Site<'_, I>) -> Members {
-    let host = site.issuer.split_once("://").map_or(site.issuer.as_str(), |(_, host)| host);
+    let host = around(&site.issuer, "://").map_or(site.issuer.as_str(), |(_, host)| host);
     let Server { name, .. } = site.server;
     model.text("server", host).maybe("serverName", name.as_deref())
 }
 
 fn client(name: &str, id: &str, proof: Proof) -> String {
     let model = Members::new().text("name", name).text("id", id).text("proof", proof.name());
-    let domain = (proof == Proof::Domain).then(|| crate::http::origin::origin_of(id).trim_start_matches("https://"));
+    let origin = origin_of(id);
+    let domain = (proof == Proof::Domain).then(|| origin.strip_prefix("https://").unwrap_or(origin));
     model.maybe("domain", domain).end()
 }
 

@@ -11,6 +11,7 @@
 use core::net::Ipv4Addr;
 
 use crate::http::form::Params;
+use crate::text::{find, has};
 
 /// RFC 7591 sets no limit; ours.
 pub const MAX_LENGTH: usize = 2048;
@@ -87,10 +88,13 @@ pub fn canonical(uri: &str, more: &[String]) -> String {
 /// Redirect URIs as a client has them: canonical, each once, in an order that does not depend on how they came.
 #[must_use]
 pub fn all_canonical(uris: &[String], more: &[String]) -> Vec<String> {
-    let mut uris = uris.iter().map(|uri| canonical(uri, more)).collect::<Vec<_>>();
-    uris.sort_unstable();
-    uris.dedup();
-    uris
+    let mut all = Vec::with_capacity(uris.len());
+    for uri in uris.iter().map(|uri| canonical(uri, more)) {
+        if let Err(at) = all.binary_search(&uri) {
+            all.insert(at, uri);
+        }
+    }
+    all
 }
 
 /// True where the query has none of what we answer with: it would be there twice, and who knows which one counts.
@@ -111,7 +115,7 @@ fn parts<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     if !secure && !uri.starts_with("http://") {
         return private(uri, more);
     }
-    let at = uri.find("://")? + 3;
+    let at = find(uri, "://")? + 3;
     let (scheme, after) = (uri.get(..at)?, uri.get(at..)?);
     let end = after.find(['/', '?']).unwrap_or(after.len());
     let (authority, rest) = (after.get(..end)?, after.get(end..)?);
@@ -146,7 +150,7 @@ fn private<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     let sound = scheme
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.'));
-    let hides_user = rest.split('/').nth(2).is_some_and(|authority| authority.contains('@'));
+    let hides_user = rest.split('/').nth(2).is_some_and(|authority| has(authority, b'@'));
     (listed && sound && !dangerous.contains(&scheme) && !rest.is_empty() && !hides_user).then_some(Parts {
         kind: Kind::Scheme,
         scheme,

@@ -3,6 +3,7 @@
 use super::client::secret_hash;
 use crate::crypto::same;
 use crate::json::{Object, Value};
+use crate::text::has;
 
 /// See the options of `OAuthProvider` in `js/oauth/options.ts`.
 #[derive(Debug)]
@@ -208,7 +209,7 @@ fn is_issuer(issuer: &str) -> bool {
     let host = issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://localhost").map(|_| "localhost"));
     host.is_some_and(|host| !host.is_empty())
         && crate::http::origin::origin_of(issuer) == issuer
-        && !issuer.contains('@')
+        && !has(issuer, b'@')
         && issuer.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
 }
 

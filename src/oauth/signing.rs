@@ -21,6 +21,7 @@ use crate::http::Answer;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::{self, Untrusted};
 use crate::json::{Object, Value, array, object, quoted};
+use crate::text::has;
 
 /// A key signs for this long, in milliseconds …
 const ROTATE: u64 = 90 * DAY;
@@ -181,7 +182,7 @@ const INNER: &str = "sealed";
 
 /// True for a token that looks like one of these.
 fn is_jwt(token: &str) -> bool {
-    token.contains('.')
+    has(token, b'.')
 }
 
 /// Opens an access token of either form, whether or not it is over. Of a JWT the signature is not looked at: enough to

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may name; `wasm` may name all.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("json", &[]),
+    ("text", &[]),
+    ("json", &["text"]),
     ("jose", &["crypto", "json"]),
-    ("http", &["json"]),
+    ("http", &["json", "text"]),
     ("crypto", &["flow", "json"]),
     ("flow", &["json"]),
     ("jsonrpc", &["http", "json"]),
     ("mcp", &["crypto", "flow", "http", "json", "jsonrpc"]),
-    ("oauth", &["crypto", "flow", "http", "jose", "json"]),
-    ("auth", &["crypto", "flow", "http", "jose", "json", "jsonrpc", "oauth"]),
+    ("oauth", &["crypto", "flow", "http", "jose", "json", "text"]),
+    ("auth", &["crypto", "flow", "http", "jose", "json", "jsonrpc", "oauth", "text"]),
     ("probe", &["flow", "json"]),
 ];
 

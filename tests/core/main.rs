@@ -27,5 +27,6 @@ mod origin;
 mod proxy;
 mod random;
 mod session;
+mod text;
 mod verifiers;
 mod world;

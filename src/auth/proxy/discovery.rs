@@ -3,6 +3,7 @@
 use super::leg::{self, ClientAuth, USER_AGENT};
 use super::options::is_endpoint;
 use crate::flow::{Failure, Fetch, Fetched, Flow};
+use crate::http::origin::origin_of;
 use crate::json::{Object, Value, object, quoted};
 use crate::oauth::identity::Denied;
 
@@ -37,10 +38,8 @@ pub(super) async fn discover(flow: &Flow<'_>, issuer: &str, has_secret: bool) ->
 
 /// `https://x/t` → `https://x/t/.well-known/openid-configuration`, `https://x/.well-known/oauth-authorization-server/t`.
 fn addresses(issuer: &str) -> [String; 2] {
-    let start = issuer.find("://").map_or(0, |at| at + 3);
-    let path = issuer.get(start..).and_then(|rest| rest.find('/')).map_or(issuer.len(), |at| start + at);
-    let (origin, path) = issuer.split_at(path);
-    let path = path.trim_end_matches('/');
+    let origin = origin_of(issuer);
+    let path = issuer.strip_prefix(origin).unwrap_or_default().trim_end_matches('/');
     [
         [origin, path, "/.well-known/openid-configuration"].concat(),
         [origin, "/.well-known/oauth-authorization-server", path].concat(),

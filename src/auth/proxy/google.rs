@@ -12,6 +12,7 @@ use super::options::{self, Options, host_of};
 use super::profile::Profile;
 use super::scopes;
 use crate::flow::{Fetch, Flow};
+use crate::http::origin::origin_of;
 use crate::json::Object;
 use crate::oauth::identity::{About, Back, Begin, Begun, Denied, Person};
 
@@ -133,7 +134,7 @@ impl Google {
     fn endpoint(&self, url: &str) -> String {
         match &self.base {
             None => url.into(),
-            Some(base) => [base, url.trim_start_matches("https://").trim_start_matches(host_of(url))].concat(),
+            Some(base) => [base, url.strip_prefix(origin_of(url)).unwrap_or_default()].concat(),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::{self, Untrusted};
 use crate::json::{Object, Value};
 use crate::oauth::identity::Denied;
+use crate::text::around;
 
 /// What an ID token must say.
 #[derive(Clone, Copy, Debug)]
@@ -141,8 +142,9 @@ impl<'a> IdToken<'a> {
         let key = |jwk: Value<'k>| {
             let jwk = jwk.object().ok()?;
             if let Some(issuer) = jwk.get("issuer") {
-                let issuer = issuer.string()?.replace("{tenantid}", &tenant);
-                is_issuer(&issuer, claims).then_some(())?;
+                let issuer = issuer.string()?;
+                let of_tenant = around(&issuer, "{tenantid}").map(|(before, after)| [before, &tenant, after].concat());
+                is_issuer(of_tenant.as_deref().unwrap_or(&issuer), claims).then_some(())?;
             }
             PublicKey::read(&jwk).ok().filter(|key| key.fits(self.algorithm, self.kid.as_deref()))
         };
