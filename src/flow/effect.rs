@@ -5,7 +5,7 @@
 use super::objects::Writes;
 use super::signature::Remember;
 use super::stencil::Stencil;
-use crate::json::{Value, array, number, object, quoted};
+use crate::json::{Members, Value, array, list};
 
 /// An effect that only obtains: it may be asked again, and changes nothing.
 pub trait Obtain {
@@ -65,7 +65,7 @@ pub struct RootKey;
 impl Obtain for RootKey {
     type Outcome = Option<String>;
     fn json(&self) -> String {
-        object(&[("kind", r#""root-key""#)])
+        Members::kind("root-key").end()
     }
     fn outcome(json: Value<'_>) -> Option<Option<String>> {
         if json.text() == "null" { Some(None) } else { json.string().map(|value| Some(value.into())) }
@@ -89,11 +89,12 @@ pub struct Reach {
 impl Obtain for Reach {
     type Outcome = bool;
     fn json(&self) -> String {
-        let (name, tag, message) = (quoted(&self.object), quoted(&self.tag), quoted(&self.message));
-        let mut members = vec![("kind", r#""reach""#), ("object", name.as_str()), ("tag", tag.as_str())];
-        members.push(("message", message.as_str()));
-        members.extend(self.cancels.as_deref().map(|id| ("cancels", id)));
-        object(&members)
+        Members::kind("reach")
+            .text("object", &self.object)
+            .text("tag", &self.tag)
+            .text("message", &self.message)
+            .maybe_raw("cancels", self.cancels.as_deref())
+            .end()
     }
     fn outcome(json: Value<'_>) -> Option<bool> {
         matches!(json.text(), "true" | "false").then(|| json.is_true())
@@ -110,7 +111,7 @@ pub struct Listening {
 impl Obtain for Listening {
     type Outcome = bool;
     fn json(&self) -> String {
-        object(&[("kind", r#""listening""#), ("object", &quoted(&self.object))])
+        Members::kind("listening").text("object", &self.object).end()
     }
     fn outcome(json: Value<'_>) -> Option<bool> {
         matches!(json.text(), "true" | "false").then(|| json.is_true())
@@ -142,18 +143,14 @@ pub struct Fetched {
 
 impl Fetch {
     fn written(&self, brief: bool) -> String {
-        let headers = array(self.headers.iter().map(|(name, value)| array([quoted(name), quoted(value)])));
-        let (url, method) = (quoted(&self.url), quoted(self.method));
-        let body = self.body.as_deref().map(quoted);
-        let mut members = vec![
-            ("kind", r#""fetch""#),
-            ("url", url.as_str()),
-            ("method", method.as_str()),
-            ("headers", headers.as_str()),
-        ];
-        members.extend(body.as_deref().map(|body| ("body", body)));
-        members.extend(brief.then_some(("brief", "true")));
-        object(&members)
+        let headers = array(self.headers.iter().map(|(name, value)| list([*name, value])));
+        Members::kind("fetch")
+            .text("url", &self.url)
+            .text("method", self.method)
+            .raw("headers", &headers)
+            .maybe("body", self.body.as_deref())
+            .flag("brief", brief)
+            .end()
     }
 }
 
@@ -192,7 +189,7 @@ pub struct Load {
 impl Obtain for Load {
     type Outcome = Option<String>;
     fn json(&self) -> String {
-        object(&[("kind", r#""load""#), ("key", &quoted(&self.key))])
+        Members::kind("load").text("key", &self.key).end()
     }
     fn outcome(json: Value<'_>) -> Option<Option<String>> {
         if json.text() == "null" { Some(None) } else { json.string().map(|value| Some(value.into())) }
@@ -229,16 +226,12 @@ pub enum Commit {
 impl Commit {
     pub(super) fn json(&self) -> String {
         match self {
-            Self::Store { key, value } => {
-                object(&[("kind", r#""store""#), ("key", &quoted(key)), ("value", &quoted(value))])
-            }
+            Self::Store { key, value } => Members::kind("store").text("key", key).text("value", value).end(),
             Self::Keep { key, value, seconds } => {
-                let seconds = number(*seconds as usize);
-                let members = [("key", &*quoted(key)), ("value", &quoted(value)), ("seconds", &seconds)];
-                object(&[[("kind", r#""keep""#)].as_slice(), &members].concat())
+                Members::kind("keep").text("key", key).text("value", value).number("seconds", (*seconds).into()).end()
             }
             Self::Rows(writes) => writes.json(),
-            Self::Audit(event) => object(&[("kind", r#""audit""#), ("event", event)]),
+            Self::Audit(event) => Members::kind("audit").raw("event", event).end(),
             Self::Remember(remember) => remember.json(),
         }
     }

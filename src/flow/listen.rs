@@ -1,7 +1,7 @@
 //! The effect that keeps a client's stream open and tells it what happens elsewhere.
 
 use super::effect::Obtain;
-use crate::json::{Value, array, object, quoted};
+use crate::json::{Members, Value, array};
 
 /// Where messages for a stream come from.
 #[derive(Debug)]
@@ -42,24 +42,23 @@ pub struct Resumed {
 impl Obtain for Listen {
     type Outcome = bool;
     fn json(&self) -> String {
-        let sources = array(self.sources.iter().map(|Source { object: name, tags }| {
-            let tags = array(tags.iter().map(|tag| quoted(tag)));
-            object(&[("object", &quoted(name)), ("tags", &tags)])
-        }));
-        let says = self.says.iter().map(|(name, message)| (name.as_str(), quoted(message))).collect::<Vec<_>>();
-        let says = object(&says.iter().map(|(name, message)| (*name, message.as_str())).collect::<Vec<_>>());
-        let (first, otherwise) = (self.first.as_deref().map(quoted), self.otherwise.as_deref().map(quoted));
-        let resumes = self
-            .resumes
-            .as_ref()
-            .map(|resumed| object(&[("stream", &quoted(&resumed.stream)), ("after", &resumed.after.to_string())]));
-        let endpoint = self.endpoint.as_deref().map(quoted);
-        let mut members = vec![("kind", r#""listen""#), ("sources", sources.as_str()), ("says", says.as_str())];
-        members.extend(first.as_deref().map(|first| ("first", first)));
-        members.extend(otherwise.as_deref().map(|otherwise| ("otherwise", otherwise)));
-        members.extend(resumes.as_deref().map(|resumes| ("resumes", resumes)));
-        members.extend(endpoint.as_deref().map(|endpoint| ("endpoint", endpoint)));
-        object(&members)
+        let sources = array(
+            self.sources
+                .iter()
+                .map(|Source { object: name, tags }| Members::new().text("object", name).strings("tags", tags).end()),
+        );
+        let says = self.says.iter().fold(Members::new(), |says, (name, message)| says.text(name, message)).end();
+        let resumes = self.resumes.as_ref().map(|Resumed { stream, after }| {
+            Members::new().text("stream", stream).number("after", (*after).into()).end()
+        });
+        Members::kind("listen")
+            .raw("sources", &sources)
+            .raw("says", &says)
+            .maybe("first", self.first.as_deref())
+            .maybe("otherwise", self.otherwise.as_deref())
+            .maybe_raw("resumes", resumes.as_deref())
+            .maybe("endpoint", self.endpoint.as_deref())
+            .end()
     }
     fn outcome(json: Value<'_>) -> Option<bool> {
         json.is_true().then_some(true)

@@ -5,7 +5,7 @@
 //! nothing. So of many that want the same thing at once exactly one gets it, however long anything takes.
 
 use super::effect::Obtain;
-use crate::json::{Value, array, object, quoted};
+use crate::json::{Members, Value, array, quoted};
 
 /// One call of an object. What it decides is committed there before it answers; asking is therefore the last thing that a
 /// flow does before its answer, or the next step is one that may be lost.
@@ -23,12 +23,7 @@ impl Obtain for Ask {
     /// What the role answered, JSON text.
     type Outcome = String;
     fn json(&self) -> String {
-        object(&[
-            ("kind", r#""ask""#),
-            ("object", &quoted(&self.object)),
-            ("call", &quoted(self.call)),
-            ("input", &self.input),
-        ])
+        Members::kind("ask").text("object", &self.object).text("call", self.call).raw("input", &self.input).end()
     }
     fn outcome(json: Value<'_>) -> Option<String> {
         Some(json.text().into())
@@ -69,8 +64,7 @@ impl Found {
 impl Obtain for Rows {
     type Outcome = Found;
     fn json(&self) -> String {
-        let texts = |texts: &[String]| array(texts.iter().map(|text| quoted(text)));
-        object(&[("kind", r#""rows""#), ("keys", &texts(&self.keys)), ("prefixes", &texts(&self.prefixes))])
+        Members::kind("rows").strings("keys", &self.keys).strings("prefixes", &self.prefixes).end()
     }
     fn outcome(json: Value<'_>) -> Option<Found> {
         let found = json.object().ok()?;
@@ -107,11 +101,12 @@ impl Writes {
             let expires = expires.map_or_else(|| "null".into(), |expires| expires.to_string());
             array([quoted(key), quoted(body), expires])
         }));
-        let remove = array(self.remove.iter().map(|key| quoted(key)));
         let bump = array(self.bump.iter().map(|(key, expires)| array([quoted(key), expires.to_string()])));
-        let mut members = vec![("kind", r#""rows""#)];
-        members.extend(guard.as_deref().map(|guard| ("guard", guard)));
-        members.extend([("put", put.as_str()), ("remove", remove.as_str()), ("bump", bump.as_str())]);
-        object(&members)
+        Members::kind("rows")
+            .maybe_raw("guard", guard.as_deref())
+            .raw("put", &put)
+            .strings("remove", &self.remove)
+            .raw("bump", &bump)
+            .end()
     }
 }

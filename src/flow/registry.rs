@@ -1,7 +1,7 @@
 //! The effects of the server's registry: what it has, and runs of what the user wrote. Their interpreter is `js/server/`.
 
 use super::effect::Obtain;
-use crate::json::{Value, array, number, object, quoted};
+use crate::json::{Members, Value};
 
 /// What the server is: asked once per `initialize` and `server/discover`.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Described {
 impl Obtain for Describe {
     type Outcome = Described;
     fn json(&self) -> String {
-        object(&[("kind", r#""describe""#)])
+        Members::kind("describe").end()
     }
     fn outcome(json: Value<'_>) -> Option<Described> {
         let described = json.object().ok()?;
@@ -71,16 +71,14 @@ pub enum Listed {
 impl Obtain for List<'_> {
     type Outcome = Listed;
     fn json(&self) -> String {
-        let (of, splice) = (quoted(self.of), self.splice.as_ref().map(Splice::json));
-        let (omit, rooted) =
-            (array(self.omit.iter().map(|it| quoted(it))), array(self.rooted.iter().map(|it| quoted(it))));
-        let after = self.after.map(quoted);
-        let mut members = vec![("kind", r#""list""#), ("of", of.as_str()), ("request", self.request.text())];
-        members.extend((!self.omit.is_empty()).then_some(("omit", omit.as_str())));
-        members.extend((!self.rooted.is_empty()).then_some(("rooted", rooted.as_str())));
-        members.extend(after.as_deref().map(|after| ("after", after)));
-        members.extend(splice.as_deref().map(|splice| ("splice", splice)));
-        object(&members)
+        let mut members = Members::kind("list").text("of", self.of).raw("request", self.request.text());
+        for (name, texts) in [("omit", self.omit), ("rooted", self.rooted)] {
+            if !texts.is_empty() {
+                members = members.texts(name, texts.iter().copied());
+            }
+        }
+        let splice = self.splice.as_ref().map(Splice::json);
+        members.maybe("after", self.after).maybe_raw("splice", splice.as_deref()).end()
     }
     fn head(&self) -> Option<&str> {
         self.splice.as_ref().map(|splice| splice.head.as_str())
@@ -132,17 +130,13 @@ impl Obtain for Complete<'_> {
     type Outcome = Completed;
     fn json(&self) -> String {
         let of = if self.is_template { "template" } else { "prompt" };
-        let (name, argument, value) = (quoted(self.of), quoted(self.argument), quoted(self.value));
-        let most = number(self.most);
-        let mut members = vec![
-            ("kind", r#""complete""#),
-            (of, name.as_str()),
-            ("argument", argument.as_str()),
-            ("value", value.as_str()),
-            ("most", most.as_str()),
-        ];
-        members.extend(self.known.map(|known| ("known", known.text())));
-        object(&members)
+        Members::kind("complete")
+            .text(of, self.of)
+            .text("argument", self.argument)
+            .text("value", self.value)
+            .number("most", self.most as u64)
+            .maybe_raw("known", self.known.map(Value::text))
+            .end()
     }
     fn outcome(json: Value<'_>) -> Option<Completed> {
         let completed = json.object().ok()?;

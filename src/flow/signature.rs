@@ -1,7 +1,7 @@
 //! Effects around signatures by others: their published keys, and checking one with the runtime's own cryptography.
 
 use super::Obtain;
-use crate::json::{Value, number, object, quoted};
+use crate::json::{Members, Value};
 
 /// A document that somebody publishes (a key set, a metadata document), as JSON text of at most 256 KiB. Requests that ask
 /// for the same one at the same time share one fetch.
@@ -23,7 +23,7 @@ pub struct Published {
 impl Obtain for Document {
     type Outcome = Published;
     fn json(&self) -> String {
-        object(&[("kind", r#""document""#), ("url", &quoted(&self.url))])
+        Members::kind("document").text("url", &self.url).end()
     }
     fn outcome(json: Value<'_>) -> Option<Published> {
         let published = json.object().ok()?;
@@ -45,8 +45,8 @@ pub struct Recent {
 impl Obtain for Recent {
     type Outcome = Published;
     fn json(&self) -> String {
-        let (since, stale) = (self.since.to_string(), self.stale.to_string());
-        object(&[("kind", r#""document""#), ("url", &quoted(&self.url)), ("since", &since), ("stale", &stale)])
+        let url = Members::kind("document").text("url", &self.url);
+        url.number("since", self.since).number("stale", self.stale).end()
     }
     fn outcome(json: Value<'_>) -> Option<Published> {
         Document::outcome(json)
@@ -78,20 +78,15 @@ pub struct Verify<'a> {
 impl Obtain for Verify<'_> {
     type Outcome = bool;
     fn json(&self) -> String {
-        let (key, import) = (quoted(self.key), quoted(self.import));
-        let (signature, signed) = (quoted(self.signature), quoted(self.signed));
-        let mut members = vec![
-            ("kind", r#""verify""#),
-            ("key", key.as_str()),
-            ("import", import.as_str()),
-            ("algorithm", self.algorithm),
-            ("signature", signature.as_str()),
-            ("signed", signed.as_str()),
-        ];
-        let name = self.name.as_deref().map(quoted);
-        members.extend(name.as_deref().map(|name| ("name", name)));
-        members.extend(self.settles.is_some().then_some(SETTLES));
-        object(&members)
+        Members::kind("verify")
+            .text("key", self.key)
+            .text("import", self.import)
+            .raw("algorithm", self.algorithm)
+            .text("signature", self.signature)
+            .text("signed", self.signed)
+            .maybe("name", self.name.as_deref())
+            .maybe_raw("splice", self.settles.as_ref().map(|_| SETTLES))
+            .end()
     }
     fn outcome(json: Value<'_>) -> Option<bool> {
         matches!(json.text(), "true" | "false").then(|| json.is_true())
@@ -101,7 +96,7 @@ impl Obtain for Verify<'_> {
     }
 }
 
-const SETTLES: (&str, &str) = ("splice", r#"{"tail":"","open":false}"#);
+const SETTLES: &str = r#"{"tail":"","open":false}"#;
 
 /// The same where the shim has all that is needed: it keeps the key, and the token is in what it has handed over. Nothing
 /// long has to cross.
@@ -124,17 +119,14 @@ pub struct VerifyShown {
 impl Obtain for VerifyShown {
     type Outcome = bool;
     fn json(&self) -> String {
-        let (name, [from, dot, to]) = (quoted(&self.name), [self.from, self.dot, self.to].map(number));
-        let mut members = vec![
-            ("kind", r#""verify-shown""#),
-            ("name", name.as_str()),
-            ("algorithm", self.algorithm),
-            ("from", from.as_str()),
-            ("dot", dot.as_str()),
-            ("to", to.as_str()),
-        ];
-        members.extend(self.settles.is_some().then_some(SETTLES));
-        object(&members)
+        Members::kind("verify-shown")
+            .text("name", &self.name)
+            .raw("algorithm", self.algorithm)
+            .number("from", self.from as u64)
+            .number("dot", self.dot as u64)
+            .number("to", self.to as u64)
+            .maybe_raw("splice", self.settles.as_ref().map(|_| SETTLES))
+            .end()
     }
     fn outcome(json: Value<'_>) -> Option<bool> {
         Verify::outcome(json)
@@ -155,7 +147,7 @@ pub struct Ring {
 impl Obtain for Ring {
     type Outcome = String;
     fn json(&self) -> String {
-        object(&[("kind", r#""ring""#), ("since", &self.since.to_string())])
+        Members::kind("ring").number("since", self.since).end()
     }
     fn outcome(json: Value<'_>) -> Option<String> {
         json.is_object().then(|| json.text().into())
@@ -172,7 +164,7 @@ pub struct NewKey {
 impl Obtain for NewKey {
     type Outcome = String;
     fn json(&self) -> String {
-        object(&[("kind", r#""new-key""#), ("algorithm", self.algorithm)])
+        Members::kind("new-key").raw("algorithm", self.algorithm).end()
     }
     fn outcome(json: Value<'_>) -> Option<String> {
         json.is_object().then(|| json.text().into())
@@ -195,13 +187,12 @@ pub struct Sign<'a> {
 impl Obtain for Sign<'_> {
     type Outcome = String;
     fn json(&self) -> String {
-        object(&[
-            ("kind", r#""sign""#),
-            ("key", self.key),
-            ("import", self.import),
-            ("algorithm", self.algorithm),
-            ("text", &quoted(self.text)),
-        ])
+        Members::kind("sign")
+            .raw("key", self.key)
+            .raw("import", self.import)
+            .raw("algorithm", self.algorithm)
+            .text("text", self.text)
+            .end()
     }
     fn outcome(json: Value<'_>) -> Option<String> {
         json.string().map(Into::into)
@@ -221,10 +212,11 @@ pub struct Remember {
 
 impl Remember {
     pub(super) fn json(&self) -> String {
-        let (url, tried) = (quoted(&self.url), self.tried.to_string());
-        let set = self.set.as_ref().map(|(at, text)| (at.to_string(), quoted(text)));
-        let mut members = vec![("kind", r#""remember""#), ("url", url.as_str()), ("tried", tried.as_str())];
-        members.extend(set.iter().flat_map(|(at, text)| [("at", at.as_str()), ("text", text.as_str())]));
-        object(&members)
+        let members = Members::kind("remember").text("url", &self.url).number("tried", self.tried);
+        match &self.set {
+            Some((at, text)) => members.number("at", *at).text("text", text),
+            None => members,
+        }
+        .end()
     }
 }

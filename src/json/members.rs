@@ -19,6 +19,11 @@ impl Members {
         Self("{".into())
     }
 
+    /// An effect or a commit of this kind.
+    pub fn kind(kind: &str) -> Self {
+        Self::new().text("kind", kind)
+    }
+
     /// A record of this version.
     pub fn version(version: u64) -> Self {
         Self::new().number("v", version)
@@ -54,6 +59,14 @@ impl Members {
         }
     }
 
+    /// A member whose value is JSON text, if there is one.
+    pub fn maybe_raw(self, name: &str, json: Option<&str>) -> Self {
+        match json {
+            Some(json) => self.raw(name, json),
+            None => self,
+        }
+    }
+
     /// A whole number.
     pub fn number(self, name: &str, number: u64) -> Self {
         self.raw(name, &number.to_string())
@@ -67,6 +80,16 @@ impl Members {
     /// A list of texts.
     pub fn texts<'a>(self, name: &str, texts: impl IntoIterator<Item = &'a str>) -> Self {
         self.raw(name, &list(texts))
+    }
+
+    /// The same.
+    pub fn strings(self, name: &str, texts: &[String]) -> Self {
+        self.texts(name, texts.iter().map(String::as_str))
+    }
+
+    /// An object.
+    pub fn object(self, name: &str, members: Self) -> Self {
+        self.raw(name, &members.end())
     }
 
     /// The JSON text.

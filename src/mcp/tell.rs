@@ -18,7 +18,7 @@ use super::session::{Session, Shown};
 use super::{Request, Transport, answer_tag, call_tag};
 use crate::crypto;
 use crate::flow::{Ask, Flow, Reach};
-use crate::json::{Object, Value, array, object, quoted};
+use crate::json::{Members, Object, Value, array, quoted};
 use crate::jsonrpc::Code;
 
 /// What the shim is told.
@@ -86,49 +86,44 @@ impl Told {
     /// The decision as the shim reads it.
     #[must_use]
     pub fn to_json(&self) -> String {
+        let (told, of) = (Members::new(), |object: &str| Members::new().text("object", object));
         match self {
-            Self::Send(message) => object(&[("send", &quoted(message))]),
-            Self::Nothing => object(&[("nothing", "true")]),
-            Self::Cancel => object(&[("cancel", "true")]),
-            Self::Resumable { object: name, stream } => {
-                let inner = object(&[("object", &quoted(name)), ("stream", &quoted(stream))]);
-                object(&[("resumable", &inner)])
+            Self::Send(message) => told.text("send", message),
+            Self::Nothing => told.flag("nothing", true),
+            Self::Cancel => told.flag("cancel", true),
+            Self::Resumable { object, stream } => told.object("resumable", of(object).text("stream", stream)),
+            Self::Reach(Reach { object, tag, message, .. }) => {
+                told.object("reach", of(object).text("tag", tag).text("message", message))
             }
-            Self::Reach(Reach { object: name, tag, message, .. }) => {
-                let inner = object(&[("object", &quoted(name)), ("tag", &quoted(tag)), ("message", &quoted(message))]);
-                object(&[("reach", &inner)])
+            Self::Watch { object, tag, after } => {
+                told.object("watch", of(object).text("tag", tag).number("after", (*after).into()))
             }
-            Self::Watch { object: name, tag, after } => {
-                let (name, tag, after) = (quoted(name), quoted(tag), after.to_string());
-                object(&[("watch", &object(&[("object", &name), ("tag", &tag), ("after", &after)]))])
-            }
-            Self::Wrong(text) => object(&[("wrong", &quoted(text))]),
-            Self::Unable(text) => object(&[("unable", &quoted(text))]),
+            Self::Wrong(text) => told.text("wrong", text),
+            Self::Unable(text) => told.text("unable", text),
             Self::Lacks(needed) => {
-                let code = Code::MissingCapability.number().to_string();
-                let data = object(&[("requiredCapabilities", needed.json())]);
-                let message = r#""The client has not declared a capability that this call needs.""#;
-                let members = [("status", "400"), ("code", &code), ("message", message), ("data", &data)];
-                object(&[("fault", &object(&members))])
+                let message = "The client has not declared a capability that this call needs.";
+                let needed = Members::new().raw("requiredCapabilities", needed.json());
+                told.object("fault", fault(400, Code::MissingCapability, message, needed))
             }
             Self::Pages { message, elicitations } => {
-                let code = Code::PagesRequired.number().to_string();
-                let data = object(&[("elicitations", elicitations)]);
-                let members = [("status", "200"), ("code", &code), ("message", &quoted(message)), ("data", &data)];
-                object(&[("fault", &object(&members))])
+                let pages = Members::new().raw("elicitations", elicitations);
+                told.object("fault", fault(200, Code::PagesRequired, message, pages))
             }
-            Self::Input(question) => object(&[("input", &quoted(question))]),
-            Self::Request { send, object: name, tags } => {
-                let tags = array(tags.iter().map(|tag| quoted(tag)));
-                let members = [("send", quoted(send)), ("object", quoted(name)), ("tags", tags)];
-                let members = members.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
-                object(&[("request", &object(&members))])
+            Self::Input(question) => told.text("input", question),
+            Self::Request { send, object, tags } => {
+                told.object("request", Members::new().text("send", send).text("object", object).strings("tags", tags))
             }
-            Self::Answer(json) => object(&[("answer", json)]),
-            Self::Again(reason) => object(&[("again", &quoted(reason))]),
-            Self::Refused(json) => object(&[("refused", json)]),
+            Self::Answer(json) => told.raw("answer", json),
+            Self::Again(reason) => told.text("again", reason),
+            Self::Refused(json) => told.raw("refused", json),
         }
+        .end()
     }
+}
+
+fn fault(status: u64, code: Code, message: &str, data: Members) -> Members {
+    let code = code.number().to_string();
+    Members::new().number("status", status).raw("code", &code).text("message", message).object("data", data)
 }
 
 /// A call that is being carried out.
@@ -282,10 +277,13 @@ fn progress(era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
     let token = running.meta.get("progressToken").filter(|token| token.string().is_some() || token.is_integer());
     let Some(token) = token.filter(|_| running.request.takes_events() && running.risen) else { return Told::Nothing };
     let message = said.get("message").filter(|_| era.revision.has_progress_messages());
-    let mut members = vec![("progressToken", token.text()), ("progress", value.text())];
-    members.extend(total.map(|total| ("total", total.text())));
-    members.extend(message.map(|message| ("message", message.text())));
-    Told::Send(notification("notifications/progress", &object(&members)))
+    let params = Members::new()
+        .raw("progressToken", token.text())
+        .raw("progress", value.text())
+        .maybe_raw("total", total.map(Value::text))
+        .maybe_raw("message", message.map(Value::text))
+        .end();
+    Told::Send(notification("notifications/progress", &params))
 }
 
 /// 2026-07-28: only if the request names a level. Before: whatever is as bad as the session wants, or all of it.
@@ -309,10 +307,9 @@ async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) 
     if wanted.map_or(era.revision.is_modern(), |wanted| severity < wanted) {
         return Told::Nothing;
     }
-    let level = quoted(&level);
-    let mut members = vec![("level", level.as_str()), ("data", data.text())];
-    members.extend(logger.map(|logger| ("logger", logger.text())));
-    Told::Send(notification("notifications/message", &object(&members)))
+    let params = Members::new().text("level", &level).raw("data", data.text());
+    let params = params.maybe_raw("logger", logger.map(Value::text)).end();
+    Told::Send(notification("notifications/message", &params))
 }
 
 /// A notification in the protocol's own words. Those that have rules are held to them: since 2026-07-28 a call's stream has
@@ -467,5 +464,5 @@ async fn require(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'
 }
 
 fn notification(method: &str, params: &str) -> String {
-    object(&[("jsonrpc", r#""2.0""#), ("method", &quoted(method)), ("params", params)])
+    Members::new().text("jsonrpc", "2.0").text("method", method).raw("params", params).end()
 }
