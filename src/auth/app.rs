@@ -33,15 +33,11 @@ impl Obtain for Identify {
             props: props.into(),
             scopes: match person.get("scopes") {
                 None => None,
-                Some(scopes) => Some(texts(scopes)?),
+                Some(scopes) => Some(scopes.strings()?),
             },
             credential: None,
         }))
     }
-}
-
-fn texts(value: Value<'_>) -> Option<Vec<String>> {
-    value.array().ok()?.into_iter().map(|item| item.string().map(Into::into)).collect()
 }
 
 impl App {

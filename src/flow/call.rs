@@ -221,10 +221,6 @@ impl Obtain for Call<'_> {
     }
 }
 
-fn texts(value: Value<'_>) -> Option<Vec<String>> {
-    value.array().ok()?.into_iter().map(|text| text.string().map(Into::into)).collect()
-}
-
 impl Thrown {
     fn read(error: &Object<'_>) -> Option<Self> {
         Some(Self {
@@ -242,7 +238,7 @@ impl Thrown {
 impl Mirrored {
     fn read(mirrored: &Object<'_>) -> Option<Self> {
         let argument = |argument: Value<'_>| match argument.array().ok()?.as_slice() {
-            [header, path, kind] => Some((header.string()?.into(), texts(*path)?, kind.string()?.into())),
+            [header, path, kind] => Some((header.string()?.into(), path.strings()?, kind.string()?.into())),
             _ => None,
         };
         let header = |header: Value<'_>| match header.array().ok()?.as_slice() {

@@ -110,17 +110,22 @@ impl<'a> Flow<'a> {
 
     /// Asks for `effect` at once; awaiting gives its outcome.
     pub fn obtain<E: Obtain>(&self, effect: &E) -> Obtaining<E::Outcome> {
+        let recorded = self.ask(effect.json(), effect.head(), effect.stencil());
+        Obtaining(recorded.and_then(|recorded| recorded.outcome::<E>().or_else(|| self.breaks(Broken::Shape))))
+    }
+
+    /// What is recorded in the place of the next effect. If there is nothing yet, the effect is asked for.
+    fn ask(&self, effect: String, head: Option<&str>, stencil: Option<Stencil>) -> Option<&Recorded<'a>> {
         let place = self.next.replace(self.next.get() + 1);
-        let asked = Asked::new(place, effect);
-        let outcome = match self.recorded.get(place) {
+        let asked = Asked::new(place, effect, head, stencil);
+        match self.recorded.get(place) {
             None => {
                 self.asked.borrow_mut().push(asked);
                 None
             }
             Some(recorded) if recorded.mark != asked.mark => self.breaks(Broken::Diverged),
-            Some(recorded) => recorded.outcome::<E>().or_else(|| self.breaks(Broken::Shape)),
-        };
-        Obtaining(outcome)
+            recorded => recorded,
+        }
     }
 
     /// Lets `commit` travel with the answer: it is performed before the answer leaves, and if it fails there is none.
@@ -130,7 +135,10 @@ impl<'a> Flow<'a> {
 
     /// Runs `flow` as far as the recorded outcomes carry it.
     pub fn step<T>(&self, flow: impl Future<Output = T>) -> Step<T> {
-        let polled = pin!(flow).poll(&mut task::Context::from_waker(Waker::noop()));
+        self.ended(pin!(flow).poll(&mut task::Context::from_waker(Waker::noop())))
+    }
+
+    fn ended<T>(&self, polled: Poll<T>) -> Step<T> {
         if self.context.lacks_entropy() {
             return Step::Entropy;
         }

@@ -27,9 +27,8 @@ impl Obtain for Describe {
     }
     fn outcome(json: Value<'_>) -> Option<Described> {
         let described = json.object().ok()?;
-        let registered = described.get("registered")?.array().ok()?;
         Some(Described {
-            registered: registered.into_iter().map(|of| of.string().map(Into::into)).collect::<Option<_>>()?,
+            registered: described.get("registered")?.strings()?,
             declared: match described.get("declared") {
                 None => "{}".into(),
                 Some(declared) => declared.is_object().then(|| declared.text().into())?,

@@ -1,7 +1,7 @@
 //! How effects and outcomes cross to JavaScript: JSON text, both ways.
 
 use super::{Broken, Commit, Failure, Obtain, Stencil};
-use crate::json::{Value, array, object, quoted};
+use crate::json::{Members, Value, array};
 
 /// What one step of a flow comes to.
 #[derive(Debug)]
@@ -37,11 +37,9 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Writes `effect` out and marks it with its place and content (FNV-1a over words of 64 bits). The mark guards against
+    /// Marks `effect` with its place and content (FNV-1a over words of 64 bits). The mark guards against
     /// our own mistakes, not against an attacker: outcomes come from the shim alone.
-    pub(super) fn new(place: usize, effect: &impl Obtain) -> Self {
-        let (head, stencil) = (effect.head().map(Into::into), effect.stencil());
-        let effect = effect.json();
+    pub(super) fn new(place: usize, effect: String, head: Option<&str>, stencil: Option<Stencil>) -> Self {
         let seed = 0xcbf2_9ce4_8422_2325_u64 ^ place as u64;
         let (words, rest) = effect.as_bytes().as_chunks::<8>();
         let words = words.iter().map(|word| u64::from_le_bytes(*word)).chain(rest.iter().map(|byte| u64::from(*byte)));
@@ -50,7 +48,7 @@ impl Asked {
         Self {
             mark: nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect(),
             effect,
-            head,
+            head: head.map(Into::into),
             stencil,
             holds_until: None,
         }
@@ -98,31 +96,45 @@ impl<T> Step<T> {
     /// `wait` may go with a `stencil`; behind it follow a line break and the head of the shortcut.
     pub fn json(&self, write: impl FnOnce(&T) -> String) -> String {
         match self {
-            Self::Done { answer, commits } if commits.is_empty() => object(&[("done", &write(answer))]),
-            Self::Done { answer, commits } => {
-                object(&[("done", &write(answer)), ("commits", &array(commits.iter().map(Commit::json)))])
-            }
-            Self::Wait(asked) => {
-                let length = asked.iter().map(|asked| asked.effect.len() + 128).sum::<usize>();
-                let head = asked.first().and_then(|asked| asked.head.as_deref()).unwrap_or_default();
-                let mut step = String::with_capacity(length + head.len() + 16);
-                step.push_str(r#"{"wait":["#);
-                for (place, Asked { mark, effect, .. }) in asked.iter().enumerate() {
-                    for part in [if place == 0 { "" } else { "," }, r#"{"mark":""#, mark, r#"","effect":"#, effect, "}"]
-                    {
-                        step.push_str(part);
-                    }
-                }
-                step.push(']');
-                if let [Asked { stencil: Some(stencil), holds_until: Some(until), .. }] = asked.as_slice() {
-                    step.push_str(r#","stencil":"#);
-                    step.push_str(&stencil.json(*until));
-                }
-                step.push_str("}\n");
-                step + head
-            }
-            Self::Entropy => object(&[("entropy", "true")]),
-            Self::Broken(broken) => object(&[("broken", &quoted(broken.reason()))]),
+            Self::Done { answer, commits } => done(&write(answer), commits),
+            Self::Wait(asked) => wait(asked),
+            Self::Entropy => Members::new().flag("entropy", true).end(),
+            Self::Broken(broken) => Members::new().text("broken", broken.reason()).end(),
         }
     }
+}
+
+impl Step<String> {
+    /// The same where the answer is JSON text already.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Done { answer, commits } => done(answer, commits),
+            _ => self.json(Clone::clone),
+        }
+    }
+}
+
+fn done(answer: &str, commits: &[Commit]) -> String {
+    let done = Members::new().raw("done", answer);
+    if commits.is_empty() { done.end() } else { done.raw("commits", &array(commits.iter().map(Commit::json))).end() }
+}
+
+fn wait(asked: &[Asked]) -> String {
+    let length = asked.iter().map(|asked| asked.effect.len() + 128).sum::<usize>();
+    let head = asked.first().and_then(|asked| asked.head.as_deref()).unwrap_or_default();
+    let mut step = String::with_capacity(length + head.len() + 16);
+    step.push_str(r#"{"wait":["#);
+    for (place, Asked { mark, effect, .. }) in asked.iter().enumerate() {
+        for part in [if place == 0 { "" } else { "," }, r#"{"mark":""#, mark, r#"","effect":"#, effect, "}"] {
+            step.push_str(part);
+        }
+    }
+    step.push(']');
+    if let [Asked { stencil: Some(stencil), holds_until: Some(until), .. }] = asked {
+        step.push_str(r#","stencil":"#);
+        step.push_str(&stencil.json(*until));
+    }
+    step.push_str("}\n");
+    step + head
 }

@@ -76,8 +76,7 @@ impl Policy {
 }
 
 fn texts(policy: &Object<'_>, name: &str) -> Result<Vec<String>, Malformed> {
-    let texts = policy.get(name).map_or(Ok(Vec::new()), Value::array)?;
-    texts.into_iter().map(|text| text.string().map(Into::into).ok_or(Malformed::Kind)).collect()
+    policy.get(name).map_or_else(|| Some(Vec::new()), Value::strings).ok_or(Malformed::Kind)
 }
 
 /// Scheme, host and port of an absolute URL: everything before the path.

@@ -127,6 +127,12 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The elements of an array of strings.
+    #[must_use]
+    pub fn strings(self) -> Option<Vec<String>> {
+        self.array().ok()?.into_iter().map(|text| text.string().map(Into::into)).collect()
+    }
+
     /// The elements of an array.
     pub fn array(self) -> Result<Vec<Self>, Malformed> {
         if self.is_array() { Reader { text: self.0, at: 0 }.array() } else { Err(Malformed::Kind) }

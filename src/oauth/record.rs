@@ -26,7 +26,6 @@ impl Reading for Object<'_> {
         self.get(name).is_some_and(Value::is_true)
     }
     fn texts(&self, name: &str) -> Option<Vec<String>> {
-        let items = self.get(name)?.array().ok()?;
-        items.into_iter().map(|item| item.string().map(Into::into)).collect()
+        self.get(name)?.strings()
     }
 }

@@ -214,9 +214,7 @@ fn is_issuer(issuer: &str) -> bool {
 }
 
 fn texts(name: &str, value: Value<'_>) -> Result<Vec<String>, String> {
-    let wrong = || format(&[name, " must be a list of texts"]);
-    let items = value.array().map_err(|_| wrong())?;
-    items.into_iter().map(|item| item.string().map(Into::into).ok_or_else(wrong)).collect()
+    value.strings().ok_or_else(|| format(&[name, " must be a list of texts"]))
 }
 
 /// A secret of fewer characters could be guessed.

@@ -19,14 +19,13 @@ use wasm_bindgen::prelude::wasm_bindgen;
 // Linked for what worker-build needs at start-up, not for anything named here.
 use worker as _;
 
-use crate::auth::{Guarded, no_auth};
+use crate::auth::no_auth;
 #[cfg(feature = "bearer")]
 use crate::auth::{bearer, metadata};
 #[cfg(feature = "jwt")]
 use crate::auth::{jwt, verifier::Verifier};
 use crate::crypto::{Keys, WeakSecret};
 use crate::flow::{Broken, Context, Flow, Step};
-use crate::http::Answer;
 use crate::http::origin::Policy;
 use crate::json::{Malformed, Object, Value};
 use crate::mcp;
@@ -88,8 +87,7 @@ impl Core {
 
     /// Pattern 1: decides from the head of a request whether it goes on. Answers [`Guarded`].
     pub fn no_auth(&self, input: &str, _body: &str, _now: f64, _later: Option<String>) -> String {
-        let guarded = no_auth::Head::read(input).map(|head| no_auth::guard(&self.origins, &head));
-        done(guarded).json(Guarded::to_json)
+        done(no_auth::Head::read(input).map(|head| no_auth::guard(&self.origins, &head).to_json()))
     }
 
     /// What is wrong with the verifier's options, if anything: a sentence for the developer.
@@ -104,64 +102,57 @@ impl Core {
     #[cfg(feature = "jwt")]
     pub fn verify(&self, input: &str, body: &str, now: f64, later: Option<String>) -> String {
         let request = jwt::Request::read(input, body);
-        let Some(Ok(verifier)) = &self.verifier else {
-            return done::<bearer::Found>(None).json(bearer::Found::to_json);
-        };
-        run(request, now, later, async |flow, request| verifier.verify(flow, request).await)
-            .json(bearer::Found::to_json)
+        let Some(Ok(verifier)) = &self.verifier else { return done(None) };
+        run(request, now, later, async |flow, request| verifier.verify(flow, request).await.to_json())
     }
 
     /// The answer to a request that a guard does not let in: answers [`Answer`].
     #[cfg(feature = "bearer")]
     pub fn refuse(&self, input: &str, _body: &str, _now: f64, _later: Option<String>) -> String {
-        done(bearer::Refused::read(input).as_ref().map(bearer::refuse)).json(Answer::to_json)
+        done(bearer::Refused::read(input).map(|refused| bearer::refuse(&refused).to_json()))
     }
 
     /// Protected resource metadata: answers [`Answer`].
     #[cfg(feature = "bearer")]
     pub fn metadata(&self, input: &str, _body: &str, _now: f64, _later: Option<String>) -> String {
-        done(metadata::Request::read(input).as_ref().map(metadata::answer)).json(Answer::to_json)
+        done(metadata::Request::read(input).map(|request| metadata::answer(&request).to_json()))
     }
 
     /// The MCP endpoint: answers [`Answer`].
     pub fn mcp(&self, input: &str, body: &str, now: f64, later: Option<String>) -> String {
         let request = self.request(input);
-        run(request, now, later, async |flow, request| mcp::serve(flow, request, body).await).json(Answer::to_json)
+        run(request, now, later, async |flow, request| mcp::serve(flow, request, body).await.to_json())
     }
 
     /// Chooses the Durable Object for a server that lives in one: answers [`mcp::place::Place`].
     pub fn place(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
         let request = self.request(input);
-        run(request, now, later, async |flow, request| mcp::place::place(flow, request).await)
-            .json(mcp::place::Place::to_json)
+        run(request, now, later, async |flow, request| mcp::place::place(flow, request).await.to_json())
     }
 
     /// What the handler of a running call says before its answer; the body is the head of its request. Answers
     /// [`mcp::tell::Told`].
     pub fn tell(&self, input: &str, head: &str, now: f64, later: Option<String>) -> String {
         let running = mcp::tell::Running::read(input, head).map(|running| running.with_keys(self.sealing()));
-        run(running, now, later, async |flow, running| mcp::tell::tell(flow, running).await)
-            .json(mcp::tell::Told::to_json)
+        run(running, now, later, async |flow, running| mcp::tell::tell(flow, running).await.to_json())
     }
 
     /// The signature of a token alone, for published vectors; the token is the body. Answers `{"payload":…}` or
     /// `{"refused":…}`.
     #[cfg(all(feature = "testing", feature = "jwt"))]
     pub fn jws(&self, _input: &str, body: &str, now: f64, later: Option<String>) -> String {
-        let Some(Ok(Verifier::Jwt(options))) = &self.verifier else { return done::<String>(None).json(Clone::clone) };
+        let Some(Ok(Verifier::Jwt(options))) = &self.verifier else { return done(None) };
         run(Some(body), now, later, async |flow, token| match jwt::signature_only(flow, token, options).await {
             Ok(payload) => crate::json::object(&[("payload", &crate::json::quoted(&payload))]),
             Err(reject) => crate::json::object(&[("refused", &crate::json::quoted(reject.reason()))]),
         })
-        .json(Clone::clone)
     }
 
     /// The flow of the tests: answers what came of its script.
     #[cfg(feature = "testing")]
     pub fn probe(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
         let script = crate::probe::Script::read(input);
-        run(script, now, later, async |flow, script| crate::probe::probe(flow, script).await)
-            .json(crate::probe::Found::to_json)
+        run(script, now, later, async |flow, script| crate::probe::probe(flow, script).await.to_json())
     }
 
     /// How much memory the instance has, in bytes; it never gives any back.
@@ -171,9 +162,10 @@ impl Core {
     }
 }
 
-/// The one step of a flow that waits for nothing; none is input that cannot be read.
-fn done<T>(answer: Option<T>) -> Step<T> {
-    answer.map_or(Step::Broken(Broken::Input), |answer| Step::Done { answer, commits: Vec::new() })
+/// The one step of a flow that waits for nothing, by its answer; none is input that cannot be read.
+fn done(answer: Option<String>) -> String {
+    let step = answer.map_or(Step::Broken(Broken::Input), |answer| Step::Done { answer, commits: Vec::new() });
+    step.text()
 }
 
 impl Core {
@@ -190,20 +182,29 @@ impl Core {
     }
 }
 
-/// One step of a flow over the input that JavaScript hands over.
-fn run<I, T>(input: Option<I>, now: f64, later: Option<String>, flow: impl AsyncFnOnce(&Flow<'_>, &I) -> T) -> Step<T> {
+/// One step of a flow over the input that JavaScript hands over; the flow writes its answer as JSON.
+fn run<I>(
+    input: Option<I>,
+    now: f64,
+    later: Option<String>,
+    flow: impl AsyncFnOnce(&Flow<'_>, &I) -> String,
+) -> String {
     let later = later.unwrap_or_default();
+    let step = match (input, begin(now, &later)) {
+        (Some(input), Some((context, outcomes))) => match Flow::new(&context, outcomes) {
+            Err(broken) => Step::Broken(broken),
+            Ok(run) => run.step(flow(&run, &input)),
+        },
+        _ => Step::Broken(Broken::Input),
+    };
+    step.text()
+}
+
+fn begin(now: f64, later: &str) -> Option<(Context, &str)> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "milliseconds since 1970 are a safe integer"
     )]
-    let now = now as u64;
-    let (Some(input), Some((context, outcomes))) = (input, Context::read(now, &later)) else {
-        return Step::Broken(Broken::Input);
-    };
-    match Flow::new(&context, outcomes) {
-        Err(broken) => Step::Broken(broken),
-        Ok(run) => run.step(flow(&run, &input)),
-    }
+    Context::read(now as u64, later)
 }

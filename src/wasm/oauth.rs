@@ -2,12 +2,11 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::{Core, run};
+use super::{Core, done, run};
 use crate::auth::access;
 use crate::auth::handler::Handler;
-use crate::flow::{Broken, Step};
 use crate::json::{Object, Value, array, quoted};
-use crate::oauth::{self, Reply, Request, Server};
+use crate::oauth::{self, Request, Server};
 
 /// The set-up of an authorization server.
 pub(super) struct Site {
@@ -29,46 +28,42 @@ impl Site {
 impl Core {
     /// The authorization server's endpoints: answers [`Reply`].
     pub fn oauth(&self, input: &str, body: &str, now: f64, later: Option<String>) -> String {
-        let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
+        let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return done(None) };
         let request = Request::read(input);
         run(request, now, later, async |flow, request| {
             let issuer = server.issuer.clone().unwrap_or_else(|| request.origin.clone().into_owned());
             let site = oauth::Site { server, keys, identity: handler, issuer };
-            oauth::serve(flow, &site, request, body).await
+            oauth::serve(flow, &site, request, body).await.to_json()
         })
-        .json(Reply::to_json)
     }
 
     /// The guard of the protected routes: answers [`access::Verified`].
     pub fn access(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
-        let (Some(Site { server, .. }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
+        let (Some(Site { server, .. }), Some(keys)) = (&self.site, &self.keys) else { return done(None) };
         let head = access::Head::read(input);
-        run(head, now, later, async |flow, head| access::verify(flow, server, keys, head).await)
-            .json(access::Verified::to_json)
+        run(head, now, later, async |flow, head| access::verify(flow, server, keys, head).await.to_json())
     }
 
     /// A fresh access token of the upstream, for tools: answers as [`access::upstream`] says.
     pub fn upstream(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
-        let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
+        let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return done(None) };
         let wanted = access::Wanted::read(input);
         run(wanted, now, later, async |flow, wanted| {
             let issuer = server.issuer.clone().unwrap_or_else(|| wanted.origin.clone().into_owned());
             let site = oauth::Site { server, keys, identity: handler, issuer };
             access::upstream(flow, &site, wanted).await
         })
-        .json(Clone::clone)
     }
 
     /// What the app itself asks: answers as [`oauth::operator::serve`] says.
     pub fn operate(&self, input: &str, call: &str, now: f64, later: Option<String>) -> String {
-        let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return unconfigured() };
+        let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return done(None) };
         let request = Request::read(input);
         run(request, now, later, async |flow, request| {
             let issuer = server.issuer.clone().unwrap_or_else(|| request.origin.clone().into_owned());
             let site = oauth::Site { server, keys, identity: handler, issuer };
             oauth::operator::serve(flow, &site, request, call).await
         })
-        .json(Clone::clone)
     }
 
     /// What an operator should know before people come: a JSON list of sentences.
@@ -78,12 +73,7 @@ impl Core {
 
     /// What happens inside objects: answers JSON of the role's own.
     pub fn object(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
-        let Some(keys) = &self.keys else { return unconfigured() };
+        let Some(keys) = &self.keys else { return done(None) };
         run(Some(input), now, later, async |flow, input| oauth::object::serve(flow, keys, input).await)
-            .json(Clone::clone)
     }
-}
-
-fn unconfigured() -> String {
-    Step::<()>::Broken(Broken::Input).json(|()| String::new())
 }

@@ -151,7 +151,7 @@ impl Azure {
     async fn profile(&self, keys: Keys<'_>, token: &str, nonce: Option<&str>, now: u64) -> Result<Profile, Denied> {
         let token = IdToken::untrusted(token)?;
         let expected = Expected { client_id: &self.options.client_id, nonce, now };
-        let claims = token.check(keys, expected, |issuer, claims| self.is_issuer(issuer, claims)).await?;
+        let claims = token.check(keys, expected, &|issuer, claims| self.is_issuer(issuer, claims)).await?;
         let (Some(tenant), Some(oid)) = (text(&claims, "tid"), text(&claims, "oid")) else {
             return Err(Denied::failed("the ID token has no oid and tid; the scope profile brings them"));
         };

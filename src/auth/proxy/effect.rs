@@ -59,14 +59,7 @@ impl Obtain for AskAllow<'_> {
         match json.text() {
             "true" => Some(Allowed::Yes),
             "false" => Some(Allowed::No),
-            _ => {
-                let scopes = json.object().ok()?.get("scopes")?.array().ok()?;
-                scopes
-                    .into_iter()
-                    .map(|scope| scope.string().map(Into::into))
-                    .collect::<Option<_>>()
-                    .map(Allowed::Scopes)
-            }
+            _ => json.object().ok()?.get("scopes")?.strings().map(Allowed::Scopes),
         }
     }
 }

@@ -152,7 +152,7 @@ impl Generic {
         let expected = Expected { client_id: &self.options.client_id, nonce, now: flow.context().now() };
         let told = match (&token, keys) {
             (Some(token), Some(keys)) => {
-                Some(token.check(keys, expected, |issuer, _| issuer == provider.issuer).await?)
+                Some(token.check(keys, expected, &|issuer, _| issuer == provider.issuer).await?)
             }
             (Some(_), None) => return Err(Denied::failed("the provider says nowhere where its keys are")),
             (None, _) if is_openid && nonce.is_some() => {

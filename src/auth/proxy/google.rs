@@ -97,7 +97,7 @@ impl Google {
         let token = IdToken::untrusted(token)?;
         // Google documents both spellings of its issuer.
         let claims =
-            token.check(keys, expected, |issuer, _| issuer == ISSUER || issuer == "accounts.google.com").await?;
+            token.check(keys, expected, &|issuer, _| issuer == ISSUER || issuer == "accounts.google.com").await?;
         let profile = self.person(&claims)?;
         let credential = short(tokens.credential(flow.context().now(), &self.options.scopes));
         leg::admit(flow, &self.options, &profile, &credential).await

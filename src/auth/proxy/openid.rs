@@ -62,6 +62,9 @@ pub(super) struct IdToken<'a> {
     kid: Option<String>,
 }
 
+/// Tells whether an issuer is the one that is expected, from its URL and the claims.
+pub(super) type IsIssuer<'a> = dyn Fn(&str, &Object<'_>) -> bool + 'a;
+
 impl<'a> IdToken<'a> {
     /// Takes a token apart. Nothing about it is checked, but that it does not name its own key, extensions, or no signature.
     pub(super) fn untrusted(token: &'a str) -> Result<Self, Denied> {
@@ -87,11 +90,11 @@ impl<'a> IdToken<'a> {
         &self,
         keys: Keys<'_>,
         expected: Expected<'_>,
-        is_issuer: impl Fn(&str, &Object<'_>) -> bool,
+        is_issuer: &IsIssuer<'_>,
     ) -> Result<Object<'_>, Denied> {
         let claims =
             compact::read(&self.claims).map_err(|_| Denied::failed("the ID token has claims that cannot be read"))?;
-        check(&claims, expected, &is_issuer)?;
+        check(&claims, expected, is_issuer)?;
         self.signed(keys, &claims, is_issuer).await?;
         Ok(claims)
     }
@@ -100,15 +103,15 @@ impl<'a> IdToken<'a> {
         &self,
         Keys { flow, url, asked }: Keys<'_>,
         claims: &Object<'_>,
-        is_issuer: impl Fn(&str, &Object<'_>) -> bool,
+        is_issuer: &IsIssuer<'_>,
     ) -> Result<(), Denied> {
         let silent = |_| Denied::unavailable("the provider's keys cannot be had");
         let mut set = asked.await.map_err(silent)?;
-        if self.fitting(&set.body, claims, &is_issuer).is_empty() {
+        if self.fitting(&set.body, claims, is_issuer).is_empty() {
             // Tokens come from the provider itself, so nobody else can make us fetch with a made-up `kid`.
             set = Keys::newer_than(flow, &url, 0).await.map_err(silent)?;
         }
-        let fitting = self.fitting(&set.body, claims, &is_issuer);
+        let fitting = self.fitting(&set.body, claims, is_issuer);
         if fitting.is_empty() {
             return Err(Denied::failed("the ID token is signed with a key that the provider does not publish"));
         }
@@ -131,12 +134,7 @@ impl<'a> IdToken<'a> {
 
     /// The keys of a set that may have signed this token. Entra serves many issuers from one set, and says with each key for
     /// which (learn.microsoft.com, "Access tokens", "Validate the issuer").
-    fn fitting<'k>(
-        &self,
-        set: &'k str,
-        claims: &Object<'_>,
-        is_issuer: impl Fn(&str, &Object<'_>) -> bool,
-    ) -> Vec<PublicKey> {
+    fn fitting<'k>(&self, set: &'k str, claims: &Object<'_>, is_issuer: &IsIssuer<'_>) -> Vec<PublicKey> {
         let all = Object::read(set).ok().and_then(|set| set.get("keys")?.array().ok()).unwrap_or_default();
         let tenant = text(claims, "tid").unwrap_or_default();
         let key = |jwk: Value<'k>| {
@@ -156,11 +154,7 @@ impl<'a> IdToken<'a> {
 }
 
 /// Checks what the claims say.
-fn check(
-    claims: &Object<'_>,
-    expected: Expected<'_>,
-    is_issuer: impl Fn(&str, &Object<'_>) -> bool,
-) -> Result<(), Denied> {
+fn check(claims: &Object<'_>, expected: Expected<'_>, is_issuer: &IsIssuer<'_>) -> Result<(), Denied> {
     let wrong = |what: &str| Denied::failed(["the ID token ", what].concat());
     let issuer = claims.string("iss").ok_or_else(|| wrong("names no issuer"))?;
     if !is_issuer(&issuer, claims) {
