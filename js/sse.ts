@@ -20,10 +20,13 @@ export interface EventStream {
   close(): void;
 }
 
-/** A stream of events; `onCancel` runs when the reader goes away by itself. */
-export function eventStream(onCancel: () => void): EventStream {
+/** A stream of events; `onCancel` runs when the reader goes away by itself, `onBeat` now and then while it is open. */
+export function eventStream(onCancel: () => void, onBeat: () => void): EventStream {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  const comments = setInterval(() => controller?.enqueue(encoder.encode(": still here\n\n")), COMMENT_EVERY);
+  const comments = setInterval(() => {
+    controller?.enqueue(encoder.encode(": still here\n\n"));
+    onBeat();
+  }, COMMENT_EVERY);
   const readable = new ReadableStream<Uint8Array>({
     start(opened) {
       controller = opened;

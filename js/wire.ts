@@ -156,7 +156,7 @@ export interface RunEffect {
 
 /** `src/flow/listen.rs`, `Listen`. */
 export interface ListenEffect {
-  sources: { object: string; tags: string[] }[];
+  sources: { object: string; tags: string[]; shared?: true }[];
   says: Record<string, string>;
   first?: string;
   otherwise?: string;

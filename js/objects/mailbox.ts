@@ -4,14 +4,11 @@
  * between messages; any isolate reaches it through the object. What is kept of a session is little and goes when nobody
  * has asked for a day.
  */
-import { type RoleStub } from "./objects.js";
-import { CONNECT_HEADER, type Role, type RoleObject, provideRole, rememberName } from "./roles.js";
+import { type Role, type RoleObject, provideRole, rememberName } from "./roles.js";
+import { type Resumed, accept, open, resumesOf, tagsOf } from "./sockets.js";
 
 /** The tag of the stream that a session has for everything that belongs to no call. */
 export const STREAM = "stream";
-
-const TAGS_HEADER = "x-wicket-tags";
-const RESUMES_HEADER = "x-wicket-resumes";
 
 /** How long what nobody asks for is kept, in milliseconds. */
 const HOUR = 3600 * 1000;
@@ -35,12 +32,6 @@ interface Missed {
   stream: string;
   events: [number: number, message: string][];
   over: boolean;
-}
-
-/** Where a stream goes on. */
-interface Resumed {
-  stream: string;
-  after: number;
 }
 
 const mailbox: Role = {
@@ -82,16 +73,14 @@ const mailbox: Role = {
     }
   },
   connect({ ctx }, request) {
-    const { 0: outer, 1: inner } = new WebSocketPair();
-    const tags = JSON.parse(request.headers.get(TAGS_HEADER) ?? "[]") as string[];
+    const tags = tagsOf(request);
     // Nothing is said on two streams of a session (transports §Multiple Connections): the latest is the one.
     if (tags.includes(STREAM)) for (const earlier of open(ctx, STREAM)) earlier.close(1000, "another has taken over");
-    // Hibernating: the object is not kept awake by an open socket.
-    ctx.acceptWebSocket(inner, tags);
-    for (const tag of tags) tell(ctx, tag, inner);
-    const resumes = request.headers.get(RESUMES_HEADER);
-    if (resumes !== null) replay(ctx, inner, JSON.parse(resumes) as Resumed);
-    return new Response(null, { status: 101, webSocket: outer });
+    const { socket, response } = accept(ctx, tags);
+    for (const tag of tags) tell(ctx, tag, socket);
+    const resumed = resumesOf(request);
+    if (resumed) replay(ctx, socket, resumed);
+    return response;
   },
   async alarm({ ctx }) {
     if (ctx.getWebSockets().length > 0) await ctx.storage.setAlarm(Date.now() + IDLE);
@@ -99,19 +88,9 @@ const mailbox: Role = {
   },
 };
 
-/** The role `hub:…`: where everybody waits who wants to hear of changes of one server. It keeps nothing. */
-const hub: Role = {
-  async ask(object, call, input) {
-    if (call !== "reach") throw new Error(`a hub has no "${call}"`);
-    return JSON.stringify(reach(object.ctx, JSON.parse(input) as Reaching));
-  },
-  connect: (object, request) => mailbox.connect?.(object, request) as Response,
-};
-
 /** Called when an entry point loads. */
 export function provideMailbox(): void {
   provideRole("mailbox", mailbox);
-  provideRole("hub", hub);
 }
 
 async function follow(object: RoleObject, change: (uris: string[]) => string[]): Promise<string> {
@@ -173,10 +152,6 @@ async function keep(object: RoleObject, entry: string, value: unknown): Promise<
   return "null";
 }
 
-function open(ctx: DurableObjectState, tag: string): WebSocket[] {
-  return ctx.getWebSockets(tag).filter((socket) => socket.readyState === WebSocket.OPEN);
-}
-
 /** A message for whoever waits under a tag; one that `lasts` is also for who comes a little later. */
 interface Reaching {
   tag: string;
@@ -213,23 +188,4 @@ function tell(ctx: DurableObjectState, tag: string, socket: WebSocket): void {
   if (!said) return;
   lasting.get(ctx)?.delete(tag);
   if (said.until >= Date.now()) socket.send(said.message);
-}
-
-/** The Worker's side: waits at the object `name` under these tags. */
-export async function connect(
-  namespace: DurableObjectNamespace<RoleStub>,
-  name: string,
-  tags: readonly string[],
-  resumes?: Resumed,
-): Promise<WebSocket> {
-  const headers: Record<string, string> = {
-    upgrade: "websocket",
-    [CONNECT_HEADER]: name,
-    [TAGS_HEADER]: JSON.stringify(tags),
-  };
-  if (resumes) headers[RESUMES_HEADER] = JSON.stringify(resumes);
-  const response = await namespace.getByName(name).fetch("https://object/", { headers });
-  if (!response.webSocket) throw new Error(`the object ${name} gave no socket`);
-  response.webSocket.accept();
-  return response.webSocket;
 }

@@ -1,6 +1,6 @@
 /** Asking a client on the old wires: a request on the call's own stream, whose response may arrive in any isolate. */
 import { ToolError } from "../errors.js";
-import { connect } from "../objects/mailbox.js";
+import { connect } from "../objects/sockets.js";
 import type { RunEffect, Told } from "../wire.js";
 import { cancellation } from "./watching.js";
 import type { ServerWorld } from "./world.js";
@@ -21,6 +21,7 @@ export async function askClient(
     const arrived = new Promise<string>((resolve, reject) => {
       socket.addEventListener("message", ({ data }) => resolve(String(data)));
       socket.addEventListener("close", () => reject(new Error("The connection to the mailbox has broken.")));
+      socket.accept();
       timer = setTimeout(() => reject(new ToolError("The client has not answered in time.")), timeout);
     });
     await world.sendInOrder(send, call);

@@ -1,57 +1,25 @@
 /** The effect "listen": a response that stays open and says what happens. */
 import { WicketError } from "../errors.js";
-import { connect } from "../objects/mailbox.js";
+import { connect } from "../objects/sockets.js";
 import type { Outcome } from "../run.js";
 import type { ListenEffect } from "../wire.js";
+import { join } from "./ear.js";
 import type { Outgoing } from "./outgoing.js";
 import type { Reply } from "./reply.js";
 import type { ServerWorld } from "./world.js";
 
-/** Listens until the client goes away or the objects do. */
-export async function listen(
-  world: ServerWorld,
-  outgoing: Outgoing,
-  { sources, says, first, otherwise, resumes, endpoint }: ListenEffect,
-): Promise<Outcome> {
-  let sockets: WebSocket[] | undefined;
-  try {
-    sockets = await Promise.all(sources.map(({ object, tags }) => connect(world.objects(), object, tags, resumes)));
-  } catch (error) {
-    // Without objects there is nothing to hear.
-    if (!(error instanceof WicketError) || otherwise === undefined) throw error;
-  }
-  const reply = outgoing.open();
-  if (endpoint === undefined) reply.comment("listening");
-  // HTTP+SSE begins with this event.
-  else reply.say("endpoint", `${world.sse?.messages ?? ""}?sessionId=${endpoint}`);
-  const greeting = sockets ? first : otherwise;
-  if (greeting !== undefined) reply.send(greeting);
-  const sayings = new Map(Object.entries(says));
-  await new Promise<void>((resolve) => {
-    outgoing.onGone = resolve;
-    for (const socket of sockets ?? []) {
-      socket.addEventListener("message", ({ data }) => hear(world, reply, sayings, String(data)));
-      socket.addEventListener("close", () => resolve());
-    }
-  });
-  for (const socket of sockets ?? []) socket.close(1000, "the stream is over");
-  return { json: "true" };
-}
-
-/** Passes on what a source of a stream says. */
-function hear(world: ServerWorld, reply: Reply, sayings: Map<string, string>, data: string): void {
-  const said = JSON.parse(data) as Heard;
-  if (said.carried !== undefined) world.sse?.carryOut(said.carried, reply);
-  if (said.message !== undefined) reply.send(said.message);
-  if (said.event) reply.pass(said.event.id, said.event.data);
-  for (const [name, message] of Object.entries(said.says ?? {})) sayings.set(name, message);
-  if (said.unsays !== undefined) sayings.delete(said.unsays);
-  const message = said.news === undefined ? undefined : sayings.get(said.news);
-  if (message !== undefined) reply.send(message);
+/** Where a stream hears from. */
+export interface Source {
+  /** Passes on what is heard, from the first on; resolves when there will be nothing more. */
+  run(hear: (heard: Heard) => void): Promise<void>;
+  /** Called now and then while the stream is open. */
+  check(): void;
+  /** Nothing more is heard. */
+  end(): Promise<void>;
 }
 
 /** What arrives from a source: one of these. */
-interface Heard {
+export interface Heard {
   /** Something has happened, by its name. */
   news?: string;
   /** From now on this is said of what happens. */
@@ -62,4 +30,81 @@ interface Heard {
   carried?: unknown;
   /** An event of a stream that goes on. */
   event?: { id: string; data: string };
+  /** Anything may have happened. */
+  missed?: boolean;
+}
+
+/** Listens until the client goes away or the objects do. */
+export async function listen(
+  world: ServerWorld,
+  outgoing: Outgoing,
+  { sources, says, first, otherwise, resumes, endpoint }: ListenEffect,
+): Promise<Outcome> {
+  let open: Source[] = [];
+  let isHeard = true;
+  try {
+    open = await all(sources.map((source) => openSource(world, source, resumes)));
+  } catch (error) {
+    // Without objects there is nothing to hear.
+    if (!(error instanceof WicketError) || otherwise === undefined) throw error;
+    isHeard = false;
+  }
+  const reply = outgoing.open();
+  if (endpoint === undefined) reply.comment("listening");
+  // HTTP+SSE begins with this event.
+  else reply.say("endpoint", `${world.sse?.messages ?? ""}?sessionId=${endpoint}`);
+  const greeting = isHeard ? first : otherwise;
+  if (greeting !== undefined) reply.send(greeting);
+  reply.onBeat = () => {
+    for (const source of open) source.check();
+  };
+  const sayings = new Map(Object.entries(says));
+  const gone = new Promise<void>((resolve) => (outgoing.onGone = resolve));
+  await Promise.race([gone, ...open.map((source) => source.run((heard) => hear(world, reply, sayings, heard)))]);
+  await Promise.all(open.map((source) => source.end()));
+  return { json: "true" };
+}
+
+/** All sources, or none. */
+async function all(opening: Promise<Source>[]): Promise<Source[]> {
+  const opened = await Promise.allSettled(opening);
+  const open = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = opened.find((one) => one.status === "rejected");
+  if (!failed) return open;
+  await Promise.all(open.map((source) => source.end()));
+  throw failed.reason;
+}
+
+async function openSource(
+  world: ServerWorld,
+  { object, tags, shared }: ListenEffect["sources"][number],
+  resumes: ListenEffect["resumes"],
+): Promise<Source> {
+  if (shared) return join(world, object, tags);
+  const socket = await connect(world.objects(), object, tags, resumes);
+  return {
+    run(hear) {
+      return new Promise((resolve) => {
+        socket.addEventListener("message", ({ data }) => hear(JSON.parse(String(data)) as Heard));
+        socket.addEventListener("close", () => resolve());
+        socket.accept();
+      });
+    },
+    check() {},
+    async end() {
+      socket.close(1000, "the stream is over");
+    },
+  };
+}
+
+/** Passes on what a source of a stream says. */
+function hear(world: ServerWorld, reply: Reply, sayings: Map<string, string>, heard: Heard): void {
+  if (heard.carried !== undefined) world.sse?.carryOut(heard.carried, reply);
+  if (heard.message !== undefined) reply.send(heard.message);
+  if (heard.event) reply.pass(heard.event.id, heard.event.data);
+  for (const [name, message] of Object.entries(heard.says ?? {})) sayings.set(name, message);
+  if (heard.unsays !== undefined) sayings.delete(heard.unsays);
+  if (heard.missed) for (const message of sayings.values()) reply.send(message);
+  const message = heard.news === undefined ? undefined : sayings.get(heard.news);
+  if (message !== undefined) reply.send(message);
 }

@@ -18,6 +18,8 @@ export class Reply {
   readonly #stream: EventStream;
   readonly #name: string | undefined;
   readonly #keep: Keep | undefined;
+  /** Runs now and then while the stream is open. */
+  onBeat: (() => void) | undefined;
   #number = 0;
   #recent: [number, string][] = [];
   #size = 0;
@@ -29,10 +31,11 @@ export class Reply {
   constructor(onGone: () => void, name?: string, keep?: Keep) {
     this.#name = name;
     this.#keep = keep;
-    this.#stream = eventStream(() => {
+    const gone = () => {
       this.#lose();
       onGone();
-    });
+    };
+    this.#stream = eventStream(gone, () => this.onBeat?.());
     // A first event without data tells the client the stream's name (transports §Resumability and Redelivery).
     if (name !== undefined) this.#stream.send("message", "", `${name}.0`);
   }

@@ -3,7 +3,7 @@
  * cancellation that arrives with another request. Made when a handler touches its `signal`.
  */
 import { logged } from "../errors.js";
-import { connect } from "../objects/mailbox.js";
+import { connect } from "../objects/sockets.js";
 import type { RunEffect } from "../wire.js";
 import { expectCancel } from "./running.js";
 import type { ServerWorld } from "./world.js";
@@ -54,6 +54,7 @@ export class Watching {
     }
     const socket = await connect(world.objects(), object, [tag]);
     socket.addEventListener("message", () => world.cancel(call));
+    socket.accept();
     this.#later(() => socket.close(1000, "the call is over"));
     if (this.#isOver()) this.end();
   }

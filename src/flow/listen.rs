@@ -10,6 +10,8 @@ pub struct Source {
     pub object: String,
     /// What the stream waits under there.
     pub tags: Vec<String>,
+    /// True where all streams of an isolate may wait together: each is given what it waits for, and nothing else.
+    pub shared: bool,
 }
 
 /// One open stream. What arrives from its sources is a key of `says`, a change to `says`, or a message for the client.
@@ -42,11 +44,10 @@ pub struct Resumed {
 impl Obtain for Listen {
     type Outcome = bool;
     fn json(&self) -> String {
-        let sources = array(
-            self.sources
-                .iter()
-                .map(|Source { object: name, tags }| Members::new().text("object", name).strings("tags", tags).end()),
-        );
+        let sources = array(self.sources.iter().map(|Source { object: name, tags, shared }| {
+            let source = Members::new().text("object", name).strings("tags", tags);
+            source.maybe_raw("shared", shared.then_some("true")).end()
+        }));
         let says = self.says.iter().fold(Members::new(), |says, (name, message)| says.text(name, message)).end();
         let resumes = self.resumes.as_ref().map(|Resumed { stream, after }| {
             Members::new().text("stream", stream).number("after", (*after).into()).end()

@@ -51,7 +51,7 @@ impl Request<'_> {
     }
 
     fn hub_source(&self) -> Source {
-        Source { object: self.hub(), tags: vec![self.listener_tag(), EVERYBODY.into()] }
+        Source { object: self.hub(), tags: vec![self.listener_tag(), EVERYBODY.into()], shared: true }
     }
 
     /// The stream of a session, which hears of what belongs to no call, and of `followed` resources.
@@ -59,7 +59,7 @@ impl Request<'_> {
         let lists = LISTS.iter().map(|(name, _, method)| ((*name).to_owned(), notification(method, &[])));
         let uris = followed.iter().map(|uri| (resource(uri), updated(uri)));
         Listen {
-            sources: vec![Source { object: mailbox, tags: vec![STREAM.into()] }, self.hub_source()],
+            sources: vec![Source { object: mailbox, tags: vec![STREAM.into()], shared: false }, self.hub_source()],
             says: lists.chain(uris).collect(),
             ..Listen::default()
         }
@@ -151,7 +151,7 @@ pub async fn stream(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
     let listen = match request.last_event_id.map(parse_event_id) {
         Some(None) => return refuse(400, "`Last-Event-ID` is none of this server's."),
         Some(Some(resumed)) => Listen {
-            sources: vec![Source { object: mailbox, tags: vec![["events:", &resumed.stream].concat()] }],
+            sources: vec![Source { object: mailbox, tags: vec![["events:", &resumed.stream].concat()], shared: false }],
             resumes: Some(resumed),
             ..Listen::default()
         },

@@ -178,7 +178,7 @@ fn effects() {
     assert_eq!(RootKey.json(), golden("effect-root-key"));
     let cancels = Reach { cancels: Some("7".into()), ..reach };
     assert_eq!(cancels.json(), golden("effect-reach-of-a-cancellation"));
-    let sources = vec![Source { object: "hub:AAAA".into(), tags: vec!["of:1".into(), "all".into()] }];
+    let sources = vec![Source { object: "hub:AAAA".into(), tags: vec!["of:1".into(), "all".into()], shared: true }];
     let listen = Listen {
         sources,
         says: vec![("tools".into(), "{}".into())],

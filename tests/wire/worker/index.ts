@@ -73,8 +73,15 @@ function register(server: McpServer, user: () => unknown): void {
   server.registerTool("hello", {}, () => text(`hello ${String(user())}`));
 }
 
+/** How many sockets to objects were opened so far. */
+let opened = 0;
+
 export class Waiter extends McpAgent {
   override server = new McpServer({ name: "waiter", version: "1.0.0" });
+  override fetch(request: Request): Response | Promise<Response> {
+    opened++;
+    return super.fetch(request);
+  }
   override init(): void {
     register(this.server, () => this.props.user);
   }
@@ -124,6 +131,8 @@ export default {
         return new Response();
       case "/memory":
         return Response.json(await memory());
+      case "/opened":
+        return new Response(String(opened));
       case "/aborted":
         return Response.json(aborted);
       default:
