@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::http::Answer;
 use crate::http::challenge::Challenge;
-use crate::json::{Object, array, object, quoted};
+use crate::json::{Members, Object};
 use crate::jsonrpc::{Code, Fault};
 
 /// Tokens longer than this are not looked at.
@@ -41,15 +41,6 @@ pub struct About {
     pub resource: Option<String>,
 }
 
-impl About {
-    fn members(&self) -> Vec<(&'static str, String)> {
-        let client = self.client.as_deref().map(|client| ("client", quoted(client)));
-        let expires = self.expires.map(|expires| ("expires", expires.to_string()));
-        let resource = self.resource.as_deref().map(|resource| ("resource", quoted(resource)));
-        [client, expires, resource].into_iter().flatten().collect()
-    }
-}
-
 /// What a verifier finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
@@ -81,17 +72,16 @@ impl Caller {
     #[must_use]
     pub fn found(&self) -> String {
         let Self { principal, scopes, props, about, until, note } = self;
-        let (principal, scopes) = (quoted(principal), array(scopes.iter().map(|scope| quoted(scope))));
-        let (until, note, about) = (until.to_string(), note.map(quoted), about.members());
-        let mut members = vec![
-            ("principal", principal.as_str()),
-            ("scopes", scopes.as_str()),
-            ("props", props.as_str()),
-            ("until", until.as_str()),
-        ];
-        members.extend(about.iter().map(|(name, value)| (*name, value.as_str())));
-        members.extend(note.as_deref().map(|note| ("note", note)));
-        object(&[("caller", &object(&members))])
+        let caller = Members::new()
+            .text("principal", principal)
+            .strings("scopes", scopes)
+            .raw("props", props)
+            .number("until", *until)
+            .maybe("client", about.client.as_deref())
+            .maybe_raw("expires", about.expires.map(|expires| expires.to_string()).as_deref())
+            .maybe("resource", about.resource.as_deref())
+            .maybe("note", *note);
+        Members::new().object("caller", caller).end()
     }
 }
 
@@ -115,20 +105,18 @@ impl Refusal {
     }
 }
 
+fn refused(refusal: Refusal, reason: &str) -> Members {
+    Members::new().text("refused", refusal.name()).text("reason", reason)
+}
+
 impl Found {
     /// What was found, as the shim reads it.
     #[must_use]
     pub fn to_json(&self) -> String {
         match self {
             Self::Caller(caller) => caller.found(),
-            Self::Refused(refusal, reason) => {
-                object(&[("refused", &quoted(refusal.name())), ("reason", &quoted(reason))])
-            }
-            Self::RefusedUntil(refusal, reason, until) => object(&[
-                ("refused", &quoted(refusal.name())),
-                ("reason", &quoted(reason)),
-                ("until", &until.to_string()),
-            ]),
+            Self::Refused(refusal, reason) => refused(*refusal, reason).end(),
+            Self::RefusedUntil(refusal, reason, until) => refused(*refusal, reason).number("until", *until).end(),
         }
     }
 }

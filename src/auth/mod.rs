@@ -24,7 +24,7 @@ pub mod proxy;
 pub mod verifier;
 
 use crate::http::{Answer, Headers, headers_to_json};
-use crate::json::object;
+use crate::json::Members;
 
 /// What a guard decides: `{"answer":{…}}` or `{"pass":{…}}`.
 #[derive(Debug)]
@@ -48,13 +48,15 @@ impl Guarded {
     /// The decision as the shim reads it.
     #[must_use]
     pub fn to_json(&self) -> String {
+        let guarded = Members::new();
         match self {
-            Self::Answer(answer) => object(&[("answer", &answer.to_json())]),
+            Self::Answer(answer) => guarded.raw("answer", &answer.to_json()),
             Self::Pass(pass) => {
                 let any_peer = if pass.any_peer { "true" } else { "false" };
-                let members = [("headers", &*headers_to_json(&pass.headers)), ("anyPeer", any_peer)];
-                object(&[("pass", &object(&members))])
+                let headers = headers_to_json(&pass.headers);
+                guarded.object("pass", Members::new().raw("headers", &headers).raw("anyPeer", any_peer))
             }
         }
+        .end()
     }
 }

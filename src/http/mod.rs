@@ -5,7 +5,7 @@ pub mod cors;
 pub mod form;
 pub mod origin;
 
-use crate::json::{array, number, object, quoted};
+use crate::json::{Members, array, list};
 
 /// An answer as the shim sends it: `{"status":…,"headers":[["name","value"],…],"body":"…"}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,11 +37,9 @@ impl Answer {
     /// The answer as the shim reads it.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let (status, headers) = (number(self.status.into()), headers_to_json(&self.headers));
-        match &self.body {
-            None => object(&[("status", &status), ("headers", &headers)]),
-            Some(body) => object(&[("status", &status), ("headers", &headers), ("body", &quoted(body))]),
-        }
+        let headers = headers_to_json(&self.headers);
+        let answer = Members::new().number("status", self.status.into()).raw("headers", &headers);
+        answer.maybe("body", self.body.as_deref()).end()
     }
 
     /// The same with one header more.
@@ -55,5 +53,5 @@ impl Answer {
 /// Headers as the shim reads them.
 #[must_use]
 pub fn headers_to_json(headers: &Headers) -> String {
-    array(headers.iter().map(|(name, value)| array([quoted(name), quoted(value)])))
+    array(headers.iter().map(|(name, value)| list([*name, value])))
 }

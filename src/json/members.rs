@@ -16,7 +16,9 @@ impl Default for Members {
 impl Members {
     /// Without members.
     pub fn new() -> Self {
-        Self("{".into())
+        let mut members = String::with_capacity(128);
+        members.push('{');
+        Self(members)
     }
 
     /// An effect or a commit of this kind.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use super::capabilities::Capabilities;
 use super::revision::Revision;
-use crate::json::{Object, Value, object, quoted};
+use crate::json::{Members, Object, Value, quoted};
 
 /// A question as it goes to the client.
 #[derive(Debug)]
@@ -43,18 +43,14 @@ impl<'a> Question<'a> {
     /// The question as a member of `inputRequests`.
     #[must_use]
     pub fn input_request(&self) -> String {
-        object(&[("method", &quoted(self.method)), ("params", &self.params_text())])
+        Members::new().text("method", self.method).raw("params", &self.params_text()).end()
     }
 
     /// The question as a request with this id.
     #[must_use]
     pub fn request(&self, id: &str) -> String {
-        let (id, method, params) = (quoted(id), quoted(self.method), self.params_text());
-        let mut members = vec![("jsonrpc", r#""2.0""#), ("id", id.as_str()), ("method", method.as_str())];
-        if !self.params.0.is_empty() {
-            members.push(("params", params.as_str()));
-        }
-        object(&members)
+        let request = Members::new().text("jsonrpc", "2.0").text("id", id).text("method", self.method);
+        if self.params.0.is_empty() { request.end() } else { request.raw("params", &self.params_text()).end() }
     }
 
     /// Its parameters.

@@ -11,7 +11,7 @@ use super::envelope::Envelope;
 use super::header::{must_equal, must_mirror};
 use super::revision::Revision;
 use super::session::Shown;
-use crate::json::{array, object, quoted, shown};
+use crate::json::{list, object, shown};
 use crate::jsonrpc::{Code, Fault, Message};
 
 /// Tells the revision of `message`, whose parameters are in `envelope`, or why it is refused.
@@ -86,7 +86,7 @@ fn legacy(
 
 fn unsupported(requested: &str) -> Fault {
     let requested = shown(requested);
-    let supported = array(Revision::MODERN.map(|revision| quoted(revision.name())));
+    let supported = list(Revision::MODERN.map(Revision::name));
     let message = String::from("Protocol version ") + &requested + " is not supported.";
     let fault = Fault::new(400, Code::UnsupportedVersion, message);
     fault.with_data(object(&[("supported", &supported), ("requested", &requested)]))

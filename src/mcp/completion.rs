@@ -3,7 +3,7 @@
 use super::frame::Frame;
 use super::{Work, no_method, returned};
 use crate::flow::{Complete, Completed, Flow};
-use crate::json::{Object, Value, number, object};
+use crate::json::{Members, Object, Value};
 use crate::jsonrpc::{Code, Fault};
 
 /// An answer holds at most so many values (§Completion Results).
@@ -48,9 +48,10 @@ pub fn complete<'a>(flow: &Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> R
         let failed = |message: String| Fault::new(200, Code::InternalError, message);
         match completed.await.map_err(|_| failed("The completion could not be run.".into()))? {
             Completed::Values(values, total) => {
-                let (more, total) = (if total > MAX_VALUES { "true" } else { "false" }, number(total));
-                let completion = object(&[("values", &values), ("total", &total), ("hasMore", more)]);
-                Ok(frame.result(&object(&[("completion", &completion)])))
+                let more = if total > MAX_VALUES { "true" } else { "false" };
+                let completion =
+                    Members::new().raw("values", &values).number("total", total as u64).raw("hasMore", more);
+                Ok(frame.result(&Members::new().object("completion", completion).end()))
             }
             Completed::Unknown => {
                 let what = if is_template { "There is no resource template " } else { "There is no prompt " };

@@ -7,7 +7,7 @@ use super::session::Shown;
 use super::{Request, Transport, Work, session};
 use crate::flow::{Ask, Describe, Described, Flow};
 use crate::http::Answer;
-use crate::json::{Object, Value, array, object, quoted};
+use crate::json::{Members, Object, Value};
 use crate::jsonrpc::{Code, Fault};
 
 /// Answers `initialize`: agrees on a revision and gives the session its id. Waits: one, for the server's description.
@@ -30,14 +30,13 @@ pub async fn initialize(
     let revision = known.unwrap_or(Revision::LATEST_WITH_INITIALIZE);
     let Ok(described) = flow.obtain(&Describe).await else { return fail(undescribed()) };
     let capabilities = capabilities(&described);
-    let (agreed, instructions) = (quoted(revision.name()), described.instructions.as_deref().map(quoted));
-    let mut members = vec![
-        ("protocolVersion", agreed.as_str()),
-        ("capabilities", capabilities.as_str()),
-        ("serverInfo", frame.server.text()),
-    ];
-    members.extend(instructions.iter().map(|text| ("instructions", text.as_str())));
-    let answer = Answer::json(200, frame.result(&object(&members)));
+    let result = Members::new()
+        .text("protocolVersion", revision.name())
+        .raw("capabilities", &capabilities)
+        .raw("serverInfo", frame.server.text())
+        .maybe("instructions", described.instructions.as_deref())
+        .end();
+    let answer = Answer::json(200, frame.result(&result));
     let client = Capabilities::of(params.get("capabilities"));
     if request.transport != Transport::Http {
         if let Shown::Open(session) = shown {
@@ -62,12 +61,11 @@ pub fn discover<'a>(flow: &Flow<'_>, frame: Frame<'a>) -> Work<'a> {
     let described = flow.obtain(&Describe);
     Box::pin(async move {
         let described = described.await.map_err(|_| undescribed())?;
-        let supported = array(Revision::MODERN.map(|revision| quoted(revision.name())));
-        let capabilities = capabilities(&described);
-        let instructions = described.instructions.as_deref().map(quoted);
-        let mut members = vec![("supportedVersions", supported.as_str()), ("capabilities", capabilities.as_str())];
-        members.extend(instructions.iter().map(|text| ("instructions", text.as_str())));
-        let mut result = object(&members);
+        let mut result = Members::new()
+            .texts("supportedVersions", Revision::MODERN.map(Revision::name))
+            .raw("capabilities", &capabilities(&described))
+            .maybe("instructions", described.instructions.as_deref())
+            .end();
         result.pop();
         Ok(frame.result(&[&result, ",", CACHING, "}"].concat()))
     })

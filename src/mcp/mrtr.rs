@@ -15,7 +15,7 @@ use super::Request;
 use super::frame::Frame;
 use crate::crypto::{self, Binding, Purpose};
 use crate::flow::{Ask, Flow};
-use crate::json::{Members, Object, Value, array, object, quoted};
+use crate::json::{Members, Object, Value, array, quoted};
 use crate::jsonrpc::{Code, Fault};
 
 /// How long a person may take to answer, in milliseconds.
@@ -89,16 +89,15 @@ impl Rounds<'_> {
         for (key, response) in &responses.0 {
             let about = asked.get(key);
             if opened.is_none() || about.is_some() {
-                let mut answer = vec![("response", response.text())];
-                answer.extend(about.map(|about| ("asked", about.text())));
+                let answer = Members::new().raw("response", response.text());
                 all.retain(|(known, _)| *known != key.as_ref());
-                all.push((key.as_ref(), object(&answer)));
+                all.push((key.as_ref(), answer.maybe_raw("asked", about.map(Value::text)).end()));
             }
         }
-        let all = all.iter().map(|(key, answer): &(&str, String)| (*key, answer.as_str())).collect::<Vec<_>>();
+        let all = all.iter().fold(Members::new(), |all, (key, answer): &(&str, String)| all.raw(key, answer));
         let sealed = if opened.is_some() { "true" } else { "false" };
         let once = ["{", &once.inner(), "}"].concat();
-        Ok(Some(object(&[("answers", &object(&all)), ("once", &once), ("sealed", sealed)])))
+        Ok(Some(Members::new().object("answers", all).raw("once", &once).raw("sealed", sealed).end()))
     }
 
     async fn open_state(&self, flow: &Flow<'_>, frame: &Frame<'_>, state: Value<'_>) -> Result<String, Fault> {
@@ -139,28 +138,27 @@ impl Rounds<'_> {
         let Some((questions, answers, once, single)) = read.filter(|(questions, ..)| !questions.is_empty()) else {
             return Err(internal("The handler's questions could not be read."));
         };
-        let digests = questions.iter().map(|question| quoted(&fingerprint(&question.text))).collect::<Vec<_>>();
-        let asked = questions.iter().zip(&digests).map(|(question, digest)| (question.key.as_str(), digest.as_str()));
-        let asked = object(&asked.collect::<Vec<_>>());
-        let until = (flow.context().now() + LIFETIME).to_string();
-        let nonce = quoted(&crypto::encode(&flow.context().random::<16>("round")));
-        let mut state = vec![
-            ("until", until.as_str()),
-            ("asked", asked.as_str()),
-            ("answers", answers.text()),
-            ("once", once.text()),
-        ];
-        state.push((if single.is_some_and(Value::is_true) { "single" } else { "nonce" }, nonce.as_str()));
-        let state = object(&state);
+        let (mut asked, mut requests) = (Members::new(), Members::new());
+        for Question { key, text } in &questions {
+            asked = asked.text(key, &fingerprint(text));
+            requests = requests.raw(key, text);
+        }
+        let nonce = crypto::encode(&flow.context().random::<16>("round"));
+        let state = Members::new()
+            .number("until", flow.context().now() + LIFETIME)
+            .object("asked", asked)
+            .raw("answers", answers.text())
+            .raw("once", once.text())
+            .text(if single.is_some_and(Value::is_true) { "single" } else { "nonce" }, &nonce)
+            .end();
         if state.len() > MAX_STATE {
             return Err(internal("What the handler keeps between its rounds is longer than 256 KiB."));
         }
         let audience = self.audience(frame.request);
         let binding = Binding { purpose: Purpose::RequestState, issuer: "", audience: &audience };
-        let state = quoted(&keys.seal_text(flow.context(), &binding, state.as_bytes()));
-        let requests = questions.iter().map(|question| (question.key.as_str(), question.text.as_str()));
-        let requests = object(&requests.collect::<Vec<_>>());
-        Ok(frame.input_required(&object(&[("inputRequests", &requests), ("requestState", &state)])))
+        let state = keys.seal_text(flow.context(), &binding, state.as_bytes());
+        let asks = Members::new().object("inputRequests", requests).text("requestState", &state);
+        Ok(frame.input_required(&asks.end()))
     }
 }
 

@@ -5,7 +5,7 @@ use super::session::Shown;
 use super::{Request, Transport, session, sse};
 use crate::flow::Flow;
 use crate::http::Answer;
-use crate::json::{object, quoted};
+use crate::json::Members;
 
 /// Which object, or why none: `{"here":true}`, `{"object":"…"}` or `{"answer":{…}}`.
 #[derive(Debug)]
@@ -35,22 +35,18 @@ impl Place {
     /// The decision as the shim reads it.
     #[must_use]
     pub fn to_json(&self) -> String {
+        let place = Members::new();
         match self {
-            Self::Here => object(&[("here", "true")]),
-            Self::Ends(name) => object(&[("here", "true"), ("ends", &quoted(name))]),
-            Self::Object(name, kept) => {
-                let (name, keeps, mailbox) = match kept {
-                    Kept::Forever => (quoted(name), None, None),
-                    Kept::For(keeps) => (quoted(name), Some(keeps.to_string()), None),
-                    Kept::While(keeps, mailbox) => (quoted(name), Some(keeps.to_string()), Some(quoted(mailbox))),
-                };
-                let mut members = vec![("object", name.as_str())];
-                members.extend(keeps.as_deref().map(|keeps| ("keeps", keeps)));
-                members.extend(mailbox.as_deref().map(|mailbox| ("mailbox", mailbox)));
-                object(&members)
+            Self::Here => place.flag("here", true),
+            Self::Ends(name) => place.flag("here", true).text("ends", name),
+            Self::Object(name, Kept::Forever) => place.text("object", name),
+            Self::Object(name, Kept::For(keeps)) => place.text("object", name).number("keeps", *keeps),
+            Self::Object(name, Kept::While(keeps, mailbox)) => {
+                place.text("object", name).number("keeps", *keeps).text("mailbox", mailbox)
             }
-            Self::Answer(answer) => object(&[("answer", &answer.to_json())]),
+            Self::Answer(answer) => place.raw("answer", &answer.to_json()),
         }
+        .end()
     }
 }
 
