@@ -15,7 +15,10 @@ const PATIENCE = 5000;
 const LEAVING = 20_000;
 
 /** An ear whose keeper has not been seen for this long has none, in milliseconds: streams look after it every 25 s. */
-const DEAF_AFTER = 70_000;
+const DEAF_AFTER = 40_000;
+
+/** A request may use so much of the processor, and no more: after so many messages another stream keeps the ear. */
+const TURN = 1000;
 
 const ears = new Map<string, Ear>();
 
@@ -53,10 +56,8 @@ interface Open {
   readonly keeper: Stream;
 }
 
-/** A wish that a stream may have: to open a socket instead of this one. */
-interface Wish {
-  readonly instead: Open;
-}
+/** What an ear asks of a stream: to open a socket instead of this one, or to see whether its own is still needed. */
+type Wish = { readonly instead: Open } | "look" | "over";
 
 /** A stream at its ear: the way from one request to another, as a promise resolves in the request that waits for it. */
 class Stream implements Source {
@@ -65,7 +66,7 @@ class Stream implements Source {
   /** Those that it has opened. */
   readonly sockets: WebSocket[] = [];
   readonly #ear: Ear;
-  #given: (Heard | Wish | "over")[] = [];
+  #given: (Heard | Wish)[] = [];
   #wake: (() => void) | undefined;
   #ended = false;
 
@@ -76,7 +77,7 @@ class Stream implements Source {
   }
 
   /** Called in any request: something was heard, the ear needs a socket, or it has come to its end. */
-  give(given: Heard | Wish | "over"): void {
+  give(given: Heard | Wish): void {
     this.#given.push(given);
     this.#wake?.();
   }
@@ -86,7 +87,8 @@ class Stream implements Source {
       if (this.#given.length === 0) await new Promise<void>((resolve) => (this.#wake = resolve));
       for (const given of this.#given.splice(0)) {
         if (given === "over") return;
-        if ("instead" in given) void this.#open(given.instead, false);
+        if (given === "look") this.check();
+        else if ("instead" in given) void this.#open(given.instead, false);
         else hear(given);
       }
     }
@@ -124,6 +126,8 @@ class Ear {
   /** Through which it hears. */
   #open: Open | undefined;
   #seen = 0;
+  /** Messages through the present socket. */
+  #heard = 0;
   /** When the stream began that opens a socket at the moment. */
   #opening: { since: number } | undefined;
   /** Who waits for the end of that, and is told whether it failed. */
@@ -180,6 +184,8 @@ class Ear {
       this.#wake(failed);
     }
     this.seen();
+    this.#heard = 0;
+    instead?.keeper.give("look");
     if (missed) for (const one of this.#all()) one.give({ missed });
     return true;
   }
@@ -210,6 +216,10 @@ class Ear {
   #hear(data: string): void {
     const { tag, message } = JSON.parse(data) as { tag: string; message: Heard };
     for (const stream of this.#streams.get(tag) ?? []) stream.give(message);
+    const open = this.#open;
+    if (open && ++this.#heard % TURN === 0) {
+      [...this.#all()].findLast((one) => one !== open.keeper)?.give({ instead: open });
+    }
   }
 
   /** A socket is closed. Where that was the present one, all streams end, and their clients come back. */
