@@ -385,7 +385,7 @@ export interface Told {
   /** A question that goes out with the result, if there is no answer yet. */
   input?: string;
   /** A question that goes out now; its response comes through the object, under the first tag. */
-  request?: { send: string; object: string; tags: string[] };
+  request?: { send: string; object: string; tags: string[]; givesUp: string };
   /** The stream can go on when it breaks off; the object keeps what was missed. */
   resumable?: { object: string; stream: string };
   /** This is for others. */

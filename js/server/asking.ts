@@ -1,5 +1,5 @@
 /** Asking a client on the old wires: a request on the call's own stream, whose response may arrive in any isolate. */
-import { ToolError } from "../errors.js";
+import { ToolError, logged } from "../errors.js";
 import { connect } from "../objects/sockets.js";
 import type { RunEffect, Told } from "../wire.js";
 import { cancellation } from "./watching.js";
@@ -12,7 +12,7 @@ import type { ServerWorld } from "./world.js";
 export async function askClient(
   world: ServerWorld,
   call: RunEffect,
-  { send, object, tags }: NonNullable<Told["request"]>,
+  { send, object, tags, givesUp }: NonNullable<Told["request"]>,
   timeout: number,
 ): Promise<unknown> {
   const socket = await connect(world.objects(), object, tags);
@@ -22,7 +22,11 @@ export async function askClient(
       socket.addEventListener("message", ({ data }) => resolve(String(data)));
       socket.addEventListener("close", () => reject(new Error("The connection to the mailbox has broken.")));
       socket.accept();
-      timer = setTimeout(() => reject(new ToolError("The client has not answered in time.")), timeout);
+      timer = setTimeout(() => {
+        reject(new ToolError("The client has not answered in time."));
+        // The client need not ask its person any longer.
+        world.sendInOrder(givesUp, call).catch((error: unknown) => logged("A question could not be taken back", error));
+      }, timeout);
     });
     await world.sendInOrder(send, call);
     const message = JSON.parse(await arrived) as { cancel?: true };

@@ -4,10 +4,10 @@
 //! The questions are the same on both wires: before 2026-07-28 each is a request on the call's own stream, since then they
 //! travel in an `input_required` result ([`super::mrtr`]).
 
-use core::cmp::Ordering;
 use std::borrow::Cow;
 
 use super::capabilities::Capabilities;
+use super::form;
 use super::revision::Revision;
 use crate::json::{Members, Object, Value, quoted};
 
@@ -46,11 +46,36 @@ impl<'a> Question<'a> {
         Members::new().text("method", self.method).raw("params", &self.params_text()).end()
     }
 
-    /// The question as a request with this id.
+    /// The first revision that has it, and what that is.
     #[must_use]
-    pub fn request(&self, id: &str) -> String {
+    pub fn since(&self) -> (Revision, &'static str) {
+        let schema = self.params.get("requestedSchema").and_then(|schema| schema.object().ok());
+        if schema.is_some_and(|schema| form::has_several(&schema)) {
+            return (Revision::V2025_11_25, "fields of several choices");
+        }
+        let messages = self.params.get("messages").and_then(|messages| messages.array().ok()).unwrap_or_default();
+        let has_several = |message: Value<'_>| message.object().ok()?.get("content").map(Value::is_array);
+        if messages.into_iter().any(|message| has_several(message) == Some(true)) {
+            return (Revision::V2025_11_25, "messages of several blocks");
+        }
+        (self.needs.since(), self.needs.json())
+    }
+
+    /// The question as a request of `revision` with this id.
+    #[must_use]
+    pub fn request(&self, revision: Revision, id: &str) -> String {
         let request = Members::new().text("jsonrpc", "2.0").text("id", id).text("method", self.method);
-        if self.params.0.is_empty() { request.end() } else { request.raw("params", &self.params_text()).end() }
+        if self.params.0.is_empty() { request.end() } else { request.raw("params", &self.params_for(revision)).end() }
+    }
+
+    fn params_for(&self, revision: Revision) -> String {
+        let schema = self.params.get("requestedSchema").and_then(|schema| schema.object().ok());
+        let Some(schema) = schema.filter(|_| revision == Revision::V2025_06_18) else { return self.params_text() };
+        let schema = form::for_2025_06_18(&schema);
+        let members = self.params.0.iter().fold(Members::new(), |members, (name, value)| {
+            members.raw(name, if name == "requestedSchema" { &schema } else { value.text() })
+        });
+        members.end()
     }
 
     /// Its parameters.
@@ -95,32 +120,14 @@ impl<'a> Question<'a> {
             Some("accept") => {
                 let content = answer.get("content").and_then(|content| content.object().ok());
                 let Some(content) = content else { return Err("`content` must be an object".into()) };
-                self.check_form(&content)
+                self.params
+                    .get("requestedSchema")
+                    .and_then(|schema| schema.object().ok())
+                    .map_or(Ok(()), |schema| form::check(&schema, &content))
             }
             _ => Err("`action` must be \"accept\", \"decline\" or \"cancel\"".into()),
         }
     }
-
-    fn check_form(&self, content: &Object<'_>) -> Result<(), Wrong> {
-        let Some(schema) = self.params.get("requestedSchema").and_then(|schema| schema.object().ok()) else {
-            return Ok(());
-        };
-        let required = schema.get("required").and_then(|required| required.array().ok()).unwrap_or_default();
-        if let Some(name) = required.into_iter().filter_map(Value::string).find(|name| content.get(name).is_none()) {
-            return Err([&quoted(&name), " is missing"].concat().into());
-        }
-        for (name, property) in properties(&schema) {
-            let (Some(value), Ok(property)) = (content.get(&name), property.object()) else { continue };
-            if !fits(&property, value) {
-                return Err([&quoted(&name), " does not fit its schema"].concat().into());
-            }
-        }
-        Ok(())
-    }
-}
-
-fn properties<'a>(schema: &Object<'a>) -> Vec<(Cow<'a, str>, Value<'a>)> {
-    schema.get("properties").and_then(|properties| properties.object().ok()).map(|Object(all)| all).unwrap_or_default()
 }
 
 /// A form or, in mode `url`, a page that the person opens. Forms are flat and never ask for secrets; pages are https.
@@ -135,7 +142,7 @@ fn elicitation(revision: Revision, mut params: Object<'_>) -> Result<Question<'_
             let Some(schema) = schema.filter(|schema| schema.string("type").as_deref() == Some("object")) else {
                 return Err("An elicitation needs a `requestedSchema` of type \"object\".".into());
             };
-            if let Some((name, _)) = properties(&schema).into_iter().find(|(_, property)| !is_primitive(*property)) {
+            if let Some((name, _)) = form::fields(&schema).into_iter().find(|(_, field)| !form::is_primitive(*field)) {
                 let wrong =
                     ["The field ", &quoted(&name), " of a form must be a string, a number, a boolean or a choice."];
                 return Err(wrong.concat().into());
@@ -163,94 +170,6 @@ fn elicitation(revision: Revision, mut params: Object<'_>) -> Result<Question<'_
 fn is_loopback(url: &str) -> bool {
     let rest = ["http://localhost", "http://127.0.0.1", "http://[::1]"].iter().find_map(|host| url.strip_prefix(host));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/', '?', '#']))
-}
-
-fn is_primitive(property: Value<'_>) -> bool {
-    let Ok(property) = property.object() else { return false };
-    match property.string("type").as_deref() {
-        Some("string" | "number" | "integer" | "boolean") => true,
-        Some("array") => property.get("items").is_some_and(Value::is_object),
-        _ => false,
-    }
-}
-
-fn fits(schema: &Object<'_>, value: Value<'_>) -> bool {
-    match schema.string("type").as_deref() {
-        Some("string") => value.string().is_some_and(|text| {
-            let length = || text.chars().count();
-            choices(schema).is_none_or(|all| all.contains(&text)) && is_within(schema, "minLength", "maxLength", length)
-        }),
-        Some("number") => value.is_number() && is_in_range(schema, value),
-        Some("integer") => value.is_number() && value.is_integer() && is_in_range(schema, value),
-        Some("boolean") => matches!(value.text(), "true" | "false"),
-        Some("array") => {
-            let choices = schema.get("items").and_then(|items| choices(&items.object().ok()?));
-            let fits = |value: Value<'_>| {
-                value.string().is_some_and(|text| choices.as_ref().is_none_or(|all| all.contains(&text)))
-            };
-            value.array().is_ok_and(|values| {
-                is_within(schema, "minItems", "maxItems", || values.len()) && values.into_iter().all(fits)
-            })
-        }
-        _ => true,
-    }
-}
-
-/// True if a length keeps to the limits of these names, if there are any.
-fn is_within(schema: &Object<'_>, least: &str, most: &str, length: impl Fn() -> usize) -> bool {
-    let limit = |name| schema.get(name).and_then(|limit: Value<'_>| limit.text().parse::<usize>().ok());
-    limit(least).is_none_or(|least| least <= length()) && limit(most).is_none_or(|most| length() <= most)
-}
-
-/// True if a number keeps to `minimum` and `maximum`, if there are any.
-fn is_in_range(schema: &Object<'_>, value: Value<'_>) -> bool {
-    let against = |name| {
-        let limit = schema.get(name).filter(|limit| limit.is_number())?;
-        Some(Decimal::read(value.text())?.cmp(&Decimal::read(limit.text())?))
-    };
-    against("minimum") != Some(Ordering::Less) && against("maximum") != Some(Ordering::Greater)
-}
-
-/// A number as people write it in a form, to be compared digit by digit.
-struct Decimal<'a> {
-    negative: bool,
-    whole: &'a str,
-    fraction: &'a str,
-}
-
-impl<'a> Decimal<'a> {
-    /// Reads a JSON number; nothing of one with an exponent.
-    fn read(text: &'a str) -> Option<Self> {
-        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-        let is_zero = whole.is_empty() && fraction.is_empty();
-        (!text.contains(['e', 'E'])).then_some(Self { negative: negative && !is_zero, whole, fraction })
-    }
-
-    fn cmp(&self, other: &Self) -> Ordering {
-        let amount =
-            (self.whole.len(), self.whole, self.fraction).cmp(&(other.whole.len(), other.whole, other.fraction));
-        match (self.negative, other.negative) {
-            (false, false) => amount,
-            (true, true) => amount.reverse(),
-            (negative, _) => {
-                if negative {
-                    Ordering::Less
-                } else {
-                    Ordering::Greater
-                }
-            }
-        }
-    }
-}
-
-/// What a choice may be: `enum`, or the `const`s of `oneOf` or `anyOf`.
-fn choices<'a>(schema: &Object<'a>) -> Option<Vec<Cow<'a, str>>> {
-    let list = |name| schema.get(name).and_then(|list: Value<'a>| list.array().ok());
-    let titled = |list: Vec<Value<'a>>| list.into_iter().filter_map(|one| one.object().ok()?.string("const")).collect();
-    let plain = list("enum").map(|list| list.into_iter().filter_map(Value::string).collect());
-    plain.or_else(|| list("oneOf").or_else(|| list("anyOf")).map(titled))
 }
 
 /// A message of the client's language model. `tools` and `toolChoice` are for clients that say so only.

@@ -9,6 +9,7 @@ pub mod capabilities;
 pub mod classify;
 pub mod completion;
 pub mod envelope;
+mod form;
 pub mod frame;
 pub mod header;
 pub mod level;
@@ -20,6 +21,7 @@ pub mod mirror;
 pub mod mrtr;
 pub mod place;
 pub mod prompts;
+mod question;
 pub mod request;
 pub mod resources;
 pub mod returned;
@@ -249,9 +251,10 @@ fn answer_tag(id: &str) -> String {
     String::from("answer:") + id
 }
 
-/// The tag of a running call, by the id of its request.
+/// The tag of a running call, by the id of its request: the same however a string is escaped.
 fn call_tag(id: Value<'_>) -> String {
-    String::from("call:") + &crypto::encode(&crypto::hash("call", &[id.text().as_bytes()]))
+    let text = id.string().map_or_else(|| id.text().into(), |id| quoted(&id));
+    String::from("call:") + &crypto::encode(&crypto::hash("call", &[text.as_bytes()]))
 }
 
 /// Messages in one batch, which all begin at once.

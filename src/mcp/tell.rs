@@ -6,19 +6,18 @@
 
 use std::borrow::Cow;
 
-use super::ask::Question;
 use super::capabilities::Capabilities;
 use super::envelope::{CAPABILITIES, LOG_LEVEL, VERSION};
 use super::level::Level;
 use super::listen::{ACKNOWLEDGED, is_news, news, news_of};
-use super::mrtr::fingerprint;
+use super::question;
 use super::revision::Revision;
 use super::sealing::Sealing;
 use super::session::{Session, Shown};
-use super::{Request, Transport, answer_tag, call_tag};
+use super::{Request, Transport, call_tag};
 use crate::crypto;
 use crate::flow::{Ask, Flow, Reach};
-use crate::json::{Members, Object, Value, array, quoted};
+use crate::json::{Members, Object, Value, quoted};
 use crate::jsonrpc::Code;
 
 /// What the shim is told.
@@ -64,7 +63,7 @@ pub enum Told {
     },
     /// The question goes out with the result, if there is no answer yet: `{"input":"…"}`.
     Input(String),
-    /// The question goes out now: `{"request":{"send":"…","object":"…","tags":["…"]}}`. Its response comes through the
+    /// The question goes out now: `{"request":{"send":"…","object":"…","tags":["…"],"givesUp":"…"}}`. Its response comes through the
     /// object, under the first tag.
     Request {
         /// The message.
@@ -73,6 +72,8 @@ pub enum Told {
         object: String,
         /// What to wait under.
         tags: [String; 2],
+        /// The message that takes it back.
+        gives_up: String,
     },
     /// The client's answer, JSON: `{"answer":…}`.
     Answer(String),
@@ -110,8 +111,9 @@ impl Told {
                 told.object("fault", fault(200, Code::PagesRequired, message, pages))
             }
             Self::Input(question) => told.text("input", question),
-            Self::Request { send, object, tags } => {
-                told.object("request", Members::new().text("send", send).text("object", object).strings("tags", tags))
+            Self::Request { send, object, tags, gives_up } => {
+                let request = Members::new().text("send", send).text("object", object).strings("tags", tags);
+                told.object("request", request.text("givesUp", gives_up))
             }
             Self::Answer(json) => told.raw("answer", json),
             Self::Again(reason) => told.text("again", reason),
@@ -178,7 +180,7 @@ impl<'a> Running<'a> {
     }
 
     /// What its client can be asked for. Waits: on HTTP+SSE one, for what the client said when it began.
-    async fn capabilities(&self, flow: &Flow<'_>, era: Era) -> Capabilities {
+    pub(super) async fn capabilities(&self, flow: &Flow<'_>, era: Era) -> Capabilities {
         match era.session {
             None => Capabilities::of(self.meta.get(CAPABILITIES)),
             Some(session) if self.request.transport == Transport::Http => session.capabilities,
@@ -187,10 +189,11 @@ impl<'a> Running<'a> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Era {
-    revision: Revision,
-    session: Option<Session>,
+/// What a call is part of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Era {
+    pub(super) revision: Revision,
+    pub(super) session: Option<Session>,
 }
 
 /// What a session's mailbox keeps of it.
@@ -220,16 +223,16 @@ pub async fn tell(flow: &Flow<'_>, running: &Running<'_>) -> Told {
         "progress" => progress(era, running, *said),
         "log" => log(flow, era, running, *said).await,
         "notify" => notify(flow, era, running, *said).await,
-        "ask" => ask(flow, era, running, *said).await,
-        "reply" => reply(era, *said),
-        "pages" => pages(flow, era, running, *said).await,
+        "ask" => question::ask(flow, era, running, *said).await,
+        "reply" => question::reply(era, *said),
+        "pages" => question::pages(flow, era, running, *said).await,
         "open" => open(flow, era, running),
         "watch" => watch(era, running),
         "changed" => match news(&running.request, *said) {
             Some(reach) => Told::Reach(reach),
             None => Told::Wrong("This is nothing that can change.".into()),
         },
-        "require" => require(flow, era, running, *said).await,
+        "require" => question::require(flow, era, running, *said).await,
         _ => Told::Wrong("This is nothing that a handler can say.".into()),
     }
 }
@@ -338,131 +341,6 @@ async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_
     }
 }
 
-/// The question in `said`: `{"kind":"elicit","params":{…}}`.
-fn question<'a>(era: Era, said: &Object<'a>) -> Result<Question<'a>, Cow<'static, str>> {
-    Question::read(era.revision, &said.string("kind").unwrap_or_default(), said.get("params"))
-}
-
-/// Asks the client for something. Before 2026-07-28 that is a request on the call's own stream.
-async fn ask(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
-    let said = said.object().unwrap_or_default();
-    let question = match question(era, &said) {
-        Ok(question) => question,
-        Err(wrong) => return Told::Wrong(wrong),
-    };
-    if let Err(told) = able(flow, era, running, question.needs).await {
-        return told;
-    }
-    if era.revision.is_modern() {
-        return Told::Input(question.input_request());
-    }
-    let Some(session) = era.session else {
-        return Told::Unable("The client cannot be asked: its requests belong to no session.".into());
-    };
-    if !running.request.takes_events() {
-        return Told::Unable("The client cannot be asked: it does not accept text/event-stream.".into());
-    }
-    let id = crypto::encode(&flow.context().random::<16>("request id"));
-    Told::Request {
-        send: question.request(&id),
-        object: session.place.mailbox(),
-        tags: [answer_tag(&id), call_tag(running.id)],
-    }
-}
-
-/// Whether the client can be asked for what needs these capabilities: it has declared them, and its revision has them.
-async fn able(flow: &Flow<'_>, era: Era, running: &Running<'_>, needs: Capabilities) -> Result<(), Told> {
-    let unable = |why: &[&str]| Err(Told::Unable(["The client cannot be asked: ", &why.concat()].concat().into()));
-    if era.revision < needs.since() {
-        return unable(&["revision ", era.revision.name(), " of the protocol does not know ", needs.json(), "."]);
-    }
-    if running.capabilities(flow, era).await.have(needs) {
-        return Ok(());
-    }
-    if era.revision.is_modern() {
-        return Err(Told::Lacks(needs));
-    }
-    match era.session {
-        None => unable(&["its requests belong to no session."]),
-        Some(_) => unable(&["it has not declared ", needs.json(), "."]),
-    }
-}
-
-/// The call needs pages that the person opens first: `{"message":"…","elicitations":[{…}]}`. On 2025-11-25 that is an error
-/// (client/elicitation §URL Elicitation Required Error); since 2026-07-28 they are questions, which the shim asks next.
-async fn pages(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
-    let said = said.object().unwrap_or_default();
-    let pages = said.get("elicitations").and_then(|pages| pages.array().ok()).unwrap_or_default();
-    if pages.is_empty() {
-        return Told::Wrong(
-            "Pages that have to be opened must be named: `elicitations` is an array of at least one.".into(),
-        );
-    }
-    let known = era.revision.max(Capabilities::URLS.since());
-    let questions =
-        pages.into_iter().map(|page| Question::read(known, "elicit", Some(page))).collect::<Result<Vec<_>, _>>();
-    let questions = match questions {
-        Ok(questions) => questions,
-        Err(wrong) => return Told::Wrong(wrong),
-    };
-    if questions.iter().any(|question| question.needs != Capabilities::URLS) {
-        return Told::Wrong("Pages to be opened are elicitations in mode \"url\".".into());
-    }
-    if let Err(told) = able(flow, era, running, Capabilities::URLS).await {
-        return told;
-    }
-    if era.revision.is_modern() {
-        return Told::Nothing;
-    }
-    let message = said.string("message").unwrap_or_default().into();
-    Told::Pages { message, elicitations: array(questions.iter().map(Question::params_text)) }
-}
-
-/// Judges what a client has answered: `{"kind":"elicit","params":{…},"response":{…},"asked":"…"}` on 2026-07-28, before
-/// with the `message` of the response instead of `response`.
-fn reply(era: Era, said: Value<'_>) -> Told {
-    let said = said.object().unwrap_or_default();
-    let question = match question(era, &said) {
-        Ok(question) => question,
-        Err(wrong) => return Told::Wrong(wrong),
-    };
-    let message = said.get("message").and_then(|message| message.object().ok()).unwrap_or_default();
-    if let Some(error) = message.get("error") {
-        return Told::Refused(error.text().into());
-    }
-    if said.get("opens").is_some_and(Value::is_true) {
-        // Whoever would open the page has opened it, or will; the call does not know of it yet.
-        let response = said.get("response").and_then(|response| response.object().ok());
-        return match response.as_ref().and_then(|response| response.string("action")).as_deref() {
-            Some("decline" | "cancel") => Told::Answer("null".into()),
-            _ => Told::Again("the page has to be opened first".into()),
-        };
-    }
-    if said.string("asked").is_some_and(|asked| asked != fingerprint(&question.input_request())) {
-        return Told::Again("another question was asked under this key".into());
-    }
-    let Some(answer) = said.get("response").or(message.get("result")) else {
-        return Told::Again("there is no answer".into());
-    };
-    match question.check(answer) {
-        Ok(()) => Told::Answer(answer.text().into()),
-        Err(reason) => Told::Again(reason),
-    }
-}
-
-/// The handler needs a client that has declared these capabilities, and ends the call if it has not.
-async fn require(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
-    let have = running.capabilities(flow, era).await;
-    match Capabilities::of(Some(said)).missing_in(have) {
-        None => Told::Nothing,
-        Some(missing) if era.revision.is_modern() => Told::Lacks(missing),
-        Some(missing) => {
-            let what = ["The client cannot do this: it has not declared ", missing.json(), "."];
-            Told::Unable(what.concat().into())
-        }
-    }
-}
-
-fn notification(method: &str, params: &str) -> String {
+pub(super) fn notification(method: &str, params: &str) -> String {
     Members::new().text("jsonrpc", "2.0").text("method", method).raw("params", params).end()
 }

@@ -434,6 +434,65 @@ describe("a session's streams", () => {
   });
 });
 
+describe("questions on older wires", () => {
+  const can = { elicitation: {}, sampling: {} };
+  const call = async (version: string, name: string) => {
+    const session = await begin("/agent", version, {}, can);
+    return messagesOf(legacy(`${site}/agent`, "tools/call", { name }, { session, revision: version }));
+  };
+
+  test("one that nobody answers in time is taken back", async () => {
+    const [asked, gone, answer] = (await call(LEGACY, "impatient")) as (Message & { method: string; params: object })[];
+    expect([asked?.method, gone?.method]).toEqual(["sampling/createMessage", "notifications/cancelled"]);
+    expect(gone?.params).toMatchObject({ requestId: asked?.id });
+    expect(answer?.result).toMatchObject({
+      isError: true,
+      content: [{ text: "The client has not answered in time." }],
+    });
+  });
+
+  test("a field of several choices is for revisions that have it", async () => {
+    const session = await begin("/agent", "2025-06-18", {}, can);
+    const asked = legacy(
+      `${site}/agent`,
+      "tools/call",
+      { name: "choose_several" },
+      { session, revision: "2025-06-18" },
+    );
+    expect(await textOf(asked)).toBe(
+      "The client cannot be asked: revision 2025-06-18 of the protocol does not know fields of several choices.",
+    );
+  });
+
+  test.each(["2025-06-18", "2025-11-25"])("titles of choices, on %s", async (version) => {
+    const session = await begin("/agent", version, {}, can);
+    const params = { name: "choose_one" };
+    const response = await fetch(legacy(`${site}/agent`, "tools/call", params, { session, revision: version }));
+    let text = "";
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += new TextDecoder().decode(chunk);
+      const [, data] = /^data: (\{.*)$/m.exec(text) ?? [];
+      if (data === undefined || !text.includes(`${data}\n\n`)) continue;
+      const { id, params } = JSON.parse(data) as Message & { params: { requestedSchema: { properties: object } } };
+      const field =
+        version === "2025-06-18"
+          ? { type: "string", enum: ["r", "b"], enumNames: ["Red", "Blue"] }
+          : {
+              type: "string",
+              oneOf: [
+                { const: "r", title: "Red" },
+                { const: "b", title: "Blue" },
+              ],
+            };
+      expect(params.requestedSchema.properties).toEqual({ field });
+      const answer = JSON.stringify({ jsonrpc: "2.0", id, result: { action: "decline" } });
+      const headers = { "mcp-session-id": session, "mcp-protocol-version": version };
+      expect((await fetch(post(`${site}/agent`, answer, { headers }))).status).toBe(202);
+      break;
+    }
+  });
+});
+
 describe("answers of a person", () => {
   const can = { elicitation: { form: {} } };
   const _meta = { "io.modelcontextprotocol/clientCapabilities": can };

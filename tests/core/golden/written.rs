@@ -347,7 +347,7 @@ fn what_a_handler_is_told() {
     assert_eq!(Told::Lacks(Capabilities::SAMPLING).to_json(), golden("told-fault"));
     assert_eq!(Told::Input(r#"{"method":"roots/list","params":{}}"#.into()).to_json(), golden("told-input"));
     let [send, object] = ["{}".into(), "mailbox:AAAA".into()];
-    let request = Told::Request { send, object, tags: ["r1".into(), "call:1".into()] };
+    let request = Told::Request { send, object, tags: ["r1".into(), "call:1".into()], gives_up: "{}".into() };
     assert_eq!(request.to_json(), golden("told-request"));
     let told_reach = Reach { object: "hub:AAAA".into(), tag: "all".into(), message: "{}".into(), cancels: None };
     assert_eq!(Told::Reach(told_reach).to_json(), golden("told-reach"));

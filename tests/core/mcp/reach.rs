@@ -70,6 +70,9 @@ fn a_cancellation_reaches_its_call() {
     let tags = [tag_of(json!(1)), tag_of(json!("1")), tag_of(json!("x".repeat(5000)))];
     assert!(tags.iter().all(|tag| tag.starts_with("call:") && tag.len() < 100));
     assert!(tags[0] != tags[1] && tags[1] != tags[2], "an id is more than its digits");
+    let escaped = of_ann(cancelled(&json!("1")).to_string().replace(r#""1""#, r#""\u0031""#));
+    let escaped = escaped.send_to(|_| Said::Ok("true".into()));
+    assert_eq!(escaped.effect()["tag"], tags[1], "however it is written");
     assert!(of_ann(notification("notifications/cancelled")).refused().is_accepted());
     assert!(of_ann(notification("notifications/initialized")).refused().is_accepted());
 }

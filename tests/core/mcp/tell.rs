@@ -362,7 +362,11 @@ fn a_client_is_asked_for_what_its_revision_has() {
     tools["tools"] = json!([]);
     let form = json!({"message": "?", "requestedSchema": {"type": "object", "properties": {}}});
     let page = json!({"mode": "url", "message": "?", "url": "https://a.example", "elicitationId": "e"});
+    let several = json!({"message": "?", "requestedSchema": {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string", "enum": ["x"]}}}}});
+    let blocks = json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}]}], "maxTokens": 1});
     for (kind, params, since) in [
+        ("elicit", several, "2025-11-25"),
+        ("sample", blocks, "2025-11-25"),
         ("roots", json!({}), "2024-11-05"),
         ("sample", sample, "2024-11-05"),
         ("elicit", form, "2025-06-18"),
@@ -374,6 +378,23 @@ fn a_client_is_asked_for_what_its_revision_has() {
             assert_eq!(matches!(told, Told::Request { .. }), version >= since, "{kind} {params} {version}: {told:?}");
             assert_eq!(matches!(&told, Told::Unable(why) if why.contains(version)), version < since, "{told:?}");
         }
+    }
+}
+
+#[test]
+fn choices_with_titles_are_written_as_each_revision_has_them() {
+    let titled = json!({"type": "string", "title": "Color", "oneOf": [{"const": "r", "title": "Red"}, {"const": "b"}]});
+    let text = json!({"type": "string", "maxLength": 5});
+    let schema =
+        |color: Json| json!({"type": "object", "properties": {"color": color, "name": text}, "required": ["color"]});
+    let say = json!({"ask": {"kind": "elicit", "params": {"message": "?", "requestedSchema": schema(titled.clone())}}});
+    let older = json!({"type": "string", "title": "Color", "enum": ["r", "b"], "enumNames": ["Red", "b"]});
+    for (version, color) in [("2025-06-18", older), ("2025-11-25", titled)] {
+        let Told::Request { send, .. } = told(able(version, &json!({"elicitation": {}})), &say) else {
+            panic!("{version}")
+        };
+        let sent: Json = serde_json::from_str(&send).unwrap();
+        assert_eq!(sent["params"], json!({"message": "?", "requestedSchema": schema(color)}));
     }
 }
 

@@ -56,6 +56,24 @@ function register(server: McpServer, user: string): McpServer {
     });
     return text(`${action} ${JSON.stringify(content ?? null)}`);
   });
+  const one = {
+    type: "string" as const,
+    oneOf: [
+      { const: "r", title: "Red" },
+      { const: "b", title: "Blue" },
+    ],
+  };
+  const several = { type: "array" as const, items: { type: "string", enum: ["x", "y"] } };
+  for (const [name, field] of Object.entries({ one, several })) {
+    server.registerTool(`choose_${name}`, {}, async ({ elicit }) => {
+      const requestedSchema = { type: "object" as const, properties: { field } };
+      return text((await elicit({ message: "?", requestedSchema })).action);
+    });
+  }
+  server.registerTool("impatient", {}, async ({ sample }) => {
+    const content = { type: "text" as const, text: "?" };
+    return text((await sample({ messages: [{ role: "user", content }], maxTokens: 1 }, { timeout: 100 })).model);
+  });
   server.registerTool("other_form", {}, async ({ elicit }) => {
     const requestedSchema = { type: "object" as const, properties: {} };
     return text((await elicit({ message: "Another?", requestedSchema })).action);
