@@ -8,7 +8,9 @@ const encoder = new TextEncoder();
 /** One event as bytes. `data` may have several lines. */
 export function frame(event: string, data: string, id?: string): Uint8Array {
   const name = id === undefined ? "" : `id: ${id}\n`;
-  return encoder.encode(`event: ${event}\n${name}${data.replace(/^/gm, "data: ")}\n\n`);
+  // Only these end a line of the stream; `^` would also match behind U+2028, which JSON has as it is.
+  const lines = data.split(/\r\n|[\r\n]/).join("\ndata: ");
+  return encoder.encode(`event: ${event}\n${name}data: ${lines}\n\n`);
 }
 
 /** The open end of a stream. */

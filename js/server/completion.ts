@@ -1,10 +1,12 @@
 /** The effect "complete": values for an argument of a prompt, or for a variable of a template. */
 import { logged } from "../errors.js";
+import type { Pass } from "../guard.js";
 import type { Outcome } from "../run.js";
 import type { CompleteEffect } from "../wire.js";
 import { type CompleteCallback, completerOf } from "./completable.js";
 import type { McpServer } from "./mcp-server.js";
 import { memberOf, membersOf } from "./schema.js";
+import { mayUse } from "./scopes.js";
 
 /** True if anything on this server completes. */
 export function completes({ registry }: McpServer): boolean {
@@ -14,9 +16,9 @@ export function completes({ registry }: McpServer): boolean {
 }
 
 /** Completes. The outcome is `Completed` of `src/flow/registry.rs`. */
-export async function complete(server: McpServer, effect: CompleteEffect): Promise<Outcome> {
+export async function complete(server: McpServer, effect: CompleteEffect, pass: Pass): Promise<Outcome> {
   const { argument, value, known, most } = effect;
-  const completer = find(server, effect);
+  const completer = find(server, effect, pass);
   if (completer === null) return { json: '{"unknown":true}' };
   if (!completer)
     return { json: completes(server) || declares(server) ? '{"values":[],"total":0}' : '{"absent":true}' };
@@ -30,18 +32,22 @@ export async function complete(server: McpServer, effect: CompleteEffect): Promi
 
 const declares = ({ options }: McpServer): boolean => options.capabilities?.completions !== undefined;
 
-/** What completes; nothing where the argument has no completion, null where there is no such prompt or template. */
+/**
+ * What completes; nothing where the argument has no completion, null where there is no such prompt or template that the
+ * caller may use: values may tell as much as what they are for.
+ */
 function find(
   { registry }: McpServer,
   { prompt, template, argument }: CompleteEffect,
+  pass: Pass,
 ): CompleteCallback<string> | undefined | null {
   if (prompt !== undefined) {
     const found = registry.prompts.get(prompt);
-    if (!found?.enabled) return null;
+    if (!found?.enabled || !mayUse(found, pass)) return null;
     return found.argsSchema && completerOf(memberOf(found.argsSchema, argument));
   }
-  for (const { enabled, resourceTemplate } of registry.templates.values()) {
-    if (enabled && resourceTemplate.uriTemplate.toString() === template) {
+  for (const { enabled, metadata, resourceTemplate } of registry.templates.values()) {
+    if (enabled && mayUse(metadata ?? {}, pass) && resourceTemplate.uriTemplate.toString() === template) {
       return resourceTemplate.completeCallback(argument);
     }
   }

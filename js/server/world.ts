@@ -90,7 +90,7 @@ export class ServerWorld extends ObjectsWorld {
       case "read":
         return readResource(this.server, effect, this);
       case "complete":
-        return complete(this.server, effect);
+        return complete(this.server, effect, this.passage.pass);
       case "describe":
         return describe(this.server, this.hasObjects());
       case "listen":

@@ -89,6 +89,19 @@ describe.each(endpoints)("%s", (path) => {
     expect(await list(path, "root")).toEqual([...FOR_ALL, "write", "both"]);
   });
 
+  test.each(wires)("what the caller may not use completes nothing, on $wire", async ({ ask }) => {
+    for (const ref of [
+      { type: "ref/prompt", name: "secret" },
+      { type: "ref/resource", uri: "secret://{of}" },
+    ]) {
+      const params = { ref, argument: { name: "of", value: "" } };
+      const complete = (who: string) =>
+        messageOf<{ completion: { values: string[] } }>(worker(ask(url, "completion/complete", params, as(who))));
+      expect((await complete("ann")).error.code).toBe(-32602);
+      expect((await complete("bob")).result.completion.values).toEqual(["hunter2"]);
+    }
+  });
+
   test.each(wires)("a tool that needs more: 403 with all it needs, on $wire", async ({ ask }) => {
     const response = await worker(ask(url, "tools/call", { name: "both" }, as("bob")));
     expect(response.status).toBe(403);

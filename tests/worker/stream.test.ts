@@ -65,6 +65,20 @@ describe.each(wires)("on $wire", ({ wire, ask }) => {
     expect(textOf((answer as Read).result)).toBe("done");
   });
 
+  test("texts of every kind arrive as they are, also what ends a line elsewhere", async () => {
+    const every = 'quotes " and \\, \u2028, \u2029, \u0085, \u000b, \r\n, \r, \n, \n\n, data: x, 🦀, \u0000, ünïcode';
+    const server = serverOf((s) => {
+      s.registerTool("run", {}, async ({ log }) => {
+        await log("warning", every);
+        return text(every);
+      });
+    });
+    const [logged, answer, ...rest] = await messages(await server(ask(url, "tools/call", params())));
+    expect(rest).toEqual([]);
+    expect(logged).toMatchObject({ params: { data: every } });
+    expect(textOf((answer as Read).result)).toBe(every);
+  });
+
   test("what nobody waits for comes in its order, and before the answer", async () => {
     const server = serverWith(({ progress }) => {
       for (let n = 1; n <= 20; n++) void progress(n);

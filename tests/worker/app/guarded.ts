@@ -1,5 +1,15 @@
 /** Endpoints behind a guard, of which the tokens are those of a table. */
-import { type Caller, McpAgent, McpServer, type TokenVerifier, createMcpHandler, protect } from "mcp-wicket/jwt";
+import {
+  type Caller,
+  McpAgent,
+  McpServer,
+  ResourceTemplate,
+  type TokenVerifier,
+  completable,
+  createMcpHandler,
+  protect,
+} from "mcp-wicket/jwt";
+import * as z from "zod";
 
 /** A verifier with a few tokens of its own, as an app could have one. */
 function table(): TokenVerifier<Cloudflare.Env> {
@@ -37,6 +47,12 @@ function register(server: McpServer, props: () => unknown): McpServer {
     return text({ hello: content ?? null });
   });
   server.registerTool("write", { scopes: ["write"] }, () => text("written"));
+  const secrets = () => ["hunter2"];
+  server.registerPrompt("secret", { scopes: ["write"], argsSchema: { of: completable(z.string(), secrets) } }, () => ({
+    messages: [],
+  }));
+  const template = new ResourceTemplate("secret://{of}", { list: undefined, complete: { of: secrets } });
+  server.registerResource("secret", template, { scopes: ["write"] }, () => ({ contents: [] }));
   server.registerTool("both", { scopes: ["write", "delete"] }, () => text("deleted"));
   return server;
 }
