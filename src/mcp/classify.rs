@@ -76,11 +76,15 @@ fn legacy(
         return Ok(Revision::LATEST_WITH_INITIALIZE);
     }
     let session = session.session()?;
-    match (spoken, request.protocol_version, session) {
-        (Some(revision), _, _) => Ok(revision),
-        (None, Some(header), _) => Err(unknown_revision(header)),
-        (None, None, Some(session)) => Ok(session.revision),
-        (None, None, None) => Ok(Revision::UNSAID),
+    check_revision(request)?;
+    Ok(spoken.or(session.map(|session| session.revision)).unwrap_or(Revision::UNSAID))
+}
+
+/// Checks that the request names no revision that is not served (2025-06-18 transports §Protocol Version Header).
+pub(super) fn check_revision(request: &Request<'_>) -> Result<(), Fault> {
+    match request.protocol_version {
+        Some(header) if request.spoken().is_none() => Err(unknown_revision(header)),
+        _ => Ok(()),
     }
 }
 

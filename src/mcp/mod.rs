@@ -61,6 +61,12 @@ pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer
     if let Err(answer) = request.check_method() {
         return answer;
     }
+    if request.method != "POST"
+        && request.transport == Transport::Http
+        && let Err(fault) = classify::check_revision(request)
+    {
+        return fault.answer(None);
+    }
     match (request.method, request.transport) {
         ("GET", Transport::Http) => return listen::stream(flow, request).await,
         ("DELETE", _) => return session::end(flow, request).await,

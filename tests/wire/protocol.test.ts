@@ -96,6 +96,19 @@ describe.each(STREAMABLE)("eras are not mixed at %s", (path) => {
     expect(await send(inSession, { method, params: { _meta: CLAIM } })).toBe("400 -32020");
   });
 
+  test("a revision that is not served, on any method", async () => {
+    const session = await begin(path);
+    for (const method of ["POST", "GET", "DELETE"]) {
+      const headers = { "mcp-protocol-version": "1900-01-01", "mcp-session-id": session, accept: "text/event-stream" };
+      const of = { method, headers: { ...headers, accept: "application/json, text/event-stream" } };
+      const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" });
+      const asked =
+        method === "POST" ? fetch(post(site + path, body, { headers: of.headers })) : fetch(site + path, of);
+      const expected = method === "DELETE" && path !== "/kept" ? "405 -32600 GET, POST, OPTIONS" : "400 -32600";
+      expect(await short(asked), method).toBe(expected);
+    }
+  });
+
   test("a session means nothing to 2026-07-28, which gives none", async () => {
     for (const session of [await begin(path), "nonsense"]) {
       const headers = { "mcp-session-id": session, "last-event-id": "1" };

@@ -1,7 +1,7 @@
 /** HTTP+SSE over real sockets: the stream stays alive, and does not outlive its client. */
 import type { Socket } from "node:net";
 import { beforeAll, describe, test } from "vitest";
-import { legacy } from "../harness/messages.ts";
+import { type Message, type ToolResult, legacy } from "../harness/messages.ts";
 import { at } from "../harness/paths.ts";
 import { type Running, start } from "../harness/workerd.ts";
 import { Gate } from "./lib/gate.ts";
@@ -52,6 +52,17 @@ describe.concurrent.each(["/sse", "/placed-sse"])("%s", (path) => {
     await expect.poll(one.ping, { timeout: 10_000, interval: 50 }).toBe(404);
     expect(await other.ping()).toBe(202);
     await reset(other.socket);
+  });
+
+  test("a long message and its long answer come through whole", async ({ expect }) => {
+    const { socket, url } = await open(path);
+    const said = "long ".repeat(250_000);
+    const heard = read(socket, /event: message\ndata: (.*)\n\n/);
+    const call = legacy(url, "tools/call", { name: "echo", arguments: { said } }, { id: "long", revision: null });
+    expect((await fetch(call)).status).toBe(202);
+    const { result } = JSON.parse((await heard)[1] ?? "") as Message<ToolResult>;
+    expect(result.content[0]?.text.slice(37) === said).toBe(true);
+    await reset(socket);
   });
 
   test("a call goes on when the connection that brought it closes: its answer is for the stream", async ({
