@@ -4,6 +4,7 @@ use super::capabilities::Capabilities;
 use super::frame::{CACHING, Frame};
 use super::revision::Revision;
 use super::session::Shown;
+use super::tell::Recalled;
 use super::{Request, Transport, Work, session};
 use crate::flow::{Ask, Describe, Described, Flow};
 use crate::http::Answer;
@@ -40,7 +41,8 @@ pub async fn initialize(
     let client = Capabilities::of(params.get("capabilities"));
     if request.transport != Transport::Http {
         if let Shown::Open(session) = shown {
-            let begin = Ask { object: session.place.mailbox(), call: "begin", input: client.bits().to_string() };
+            let input = Recalled::text(client, revision);
+            let begin = Ask { object: session.place.mailbox(), call: "begin", input };
             if flow.obtain(&begin).await.is_err() {
                 return fail(undescribed());
             }

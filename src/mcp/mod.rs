@@ -79,14 +79,13 @@ pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer
         return fault.answer(None);
     }
     let shown = match request.shown(flow).await {
+        Ok(shown) if request.transport == Transport::SseMessages => sse::check_stream(flow, request, shown).await,
+        shown => shown,
+    };
+    let shown = match shown {
         Ok(shown) => shown,
         Err(fault) => return fault.answer(None),
     };
-    if request.transport == Transport::SseMessages
-        && let Err(fault) = sse::check_stream(flow, request, shown).await
-    {
-        return fault.answer(None);
-    }
     if body.trim_ascii_start().starts_with('[') {
         return batch(flow, request, shown, body).await;
     }

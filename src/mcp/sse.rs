@@ -5,6 +5,7 @@
 use super::capabilities::Capabilities;
 use super::revision::Revision;
 use super::session::{Session, Shown};
+use super::tell::{Recalled, recall};
 use super::{Request, session};
 use crate::flow::{Flow, Listen, Listening};
 use crate::http::Answer;
@@ -36,15 +37,23 @@ pub fn session_id<'a>(request: &'a Request<'_>) -> Result<&'a str, Fault> {
     request.session_id.as_deref().ok_or(Fault::new(400, Code::InvalidRequest, message))
 }
 
-/// Checks that a message names a session of its sender whose stream is open. Waits: one.
-pub async fn check_stream(flow: &Flow<'_>, request: &Request<'_>, shown: Shown) -> Result<(), Fault> {
+/// Checks that a message names a session of its sender whose stream is open, and gives that session: it speaks the revision
+/// that it has agreed on, which not every client repeats with its messages. Waits: one.
+pub async fn check_stream(flow: &Flow<'_>, request: &Request<'_>, shown: Shown) -> Result<Shown, Fault> {
     session_id(request)?;
     let gone =
         || Fault::new(404, Code::SessionNotFound, "There is no such stream, or it is closed. Open a new one by GET.");
     let Shown::Open(session) = shown else { return Err(gone()) };
-    match flow.obtain(&Listening { object: session.place.mailbox() }).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(gone()),
-        Err(_) => Err(Fault::new(503, Code::InternalError, "The stream cannot be reached. Try again.")),
+    let listening = flow.obtain(&Listening { object: session.place.mailbox() });
+    let recalled = request.spoken().is_none().then(|| flow.obtain(&recall(&session)));
+    match listening.await {
+        Ok(true) => {}
+        Ok(false) => return Err(gone()),
+        Err(_) => return Err(Fault::new(503, Code::InternalError, "The stream cannot be reached. Try again.")),
     }
+    let agreed = match recalled {
+        Some(recalled) => recalled.await.map(|kept| Recalled::read(&kept).revision).unwrap_or_default(),
+        None => None,
+    };
+    Ok(Shown::Open(Session { revision: agreed.unwrap_or(session.revision), ..session }))
 }

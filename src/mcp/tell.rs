@@ -175,6 +175,14 @@ impl<'a> Running<'a> {
             Ok(Shown::Open(session)) => Some(session),
             _ => None,
         };
+        let session = match session {
+            // Over HTTP+SSE the session's id is older than what was agreed on.
+            Some(session) if self.request.transport != Transport::Http && self.request.spoken().is_none() => {
+                let agreed = recalled(flow, &session).await.revision;
+                Some(Session { revision: agreed.unwrap_or(session.revision), ..session })
+            }
+            session => session,
+        };
         let spoken = self.request.spoken().or(session.map(|session| session.revision));
         Era { revision: spoken.unwrap_or(Revision::UNSAID), session }
     }
@@ -184,7 +192,7 @@ impl<'a> Running<'a> {
         match era.session {
             None => Capabilities::of(self.meta.get(CAPABILITIES)),
             Some(session) if self.request.transport == Transport::Http => session.capabilities,
-            Some(session) => recall(flow, &session).await.capabilities,
+            Some(session) => recalled(flow, &session).await.capabilities,
         }
     }
 }
@@ -200,18 +208,36 @@ pub(super) struct Era {
 #[derive(Debug, Default)]
 pub(super) struct Recalled {
     capabilities: Capabilities,
+    /// What was agreed on, where the session's id does not say it.
+    pub(super) revision: Option<Revision>,
     level: Option<Level>,
 }
 
-async fn recall(flow: &Flow<'_>, session: &Session) -> Recalled {
-    let asked = Ask { object: session.place.mailbox(), call: "recall", input: "null".into() };
-    let Ok(kept) = flow.obtain(&asked).await else { return Recalled::default() };
-    let Ok(kept) = Object::read(&kept) else { return Recalled::default() };
-    let bits = kept.get("capabilities").and_then(|bits| bits.text().parse().ok());
-    Recalled {
-        capabilities: Capabilities::from_bits(bits.unwrap_or_default()),
-        level: kept.string("level").as_deref().and_then(Level::parse),
+impl Recalled {
+    pub(super) fn read(kept: &str) -> Self {
+        let Ok(kept) = Object::read(kept) else { return Self::default() };
+        let bits = kept.get("capabilities").and_then(|bits| bits.text().parse::<u16>().ok());
+        let [revision, capabilities] = bits.unwrap_or_default().to_be_bytes();
+        Self {
+            capabilities: Capabilities::from_bits(capabilities.into()),
+            revision: Revision::from_number(revision),
+            level: kept.string("level").as_deref().and_then(Level::parse),
+        }
     }
+
+    /// What a client has said when it began, and what it was told, as it is kept.
+    pub(super) fn text(capabilities: Capabilities, revision: Revision) -> String {
+        (u16::from(revision as u8) << 8 | capabilities.bits() & 0xff).to_string()
+    }
+}
+
+/// Asks for what is kept.
+pub(super) fn recall(session: &Session) -> Ask {
+    Ask { object: session.place.mailbox(), call: "recall", input: "null".into() }
+}
+
+async fn recalled(flow: &Flow<'_>, session: &Session) -> Recalled {
+    flow.obtain(&recall(session)).await.map(|kept| Recalled::read(&kept)).unwrap_or_default()
 }
 
 /// Decides about one thing that the handler of a call says. Waits: at most one, for what the session's mailbox keeps.
@@ -304,7 +330,7 @@ async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) 
     }
     let wanted = running.meta.string(LOG_LEVEL).as_deref().and_then(Level::parse);
     let wanted = match (wanted, era.session) {
-        (None, Some(session)) => recall(flow, &session).await.level,
+        (None, Some(session)) => recalled(flow, &session).await.level,
         (wanted, _) => wanted,
     };
     if wanted.map_or(era.revision.is_modern(), |wanted| severity < wanted) {

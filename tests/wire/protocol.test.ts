@@ -447,6 +447,53 @@ describe("a session's streams", () => {
   });
 });
 
+describe.each(["/sse", "/placed-sse"])("HTTP+SSE at %s", (path) => {
+  /** A client that does not repeat the revision with its messages, as some do not. */
+  async function connect(protocolVersion: string) {
+    const leaving = new AbortController();
+    const stream = await fetch(site + path, { headers: { accept: "text/event-stream" }, signal: leaving.signal });
+    const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    const next = async (): Promise<string> => {
+      for (;;) {
+        const [event, data] = /^event: \w+\ndata: (.*)\n\n/m.exec(rest) ?? [];
+        if (event !== undefined && data !== undefined) {
+          rest = rest.slice(rest.indexOf(event) + event.length);
+          return data;
+        }
+        rest += (await reader?.read())?.value ?? "";
+      }
+    };
+    const url = new URL(await next(), site).href;
+    const send = async (message: object) => {
+      const response = await fetch(post(url, JSON.stringify({ jsonrpc: "2.0", ...message })));
+      expect(response.status).toBe(202);
+    };
+    const message = async () => JSON.parse(await next()) as Message & { method?: string };
+    const clientInfo = { name: "old", version: "1" };
+    const params = { protocolVersion, capabilities: { elicitation: { form: {} } }, clientInfo };
+    await send({ id: 0, method: "initialize", params });
+    expect((await message()).result.protocolVersion).toBe(protocolVersion);
+    return { send, message, leave: () => leaving.abort() };
+  }
+
+  test.each(WITH_INITIALIZE)("%s, once agreed on, is what messages speak", async (version) => {
+    const { send, message, leave } = await connect(version);
+    await send({ id: 1, method: "tools/call", params: { name: "structured", arguments: { as: "right" } } });
+    expect("structuredContent" in (await message()).result).toBe(version >= "2025-06-18");
+    await send({ id: 2, method: "tools/call", params: { name: "form" } });
+    const asked = await message();
+    if (version >= "2025-06-18") {
+      expect(asked.method).toBe("elicitation/create");
+      await send({ id: asked.id, result: { action: "accept", content: { name: "Ann" } } });
+      expect((await message()).result).toMatchObject({ content: [{ text: 'accept {"name":"Ann"}' }] });
+    } else {
+      expect(asked.result).toMatchObject({ isError: true });
+    }
+    leave();
+  });
+});
+
 describe("questions on older wires", () => {
   const can = { elicitation: {}, sampling: {} };
   const call = async (version: string, name: string) => {

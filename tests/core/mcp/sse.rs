@@ -39,6 +39,7 @@ fn listening(effect: &Json) -> Said {
         Some("listening") => Said::Ok("true".into()),
         // What the client can be asked for is kept.
         Some("ask") if effect["call"] == "begin" => Said::Ok("null".into()),
+        Some("ask") if effect["call"] == "recall" => Said::Ok("{}".into()),
         _ => say(effect),
     }
 }
@@ -91,7 +92,12 @@ fn a_message_asks_whether_its_stream_is_open_and_then_goes_on() {
     let answered = post.send_to(listening);
     assert_eq!(answered.result()["tools"][0]["name"], "echo");
     let session = open(post.head["sessionId"].as_str().unwrap(), Some(ANN), NOW).unwrap();
-    assert_eq!(answered.waits[0], [json!({"kind": "listening", "object": session.place.mailbox()})]);
+    let mailbox = session.place.mailbox();
+    let is_open = json!({"kind": "listening", "object": mailbox});
+    let agreed = json!({"kind": "ask", "object": mailbox, "call": "recall", "input": null});
+    assert_eq!(answered.waits[0], [is_open.clone(), agreed]);
+    let said = post.clone().with("protocolVersion", "2025-06-18").send_to(listening);
+    assert_eq!(said.waits[0], [is_open], "a client that says what it speaks need not be asked");
     assert_eq!(answered.waits[1][0]["kind"], "list");
     assert_eq!(answered.waits.len(), 2);
 }
@@ -110,10 +116,24 @@ fn a_handshake_keeps_what_the_client_can_be_asked_for() {
     let post = message(&request("initialize", params));
     let session = open(post.head["sessionId"].as_str().unwrap(), Some(ANN), NOW).unwrap();
     let answered = post.send_to(listening);
-    let kept = json!({"kind": "ask", "object": session.place.mailbox(), "call": "begin", "input": 20});
+    let kept = json!({"kind": "ask", "object": session.place.mailbox(), "call": "begin", "input": 20 + (1 << 8)});
     assert_eq!(answered.waits.last().unwrap(), &[kept]);
     let failing = |effect: &Json| if effect["kind"] == "ask" { Said::Failed("timeout") } else { listening(effect) };
     assert_eq!(post.send_to(failing).fault(), (200, -32603));
+}
+
+/// Not every client repeats it in a header.
+#[test]
+fn a_message_speaks_the_revision_that_was_agreed_on() {
+    for (number, version) in [(0, "none"), (1, "2024-11-05"), (2, "2025-03-26"), (3, "2025-06-18"), (4, "2025-11-25")] {
+        let server = |effect: &Json| match effect["kind"].as_str() {
+            Some("ask") => Said::Ok(json!({"capabilities": number << 8}).to_string()),
+            Some("call") => Said::Ok(json!({"returned": {"content": [], "structuredContent": {"a": 1}}}).to_string()),
+            _ => listening(effect),
+        };
+        let result = message(&request("tools/call", json!({"name": "echo"}))).send_to(server).result();
+        assert_eq!(result.get("structuredContent").is_some(), number >= 3, "{version}");
+    }
 }
 
 #[test]
@@ -127,6 +147,7 @@ fn a_message_without_an_open_stream_of_its_sender_is_refused() {
     let post = message(&request("tools/list", Json::Null));
     let without = |effect: &Json| match effect["kind"].as_str() {
         Some("listening") => Said::Ok("false".into()),
+        Some("ask") if effect["call"] == "recall" => Said::Ok("{}".into()),
         _ => panic!("nothing is carried out: {effect}"),
     };
     assert_eq!(post.send_to(without).fault(), (404, -32001));
