@@ -16,7 +16,7 @@ const modules = [
   { name: "testing", features: ["testing", "jwt"] },
 ];
 
-const RUST_INPUTS = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs", "scripts/trim.mjs"];
+const RUST_INPUTS = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs"];
 const WASM_FILES = ["index.js", "index_bg.wasm"];
 
 /** Keeps the paths of this machine out of what is published; they would also make every machine's build differ. */
@@ -35,10 +35,9 @@ async function buildWasm({ name, features }) {
       const options = ["--locked", ...(features.length ? [`--features=${features}`] : [])];
       const args = ["--release", "--out-dir", made.slice(at("").length), ".", ...options];
       await step(`Building the wasm module "${name}" (about 1 minute the first time)`, cargoBin("worker-build"), args, {
-        // As for backtraces: what matters is the compiler's own message. It is minified below.
-        env: { RUST_BACKTRACE: "0", RUSTFLAGS: flagsForRust(), NO_MINIFY: "1" },
+        // As for backtraces: what matters is the compiler's own message.
+        env: { RUST_BACKTRACE: "0", RUSTFLAGS: flagsForRust() },
       });
-      await step("Leaving out what nobody uses", npmBin("node"), [at("scripts/trim.mjs"), made]);
       const wasm = join(made, "index_bg.wasm");
       // Function names are an eighth of the upload and nothing reads them. The first kilobyte of memory is the far end of
       // the stack, which nothing points into: knowing that makes addresses shorter.
