@@ -20,6 +20,9 @@ const DEAF_AFTER = 40_000;
 /** A request may use so much of the processor, and no more: after so many messages another stream keeps the ear. */
 const TURN = 1000;
 
+/** A stream that has been given so much, and takes none of it, has been cut off. */
+const MAX_GIVEN = 1000;
+
 const ears = new Map<string, Ear>();
 
 /** As much of a stream's world as is needed here. */
@@ -79,6 +82,10 @@ class Stream implements Source {
   /** Called in any request: something was heard, the ear needs a socket, or it has come to its end. */
   give(given: Heard | Wish): void {
     this.#given.push(given);
+    if (this.#given.length > MAX_GIVEN) {
+      this.#ear.remove(this);
+      this.#given = ["over"];
+    }
     this.#wake?.();
   }
 

@@ -124,20 +124,27 @@ test("where a keeper was cut off another notices, and all hear that they may hav
   expect([one.heard.length, two.heard.length]).toEqual([2, 1]);
 });
 
-test("streams keep the ear in turns", { timeout: 60_000 }, async () => {
-  const first = await stream("a");
-  const second = await stream("a");
-  const name = () =>
-    runInDurableObject(objects.getByName(hub), (_, state) =>
-      state.getWebSockets().flatMap((socket) => state.getTags(socket)),
-    );
-  const [before] = await name();
-  const said = Array.from({ length: 1010 }, (_, n) => `${n}`);
-  for (const news of said) await say("a", news);
+test(
+  "streams keep the ear in turns; one that takes nothing of what it is given is over",
+  { timeout: 60_000 },
+  async () => {
+    const cut = await join(worldOf(), hub, ["a"], true);
+    const first = await stream("a");
+    const second = await stream("a");
+    const name = () =>
+      runInDurableObject(objects.getByName(hub), (_, state) =>
+        state.getWebSockets().flatMap((socket) => state.getTags(socket)),
+      );
+    const [before] = await name();
+    const said = Array.from({ length: 1010 }, (_, n) => `${n}`);
+    for (const news of said) await say("a", news);
+    await cut.run(() => expect.unreachable());
+  await cut.end();
   await expect.poll(sockets).toBe(1);
-  expect(await name()).not.toContain(before);
-  for (const one of [first, second]) await expect.poll(() => [...new Set(one.news())]).toEqual(said);
-});
+    expect(await name()).not.toContain(before);
+    for (const one of [first, second]) await expect.poll(() => [...new Set(one.news())]).toEqual(said);
+    },
+);
 
 test("who joins an ear that the hub does not know takes over", async () => {
   const first = await stream("a");
