@@ -139,11 +139,11 @@ test(
     const said = Array.from({ length: 1010 }, (_, n) => `${n}`);
     for (const news of said) await say("a", news);
     await cut.run(() => expect.unreachable());
-  await cut.end();
-  await expect.poll(sockets).toBe(1);
+    await cut.end();
+    await expect.poll(sockets).toBe(1);
     expect(await name()).not.toContain(before);
     for (const one of [first, second]) await expect.poll(() => [...new Set(one.news())]).toEqual(said);
-    },
+  },
 );
 
 test("who joins an ear that the hub does not know takes over", async () => {
