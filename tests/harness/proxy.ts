@@ -20,6 +20,8 @@ export async function watched(target: string): Promise<Watched> {
   const faults: string[] = [];
   const watch = new Watch(oracle, (fault) => faults.push(fault));
   const server = createServer((request, response) => void forward(target, watch, request, response));
+  // A connection that has been idle for 5 s would be closed just when a busy client sends its next request on it.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
