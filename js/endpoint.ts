@@ -5,7 +5,7 @@
 import type { AgentContext } from "./agent/base.js";
 import { recall } from "./auth/recall.js";
 import { type Body, judged, readBody } from "./body.js";
-import { WicketError, logged } from "./errors.js";
+import { ErrorCode, WicketError, logged } from "./errors.js";
 import type { Caller, Decision, Guard, Pass } from "./guard.js";
 import type { Incoming } from "./incoming.js";
 import type { ObjectPlace } from "./objects/objects.js";
@@ -305,7 +305,8 @@ export function unserved(error: unknown, headers: [string, string][]): Response 
 /** The answer where our own code or the user's set-up failed; the reason is in the log. */
 export function failed(error: unknown): Answer {
   const id = logged("A request could not be served", error);
-  const body = `{"jsonrpc":"2.0","error":{"code":-32603,"message":"The server failed. Its log has the reason under ${id}."}}`;
+  const message = `The server failed. Its log has the reason under ${id}.`;
+  const body = JSON.stringify({ jsonrpc: "2.0", error: { code: ErrorCode.InternalError, message } });
   return { status: 500, headers: JSON_HEADERS, body };
 }
 

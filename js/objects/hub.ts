@@ -46,8 +46,7 @@ const wanted = new WeakMap<WebSocket, Set<string> | "everything">();
 function wantedBy(socket: WebSocket): Set<string> | "everything" {
   let tags = wanted.get(socket);
   if (tags === undefined) {
-    const attached = socket.deserializeAttachment() as string[] | "everything" | null;
-    tags = attached === "everything" ? attached : new Set(attached);
+    tags = (socket.deserializeAttachment() as Set<string> | "everything" | null) ?? new Set<string>();
     wanted.set(socket, tags);
   }
   return tags;
@@ -61,8 +60,9 @@ function want(ctx: DurableObjectState, { ear, tags }: Wanting): boolean {
     if (known === "everything") continue;
     const all = new Set([...known, ...tags]);
     if (all.size === known.size) continue;
-    wanted.set(socket, all.size > MAX_TAGS ? "everything" : all);
-    socket.serializeAttachment(all.size > MAX_TAGS ? "everything" : [...all]);
+    const wants = all.size > MAX_TAGS ? "everything" : all;
+    wanted.set(socket, wants);
+    socket.serializeAttachment(wants);
   }
   return sockets.length > 0;
 }

@@ -79,6 +79,7 @@ export class Questions {
    */
   async openFirst(message: string, elicitations: UrlElicitation[] | undefined): Promise<never> {
     await this.#world.say(this.#effect, { pages: { message, elicitations } });
+    const notOpened = () => new ToolError("The person has not opened a page that this needs.");
     const pages = (elicitations ?? []).map((params, at) => ({ params, key: `page-${at + 1}` }));
     for (const { params, key } of pages) {
       const brought = this.#brought.get(key);
@@ -86,11 +87,11 @@ export class Questions {
       // Who has opened it and comes too early is asked again; who will not open it is not.
       const { response } = brought;
       const judged = await this.#world.say(this.#effect, { reply: { kind: "elicit", params, response, opens: true } });
-      if ("answer" in judged) throw new ToolError("The person has not opened a page that this needs.");
+      if ("answer" in judged) throw notOpened();
       this.#brought.delete(key);
     }
     await Promise.all(pages.map(({ params, key }) => this.ask("elicit", params, { key })));
-    throw new ToolError("The person has not opened a page that this needs.");
+    throw notOpened();
   }
 
   /** Runs `what` once in all rounds of a call: later ones get what it came to, which must be JSON. */

@@ -3,7 +3,7 @@
 use core::cmp::Ordering;
 use std::borrow::Cow;
 
-use crate::json::{Object, Value, array, object, quoted};
+use crate::json::{Members, Object, Value, array, quoted};
 
 /// Checks what was filled in. The error says what is wrong with it.
 pub(super) fn check(schema: &Object<'_>, content: &Object<'_>) -> Result<(), Cow<'static, str>> {
@@ -34,33 +34,31 @@ pub(super) fn has_several(schema: &Object<'_>) -> bool {
 
 /// The form as 2025-06-18 knows it: choices with titles are `enum` and `enumNames` there.
 pub(super) fn for_2025_06_18(schema: &Object<'_>) -> String {
-    let properties = fields(schema).into_iter().map(|(name, field)| (name, field_for_2025_06_18(field)));
-    let properties = properties.collect::<Vec<_>>();
-    let properties = properties.iter().map(|(name, field)| (name.as_ref(), field.as_str())).collect::<Vec<_>>();
-    let properties = object(&properties);
-    let members = schema
-        .0
-        .iter()
-        .map(|(name, value)| (name.as_ref(), if name == "properties" { properties.as_str() } else { value.text() }));
-    object(&members.collect::<Vec<_>>())
+    let fields = fields(schema);
+    let fields = fields.iter().fold(Members::new(), |all, (name, field)| all.raw(name, &field_for_2025_06_18(*field)));
+    let properties = fields.end();
+    let members = schema.0.iter().fold(Members::new(), |members, (name, value)| {
+        members.raw(name, if name == "properties" { &properties } else { value.text() })
+    });
+    members.end()
 }
 
 fn field_for_2025_06_18(field: Value<'_>) -> String {
-    let as_it_is = || field.text().to_owned();
-    let Ok(members) = field.object() else { return as_it_is() };
-    let Some(choices) = members.get("oneOf").and_then(|choices| choices.array().ok()) else { return as_it_is() };
-    let choices = choices.into_iter().map(|choice| {
+    titled(field).unwrap_or_else(|| field.text().to_owned())
+}
+
+/// A choice whose values have titles, if the field is one.
+fn titled(field: Value<'_>) -> Option<String> {
+    let field = field.object().ok()?;
+    let choices = field.get("oneOf")?.array().ok()?.into_iter().map(|choice| {
         let choice = choice.object().ok()?;
         let value = choice.string("const")?;
         Some((quoted(&value), quoted(&choice.string("title").unwrap_or(value))))
     });
-    let Some(choices) = choices.collect::<Option<Vec<_>>>() else { return as_it_is() };
-    let (values, names): (Vec<_>, Vec<_>) = choices.into_iter().unzip();
-    let (values, names) = (array(values), array(names));
-    let mut all = members.0.iter().map(|(name, value)| (name.as_ref(), value.text())).collect::<Vec<_>>();
-    all.retain(|(name, _)| *name != "oneOf");
-    all.extend([("enum", values.as_str()), ("enumNames", names.as_str())]);
-    object(&all)
+    let (values, names): (Vec<_>, Vec<_>) = choices.collect::<Option<Vec<_>>>()?.into_iter().unzip();
+    let others = field.0.iter().filter(|(name, _)| name != "oneOf");
+    let members = others.fold(Members::new(), |members, (name, value)| members.raw(name, value.text()));
+    Some(members.raw("enum", &array(values)).raw("enumNames", &array(names)).end())
 }
 
 /// True for what a field may be: a string, a number, a boolean or a choice.

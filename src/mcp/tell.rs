@@ -63,8 +63,8 @@ pub enum Told {
     },
     /// The question goes out with the result, if there is no answer yet: `{"input":"…"}`.
     Input(String),
-    /// The question goes out now: `{"request":{"send":"…","object":"…","tags":["…"],"givesUp":"…"}}`. Its response comes through the
-    /// object, under the first tag.
+    /// The question goes out now: `{"request":{"send":"…","object":"…","tags":["…"],"givesUp":"…"}}`. Its response comes
+    /// through the object, under the first tag.
     Request {
         /// The message.
         send: String,
