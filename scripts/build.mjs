@@ -19,6 +19,9 @@ const modules = [
 const RUST_INPUTS = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs"];
 const WASM_FILES = ["index.js", "index_bg.wasm"];
 
+/** `WICKET_BUILD=fast`: the profile `fast` of Cargo.toml, for the loop of editing and testing. Never what is published. */
+const isFast = process.env.WICKET_BUILD === "fast";
+
 /** Keeps the paths of this machine out of what is published; they would also make every machine's build differ. */
 function flagsForRust() {
   const crates = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
@@ -28,26 +31,39 @@ function flagsForRust() {
 
 async function buildWasm({ name, features }) {
   const outputs = WASM_FILES.map((file) => join("build", name, file));
-  await unlessUnchanged({ name, inputs: RUST_INPUTS, outputs, salt: features.join() }, async () => {
-    mkdirSync(at("build", name), { recursive: true });
-    const made = mkdtempSync(at("build", ".making-"));
-    try {
-      const options = ["--locked", ...(features.length ? [`--features=${features}`] : [])];
-      const args = ["--release", "--out-dir", made.slice(at("").length), ".", ...options];
-      await step(`Building the wasm module "${name}" (about 1 minute the first time)`, cargoBin("worker-build"), args, {
-        // As for backtraces: what matters is the compiler's own message.
-        env: { RUST_BACKTRACE: "0", RUSTFLAGS: flagsForRust() },
-      });
-      const wasm = join(made, "index_bg.wasm");
-      // Function names are an eighth of the upload and nothing reads them. The first kilobyte of memory is the far end of
-      // the stack, which nothing points into: knowing that makes addresses shorter.
-      const passes = ["--strip-debug", "--strip-producers", "-Os", "--low-memory-unused"];
-      await step("Leaving out its debug names", npmBin("wasm-opt"), [wasm, ...passes, "-o", wasm]);
-      for (const file of WASM_FILES) copyFileSync(join(made, file), at("build", name, file));
-    } finally {
-      rmSync(made, { recursive: true, force: true });
-    }
-  });
+  await unlessUnchanged(
+    { name, inputs: RUST_INPUTS, outputs, salt: `${features.join()}${isFast ? " fast" : ""}` },
+    async () => {
+      mkdirSync(at("build", name), { recursive: true });
+      const made = mkdtempSync(at("build", ".making-"));
+      try {
+        const options = ["--locked", ...(features.length ? [`--features=${features}`] : [])];
+        const profile = isFast ? ["--profile", "fast", "--no-opt"] : ["--release"];
+        const args = [...profile, "--out-dir", made.slice(at("").length), ".", ...options];
+        await step(
+          `Building the wasm module "${name}" (about 1 minute the first time)`,
+          cargoBin("worker-build"),
+          args,
+          {
+            // As for backtraces: what matters is the compiler's own message.
+            env: { RUST_BACKTRACE: "0", RUSTFLAGS: flagsForRust() },
+          },
+        );
+        const wasm = join(made, "index_bg.wasm");
+        if (!isFast) await optimize(wasm);
+        for (const file of WASM_FILES) copyFileSync(join(made, file), at("build", name, file));
+      } finally {
+        rmSync(made, { recursive: true, force: true });
+      }
+    },
+  );
+}
+
+async function optimize(wasm) {
+  // Function names are an eighth of the upload and nothing reads them. The first kilobyte of memory is the far end of
+  // the stack, which nothing points into: knowing that makes addresses shorter.
+  const passes = ["--strip-debug", "--strip-producers", "-Os", "--low-memory-unused"];
+  await step("Leaving out its debug names", npmBin("wasm-opt"), [wasm, ...passes, "-o", wasm]);
 }
 
 async function buildJs() {

@@ -1,5 +1,7 @@
 // `npm test`: the whole truth. `npm run test:NAME` runs one suite. Every suite runs, also after one has failed,
 // and the last line is the sum: `N passed, N failed`.
+// `npm run test:NAME -- WORDS…` runs the tests of that suite whose file (Rust: whose name) has one of the words;
+// with `WICKET_BUILD=fast` what they need is built in seconds.
 
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -52,16 +54,24 @@ async function lint() {
 const nodeSuite = (name, prepare = async () => ({})) => ({
   name,
   folder: `tests/${name}`,
-  run: async () => runVitest(["--config", "vitest.node.config.ts", "--dir", `tests/${name}`], await prepare()),
+  run: async () =>
+    runVitest(["--config", "vitest.node.config.ts", "--dir", `tests/${name}`, ...words], await prepare()),
 });
+
+const [suiteNames, words] = split(process.argv.slice(2));
+
+/** The names of suites, and after the first one the words that choose among its tests. */
+function split([name, ...words]) {
+  return [name === undefined ? [] : [name], words];
+}
 
 const everySuite = [
   { name: "lint", run: lint },
-  { name: "core", run: () => runCargoTest(["--locked", "--all-features"]) },
+  { name: "core", run: () => runCargoTest(["--locked", "--all-features", ...words]) },
   { name: "fuzz", available: hasNightly, run: () => runChecks(fuzzChecks()) },
   { name: "build", run: () => runChecks([["The build", built]]) },
-  { name: "worker", folder: "tests/worker", run: () => runVitest(["--config", "vitest.config.ts"]) },
-  { name: "oauth", folder: "tests/oauth", run: () => runVitest(["--config", "vitest.oauth.config.ts"]) },
+  { name: "worker", folder: "tests/worker", run: () => runVitest(["--config", "vitest.config.ts", ...words]) },
+  { name: "oauth", folder: "tests/oauth", run: () => runVitest(["--config", "vitest.oauth.config.ts", ...words]) },
   nodeSuite("wire"),
   nodeSuite("seed"),
   nodeSuite("interop", async () => ({ PYTHON: await ensurePython() })),
@@ -111,7 +121,7 @@ function chosen(names) {
 }
 
 await runAsScript(import.meta.url, async () => {
-  const wanted = chosen(process.argv.slice(2));
+  const wanted = chosen(suiteNames);
   await setup();
   const results = [];
   for (const suite of wanted) results.push(await runSuite(suite));
