@@ -5,6 +5,7 @@
 import type { AgentContext } from "./agent/base.js";
 import { recall } from "./auth/recall.js";
 import { type Body, judged, readBody } from "./body.js";
+import { CallbackTimeout } from "./callback.js";
 import { ErrorCode, WicketError, logged } from "./errors.js";
 import type { Caller, Decision, Guard, Pass } from "./guard.js";
 import type { Incoming } from "./incoming.js";
@@ -275,6 +276,7 @@ export function written(ended: Ended<Answer>, more: [string, string][]): Respons
 }
 
 const JSON_HEADERS: [string, string][] = [["content-type", "application/json"]];
+const LATE_HEADERS: [string, string][] = [...JSON_HEADERS, ["retry-after", "5"]];
 
 /** Writes a response: the answer's own headers and those of the guard. */
 export function respond({ status, headers, body }: Answer, more: [string, string][]): Response {
@@ -302,12 +304,17 @@ export function unserved(error: unknown, headers: [string, string][]): Response 
   return respond(failed(error), headers);
 }
 
-/** The answer where our own code or the user's set-up failed; the reason is in the log. */
+/**
+ * The answer where our own code or the user's set-up failed, or the user's code has not ended in time; the reason is in the
+ * log.
+ */
 export function failed(error: unknown): Answer {
   const id = logged("A request could not be served", error);
-  const message = `The server failed. Its log has the reason under ${id}.`;
+  const isLate = error instanceof CallbackTimeout;
+  const what = isLate ? "The server cannot answer at present" : "The server failed";
+  const message = `${what}. Its log has the reason under ${id}.`;
   const body = JSON.stringify({ jsonrpc: "2.0", error: { code: ErrorCode.InternalError, message } });
-  return { status: 500, headers: JSON_HEADERS, body };
+  return isLate ? { status: 503, headers: LATE_HEADERS, body } : { status: 500, headers: JSON_HEADERS, body };
 }
 
 const NO_WORLD: World = {

@@ -119,7 +119,7 @@ export class CallFault extends Error {
 
 /** An effect that has no outcome. */
 export class EffectFailure extends Error {
-  override readonly name = "EffectFailure";
+  override readonly name: string = "EffectFailure";
   readonly failure: "timeout" | "unreachable" | "refused" | "failed";
 
   constructor(failure: EffectFailure["failure"], message: string, options?: ErrorOptions) {

@@ -1,5 +1,6 @@
 /** `OAuthProvider`: an authorization server in front of MCP endpoints (patterns 3 and 4). */
 import { BearerGuard } from "../auth/bearer-guard.js";
+import { CallbackTimeout } from "../callback.js";
 import { type FetchHandler, respond } from "../endpoint.js";
 import { WicketError, logged } from "../errors.js";
 import { type Endpoint, type Guard, endpointOf } from "../guard.js";
@@ -283,7 +284,7 @@ function failed(error: unknown): Response {
     return new Response(error.message, { status: 503, headers });
   }
   const id = logged("A request could not be served", error);
-  if (error instanceof WicketError && error.code === "ERR_AUDIT") {
+  if (error instanceof CallbackTimeout || (error instanceof WicketError && error.code === "ERR_AUDIT")) {
     const text = `The server cannot answer at present. Its log has the reason under ${id}.`;
     return new Response(text, { status: 503, headers: { ...headers, "retry-after": "5" } });
   }

@@ -1,0 +1,85 @@
+/**
+ * The app's own code within a time limit. Its promises are not ours: one that waits for another request's promise, or for a
+ * host that never answers, would take its own request with it, and on a queue that a module keeps all that come after.
+ */
+import { EffectFailure, WicketError } from "./errors.js";
+
+/** The limit where the option `callbackTimeout` is not set, in seconds. */
+export const CALLBACK_TIMEOUT = 10;
+/** The longest limit, in seconds. */
+const MAX_TIMEOUT = 600;
+
+/** The option that each place with callbacks has. */
+export interface CallbackOptions {
+  /**
+   * How long each function of yours may take that this calls, in seconds: up to 600, default 10. What takes longer is
+   * answered as temporarily unavailable, and the log names the function.
+   */
+  callbackTimeout?: number;
+}
+
+/** A callback has not ended in time. Its message, for the log, names it with the usual causes. */
+export class CallbackTimeout extends EffectFailure {
+  override readonly name: string = "CallbackTimeout";
+  readonly callback: string;
+  readonly seconds: number;
+
+  constructor(callback: string, seconds: number, option = "callbackTimeout") {
+    super(
+      "timeout",
+      `${callback} has not ended within ${String(seconds)} s. The usual causes: it waits for something that another request has ` +
+        "begun (a queue, a client or a promise that a module keeps for all requests; on Workers each request needs its own), " +
+        `or for a fetch without a time limit (signal: AbortSignal.timeout(5_000)). The option ${option} is the limit in seconds.`,
+    );
+    this.callback = callback;
+    this.seconds = seconds;
+  }
+}
+
+/**
+ * What `work` gives, or what its promise comes to within `seconds`. `name` is what the operator calls it: `context of
+ * GitHubHandler "github"`. Throws what `work` throws; rejects with `CallbackTimeout` where it takes longer. What it comes to
+ * later counts no more, and neither does its error. Where `work` gives no promise, there is none.
+ */
+export function callback<T>(
+  name: string,
+  seconds: number,
+  work: () => T | PromiseLike<T>,
+  option?: string,
+): T | Promise<T> {
+  const given = work();
+  return isThenable(given) ? inTime(given, seconds, () => new CallbackTimeout(name, seconds, option)) : given;
+}
+
+/** The same as a promise in each case. */
+export async function awaited<T>(name: string, seconds: number, work: () => T | PromiseLike<T>): Promise<T> {
+  return callback(name, seconds, work);
+}
+
+async function inTime<T>(promise: PromiseLike<T>, seconds: number, late: () => CallbackTimeout): Promise<T> {
+  let stop = () => {};
+  const limit = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(late()), seconds * 1000);
+    stop = () => clearTimeout(timer);
+  });
+  try {
+    // The race listens to both, so that whichever loses is never an unhandled rejection.
+    return await Promise.race([promise, limit]);
+  } finally {
+    stop();
+  }
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | null | undefined)?.then === "function";
+}
+
+/** The limit that `seconds` sets. Throws `ERR_OPTIONS` where it can be none; `where` has the option. */
+export function limitOf(seconds: number | undefined, where: string, option = "callbackTimeout"): number {
+  if (seconds === undefined) return CALLBACK_TIMEOUT;
+  if (typeof (seconds as unknown) === "number" && seconds > 0 && seconds <= MAX_TIMEOUT) return seconds;
+  throw new WicketError(
+    "ERR_OPTIONS",
+    `${where}: \`${option}\` is a number of seconds, more than 0 and at most ${String(MAX_TIMEOUT)}.`,
+  );
+}
