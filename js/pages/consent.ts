@@ -29,10 +29,12 @@ export function consentParts(model: ConsentPage, texts: Texts): Parts {
   return { heading, security, notes: html`${lasting(model, texts)}` };
 }
 
-function account({ account, switchAccount }: ConsentPage, { copy }: Texts): Html | undefined {
+function account({ account, switchAccount, formerAccount }: ConsentPage, { copy }: Texts): Html | undefined {
   if (!account) return undefined;
+  const { label } = account;
   const change = switchAccount !== undefined && html`<a href="${target(switchAccount)}">${copy.changeAccount}</a>`;
-  return html`<p>${say(copy.signedInAs, { account: account.label })} ${change}</p> `;
+  if (formerAccount === undefined) return html`<p>${say(copy.signedInAs, { account: label })} ${change}</p> `;
+  return html`<p class="note">${say(copy.otherAccount, { account: label, former: formerAccount })} ${change}</p> `;
 }
 
 function scopes({ client, scopes }: ConsentPage, { copy }: Texts): Html {

@@ -18,6 +18,8 @@ export const ENGLISH = {
   toScheme:
     "Afterwards your browser opens the app on this device that claims {host} links. Any app can claim them, so go on only if you have just started to connect {client} yourself.",
   signedInAs: "You are signed in as {account}.",
+  otherAccount:
+    "You have signed in as {account}, not as {former}. Allow this only if {account} is the account you want to use.",
   changeAccount: "Use another account",
   scopesLegend: "{client} will be able to",
   scopesNone: "{client} will be able to use the tools of this server.",
@@ -96,6 +98,16 @@ export const ENGLISH = {
     "Your app sent a request that this server cannot read. Please go back to your app and connect again; if that does not help, its maker has to know.",
   error_redirect:
     "Your app wants the answer sent to an address that it has not registered. To protect you, nothing was sent. Remove the connection in your app and add it again.",
+  error_document_unreachable:
+    "Your app describes itself at {detail}, but that site does not answer right now: {why}. Nothing is wrong with your account. Please wait a minute and try again.",
+  error_document_unusable:
+    "Your app describes itself at {detail}, but what it says there cannot be used: {why}. The app's developer has to correct it.",
+  error_sign_in:
+    "This sign-in has expired, was used already, or was started in another browser. Please go back to your app and connect again.",
+  error_turned_away:
+    "You have signed in as {detail}, but this account may not use {server}. Use another account, or ask the people who run the server for access.",
+  error_turned_away_nobody:
+    "Your account may not use {server}. Use another account, or ask the people who run the server for access.",
   error_expired: "This page was open for too long, or was used already. Please go back to your app and connect again.",
   error_browser:
     "This sign-in was started in another browser or window, or cookies are switched off. Please go back to your app and connect again, in one browser.",

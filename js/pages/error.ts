@@ -4,7 +4,10 @@ import { type Html, type Part, html, target, visible } from "./html.js";
 import type { ErrorPage, RecoveryPage } from "./model.js";
 import { say } from "./say.js";
 
-export function errorBody({ reason, detail, title, text, fix, reference, retry }: ErrorPage, { copy }: Texts): Html {
+export function errorBody(page: ErrorPage, { copy }: Texts): Html {
+  const { detail, why = "", server = "", serverName = server, title, text, fix, reference, retry } = page;
+  const { switchAccount, back } = page;
+  const reason = page.reason === "turned_away" && detail === undefined ? "turned_away_nobody" : page.reason;
   const texts: Record<string, string> = copy;
   const ours = reason !== undefined && Object.hasOwn(texts, `error_${reason}`) ? texts[`error_${reason}`] : undefined;
   const theirs = text !== undefined && [
@@ -12,8 +15,13 @@ export function errorBody({ reason, detail, title, text, fix, reference, retry }
     fix !== undefined && html` <p>${visible(fix)}</p>`,
   ];
   return html`<h1>${ours === undefined && title ? visible(title) : copy.errorTitle}</h1>
-    ${ours === undefined && theirs ? theirs : html`<p>${say(ours ?? copy.error, { detail: detail ?? "" })}</p>`}
+    ${ours === undefined && theirs ? theirs : html`<p>${say(ours ?? copy.error, { detail: detail ?? "", why, server: serverName })}</p>`}
     ${retry !== undefined && html`<p><a class="go" href="${target(retry)}">${copy.errorRetry}</a></p>`}
+    ${
+      switchAccount !== undefined &&
+      html`<p><a class="go" href="${target(switchAccount)}">${copy.changeAccount}</a></p>`
+    }
+    ${back && html`<p><a href="${target(back.url)}" rel="noreferrer">${say(copy.leaveProgram, { name: back.name })}</a></p>`}
     ${where(reference, copy.errorWhere)}`;
 }
 

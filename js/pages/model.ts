@@ -58,6 +58,8 @@ export interface ConsentPage extends PageForm {
   /** Who is signed in, and where somebody else can be. */
   account?: { label: string };
   switchAccount?: string;
+  /** The account that the page named before, where the person has signed in with another one. */
+  formerAccount?: string;
   /** Who signs the person in, and what this server asks there. */
   upstream?: { label: string; host: string; scopes?: PageScope[] };
   scopes: PageScope[];
@@ -119,8 +121,17 @@ export interface ErrorPage {
   kind: "error";
   /** Which text: `error_…` in `copy.ts`. */
   reason?: string;
-  /** What the text mentions: the name of the upstream. */
+  /** What the text mentions: the name of the upstream, the account, the host of the app. */
   detail?: string;
+  /** What is wrong, for the app's developer. */
+  why?: string;
+  /** The server that the text mentions. */
+  server?: string;
+  serverName?: string;
+  /** Where somebody begins again with another account. */
+  switchAccount?: string;
+  /** The way back to the app, which then learns of it. */
+  back?: PageRedirect & { url: string; name: string };
   /** Shown where there is no text for the reason. */
   title?: string;
   text?: string;

@@ -43,6 +43,8 @@ pub enum Purpose {
     Account,
     /// An upstream's tokens, at rest.
     Credential,
+    /// Somebody who has signed in and has yet to confirm the account, at rest.
+    Person,
     /// A key of the keyring, at rest.
     Keyring,
     /// A nonce of the server (RFC 9449 §8).
@@ -65,6 +67,7 @@ impl Purpose {
             Self::RefreshToken => "refresh-token",
             Self::Account => "account",
             Self::Credential => "credential",
+            Self::Person => "person",
             Self::Keyring => "keyring",
             Self::Nonce => "nonce",
             Self::PushedRequest => "pushed-request",

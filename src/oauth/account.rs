@@ -9,6 +9,7 @@
 
 use super::consent::set_cookie_for;
 use super::grant;
+use super::identity::Person;
 use super::record::{Members, Reading as _};
 use super::{Identity, Request, Site};
 use crate::crypto::{Binding, Purpose};
@@ -34,6 +35,12 @@ fn binding<'a, I: Identity>(site: &'a Site<'_, I>) -> Binding<'a> {
 }
 
 impl Account {
+    /// The account of somebody who has signed in here.
+    pub(super) fn of<I: Identity>(site: &Site<'_, I>, person: &Person) -> Self {
+        let subject = ["user:", site.identity.name(), ":", &person.id].concat();
+        Self { subject, label: person.label.clone() }
+    }
+
     /// Who the browser says it is.
     pub(super) fn read<I: Identity>(context: &Context, site: &Site<'_, I>, request: &Request<'_>) -> Option<Self> {
         let cookie = site.keys.open_text(&binding(site), request.cookie(COOKIE)?)?;

@@ -7,10 +7,10 @@
 
 use super::client::{Auth, Client, Lookup, Proof, find};
 use super::error::Code;
-use super::page::{Leave, Reply, Trouble, leave, recovery, trouble};
+use super::page::{self, Leave, Reply, Trouble, leave, recovery, trouble};
 use super::record::{Members, Reading as _};
 use super::{Identity, Request, Server, Site, consent, limit, redirect, scope};
-use crate::flow::Flow;
+use crate::flow::{Commit, Flow};
 use crate::http::form::{self, Params};
 use crate::json::Object;
 
@@ -131,10 +131,16 @@ impl Pending {
         form::extend(&server.paths.authorize, &pairs)
     }
 
+    /// The redirect URI with an error on it.
+    #[must_use]
+    pub fn failed(&self, code: Code, description: &str) -> String {
+        self.answer(&[("error", code.name()), ("error_description", description)])
+    }
+
     /// A page that takes the browser back to the client with an error.
     #[must_use]
-    pub fn leave_with(&self, server: &Server, code: Code, outcome: &str) -> Reply {
-        let url = self.answer(&[("error", code.name())]);
+    pub fn leave_with(&self, server: &Server, code: Code, description: &str, outcome: &str) -> Reply {
+        let url = self.failed(code, description);
         leave(&url, Leave::Client { name: &self.name, outcome, schemes: &server.schemes })
     }
 }
@@ -190,6 +196,15 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         Lookup::Busy(seconds) => return trouble(Trouble::Busy(seconds), None),
         Lookup::Unknown => return recovery(site, id),
         Lookup::Unavailable => return trouble(Trouble::Unavailable, None),
+        Lookup::Unreachable(reason) => {
+            told_of(flow, request, id, &reason);
+            let again = [site.server.paths.authorize.as_str(), "?", &request.query].concat();
+            return page::unreachable(id, &reason, Some(again.as_str()).filter(|_| request.method == "GET"));
+        }
+        Lookup::Unusable(reason) => {
+            told_of(flow, request, id, &reason);
+            return page::unusable(id, &reason);
+        }
     };
     let redirect = match redirect_of(site.server, &client, &params) {
         Ok(redirect) => redirect,
@@ -215,6 +230,16 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         }
         Err(reject) => local(reject),
     }
+}
+
+/// Tells the operator which client's metadata document cannot be had or used, and why.
+fn told_of(flow: &Flow<'_>, request: &Request<'_>, id: &str, reason: &str) {
+    let event = Members::new()
+        .text("event", "client refused")
+        .text("client", id)
+        .text("reason", &["metadata document: ", reason].concat())
+        .text("request", &request.trace(flow));
+    flow.commit(Commit::Audit(event.end()));
 }
 
 /// How often a client may ask from one network.

@@ -7,8 +7,8 @@
 
 use super::error::Code;
 use super::grant::{self, Granting};
-use super::identity::{Back, Denied, Deny};
-use super::page::{Reply, Trouble, trouble};
+use super::identity::{Back, Denied, Deny, Person};
+use super::page::{self, Reply, Trouble, trouble};
 use super::record::{Members, Reading as _};
 use super::{
     Identity, Request, Site, account::Account, approval, authorize::Pending, connected, consent, credential, ledger,
@@ -22,7 +22,7 @@ use crate::json::{Object, Value};
 ///
 /// 1. The transaction that `state` names gives what it kept, once, to the browser that began it.
 /// 2. The identity says who the person is, or why not; the client is told.
-/// 3. Where it is another one than has approved this, the page asks after all.
+/// 3. Where it is another one than the page named, or than has approved this, the page asks again ([`consent::confirm`]).
 /// 4. The subject's object makes the grant and its code.
 ///
 /// Waits: three, and those of the identity; one more where it brought a credential.
@@ -32,11 +32,11 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         return trouble(Trouble::Request, Some(name));
     }
     let Some(id) = query.get("state").filter(|id| transaction::is_id(id)) else {
-        return trouble(Trouble::Request, Some("state"));
+        return trouble(Trouble::Stale, None);
     };
     let cookie = transaction::cookie(id);
     let Some(browser) = request.cookie(&cookie).map(consent::browser) else {
-        return trouble(Trouble::Browser, None);
+        return trouble(Trouble::Foreign, None);
     };
     let limit = (limit::key("callback", &[&site.issuer, id]), site.server.limits.callback);
     if let Some(seconds) = limit::wait(flow, vec![limit]).await {
@@ -46,10 +46,10 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     let Ok(taken) = flow.obtain(&Ask { object: transaction::object(id), call: "take", input }).await else {
         return trouble(Trouble::Unavailable, None);
     };
-    let Taken { wanted, kept, approved } = match Taken::read(&taken) {
+    let Taken { wanted, kept, account: expected } = match Taken::read(&taken) {
         Some(taken) => taken,
-        None if taken == r#""foreign""# => return trouble(Trouble::Browser, None),
-        None => return trouble(Trouble::Expired, None),
+        None if taken == r#""foreign""# => return trouble(Trouble::Foreign, None),
+        None => return trouble(Trouble::Stale, None),
     };
     let callback = [site.issuer.as_str(), &site.server.paths.callback].concat();
     let back = Back { query: &query, kept: &kept, callback: &callback };
@@ -58,41 +58,48 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     let Some(pending) = wanted else {
         return connected::signed_in(flow, site, request, person).await.with("set-cookie", forget);
     };
-    let account = person.as_ref().ok().map(|person| Account {
-        subject: ["user:", site.identity.name(), ":", &person.id].concat(),
-        label: person.label.clone(),
-    });
-    if let (Some(account), Some(approved)) = (&account, approved)
-        && account.object(site) != approved
-    {
-        // It was somebody else who approved this.
-        let client = pending.as_client();
-        let page = consent::show(flow, site, request, &client, &pending, Some(account), None);
-        let remember = account.cookie(flow.context(), site);
-        return page.with("set-cookie", forget).with("set-cookie", remember);
+    let turned_away =
+        |denied| turn_away(flow, site, request, &pending, &denied, false).with("set-cookie", forget.clone());
+    let person = match person {
+        Ok(person) => person,
+        Err(denied) => return turned_away(denied),
+    };
+    let account = Account::of(site, &person);
+    if let Some(expected) = expected.filter(|expected| *expected != account.object(site)) {
+        let pending = match within_reach(&pending, &person) {
+            Ok(scopes) => Pending { scopes, ..pending.clone() },
+            Err(denied) => return turned_away(denied),
+        };
+        return consent::confirm(flow, site, request, &pending, (id, &browser, &expected), &person).await;
     }
-    let ended = match person {
-        Ok(person) => issue(flow, site, request, &pending, &person, true).await,
-        Err(denied) => Err(denied),
-    };
-    let reply = match ended {
-        Ok(code) => Reply::redirect(pending.answer(&[("code", &code)])),
-        Err(denied) => {
-            let code = refused(flow, request, &pending, &denied);
-            return Reply::redirect(pending.answer(&[("error", code.name())])).with("set-cookie", forget);
-        }
-    };
-    let reply = reply.with("set-cookie", forget);
-    match account {
-        Some(account) => reply.with("set-cookie", account.cookie(flow.context(), site)),
-        None => reply,
+    match issue(flow, site, request, &pending, &person, true).await {
+        Ok(code) => Reply::redirect(pending.answer(&[("code", &code)]))
+            .with("set-cookie", forget)
+            .with("set-cookie", account.cookie(flow.context(), site)),
+        Err(denied) => turned_away(denied),
     }
 }
 
-/// Tells the operator why, and gives what the client learns.
-pub(super) fn refused(flow: &Flow<'_>, request: &Request<'_>, pending: &Pending, denied: &Denied) -> Code {
+/// Nobody gets a code: tells the operator why, and the client. Whoever has signed in and may not use the server sees a page,
+/// from which they go on with another account or back to the client. `posted`: this answers a form, which must not redirect.
+pub(super) fn turn_away<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    pending: &Pending,
+    denied: &Denied,
+    posted: bool,
+) -> Reply {
     told(flow, request, Some(&pending.client), denied);
-    code_of(denied.kind)
+    let (code, description) = (code_of(denied.kind), denied.kind.description());
+    if denied.kind == Deny::NotAllowed {
+        let back = pending.failed(code, description);
+        return page::turned_away(site, denied.account.as_deref().unwrap_or_default(), pending, &back);
+    }
+    if posted {
+        return pending.leave_with(site.server, code, description, "failed");
+    }
+    Reply::redirect(pending.failed(code, description))
 }
 
 /// Tells the operator why somebody has not signed in.
@@ -111,8 +118,8 @@ struct Taken {
     /// What a client has asked for; none where somebody wants to see the connected apps.
     wanted: Option<Pending>,
     kept: String,
-    /// The object of whom has approved this before.
-    approved: Option<String>,
+    /// The object of the account that the page named, or that has approved this before.
+    account: Option<String>,
 }
 
 impl Taken {
@@ -120,7 +127,7 @@ impl Taken {
         let taken = Object::read(taken).ok()?;
         let request = taken.get("request").and_then(|request| Value::object(request).ok())?;
         let wanted = if request.flag("connected") { None } else { Some(Pending::read(&request)?) };
-        Some(Self { wanted, kept: taken.text("kept")?, approved: taken.text("approved") })
+        Some(Self { wanted, kept: taken.text("kept")?, account: taken.text("account") })
     }
 }
 
@@ -132,22 +139,29 @@ fn code_of(kind: Deny) -> Code {
     }
 }
 
+/// The scopes that were asked for and that the person may have.
+fn within_reach(pending: &Pending, person: &Person) -> Result<Vec<String>, Denied> {
+    let scopes = match &person.scopes {
+        None => pending.scopes.clone(),
+        Some(may) => scope::within(&pending.scopes, may),
+    };
+    if scopes.is_empty() {
+        let reason = "none of the scopes that were asked for is this person's";
+        return Err(Denied::not_allowed(reason).of(&person.label));
+    }
+    Ok(scopes)
+}
+
 /// Makes the grant. Gives its code. `asked`: the consent was asked for here, and is remembered.
 pub(super) async fn issue<I: Identity>(
     flow: &Flow<'_>,
     site: &Site<'_, I>,
     request: &Request<'_>,
     pending: &Pending,
-    person: &super::identity::Person,
+    person: &Person,
     asked: bool,
 ) -> Result<String, Denied> {
-    let scopes = match &person.scopes {
-        None => pending.scopes.clone(),
-        Some(may) => scope::within(&pending.scopes, may),
-    };
-    if scopes.is_empty() {
-        return Err(Denied::not_allowed("none of the scopes that were asked for is this person's"));
-    }
+    let scopes = within_reach(pending, person)?;
     let subject = ["user:", site.identity.name(), ":", &person.id].concat();
     let consented = pending;
     let pending = Pending { scopes, ..pending.clone() };

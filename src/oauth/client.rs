@@ -211,6 +211,10 @@ pub enum Lookup {
     Unknown,
     /// Nobody can tell at present.
     Unavailable,
+    /// The client's metadata document cannot be had at present: why, for the log.
+    Unreachable(String),
+    /// The client's metadata document describes no client that may be used here: why, for its developer.
+    Unusable(String),
     /// Too many ask; the seconds until the next may.
     Busy(u64),
 }

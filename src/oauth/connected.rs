@@ -204,8 +204,7 @@ pub(super) async fn signed_in<I: Identity>(
         Ok(person) => person,
         Err(denied) => return refused(flow, site, request, &denied),
     };
-    let subject = ["user:", site.identity.name(), ":", &person.id].concat();
-    let account = Account { subject, label: person.label };
+    let account = Account::of(site, &person);
     let object = account.object(site);
     let mut members = Members::new().text("trace", &request.trace(flow)).text("subject", &account.subject);
     if let Some(newer) = &person.credential {

@@ -11,7 +11,7 @@ use super::account::Account;
 use super::authorize::{Pending, Prompt};
 use super::client::Client;
 use super::error::Code;
-use super::identity::Begin;
+use super::identity::{Begin, Deny, Person};
 use super::page::{self, Leave, Reply, Trouble, leave, trouble};
 use super::record::{Members, Reading as _};
 use super::{Identity, Request, Site, approval, authorize, callback, limit, scope, transaction};
@@ -60,6 +60,8 @@ pub fn is_fresh(value: &str) -> bool {
 ///    at once, and for any other one click is enough ([`approval`]).
 /// 2. Otherwise the page asks for everything.
 ///
+/// Where the page names an account, the code goes to that account: if another one comes back, [`confirm`] asks again.
+///
 /// Waits: none without an account cookie; one with it, and those of a sign-in that begins at once.
 pub async fn ask<I: Identity>(
     flow: &Flow<'_>,
@@ -69,28 +71,68 @@ pub async fn ask<I: Identity>(
     pending: &Pending,
 ) -> Reply {
     let account = Account::read(flow.context(), site, request).filter(|_| pending.prompt != Prompt::Account);
-    let approved = match &account {
-        Some(account) if pending.prompt == Prompt::Usual => {
-            approval::is_known(flow, site, account, pending).await.then(|| account.object(site))
-        }
-        _ => None,
+    let remembered = match &account {
+        Some(account) if pending.prompt == Prompt::Usual => approval::is_known(flow, site, account, pending).await,
+        _ => false,
     };
-    if approved.is_some() && approval::spares(site, request, client, pending) {
+    if remembered && approval::spares(site, request, client, pending) {
         let id = transaction_of(&encode(&flow.context().random::<16>("consent cookie")));
-        return begin(flow, site, request, pending, &id, approved.as_deref(), false).await;
+        let account = account.map(|account| account.object(site));
+        return begin(flow, site, request, pending, &id, account.as_deref(), false).await;
     }
-    show(flow, site, request, client, pending, account.as_ref(), approved.as_deref())
+    show(flow, site, request, client, pending, &Shown { account: account.as_ref(), remembered, ..Shown::default() })
 }
 
-/// The page; with the object whose approval makes one click of it.
-pub(super) fn show<I: Identity>(
+/// What the page shows beside the request.
+#[derive(Default)]
+struct Shown<'a> {
+    /// The account that it names.
+    account: Option<&'a Account>,
+    /// Whether that account has approved all of it before.
+    remembered: bool,
+    /// The transaction that holds that person, where they have signed in just now.
+    held: Option<&'a str>,
+    /// The account that it named before.
+    former: Option<&'a str>,
+}
+
+/// Asks somebody who has signed in just now, with another account than the page named. Allow is the last step: nobody is
+/// sent to the provider a second time. Waits: one.
+pub(super) async fn confirm<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    pending: &Pending,
+    (id, browser, expected): (&str, &str, &str),
+    person: &Person,
+) -> Reply {
+    let account = Account::of(site, person);
+    let sealed = site.keys.seal_text(flow.context(), &holding(&site.issuer, id), person.to_json().as_bytes());
+    let input = Members::new().text("browser", browser).text("person", &sealed).end();
+    match flow.obtain(&Ask { object: transaction::object(id), call: "hold", input }).await.as_deref() {
+        Ok("true") => {}
+        Ok(_) => return trouble(Trouble::Stale, None),
+        Err(_) => return trouble(Trouble::Unavailable, None),
+    }
+    let former = Account::read(flow.context(), site, request).filter(|former| former.object(site) == expected);
+    let former = former.as_ref().map(|former| former.label.as_str());
+    let shown = Shown { account: Some(&account), held: Some(id), former, ..Shown::default() };
+    show(flow, site, request, &pending.as_client(), pending, &shown)
+        .with("set-cookie", account.cookie(flow.context(), site))
+}
+
+fn holding<'a>(issuer: &'a str, transaction: &'a str) -> Binding<'a> {
+    Binding { purpose: Purpose::Person, issuer, audience: transaction }
+}
+
+/// The page.
+fn show<I: Identity>(
     flow: &Flow<'_>,
     site: &Site<'_, I>,
     request: &Request<'_>,
     client: &Client,
     pending: &Pending,
-    account: Option<&Account>,
-    approved: Option<&str>,
+    &Shown { account, remembered, held, former }: &Shown<'_>,
 ) -> Reply {
     let name = cookie_of(pending);
     // Rendered again in the same browser: both forms are for the same transaction, and one of them wins.
@@ -99,7 +141,8 @@ pub(super) fn show<I: Identity>(
     let form = Members::version(1)
         .raw("request", &pending.to_json())
         .text("browser", &browser(&cookie))
-        .maybe("approved", approved)
+        .maybe("account", account.map(|account| account.object(site)).as_deref())
+        .maybe("held", held)
         .number("expires", flow.context().now() + FORM_AGE)
         .end();
     let sealed = site.keys.seal_text(flow.context(), &binding(&site.issuer), form.as_bytes());
@@ -111,7 +154,9 @@ pub(super) fn show<I: Identity>(
         scopes: &pending.scopes,
         account: account.map(|account| account.label.as_str()),
         switch: pending.switching(site.server),
-        remembered: approved.is_some(),
+        remembered,
+        confirms: held.is_some(),
+        former,
     };
     page::consent(site, &model).with("set-cookie", set_cookie(&name, Some(&cookie)))
 }
@@ -131,9 +176,11 @@ fn transaction_of(cookie: &str) -> String {
 ///
 /// 1. The form is one of ours, in time, sent by our own page in the browser that it was rendered for.
 /// 2. Deny goes back to the client.
-/// 3. Allow begins the transaction, once, and goes on to where the person signs in.
+/// 3. Allow begins the transaction, once, and goes on to where the person signs in. Whoever has signed in just now goes
+///    back to the client with a code.
 ///
-/// Waits: one for counting, one for Allow, and one where the upstream has to be discovered.
+/// Waits: one for counting, one for Allow, and one where the upstream has to be discovered; for somebody who has signed in,
+/// those of [`callback::issue`].
 pub async fn decide<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, params: &Params) -> Reply {
     let context = flow.context();
     if !request.is_own() {
@@ -142,52 +189,111 @@ pub async fn decide<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &
     if params.repeated(&["scope"]).is_some() {
         return trouble(Trouble::Request, None);
     }
-    let Some((pending, form_browser, approved)) = open(context, site, params.get(FIELD).unwrap_or_default()) else {
+    let Some(Form { pending, browser: ours, account, held }) =
+        Form::open(context, site, params.get(FIELD).unwrap_or_default())
+    else {
         return trouble(Trouble::Expired, None);
     };
     let name = cookie_of(&pending);
-    let Some(cookie) = request.cookie(&name).filter(|cookie| same(browser(cookie).as_bytes(), form_browser.as_bytes()))
-    else {
+    let Some(cookie) = request.cookie(&name).filter(|cookie| same(browser(cookie).as_bytes(), ours.as_bytes())) else {
         return trouble(Trouble::Browser, None);
     };
     if let Some(seconds) = limit::wait(flow, authorize::limits(site, request, &pending.client)).await {
         return trouble(Trouble::Busy(seconds), None);
     }
     let forget = set_cookie(&name, None);
-    match params.get("decision") {
-        Some("deny") => {
-            return pending.leave_with(site.server, Code::AccessDenied, "denied").with("set-cookie", forget);
-        }
-        Some("allow") => {}
+    let is_allowed = match params.get("decision") {
+        Some("deny") => false,
+        Some("allow") => true,
         _ => return trouble(Trouble::Request, Some("decision")),
-    }
+    };
     let chosen = params.all("scope").map(Into::into).collect::<Vec<String>>();
     let granted = scope::within(&pending.scopes, &chosen);
-    if granted.is_empty() {
-        return pending.leave_with(site.server, Code::AccessDenied, "denied").with("set-cookie", forget);
+    let is_allowed = is_allowed && !granted.is_empty();
+    let pending = Pending { scopes: if is_allowed { granted } else { vec![] }, ..pending };
+    let reply = match held {
+        Some(held) => release(flow, site, request, &pending, &held, account.as_deref()).await,
+        None if is_allowed => {
+            begin(flow, site, request, &pending, &transaction_of(cookie), account.as_deref(), true).await
+        }
+        None => denied(site, &pending),
+    };
+    reply.with("set-cookie", forget)
+}
+
+fn denied<I>(site: &Site<'_, I>, pending: &Pending) -> Reply {
+    pending.leave_with(site.server, Code::AccessDenied, Deny::Refused.description(), "denied")
+}
+
+/// What the form carries.
+struct Form {
+    pending: Pending,
+    /// The hash of the cookie that ties it to the browser.
+    browser: String,
+    /// The object of the account that the page named.
+    account: Option<String>,
+    /// The transaction that holds that person.
+    held: Option<String>,
+}
+
+impl Form {
+    fn open<I>(context: &Context, site: &Site<'_, I>, sealed: &str) -> Option<Self> {
+        let form = site.keys.open_text(&binding(&site.issuer), sealed)?;
+        let form = Object::read(core::str::from_utf8(&form).ok()?).ok()?;
+        (form.number("expires")? > context.now()).then_some(())?;
+        let pending = Pending::read(&form.get("request").and_then(|request| Value::object(request).ok())?)?;
+        Some(Self { pending, browser: form.text("browser")?, account: form.text("account"), held: form.text("held") })
     }
-    let pending = Pending { scopes: granted, ..pending };
-    let id = transaction_of(cookie);
-    begin(flow, site, request, &pending, &id, approved.as_deref(), true).await.with("set-cookie", forget)
 }
 
-fn open<I>(context: &Context, site: &Site<'_, I>, sealed: &str) -> Option<(Pending, String, Option<String>)> {
-    let form = site.keys.open_text(&binding(&site.issuer), sealed)?;
-    let form = Object::read(core::str::from_utf8(&form).ok()?).ok()?;
-    (form.number("expires")? > context.now()).then_some(())?;
-    let pending = form.get("request").and_then(|request| Value::object(request).ok())?;
-    Some((Pending::read(&pending)?, form.text("browser")?, form.text("approved")))
+/// Ends the transaction that holds somebody who has signed in: with a code where they allowed scopes, else without.
+/// `account` is the object of the account that the page named.
+async fn release<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    pending: &Pending,
+    id: &str,
+    account: Option<&str>,
+) -> Reply {
+    let name = transaction::cookie(id);
+    let Some(cookie) = request.cookie(&name).map(browser) else { return trouble(Trouble::Foreign, None) };
+    let input = Members::new().text("browser", &cookie).end();
+    let Ok(released) = flow.obtain(&Ask { object: transaction::object(id), call: "release", input }).await else {
+        return trouble(Trouble::Unavailable, None);
+    };
+    let opened = || {
+        let sealed = Object::read(&released).ok()?.text("person")?;
+        let person = site.keys.open_text(&holding(&site.issuer, id), &sealed)?;
+        Person::read(core::str::from_utf8(&person).ok()?)
+    };
+    let Some(person) = opened().filter(|person| Some(Account::of(site, person).object(site).as_str()) == account)
+    else {
+        return trouble(Trouble::Stale, None);
+    };
+    let reply = if pending.scopes.is_empty() {
+        denied(site, pending)
+    } else {
+        match callback::issue(flow, site, request, pending, &person, true).await {
+            Ok(code) => {
+                let (url, schemes) = (pending.answer(&[("code", &code)]), &site.server.schemes);
+                leave(&url, Leave::Client { name: &pending.name, outcome: "allowed", schemes })
+            }
+            Err(denied) => callback::turn_away(flow, site, request, pending, &denied, true),
+        }
+    };
+    reply.with("set-cookie", set_cookie(&name, None))
 }
 
-/// Begins the transaction `id`. `approved` is the object of whom has approved this before; `posted`, whether this answers a
-/// form, which must not redirect.
+/// Begins the transaction `id`. `account` is the object of the account that the page named, or whose approval spared the
+/// page; `posted`, whether this answers a form, which must not redirect.
 async fn begin<I: Identity>(
     flow: &Flow<'_>,
     site: &Site<'_, I>,
     request: &Request<'_>,
     pending: &Pending,
     id: &str,
-    approved: Option<&str>,
+    account: Option<&str>,
     posted: bool,
 ) -> Reply {
     let path = [site.issuer.as_str(), &site.server.paths.callback].concat();
@@ -197,20 +303,14 @@ async fn begin<I: Identity>(
         .await
     {
         Ok(begun) => begun,
-        Err(denied) => {
-            let code = callback::refused(flow, request, pending, &denied);
-            if !posted {
-                return Reply::redirect(pending.answer(&[("error", code.name())]));
-            }
-            return pending.leave_with(site.server, code, "failed");
-        }
+        Err(denied) => return callback::turn_away(flow, site, request, pending, &denied, posted),
     };
     let cookie = encode(&flow.context().random::<16>("sign-in cookie"));
     let input = Members::new()
         .raw("request", &pending.to_json())
         .text("kept", &begun.kept)
         .text("browser", &browser(&cookie))
-        .maybe("approved", approved)
+        .maybe("account", account)
         .end();
     let object = transaction::object(id);
     match flow.obtain(&Ask { object, call: "approve", input }).await.as_deref() {

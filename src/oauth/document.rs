@@ -12,7 +12,7 @@ use super::client::{Auth, Client, Lookup, Proof};
 use super::record::{Members, Reading as _};
 use super::{Request, Site, limit, redirect, register::presentable};
 use crate::crypto::{encode, hash};
-use crate::flow::{Brief, Commit, Fetch, Flow, Load};
+use crate::flow::{Brief, Commit, Failure, Fetch, Flow, Load};
 use crate::json::{Object, Value};
 
 const MAX_DOCUMENT: usize = 5 * 1024;
@@ -81,21 +81,28 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
     let fetch =
         Fetch { url: id.to_owned(), method: "GET", headers: vec![("accept", "application/json".into())], body: None };
     let (had_copy, stale) = (copy.is_some(), copy.filter(|(_, fetched)| fetched + STALE > now));
+    let unreachable = |reason| stale.map_or(Lookup::Unreachable(reason), |(client, _)| Lookup::Known(client, None));
     let fetched = match flow.obtain(&Brief(fetch)).await {
         Ok(fetched) if fetched.status != 429 && fetched.status < 500 => fetched,
-        _ => return stale.map_or(Lookup::Unavailable, |(client, _)| Lookup::Known(client, None)),
+        Ok(fetched) => return unreachable(format!("it answered {}", fetched.status)),
+        Err(Failure::Timeout) => return unreachable("it did not answer in time".into()),
+        Err(Failure::Unreachable) => return unreachable("it could not be reached".into()),
+        Err(_) => return unreachable("it could not be fetched".into()),
     };
-    let is_whole = fetched.status == 200 && fetched.body.len() <= MAX_DOCUMENT;
-    let client = if is_whole { client_of(site, id, &fetched.body, now / 1000) } else { None };
+    let client = match fetched.status {
+        200 if fetched.body.len() > MAX_DOCUMENT => Err(format!("it is longer than {MAX_DOCUMENT} bytes")),
+        200 => client_of(site, id, &fetched.body, now / 1000).map_err(String::from),
+        status => Err(format!("it answered {status}")),
+    };
     match client {
-        None => {
+        Err(reason) => {
             if had_copy {
                 // It bridges no outage after this.
                 flow.commit(Commit::Keep { key, value: "{}".into(), seconds: 60 });
             }
-            Lookup::Unknown
+            Lookup::Unusable(reason)
         }
-        Some(client) => {
+        Ok(client) => {
             let value = Members::version(1).raw("client", &client.to_json()).number("fetched", now).end();
             let copy = Box::new(Commit::Keep { key, value, seconds: 24 * 3600 });
             Lookup::Known(client, site.server.kv.then_some(copy))
@@ -109,17 +116,24 @@ fn read(copy: &str, id: &str) -> Option<(Client, u64)> {
     Some((client, copy.number("fetched")?))
 }
 
-/// The client that the document `text` at `id` describes.
-fn client_of<I>(site: &Site<'_, I>, id: &str, text: &str, created: u64) -> Option<Client> {
-    let document = Object::read(text).ok()?;
-    (document.string("client_id")? == id).then_some(())?;
-    let redirects = document.texts("redirect_uris").filter(|uris| !uris.is_empty() && uris.len() <= MAX_REDIRECTS)?;
-    redirects.iter().all(|uri| redirect::judge(uri, &site.server.schemes).is_some()).then_some(())?;
+/// The client that the document `text` at `id` describes, or why it describes none.
+fn client_of<I>(site: &Site<'_, I>, id: &str, text: &str, created: u64) -> Result<Client, &'static str> {
+    let document = Object::read(text).map_err(|_| "it is not a JSON object")?;
+    if document.string("client_id").is_none_or(|named| named != id) {
+        return Err("its client_id is not its own URL");
+    }
+    let redirects = document.texts("redirect_uris").filter(|uris| !uris.is_empty() && uris.len() <= MAX_REDIRECTS);
+    let redirects = redirects.ok_or("redirect_uris must be a list of 1 to 50 URIs")?;
+    if !redirects.iter().all(|uri| redirect::judge(uri, &site.server.schemes).is_some()) {
+        return Err("redirect_uris has a URI that may not be used");
+    }
     // A document is public, so no secret can be agreed on in it.
-    let method = document.get("token_endpoint_auth_method").map_or(Some("none".into()), Value::string)?;
-    (method == "none" && document.get("client_secret").is_none()).then_some(())?;
+    let method = document.get("token_endpoint_auth_method").map_or(Some("none".into()), Value::string);
+    if method.is_none_or(|method| method != "none") || document.get("client_secret").is_some() {
+        return Err("token_endpoint_auth_method must be none, without a client_secret");
+    }
     let name = document.string("client_name").map(|name| presentable(&name)).unwrap_or_default();
     let name = name.chars().take(MAX_NAME).collect::<String>();
     let name = if name.is_empty() { redirect::host(id, &[]).to_owned() } else { name };
-    Some(Client { id: id.to_owned(), name, redirects, auth: Auth::None, proof: Proof::Domain, created })
+    Ok(Client { id: id.to_owned(), name, redirects, auth: Auth::None, proof: Proof::Domain, created })
 }

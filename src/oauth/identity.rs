@@ -1,8 +1,9 @@
 //! How the authorization server learns who somebody is. It knows no provider; each implements [`Identity`].
 
+use super::record::{Members, Reading as _};
 use crate::flow::Flow;
 use crate::http::form::Params;
-use crate::json::quoted;
+use crate::json::{Object, quoted};
 use crate::text::find;
 
 /// A way to sign in: a provider elsewhere, or the app's own users.
@@ -137,6 +138,32 @@ pub struct Person {
     pub credential: Option<String>,
 }
 
+impl Person {
+    /// The record, version 1.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let members = Members::version(1).text("id", &self.id).text("label", &self.label).text("props", &self.props);
+        let members = match &self.scopes {
+            Some(scopes) => members.texts("scopes", scopes.iter().map(String::as_str)),
+            None => members,
+        };
+        members.maybe("credential", self.credential.as_deref()).end()
+    }
+
+    /// Reads the record.
+    #[must_use]
+    pub fn read(record: &str) -> Option<Self> {
+        let record = Object::read(record).ok()?;
+        (record.number("v")? == 1).then_some(())?;
+        let scopes = match record.get("scopes") {
+            Some(_) => Some(record.texts("scopes")?),
+            None => None,
+        };
+        let (id, label, props) = (record.text("id")?, record.text("label")?, record.text("props")?);
+        Some(Self { id, label, props, scopes, credential: record.text("credential") })
+    }
+}
+
 /// Why somebody is not signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
@@ -144,6 +171,8 @@ pub struct Denied {
     pub kind: Deny,
     /// What the operator is told.
     pub reason: String,
+    /// The account, where somebody has signed in: how that person recognises it.
+    pub account: Option<String>,
 }
 
 /// The kinds of [`Denied`].
@@ -159,28 +188,51 @@ pub enum Deny {
     Failed,
 }
 
+impl Deny {
+    /// What the client's developer reads (`error_description`); nothing about the person.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Refused => "The sign-in was cancelled, or the sign-in provider refused it.",
+            Self::NotAllowed => "The account that signed in may not use this server.",
+            Self::Unavailable => "The sign-in provider did not answer. Try again in a minute.",
+            Self::Failed => "The sign-in failed. The log of this server has the reason.",
+        }
+    }
+}
+
 impl Denied {
+    fn new(kind: Deny, reason: impl Into<String>) -> Self {
+        Self { kind, reason: reason.into(), account: None }
+    }
+
+    /// The same, about this account.
+    #[must_use]
+    pub fn of(self, account: &str) -> Self {
+        Self { account: Some(account.into()), ..self }
+    }
+
     /// The person or the provider said no.
     #[must_use]
     pub fn refused(reason: impl Into<String>) -> Self {
-        Self { kind: Deny::Refused, reason: reason.into() }
+        Self::new(Deny::Refused, reason)
     }
 
     /// The person has signed in and may not use this server.
     #[must_use]
     pub fn not_allowed(reason: impl Into<String>) -> Self {
-        Self { kind: Deny::NotAllowed, reason: reason.into() }
+        Self::new(Deny::NotAllowed, reason)
     }
 
     /// The provider did not answer.
     #[must_use]
     pub fn unavailable(reason: impl Into<String>) -> Self {
-        Self { kind: Deny::Unavailable, reason: reason.into() }
+        Self::new(Deny::Unavailable, reason)
     }
 
     /// The set-up is wrong, or the answer is garbage.
     #[must_use]
     pub fn failed(reason: impl Into<String>) -> Self {
-        Self { kind: Deny::Failed, reason: reason.into() }
+        Self::new(Deny::Failed, reason)
     }
 }

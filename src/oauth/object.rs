@@ -26,6 +26,8 @@ async fn called(flow: &Flow<'_>, keys: &Keys, input: &str) -> Result<String, Ref
     match (role, call.as_ref()) {
         ("transaction", "approve") => transaction::approve(flow, &input).await,
         ("transaction", "take") => transaction::take(flow, &input).await,
+        ("transaction", "hold") => transaction::hold(flow, &input).await,
+        ("transaction", "release") => transaction::release(flow, &input).await,
         ("client", "register") => client::kept::register(flow, &input).await,
         ("client", "load") => client::kept::load(flow).await,
         ("client", "put") => client::kept::put(flow, &input).await,

@@ -64,7 +64,8 @@ async fn called<I: Identity>(
             let id = needed(&call, "id")?;
             match find(flow, site, request, &id).await {
                 Lookup::Known(client, _) => Ok(client_json(&client, None)),
-                Lookup::Unknown => Ok("null".into()),
+                Lookup::Unknown | Lookup::Unusable(_) => Ok("null".into()),
+                Lookup::Unreachable(reason) => Err(Wrong::new(unreachable(&id, &reason))),
                 Lookup::Unavailable | Lookup::Busy(_) => Err(Wrong::silent()),
             }
         }
@@ -130,6 +131,10 @@ async fn asked<I: Identity>(
         Lookup::Busy(_) => {
             let seconds = until_next(flow.context().now()).to_string();
             return Err(Wrong::new(["Too many requests: try again in ", &seconds, " seconds."].concat()));
+        }
+        Lookup::Unreachable(reason) => return Err(Wrong::new(unreachable(id, &reason))),
+        Lookup::Unusable(reason) => {
+            return Err(Wrong::new(format!("The client's metadata document at {id} cannot be used: {reason}.")));
         }
         Lookup::Unavailable => return Err(Wrong::silent()),
     };
@@ -334,4 +339,8 @@ pub(super) mod index {
         let held = Held::read(flow, vec![], vec![PREFIX.into()]).await?;
         Ok(array(held.under(PREFIX).map(|(_, row)| row.to_owned())))
     }
+}
+
+fn unreachable(id: &str, reason: &str) -> String {
+    format!("The client's metadata document at {id} cannot be fetched: {reason}. Try again in a minute.")
 }

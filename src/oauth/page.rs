@@ -75,6 +75,10 @@ pub enum Trouble {
     Redirect,
     /// The page is too old, or was used already.
     Expired,
+    /// A sign-in that has expired or was used already.
+    Stale,
+    /// The same, or one that was begun in another browser.
+    Foreign,
     /// Another browser, or one without cookies.
     Browser,
     /// The form was not sent by our own page.
@@ -99,6 +103,7 @@ impl Trouble {
             Self::Request => "request",
             Self::Redirect => "redirect",
             Self::Expired => "expired",
+            Self::Stale | Self::Foreign => "sign_in",
             Self::Browser => "browser",
             Self::Form => "form",
             Self::Unavailable => "unavailable",
@@ -112,11 +117,11 @@ impl Trouble {
 
     fn status(self) -> u16 {
         match self {
-            Self::Browser | Self::Form | Self::Account | Self::NotAllowed => 403,
+            Self::Foreign | Self::Browser | Self::Form | Self::Account | Self::NotAllowed => 403,
             Self::Unavailable | Self::Upstream => 503,
             Self::UpstreamSetup => 500,
             Self::Busy(_) => 429,
-            Self::Request | Self::Redirect | Self::Expired => 400,
+            Self::Request | Self::Redirect | Self::Expired | Self::Stale => 400,
         }
     }
 }
@@ -140,6 +145,39 @@ pub fn recovery<I>(site: &Site<'_, I>, client_id: &str) -> Reply {
         .text("clientId", client_id)
         .text("endpoint", &site.server.resource(&site.issuer));
     page(400, model)
+}
+
+/// The page for people whose app describes itself at a URL that is out of reach at present; `reason` is for its developer,
+/// `retry` the same request once more.
+#[must_use]
+pub fn unreachable(client_id: &str, reason: &str, retry: Option<&str>) -> Reply {
+    page(503, document("document_unreachable", client_id, reason).maybe("retry", retry))
+        .with("retry-after", "60".into())
+}
+
+/// The page for people whose app describes itself at a URL whose content is no such description, and why.
+#[must_use]
+pub fn unusable(client_id: &str, reason: &str) -> Reply {
+    page(400, document("document_unusable", client_id, reason))
+}
+
+fn document(name: &str, client_id: &str, reason: &str) -> Members {
+    let origin = origin_of(client_id);
+    let host = origin.strip_prefix("https://").unwrap_or(origin);
+    Members::new().text("kind", "error").text("reason", name).text("detail", host).text("why", reason)
+}
+
+/// The page for somebody who has signed in and may not use this server: with another account, or back to the client,
+/// which then learns of it.
+#[must_use]
+pub fn turned_away<I>(site: &Site<'_, I>, account: &str, pending: &super::authorize::Pending, back: &str) -> Reply {
+    let (host, kind) = place(back, &site.server.schemes);
+    let client = Members::new().text("url", back).text("host", host).text("where", kind.name());
+    let model = server(Members::new().text("kind", "error").text("reason", "turned_away"), site)
+        .maybe("detail", Some(account).filter(|account| !account.is_empty()))
+        .text("switchAccount", &pending.switching(site.server))
+        .raw("back", &client.text("name", &pending.name).end());
+    page(403, model)
 }
 
 /// The page on the way to another site: form posts are never answered by a redirect that leaves ours, because browsers
@@ -207,6 +245,10 @@ pub struct Consent<'a> {
     pub switch: String,
     /// Whether all of it was approved before.
     pub remembered: bool,
+    /// Whether that account has signed in just now, so that Allow is the last step.
+    pub confirms: bool,
+    /// The account that the page named before.
+    pub former: Option<&'a str>,
 }
 
 /// The consent page.
@@ -229,8 +271,9 @@ pub fn consent<I: super::Identity>(site: &Site<'_, I>, consent: &Consent<'_>) ->
     if let Some(label) = consent.account.filter(|label| !label.is_empty()) {
         let account = Members::new().text("label", label).end();
         model = model.raw("account", &account).text("switchAccount", &consent.switch);
+        model = model.maybe("formerAccount", consent.former);
     }
-    if !about.label.is_empty() {
+    if !about.label.is_empty() && !consent.confirms {
         let scopes =
             about.scopes.iter().map(|(name, text)| Members::new().text("name", name).maybe("text", *text).end());
         let upstream =

@@ -213,8 +213,8 @@ async fn answer<I: Identity>(
         }
         return match find(flow, site, request, &shown.id).await {
             Lookup::Busy(seconds) => Err(Failed::slow_down(seconds)),
-            Lookup::Unknown => Err(unknown_client()),
-            Lookup::Unavailable => Err(unavailable()),
+            Lookup::Unknown | Lookup::Unusable(_) => Err(unknown_client()),
+            Lookup::Unavailable | Lookup::Unreachable(_) => Err(unavailable()),
             Lookup::Known(..) => Err(invalid_grant()),
         };
     };

@@ -157,19 +157,34 @@ test("an approval is one person's", async () => {
   expect(await page.text()).not.toContain("You are signed in as");
 });
 
+/** The same browser, in which somebody else is signed in at the provider. */
+function taken(browser: lib.Browser, user: string): lib.Browser {
+  const other = new lib.Browser(user);
+  for (const [name, value] of browser.cookies) other.cookies.set(name, value);
+  return other;
+}
+
+/** Somebody has come back with another account; gives the page that asks again. */
+async function askedAgain(browser: lib.Browser, callback: string): Promise<string> {
+  const page = await browser.go(callback);
+  expect([page.status, page.headers.get("location")]).toEqual([200, null]);
+  return page.text();
+}
+
+/** Allow on that page: the way back to the client. */
+async function confirmed(browser: lib.Browser, text: string): Promise<URL> {
+  return new URL(lib.linkIn(await (await lib.decide(browser, lib.consentIn(text))).text()));
+}
+
 test("where another person comes back than has approved, the page asks after all, before there is a code", async () => {
   const { client, browser } = await connected();
   const opened = await open(browser, client);
-  const callback = opened.response.headers.get("location") ?? "";
-  const other = new lib.Browser("mallory");
-  for (const [name, value] of browser.cookies) other.cookies.set(name, value);
-  const page = await other.go(callback);
-  expect([page.status, page.headers.get("location")]).toEqual([200, null]);
-  const text = await page.text();
+  const other = taken(browser, "mallory");
+  const text = await askedAgain(other, opened.response.headers.get("location") ?? "");
   expect(text).toContain("<bdi>mallory</bdi>");
   expect(text).toContain(">Allow</button>");
-  const again = lib.linkIn(await (await lib.decide(other, lib.consentIn(text))).text());
-  const code = (await lib.arrive(other, again)).searchParams.get("code") ?? "";
+  const answer = await confirmed(other, text);
+  const code = answer.searchParams.get("code") ?? "";
   const tokens: lib.Tokens = await (await lib.redeem(client, { code, verifier: opened.verifier })).json();
   expect(await (await lib.whoami(tokens.access_token)).text()).toContain("mallory");
 
@@ -177,8 +192,101 @@ test("where another person comes back than has approved, the page asks after all
   const click = await open(browser, client, { site: "cross-site" });
   expect(isOneClick(click)).toBe(true);
   const next = lib.linkIn(await (await lib.decide(browser, lib.consentIn(click.text))).text());
-  const third = new lib.Browser("trudy");
-  for (const [name, value] of browser.cookies) third.cookies.set(name, value);
-  const asked = await third.go(next);
-  expect([asked.status, (await asked.text()).includes("<bdi>trudy</bdi>")]).toEqual([200, true]);
+  expect(await askedAgain(taken(browser, "trudy"), next)).toContain("<bdi>trudy</bdi>");
+});
+
+test("where the page named an account and another one comes back, it asks again, and nobody signs in a second time", async () => {
+  const { browser } = await connected({}, { user: "ada" });
+  const client = await lib.register({ client_name: `Client ${lib.random()}` });
+  const opened = await open(browser, client);
+  expect(opened.text).toContain("You are signed in as <strong><bdi>ada</bdi></strong>");
+  const callback = lib.linkIn(await (await lib.decide(browser, lib.consentIn(opened.text))).text());
+  const bob = taken(browser, "bob");
+  const text = await askedAgain(bob, callback);
+  expect(text).toContain(
+    "You have signed in as <strong><bdi>bob</bdi></strong>, not as <strong><bdi>ada</bdi></strong>",
+  );
+  expect(text).toContain("Use another account");
+  // Allow leads to the client itself.
+  const answer = await confirmed(bob, text);
+  expect([answer.origin, answer.searchParams.get("state")]).toEqual(["https://client.example", opened.params.state]);
+  const code = answer.searchParams.get("code") ?? "";
+  const tokens: lib.Tokens = await (await lib.redeem(client, { code, verifier: opened.verifier })).json();
+  expect(await (await lib.whoami(tokens.access_token)).text()).toContain("bob");
+  // Now the browser is bob's.
+  expect((await open(bob, await lib.register({ client_name: `Client ${lib.random()}` }))).text).toContain(
+    "You are signed in as <strong><bdi>bob</bdi></strong>",
+  );
+});
+
+test("the page that asks again gives one code, to its own browser", async () => {
+  const { browser } = await connected({}, { user: "ada" });
+  const asked = async () => {
+    const opened = await open(browser, await lib.register({ client_name: `Client ${lib.random()}` }));
+    const callback = lib.linkIn(await (await lib.decide(browser, lib.consentIn(opened.text))).text());
+    const bob = taken(browser, "bob");
+    return { bob, text: await askedAgain(bob, callback), callback };
+  };
+  // Fifty at once: one code.
+  const one = await asked();
+  const cookies = [...one.bob.cookies];
+  const raced = await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      const tab = new lib.Browser("bob");
+      for (const [name, value] of cookies) tab.cookies.set(name, value);
+      return (await lib.decide(tab, lib.consentIn(one.text))).status;
+    }),
+  );
+  expect(raced.filter((status) => status === 200)).toHaveLength(1);
+  expect(new Set(raced)).toEqual(new Set([200, 400]));
+  // The callback is over, and so is a form that came after Deny.
+  expect((await taken(one.bob, "bob").go(one.callback)).status).not.toBe(302);
+  const denied = await asked();
+  const tab = taken(denied.bob, "bob");
+  const back = new URL(lib.linkIn(await (await lib.decide(denied.bob, lib.consentIn(denied.text), "deny")).text()))
+    .searchParams;
+  expect([back.get("error"), back.get("code")]).toEqual(["access_denied", null]);
+  expect((await lib.decide(tab, lib.consentIn(denied.text))).status).toBe(400);
+  // Another browser has the form but not the cookies; one with only the form's cookie has no sign-in.
+  const third = await asked();
+  const eve = new lib.Browser("eve");
+  expect((await lib.decide(eve, lib.consentIn(third.text))).status).toBe(403);
+  for (const [name, value] of third.bob.cookies) {
+    if (name.startsWith("__Host-wicket-form-")) eve.cookies.set(name, value);
+  }
+  expect((await lib.decide(eve, lib.consentIn(third.text))).status).toBe(403);
+  expect((await confirmed(third.bob, third.text)).searchParams.get("code")).toBeTruthy();
+});
+
+test("the page that asks again offers only what the person may have", async () => {
+  const { browser } = await connected({}, { user: "ada" });
+  const opened = await open(browser, await lib.register({ client_name: `Client ${lib.random()}` }));
+  const callback = lib.linkIn(await (await lib.decide(browser, lib.consentIn(opened.text))).text());
+  const text = await askedAgain(taken(browser, "reader"), callback);
+  expect([text.includes('value="read"'), text.includes('value="write"')]).toEqual([true, false]);
+});
+
+test("who may not use the server reads so, and goes on with another account or back to the client, which is told", async () => {
+  const client = await lib.register({ client_name: "Notes" });
+  const { params } = await lib.asking(client);
+  const browser = new lib.Browser("outsider");
+  const page = await browser.go(await lib.allow(browser, lib.authorizeUrl(params)));
+  const text = await page.text();
+  expect([page.status, page.headers.get("location")]).toEqual([403, null]);
+  expect(text).toContain("You have signed in as <strong><bdi>outsider</bdi></strong>, but this account may not use");
+  const links = [...text.matchAll(/href="([^"]+)"/g)].map(([, href = ""]) =>
+    href.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code))),
+  );
+  const again = links.find((href) => href.startsWith("/authorize?")) ?? "";
+  expect(new URLSearchParams(again.slice(again.indexOf("?"))).get("prompt")).toBe("select_account");
+  const other = new lib.Browser("ann");
+  expect((await lib.arrive(other, await lib.allow(other, lib.SITE + again))).searchParams.get("code")).toBeTruthy();
+  const back = new URL(links.find((href) => href.startsWith(lib.REDIRECT)) ?? "").searchParams;
+  expect([back.get("error"), back.get("state"), back.get("iss"), back.get("code")]).toEqual([
+    "access_denied",
+    params.state,
+    lib.SITE,
+    null,
+  ]);
+  expect(back.get("error_description")).toBe("The account that signed in may not use this server.");
 });

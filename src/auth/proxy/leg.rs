@@ -312,14 +312,14 @@ pub(super) async fn admit(
     credential: &Credential,
 ) -> Result<Person, Denied> {
     if !options.allow.admits(profile) {
-        return Err(Denied::not_allowed("no rule of `allow` fits"));
+        return Err(Denied::not_allowed("no rule of `allow` fits").of(profile.label()));
     }
     let told = profile.to_json();
     let mut scopes = None;
     if options.allow.function {
         let asked = flow.obtain(&AskAllow { handler: &options.name, profile: &told }).await;
         match asked.map_err(|_| Denied::failed("the function `allow` failed"))? {
-            Allowed::No => return Err(Denied::not_allowed("the function `allow` says no")),
+            Allowed::No => return Err(Denied::not_allowed("the function `allow` says no").of(profile.label())),
             Allowed::Yes => {}
             Allowed::Scopes(only) => scopes = Some(only),
         }

@@ -6,6 +6,7 @@ use super::{REDIRECT, authorize_query, head, json_of, send, server};
 use crate::world::{NOW, Said, World};
 
 const ID: &str = "https://app.example.com/client.json";
+const HOST: &str = "app.example.com";
 
 fn document(more: Json) -> Json {
     let mut document = json!({"client_id": ID, "client_name": "App", "redirect_uris": [REDIRECT]});
@@ -65,22 +66,48 @@ fn where_documents_are_off_nothing_is_fetched() {
 fn documents_that_are_not_taken() {
     let big = document(json!({"note": "x".repeat(6000)}));
     let wrong = [
-        answer(200, &document(json!({"client_id": "https://evil.example/client.json"})).to_string()),
-        answer(200, &document(json!({"redirect_uris": []})).to_string()),
-        answer(200, &document(json!({"redirect_uris": ["javascript:alert(1)"]})).to_string()),
-        answer(200, &document(json!({"redirect_uris": [REDIRECT, "http://evil.example/"]})).to_string()),
-        answer(200, &document(json!({"client_secret": "x"})).to_string()),
-        answer(200, &document(json!({"token_endpoint_auth_method": "client_secret_post"})).to_string()),
-        answer(200, &big.to_string()),
-        answer(200, "<html>"),
-        answer(200, ""),
-        answer(301, ""),
-        answer(404, ""),
-        answer(410, ""),
+        (
+            answer(200, &document(json!({"client_id": "https://evil.example/client.json"})).to_string()),
+            "its client_id is not its own URL",
+        ),
+        (answer(200, &document(json!({"redirect_uris": []})).to_string()), "redirect_uris must be a list"),
+        (answer(200, &document(json!({"redirect_uris": ["javascript:alert(1)"]})).to_string()), "redirect_uris has"),
+        (
+            answer(200, &document(json!({"redirect_uris": [REDIRECT, "http://evil.example/"]})).to_string()),
+            "redirect_uris has",
+        ),
+        (answer(200, &document(json!({"client_secret": "x"})).to_string()), "without a client_secret"),
+        (
+            answer(200, &document(json!({"token_endpoint_auth_method": "client_secret_post"})).to_string()),
+            "token_endpoint_auth_method must be none",
+        ),
+        (answer(200, &big.to_string()), "it is longer than 5120 bytes"),
+        (answer(200, "<html>"), "it is not a JSON object"),
+        (answer(200, ""), "it is not a JSON object"),
+        (answer(301, ""), "it answered 301"),
+        (answer(404, ""), "it answered 404"),
+        (answer(410, ""), "it answered 410"),
     ];
-    for said in wrong {
-        let (status, page, _, kept) = seen(None, &said, on());
-        assert_eq!((status, page["kind"].as_str(), kept), (400, Some("recovery"), 0), "{said:?}");
+    for (said, why) in wrong {
+        let (status, page, _, told) = seen(None, &said, on());
+        let shown = (status, page["reason"].as_str(), page["detail"].as_str(), told);
+        assert_eq!(shown, (400, Some("document_unusable"), Some(HOST), 1), "told the operator, kept nothing: {said:?}");
+        assert!(page["why"].as_str().unwrap().contains(why), "{page}");
+    }
+}
+
+#[test]
+fn a_document_that_is_out_of_reach_is_nobodys_fault_here() {
+    for (said, why) in [
+        (Said::Failed("timeout"), "it did not answer in time"),
+        (Said::Failed("unreachable"), "it could not be reached"),
+        (Said::Failed("refused"), "it could not be fetched"),
+        (answer(503, ""), "it answered 503"),
+    ] {
+        let (status, page, ..) = seen(None, &said, on());
+        assert_eq!((status, &page["reason"]), (503, &json!("document_unreachable")));
+        assert_eq!((&page["detail"], &page["why"]), (&json!(HOST), &json!(why)), "which site, and what it did");
+        assert!(page["retry"].as_str().unwrap().starts_with("/authorize?"), "{page}");
     }
 }
 
@@ -121,10 +148,15 @@ fn a_copy_does_not_outlive_the_document() {
     let other = document(json!({"client_id": "https://evil.example/client.json"}));
     for gone in [answer(404, ""), answer(410, ""), answer(200, &other.to_string())] {
         let (status, page, _, kept) = seen(Some(copy(2 * HOUR)), &gone, on());
-        assert_eq!((status, page["kind"].as_str(), kept), (400, Some("recovery"), 1), "the copy is overwritten");
+        let shown = (status, page["reason"].as_str(), kept);
+        assert_eq!(shown, (400, Some("document_unusable"), 2), "the copy is overwritten, the operator told");
     }
     let over = seen(Some(json!({})), &answer(500, ""), on());
-    assert_eq!((over.0, over.1["reason"].as_str()), (503, Some("unavailable")), "and bridges no outage any more");
+    assert_eq!(
+        (over.0, over.1["reason"].as_str()),
+        (503, Some("document_unreachable")),
+        "and bridges no outage any more"
+    );
 }
 
 #[test]

@@ -19,6 +19,9 @@ const PROPS: Record<string, Record<string, unknown>> = {
   big: { login: "big", note: "x".repeat(5000) },
 };
 
+/** The scopes of those who may not have all. */
+const SCOPES: Record<string, string[]> = { outsider: [], reader: ["read"] };
+
 export class MyMCP extends McpAgent<Env, unknown, { login: string }> {
   override server = new McpServer({ name: "test", version: "1.0.0" });
 
@@ -47,7 +50,9 @@ const usual: OAuthProviderOptions<Env> = {
     identify: (request) => {
       const user = request.headers.get("x-user");
       if (user === null) return null;
-      return { id: user, label: user, props: PROPS[user] ?? { login: user } };
+      const person = { id: user, label: user, props: PROPS[user] ?? { login: user } };
+      const scopes = SCOPES[user];
+      return scopes ? { ...person, scopes } : person;
     },
   },
   // Each request comes to another of three locations.
