@@ -174,7 +174,7 @@ async fn sign_in<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Req
     let hash = hash("transaction", &[flow.context().random::<16>("connected").as_slice()]);
     let id = encode(hash.first_chunk::<16>().unwrap_or(&[0; 16]));
     let callback = [site.issuer.as_str(), &site.server.paths.callback].concat();
-    let begun = match site.identity.begin(flow, &Begin { state: &id, callback: &callback, switch: false }).await {
+    let begun = match site.identity.begin(flow, &Begin { state: &id, callback: &callback, switch: true }).await {
         Ok(begun) => begun,
         Err(denied) => return refused(flow, site, request, &denied),
     };

@@ -63,6 +63,16 @@ export class UserAgent {
     const upstream = await this.decide(url, "allow");
     return new URL(await this.location(await this.choose(upstream, link)));
   }
+
+  /** The same for an account that may not use the server: gives what the page says, and where its way back leads. */
+  async turnedAway(url: string, link: string): Promise<{ text: string; back: URL }> {
+    const upstream = await this.decide(url, "allow");
+    const page = await this.go(await this.choose(upstream, link));
+    const text = await page.text();
+    const back = /href="([^"]+)" rel="noreferrer">Go back to/.exec(text)?.[1];
+    if (page.status !== 403 || back === undefined) throw new Error(`not turned away: ${page.status} ${text}`);
+    return { text, back: new URL(unescape(back)) };
+  }
 }
 
 /** Where a page leads by itself. */

@@ -48,6 +48,14 @@ async function served(upstream: string, standIn: StandIn) {
     standing,
     /** Where the client ends up when the person follows `link` at the provider. */
     async arrive(link: string): Promise<URLSearchParams> {
+      return (await new UserAgent(find).authorize(await this.asked(), link)).searchParams;
+    },
+    /** The same for an account that may not use the server, with what the person reads. */
+    async turnedAway(link: string): Promise<{ text: string; answer: URLSearchParams }> {
+      const { text, back } = await new UserAgent(find).turnedAway(await this.asked(), link);
+      return { text, answer: back.searchParams };
+    },
+    async asked(): Promise<string> {
       const asked = new URLSearchParams({
         response_type: "code",
         client_id,
@@ -56,7 +64,7 @@ async function served(upstream: string, standIn: StandIn) {
         code_challenge_method: "S256",
         state: "s",
       });
-      return (await new UserAgent(find).authorize(`${worker.url}/authorize?${asked.toString()}`, link)).searchParams;
+      return `${worker.url}/authorize?${asked.toString()}`;
     },
     redeem: (code: string) =>
       token({ grant_type: "authorization_code", code, redirect_uri: REDIRECT, code_verifier: VERIFIER }),
@@ -113,9 +121,10 @@ describe("GitHub", () => {
   });
 
   test("an invitation to the organisation lets nobody in, and neither does Cancel", async () => {
-    for (const link of ["Authorize as stranger", "Cancel"]) {
-      const answer = await site.arrive(link);
-      expect([answer.get("error"), answer.get("code")]).toEqual(["access_denied", null]);
+    const { text, answer } = await site.turnedAway("Authorize as stranger");
+    expect(text).toContain("You have signed in as <strong><bdi>stranger</bdi></strong>");
+    for (const told of [answer, await site.arrive("Cancel")]) {
+      expect([told.get("error"), told.get("code")]).toEqual(["access_denied", null]);
     }
   });
 
@@ -234,7 +243,8 @@ describe("Entra", () => {
   });
 
   test("an account of another tenant does not come in, whatever its name is", async () => {
-    const answer = await site.arrive("other@example.com");
+    const { text, answer } = await site.turnedAway("other@example.com");
+    expect(text).toContain("other@example.com");
     expect([answer.get("error"), answer.get("code")]).toEqual(["access_denied", null]);
   });
 

@@ -155,8 +155,9 @@ impl Azure {
         let (Some(tenant), Some(oid)) = (text(&claims, "tid"), text(&claims, "oid")) else {
             return Err(Denied::failed("the ID token has no oid and tid; the scope profile brings them"));
         };
+        let account = text(&claims, "preferred_username").or_else(|| text(&claims, "email")).unwrap_or_default();
         if !self.admits(&tenant) {
-            return Err(Denied::not_allowed("the account is of a tenant that `tenant` does not let in"));
+            return Err(Denied::not_allowed("the account is of a tenant that `tenant` does not let in").of(&account));
         }
         // Where the tenant is the operator's own, so are its addresses.
         let is_verified = matches!(self.tenant, Tenant::One(_)) || is_true(&claims, "xms_edov");
@@ -165,7 +166,8 @@ impl Azure {
             return Err(Denied::not_allowed(
                 "the person is in more groups than an ID token holds. In Entra, let the token have the groups assigned to \
                  the application only, or use app roles",
-            ));
+            )
+            .of(&account));
         }
         Ok(Profile {
             id: [&tenant, ".", &oid].concat().to_ascii_lowercase(),

@@ -142,7 +142,8 @@ impl Google {
         let tenant = text(claims, "hd");
         let is_theirs = |wanted: &String| tenant.as_deref().is_some_and(|domain| domain.eq_ignore_ascii_case(wanted));
         if !self.hosted_domain.iter().all(is_theirs) {
-            return Err(Denied::not_allowed("the account does not belong to the hosted domain"));
+            let account = text(claims, "email").unwrap_or_default();
+            return Err(Denied::not_allowed("the account does not belong to the hosted domain").of(&account));
         }
         let id = text(claims, "sub").ok_or_else(|| Denied::failed("Google names nobody"))?;
         let emails = text(claims, "email").filter(|_| is_true(claims, "email_verified"));
