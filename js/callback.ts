@@ -3,6 +3,7 @@
  * host that never answers, would take its own request with it, and on a queue that a module keeps all that come after.
  */
 import { EffectFailure, WicketError } from "./errors.js";
+import { begun, isClosed, turn } from "./overlap.js";
 
 /** The limit where the option `callbackTimeout` is not set, in seconds. */
 export const CALLBACK_TIMEOUT = 10;
@@ -47,8 +48,8 @@ export function callback<T>(
   work: () => T | PromiseLike<T>,
   option?: string,
 ): T | Promise<T> {
-  const given = work();
-  return isThenable(given) ? inTime(given, seconds, () => new CallbackTimeout(name, seconds, option)) : given;
+  if (isClosed()) return turn().then(() => inTime(name, seconds, work, option));
+  return inTime(name, seconds, work, option);
 }
 
 /** The same as a promise in each case. */
@@ -56,7 +57,15 @@ export async function awaited<T>(name: string, seconds: number, work: () => T | 
   return callback(name, seconds, work);
 }
 
-async function inTime<T>(promise: PromiseLike<T>, seconds: number, late: () => CallbackTimeout): Promise<T> {
+function inTime<T>(name: string, seconds: number, work: () => T | PromiseLike<T>, option?: string): T | Promise<T> {
+  const given = work();
+  if (!isThenable(given)) return given;
+  // Some thenables, query builders say, do their work each time that somebody listens.
+  return race(Promise.resolve(given), seconds, () => new CallbackTimeout(name, seconds, option));
+}
+
+async function race<T>(promise: Promise<T>, seconds: number, late: () => CallbackTimeout): Promise<T> {
+  const ended = begun(promise);
   let stop = () => {};
   const limit = new Promise<never>((_, reject) => {
     const timer = setTimeout(() => reject(late()), seconds * 1000);
@@ -67,6 +76,7 @@ async function inTime<T>(promise: PromiseLike<T>, seconds: number, late: () => C
     return await Promise.race([promise, limit]);
   } finally {
     stop();
+    ended();
   }
 }
 

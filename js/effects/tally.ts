@@ -1,4 +1,5 @@
 /** The effect "tally": counts requests within the minute, in this isolate's memory. What is too many, Rust says. */
+import { CALLBACK_TIMEOUT, awaited } from "../callback.js";
 import { logged } from "../errors.js";
 
 /** The part of a rate limiting binding that is used here. */
@@ -16,7 +17,11 @@ const counts = new Map<string, number>();
 let window = 0;
 
 /** Performs it; the outcome is the JSON text of the counts. */
-export async function performTally(keys: readonly string[], limiter?: RateLimiter): Promise<string> {
+export async function performTally(
+  keys: readonly string[],
+  limiter?: RateLimiter,
+  callbackTimeout = CALLBACK_TIMEOUT,
+): Promise<string> {
   const now = Math.floor(Date.now() / WINDOW_MS);
   if (now !== window) {
     counts.clear();
@@ -29,13 +34,14 @@ export async function performTally(keys: readonly string[], limiter?: RateLimite
     counts.set(key, count);
     return count;
   });
-  return JSON.stringify(limiter && !(await passes(keys[0] ?? "", limiter)) ? counted.map(() => BEYOND) : counted);
+  const passed = !limiter || (await passes(keys[0] ?? "", limiter, callbackTimeout));
+  return JSON.stringify(passed ? counted : counted.map(() => BEYOND));
 }
 
 /** A limiter that does not work keeps nobody out. */
-async function passes(key: string, limiter: RateLimiter): Promise<boolean> {
+async function passes(key: string, limiter: RateLimiter, seconds: number): Promise<boolean> {
   try {
-    return (await limiter.limit({ key })).success;
+    return (await awaited("limit of the rateLimiter", seconds, () => limiter.limit({ key }))).success;
   } catch (error) {
     logged("The rate limiter does not answer", error);
     return true;

@@ -17,6 +17,8 @@ export interface HandlerContext<Env> {
 
 /** A way to sign in. Those of this package are `GitHubHandler` and its like. */
 export interface IdentityHandler<Env = unknown> {
+  /** What the log calls it. */
+  readonly label?: string;
   /** What the Rust half needs to know, secrets resolved; it crosses once. `kind` picks the half. */
   identity(env: Env): { kind: string } & Record<string, unknown>;
   /** Performs an effect of its own. */
@@ -70,6 +72,7 @@ export function identityOf<Env>(handler: AnyHandler<Env>): IdentityHandler<Env> 
   if ("identity" in handler) return handler;
   if (hasPages(handler)) return { identity: () => ({ kind: "app" }) };
   return {
+    label: "defaultHandler",
     identity: () => ({ kind: "app" }),
     perform: async (effect, { request, env, ctx }) => {
       if (effect.kind !== "identify") throw new Error(`an app has no "${effect.kind}"`);

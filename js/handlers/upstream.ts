@@ -94,6 +94,11 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
     }
   }
 
+  /** `GitHubHandler "github"`. */
+  get label(): string {
+    return `${this.constructor.name} "${this.options.name ?? this.kind}"`;
+  }
+
   identity(environment: unknown): { kind: string } & Record<string, unknown> {
     const env = environment as Env;
     const { clientId, clientSecret, context, allow, fetch: _, ...rest } = this.options;

@@ -1,4 +1,5 @@
 /** The options of `OAuthProvider`. */
+import type { CallbackOptions } from "../callback.js";
 import type { FetchHandler } from "../endpoint.js";
 import type { RateLimiter } from "../effects/tally.js";
 import type { AppHandler, IdentityHandler, PagesHandler } from "../handlers/identity.js";
@@ -8,7 +9,7 @@ import type { PageOptions } from "../pages/oauth.js";
 /** What a route can be: an endpoint of this package, or anything with `fetch`. */
 export type ApiHandler<Env> = FetchHandler<Env> | { fetch: FetchHandler<Env> };
 
-export interface OAuthProviderOptions<Env = unknown> {
+export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions {
   /** Routes that need an access token. The first is the resource that tokens are for; the others are aliases of it. */
   apiHandlers: Record<string, ApiHandler<Env>>;
   /** How people sign in. */

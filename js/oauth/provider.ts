@@ -1,6 +1,6 @@
 /** `OAuthProvider`: an authorization server in front of MCP endpoints (patterns 3 and 4). */
 import { BearerGuard } from "../auth/bearer-guard.js";
-import { CallbackTimeout } from "../callback.js";
+import { CallbackTimeout, limitOf } from "../callback.js";
 import { type FetchHandler, respond } from "../endpoint.js";
 import { WicketError, logged } from "../errors.js";
 import { type Endpoint, type Guard, endpointOf } from "../guard.js";
@@ -46,7 +46,8 @@ export class OAuthProvider<Env = unknown> {
       for (const path of new Set([route, ...endpoint.paths])) this.#routes.set(path, endpoint);
       this.#endpoints.set(RESOURCE + route, "resource-metadata");
     }
-    this.#making = { options, handler: identityOf(options.defaultHandler), place, followed, config };
+    const callbackTimeout = limitOf(options.callbackTimeout, "OAuthProvider");
+    this.#making = { options, handler: identityOf(options.defaultHandler), place, followed, config, callbackTimeout };
     for (const path of [RESOURCE, `${RESOURCE}/`]) this.#endpoints.set(path, "resource-metadata");
     for (const path of SERVER) this.#endpoints.set(path, "server-metadata");
     const names: EndpointName[] = ["authorize", "token", "register", "revoke", "callback", "connected"];

@@ -17,6 +17,8 @@ export interface Making<Env> {
   readonly place: ObjectPlace;
   readonly followed: Followed;
   readonly config: Omit<ServerConfig, "handler">;
+  /** How long a function of the app's may take, in seconds. */
+  readonly callbackTimeout: number;
 }
 
 export class Site<Env> {
@@ -62,6 +64,7 @@ export class Site<Env> {
       limiter: options.rateLimiter?.(env),
       auditRequired: options.auditRequired ?? false,
       audit: options.audit,
+      callbackTimeout: this.#making.callbackTimeout,
     });
   }
 

@@ -1,4 +1,5 @@
 /** What the flows of the authorization server may touch, during one request. */
+import { awaited } from "../callback.js";
 import { performDocument } from "../effects/document.js";
 import { performFetch } from "../effects/fetch.js";
 import { performLoad, performStore } from "../effects/kv.js";
@@ -27,6 +28,8 @@ export interface Surroundings<Env> {
   readonly limiter: RateLimiter | undefined;
   readonly auditRequired: boolean;
   readonly audit: OAuthProviderOptions<Env>["audit"];
+  /** How long a function of the app's may take, in seconds. */
+  readonly callbackTimeout: number;
 }
 
 export class OAuthWorld<Env> implements World {
@@ -37,7 +40,7 @@ export class OAuthWorld<Env> implements World {
   }
 
   async perform(effect: Effect): Promise<Outcome> {
-    const { objects, kv, handler, request, env, ctx, followed } = this.#around;
+    const { objects, kv, handler, request, env, ctx, followed, callbackTimeout } = this.#around;
     switch (effect.kind) {
       case "ask": {
         const json = await askObject(objects, effect.object, effect.call, JSON.stringify(effect.input));
@@ -51,7 +54,7 @@ export class OAuthWorld<Env> implements World {
       case "load":
         return { json: await performLoad(kv, effect.key) };
       case "tally":
-        return { json: await performTally(effect.keys, this.#around.limiter) };
+        return { json: await performTally(effect.keys, this.#around.limiter, callbackTimeout) };
       case "fetch":
         return { json: await performFetch(effect) };
       case "document":
@@ -69,8 +72,10 @@ export class OAuthWorld<Env> implements World {
       case "new-key":
         return performNewKey(effect);
       default:
-        if (!handler.perform) throw new Error(`there is no "${effect.kind}" here`);
-        return handler.perform(effect, { request, env, ctx });
+        return awaited(`${effect.kind} of ${handler.label ?? "defaultHandler"}`, callbackTimeout, () => {
+          if (!handler.perform) throw new Error(`there is no "${effect.kind}" here`);
+          return handler.perform(effect, { request, env, ctx });
+        });
     }
   }
 
@@ -94,10 +99,10 @@ export class OAuthWorld<Env> implements World {
 
   /** Audit is the reason for an error only where the operator wants it so. */
   async #tell(event: AuditEvent): Promise<void> {
-    const { audit, auditRequired, env, ctx } = this.#around;
+    const { audit, auditRequired, env, ctx, callbackTimeout } = this.#around;
     console.log(JSON.stringify({ wicket: "audit", ...event }));
     if (!audit) return;
-    const telling = (async () => audit(event, env))();
+    const telling = awaited("audit of OAuthProvider", callbackTimeout, () => audit(event, env));
     if (auditRequired) {
       await telling.catch((error: unknown) => {
         throw new WicketError("ERR_AUDIT", "An audit event could not be delivered.", { cause: error });

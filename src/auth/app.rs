@@ -1,7 +1,7 @@
 //! The app itself knows who is there: behind a sign-in of its own, or an access proxy. There is no upstream; after consent
 //! the browser comes straight to the callback, and the app is asked about that request.
 
-use crate::flow::{Flow, Obtain};
+use crate::flow::{Failure, Flow, Obtain};
 use crate::http::form;
 use crate::json::{Object, Value, object};
 use crate::oauth::identity::{About, Back, Begin, Begun, Denied, Identity, Person};
@@ -65,7 +65,8 @@ impl Identity for App {
         match flow.obtain(&Identify).await {
             Ok(Some(person)) => Ok(person),
             Ok(None) => Err(Denied::refused("the app knows nobody at this request")),
-            Err(_) => Err(Denied::failed("identify failed")),
+            Err(Failure::Timeout) => Err(Denied::unavailable("the function `identify` has not ended in time")),
+            Err(_) => Err(Denied::failed("the function `identify` failed")),
         }
     }
 }

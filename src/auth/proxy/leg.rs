@@ -304,6 +304,16 @@ pub(super) fn profile_answer<'a>(answer: &'a Result<Fetched, Failure>, what: &st
     }
 }
 
+/// Why a function of the operator's gave nothing.
+fn unfinished(failure: Failure, function: &str) -> Denied {
+    match failure {
+        Failure::Timeout => Denied::unavailable(format!("the function `{function}` has not ended in time")),
+        Failure::Unreachable | Failure::Refused | Failure::Failed => {
+            Denied::failed(format!("the function `{function}` failed"))
+        }
+    }
+}
+
 /// Checks the rules, then runs what the operator wrote: `allow`, and `context` for whoever may. At most two waits.
 pub(super) async fn admit(
     flow: &Flow<'_>,
@@ -318,7 +328,7 @@ pub(super) async fn admit(
     let mut scopes = None;
     if options.allow.function {
         let asked = flow.obtain(&AskAllow { handler: &options.name, profile: &told }).await;
-        match asked.map_err(|_| Denied::failed("the function `allow` failed"))? {
+        match asked.map_err(|failure| unfinished(failure, "allow"))? {
             Allowed::No => return Err(Denied::not_allowed("the function `allow` says no").of(profile.label())),
             Allowed::Yes => {}
             Allowed::Scopes(only) => scopes = Some(only),
@@ -326,7 +336,7 @@ pub(super) async fn admit(
     }
     let props = if options.context {
         let context = Context { handler: &options.name, access_token: &credential.access, profile: &told };
-        flow.obtain(&context).await.map_err(|_| Denied::failed("the function `context` failed"))?
+        flow.obtain(&context).await.map_err(|failure| unfinished(failure, "context"))?
     } else {
         profile.props()
     };

@@ -25,16 +25,20 @@ export interface Project {
   remove(): void;
 }
 
-/** The project of the folder `pattern`: it sees this package, and what was installed beside it. */
-export function assemble(pattern: string): Project {
+/**
+ * The project of the folder `pattern`: it sees this package, and what was installed beside it. `edit` changes the prelude,
+ * where something else is to be imported than usual.
+ */
+export function assemble(pattern: string, edit = (prelude: string): string => prelude): Project {
   const source = (name: string) => at("tests/seed", pattern, name);
-  const [prelude, snippet] = [readFileSync(source("prelude.ts"), "utf8"), readFileSync(source("snippet.ts"), "utf8")];
+  const prelude = edit(readFileSync(source("prelude.ts"), "utf8"));
+  const snippet = readFileSync(source("snippet.ts"), "utf8");
   const folder = mkdtempSync(join(tmpdir(), "mcp-wicket-seed-"));
   writeFileSync(join(folder, "worker.ts"), prelude + snippet);
   const config = configured(pattern, folder);
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(root, join(folder, "node_modules/mcp-wicket"));
-  for (const name of ["@cloudflare", "@octokit"])
+  for (const name of ["@cloudflare", "@octokit", "octokit"])
     symlinkSync(at("node_modules", name), join(folder, "node_modules", name));
   return { folder, config, prelude, snippet, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
