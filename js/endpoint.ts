@@ -19,8 +19,11 @@ import type { Answer, Core, CoreConfig, GuardInput, Guarded, McpInput } from "./
 
 /** What every kind of endpoint can be told. */
 export interface EndpointOptions {
-  /** Web pages of these origins may use the server, beside its own, claude.ai, chatgpt.com and your own machine. */
-  allowedOrigins?: readonly string[];
+  /**
+   * Web pages of these origins may use the server without a token, beside its own, claude.ai, claude.com, chatgpt.com, apps
+   * (Obsidian, VS Code, …) and your own machine; `"*"` for all. Behind a token every page may ask.
+   */
+  allowedOrigins?: readonly string[] | "*";
   /** Host names to which a server that runs on loopback answers, beside localhost. */
   allowedHosts?: readonly string[];
   /**
@@ -88,9 +91,9 @@ export function admit<Env>(
   ctx: ExecutionContext,
   further: Guard<Env> | undefined,
 ): Decision | Promise<Decision> {
-  const site = guard(core, incoming, methods);
   // Without a guard here, one of the app's own may have verified the token.
   const caller = further ? undefined : recall(incoming, ctx);
+  const site = guard(core, incoming, methods, further?.bearer === true || caller !== undefined);
   if (!further && !caller) return site;
   return site instanceof Promise
     ? site.then((site) => admitFurther(site, incoming, env, ctx, further, caller))
@@ -112,30 +115,47 @@ function admitFurther<Env>(
 
 /**
  * Pattern 1. The decision depends on nothing but a few short strings, so those that let a request go on are remembered
- * by them, and most requests need no crossing.
+ * by them, and most requests need no crossing. `bearer`: a token of `Authorization` is asked for.
  */
-export function guard(core: GuardedCore, incoming: Incoming, methods: string): Decision | Promise<Decision> {
+export function guard(
+  core: GuardedCore,
+  incoming: Incoming,
+  methods: string,
+  bearer = false,
+): Decision | Promise<Decision> {
   const { headers, method, site } = incoming;
   const origin = headers.get("origin");
   const { latest } = core;
-  if (latest && latest.pass.anyPeer && isSame(latest, method, methods, site, origin)) return latest.pass;
+  if (latest && latest.pass.anyPeer && isSame(latest, method, methods, site, origin, bearer)) return latest.pass;
   // Only plain http leaves open who is there (see src/http/origin.rs).
-  const peer = site.startsWith("https:") ? null : headers.get("cf-connecting-ip");
+  const sender = bearer || site.startsWith("https:") ? {} : senderOf(incoming);
   // An empty header is not an absent one, and no header's value holds a line break.
-  const key = `${method}\n${methods}\n${site}\n${origin === null ? "" : `=${origin}`}\n${peer === null ? "" : `=${peer}`}`;
+  const key = `${method}\n${methods}\n${site}\n${String(bearer)}\n${origin === null ? "" : `=${origin}`}\n${JSON.stringify(sender)}`;
   const pass = core.passed.get(key);
   if (pass) {
-    core.latest = { method, methods, site, origin, pass };
+    core.latest = { method, methods, site, origin, bearer, pass };
     return pass;
   }
 
-  const input: GuardInput = { method, url: site, methods };
+  const input: GuardInput = { method, url: site, methods, ...sender };
+  if (bearer) input.bearer = true;
   if (origin !== null) input.origin = origin;
-  if (peer !== null) input.peer = peer;
   const requested = method === "OPTIONS" ? headers.get("access-control-request-headers") : null;
   if (requested !== null) input.requestedHeaders = requested;
   const ended = run<Guarded>(core.no_auth, JSON.stringify(input), "", NO_WORLD);
   return ended instanceof Promise ? ended.then((ended) => decide(core, key, ended)) : decide(core, key, ended);
+}
+
+/** Who sends a request, as far as its head tells. */
+function senderOf({ headers }: Incoming): Pick<GuardInput, "host" | "peer" | "proxied" | "browser"> {
+  const sender: ReturnType<typeof senderOf> = {};
+  const host = headers.get("host");
+  if (host !== null) sender.host = host;
+  const peer = headers.get("cf-connecting-ip");
+  if (peer !== null) sender.peer = peer;
+  if (headers.has("mf-original-hostname")) sender.proxied = true;
+  if (headers.get("user-agent")?.includes("Mozilla/") && !headers.has("sec-fetch-site")) sender.browser = true;
+  return sender;
 }
 
 /** What the guard has let through most recently: comparing with it is cheaper than looking it up. */
@@ -144,11 +164,25 @@ interface Latest {
   readonly methods: string;
   readonly site: string;
   readonly origin: string | null;
+  readonly bearer: boolean;
   readonly pass: Pass;
 }
 
-function isSame(latest: Latest, method: string, methods: string, site: string, origin: string | null): boolean {
-  return latest.site === site && latest.origin === origin && latest.method === method && latest.methods === methods;
+function isSame(
+  latest: Latest,
+  method: string,
+  methods: string,
+  site: string,
+  origin: string | null,
+  bearer: boolean,
+): boolean {
+  return (
+    latest.site === site &&
+    latest.origin === origin &&
+    latest.method === method &&
+    latest.methods === methods &&
+    latest.bearer === bearer
+  );
 }
 
 function decide({ passed }: GuardedCore, key: string, ended: Ended<Guarded>): Decision {

@@ -43,7 +43,7 @@ export type TestingCoreClass = new (config: string) => TestingCore;
 /** `src/wasm/mod.rs`, `Core::read`. */
 export interface CoreConfig {
   /** `src/http/origin.rs`, `Policy`. */
-  origins: { allowedOrigins: readonly string[]; allowedHosts: readonly string[] };
+  origins: { allowedOrigins: readonly string[] | "*"; allowedHosts: readonly string[] };
   /** The server's secrets, `current,previous,…`: `src/crypto/keys.rs`. */
   keys?: string;
   /** True where there are no `keys` here, but may be in the keyring. */
@@ -294,8 +294,12 @@ export interface GuardInput {
   method: string;
   url: string;
   methods: string;
+  bearer?: true;
   origin?: string;
+  host?: string;
   peer?: string;
+  proxied?: true;
+  browser?: true;
   requestedHeaders?: string;
 }
 

@@ -9,6 +9,7 @@ import type { Found, TokenVerifier } from "./verifier.js";
 export function anyOf<Env = unknown>(...verifiers: readonly TokenVerifier<Env>[]): TokenVerifier<Env> {
   return {
     issuers: [...new Set(verifiers.flatMap(({ issuers }) => issuers))],
+    bearer: verifiers.every(({ bearer }) => bearer === true),
     identify: (incoming, env, ctx) => {
       for (const verifier of verifiers) {
         const known = verifier.known?.(incoming);

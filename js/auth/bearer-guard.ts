@@ -41,6 +41,10 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
     this.#stepUp = { scopes: options.scopes ?? [], metadata };
   }
 
+  get bearer(): boolean {
+    return this.#verifier.bearer === true;
+  }
+
   admit(site: Pass, incoming: Incoming, env: Env, ctx: ExecutionContext): Decision | Promise<Decision> {
     const found = this.#verifier.identify(incoming, env, ctx);
     return found instanceof Promise

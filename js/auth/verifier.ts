@@ -10,6 +10,8 @@ export type Found = Caller | { readonly refused: Refusal; readonly reason: strin
 export interface TokenVerifier<Env = unknown> {
   /** The URLs of the authorization servers whose tokens it takes, as far as there are any. */
   readonly issuers: readonly string[];
+  /** True if its tokens come in `Authorization` and nowhere else: no browser adds them by itself. */
+  readonly bearer?: boolean;
   /** For a token that it has seen already it gives the same `Caller`, and no promise. */
   identify(incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found>;
   /** The caller, if it has seen the token already; `anyOf` asks for it first. */

@@ -91,6 +91,10 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     this.#isBearer = header === undefined;
   }
 
+  get bearer(): boolean {
+    return this.#isBearer;
+  }
+
   /**
    * What `this.props` is for a token that is good: its claims. Rejects with `ERR_TOKEN` for any other; the message says why,
    * for the log only.

@@ -31,6 +31,7 @@ type SiteOf<Env> = (request: Request, env: Env, ctx: ExecutionContext) => Site<E
 
 export class AccessTokens<Env> implements TokenVerifier<Env> {
   readonly issuers: readonly string[] = [];
+  readonly bearer = true;
   readonly #siteOf: SiteOf<Env>;
   readonly #followed: Followed;
   readonly #strict: boolean;

@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 
 use super::{Guarded, Pass};
-use crate::http::origin::{Foreign, Policy};
+use crate::http::origin::{Foreign, Policy, Sender};
 use crate::http::{Answer, cors};
-use crate::json::Object;
+use crate::json::{Object, Value};
 use crate::jsonrpc::{Code, Fault};
 
 /// The head of a request, as much of it as matters here.
@@ -19,10 +19,18 @@ pub struct Head<'a> {
     pub url: Cow<'a, str>,
     /// The methods that the route knows, for a preflight: `GET, POST, DELETE`.
     pub methods: Cow<'a, str>,
+    /// True if the request needs a token that no browser adds by itself: then every page may ask.
+    pub bearer: bool,
     /// `Origin`.
     pub origin: Option<Cow<'a, str>>,
+    /// `Host`.
+    pub host: Option<Cow<'a, str>>,
     /// `CF-Connecting-IP`, which Cloudflare's edge sets and nobody else can.
     pub peer: Option<Cow<'a, str>>,
+    /// [`Sender::proxied`].
+    pub proxied: bool,
+    /// [`Sender::browser`].
+    pub browser: bool,
     /// `Access-Control-Request-Headers`, for a preflight.
     pub requested_headers: Option<Cow<'a, str>>,
 }
@@ -32,12 +40,17 @@ impl<'a> Head<'a> {
     #[must_use]
     pub fn read(input: &'a str) -> Option<Self> {
         let input = Object::read(input).ok()?;
+        let flag = |name| input.get(name).is_some_and(Value::is_true);
         Some(Self {
             method: input.string("method")?,
             url: input.string("url")?,
             methods: input.string("methods")?,
+            bearer: flag("bearer"),
             origin: input.string("origin"),
+            host: input.string("host"),
             peer: input.string("peer"),
+            proxied: flag("proxied"),
+            browser: flag("browser"),
             requested_headers: input.string("requestedHeaders"),
         })
     }
@@ -47,8 +60,12 @@ impl<'a> Head<'a> {
 #[must_use]
 pub fn guard(policy: &Policy, head: &Head<'_>) -> Guarded {
     let origin = head.origin.as_deref();
-    if let Err(foreign) = policy.judge(&head.url, origin, head.peer.as_deref()) {
-        return Guarded::Answer(refuse(foreign));
+    if !head.bearer {
+        let (host, peer) = (head.host.as_deref(), head.peer.as_deref());
+        let sender = Sender { origin, host, peer, proxied: head.proxied, browser: head.browser };
+        if let Err(foreign) = policy.judge(&head.url, sender) {
+            return Guarded::Answer(refuse(foreign));
+        }
     }
     let headers = cors::headers(origin);
     if head.method == "OPTIONS" {
@@ -56,15 +73,15 @@ pub fn guard(policy: &Policy, head: &Head<'_>) -> Guarded {
         answer.headers.extend(headers);
         return Guarded::Answer(answer.with("allow", String::from(head.methods.as_ref()) + ", OPTIONS"));
     }
-    Guarded::Pass(Pass { headers, any_peer: policy.knows(&head.url) })
+    Guarded::Pass(Pass { headers, any_peer: head.bearer || policy.knows(&head.url) })
 }
 
 fn refuse(foreign: Foreign) -> Answer {
     let message = match foreign {
         Foreign::Origin => "This origin may not use the server. Add it to `allowedOrigins` if it should.",
         Foreign::Host => {
-            "This server runs on loopback and answers only to localhost. Add the host name to `allowedHosts` if it should \
-             answer to another."
+            "A server on loopback does not answer to a name that a web page may have (DNS rebinding). Call it as localhost, \
+             or add the host name to `allowedHosts` if it should answer to it."
         }
     };
     Fault::new(403, Code::InvalidRequest, message).answer(None).with("vary", "Origin")

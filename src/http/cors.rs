@@ -8,7 +8,7 @@ const VARY: (&str, &str) = ("vary", "Origin");
 /// What a page may read beside the body: the challenge that starts a sign-in, and the session.
 const EXPOSED: &str = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, Retry-After";
 
-/// What a page may send. Headers of the form `Mcp-Param-…` are allowed as well.
+/// What a page may send that does not say what it wants to send.
 const SENDABLE: [&str; 9] = [
     "accept",
     "authorization",
@@ -42,11 +42,9 @@ pub fn preflight(methods: &str, requested: Option<&str>) -> Answer {
         .with("access-control-max-age", "86400")
 }
 
+/// Clients are given headers by their users, and tracing adds some. What the edge says of a request no page may say.
 fn sendable(name: &str) -> Option<String> {
     let name = name.trim().to_ascii_lowercase();
-    let is_token = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    let allowed = SENDABLE.contains(&name.as_str()) || name.strip_prefix("mcp-param-").is_some_and(is_token);
-    allowed.then_some(name)
+    let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    (is_token && !name.is_empty() && !name.starts_with("cf-")).then_some(name)
 }

@@ -2,29 +2,64 @@
 //!
 //! **Threat.** DNS rebinding: a web page makes its own host name point to a server on the visitor's machine and talks to
 //! it with the visitor's browser (CVE-2025-66414). And any page that a browser shows may send requests to any server.
-//! **Guarantee.** A request that names an origin (RFC 6454) is answered only if the origin is the server's own, one of
-//! two hosted MCP clients, a program on the visitor's own machine, or configured. A server that is itself on loopback
-//! answers only to loopback host names; and over plain http a server's own origin counts only if its host name is
-//! loopback's or configured, since there nothing else proves the name. Preflight and request are judged by this one
-//! function.
+//! **Guarantee.** Where no token is asked for, a request that names an origin (RFC 6454) is answered only if the origin is
+//! the server's own, a hosted MCP client, an app or a program on the visitor's own machine, or configured. A request that
+//! a browser may have sent to a server on loopback is answered only under a name that no web page can have; and over plain
+//! http a server's own origin counts only if its host name is loopback's or configured, since there nothing else proves
+//! the name. Preflight and request are judged by this one function.
 //! **Not guaranteed.** Anything about callers that are no browsers: they send what they like. That is what the
-//! authentication patterns are for.
+//! authentication patterns are for. Where a request needs a token of `Authorization`, which no browser adds by itself,
+//! any page may ask (`docs/decisions/0014-origins.md`).
 
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::json::{Malformed, Object, Value};
 use crate::text::find;
 
 /// Pages of these origins may always connect: the hosted clients people add a server to.
-const HOSTED_CLIENTS: [&str; 2] = ["https://claude.ai", "https://chatgpt.com"];
+const HOSTED_CLIENTS: [&str; 3] = ["https://claude.ai", "https://claude.com", "https://chatgpt.com"];
+
+/// Apps that carry a browser engine and speak MCP from its pages: Obsidian, and what is made with Tauri, Capacitor, Ionic
+/// or as part of VS Code. No page of the web has such an origin.
+const APPS: [&str; 7] = [
+    "app://obsidian.md",
+    "capacitor://localhost",
+    "ionic://localhost",
+    "tauri://localhost",
+    "http://tauri.localhost",
+    "https://tauri.localhost",
+    "vscode-file://vscode-app",
+];
+
+/// The pages of VS Code's extensions: each has a random name behind it.
+const WEBVIEW: &str = "vscode-webview://";
 
 /// Origins and host names beyond the defaults.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
+    /// True if pages of every origin may use the server.
+    pub any_origin: bool,
     /// Further origins, as browsers write them: `https://app.example.com`.
     pub allowed_origins: Vec<String>,
     /// Further host names for a server on loopback, as the `Host` header has them (with port, if any).
     pub allowed_hosts: Vec<String>,
+}
+
+/// Who sends a request, as far as its head tells.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sender<'a> {
+    /// `Origin`, which browsers send with every request of a page but a GET to the page's own site.
+    pub origin: Option<&'a str>,
+    /// `Host`: the name under which the request was sent. What has come over no connection (a service binding, a test) has
+    /// none.
+    pub host: Option<&'a str>,
+    /// The address of the sender, if there is an edge in front that says so.
+    pub peer: Option<&'a str>,
+    /// True if a proxy has put a host name of its own into the request, as `wrangler dev` does where there are routes.
+    pub proxied: bool,
+    /// True if the request calls itself a browser's, and does not say what has led to it (`Sec-Fetch-Site`), as browsers do
+    /// under https and on loopback.
+    pub browser: bool,
 }
 
 /// Why a request is turned away before anybody looks at it.
@@ -32,44 +67,65 @@ pub struct Policy {
 pub enum Foreign {
     /// The page that sends it is not one we serve.
     Origin,
-    /// A server on loopback was called by a name that is not loopback's.
+    /// A server on loopback was called by a name that a web page may have.
     Host,
 }
 
 impl Policy {
-    /// Reads `{"allowedOrigins":[…],"allowedHosts":[…]}`; either may be absent.
+    /// Reads `{"allowedOrigins":[…],"allowedHosts":[…]}`; either may be absent. `"*"`, alone or in the array, is every origin.
     pub fn read(policy: Value<'_>) -> Result<Self, Malformed> {
         let policy = policy.object()?;
-        Ok(Self { allowed_origins: texts(&policy, "allowedOrigins")?, allowed_hosts: texts(&policy, "allowedHosts")? })
+        let every = policy.string("allowedOrigins").is_some_and(|origins| origins == "*");
+        let allowed_origins = if every { Vec::new() } else { texts(&policy, "allowedOrigins")? };
+        let any_origin = every || allowed_origins.iter().any(|origin| origin == "*");
+        Ok(Self { any_origin, allowed_origins, allowed_hosts: texts(&policy, "allowedHosts")? })
     }
 
-    /// Judges a request for `url` (absolute, as the runtime hands it over) from `origin`, whose sender has the address
-    /// `peer` if there is an edge in front that says so.
-    pub fn judge(&self, url: &str, origin: Option<&str>, peer: Option<&str>) -> Result<(), Foreign> {
+    /// Judges a request for `url` (absolute, as the runtime hands it over).
+    pub fn judge(&self, url: &str, sender: Sender<'_>) -> Result<(), Foreign> {
         let own = origin_of(url);
         let known = self.knows(own);
-        if !known && is_on_loopback(peer) {
+        if !known && self.may_be_rebound(sender) {
             return Err(Foreign::Host);
         }
-        match origin {
+        match sender.origin {
             None => Ok(()),
-            Some(origin) if self.allows(origin) || (known && origin == own) => Ok(()),
+            Some(origin) if self.any_origin || self.allows(origin) || (known && origin == own) => Ok(()),
             Some(_) => Err(Foreign::Origin),
         }
     }
 
-    /// True if `url` names a host of which nothing has to be asked: over https, on loopback, or one that is allowed. Then the
-    /// peer makes no difference to [`Policy::judge`].
+    /// True if `url` names a host of which nothing has to be asked: over https, on loopback, or one that is allowed. Then
+    /// the sender's host and peer make no difference to [`Policy::judge`].
     #[must_use]
     pub fn knows(&self, url: &str) -> bool {
         let own = origin_of(url);
-        let host = host_and_port(own);
-        own.starts_with("https://") || is_loopback(host) || self.allowed_hosts.iter().any(|it| it == host)
+        own.starts_with("https://") || is_loopback(host_and_port(own)) || self.allows_host(host_and_port(own))
+    }
+
+    fn allows_host(&self, host_and_port: &str) -> bool {
+        self.allowed_hosts.iter().any(|it| it == host_and_port)
+    }
+
+    /// True for what a rebound page can make a browser send to a server on this machine.
+    fn may_be_rebound(&self, sender: Sender<'_>) -> bool {
+        match sender.host {
+            // Every browser names the host.
+            None => false,
+            // On Cloudflare every request has been through the edge, which sets the sender's address. On loopback a rebound
+            // page can claim one, and so its own origin does not count.
+            Some(_) if !sender.peer.is_none_or(is_loopback_address) => false,
+            // Then the name is the proxy's, and only the origin is the page's.
+            Some(_) if sender.proxied => sender.origin.is_none() && sender.browser,
+            Some(host) => !self.allows_host(host) && is_of_the_web(host),
+        }
     }
 
     fn allows(&self, origin: &str) -> bool {
         let of_the_web = origin.starts_with("https://") || origin.starts_with("http://");
         HOSTED_CLIENTS.contains(&origin)
+            || APPS.contains(&origin)
+            || origin.strip_prefix(WEBVIEW).is_some_and(is_label)
             || (of_the_web && origin_of(origin) == origin && is_loopback(host_and_port(origin)))
             || self.allowed_origins.iter().any(|allowed| allowed == origin)
     }
@@ -96,21 +152,41 @@ fn authority_at(url: &str) -> usize {
     find(url, "://").map_or(0, |at| at + 3)
 }
 
-/// True where no edge in front names a sender on another machine. On Cloudflare every request has been through the edge,
-/// which sets the sender's address. On loopback a rebound page can claim one, and so its own origin does not count.
-fn is_on_loopback(peer: Option<&str>) -> bool {
-    peer.is_none_or(is_loopback_address)
+/// True for a host name that somebody on the web can own, and so point to this machine. Nobody can own an address, a name of
+/// one label (`mcp`), or what ends in `.localhost` (RFC 6761 §6.3) or `.internal` (which ICANN has reserved).
+fn is_of_the_web(host_and_port: &str) -> bool {
+    let Some(host) = host_of(host_and_port) else { return true };
+    let is_address = || host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    if host.parse::<Ipv4Addr>().is_ok() || is_address().is_some_and(|host| host.parse::<Ipv6Addr>().is_ok()) {
+        return false;
+    }
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let mut labels = host.split('.');
+    let last = labels.next_back().unwrap_or_default();
+    let is_ours = !host.contains('.') || ["localhost", "internal"].iter().any(|it| last.eq_ignore_ascii_case(it));
+    !(is_ours && is_label(last) && labels.all(is_label))
 }
 
-/// True for the visitor's own machine as browsers write it: `localhost`, `127.0.0.0/8` or `[::1]`, with or without a port.
-fn is_loopback(host_and_port: &str) -> bool {
+/// A label of a host name (RFC 1123 §2.1); `_` is in the names of containers.
+fn is_label(label: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=63).contains(&label.len()) && label.bytes().all(is_part) && !label.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The host without its port, if there is a port that is one.
+fn host_of(host_and_port: &str) -> Option<&str> {
     let (host, port) = match host_and_port.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (host_and_port, None),
     };
-    let port_is_number = port.is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_number = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    port.is_none_or(is_number).then_some(host)
+}
+
+/// True for the visitor's own machine as browsers write it: `localhost`, `127.0.0.0/8` or `[::1]`, with or without a port.
+fn is_loopback(host_and_port: &str) -> bool {
     let is_own_machine = |host: &str| host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
-    port_is_number && (matches!(host, "localhost" | "[::1]") || is_own_machine(host))
+    host_of(host_and_port).is_some_and(|host| matches!(host, "localhost" | "[::1]") || is_own_machine(host))
 }
 
 fn is_loopback_address(address: &str) -> bool {

@@ -81,7 +81,7 @@ const NOT_JSON = "415 -32600 The body must be JSON: send `Content-Type: applicat
 const NOT_ACCEPTED = "406 -32600 The answer is JSON: send `Accept: application/json, text/event-stream`.";
 const FOREIGN = "403 -32600 This origin may not use the server. Add it to `allowedOrigins` if it should.";
 const REBOUND =
-  "403 -32600 This server runs on loopback and answers only to localhost. Add the host name to `allowedHosts` if it should answer to another.";
+  "403 -32600 A server on loopback does not answer to a name that a web page may have (DNS rebinding). Call it as localhost, or add the host name to `allowedHosts` if it should answer to it.";
 const unknownVersion = (value: string) =>
   `400 -32600 MCP-Protocol-Version is ${value}; this server speaks 2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25, 2026-07-28.`;
 const NO_SESSION = "404 -32001 There is no such session. Start a new one with `initialize`.";
@@ -115,7 +115,8 @@ const headerRows: [string, string[], string, string][] = [
   ["Origin", ["HTTP://LOCALHOST:3000"], FOREIGN, FOREIGN],
   ["Origin", [`http://${LONG}`], FOREIGN, FOREIGN],
   ["Host", ["evil.example"], REBOUND, REBOUND],
-  ["Host", ["LOCALHOST"], REBOUND, REBOUND], // no browser writes it so
+  ["Host", ["LOCALHOST"], OK, OK],
+  ["Host", ["mcp:8787"], OK, OK], // no page of the web has such a name
   ["Host", [LONG], REBOUND, REBOUND],
   ["MCP-Protocol-Version", [], mismatch(`the MCP-Protocol-Version header is missing; it must be ${MODERN}.`), OK],
   ["MCP-Protocol-Version", [""], differs("MCP-Protocol-Version", '""', MODERN), unknownVersion('""')],

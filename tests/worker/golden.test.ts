@@ -117,6 +117,9 @@ test("the head of a request, as the guard hands it over, and the two decisions i
   const preflight = new Request("http://mcp.example.com/mcp?a=1", {
     method: "OPTIONS",
     headers: {
+      host: "mcp.example.com",
+      "mf-original-hostname": "localhost:8787",
+      "user-agent": "Mozilla/5.0",
       origin: "https://claude.ai",
       "cf-connecting-ip": "203.0.113.7",
       "access-control-request-headers": "content-type, mcp-method",

@@ -1,7 +1,7 @@
 /** Which web pages may use a server, and under which name a server on loopback answers (src/http/origin.rs, cors.rs). */
 import { describe, expect, test } from "vitest";
 import { LEGACY, initialize, modern } from "../harness/messages.ts";
-import { HOST, worker } from "./lib/client.ts";
+import { HOST, serverOf, worker } from "./lib/client.ts";
 import { logOf } from "./lib/log.ts";
 
 const url = `${HOST}/plain`;
@@ -26,7 +26,12 @@ describe("a page may use the server", () => {
   const allowed = [
     HOST,
     "https://claude.ai",
+    "https://claude.com",
     "https://chatgpt.com",
+    "app://obsidian.md",
+    "tauri://localhost",
+    "capacitor://localhost",
+    "vscode-webview://0p1n8u2s5g4",
     "http://localhost:6274",
     "http://localhost",
     "https://localhost:8443",
@@ -98,46 +103,96 @@ test("a program, which names no origin, may", async () => {
   expect(response.headers.get("vary")).toBe("Origin");
 });
 
-test("a page may send no header that the server does not know, but any Mcp-Param header", async () => {
-  const wanted = { "access-control-request-headers": "content-type, X-Evil, Mcp-Param-Region, mcp-param-<x>" };
+test("a page may send what its user has given it, but not what the edge says of a request", async () => {
+  const wanted = {
+    "access-control-request-headers": "content-type, X-API-Key, Mcp-Param-Region, x-<y>, CF-Connecting-IP",
+  };
   const { headers } = await preflight(url, "https://claude.ai", wanted);
-  expect(headers.get("access-control-allow-headers")).toBe("content-type, mcp-param-region");
+  expect(headers.get("access-control-allow-headers")).toBe("content-type, x-api-key, mcp-param-region");
+});
+
+test('`allowedOrigins: "*"` is an explicit yes to every page, without credentials', async () => {
+  for (const allowedOrigins of ["*", ["*"]] as const) {
+    const server = serverOf(() => {}, { allowedOrigins });
+    for (const origin of ["https://evil.example", "null"]) {
+      const response = await server(modern(`${HOST}/mcp`, "ping", {}, { headers: { origin } }));
+      expect(response.status).not.toBe(403);
+      expect(response.headers.get("access-control-allow-origin")).toBe(origin);
+      expect(response.headers.get("access-control-allow-credentials")).toBeNull();
+    }
+  }
+});
+
+/** A request that has come over a connection, where the client has called the server by the name in the URL. */
+const sent = (to: string, origin?: string, headers: Record<string, string> = {}) =>
+  request(to, origin, { host: new URL(to).host, ...headers });
+
+describe("what has come over no connection was sent by no browser", () => {
+  test.each(["http://mcp/mcp", "http://mcp.internal:8787/mcp", "http://example.com/mcp", "http://x.workers.dev/mcp"])(
+    "%s",
+    async (to) => {
+      const server = serverOf((server) => void server.registerTool("a", {}, () => ({ content: [] })));
+      const ask = (headers: Record<string, string>) => server(modern(to, "tools/list", {}, { headers }));
+      expect((await ask({})).status).toBe(200);
+      // A Worker that passes on a page's request passes on whose it is.
+      expect((await ask({ origin: "https://evil.example" })).status).toBe(403);
+      expect((await ask({ origin: "http://evil.example:8787", host: "evil.example:8787" })).status).toBe(403);
+      expect((await ask({ host: "evil.example:8787" })).status).toBe(403);
+    },
+  );
 });
 
 describe("a server on loopback", () => {
   const edge = { "cf-connecting-ip": "203.0.113.7" };
 
   test.each(["http://localhost:8787", "http://127.0.0.1:8787", "http://[::1]:8787"])("answers as %s", async (host) => {
-    expect((await request(`${host}/plain`)).status).toBe(200);
-    expect((await request(`${host}/plain`, host)).status).toBe(200);
+    expect((await sent(`${host}/plain`)).status).toBe(200);
+    expect((await sent(`${host}/plain`, host)).status).toBe(200);
   });
 
-  test.each(["http://evil.example:8787", "http://localhost.evil.example:8787", "http://192.168.1.2:8787"])(
+  test.each(["http://evil.example:8787", "http://localhost.evil.example:8787", "http://192.168.1.2.evil.example"])(
     "does not answer as %s, not even to its own pages",
     async (host) => {
-      const response = await request(`${host}/plain`, host);
+      const response = await sent(`${host}/plain`, host);
       expect(response.status).toBe(403);
       expect(response.headers.get("vary")).toBe("Origin");
-      expect(await response.text()).toContain("answers only to localhost");
-      expect((await preflight(`${host}/plain`, host)).status).toBe(403);
+      expect(await response.text()).toContain("Call it as localhost");
+      expect((await preflight(`${host}/plain`, host, { host: new URL(host).host })).status).toBe(403);
     },
   );
 
+  test.each(["http://mcp:8787", "http://host.docker.internal:8787", "http://192.168.1.2:8787"])(
+    "answers as %s, which no page of the web can be called",
+    async (host) => {
+      expect((await sent(`${host}/plain`)).status).toBe(200);
+      expect((await sent(`${host}/plain`, host)).status).toBe(403);
+    },
+  );
+
+  test("behind wrangler dev with routes answers to programs, and to no rebound page", async () => {
+    const to = "http://mcp.example.com/plain";
+    const dev = { "mf-original-hostname": "mcp.example.com", "cf-connecting-ip": "127.0.0.1" };
+    expect((await sent(to, undefined, dev)).status).toBe(200);
+    expect((await sent(to, "http://localhost:6274", dev)).status).toBe(200);
+    expect((await sent(to, "http://mcp.example.com", dev)).status).toBe(403);
+    expect((await sent(to, undefined, { ...dev, "user-agent": "Mozilla/5.0 (X11)" })).status).toBe(403);
+  });
+
   test("is not what Cloudflare's edge is in front of; pages of plain http are foreign there, too", async () => {
     const plain = "http://mcp.example.com";
-    expect((await request(`${plain}/plain`, undefined, edge)).status).toBe(200);
-    expect((await request(`${plain}/plain`, "https://claude.ai", edge)).status).toBe(200);
-    expect((await request(`${plain}/plain`, plain, edge)).status).toBe(403);
+    expect((await sent(`${plain}/plain`, undefined, edge)).status).toBe(200);
+    expect((await sent(`${plain}/plain`, "https://claude.ai", edge)).status).toBe(200);
+    expect((await sent(`${plain}/plain`, plain, edge)).status).toBe(403);
   });
 
   test("cannot be told otherwise by what it let through before", async () => {
     const site = "http://mcp.example.com";
     const statuses: number[] = [];
     for (const peer of ["203.0.113.7", "127.0.0.1", "203.0.113.7", "::1"]) {
-      statuses.push((await request(`${site}/plain`, undefined, { "cf-connecting-ip": peer })).status);
+      statuses.push((await sent(`${site}/plain`, undefined, { "cf-connecting-ip": peer })).status);
     }
     expect(statuses).toEqual([200, 403, 200, 403]);
-    expect((await request(`${site}/plain`)).status).toBe(403);
+    expect((await sent(`${site}/plain`)).status).toBe(403);
   });
 });
 

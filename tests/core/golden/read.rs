@@ -156,7 +156,9 @@ fn the_head_that_a_guard_reads() {
     let head = Head::read(&text).unwrap();
     assert_eq!((head.method.as_ref(), head.url.as_ref()), ("OPTIONS", "http://mcp.example.com"));
     assert_eq!((head.methods.as_ref(), head.origin.as_deref()), ("GET, POST", Some("https://claude.ai")));
-    assert_eq!(head.peer.as_deref(), Some("203.0.113.7"));
+    assert_eq!((head.host.as_deref(), head.peer.as_deref()), (Some("mcp.example.com"), Some("203.0.113.7")));
+    assert!(head.proxied && head.browser && !head.bearer);
+    assert!(Head::read(&text.replace("browser", "bearer")).unwrap().bearer);
     assert_eq!(head.requested_headers.as_deref(), Some("content-type, mcp-method"));
     let text = golden("guard-input-least");
     let head = Head::read(&text).unwrap();

@@ -323,6 +323,10 @@ fn what_a_guard_decides() {
         url: "https://mcp.example.com/mcp".into(),
         methods: "GET, POST".into(),
         origin: origin.map(|origin| origin.to_owned().into()),
+        bearer: false,
+        host: None,
+        proxied: false,
+        browser: false,
         peer: None,
         requested_headers: Some("content-type".into()),
     };
