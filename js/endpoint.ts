@@ -10,6 +10,7 @@ import { ErrorCode, WicketError, logged } from "./errors.js";
 import type { Caller, Decision, Guard, Pass } from "./guard.js";
 import type { Incoming } from "./incoming.js";
 import type { ObjectPlace } from "./objects/objects.js";
+import { type Known, oneOf } from "./options.js";
 import { type Ended, type World, run } from "./run.js";
 import type { McpServer } from "./server/mcp-server.js";
 import { ServerWorld } from "./server/world.js";
@@ -38,6 +39,14 @@ export interface EndpointOptions {
    */
   sessions?: "object";
 }
+
+/** The names of `EndpointOptions`. */
+export const ENDPOINT_NAMES = {
+  allowedOrigins: true,
+  allowedHosts: true,
+  objects: true,
+  sessions: oneOf("object"),
+} satisfies Record<keyof EndpointOptions, Known>;
 
 /** A Worker's `fetch`. */
 export type FetchHandler<Env = unknown> = (request: Request, env: Env, ctx: ExecutionContext) => Promise<Response>;

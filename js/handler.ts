@@ -1,5 +1,6 @@
 /** The function-style entry: `createMcpHandler(factory)` for servers that keep nothing between requests. */
 import {
+  ENDPOINT_NAMES,
   type EndpointOptions,
   type FetchHandler,
   type GuardedCore,
@@ -12,6 +13,7 @@ import {
 import { WicketError } from "./errors.js";
 import { type Caller, type Decision, ENDPOINT, type Guard } from "./guard.js";
 import { Incoming } from "./incoming.js";
+import { checkOptions, namesOf } from "./options.js";
 import { McpServer } from "./server/mcp-server.js";
 
 /** What a factory may look at. */
@@ -30,6 +32,12 @@ export interface CreateMcpHandlerOptions extends EndpointOptions {
   route?: string;
 }
 
+const HANDLER = namesOf<CreateMcpHandlerOptions>(
+  "createMcpHandler",
+  { ...ENDPOINT_NAMES, route: true },
+  { path: "Use `route`." },
+);
+
 /**
  * An MCP endpoint for a Worker: `export default { fetch: createMcpHandler(factory) }`. The factory runs for each request,
  * so that what it registers may depend on the caller. Throws `ERR_ARGUMENT` if it is no function.
@@ -45,6 +53,7 @@ export function createMcpHandler<Env = unknown>(
         "createMcpHandler(() => { const server = new McpServer(…); …; return server; }).",
     );
   }
+  checkOptions(HANDLER, options);
   const made = new MadeServers(factory, options);
   const handler: FetchHandler<Env> = (request, env, ctx) => made.handle(new Incoming(request), env, ctx);
   return Object.assign(handler, {

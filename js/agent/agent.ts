@@ -2,11 +2,12 @@
  * `McpAgent`: a server as a class. By default an agent lives for one request, in the Worker; with `static placement =
  * "session"` or an `initialState` it lives in its session's Durable Object and may keep things.
  */
-import { type EndpointOptions, type GuardedCore, type Passage, coreFor, serve } from "../endpoint.js";
+import { ENDPOINT_NAMES, type EndpointOptions, type GuardedCore, type Passage, coreFor, serve } from "../endpoint.js";
 import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { alarmRole, askRole, connectRole } from "../objects/roles.js";
+import { type Names, checkOptions, namesOf } from "../options.js";
 import { McpServer } from "../server/mcp-server.js";
 import type { ServerWorld } from "../server/world.js";
 import { type Expiry, clear, expire, keepFor } from "./expiry.js";
@@ -18,6 +19,9 @@ export interface ServeOptions extends EndpointOptions {
   /** The binding of the agent's Durable Object, where the class is not found by its name. */
   binding?: string;
 }
+
+const SERVE = namesOf<ServeOptions>("McpAgent.serve", { ...ENDPOINT_NAMES, binding: true });
+const SERVE_SSE: Names = { ...SERVE, where: "McpAgent.serveSSE" };
 
 /** A class of agents. */
 export interface AgentClass<Env = unknown> {
@@ -103,7 +107,7 @@ export abstract class McpAgent<
 
   /** An endpoint for streamable HTTP at `path`. */
   static serve<Env>(this: AgentClass<Env>, path: string, options: ServeOptions = {}): AgentHandler<Env> {
-    return kept(this, `http ${path}`, options, () => serveHttp(this, path, options));
+    return kept(this, `http ${path}`, SERVE, options, () => serveHttp(this, path, options));
   }
 
   /**
@@ -111,7 +115,7 @@ export abstract class McpAgent<
    * client's stream, if `ctx.props` are JSON; otherwise the runtime may end it half a minute after it was accepted.
    */
   static serveSSE<Env>(this: AgentClass<Env>, path: string, options: ServeOptions = {}): AgentHandler<Env> {
-    return kept(this, `sse ${path}`, options, () => serveSse(this, path, options));
+    return kept(this, `sse ${path}`, SERVE_SSE, options, () => serveSse(this, path, options));
   }
 
   /** The server with all that `init` registers; made once. */
@@ -209,9 +213,11 @@ const handlers = new WeakMap<object, Map<string, unknown>>();
 function kept<Env>(
   agent: object,
   key: string,
+  names: Names,
   options: ServeOptions,
   make: () => AgentHandler<Env>,
 ): AgentHandler<Env> {
+  checkOptions(names, options);
   const full = `${key} ${JSON.stringify(options)}`;
   const byKey = handlers.get(agent) ?? new Map<string, unknown>();
   handlers.set(agent, byKey);

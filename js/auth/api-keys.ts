@@ -1,4 +1,5 @@
 /** `APIKeyVerifier`: long-lived tokens for machines. Rust decides (`src/auth/api_key.rs`). */
+import { checkOptions, namesOf, openNamesOf } from "../options.js";
 import type { Outcome } from "../run.js";
 import type { Effect } from "../wire.js";
 import { AtOnce } from "./at-once.js";
@@ -40,6 +41,22 @@ export interface APIKeyVerifierOptions<Env = unknown> {
   header?: string;
 }
 
+const API_KEYS = namesOf<APIKeyVerifierOptions>("APIKeyVerifier", {
+  prefix: true,
+  keys: true,
+  pepper: true,
+  header: true,
+});
+
+const RECORD = openNamesOf<APIKeyRecord>("A record of APIKeyVerifier", {
+  id: true,
+  hash: true,
+  name: true,
+  scopes: true,
+  props: true,
+  expires: true,
+});
+
 /** What `this.props` is behind an API key. */
 export interface APIKeyProps extends Record<string, unknown> {
   /** The record's name. */
@@ -59,6 +76,7 @@ export class APIKeyVerifier<Env = unknown> extends Verifying<APIKeyProps, Env> {
   readonly issuers: readonly string[] = [];
 
   constructor(options: APIKeyVerifierOptions<Env>) {
+    checkOptions(API_KEYS, options);
     const { keys } = options;
     const text = optionsText(options);
     super(
@@ -116,6 +134,7 @@ function recordsOf(keys: unknown): unknown {
 
 /** A record with its date in milliseconds; what is no date becomes `null`. */
 function dated(record: unknown): unknown {
+  if (typeof record === "object" && record !== null) checkOptions(RECORD, record);
   const { expires } = (record ?? {}) as Partial<APIKeyRecord>;
   if (expires === undefined) return record;
   return { ...(record as APIKeyRecord), expires: typeof expires === "string" ? Date.parse(expires) : expires };

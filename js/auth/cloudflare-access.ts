@@ -1,5 +1,6 @@
 /** Cloudflare Access in front of the Worker: its tokens come in a header of their own and are signed by the team's keys. */
 import { WicketError } from "../errors.js";
+import { checkOptions, namesOf } from "../options.js";
 import type { JWTVerifierOptions } from "./jwt-options.js";
 import { JWTVerifier } from "./jwt-verifier.js";
 
@@ -10,8 +11,17 @@ export interface CloudflareAccessOptions extends Pick<JWTVerifierOptions, "claim
   audience: string | readonly string[];
 }
 
+const ACCESS = namesOf<CloudflareAccessOptions>("cloudflareAccess", {
+  team: true,
+  audience: true,
+  claims: true,
+  clockTolerance: true,
+});
+
 /** A verifier for an application behind Cloudflare Access. Throws `ERR_OPTIONS` where the options are wrong. */
-export function cloudflareAccess({ team, audience, ...others }: CloudflareAccessOptions): JWTVerifier {
+export function cloudflareAccess(options: CloudflareAccessOptions): JWTVerifier {
+  checkOptions(ACCESS, options);
+  const { team, audience, ...others } = options;
   const domain = team.includes(".") ? team : `${team}.cloudflareaccess.com`;
   if (!/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(domain)) {
     throw new WicketError(

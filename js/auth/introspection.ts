@@ -2,6 +2,7 @@
  * (`src/auth/introspection.rs`). */
 import { performDocument } from "../effects/document.js";
 import { performFetch } from "../effects/fetch.js";
+import { checkOptions, namesOf, oneOf } from "../options.js";
 import type { Outcome } from "../run.js";
 import { shared } from "../shared.js";
 import type { Effect } from "../wire.js";
@@ -31,6 +32,19 @@ export interface IntrospectionVerifierOptions {
   header?: string;
 }
 
+const INTROSPECTION = namesOf<IntrospectionVerifierOptions>("IntrospectionVerifier", {
+  issuer: true,
+  audience: true,
+  clientId: true,
+  clientSecret: true,
+  clientAuth: oneOf("basic", "post"),
+  endpoint: true,
+  maxAge: true,
+  requireAud: true,
+  clockTolerance: true,
+  header: true,
+});
+
 /**
  * Verifies tokens by asking their authorization server. The options are checked here: it throws `ERR_OPTIONS` with the reason
  * and the fix.
@@ -38,7 +52,9 @@ export interface IntrospectionVerifierOptions {
 export class IntrospectionVerifier<Env = unknown> extends Verifying<Partial<JWTClaims>, Env> {
   readonly issuers: readonly string[];
 
-  constructor({ header, ...options }: IntrospectionVerifierOptions) {
+  constructor(all: IntrospectionVerifierOptions) {
+    checkOptions(INTROSPECTION, all);
+    const { header, ...options } = all;
     const listed = {
       kind: "introspection",
       ...options,

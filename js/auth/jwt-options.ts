@@ -1,5 +1,7 @@
 /** The options of a JWT verifier, and the text in which Rust checks them (`src/auth/jwt/options.rs`). */
 
+import { namesOf } from "../options.js";
+
 type OneOrMore<T> = T | readonly T[];
 
 /** A JSON Web Key (RFC 7517), as issuers publish them. */
@@ -44,6 +46,24 @@ export interface JWTVerifierOptions<Claims extends object = JWTClaims> {
   /** The header that carries the token by itself, where it is not `Authorization: Bearer …`. */
   header?: string;
 }
+
+/** The names of `JWTVerifierOptions`. */
+export const JWT = namesOf<JWTVerifierOptions>("JWTVerifier", {
+  secret: true,
+  keys: true,
+  jwksUri: true,
+  issuer: true,
+  audience: true,
+  algorithms: true,
+  clockTolerance: true,
+  typ: true,
+  requireExp: true,
+  maxLifetime: true,
+  keysMaxAge: true,
+  keysCooldown: true,
+  claims: true,
+  header: true,
+});
 
 /** A value that a claim must have, or a function that says whether its value will do. */
 export type ClaimRule<T = unknown> = string | number | boolean | ((value: T) => boolean);

@@ -2,9 +2,10 @@
 import { performDocument } from "../effects/document.js";
 import { KeptKeys, performVerify, performVerifyShown } from "../effects/verify.js";
 import type { Caller } from "../guard.js";
+import { checkOptions } from "../options.js";
 import type { Outcome, World } from "../run.js";
 import type { Commit, Effect } from "../wire.js";
-import { type ClaimRule, type JWTClaims, type JWTVerifierOptions, optionsText } from "./jwt-options.js";
+import { type ClaimRule, JWT, type JWTClaims, type JWTVerifierOptions, optionsText } from "./jwt-options.js";
 import type { Found } from "./verifier.js";
 import { Shared, Verifying } from "./verifying.js";
 
@@ -64,7 +65,9 @@ export class JWTVerifier<Claims extends object = JWTClaims> extends Verifying<Cl
   readonly issuers: readonly string[];
   readonly #rules: [string, ClaimRule<never>][];
 
-  constructor({ claims, ...options }: JWTVerifierOptions<Claims>) {
+  constructor(all: JWTVerifierOptions<Claims>) {
+    checkOptions(JWT, all);
+    const { claims, ...options } = all;
     const label = "JWTVerifier";
     super(
       label,

@@ -6,6 +6,7 @@ import { type FetchHandler, respond } from "../endpoint.js";
 import { WicketError } from "../errors.js";
 import { type Endpoint, endpointOf } from "../guard.js";
 import { Incoming } from "../incoming.js";
+import { checkOptions, namesOf } from "../options.js";
 import { run } from "../run.js";
 import { newBearerCore } from "../wasm.js";
 import type { Answer, BearerCore, MetadataInput } from "../wire.js";
@@ -31,6 +32,18 @@ export interface ProtectOptions<Env = unknown> extends BearerGuardOptions<Env> {
   defaultHandler?: Protectable<Env>;
 }
 
+const PROTECT = namesOf<ProtectOptions>("protect", {
+  scopes: true,
+  impliedScopes: true,
+  context: true,
+  resource: true,
+  authorizationServers: true,
+  scopesSupported: true,
+  resourceName: true,
+  resourceDocumentation: true,
+  defaultHandler: true,
+});
+
 /** A Worker's default export. */
 export interface Protected<Env> {
   fetch: FetchHandler<Env>;
@@ -55,6 +68,7 @@ export function protect<Env = unknown>(
   endpoints: Protectable<Env> | readonly Protectable<Env>[],
   options: ProtectOptions<Env> = {},
 ): Protected<Env> {
+  checkOptions(PROTECT, options);
   let core: BearerCore | undefined;
   const lazily: BearerCore = {
     refuse: (...args) => (core ??= newBearerCore(NO_ORIGINS)).refuse(...args),

@@ -1,4 +1,5 @@
-import { type Setting, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
+import { namesOf } from "../options.js";
+import { type Setting, UPSTREAM, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
 
 export interface AzureADOptions<Env> extends UpstreamOptions<Env> {
   /** Scopes of Microsoft Graph or your own API. By default `User.Read`. */
@@ -14,7 +15,18 @@ export interface AzureADOptions<Env> extends UpstreamOptions<Env> {
   prompt?: Setting<Env>;
 }
 
+const AZURE = namesOf<AzureADOptions<unknown>>("AzureADHandler", {
+  ...UPSTREAM,
+  tenant: true,
+  authority: true,
+  prompt: true,
+});
+
 /** People sign in with Microsoft Entra ID (Azure AD). The subject is the object id within the tenant. */
 export class AzureADHandler<Env = Record<string, string>> extends UpstreamHandler<Env, AzureADOptions<Env>> {
   protected readonly kind = "azure";
+
+  constructor(options: AzureADOptions<Env>) {
+    super(AZURE, options);
+  }
 }

@@ -1,4 +1,5 @@
-import { type Setting, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
+import { namesOf, oneOf } from "../options.js";
+import { type Setting, UPSTREAM, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
 
 export interface GenericOAuthOptions<Env> extends UpstreamOptions<Env> {
   /** Scopes; by default `openid profile email`. */
@@ -18,7 +19,28 @@ export interface GenericOAuthOptions<Env> extends UpstreamOptions<Env> {
   groupsClaim?: Setting<Env>;
 }
 
+const ENDPOINTS = namesOf<NonNullable<GenericOAuthOptions<unknown>["endpoints"]>>("endpoints", {
+  authorization: true,
+  token: true,
+  userinfo: true,
+  revocation: true,
+  auth: oneOf("basic", "post"),
+});
+
+const GENERIC = namesOf<GenericOAuthOptions<unknown>>("GenericOAuthHandler", {
+  ...UPSTREAM,
+  issuer: true,
+  endpoints: ENDPOINTS,
+  label: true,
+  subject: true,
+  groupsClaim: true,
+});
+
 /** People sign in with any OpenID provider, or any OAuth 2 server that says who they are. */
 export class GenericOAuthHandler<Env = Record<string, string>> extends UpstreamHandler<Env, GenericOAuthOptions<Env>> {
   protected readonly kind = "generic";
+
+  constructor(options: GenericOAuthOptions<Env>) {
+    super(GENERIC, options);
+  }
 }

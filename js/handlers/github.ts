@@ -1,4 +1,5 @@
-import { type Setting, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
+import { namesOf } from "../options.js";
+import { type Setting, UPSTREAM, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
 
 export interface GitHubOptions<Env> extends UpstreamOptions<Env> {
   /** Scopes of GitHub: `user:email`, `read:org`, `repo`, … By default `read:user`. */
@@ -9,7 +10,17 @@ export interface GitHubOptions<Env> extends UpstreamOptions<Env> {
   apiUrl?: Setting<Env>;
 }
 
+const GITHUB = namesOf<GitHubOptions<unknown>>("GitHubHandler", {
+  ...UPSTREAM,
+  baseUrl: true,
+  apiUrl: true,
+});
+
 /** People sign in with GitHub. The subject is the numeric account id. */
 export class GitHubHandler<Env = Record<string, string>> extends UpstreamHandler<Env, GitHubOptions<Env>> {
   protected readonly kind = "github";
+
+  constructor(options: GitHubOptions<Env>) {
+    super(GITHUB, options);
+  }
 }

@@ -1,4 +1,5 @@
-import { type Setting, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
+import { namesOf } from "../options.js";
+import { type Setting, UPSTREAM, UpstreamHandler, type UpstreamOptions } from "./upstream.js";
 
 export interface GoogleOptions<Env> extends UpstreamOptions<Env> {
   /** Scopes of Google, beside `openid`, `email` and `profile`, which are always asked for. */
@@ -14,7 +15,18 @@ export interface GoogleOptions<Env> extends UpstreamOptions<Env> {
   baseUrl?: Setting<Env>;
 }
 
+const GOOGLE = namesOf<GoogleOptions<unknown>>("GoogleHandler", {
+  ...UPSTREAM,
+  hd: true,
+  prompt: true,
+  baseUrl: true,
+});
+
 /** People sign in with Google. The subject is the account's `sub`. */
 export class GoogleHandler<Env = Record<string, string>> extends UpstreamHandler<Env, GoogleOptions<Env>> {
   protected readonly kind = "google";
+
+  constructor(options: GoogleOptions<Env>) {
+    super(GOOGLE, options);
+  }
 }

@@ -1,6 +1,7 @@
 /** What a handler is to the provider: the set-up of its Rust half, and the effects that are its own. */
 import type { FetchHandler } from "../endpoint.js";
 import type { OAuthHelpers } from "../oauth/operator.js";
+import { checkOptions, openNamesOf } from "../options.js";
 import type { Outcome } from "../run.js";
 
 /** An effect that the provider does not know, as the handler's Rust half writes it. */
@@ -39,6 +40,8 @@ export interface KnownPerson {
   scopes?: readonly string[];
 }
 
+const PERSON = openNamesOf<KnownPerson>("The answer of identify", { id: true, label: true, props: true, scopes: true });
+
 /** A handler of your own: your Worker knows who is there, by a session of its own or by what stands in front of it. */
 export interface AppHandler<Env = unknown> {
   /** Who sends this request (the browser is at the provider's callback); `null` for nobody. */
@@ -76,7 +79,9 @@ export function identityOf<Env>(handler: AnyHandler<Env>): IdentityHandler<Env> 
     identity: () => ({ kind: "app" }),
     perform: async (effect, { request, env, ctx }) => {
       if (effect.kind !== "identify") throw new Error(`an app has no "${effect.kind}"`);
-      return { json: JSON.stringify((await handler.identify(request, env, ctx)) ?? null) };
+      const person = (await handler.identify(request, env, ctx)) ?? null;
+      if (person !== null) checkOptions(PERSON, person);
+      return { json: JSON.stringify(person) };
     },
     ...(handler.fetch && { fetch: (request, env, ctx) => handler.fetch?.(request, env, ctx) as Promise<Response> }),
   };

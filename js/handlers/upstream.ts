@@ -1,5 +1,6 @@
 /** What all handlers have that let people sign in elsewhere: their options, and the two functions that you may write. */
 import { WicketError } from "../errors.js";
+import { type Known, type Names, checkOptions, namesOf } from "../options.js";
 import type { Outcome } from "../run.js";
 import type { FetchHandler } from "../endpoint.js";
 import type { HandlerEffect, IdentityHandler } from "./identity.js";
@@ -71,6 +72,29 @@ export interface UpstreamOptions<Env> {
   fetch?: FetchHandler<Env>;
 }
 
+const ALLOW = namesOf<AllowRule>("allow", {
+  logins: true,
+  ids: true,
+  orgs: true,
+  emails: true,
+  domains: true,
+  tenants: true,
+  groups: true,
+});
+
+/** The names of `UpstreamOptions`. */
+export const UPSTREAM = {
+  clientId: true,
+  clientSecret: true,
+  scopes: true,
+  context: true,
+  allow: ALLOW,
+  name: true,
+  fetch: true,
+} satisfies Record<keyof UpstreamOptions<unknown>, Known>;
+
+const ANSWER = namesOf<Exclude<AllowAnswer, boolean>>("The answer of allow", { scopes: true });
+
 /** `src/auth/proxy/effect.rs`: the effects that are a handler's own. */
 export type UpstreamEffect =
   | { kind: "context"; handler: string; accessToken: string; profile: UpstreamProfile }
@@ -85,7 +109,8 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
   protected abstract readonly kind: string;
   declare readonly fetch?: FetchHandler;
 
-  constructor(options: Options) {
+  protected constructor(names: Names, options: Options) {
+    checkOptions(names, options);
     this.options = options;
     if (options.fetch) this.fetch = options.fetch as FetchHandler;
     const { context } = options;
@@ -122,6 +147,7 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
     if (effect.kind === "allow" && typeof allow === "function") {
       // Whatever is no yes is a no.
       const answer = await allow(effect.profile);
+      if (typeof answer === "object") checkOptions(ANSWER, answer);
       return { json: JSON.stringify(typeof answer === "object" ? answer : (answer as unknown) === true) };
     }
     throw new Error(`this handler has no "${effect.kind}"`);

@@ -4,7 +4,8 @@ import type { FetchHandler } from "../endpoint.js";
 import type { RateLimiter } from "../effects/tally.js";
 import type { AppHandler, IdentityHandler, PagesHandler } from "../handlers/identity.js";
 import type { Setting } from "../handlers/upstream.js";
-import type { PageOptions } from "../pages/oauth.js";
+import { type Names, namesOf, oneOf } from "../options.js";
+import { PAGES, type PageOptions } from "../pages/oauth.js";
 
 /** What a route can be: an endpoint of this package, or anything with `fetch`. */
 export type ApiHandler<Env> = FetchHandler<Env> | { fetch: FetchHandler<Env> };
@@ -107,6 +108,54 @@ export interface Limits {
   /** Client ID metadata documents fetched from one host for one network; ten times as many for everybody. Default 30. */
   documents?: number;
 }
+
+const LIMITS = namesOf<Limits>("limits", {
+  authorize: true,
+  token: true,
+  register: true,
+  callback: true,
+  documents: true,
+});
+
+/** The names of `OAuthProviderOptions`. */
+export const PROVIDER: Names = namesOf<OAuthProviderOptions>("OAuthProvider", {
+  apiHandlers: true,
+  defaultHandler: true,
+  authorizeEndpoint: true,
+  tokenEndpoint: true,
+  clientRegistrationEndpoint: true,
+  revocationEndpoint: true,
+  introspectionEndpoint: true,
+  resourceServers: true,
+  accessTokens: oneOf("sealed", "jwt"),
+  jwksEndpoint: true,
+  rawSubject: true,
+  callbackEndpoint: true,
+  connectedAppsEndpoint: true,
+  kv: true,
+  allowConsentScreen: true,
+  allowDynamicClientRegistration: true,
+  allowClientIdMetadataDocuments: true,
+  issuer: true,
+  objects: true,
+  scopes: true,
+  requiredScopes: true,
+  impliedScopes: true,
+  resourceAliases: true,
+  redirectSchemes: true,
+  name: true,
+  accessTokenTtl: true,
+  refreshTokenTtl: true,
+  grantTtl: true,
+  refreshReplay: true,
+  revocation: oneOf("strict"),
+  limits: LIMITS,
+  rateLimiter: true,
+  pages: PAGES,
+  audit: true,
+  auditRequired: true,
+  callbackTimeout: true,
+});
 
 /**
  * Something that happened, for the operator. Holds no secret. What concerns one person's access is a link of that person's

@@ -7,6 +7,7 @@ import { type Endpoint, type Guard, endpointOf } from "../guard.js";
 import { type PagesHandler, hasPages, identityOf } from "../handlers/identity.js";
 import { Incoming } from "../incoming.js";
 import type { ObjectPlace } from "../objects/objects.js";
+import { checkOptions, namesOf } from "../options.js";
 import { type Page, checkPages, renderPage } from "../pages/oauth.js";
 import { run } from "../run.js";
 import { newBearerCore } from "../wasm.js";
@@ -14,7 +15,7 @@ import type { BearerCore } from "../wire.js";
 import { Followed } from "./followed.js";
 import { readSmallBody } from "./form-body.js";
 import { AuthorizeError, type OAuthHelpers, helpersOf } from "./operator.js";
-import type { ApiHandler, OAuthProviderOptions } from "./options.js";
+import { type ApiHandler, type OAuthProviderOptions, PROVIDER } from "./options.js";
 import { type Making, Site } from "./site.js";
 import { AccessTokens } from "./verifier.js";
 import type { EndpointName, OAuthInput, Reply, ServerConfig } from "./wire.js";
@@ -35,6 +36,7 @@ export class OAuthProvider<Env = unknown> {
   #site: Site<Env> | undefined;
 
   constructor(options: OAuthProviderOptions<Env>) {
+    checkOptions(PROVIDER, options);
     check(options);
     this.#options = options;
     const followed = new Followed();
@@ -94,7 +96,9 @@ export class OAuthProvider<Env = unknown> {
    * What a handler finds as `env.OAUTH_PROVIDER`, for other places: a scheduled job, an admin page, a script. `issuer` is
    * needed unless the option of that name is set.
    */
-  api(env: Env, ctx: ExecutionContext, { issuer }: { issuer?: string } = {}): OAuthHelpers {
+  api(env: Env, ctx: ExecutionContext, options: { issuer?: string } = {}): OAuthHelpers {
+    checkOptions(API, options);
+    const { issuer } = options;
     const origin = this.#options.issuer ?? issuer;
     if (origin === undefined) {
       throw new WicketError(
@@ -160,6 +164,8 @@ export class OAuthProvider<Env = unknown> {
     return this.#page(status, headers, model, incoming.headers.get("accept-language"));
   }
 }
+
+const API = namesOf<{ issuer?: string }>("OAuthProvider.api", { issuer: true });
 
 /** What a handler with pages of its own answers itself. */
 const PAGES: EndpointName[] = ["authorize", "callback", "connected"];

@@ -2,6 +2,8 @@
  * Every sentence of the pages, in English. `{name}` stands for a value, which is escaped and isolated where it is put in.
  * An operator can replace any of them, and add languages.
  */
+import type { Names } from "../options.js";
+
 export const ENGLISH = {
   // Consent
   consentTitle: "Allow {client} to use {server}?",
@@ -126,6 +128,13 @@ export const ENGLISH = {
 /** The texts of the pages, by their key. */
 export type Copy = typeof ENGLISH;
 export type CopyKey = keyof Copy;
+
+/** The keys of `Copy`. */
+export const COPY: Names = {
+  where: "copy",
+  known: new Map(Object.keys(ENGLISH).map((key) => [key, true])),
+  instead: {},
+};
 
 /** What an operator may say about texts. */
 export interface CopyOptions {

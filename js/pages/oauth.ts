@@ -3,17 +3,18 @@
  * script runs on any of them.
  */
 import { WicketError, logged } from "../errors.js";
+import { each, namesOf } from "../options.js";
 import { appsBody } from "./apps.js";
 import { chooseBody } from "./choose.js";
 import { type Parts, consentParts } from "./consent.js";
-import { type CopyOptions, type Texts, textsFor } from "./copy.js";
+import { COPY, type CopyOptions, type Texts, textsFor } from "./copy.js";
 import { errorBody, recoveryBody } from "./error.js";
 import { Html, html, visible } from "./html.js";
 import { documentOf } from "./layout.js";
 import { leaveBody, refresh } from "./leave.js";
 import type { Page } from "./model.js";
 import { sayPlain } from "./say.js";
-import { type Brand, checkBrand, styleOf } from "./style.js";
+import { BRAND, type Brand, checkBrand, styleOf } from "./style.js";
 
 export type { Page } from "./model.js";
 export type { Brand } from "./style.js";
@@ -39,6 +40,15 @@ export interface PageOptions extends CopyOptions {
   /** Further CSS, after the package's own. */
   css?: string;
 }
+
+/** The names of `PageOptions`. */
+export const PAGES = namesOf<PageOptions>("pages", {
+  brand: BRAND,
+  render: true,
+  css: true,
+  copy: COPY,
+  languages: each(COPY),
+});
 
 /** Checks the options once, where the server is set up. */
 export function checkPages({ brand, css }: PageOptions): void {

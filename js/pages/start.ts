@@ -2,6 +2,7 @@
  * The page at `/`: what this server is, and how to connect to it. It works without JavaScript; the script only copies.
  * The one thing taken from the request is the origin it was sent to.
  */
+import { checkOptions, namesOf } from "../options.js";
 import { escapeHtml } from "./html.js";
 import { SCRIPT, SCRIPT_HASH, STYLE, STYLE_HASH } from "./start-assets.js";
 
@@ -17,6 +18,14 @@ export interface StartPageOptions {
   /** True if people must sign in. Otherwise the page warns that anyone may use the server. */
   auth?: boolean;
 }
+
+const START_PAGE = namesOf<StartPageOptions>("startPage", {
+  name: true,
+  path: true,
+  ssePath: true,
+  note: true,
+  auth: true,
+});
 
 const HEADERS = {
   "Content-Type": "text/html; charset=utf-8",
@@ -39,6 +48,7 @@ const ICON =
 
 /** Answers a GET or HEAD of the page that tells people how to connect. */
 export function startPage(request: Request, options: StartPageOptions = {}): Response {
+  checkOptions(START_PAGE, options);
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response("Method not allowed", { status: 405, headers: { Allow: "GET, HEAD" } });
   }

@@ -3,6 +3,7 @@
  * The style sheet stands in the page, and its hash in the page's content security policy.
  */
 import { WicketError } from "../errors.js";
+import { namesOf } from "../options.js";
 
 /** What makes the pages yours. */
 export interface Brand {
@@ -15,6 +16,14 @@ export interface Brand {
   /** How round corners are, in pixels: 0 to 24. By default 8. */
   radius?: number;
 }
+
+/** The names of `Brand`. */
+export const BRAND = namesOf<Brand>("brand", {
+  name: true,
+  logo: true,
+  accent: namesOf<{ light: string; dark: string }>("accent", { light: true, dark: true }),
+  radius: true,
+});
 
 /** The background on which an accent is hardest to read: the darkest of the light theme, the brightest of the dark one. */
 const WORST = { light: "#f3f3f6", dark: "#3a3012" };

@@ -3,9 +3,11 @@
  * lines. Registering stores references and does nothing else: servers are made anew for each request.
  */
 import { WicketError } from "../errors.js";
+import { checkOptions, namesOf, oneOf } from "../options.js";
 import type { ToolContext } from "./context.js";
 import { LowLevelServer } from "./low-level.js";
 import {
+  ANNOUNCED,
   type AnyPromptCallback,
   type AnyToolCallback,
   type Awaitable,
@@ -48,7 +50,13 @@ export interface McpServerOptions {
    * `"verbatim"` shows the message of every error that a handler throws to the client, as the official SDK does. By
    * default it stays in the log, and the client gets an id: messages of errors tell of files, hosts and secrets.
    */
-  errors?: "verbatim";
+  errors?: "verbatim" | undefined;
+  /** Of the official SDK, and always so here: a client is asked only for what it can do. */
+  enforceStrictCapabilities?: boolean | undefined;
+  /** Of the official SDK; without effect here. */
+  debouncedNotificationMethods?: string[] | undefined;
+  /** Of the official SDK, for answers of clients; here the Rust half checks them. */
+  jsonSchemaValidator?: unknown;
 }
 
 /** How a tool is announced, with the types of its arguments. */
@@ -86,6 +94,30 @@ export interface LoggingMessage {
   logger?: string;
 }
 
+const TASKS = "Tasks are not supported: a tool answers, and may take its time.";
+
+const SERVER = namesOf<McpServerOptions>(
+  "McpServer",
+  {
+    instructions: true,
+    capabilities: true,
+    pageSize: true,
+    errors: oneOf("verbatim"),
+    enforceStrictCapabilities: true,
+    debouncedNotificationMethods: true,
+    jsonSchemaValidator: true,
+  },
+  {
+    taskStore: TASKS,
+    taskMessageQueue: TASKS,
+    defaultTaskPollInterval: TASKS,
+    maxTaskQueueSize: TASKS,
+    maxToolInputElements: "A body may have 4 MiB; say more in the schemas of your tools.",
+  },
+);
+
+const AUDIENCE = namesOf<Audience>("The audience of a change", { everybody: true });
+
 /** The registry of one server. */
 export class McpServer {
   readonly serverInfo: Implementation;
@@ -103,6 +135,7 @@ export class McpServer {
         'A server needs a name and a version: new McpServer({ name: "my-server", version: "1.0.0" }).',
       );
     }
+    checkOptions(SERVER, options);
     const { pageSize } = options;
     if (pageSize !== undefined && !(Number.isInteger(pageSize) && pageSize > 0)) {
       throw new WicketError("ERR_ARGUMENT", "`pageSize` must be a whole number above zero.");
@@ -150,7 +183,9 @@ export class McpServer {
     return this.#changed({ uri }, to);
   }
 
-  async #changed(what: { what: string } | { uri: string }, { everybody = false }: Audience): Promise<void> {
+  async #changed(what: { what: string } | { uri: string }, to: Audience): Promise<void> {
+    checkOptions(AUDIENCE, to);
+    const { everybody = false } = to;
     await this.world?.changed(what, everybody);
   }
 
@@ -284,6 +319,7 @@ export class McpServer {
   #tool(name: string, config: ToolConfig, callback: AnyToolCallback): RegisteredTool {
     const { registry } = this;
     checkEntry("tool", name, registry.tools.has(name), callback, config.icons);
+    checkOptions(ANNOUNCED.tool, config);
     checkSchema("inputSchema", "tool", name, config.inputSchema);
     checkSchema("outputSchema", "tool", name, config.outputSchema);
     const tool = new Tool(registry, name, config, callback);
@@ -298,6 +334,7 @@ export class McpServer {
     metadata: ResourceMetadata | undefined,
     read: ReadResourceCallback | ReadResourceTemplateCallback,
   ): RegisteredResource | RegisteredResourceTemplate {
+    checkOptions(ANNOUNCED.resource, metadata);
     const { registry } = this;
     const entry = where instanceof ResourceTemplate ? this.#template(name, where, metadata, read) : undefined;
     if (entry) return entry;
@@ -335,6 +372,7 @@ export class McpServer {
   #prompt(name: string, config: PromptConfig, callback: AnyPromptCallback): RegisteredPrompt {
     const { registry } = this;
     checkEntry("prompt", name, registry.prompts.has(name), callback, config.icons);
+    checkOptions(ANNOUNCED.prompt, config);
     checkSchema("argsSchema", "prompt", name, config.argsSchema);
     const prompt = new Prompt(registry, name, config, callback);
     registry.prompts.set(name, prompt);

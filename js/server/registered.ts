@@ -3,6 +3,7 @@
  * name means more than another.
  */
 import { WicketError } from "../errors.js";
+import { type Known, checkOptions, namesOf, oneOf } from "../options.js";
 import type { ToolContext } from "./context.js";
 import type { ResourceTemplate } from "./resource-template.js";
 import type { InputSchema } from "./schema.js";
@@ -56,6 +57,49 @@ export interface PromptAnnouncement extends Scoped {
   icons?: Icon[] | undefined;
   _meta?: Record<string, unknown> | undefined;
 }
+
+/** Scopes under names that something else has here. */
+const SCOPES = { scope: "Use `scopes`, a list.", requiredScopes: "Use `scopes`." };
+
+const TOOL_NAMES = {
+  title: true,
+  description: true,
+  outputSchema: true,
+  annotations: true,
+  icons: true,
+  _meta: true,
+  scopes: true,
+} satisfies Record<keyof Omit<ToolAnnouncement, "inputSchema">, Known>;
+
+const PROMPT_NAMES = {
+  title: true,
+  description: true,
+  argsSchema: true,
+  icons: true,
+  _meta: true,
+  scopes: true,
+} satisfies Record<keyof PromptAnnouncement, Known>;
+
+/** The names that each kind is registered with. */
+export const ANNOUNCED = {
+  tool: namesOf<ToolAnnouncement>("registerTool", { ...TOOL_NAMES, inputSchema: true }, SCOPES),
+  prompt: namesOf<PromptAnnouncement>("registerPrompt", PROMPT_NAMES, SCOPES),
+  resource: namesOf<ResourceMetadata>(
+    "registerResource",
+    {
+      title: true,
+      description: true,
+      mimeType: true,
+      size: true,
+      icons: true,
+      annotations: true,
+      _meta: true,
+      scopes: true,
+      cacheHint: namesOf<CacheHint>("cacheHint", { ttlMs: true, cacheScope: oneOf("public", "private") }),
+    },
+    { ...SCOPES, uri: "It is the second argument.", name: "It is the first argument; `title` is for people." },
+  ),
+};
 
 /** What every handle can do. */
 interface Handle<Updates> {
@@ -121,6 +165,36 @@ export interface PromptUpdates extends PromptAnnouncement {
   callback?: AnyPromptCallback;
   enabled?: boolean;
 }
+
+/** The names that each kind is changed with. */
+const UPDATED = {
+  tool: namesOf<ToolUpdates>(
+    "The update of a tool",
+    { ...TOOL_NAMES, name: true, paramsSchema: true, callback: true, enabled: true },
+    { ...SCOPES, inputSchema: "Use `paramsSchema`, as the official SDK has it." },
+  ),
+  prompt: namesOf<PromptUpdates>(
+    "The update of a prompt",
+    { ...PROMPT_NAMES, name: true, callback: true, enabled: true },
+    SCOPES,
+  ),
+  resource: namesOf<ResourceUpdates>("The update of a resource", {
+    name: true,
+    title: true,
+    uri: true,
+    metadata: ANNOUNCED.resource,
+    callback: true,
+    enabled: true,
+  }),
+  template: namesOf<ResourceTemplateUpdates>("The update of a resource template", {
+    name: true,
+    title: true,
+    template: true,
+    metadata: ANNOUNCED.resource,
+    callback: true,
+    enabled: true,
+  }),
+};
 
 /** A registered prompt. */
 export interface RegisteredPrompt extends PromptAnnouncement, Handle<PromptUpdates> {
@@ -224,6 +298,7 @@ export class Tool extends Entry<ToolUpdates> implements RegisteredTool {
   }
 
   update(updates: ToolUpdates): void {
+    checkOptions(UPDATED.tool, updates);
     this.name = move<RegisteredTool>(this.registry.tools, this, this.name, updates.name);
     const { title, description, paramsSchema, outputSchema, annotations, icons, _meta, scopes, callback, enabled } =
       updates;
@@ -267,7 +342,9 @@ export class StaticResource extends Entry<ResourceUpdates> implements Registered
     this.readCallback = read;
   }
 
-  update({ name, title, uri, metadata, callback, enabled }: ResourceUpdates): void {
+  update(updates: ResourceUpdates): void {
+    checkOptions(UPDATED.resource, updates);
+    const { name, title, uri, metadata, callback, enabled } = updates;
     this.uri = move<RegisteredResource>(this.registry.resources, this, this.uri, uri);
     if (name !== undefined) this.name = name;
     if (title !== undefined) this.title = title;
@@ -304,7 +381,9 @@ export class TemplateOfResources extends Entry<ResourceTemplateUpdates> implemen
     this.readCallback = read;
   }
 
-  update({ name, title, template, metadata, callback, enabled }: ResourceTemplateUpdates): void {
+  update(updates: ResourceTemplateUpdates): void {
+    checkOptions(UPDATED.template, updates);
+    const { name, title, template, metadata, callback, enabled } = updates;
     this.name = move<RegisteredResourceTemplate>(this.registry.templates, this, this.name, name);
     if (title !== undefined) this.title = title;
     if (template !== undefined) this.resourceTemplate = template;
@@ -341,7 +420,9 @@ export class Prompt extends Entry<PromptUpdates> implements RegisteredPrompt {
     this.callback = callback;
   }
 
-  update({ name, title, description, argsSchema, icons, _meta, scopes, callback, enabled }: PromptUpdates): void {
+  update(updates: PromptUpdates): void {
+    checkOptions(UPDATED.prompt, updates);
+    const { name, title, description, argsSchema, icons, _meta, scopes, callback, enabled } = updates;
     this.name = move<RegisteredPrompt>(this.registry.prompts, this, this.name, name);
     if (title !== undefined) this.title = title;
     if (description !== undefined) this.description = description;

@@ -1,5 +1,6 @@
 /** Resources that share a form of URI (RFC 6570). Which URI matches is decided in `src/mcp/uri_template.rs`. */
 import { WicketError } from "../errors.js";
+import { checkOptions, namesOf } from "../options.js";
 import type { ToolContext } from "./context.js";
 import type { ListResourcesResult } from "./types.js";
 
@@ -17,6 +18,8 @@ export interface ResourceTemplateCallbacks {
   list: ListResourcesCallback | undefined;
   complete?: Record<string, CompleteResourceTemplateCallback>;
 }
+
+const CALLBACKS = namesOf<ResourceTemplateCallbacks>("ResourceTemplate", { list: true, complete: true });
 
 /** A URI template, as its text. */
 export class UriTemplate {
@@ -44,6 +47,7 @@ export class ResourceTemplate {
 
   /** Throws `ERR_ARGUMENT` if `template` is no URI template, or is longer than 1,024 bytes. */
   constructor(template: string | { toString(): string }, callbacks: ResourceTemplateCallbacks) {
+    checkOptions(CALLBACKS, callbacks);
     const text = String(template);
     if (text.length > MAX_TEMPLATE || !TEMPLATE.test(text)) {
       throw new WicketError(

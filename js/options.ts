@@ -1,0 +1,153 @@
+/**
+ * The names of options. Whatever takes options has a list of the names that it knows, and refuses any other: a name that is
+ * silently ignored is a setting that somebody believes in. The lists are typed, so that TypeScript says where one has a name
+ * too few or too many.
+ */
+import { WicketError } from "./errors.js";
+
+/** What an option may be, beside its name: one of a few texts, an object with names of its own (or a list of
+ * them), or an object of such objects. */
+export type Known = true | OneOf | Names | Each;
+
+export interface OneOf {
+  readonly values: readonly string[];
+}
+export interface Each {
+  readonly each: Names;
+}
+
+/** The names that one class or function knows. */
+export interface Names {
+  /** What people call it: `OAuthProvider`. */
+  readonly where: string;
+  readonly known: ReadonlyMap<string, Known>;
+  /** Names that are no options here, each with what to do instead. */
+  readonly instead: Readonly<Record<string, string>>;
+  /** True for objects of the app's own, which may have more: refused is only what is nearly one of the names. */
+  readonly isOpen?: true;
+}
+
+/** The names of all members, of each kind that a union has. */
+type MembersOf<Options> = Options extends unknown ? keyof Options & string : never;
+
+/**
+ * The names of `Options`: each of them, and no other. `instead` has names from elsewhere or from before, with the sentence
+ * that says what to use: `{ path: "Use \`route\`." }`.
+ */
+export function namesOf<Options extends object>(
+  where: string,
+  known: Readonly<Record<MembersOf<Options>, Known>>,
+  instead: Readonly<Record<string, string>> = {},
+): Names {
+  return { where, known: new Map(Object.entries<Known>(known)), instead };
+}
+
+/** The same for objects that may have more members, such as rows of a database. */
+export function openNamesOf<Options extends object>(
+  where: string,
+  known: Readonly<Record<MembersOf<Options>, Known>>,
+): Names {
+  return { ...namesOf<Options>(where, known), isOpen: true };
+}
+
+/** The option is one of these texts, or absent. */
+export const oneOf = (...values: string[]): OneOf => ({ values });
+
+/** The option is an object whose members, whatever their names, are objects with these. */
+export const each = (names: Names): Each => ({ each: names });
+
+/**
+ * Throws `ERR_ARGUMENT` for options that are no object, have a name that is not known, or a text that is none of those that
+ * an option can be. The error names the nearest known one.
+ */
+export function checkOptions(names: Names, options: unknown): void {
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new WicketError("ERR_ARGUMENT", `The options of ${names.where} must be an object.`);
+  }
+  // An own member is what counts; that is looked at where one is not known.
+  for (const name in options) {
+    const known = names.known.get(name);
+    if (known === undefined) refuse(names, name, "", options);
+    else if (known !== true) checkValue(names, name, known, (options as Record<string, unknown>)[name]);
+  }
+}
+
+function checkValue({ where }: Names, path: string, known: Exclude<Known, true>, value: unknown): void {
+  if (value === undefined) return;
+  if ("values" in known) {
+    if (known.values.includes(value as string)) return;
+    const values = known.values.map((one) => JSON.stringify(one)).join(" or ");
+    throw new WicketError(
+      "ERR_ARGUMENT",
+      `${where}: \`${path}\` is ${JSON.stringify(value)}, but it can only be ${values}, or left out.`,
+    );
+  }
+  if (typeof value !== "object" || value === null) return;
+  const isList = Array.isArray(value);
+  if (!isList && !("each" in known)) {
+    checkMembers(where, known, path, value);
+    return;
+  }
+  const members = "each" in known ? known.each : known;
+  for (const [at, one] of Object.entries<unknown>(value as Record<string, unknown>)) {
+    const inner = isList ? `${path}[${at}]` : `${path}.${at}`;
+    if (typeof one === "object" && one !== null) checkMembers(where, members, inner, one);
+  }
+}
+
+function checkMembers(where: string, names: Names, path: string, value: object): void {
+  for (const name in value) {
+    const known = names.known.get(name);
+    if (known === undefined) refuse({ ...names, where }, name, `${path}.`, value);
+    else if (known !== true) checkValue({ ...names, where }, `${path}.${name}`, known, value[name as keyof object]);
+  }
+}
+
+function refuse({ where, known, instead, isOpen }: Names, name: string, path: string, options: object): void {
+  if (!Object.hasOwn(options, name)) return;
+  const near = Object.hasOwn(instead, name) ? undefined : nearest(name, known.keys());
+  if (isOpen && near === undefined) return;
+  const advice = Object.hasOwn(instead, name)
+    ? (instead[name] ?? "")
+    : near === undefined
+      ? `It knows ${[...known.keys()].map((one) => `\`${path}${one}\``).join(", ")}.`
+      : `Did you mean \`${path}${near}\`?`;
+  throw new WicketError("ERR_ARGUMENT", `${where} has no option \`${path}${name}\`. ${advice}`);
+}
+
+/** The name that is most like `name`: written a little differently, or a part of it. */
+export function nearest(name: string, known: Iterable<string>): string | undefined {
+  const wanted = plain(name);
+  let best: string | undefined;
+  let least = Infinity;
+  for (const one of known) {
+    const other = plain(one);
+    const steps = distance(wanted, other);
+    const isPart = Math.min(wanted.length, other.length) >= 4 && (wanted.includes(other) || other.includes(wanted));
+    const far = isPart ? steps / 4 : steps;
+    if (far < least && (isPart || steps <= Math.max(1, Math.floor(Math.max(wanted.length, other.length) / 3)))) {
+      [best, least] = [one, far];
+    }
+  }
+  return best;
+}
+
+const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+
+/** How many letters have to be put in, taken out, replaced or exchanged with their neighbour. */
+function distance(one: string, other: string): number {
+  let [before, row]: [number[], number[]] = [[], Array.from({ length: other.length + 1 }, (_, at) => at)];
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const isSame = one[i - 1] === other[j - 1];
+      let steps = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (isSame ? 0 : 1));
+      const isSwapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      if (isSwapped) steps = Math.min(steps, (before[j - 2] ?? 0) + 1);
+      next.push(steps);
+    }
+    [before, row] = [row, next];
+  }
+  return row[other.length] ?? 0;
+}

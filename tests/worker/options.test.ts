@@ -1,0 +1,126 @@
+/** Options: a name that is not known is refused where the thing is made, and the error says which one was meant. */
+import { expect, test } from "vitest";
+import * as oauth from "mcp-wicket/oauth";
+import { SECRET } from "./lib/tokens.ts";
+import { McpAgent, McpServer, ResourceTemplate, WicketError, createMcpHandler, startPage } from "mcp-wicket/oauth";
+
+class Agent extends McpAgent {}
+
+const info = { name: "s", version: "1" };
+const text = () => ({ content: [] });
+const server = () => new McpServer(info);
+const verifier = new oauth.JWTVerifier({ issuer: "https://a.example", audience: "b", secret: SECRET });
+const handler = createMcpHandler(server);
+const provider = (more: object) =>
+  new oauth.OAuthProvider({
+    apiHandlers: { "/mcp": Agent.serve("/mcp") },
+    defaultHandler: new oauth.GitHubHandler({ clientId: "a", clientSecret: "b" }),
+    ...more,
+  });
+const jwt = (more: object) =>
+  new oauth.JWTVerifier({ issuer: "https://a.example", audience: "b", secret: SECRET, ...more });
+const upstream = { clientId: "a", clientSecret: "b" };
+const tool = (config: object) => server().registerTool("t", config, text);
+
+const refused: [string, () => unknown, string][] = [
+  ["OAuthProvider", () => provider({ kvs: 1 }), "OAuthProvider has no option `kvs`. Did you mean `kv`?"],
+  ["its limits", () => provider({ limits: { autorize: 1 } }), "Did you mean `limits.authorize`?"],
+  ["its pages", () => provider({ pages: { logo: "/l.svg" } }), "OAuthProvider has no option `pages.logo`"],
+  ["the brand", () => provider({ pages: { brand: { acent: "#000000" } } }), "Did you mean `pages.brand.accent`?"],
+  [
+    "the accent",
+    () => provider({ pages: { brand: { accent: { light: "#000000", dusk: "#000000" } } } }),
+    "no option `pages.brand.accent.dusk`",
+  ],
+  ["the copy", () => provider({ pages: { copy: { alow: "Yes" } } }), "Did you mean `pages.copy.allow`?"],
+  [
+    "a language",
+    () => provider({ pages: { languages: { de: { allwo: "Ja" } } } }),
+    "Did you mean `pages.languages.de.allow`?",
+  ],
+  ["a value", () => provider({ revocation: "strickt" }), '`revocation` is "strickt", but it can only be "strict"'],
+  ["another value", () => provider({ accessTokens: "JWT" }), 'only be "sealed" or "jwt"'],
+  ["OAuthProvider.api", () => provider({}).api({}, {} as never, { isuer: "" } as object), "Did you mean `issuer`?"],
+  ["JWTVerifier", () => jwt({ jwksUrl: "https://a.example/jwks" }), "Did you mean `jwksUri`?"],
+  ["JWTVerifier, another case", () => jwt({ clocktolerance: 1 }), "Did you mean `clockTolerance`?"],
+  ["JWTVerifier, a name without a value", () => jwt({ jwksUrl: undefined }), "Did you mean `jwksUri`?"],
+  ["APIKeyVerifier", () => new oauth.APIKeyVerifier({ keys: [], peper: "" } as never), "Did you mean `pepper`?"],
+  [
+    "a record of a key",
+    () => new oauth.APIKeyVerifier({ keys: [{ id: "a", hash: "b", scope: ["read"] } as never] }),
+    "A record of APIKeyVerifier has no option `scope`. Did you mean `scopes`?",
+  ],
+  [
+    "IntrospectionVerifier",
+    () => new oauth.IntrospectionVerifier({ clientID: "a" } as never),
+    "Did you mean `clientId`?",
+  ],
+  ["cloudflareAccess", () => oauth.cloudflareAccess({ team: "t", aud: "x" } as never), "has no option `aud`. It knows"],
+  ["protect", () => oauth.protect(verifier, handler, { impliedScope: () => [] } as object), "`impliedScopes`?"],
+  ["createMcpHandler", () => createMcpHandler(server, { path: "/x" } as object), "has no option `path`. Use `route`."],
+  ["createMcpHandler, a text", () => createMcpHandler(server, "/mcp" as never), "must be an object"],
+  ["McpAgent.serve", () => Agent.serve("/mcp", { bindings: "A" } as object), "McpAgent.serve has no option `bindings`"],
+  ["McpAgent.serveSSE", () => Agent.serveSSE("/sse", { object: "A" } as object), "Did you mean `objects`?"],
+  ["a kind of sessions", () => Agent.serve("/mcp", { sessions: "kv" as never }), 'can only be "object"'],
+  ["McpServer", () => new McpServer(info, { instruction: "" } as object), "Did you mean `instructions`?"],
+  [
+    "registerTool",
+    () => tool({ inputSchem: {} }),
+    "registerTool has no option `inputSchem`. Did you mean `inputSchema`?",
+  ],
+  ["registerTool, scopes of another name", () => tool({ requiredScopes: ["a"] }), "Use `scopes`."],
+  [
+    "registerPrompt",
+    () => server().registerPrompt("p", { args: {} } as object, () => ({ messages: [] })),
+    "`argsSchema`?",
+  ],
+  [
+    "registerResource",
+    () => server().registerResource("r", "a:b", { mimetype: "x" } as object, () => ({ contents: [] })),
+    "Did you mean `mimeType`?",
+  ],
+  ["a tool's update", () => tool({}).update({ inputSchema: {} } as object), "Use `paramsSchema`"],
+  ["ResourceTemplate", () => new ResourceTemplate("a:{b}", { lists: undefined } as never), "Did you mean `list`?"],
+  ["startPage", () => startPage(new Request("https://a.example/"), { title: "x" } as object), "It knows `name`,"],
+  ["GitHubHandler", () => new oauth.GitHubHandler({ ...upstream, clientSecrets: "" } as never), "`clientSecret`?"],
+  ["GoogleHandler", () => new oauth.GoogleHandler({ ...upstream, tenant: "" } as never), "GoogleHandler has no option"],
+  ["AzureADHandler", () => new oauth.AzureADHandler({ ...upstream, tenantId: "" } as never), "Did you mean `tenant`?"],
+  [
+    "GenericOAuthHandler",
+    () => new oauth.GenericOAuthHandler({ ...upstream, endpoints: { authorisation: "" } as never }),
+    "Did you mean `endpoints.authorization`?",
+  ],
+  ["a rule of allow", () => new oauth.GitHubHandler({ ...upstream, allow: { org: ["a"] } as never }), "`allow.orgs`?"],
+  [
+    "one of several rules",
+    () => new oauth.GitHubHandler({ ...upstream, allow: [{ ids: ["1"] }, { email: ["a"] } as never] }),
+    "Did you mean `allow[1].emails`?",
+  ],
+];
+
+test.each(refused)("a name that is not known is refused: %s", (_, make, message) => {
+  let thrown: unknown;
+  try {
+    make();
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(WicketError);
+  expect(thrown).toMatchObject({ code: "ERR_ARGUMENT", message: expect.stringContaining(message) as string });
+});
+
+test("who hears of a change is not guessed", async () => {
+  await expect(server().sendToolListChanged({ everyone: true } as object)).rejects.toThrow("`everybody`?");
+});
+
+test("names that everything has are none of its own", () => {
+  expect(() => new McpServer(info, { toString: 1 } as object)).toThrow("McpServer has no option `toString`");
+  expect(() => createMcpHandler(server, JSON.parse('{"__proto__":1}') as object)).toThrow("`__proto__`");
+});
+
+test("what is known is taken", () => {
+  expect(() =>
+    provider({ limits: { token: 10 }, revocation: "strict", pages: { brand: { accent: "#0b57d0" } } }),
+  ).not.toThrow();
+  expect(() => new oauth.GitHubHandler({ ...upstream, allow: "anyone" })).not.toThrow();
+});
