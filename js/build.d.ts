@@ -5,9 +5,6 @@ declare module "*/build/mcp/index.js" {
 declare module "*/build/jwt/index.js" {
   export const Core: import("./wire.js").CoreClass;
 }
-declare module "*/build/testing/index.js" {
-  export const Core: import("./wire.js").TestingCoreClass;
-}
 declare module "*/build/oauth/index.js" {
   export const Core: import("./oauth/wire.js").OAuthCoreClass;
 }

@@ -5,6 +5,7 @@
  * On the way of every request there are no functions with a name inside functions: wrangler's bundler writes the name onto
  * each of them whenever it is made, which takes a microsecond (`keep_names`).
  */
+import { now as clock } from "./clock.js";
 import { EffectFailure, WicketError, logged } from "./errors.js";
 import type { Stencils } from "./stencils.js";
 import type { Commit, Effect, Failure, Splice, Step, StepMethod } from "./wire.js";
@@ -61,7 +62,7 @@ export function run<T>(
   stencils?: Stencils,
   who = "",
 ): Ended<T> | Promise<Ended<T>> {
-  const now = Date.now();
+  const now = clock();
   const going: Going<T> = { step, input, body, now, entropy: "", world, stencils, who };
   const cut = stencils?.find(headOf(going), who, body, now);
   if (cut) return shortcut(going, undefined, cut);

@@ -30,16 +30,6 @@ export interface VerifierCore {
 /** `config` is the JSON text of a `CoreConfig`. */
 export type CoreClass = new (config: string) => Core & Partial<BearerCore & VerifierCore>;
 
-/** The build with the flow of the tests. */
-export interface TestingCore extends Core {
-  probe: StepMethod;
-  jws: StepMethod;
-  readonly problem: string | undefined;
-  /** Bytes of the instance's memory. */
-  memory: () => number | Promise<number>;
-}
-export type TestingCoreClass = new (config: string) => TestingCore;
-
 /** `src/wasm/mod.rs`, `Core::read`. */
 export interface CoreConfig {
   /** `src/http/origin.rs`, `Policy`. */

@@ -13,7 +13,7 @@ const modules = [
   { name: "mcp", features: [] },
   { name: "jwt", features: ["jwt"] },
   { name: "oauth", features: ["oauth"] },
-  { name: "testing", features: ["testing", "jwt"] },
+  { name: "probe", features: ["probe", "jwt"] },
 ];
 
 const RUST_INPUTS = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs"];

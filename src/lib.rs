@@ -20,7 +20,7 @@ pub mod jsonrpc;
 pub mod mcp;
 #[cfg(feature = "oauth")]
 pub mod oauth;
-#[cfg(feature = "testing")]
+#[cfg(feature = "probe")]
 pub mod probe;
 pub mod text;
 #[cfg(target_arch = "wasm32")]

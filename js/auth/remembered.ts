@@ -1,3 +1,5 @@
+import { now } from "../clock.js";
+
 /**
  * What is remembered of tokens: a map that is bounded in entries and in characters. It has two halves; when the newer is
  * full it becomes the older, and what was in that is forgotten unless it has been asked for since. Only the map compares keys,
@@ -17,7 +19,7 @@ export class Remembered<T extends { readonly until: number }> {
   get(key: string): T | undefined {
     let value = this.#newer.get(key);
     if (!value && (value = this.#older.get(key))) this.set(key, value);
-    return value && Date.now() < value.until ? value : undefined;
+    return value && now() < value.until ? value : undefined;
   }
 
   set(key: string, value: T): void {

@@ -1,4 +1,5 @@
 /** The effect "document": something that an issuer publishes, fetched once for all requests that want it together. */
+import { now } from "../clock.js";
 import { EffectFailure, logged } from "../errors.js";
 import { shared } from "../shared.js";
 import type { DocumentEffect } from "../wire.js";
@@ -42,5 +43,5 @@ async function fetchDocument(url: string): Promise<Copy> {
     body: string;
   };
   if (status !== 200) throw new EffectFailure("failed", `${url} answered ${String(status)}`);
-  return { at: Date.now(), body };
+  return { at: now(), body };
 }

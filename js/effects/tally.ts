@@ -1,5 +1,6 @@
 /** The effect "tally": counts requests within the minute, in this isolate's memory. What is too many, Rust says. */
 import { CALLBACK_TIMEOUT, awaited } from "../callback.js";
+import { now as clock } from "../clock.js";
 import { logged } from "../errors.js";
 
 /** The part of a rate limiting binding that is used here. */
@@ -22,7 +23,7 @@ export async function performTally(
   limiter?: RateLimiter,
   callbackTimeout = CALLBACK_TIMEOUT,
 ): Promise<string> {
-  const now = Math.floor(Date.now() / WINDOW_MS);
+  const now = Math.floor(clock() / WINDOW_MS);
   if (now !== window) {
     counts.clear();
     window = now;

@@ -2,6 +2,7 @@
  * What this isolate knows of the grants that have ended. It asks for news in the background after 20 seconds, waits for
  * them after 30, and after 60 without an answer nobody is let in: that is how long a revocation may take.
  */
+import { now } from "../clock.js";
 import { logged } from "../errors.js";
 import type { Ended } from "./revocations.js";
 
@@ -26,12 +27,12 @@ export class Followed {
 
   /** Whether `grant` has ended, where the news are fresh. */
   fresh(grant: string): Standing | undefined {
-    return Date.now() - this.#known < ASK_MS ? this.#of(grant) : undefined;
+    return now() - this.#known < ASK_MS ? this.#of(grant) : undefined;
   }
 
   /** Whether `grant` has ended, where they are not; no promise where they are asked for beside. */
   standing(grant: string, ask: AskList, ctx: ExecutionContext): Standing | Promise<Standing> {
-    if (Date.now() - this.#known < WAIT_MS) {
+    if (now() - this.#known < WAIT_MS) {
       void this.#news(ask, ctx);
       return this.#of(grant);
     }
@@ -49,22 +50,22 @@ export class Followed {
 
   async #awaited(grant: string, ask: AskList, ctx: ExecutionContext): Promise<Standing> {
     const asking = this.#asking;
-    if (asking && Date.now() - asking.since < FOLLOW_MS) {
+    if (asking && now() - asking.since < FOLLOW_MS) {
       await Promise.race([asking.settled, new Promise((resolve) => setTimeout(resolve, FOLLOW_MS))]);
     }
-    if (Date.now() - this.#known >= WAIT_MS) await this.#ask(ask, ctx);
-    return Date.now() - this.#known < GIVE_UP_MS ? this.#of(grant) : "unknown";
+    if (now() - this.#known >= WAIT_MS) await this.#ask(ask, ctx);
+    return now() - this.#known < GIVE_UP_MS ? this.#of(grant) : "unknown";
   }
 
   #news(ask: AskList, ctx: ExecutionContext): Promise<boolean> {
     const asking = this.#asking;
-    if (asking && Date.now() - asking.since < FOLLOW_MS) return asking.settled;
+    if (asking && now() - asking.since < FOLLOW_MS) return asking.settled;
     return this.#ask(ask, ctx);
   }
 
   /** Asks for this request; others may follow. The question outlives its request. */
   #ask(ask: AskList, ctx: ExecutionContext): Promise<boolean> {
-    const since = Date.now();
+    const since = now();
     const settled = this.#read(ask, since).then(
       () => true,
       (error: unknown) => {

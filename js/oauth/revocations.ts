@@ -2,6 +2,7 @@
  * The object `revocations`: the list of grants that have ended while access tokens of theirs may still be in use. It only
  * grows; each isolate follows it by its cursor (`followed.ts`).
  */
+import { now } from "../clock.js";
 import type { Role } from "../objects/roles.js";
 
 /** Entries in one answer. */
@@ -43,7 +44,7 @@ export const revocations: Role = {
 
   async alarm({ ctx: { storage } }) {
     const { sql } = storage;
-    sql.exec("DELETE FROM wicket_ended WHERE until <= ?", Date.now());
+    sql.exec("DELETE FROM wicket_ended WHERE until <= ?", now());
     const [row] = sql.exec<{ next: number | null }>("SELECT MIN(until) AS next FROM wicket_ended").toArray();
     if (row?.next != null) await storage.setAlarm(row.next);
   },

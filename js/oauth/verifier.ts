@@ -1,4 +1,5 @@
 /** Access tokens of our own authorization server. One that was seen before costs no crossing and no I/O. */
+import { now } from "../clock.js";
 import type { Found, TokenVerifier } from "../auth/verifier.js";
 import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
@@ -48,7 +49,7 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
     const authorization = incoming.headers.get("authorization");
     if (authorization !== null) {
       const known = this.#remembered.get(incoming.site)?.get(authorization);
-      if (known && known.until > Date.now()) return this.#standing(known, incoming, env, ctx);
+      if (known && known.until > now()) return this.#standing(known, incoming, env, ctx);
     }
     return this.#verify(authorization, incoming, env, ctx);
   }

@@ -1,5 +1,6 @@
 /** What the flows of the authorization server may touch, during one request. */
 import { awaited } from "../callback.js";
+import { now } from "../clock.js";
 import { performDocument } from "../effects/document.js";
 import { performFetch } from "../effects/fetch.js";
 import { performLoad, performStore } from "../effects/kv.js";
@@ -44,7 +45,7 @@ export class OAuthWorld<Env> implements World {
     switch (effect.kind) {
       case "ask": {
         const json = await askObject(objects, effect.object, effect.call, JSON.stringify(effect.input));
-        if (effect.call === "sign-with") this.#around.ring.kept = { at: Date.now(), text: json };
+        if (effect.call === "sign-with") this.#around.ring.kept = { at: now(), text: json };
         if (effect.object === "revocations") {
           const { grants, until } = effect.input as { grants: string[]; until: number };
           followed.note(grants, until);
@@ -64,7 +65,7 @@ export class OAuthWorld<Env> implements World {
       case "ring": {
         const { ring } = this.#around;
         if (!ring.kept || ring.kept.at < effect.since) {
-          const at = Date.now();
+          const at = now();
           ring.kept = { at, text: await askObject(objects, "keyring", "signing", "null") };
         }
         return { json: ring.kept.text };
@@ -91,7 +92,7 @@ export class OAuthWorld<Env> implements World {
         return;
       }
       case "audit":
-        return this.#tell({ time: new Date().toISOString(), ...(commit.event as { event: string }) });
+        return this.#tell({ time: new Date(now()).toISOString(), ...(commit.event as { event: string }) });
       default:
         throw new Error(`there is no "${commit.kind}" here`);
     }

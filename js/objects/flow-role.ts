@@ -1,4 +1,5 @@
 /** Roles whose decisions are Rust's: a call is a flow over the object's rows, run again where another came first. */
+import { now } from "../clock.js";
 import { performSign } from "../effects/sign.js";
 import { type World, run } from "../run.js";
 import type { Effect, StepMethod } from "../wire.js";
@@ -31,7 +32,7 @@ export function flowRole(stepFor: (keys: string) => StepMethod): Role {
       throw new Error(`the object ${name} is written all the time`);
     },
     async alarm({ ctx }: RoleObject) {
-      await new Rows(ctx.storage).purge(Date.now());
+      await new Rows(ctx.storage).purge(now());
     },
   };
 }

@@ -74,7 +74,7 @@ impl Core {
 }
 
 #[cfg_attr(
-    any(feature = "bearer", feature = "testing"),
+    any(feature = "bearer", feature = "probe"),
     expect(clippy::unused_self, reason = "worker-build exports methods only")
 )]
 #[wasm_bindgen]
@@ -139,7 +139,7 @@ impl Core {
 
     /// The signature of a token alone, for published vectors; the token is the body. Answers `{"payload":…}` or
     /// `{"refused":…}`.
-    #[cfg(all(feature = "testing", feature = "jwt"))]
+    #[cfg(all(feature = "probe", feature = "jwt"))]
     pub fn jws(&self, _input: &str, body: &str, now: f64, later: Option<String>) -> String {
         let Some(Ok(Verifier::Jwt(options))) = &self.verifier else { return done(None) };
         run(Some(body), now, later, async |flow, token| match jwt::signature_only(flow, token, options).await {
@@ -149,14 +149,14 @@ impl Core {
     }
 
     /// The flow of the tests: answers what came of its script.
-    #[cfg(feature = "testing")]
+    #[cfg(feature = "probe")]
     pub fn probe(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
         let script = crate::probe::Script::read(input);
         run(script, now, later, async |flow, script| crate::probe::probe(flow, script).await.to_json())
     }
 
     /// How much memory the instance has, in bytes; it never gives any back.
-    #[cfg(feature = "testing")]
+    #[cfg(feature = "probe")]
     pub fn memory(&self) -> u32 {
         u32::try_from(core::arch::wasm32::memory_size::<0>() * 65536).unwrap_or(u32::MAX)
     }

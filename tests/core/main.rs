@@ -13,7 +13,7 @@ mod bearer;
 mod boundary;
 mod cors;
 mod crypto;
-#[cfg(feature = "testing")]
+#[cfg(feature = "probe")]
 mod flow;
 mod form;
 mod fuzz;

@@ -81,6 +81,15 @@ describe("the tarball", () => {
     expect(files.filter((path) => ![...wanted, papers].some((pattern) => pattern.test(path)))).toEqual([]);
   });
 
+  test("has no part of the project's own probes", () => {
+    expect(matching(/probe|build\/testing/)).toEqual([]);
+    expect(new Set(matching(/^build\//).map((path) => path.split("/")[1]))).toEqual(new Set(["mcp", "jwt", "oauth"]));
+    for (const path of matching(/\.(js|wasm)$/)) {
+      const bytes = readFileSync(join(project, "node_modules/mcp-wicket", path), "latin1");
+      expect([path, bytes.includes("trapAt")]).toEqual([path, false]);
+    }
+  });
+
   test("has its licence and its readme", () => {
     expect(matching(/^README\.md$/)).toHaveLength(1);
     expect(matching(/^LICEN[CS]E/)).not.toEqual([]);

@@ -1,6 +1,7 @@
 /** Flows over real effects: KV, an HTTP server on loopback, and traps. The flow itself does what its script says. */
 import { env } from "cloudflare:workers";
-import { type Found, type Script, probe } from "mcp-wicket/testing";
+import { probe } from "../probe/index.ts";
+import type { Found, Script } from "../probe/script.ts";
 import { describe, expect, inject, test } from "vitest";
 import { logOf } from "./lib/log.ts";
 

@@ -4,7 +4,7 @@
  * serializations, which no bearer token has.
  */
 import { describe, expect, test } from "vitest";
-import { jws } from "mcp-wicket/testing";
+import { jws } from "../probe/index.ts";
 
 const base = { issuer: "any", audience: "any" };
 const CLAIMS = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";

@@ -1,6 +1,6 @@
 /** Published vectors: Wycheproof's for JOSE, with those of RFC 7520 among them. */
 import { describe, expect, test, vi } from "vitest";
-import { jws } from "mcp-wicket/testing";
+import { jws } from "../probe/index.ts";
 import cryptoVectors from "../vectors/wycheproof/json_web_crypto_test.json";
 import keyVectors from "../vectors/wycheproof/json_web_key_test.json";
 import signatureVectors from "../vectors/wycheproof/json_web_signature_test.json";

@@ -178,7 +178,7 @@ async fn check(flow: &Flow<'_>, token: &str, request: &Request<'_>, options: &Op
 
 /// Checks the signature alone, and gives the payload in base64url: what published vectors are about. No claim is looked at, so this is
 /// for tests only.
-#[cfg(feature = "testing")]
+#[cfg(feature = "probe")]
 pub async fn signature_only(flow: &Flow<'_>, token: &str, options: &Options) -> Result<String, Reject> {
     let untrusted = Untrusted::parse(token)?;
     let header = compact::read(&untrusted.header)?;

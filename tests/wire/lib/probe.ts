@@ -1,5 +1,5 @@
 /** Asking the Worker to run a probe. */
-import type { Found, ProbeOptions, Script } from "mcp-wicket/testing";
+import type { Found, ProbeOptions, Script } from "../../probe/script.ts";
 import { post } from "../../harness/messages.ts";
 import type { Running } from "../../harness/workerd.ts";
 

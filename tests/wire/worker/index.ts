@@ -1,6 +1,7 @@
-/** The Worker under test: tools that wait, and probes. Its package is the testing build, whose wasm can be made to trap. */
+/** The Worker under test: tools that wait, and probes. Its package is the one of the probes, whose wasm can be made to trap. */
 import { McpAgent, McpServer } from "mcp-wicket";
-import { type ProbeOptions, type Script, memory, probe } from "mcp-wicket/testing";
+import { memory, probe } from "../../probe/index.ts";
+import type { ProbeOptions, Script } from "../../probe/script.ts";
 import * as z from "zod";
 
 const text = (value: string) => ({ content: [{ type: "text" as const, text: value }] });

@@ -1,0 +1,286 @@
+/** A client for tests: it connects to a Worker in the same process, or to a URL, and speaks any revision of the protocol. */
+import { WicketError } from "../errors.js";
+import type {
+  CallToolResult,
+  ClientCapabilities,
+  ContentBlock,
+  ElicitParams,
+  ElicitResult,
+  GetPromptResult,
+  Icon,
+  Implementation,
+  LoggingLevel,
+  PromptArgument,
+  ReadResourceResult,
+  Resource,
+  Root,
+  SampleParams,
+  SampleResultWithTools,
+  ServerCapabilities,
+  ToolAnnotations,
+} from "../server/types.js";
+import { Exchange, MODERN, type Notification, type Revision, type Sending } from "./exchange.js";
+import { Listening, type ListenTo, listen } from "./listening.js";
+import { type Calling, type Target, sendTo } from "./target.js";
+
+/** Who connects, where, and what the client can do. */
+export interface ConnectOptions extends Calling {
+  /** An access token, JWT or API key: sent as `Authorization: Bearer …`. */
+  token?: string;
+  /** Further headers. */
+  headers?: Record<string, string>;
+  /** The path of the MCP endpoint. Default `/mcp`. */
+  path?: string;
+  /** Scheme and host under which the Worker is called. Default `https://mcp.example.com`; tokens are for `origin` + `path`. */
+  origin?: string;
+  /** The protocol's revision. Default `2026-07-28`; the earlier ones begin a session. */
+  revision?: Revision;
+  /** What the client calls itself. */
+  clientInfo?: { name: string; version: string };
+  /** Log messages from this level on are wanted. Default none on 2026-07-28, all of them before. */
+  logLevel?: LoggingLevel;
+  /** Answers what a tool asks a person. Without it, the client says that nobody can be asked. */
+  elicit?: (params: ElicitParams) => ElicitResult | Promise<ElicitResult>;
+  /** Answers what a tool asks a language model. Without it, the client says that it has none. */
+  sample?: (params: SampleParams) => SampleResultWithTools | Promise<SampleResultWithTools>;
+  /** The folders that the client works in. Without it, the client says that it has none. */
+  roots?: readonly Root[];
+  /** Is told of each message that the server sends ahead of an answer; `client.notifications` has them all. */
+  onNotification?: (notification: Notification) => void;
+}
+
+/** What goes along with one call. */
+export interface CallOptions extends Sending {
+  /** Is told how far the call is; without it, the client asks for no progress. */
+  onProgress?: (progress: { progress: number; total?: number; message?: string }) => void;
+}
+
+/** A tool as the server lists it. */
+export interface ListedTool {
+  name: string;
+  title?: string;
+  description?: string;
+  inputSchema: Record<string, unknown>;
+  outputSchema?: Record<string, unknown>;
+  annotations?: ToolAnnotations;
+  icons?: Icon[];
+  _meta?: Record<string, unknown>;
+}
+
+/** A prompt as the server lists it. */
+export interface ListedPrompt {
+  name: string;
+  title?: string;
+  description?: string;
+  arguments?: PromptArgument[];
+}
+
+/** A resource template as the server lists it. */
+export interface ListedResourceTemplate extends Omit<Resource, "uri"> {
+  uriTemplate: string;
+}
+
+/** What a call came to; `isError` where the tool has failed. */
+export interface ToolCallResult<Structured = unknown> extends CallToolResult {
+  content: ContentBlock[];
+  structuredContent?: Structured;
+}
+
+/** What is completed: an argument of a prompt, or a variable of a resource template. */
+export type CompletionOf = { prompt: string } | { template: string };
+
+/** Who the server is, and what it can do. */
+export interface ServerDescription {
+  serverInfo: Implementation;
+  capabilities: ServerCapabilities;
+  instructions?: string;
+  /** The revision that both speak. */
+  protocolVersion: string;
+}
+
+/**
+ * Connects to `target`: a Worker's default export, a handler, `SELF`, or the URL of a server (its path is the endpoint's).
+ *
+ * Throws `HttpError` where the server lets nobody in (401, 403, 429), and `ProtocolError` where it answers with an error.
+ *
+ * ```ts
+ * const client = await connect(worker, { token, elicit: () => ({ action: "accept", content: { name: "Ada" } }) });
+ * const { content } = await client.callTool("add", { a: 40, b: 2 });
+ * ```
+ */
+export async function connect<Env = never>(target: Target<Env>, options: ConnectOptions = {}): Promise<TestClient> {
+  const client = new TestClient(sendTo(target, calling(options)), urlOf(target, options), options);
+  await client.begin();
+  return client;
+}
+
+const calling = ({ env, props }: ConnectOptions): Calling => ({
+  ...(env !== undefined && { env }),
+  ...(props && { props }),
+});
+
+function urlOf(target: unknown, { origin, path }: ConnectOptions): string {
+  if (typeof target !== "string" && !(target instanceof URL)) {
+    return new URL(path ?? "/mcp", origin ?? "https://mcp.example.com").href;
+  }
+  const url = new URL(target);
+  if (path !== undefined || url.pathname === "/") url.pathname = path ?? "/mcp";
+  return url.href;
+}
+
+/** A client that is connected. `connect` makes one. */
+export class TestClient {
+  /** All that the server has sent ahead of answers, the earliest first. */
+  readonly notifications: Notification[] = [];
+  readonly #exchange: Exchange;
+  readonly #options: ConnectOptions;
+  readonly #progress = new Map<unknown, Required<CallOptions>["onProgress"]>();
+  #server: ServerDescription | undefined;
+  #token = 0;
+
+  constructor(send: (request: Request) => Promise<Response>, url: string, options: ConnectOptions) {
+    const { token, headers, revision = MODERN, clientInfo = { name: "test", version: "1.0.0" }, logLevel } = options;
+    this.#options = options;
+    this.#exchange = new Exchange({
+      send,
+      url,
+      headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
+      revision,
+      capabilities: capabilitiesOf(options),
+      clientInfo,
+      logLevel,
+      answer: (method, params) => this.#answer(method, params),
+      heard: (notification) => this.#heard(notification),
+    });
+  }
+
+  /** Says hello; `connect` has done that. */
+  async begin(): Promise<void> {
+    const { revision, capabilities, clientInfo, logLevel } = this.#exchange.speaker;
+    if (revision === MODERN) {
+      const found = await this.request("server/discover");
+      const meta = found._meta as Record<string, unknown> | undefined;
+      const serverInfo = found.serverInfo ?? meta?.["io.modelcontextprotocol/serverInfo"];
+      this.#server = { ...found, serverInfo, protocolVersion: revision } as ServerDescription;
+      return;
+    }
+    const asked = { protocolVersion: revision, capabilities, clientInfo };
+    this.#server = (await this.request("initialize", asked)) as unknown as ServerDescription;
+    await this.#exchange.notify("notifications/initialized");
+    if (logLevel !== undefined) await this.request("logging/setLevel", { level: logLevel });
+  }
+
+  /** Who the server is, and what it can do. */
+  get server(): ServerDescription {
+    if (!this.#server) throw new WicketError("ERR_ARGUMENT", "Use `connect` to make a client.");
+    return this.#server;
+  }
+
+  /** All tools that the caller may use. */
+  async listTools(): Promise<ListedTool[]> {
+    return this.#all<ListedTool>("tools/list", "tools");
+  }
+
+  /** All resources that the caller may read. */
+  async listResources(): Promise<Resource[]> {
+    return this.#all<Resource>("resources/list", "resources");
+  }
+
+  /** All resource templates. */
+  async listResourceTemplates(): Promise<ListedResourceTemplate[]> {
+    return this.#all<ListedResourceTemplate>("resources/templates/list", "resourceTemplates");
+  }
+
+  /** All prompts. */
+  async listPrompts(): Promise<ListedPrompt[]> {
+    return this.#all<ListedPrompt>("prompts/list", "prompts");
+  }
+
+  /** Calls a tool, and answers what it asks. A tool that fails gives a result with `isError`, as models see it. */
+  async callTool<Structured = unknown>(
+    name: string,
+    args: Record<string, unknown> = {},
+    options: CallOptions = {},
+  ): Promise<ToolCallResult<Structured>> {
+    const { onProgress, ...sending } = options;
+    const meta = { ...sending.meta };
+    if (onProgress) this.#progress.set((meta.progressToken = `call-${++this.#token}`), onProgress);
+    const result = await this.request("tools/call", { name, arguments: args }, { ...sending, meta });
+    return { ...result, content: (result.content as ContentBlock[] | undefined) ?? [] };
+  }
+
+  /** Reads a resource. */
+  async readResource(uri: string, sending?: Sending): Promise<ReadResourceResult> {
+    return (await this.request("resources/read", { uri }, sending)) as unknown as ReadResourceResult;
+  }
+
+  /** Gets a prompt. */
+  async getPrompt(name: string, args: Record<string, string> = {}, sending?: Sending): Promise<GetPromptResult> {
+    return (await this.request("prompts/get", { name, arguments: args }, sending)) as unknown as GetPromptResult;
+  }
+
+  /** The values that complete `value`; `known` are arguments that are filled in already. */
+  async complete(
+    of: CompletionOf,
+    argument: string,
+    value: string,
+    known?: Record<string, string>,
+  ): Promise<{ values: string[]; total?: number; hasMore?: boolean }> {
+    const ref = "prompt" in of ? { type: "ref/prompt", name: of.prompt } : { type: "ref/resource", uri: of.template };
+    const asked = { ref, argument: { name: argument, value }, ...(known && { context: { arguments: known } }) };
+    return (await this.request("completion/complete", asked)).completion as { values: string[] };
+  }
+
+  /** Hears what changes from now on. Close what comes back when the test is over. */
+  listen(to: ListenTo): Promise<Listening> {
+    return listen(this.#exchange, to);
+  }
+
+  /** Sends any request of the protocol; its result. */
+  request(
+    method: string,
+    params: Record<string, unknown> = {},
+    sending: Sending = {},
+  ): Promise<Record<string, unknown>> {
+    return this.#exchange.request(method, params, sending);
+  }
+
+  async #all<Item>(method: string, member: string): Promise<Item[]> {
+    const items: Item[] = [];
+    let cursor: unknown;
+    do {
+      const page = await this.request(method, cursor === undefined ? {} : { cursor });
+      items.push(...(page[member] as Item[]));
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    return items;
+  }
+
+  #heard(notification: Notification): void {
+    this.notifications.push(notification);
+    const { method, params } = notification;
+    if (method === "notifications/progress") this.#progress.get(params.progressToken)?.(params as { progress: number });
+    this.#options.onNotification?.(notification);
+  }
+
+  async #answer(method: string, params: Record<string, unknown>): Promise<object> {
+    const { elicit, sample, roots } = this.#options;
+    if (method === "elicitation/create" && elicit) return elicit(params as unknown as ElicitParams);
+    if (method === "sampling/createMessage" && sample) return sample(params as unknown as SampleParams);
+    if (method === "roots/list" && roots) return { roots };
+    throw new WicketError("ERR_ARGUMENT", `The server asks for ${method}, which this client has not said it can.`);
+  }
+}
+
+function capabilitiesOf({ elicit, sample, roots }: ConnectOptions): ClientCapabilities {
+  return {
+    ...(elicit && { elicitation: { form: {}, url: {} } }),
+    ...(sample && { sampling: { tools: {} } }),
+    ...(roots && { roots: {} }),
+  };
+}
+
+/** The text of a result: its blocks of text, one on each line. */
+export function textOf({ content = [] }: Pick<CallToolResult, "content">): string {
+  return content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n");
+}

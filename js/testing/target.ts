@@ -1,0 +1,84 @@
+/** Whatever a test sends its requests to, as one function. */
+import { WicketError } from "../errors.js";
+
+/** A Worker's default export, or whatever else has such a `fetch`. */
+export interface FetchTarget<Env> {
+  fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response>;
+}
+
+/** A function that answers requests: what `createMcpHandler` gives, or a `fetch`. */
+export type HandlerTarget<Env> = FetchTarget<Env>["fetch"];
+
+/** `SELF` of `cloudflare:test`, `exports.default` of `cloudflare:workers`, or a service binding. */
+export interface StubTarget {
+  fetch(request: Request): Promise<Response>;
+}
+
+/** What can be tested: a Worker, a handler, a stub of one, or the URL of a server that runs elsewhere. */
+export type Target<Env = never> = FetchTarget<Env> | HandlerTarget<Env> | StubTarget | URL | string;
+
+/** How the target is called. */
+export interface Calling {
+  /** The bindings. Default: those of the test environment. */
+  env?: unknown;
+  /** What the Worker finds as `ctx.props`: who has signed in, for a Worker that leaves that to somebody else. */
+  props?: Record<string, unknown>;
+}
+
+/** Sends one request; redirects are answers. */
+export type Send = (request: Request) => Promise<Response>;
+
+/** How requests get to `target`. Throws `ERR_ARGUMENT` for what cannot be sent any. */
+export function sendTo<Env>(target: Target<Env>, calling: Calling = {}): Send {
+  if (typeof target === "string" || target instanceof URL) {
+    if (calling.props || calling.env) throw wrong("a server elsewhere has its own `env` and `props`");
+    return (request) => fetch(request);
+  }
+  if (isStub(target)) return sendToStub(target as StubTarget, calling);
+  if (typeof target === "function" && /^class\b/.test(Function.prototype.toString.call(target))) {
+    throw wrong("a class takes no requests: use `exports.default` of cloudflare:workers, or `SELF` of cloudflare:test");
+  }
+  const answer = typeof target === "function" ? target : fetchOf(target as FetchTarget<Env>);
+  return async (request) => {
+    const runtime = await import("cloudflare:workers");
+    const ctx = contextOf(runtime.exports, calling.props);
+    return answer(request, (calling.env ?? runtime.env) as Env, ctx);
+  };
+}
+
+function fetchOf<Env>(target: FetchTarget<Env>): HandlerTarget<Env> {
+  if (typeof (target as Partial<FetchTarget<Env>> | null | undefined)?.fetch !== "function") {
+    throw wrong("it must be a Worker's default export, a handler, `SELF`, or a URL");
+  }
+  return (request, env, ctx) => target.fetch(request, env, ctx);
+}
+
+/** Stubs of the runtime: `LoopbackServiceStub` is the Worker under test, `Fetcher` a service binding. */
+const isStub = (target: unknown): boolean =>
+  /^\[object (\w*Stub|Fetcher)\]$/.test(Object.prototype.toString.call(target));
+
+function sendToStub(target: StubTarget, { env, props }: Calling): Send {
+  if (env) throw wrong("a stub has its own `env`: give `connect` the Worker's default export instead");
+  if (!props) return (request) => target.fetch(request);
+  if (typeof target !== "function") {
+    throw wrong("a stub takes no `props`: use `exports.default` of cloudflare:workers, or the Worker's default export");
+  }
+  const withProps = (target as (options: { props: object }) => StubTarget)({ props });
+  return (request) => withProps.fetch(request);
+}
+
+function contextOf(exports: unknown, props: Record<string, unknown> | undefined): ExecutionContext {
+  return {
+    props,
+    exports,
+    passThroughOnException() {},
+    // What is left behind goes on by itself; what becomes of it is no business of the request's.
+    waitUntil(promise: Promise<unknown>) {
+      promise.catch((error: unknown) => console.error("[mcp-wicket] What a request left to `waitUntil` failed", error));
+    },
+  } as unknown as ExecutionContext;
+}
+
+function wrong(what: string): WicketError {
+  return new WicketError("ERR_ARGUMENT", `This cannot be tested: ${what}.`);
+}
