@@ -1,5 +1,7 @@
 //! Searching short texts for short ones. The library's own search is made for long ones, and costs every module 3 KB.
 
+use std::collections::BTreeSet;
+
 /// Where `what` begins in `text`.
 #[must_use]
 pub fn find(text: &str, what: &str) -> Option<usize> {
@@ -11,6 +13,13 @@ pub fn find(text: &str, what: &str) -> Option<usize> {
 pub fn around<'a>(text: &'a str, what: &str) -> Option<(&'a str, &'a str)> {
     let at = find(text, what)?;
     Some((text.get(..at)?, text.get(at + what.len()..)?))
+}
+
+/// `items`, each once, in their order. Takes time in proportion to their number, but for a logarithm: they may be a stranger's.
+#[must_use]
+pub fn distinct<T: Ord + Clone>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    items.filter(|item| seen.insert(item.clone())).collect()
 }
 
 /// True if `text` has this character, which must be ASCII.

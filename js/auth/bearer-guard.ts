@@ -20,12 +20,17 @@ export interface BearerGuardOptions<Env> {
 
 type Props = Record<string, unknown>;
 
-/** The guard in front of one endpoint. `metadata` is the URL of its protected resource metadata, if it has any. */
+/**
+ * The guard in front of one endpoint. `metadata` is the URL of its protected resource metadata, if it has any; `usual` are the
+ * scopes that a client is to ask for where every request needs none in particular.
+ */
 export class BearerGuard<Env = unknown> implements Guard<Env> {
   readonly #core: BearerCore;
   readonly #verifier: TokenVerifier<Env>;
   readonly #options: BearerGuardOptions<Env>;
   readonly #stepUp: StepUp;
+  /** What a client without a good token is told to ask for. */
+  readonly #wanted: readonly string[];
   /** Callers as the options make them, by those that the verifier gave. */
   readonly #made = new WeakMap<Caller, Caller | Promise<Caller>>();
 
@@ -34,11 +39,13 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
     verifier: TokenVerifier<Env>,
     options: BearerGuardOptions<Env>,
     metadata: StepUp["metadata"],
+    usual: readonly string[] = [],
   ) {
     this.#core = core;
     this.#verifier = verifier;
     this.#options = options;
     this.#stepUp = { scopes: options.scopes ?? [], metadata };
+    this.#wanted = this.#stepUp.scopes.length > 0 ? this.#stepUp.scopes : usual;
   }
 
   get bearer(): boolean {
@@ -86,7 +93,7 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
 
   async #refuse(refused: Refusal, site: Pass, incoming: Incoming): Promise<Response> {
     const input: RefusedInput = { refused };
-    if (this.#stepUp.scopes.length > 0) input.scope = this.#stepUp.scopes.join(" ");
+    if (this.#wanted.length > 0) input.scope = this.#wanted.join(" ");
     const metadata = this.#stepUp.metadata(incoming);
     if (metadata !== undefined) input.metadata = metadata;
     const ended = await run<Answer>(this.#core.refuse, JSON.stringify(input), "", NO_WORLD);

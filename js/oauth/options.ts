@@ -67,12 +67,22 @@ export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions {
   requiredScopes?: readonly string[];
   /** Scopes that a scope stands for as well. */
   impliedScopes?: (scope: string) => readonly string[];
-  /** Other spellings of the resource that clients may send, such as the origin alone. */
+  /**
+   * Other names of the resource that clients may send, as they write them. The origin alone, a slash at the end and a query
+   * need none.
+   */
   resourceAliases?: readonly string[];
-  /** Schemes of native apps that redirect URIs may have, instead of those of the usual MCP clients. */
+  /**
+   * Schemes that redirect URIs may have beside those of apps (`cursor:`, `com.example.app:`, and so on, which always may):
+   * such as browsers or operating systems use for something of their own. Never `javascript`, `data` and the like.
+   */
   redirectSchemes?: readonly string[];
   /** What people call the server. */
   name?: string;
+  /**
+   * How long an authorization code lives, in seconds: 30 to 600, default 300. People on remote machines carry it by hand.
+   */
+  codeTtl?: number;
   /** How long an access token lives, in seconds: 60 to 3600, default 900. */
   accessTokenTtl?: number;
   /** How long a grant lives that is not used, in seconds. Default 30 days. */
@@ -147,6 +157,7 @@ export const PROVIDER: Names = namesOf<OAuthProviderOptions>("OAuthProvider", {
   accessTokenTtl: true,
   refreshTokenTtl: true,
   grantTtl: true,
+  codeTtl: true,
   refreshReplay: true,
   revocation: oneOf("strict"),
   limits: LIMITS,

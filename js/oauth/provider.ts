@@ -21,7 +21,8 @@ import { AccessTokens } from "./verifier.js";
 import type { EndpointName, OAuthInput, Reply, ServerConfig } from "./wire.js";
 
 const RESOURCE = "/.well-known/oauth-protected-resource";
-const SERVER = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
+/** Whose name stands behind this: whatever begins like it is the provider's, and never another handler's page. */
+const WELL_KNOWN = /^(.*?)\/\.well-known\/(?:oauth-|openid-configuration)/;
 
 /**
  * Your Worker's default export: it signs people in, asks them, issues its own tokens, and lets requests with one through to
@@ -46,12 +47,9 @@ export class OAuthProvider<Env = unknown> {
       const endpoint = endpointOf<Env>(handler) ?? plain(route, handler, () => this.#guard);
       place.agent ??= endpoint.agent;
       for (const path of new Set([route, ...endpoint.paths])) this.#routes.set(path, endpoint);
-      this.#endpoints.set(RESOURCE + route, "resource-metadata");
     }
     const callbackTimeout = limitOf(options.callbackTimeout, "OAuthProvider");
     this.#making = { options, handler: identityOf(options.defaultHandler), place, followed, config, callbackTimeout };
-    for (const path of [RESOURCE, `${RESOURCE}/`]) this.#endpoints.set(path, "resource-metadata");
-    for (const path of SERVER) this.#endpoints.set(path, "server-metadata");
     const names: EndpointName[] = ["authorize", "token", "register", "revoke", "callback", "connected"];
     if (options.resourceServers) names.push("introspect");
     if (options.accessTokens === "jwt") names.push("keys");
@@ -66,19 +64,22 @@ export class OAuthProvider<Env = unknown> {
       followed,
       options.revocation === "strict",
     );
-    this.#guard = new BearerGuard(lazyCore(), tokens, guardOptions(options), ({ site, path }) => {
+    const metadata = ({ site, path }: Incoming) => {
       const route = path in options.apiHandlers ? path : (canonical ?? "");
       return (options.issuer ?? site) + RESOURCE + route;
-    });
+    };
+    this.#guard = new BearerGuard(lazyCore(), tokens, guardOptions(options), metadata, config.scopes ?? ["mcp"]);
   }
 
   /** Answers a request. */
   async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
     const incoming = new Incoming(request);
-    const route = this.#routes.get(incoming.path) ?? this.#below(incoming.path);
+    const { path } = incoming;
+    const known = this.#routes.get(path);
+    const endpoint = known ? undefined : (this.#endpoints.get(path) ?? this.#described(path));
+    const route = known ?? (endpoint ? undefined : this.#below(path));
     try {
       if (route) return await route.serve(incoming, env, ctx, this.#guard);
-      const endpoint = this.#endpoints.get(incoming.path);
       if (endpoint) return await this.#answer(endpoint, incoming, env, ctx);
     } catch (error) {
       return failed(error);
@@ -133,6 +134,12 @@ export class OAuthProvider<Env = unknown> {
         ["x-content-type-options", "nosniff"],
       ],
     });
+  }
+
+  /** The documents of the provider and of its routes; Rust says which there are. */
+  #described(path: string): EndpointName | undefined {
+    const before = path.includes("/.well-known/") ? WELL_KNOWN.exec(path)?.[1] : undefined;
+    return before === "" || (before !== undefined && this.#routes.has(before)) ? "metadata" : undefined;
   }
 
   /** A handler of the app's own answers everything below its route. */
@@ -217,6 +224,7 @@ function configOf<Env>(options: OAuthProviderOptions<Env>): Omit<ServerConfig, "
     schemes: options.redirectSchemes,
     registration: options.allowDynamicClientRegistration,
     rawSubject: options.rawSubject,
+    codeTtl: options.codeTtl,
     accessTokenTtl: options.accessTokenTtl,
     refreshTokenTtl: options.refreshTokenTtl,
     grantTtl: options.grantTtl,

@@ -43,6 +43,7 @@ export interface ServerConfig {
   registration?: boolean;
   documents?: boolean;
   kv?: boolean;
+  codeTtl?: number;
   accessTokenTtl?: number;
   refreshTokenTtl?: number;
   grantTtl?: number;
@@ -53,16 +54,7 @@ export interface ServerConfig {
 
 /** `src/oauth/request.rs`, `Endpoint`. */
 export type EndpointName =
-  | "authorize"
-  | "callback"
-  | "connected"
-  | "server-metadata"
-  | "resource-metadata"
-  | "register"
-  | "token"
-  | "revoke"
-  | "introspect"
-  | "keys";
+  "authorize" | "callback" | "connected" | "metadata" | "register" | "token" | "revoke" | "introspect" | "keys";
 
 /** `src/oauth/request.rs`, `Request`. */
 export interface OAuthInput {

@@ -316,16 +316,12 @@ pub(super) fn check<I>(
             None => return refuse(Code::InvalidTarget, "resource is not one of this server's."),
         },
     };
-    let wanted = match params.get("scope") {
-        None => site.server.scopes.clone(),
-        Some(scope) => match scope::parse(scope) {
-            Some(scopes) => scope::within(&scopes, &site.server.scopes),
-            None => return refuse(Code::InvalidScope, "scope must be words separated by single spaces."),
-        },
+    let Some(asked) = scope::parse(params.get("scope").unwrap_or_default()) else {
+        return refuse(Code::InvalidScope, "scope has a character that no scope may have (RFC 6749, section 3.3).");
     };
-    if wanted.is_empty() {
-        return refuse(Code::InvalidScope, "None of the scopes is known here: see scopes_supported.");
-    }
+    // A client that knows none of ours means the usual ones (RFC 6749 §3.3).
+    let known = scope::within(&asked, &site.server.scopes);
+    let wanted = if known.is_empty() { site.server.scopes.clone() } else { known };
     Ok(Pending {
         client: client.id.clone(),
         name: client.name.clone(),

@@ -4,20 +4,20 @@
 //! **Threat.** The URL leads into our own network (SSRF), or to a document that is another client's; the document changes
 //! under a person who trusted it; its host is slow, large, or gone.
 //! **Guarantee.** Only https URLs of public names are fetched, without redirects, and only where the runtime keeps fetches
-//! out of private networks (`global_fetch_strictly_public`). The document must name its own URL, and its redirect URIs are
-//! judged like any other. A grant keeps its copy, so a later change counts for later grants.
+//! out of private networks (`global_fetch_strictly_public`). The document must name its own URL, and of its redirect
+//! URIs only those count that may be registered. A grant keeps its copy, so a later change counts for later grants.
 //! **Not guaranteed.** That the domain is who people take it for. The consent page shows it.
 
 use super::client::{Auth, Client, Lookup, Proof};
 use super::record::{Members, Reading as _};
-use super::{Request, Site, limit, redirect, register::presentable};
+use super::register::{member, named, usable};
+use super::{Request, Site, limit, redirect};
 use crate::crypto::{encode, hash};
 use crate::flow::{Brief, Commit, Failure, Fetch, Flow, Load};
 use crate::json::{Object, Value};
 
 const MAX_DOCUMENT: usize = 5 * 1024;
 const MAX_REDIRECTS: usize = 50;
-const MAX_NAME: usize = 200;
 /// A copy is as good as the document for this long, in milliseconds …
 const FRESH: u64 = 3600 * 1000;
 /// … and for this long if the document cannot be had.
@@ -122,18 +122,17 @@ fn client_of<I>(site: &Site<'_, I>, id: &str, text: &str, created: u64) -> Resul
     if document.string("client_id").is_none_or(|named| named != id) {
         return Err("its client_id is not its own URL");
     }
-    let redirects = document.texts("redirect_uris").filter(|uris| !uris.is_empty() && uris.len() <= MAX_REDIRECTS);
+    // What cannot be a redirect URI falls away, as at registration.
+    let redirects = usable(&document, &site.server.schemes).filter(|uris| uris.len() <= MAX_REDIRECTS);
     let redirects = redirects.ok_or("redirect_uris must be a list of 1 to 50 URIs")?;
-    if !redirects.iter().all(|uri| redirect::judge(uri, &site.server.schemes).is_some()) {
-        return Err("redirect_uris has a URI that may not be used");
+    if redirects.is_empty() {
+        return Err("redirect_uris has no URI that may be used");
     }
     // A document is public, so no secret can be agreed on in it.
-    let method = document.get("token_endpoint_auth_method").map_or(Some("none".into()), Value::string);
-    if method.is_none_or(|method| method != "none") || document.get("client_secret").is_some() {
+    let method = member(&document, "token_endpoint_auth_method").map_or(Some("none".into()), Value::string);
+    if method.is_none_or(|method| method != "none") || member(&document, "client_secret").is_some() {
         return Err("token_endpoint_auth_method must be none, without a client_secret");
     }
-    let name = document.string("client_name").map(|name| presentable(&name)).unwrap_or_default();
-    let name = name.chars().take(MAX_NAME).collect::<String>();
-    let name = if name.is_empty() { redirect::host(id, &[]).to_owned() } else { name };
+    let name = named(document.string("client_name").as_deref(), || redirect::host(id, &[]));
     Ok(Client { id: id.to_owned(), name, redirects, auth: Auth::None, proof: Proof::Domain, created })
 }

@@ -53,6 +53,7 @@ pub(super) fn is_inline<I: Identity>(identity: &I, props: &str, credential: Opti
 impl Lifetimes {
     pub(super) fn to_json(self) -> String {
         Members::new()
+            .number("code", self.code)
             .number("access", self.access)
             .number("idle", self.idle)
             .number("grant", self.grant)
@@ -63,6 +64,7 @@ impl Lifetimes {
     pub(super) fn read(input: &Object<'_>) -> Option<Self> {
         let lifetimes = input.get("lifetimes")?.object().ok()?;
         Some(Self {
+            code: lifetimes.number("code")?,
             access: lifetimes.number("access")?,
             idle: lifetimes.number("idle")?,
             grant: lifetimes.number("grant")?,
@@ -116,8 +118,8 @@ pub(super) struct Previous {
 }
 
 pub(super) const PREFIX: &str = "grant:";
-/// A grant whose code has not come yet is kept this long, in milliseconds.
-const UNREDEEMED: u64 = 10 * 60 * 1000;
+/// A grant whose code has not come is kept for this long after the code's end, in milliseconds.
+const UNREDEEMED: u64 = 5 * 60 * 1000;
 /// Grants of one client and of one subject; the one that was used longest ago makes room.
 const MAX_OF_CLIENT: usize = 20;
 const MAX_OF_SUBJECT: usize = 200;
@@ -242,8 +244,8 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
         revoked: None,
         family: None,
     };
-    let code = Code::fresh(context, object, &grant.id);
-    let expires = context.now() + UNREDEEMED;
+    let code = Code::fresh(context, object, &grant.id, lifetimes);
+    let expires = code.expires + UNREDEEMED;
     let mut change = held.writes().put(Grant::row(&grant.id), grant.to_json(), Some(expires)).put(
         Code::row(&grant.id),
         code.record(&pending.challenge),

@@ -4,13 +4,56 @@
 use super::record::{Members, list};
 use super::{Request, Site};
 use crate::http::Answer;
+use crate::json::{object, quoted};
+use crate::text::around;
 
 /// A client may keep a document this long.
 const AGE: &str = "public, max-age=300";
 
-/// The authorization server's document.
+/// Answers everything below `/.well-known/` that has one of the names. RFC 8414 §3.1 and RFC 9728 §3.1 put the path of what a
+/// client asks about behind the name; clients also put the name behind the path, as OpenID Connect Discovery 1.0 §4 does. The
+/// answer is the same for each: there is one issuer, which has no path. What is no route of ours has no document.
 #[must_use]
-pub fn server<I>(site: &Site<'_, I>, _request: &Request<'_>) -> Answer {
+pub fn serve<I>(site: &Site<'_, I>, request: &Request<'_>) -> Answer {
+    let Some(Asked { before, name, behind }) = Asked::read(&request.path) else { return missing() };
+    let route = match (before, behind) {
+        (path, "") | ("", path) => path,
+        _ => return missing(),
+    };
+    let known = site.server.route(route);
+    match name {
+        "oauth-authorization-server" | "openid-configuration" if route.is_empty() || known.is_some() => server(site),
+        "oauth-protected-resource" if route.is_empty() => resource(site, None),
+        "oauth-protected-resource" if known.is_some() => resource(site, known),
+        _ => missing(),
+    }
+}
+
+/// A path with `/.well-known/` in it, taken apart: what is before it, the name, and what is behind; without slashes at the end.
+struct Asked<'a> {
+    before: &'a str,
+    name: &'a str,
+    behind: &'a str,
+}
+
+impl<'a> Asked<'a> {
+    fn read(path: &'a str) -> Option<Self> {
+        let (before, rest) = around(path, "/.well-known/")?;
+        let (name, behind) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let trimmed = |path: &'a str| path.trim_end_matches('/');
+        Some(Self { before: trimmed(before), name, behind: trimmed(behind) })
+    }
+}
+
+/// For programs, which read JSON: never a page.
+fn missing() -> Answer {
+    let description = "There is no such document here. See /.well-known/oauth-protected-resource.";
+    let body = object(&[("error", &quoted("not_found")), ("error_description", &quoted(description))]);
+    Answer::json(404, body).with("cache-control", "no-store")
+}
+
+/// The authorization server's document.
+fn server<I>(site: &Site<'_, I>) -> Answer {
     let (issuer, paths) = (&site.issuer, &site.server.paths);
     let at = |path: &str| [issuer, path].concat();
     let methods = list(["none", "client_secret_basic", "client_secret_post"]);
@@ -40,16 +83,9 @@ pub fn server<I>(site: &Site<'_, I>, _request: &Request<'_>) -> Answer {
     Answer::json(200, document.end()).with("cache-control", AGE)
 }
 
-/// The protected resource's document. At the root it is the canonical resource's; at `…/<path>` that of the route `<path>`.
-#[must_use]
-pub fn resource<I>(site: &Site<'_, I>, request: &Request<'_>) -> Answer {
-    let asked = request.path.strip_prefix(RESOURCE).unwrap_or_default();
-    let known = site.server.resources.iter().find(|path| *path == asked);
-    let resource = match known {
-        Some(path) => [&site.issuer, path.as_str()].concat(),
-        None if matches!(asked, "" | "/") => site.server.resource(&site.issuer),
-        None => return Answer::empty(404),
-    };
+/// The document of the route `path`; without one, that of the resource itself.
+fn resource<I>(site: &Site<'_, I>, path: Option<&str>) -> Answer {
+    let resource = path.map_or_else(|| site.server.resource(&site.issuer), |path| [&site.issuer, path].concat());
     let document = Members::new()
         .text("resource", &resource)
         .texts("authorization_servers", [site.issuer.as_str()])
@@ -58,6 +94,3 @@ pub fn resource<I>(site: &Site<'_, I>, request: &Request<'_>) -> Answer {
         .maybe("resource_name", site.server.name.as_deref());
     Answer::json(200, document.end()).with("cache-control", AGE)
 }
-
-/// RFC 9728 §3.
-pub const RESOURCE: &str = "/.well-known/oauth-protected-resource";

@@ -2,9 +2,9 @@
 //!
 //! **Threat.** A code is sent to somebody else: through a URI that only looks like a registered one, a scheme that runs
 //! script, or a host hidden behind user information.
-//! **Guarantee.** A URI is registered only if it is https, http on the person's own machine, or a scheme from a named list;
-//! at authorize it has to be one of those registered, to the letter, but for the port of a loopback URI. Nothing in its query
-//! can be taken for a part of our answer.
+//! **Guarantee.** A URI is registered only if it is https, http on the person's own machine, or a scheme of an app (RFC 8252
+//! §7.1): none that a browser or an operating system handles itself. At authorize it has to be one of those registered, to
+//! the letter, but for the port of a loopback URI. Nothing in its query can be taken for a part of our answer.
 //! **Not guaranteed.** That a loopback or private scheme URI leads to the program that registered it: any local program may
 //! listen there. Therefore PKCE, and a consent page each time.
 
@@ -16,8 +16,78 @@ use crate::text::{find, has};
 /// RFC 7591 sets no limit; ours.
 pub const MAX_LENGTH: usize = 2048;
 
-/// Schemes of native MCP clients that redirect URIs may have unless the set-up names others.
-const NATIVE: [&str; 6] = ["claude", "cursor", "vscode", "vscode-insiders", "windsurf", "zed"];
+/// Schemes that run or show content in the person's browser, or are a web site's: no set-up can allow them.
+const NEVER: [&str; 18] = [
+    "about",
+    "blob",
+    "data",
+    "feed",
+    "file",
+    "filesystem",
+    "ftp",
+    "http",
+    "https",
+    "jar",
+    "javascript",
+    "livescript",
+    "mocha",
+    "resource",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+/// Schemes that no app claims for its answers, because browsers and operating systems hand them to something of their own:
+/// messages, calls, shells, installers, parts of the browser. A set-up can allow them. A name that ends in `-` stands for all
+/// that begin with it.
+const SYSTEM: [&str; 46] = [
+    "acap",
+    "afp",
+    "android-app",
+    "brave",
+    "callto",
+    "chrome",
+    "chrome-",
+    "cid",
+    "dav",
+    "dns",
+    "edge",
+    "facetime",
+    "facetime-",
+    "fax",
+    "gopher",
+    "help",
+    "imap",
+    "intent",
+    "irc",
+    "itms",
+    "itms-",
+    "ldap",
+    "localhost",
+    "mailto",
+    "market",
+    "mhtml",
+    "mid",
+    "moz-",
+    "ms-",
+    "news",
+    "nfs",
+    "nntp",
+    "opera",
+    "pop",
+    "rdp",
+    "res",
+    "rtsp",
+    "search-",
+    "shell",
+    "sip",
+    "sips",
+    "sms",
+    "smb",
+    "ssh",
+    "tel",
+    "telnet",
+];
 
 /// Where a redirect URI leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +124,8 @@ struct Parts<'a> {
     rest: &'a str,
 }
 
-/// What kind `uri` is, if it may be a redirect URI at all; `more` are schemes that the set-up allows.
+/// What kind `uri` is, if it may be a redirect URI at all; `more` are schemes that the set-up allows beside those of
+/// apps.
 #[must_use]
 pub fn judge(uri: &str, more: &[String]) -> Option<Kind> {
     parts(uri, more).map(|parts| parts.kind)
@@ -141,22 +212,35 @@ fn parts<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     Some(Parts { kind, scheme, host, rest })
 }
 
+/// A scheme of an app's own. Without a slash behind it, it is the set-up that says so: `localhost:8080/cb` has none.
 fn private<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     let (scheme, rest) = uri.split_once(':')?;
-    let listed = if more.is_empty() { NATIVE.contains(&scheme) } else { more.iter().any(|other| other == scheme) };
-    // Whatever the list says: these run or show content in the person's browser.
-    let dangerous =
-        ["javascript", "data", "vbscript", "blob", "file", "about", "filesystem", "view-source", "http", "https"];
-    let sound = scheme
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.'));
+    let listed = more.iter().any(|other| other == scheme);
+    let is_app = is_app(scheme) && rest.starts_with('/');
     let hides_user = rest.split('/').nth(2).is_some_and(|authority| has(authority, b'@'));
-    (listed && sound && !dangerous.contains(&scheme) && !rest.is_empty() && !hides_user).then_some(Parts {
+    ((listed || is_app) && is_sound(scheme) && !rest.is_empty() && !hides_user).then_some(Parts {
         kind: Kind::Scheme,
         scheme,
         host: "",
         rest,
     })
+}
+
+/// True for a scheme that redirect URIs may have if the set-up names it, which it does as it is written in them.
+#[must_use]
+pub fn is_sound(scheme: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.');
+    // One letter is a drive.
+    scheme.len() > 1
+        && scheme.starts_with(|first: char| first.is_ascii_lowercase())
+        && scheme.bytes().all(is_plain)
+        && !NEVER.contains(&scheme)
+}
+
+/// True for a scheme that an app may claim without being named in the set-up.
+fn is_app(scheme: &str) -> bool {
+    let is_system = |system: &&str| *system == scheme || (system.ends_with('-') && scheme.starts_with(*system));
+    !SYSTEM.iter().any(|system| is_system(&system))
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -47,7 +47,7 @@ impl Reject {
             Self::Authentication => (Error::InvalidClient, "the client did not authenticate"),
             Self::Over => (Error::InvalidGrant, "the grant is over"),
             Self::Ended => (Error::InvalidGrant, "the grant has ended"),
-            Self::Scope => (Error::InvalidScope, "scope asks for more than was granted"),
+            Self::Scope => (Error::InvalidScope, "none of the scopes was granted"),
             Self::Resource => (Error::InvalidTarget, "resource is another than was granted"),
             Self::OtherRequest => {
                 (Error::InvalidGrant, "a former token, with another scope or resource than the first time")
@@ -171,14 +171,15 @@ pub(super) fn would_rotate(now: u64, input: &Object<'_>, grant: &Grant, secret: 
         && wanted(input, grant).is_ok()
 }
 
-/// The scopes of the new access token: those of the grant, or fewer.
+/// The scopes of the new access token: those of the grant, or the asked ones among them. A client may ask for what it asked
+/// for first, of which the person may have granted a part.
 fn wanted(input: &Object<'_>, grant: &Grant) -> Result<Vec<String>, Reject> {
     if input.string("resource").is_some_and(|resource| resource != grant.resource) {
         return Err(Reject::Resource);
     }
     let Some(scope) = input.string("scope") else { return Ok(grant.scopes.clone()) };
-    let scopes = scope::parse(&scope).ok_or(Reject::Scope)?;
-    if scopes.iter().all(|scope| grant.scopes.contains(scope)) { Ok(scopes) } else { Err(Reject::Scope) }
+    let scopes = scope::within(&scope::parse(&scope).ok_or(Reject::Scope)?, &grant.scopes);
+    if scopes.is_empty() { Err(Reject::Scope) } else { Ok(scopes) }
 }
 
 /// What must be the same for the same answer: `scope` and `resource` of the request.

@@ -8,17 +8,21 @@
 //! use.
 //! **Not guaranteed.** That a client is what it calls itself. The consent page says so.
 //!
+//! What a client asks for beyond what it may have is left out, as RFC 7591 §3.2.1 allows: grant types, redirect URIs that
+//! cannot be, the end of a long name. The answer says what was registered. It is refused only where nothing usable is left.
+//!
 //! Management of registrations (RFC 7592) and software statements are not supported; statements are ignored, as RFC 7591
 //! §2.3 allows.
 
 use super::client::{Auth, Client, Proof, secret_hash};
 use super::error::{Code, Failed, unavailable, unstored};
-use super::record::{Members, Reading as _};
+use super::record::Members;
 use super::{Identity, Request, Site, limit, redirect};
 use crate::crypto::encode;
 use crate::flow::{Ask, Flow};
 use crate::http::Answer;
 use crate::json::{Object, Value};
+use crate::text::distinct;
 
 const MAX_BODY: usize = 16 * 1024;
 const MAX_REDIRECTS: usize = 10;
@@ -114,57 +118,70 @@ fn read<I>(site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Result<Aske
     if !["none", "client_secret_basic", "client_secret_post"].contains(&method.as_str()) {
         return wrong("token_endpoint_auth_method must be none, client_secret_basic or client_secret_post.");
     }
-    let grants = listed(&metadata, "grant_types")?.unwrap_or_else(|| vec!["authorization_code".into()]);
-    let may = |grant: &String| matches!(grant.as_str(), "authorization_code" | "refresh_token");
-    if !grants.iter().all(may) || !grants.iter().any(|grant| grant == "authorization_code") {
+    let has = |name, usual: &str| {
+        let asked = listed(&metadata, name)?;
+        Ok(asked.is_empty() || asked.iter().any(|asked| asked == usual))
+    };
+    if !has("grant_types", "authorization_code")? {
         return wrong(
-            "grant_types may be authorization_code and refresh_token: others need a client that the operator named.",
+            "grant_types must have authorization_code: for grants without a person a client needs the operator, who names it.",
         );
     }
-    if listed(&metadata, "response_types")?.is_some_and(|types| types != ["code"]) {
-        return wrong("response_types must be [\"code\"].");
+    if !has("response_types", "code")? {
+        return wrong("response_types must have code: there are no others here.");
     }
-    let name = match text(&metadata, "client_name")? {
-        Some(name) if name.chars().count() > MAX_NAME => return wrong("client_name is longer than 200 characters."),
-        Some(name) => presentable(&name),
-        None => String::new(),
-    };
-    let first = redirects.first().map_or("", String::as_str);
-    let name = if name.is_empty() { redirect::host(first, &site.server.schemes).to_owned() } else { name };
+    let name = named(text(&metadata, "client_name")?.as_deref(), || {
+        redirect::host(redirects.first().map_or("", String::as_str), &site.server.schemes)
+    });
     Ok(Asked { name, confidential: method != "none", post: method == "client_secret_post", redirects })
 }
 
 fn redirects<I>(site: &Site<'_, I>, metadata: &Object<'_>) -> Result<Vec<String>, Failed> {
     let wrong = |description| Err(Failed::new(Code::InvalidRedirectUri, description));
-    let Some(redirects) = metadata.texts("redirect_uris").filter(|uris| !uris.is_empty()) else {
+    let Some(asked) = usable(metadata, &site.server.schemes) else {
         return wrong("redirect_uris must be a list of at least one URI.");
     };
-    if redirects.len() > MAX_REDIRECTS {
+    if asked.len() > MAX_REDIRECTS {
         return wrong("There are more than ten redirect_uris.");
     }
-    if redirects.iter().any(|uri| redirect::judge(uri, &site.server.schemes).is_none()) {
+    if asked.is_empty() {
         return wrong(
-            "Each of redirect_uris must be https, http on localhost, or of an app scheme that this server knows; without \
-             fragment and user name, at most 2,048 characters.",
+            "One of redirect_uris must be https, http on localhost, or of an app's own scheme such as com.example.app:/cb; \
+             without fragment and user name, at most 2,048 characters.",
         );
     }
-    Ok(redirects)
+    Ok(asked)
 }
 
-/// A member that must be a text if it is there; `null` counts as absent.
+/// The redirect URIs of client metadata that may be ones, each once; nothing where there is no list. The others fall away.
+pub(super) fn usable(metadata: &Object<'_>, schemes: &[String]) -> Option<Vec<String>> {
+    let asked = metadata.get("redirect_uris")?.array().ok()?;
+    let uris = distinct(asked.iter().filter_map(|uri| uri.string()));
+    Some(uris.into_iter().filter(|uri| redirect::judge(uri, schemes).is_some()).map(Into::into).collect())
+}
+
+/// What people read: the name that a client gives itself, presentable and cut to 200 characters, or else `host`.
+pub(super) fn named<'a>(name: Option<&str>, host: impl FnOnce() -> &'a str) -> String {
+    let name = name.map(presentable).unwrap_or_default();
+    let name = name.chars().take(MAX_NAME).collect::<String>();
+    if name.is_empty() { host().to_owned() } else { name }
+}
+
+/// A member of client metadata that has a value; `null` and `""` are none.
+pub(super) fn member<'a>(metadata: &Object<'a>, name: &str) -> Option<Value<'a>> {
+    metadata.get(name).filter(|value| !matches!(value.text(), "null" | r#""""#))
+}
+
+/// A member that must be a text if it has a value.
 fn text(metadata: &Object<'_>, name: &str) -> Result<Option<String>, Failed> {
-    match metadata.get(name) {
-        None => Ok(None),
-        Some(value) if value.text() == "null" => Ok(None),
-        Some(value) => value.string().map(|text| Some(text.into())).ok_or_else(kind),
-    }
+    member(metadata, name).map(|value| value.string().map(Into::into).ok_or_else(kind)).transpose()
 }
 
-fn listed(metadata: &Object<'_>, name: &str) -> Result<Option<Vec<String>>, Failed> {
-    match metadata.get(name).map(Value::text) {
-        None | Some("null") => Ok(None),
-        Some(_) => metadata.texts(name).map(Some).ok_or_else(kind),
-    }
+/// A member that must be a list if it has a value; what of it is no text falls away.
+fn listed(metadata: &Object<'_>, name: &str) -> Result<Vec<String>, Failed> {
+    let Some(value) = member(metadata, name) else { return Ok(Vec::new()) };
+    let values = value.array().map_err(|_| kind())?;
+    Ok(values.into_iter().filter_map(Value::string).map(Into::into).filter(|text: &String| !text.is_empty()).collect())
 }
 
 fn kind() -> Failed {

@@ -18,10 +18,9 @@ pub enum Endpoint {
     Callback,
     /// The page of connected apps.
     Connected,
-    /// RFC 8414, and `OpenID` Connect Discovery for clients that look there.
-    ServerMetadata,
-    /// RFC 9728.
-    ResourceMetadata,
+    /// RFC 8414, RFC 9728, and `OpenID` Connect Discovery for clients that look there: whatever is below `/.well-known/` under
+    /// one of their names.
+    Metadata,
     /// RFC 7517 §5.
     Keys,
     /// RFC 7591.
@@ -40,9 +39,8 @@ impl Endpoint {
             "authorize" => Self::Authorize,
             "callback" => Self::Callback,
             "connected" => Self::Connected,
-            "server-metadata" => Self::ServerMetadata,
+            "metadata" => Self::Metadata,
             "keys" => Self::Keys,
-            "resource-metadata" => Self::ResourceMetadata,
             "register" => Self::Register,
             "token" => Self::Token,
             "revoke" => Self::Revoke,
@@ -54,7 +52,7 @@ impl Endpoint {
     fn methods(self) -> &'static str {
         match self {
             Self::Authorize | Self::Connected => "GET, POST",
-            Self::Callback | Self::ServerMetadata | Self::ResourceMetadata | Self::Keys => "GET",
+            Self::Callback | Self::Metadata | Self::Keys => "GET",
             Self::Register | Self::Token | Self::Revoke | Self::Introspect => "POST",
         }
     }

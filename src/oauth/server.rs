@@ -3,7 +3,7 @@
 use super::client::secret_hash;
 use crate::crypto::same;
 use crate::json::{Object, Value};
-use crate::text::has;
+use crate::text::{find, has};
 
 /// See the options of `OAuthProvider` in `js/oauth/options.ts`.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Server {
     pub scopes: Vec<String>,
     /// Sentences for the consent page, by scope.
     pub texts: Vec<(String, String)>,
-    /// Schemes of native apps that redirect URIs may have.
+    /// Schemes that redirect URIs may have beside those of apps.
     pub schemes: Vec<String>,
     /// Whether clients may register themselves (RFC 7591).
     pub registration: bool,
@@ -67,6 +67,8 @@ pub struct Paths {
 /// Lifetimes, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
+    /// Of an authorization code.
+    pub code: u64,
     /// Of an access token.
     pub access: u64,
     /// Of a grant that is not used.
@@ -120,6 +122,14 @@ impl Server {
         if let Some(wrong) = scopes.iter().find(|scope| !super::scope::is_token(scope)) {
             return Err(format(&["scopes must be words without spaces and quotes: ", wrong]));
         }
+        let schemes = list("schemes")?;
+        if let Some(wrong) = schemes.iter().find(|scheme| !super::redirect::is_sound(scheme)) {
+            return Err(format(&[
+                "redirectSchemes has a scheme that cannot be one. Write an app's own, in small letters and without `:`, such \
+                 as com.example.app: ",
+                wrong,
+            ]));
+        }
         let texts = options.get("scopeTexts").map_or(Ok(Vec::new()), |value| pairs("scopeTexts", value))?;
         Ok(Self {
             issuer,
@@ -138,7 +148,7 @@ impl Server {
             aliases: list("aliases")?,
             scopes,
             texts,
-            schemes: list("schemes")?,
+            schemes,
             registration: options.get("registration").is_none_or(|value| value.text() != "false"),
             documents: options.get("documents").is_some_and(Value::is_true),
             kv: options.get("kv").is_some_and(Value::is_true),
@@ -146,6 +156,7 @@ impl Server {
             jwt: options.get("jwt").is_some_and(Value::is_true),
             raw_subject: options.get("rawSubject").is_some_and(Value::is_true),
             lifetimes: Lifetimes {
+                code: seconds(&options, "codeTtl", 300, 30, 600)?,
                 access: seconds(&options, "accessTokenTtl", 900, 60, 3600)?,
                 idle: seconds(&options, "refreshTokenTtl", 30 * DAY, 3600, 365 * DAY)?,
                 grant: seconds(&options, "grantTtl", 180 * DAY, 3600, 3650 * DAY)?,
@@ -161,11 +172,18 @@ impl Server {
         format(&[issuer, self.resources.first().map_or("", String::as_str)])
     }
 
-    /// The canonical resource that `named` means, if it means one of ours.
+    /// The canonical resource that `named` means, if it means ours. All routes are one resource, so the origin alone names it
+    /// as well, and neither a slash at the end nor a query names another; an alias is written as it is.
     #[must_use]
     pub fn canonical(&self, issuer: &str, named: &str) -> Option<String> {
-        let ours = self.resources.iter().any(|path| named == format(&[issuer, path]));
+        let ours = path_under(issuer, named).is_some_and(|asked| asked.is_empty() || self.route(asked).is_some());
         (ours || self.aliases.iter().any(|alias| alias == named)).then(|| self.resource(issuer))
+    }
+
+    /// The protected route that `path` is, a slash at the end or not.
+    #[must_use]
+    pub fn route(&self, path: &str) -> Option<&str> {
+        self.resources.iter().map(String::as_str).find(|route| trimmed(route) == trimmed(path))
     }
 
     /// True for a resource server that the operator named, if `shown` is the hash of its secret.
@@ -199,6 +217,23 @@ impl Limits {
             documents: limit("documents", 30)?,
         })
     }
+}
+
+/// The path of `url` without slashes at its end, if it is a URL of the origin `issuer` without a fragment (RFC 8707 §2).
+/// Scheme and host may be written in any case, and the port of the scheme may stand there (RFC 3986 §6.2).
+fn path_under<'a>(issuer: &str, url: &'a str) -> Option<&'a str> {
+    let at = find(url, "://")? + 3;
+    let end = url.get(at..)?.find(['/', '?', '#']).map_or(url.len(), |length| at + length);
+    let (origin, rest) = (url.get(..end)?, url.get(end..)?);
+    let origin = origin.to_ascii_lowercase();
+    let port = if origin.starts_with("https") { ":443" } else { ":80" };
+    let is_same = origin.strip_suffix(port).unwrap_or(&origin) == issuer.to_ascii_lowercase();
+    let path = rest.split_once('?').map_or(rest, |(path, _)| path);
+    (is_same && !has(rest, b'#')).then(|| trimmed(path))
+}
+
+fn trimmed(path: &str) -> &str {
+    path.trim_end_matches('/')
 }
 
 fn is_path(path: &str) -> bool {

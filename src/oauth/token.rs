@@ -3,15 +3,13 @@
 use super::client::{Auth, Lookup, find, secret_hash};
 use super::error::{Code as Error, Failed, unavailable, unstored};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Site, credential, document, grant, ledger, limit, revoke, signing};
+use super::server::Lifetimes;
+use super::{Identity, Request, Site, credential, document, grant, ledger, limit, revoke, scope, signing};
 use crate::crypto::{Binding, Keys, Purpose, base64, encode, hash};
 use crate::flow::{Ask, Commit, Context, Flow};
 use crate::http::Answer;
 use crate::http::form::{Params, decoded};
 use crate::json::Object;
-
-/// How long a code lives, in milliseconds (RFC 6749 §4.1.2 allows ten minutes; a browser needs seconds).
-const CODE_AGE: u64 = 60 * 1000;
 
 /// An authorization code: where its row is, and the proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,9 +39,10 @@ pub(super) fn proof(secret: &str) -> String {
 }
 
 impl Code {
-    pub(super) fn fresh(context: &Context, object: &str, grant: &str) -> Self {
+    pub(super) fn fresh(context: &Context, object: &str, grant: &str, lifetimes: Lifetimes) -> Self {
         let secret = encode(&context.random::<32>("code"));
-        Self { object: object.into(), grant: grant.into(), secret, expires: context.now() + CODE_AGE }
+        let expires = context.now() + lifetimes.code * 1000;
+        Self { object: object.into(), grant: grant.into(), secret, expires }
     }
 
     /// The key of its row.
@@ -161,9 +160,10 @@ fn basic(authorization: &str) -> Option<(String, String)> {
 /// 2. The code or refresh token is opened; it names the object.
 /// 3. The object decides, and makes the whole answer.
 /// 4. Where it ended a grant, everybody is told.
+/// 5. A client whose code or token is good for nothing is told if nobody knows it any more.
 ///
-/// Waits: one; one more for keys where tokens are signed, which costs nothing while an isolate knows them; with an upstream, one more and its own at a refresh. Where a client may have been forgotten, up to
-/// two more; where a grant ended, two, and one at the upstream.
+/// Waits: one; one more for keys where tokens are signed, which costs nothing while an isolate knows them; with an upstream,
+/// one more and its own at a refresh. For 5, up to three more; where a grant ended, two, and one at the upstream.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
     let basic = request.authorization.is_some();
     match answer(flow, site, request, body).await {
@@ -190,7 +190,8 @@ async fn answer<I: Identity>(
             | "urn:ietf:params:oauth:grant-type:token-exchange"
             | "urn:ietf:params:oauth:grant-type:jwt-bearer",
         ) => {
-            return refuse(Error::UnauthorizedClient, "This grant needs a client that the operator named.");
+            let failed = Failed::new(Error::UnauthorizedClient, "This grant needs a client that the operator named.");
+            return Err(unless_forgotten(flow, site, request, &shown.id, failed, true).await);
         }
         Some(_) => {
             return refuse(Error::UnsupportedGrantType, "grant_type must be authorization_code or refresh_token.");
@@ -202,21 +203,8 @@ async fn answer<I: Identity>(
         _ => input,
     };
     let Some(object) = object else {
-        // Nothing of ours, or over. A client that we have forgotten is told so: then it registers again.
-        if document::is_url(&shown.id) {
-            return Err(invalid_grant());
-        }
-        let key = request.network().map(|network| limit::key("token", &[&site.issuer, &shown.id, &network]));
-        let limits = key.map(|key| (key, site.server.limits.authorize)).into_iter().collect();
-        if let Some(seconds) = limit::wait(flow, limits).await {
-            return Err(Failed::slow_down(seconds));
-        }
-        return match find(flow, site, request, &shown.id).await {
-            Lookup::Busy(seconds) => Err(Failed::slow_down(seconds)),
-            Lookup::Unknown | Lookup::Unusable(_) => Err(unknown_client()),
-            Lookup::Unavailable | Lookup::Unreachable(_) => Err(unavailable()),
-            Lookup::Known(..) => Err(invalid_grant()),
-        };
+        // Nothing of ours, or over.
+        return Err(unless_forgotten(flow, site, request, &shown.id, invalid_grant(), true).await);
     };
     let input = if site.server.jwt {
         input.raw("jwt", &signing::handed(flow, site).await.map_err(|_| unavailable())?)
@@ -248,10 +236,43 @@ async fn answer<I: Identity>(
     Err(match code {
         Error::SlowDown => Failed::slow_down(decided.number("wait").unwrap_or(60)),
         Error::InvalidClient => unknown_client(),
-        Error::InvalidScope => Failed::new(code, "scope asks for more than was granted."),
+        Error::InvalidScope => {
+            Failed::new(code, "None of the scopes in scope was granted. Leave scope out for all that was.")
+        }
         Error::InvalidTarget => Failed::new(code, "resource is not the one that was granted."),
-        _ => invalid_grant(),
+        _ => unless_forgotten(flow, site, request, &shown.id, invalid_grant(), false).await,
     })
+}
+
+/// `failed`, unless nobody here knows the client: then it is told so and registers again, instead of asking a person with an
+/// identifier that is good for nothing. `counted`: nothing has counted this request yet.
+///
+/// Waits: three at most.
+async fn unless_forgotten<I>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    client: &str,
+    failed: Failed,
+    counted: bool,
+) -> Failed {
+    // Its document is looked at when it comes to be authorized.
+    if site.server.documents && document::is_url(client) {
+        return failed;
+    }
+    if counted {
+        let key = request.network().map(|network| limit::key("token", &[&site.issuer, client, &network]));
+        let limits = key.map(|key| (key, site.server.limits.authorize)).into_iter().collect();
+        if let Some(seconds) = limit::wait(flow, limits).await {
+            return Failed::slow_down(seconds);
+        }
+    }
+    match find(flow, site, request, client).await {
+        Lookup::Busy(seconds) => Failed::slow_down(seconds),
+        Lookup::Unknown | Lookup::Unusable(_) => unknown_client(),
+        Lookup::Unavailable | Lookup::Unreachable(_) if counted => unavailable(),
+        Lookup::Unavailable | Lookup::Unreachable(_) | Lookup::Known(..) => failed,
+    }
 }
 
 /// The parameters of a request to an endpoint for clients, of which none is there twice.
@@ -299,14 +320,25 @@ fn refreshing<I>(site: &Site<'_, I>, shown: &Shown, params: &Params) -> Result<A
     let Some(token) = Refresh::open(site.keys, &site.issuer, token) else {
         return Ok(("refresh", None, Members::new()));
     };
+    let scope = wanted(site, params)?;
     let members = Members::new()
         .text("grant", &token.grant)
         .text("secret", &token.secret)
         .number("generation", token.generation)
-        .maybe("scope", params.get("scope"))
+        .maybe("scope", scope.as_deref())
         .maybe("resource", resource(site, params).as_deref())
         .raw("lifetimes", &site.server.lifetimes.to_json());
     Ok(("refresh", Some(token.object), shown.write(members)))
+}
+
+/// The scopes that a refresh asks for, of those that there are here; none where it asks for no others, which is as if it had
+/// not asked (as at authorize).
+fn wanted<I>(site: &Site<'_, I>, params: &Params) -> Result<Option<String>, Failed> {
+    let Some(asked) = params.get("scope") else { return Ok(None) };
+    let wrong =
+        || Failed::new(Error::InvalidScope, "scope has a character that no scope may have (RFC 6749, section 3.3).");
+    let known = scope::within(&scope::parse(asked).ok_or_else(wrong)?, &site.server.scopes);
+    Ok(Some(known.join(" ")).filter(|known| !known.is_empty()))
 }
 
 /// Asks the upstream who the person is now, and adds what it says.

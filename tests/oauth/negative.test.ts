@@ -86,13 +86,10 @@ describe("authorize", () => {
     ["code_challenge_method", "", "invalid_request"],
     ["code_challenge_method", "plain", "invalid_request"],
     ["code_challenge_method", "s256", "invalid_request"],
-    ["scope", "unknown", "invalid_scope"],
-    ["scope", "read  write", "invalid_scope"],
     ["scope", 'read "write"', "invalid_scope"],
-    ["scope", " read", "invalid_scope"],
     ["resource", "https://evil.example/mcp", "invalid_target"],
-    ["resource", `${lib.SITE}/mcp/`, "invalid_target"],
-    ["resource", lib.SITE, "invalid_target"],
+    ["resource", `${lib.SITE}/mcp#x`, "invalid_target"],
+    ["resource", `${lib.SITE}/mcp2`, "invalid_target"],
     ["request", "eyJhbGciOiJub25lIn0.e30.", "request_not_supported"],
     ["request_uri", "https://evil.example/request", "request_uri_not_supported"],
     ["prompt", "none", "interaction_required"],
@@ -138,6 +135,25 @@ describe("authorize", () => {
       iss: lib.SITE,
     });
   });
+
+  test.each(["openid profile email", "unknown", "read  write", " read write "])(
+    "scope = %s asks for the usual ones",
+    async (scope) => {
+      const page = await (await authorize((await set("scope", scope)).toString())).text();
+      expect(page).toContain("Read your things");
+      expect(page).toContain("Change your things");
+    },
+  );
+
+  test.each([lib.SITE, `${lib.SITE}/`, `${lib.SITE}/mcp/`, `${lib.SITE}/sse?x=1`])(
+    "resource = %s means the one there is, at each step",
+    async (resource) => {
+      const got = await lib.code(client, { more: { resource } });
+      const tokens: lib.Tokens = await (await lib.redeem(client, got, { resource })).json();
+      expect((await lib.whoami(tokens.access_token)).status).toBe(200);
+      expect((await lib.refresh(client, tokens.refresh_token, { resource })).status).toBe(200);
+    },
+  );
 
   test("known scopes are asked for, unknown ones fall away", async () => {
     const query = await set("scope", "read openid offline_access");
@@ -382,7 +398,7 @@ describe("token", () => {
   test("refresh: scope narrows and does not widen; the token stays good", async () => {
     const { tokens, client: ours } = await lib.signIn({ more: { scope: "read" } });
     expect(tokens.scope).toBe("read");
-    expect(await lib.errorOf(lib.refresh(ours, tokens.refresh_token, { scope: "read write" }))).toEqual([
+    expect(await lib.errorOf(lib.refresh(ours, tokens.refresh_token, { scope: "write" }))).toEqual([
       400,
       "invalid_scope",
     ]);
@@ -391,8 +407,29 @@ describe("token", () => {
       "invalid_target",
     ]);
     expect(await lib.errorOf(lib.refresh(other, tokens.refresh_token))).toEqual([400, "invalid_grant"]);
-    const next: lib.Tokens = await (await lib.refresh(ours, tokens.refresh_token, { scope: "read" })).json();
-    expect(next.scope).toBe("read");
+    let next: lib.Tokens = tokens;
+    for (const scope of ["read", "read write", " read  offline_access", "openid profile", "admin"]) {
+      next = await (await lib.refresh(ours, next.refresh_token, { scope })).json();
+      expect([scope, next.scope]).toEqual([scope, "read"]);
+      expect(await (await lib.whoami(next.access_token, lib.SITE, "auth")).text()).not.toContain("write");
+    }
+  });
+
+  test("a client that nobody knows any more is told so, at code and refresh, so that it registers again", async () => {
+    const { tokens } = await lib.signIn();
+    const got = await lib.code(client);
+    const forgotten = { client_id: "c_unknownunknownunknownunknownunkn" };
+    for (const asked of [
+      lib.redeem(forgotten, got),
+      lib.redeem(forgotten, { ...got, code: "nonsense" }),
+      lib.refresh(forgotten, tokens.refresh_token),
+      lib.refresh(forgotten, "nonsense"),
+      lib.refresh({ client_id: "https://client.example/forgotten" }, "nonsense", {}, "https://nodocuments.example.com"),
+      lib.token({ ...forgotten, grant_type: "client_credentials" }),
+    ]) {
+      expect(await lib.errorOf(asked)).toEqual([401, "invalid_client"]);
+    }
+    expect((await lib.redeem(client, got)).status).toBe(200);
   });
 
   test("a client with a secret has to show it, once and in one way", async () => {
@@ -449,7 +486,8 @@ describe("register", () => {
       "https://client.example/ cb",
       "https://client.example/\ncb",
       "https://client.example\\@evil.example/",
-      "unknown-app://cb",
+      "intent://cb",
+      "localhost:8080/cb",
       "//client.example/cb",
       "/cb",
       "",
@@ -466,19 +504,59 @@ describe("register", () => {
   });
 
   test.each([
-    [{ client_name: "x".repeat(201) }],
     [{ client_name: 1 }],
     [{ token_endpoint_auth_method: "private_key_jwt" }],
     [{ token_endpoint_auth_method: 1 }],
     [{ grant_types: ["client_credentials"] }],
-    [{ grant_types: ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"] }],
     [{ grant_types: ["refresh_token"] }],
     [{ grant_types: "authorization_code" }],
     [{ response_types: ["token"] }],
-    [{ response_types: [] }],
+    [{ response_types: "code" }],
   ] as [Record<string, unknown>][])("invalid_client_metadata: %j", async (wrong) => {
     expect(await lib.errorOf(ask({ ...good, ...wrong }))).toEqual([400, "invalid_client_metadata"]);
   });
+
+  test.each([
+    [{ grant_types: ["authorization_code", "urn:ietf:params:oauth:grant-type:jwt-bearer", "refresh_token"] }],
+    [{ grant_types: [], response_types: [] }],
+    [{ grant_types: null, response_types: "", client_name: null, scope: null }],
+    [{ grant_types: "", response_types: null, client_name: "", client_uri: "", logo_uri: null }],
+    [{ response_types: ["code", "token", "code id_token"] }],
+    [{ client_name: "x".repeat(201) }],
+  ] as [Record<string, unknown>][])("what can be is registered, and said: %j", async (more) => {
+    const { client_name, grant_types, response_types } = await lib.register(more);
+    expect([grant_types, response_types]).toEqual([["authorization_code", "refresh_token"], ["code"]]);
+    expect(client_name).toBe(typeof more.client_name === "string" && more.client_name ? "x".repeat(200) : client_name);
+    expect(client_name).not.toBe("");
+  });
+
+  test("redirect URIs that cannot be fall away beside a good one, and get nowhere", async () => {
+    const bad = ["javascript:alert(1)", "http://evil.example/cb", "https://u@evil.example/", "", null, 1, "intent://x"];
+    const some = await lib.register({ redirect_uris: [...bad, lib.REDIRECT, lib.REDIRECT] });
+    expect(some.redirect_uris).toEqual([lib.REDIRECT]);
+    for (const redirect_uri of bad.filter((uri) => typeof uri === "string" && uri !== "")) {
+      const { params } = await lib.asking(some, { redirect_uri: redirect_uri as string });
+      const answer = await lib.send(lib.authorizeUrl(params));
+      expect([answer.status, answer.headers.get("location")]).toEqual([400, null]);
+    }
+    expect((await lib.redeem(some, await lib.code(some))).status).toBe(200);
+  });
+
+  test.each(["kiro://oauth/callback", "warp://mcp/cb", "vscodium://cb", "com.example.app:/cb"])(
+    "%s: an app, with a warning on the consent page",
+    async (redirect_uri) => {
+      const app = await lib.register({ redirect_uris: [redirect_uri] });
+      const { params, verifier } = await lib.asking(app, { redirect_uri });
+      const browser = new lib.Browser("ann");
+      const page = await (await browser.go(lib.authorizeUrl(params))).text();
+      expect(page).toContain("Any app can claim them");
+      const callback = lib.linkIn(await (await lib.decide(browser, lib.consentIn(page))).text());
+      const answer = (await browser.go(callback)).headers.get("location") ?? "";
+      expect(answer.startsWith(`${redirect_uri}?`)).toBe(true);
+      const code = new URL(answer).searchParams.get("code") ?? "";
+      expect((await lib.redeem(app, { code, verifier }, { redirect_uri })).status).toBe(200);
+    },
+  );
 
   test.each([
     "",
@@ -599,6 +677,7 @@ describe("the guard", () => {
       const challenge = response.headers.get("www-authenticate") ?? "";
       const metadata = /resource_metadata="([^"]+)"/.exec(challenge)?.[1] ?? "";
       expect(challenge).not.toContain("error");
+      expect(challenge).toContain('scope="read write"');
       const document: Record<string, unknown> = await (await lib.send(metadata)).json();
       expect(document).toMatchObject({ resource: lib.SITE + path, authorization_servers: [lib.SITE] });
     }
@@ -618,7 +697,66 @@ describe("the guard", () => {
       });
     }
     expect((await lib.send(`${lib.SITE}/.well-known/oauth-protected-resource`)).status).toBe(200);
-    expect((await lib.send(`${lib.SITE}/.well-known/oauth-protected-resource/other`)).status).toBe(404);
+  });
+
+  test.each(["oauth-authorization-server", "openid-configuration"])(
+    "%s in each place where clients look for it: the same document",
+    async (name) => {
+      const at = async (path: string) => (await lib.send(lib.SITE + path)).json<{ issuer: string }>();
+      const document = await at(`/.well-known/${name}`);
+      expect(document.issuer).toBe(lib.SITE);
+      for (const path of ["", "/mcp", "/sse", "/mcp/"]) {
+        expect(await at(`/.well-known/${name}${path}`)).toEqual(document);
+        expect(await at(`${path.replace(/\/$/, "")}/.well-known/${name}`)).toEqual(document);
+      }
+    },
+  );
+
+  test("protected resource metadata behind the path and before it", async () => {
+    for (const route of ["/mcp", "/sse"]) {
+      for (const path of [
+        `/.well-known/oauth-protected-resource${route}`,
+        `/.well-known/oauth-protected-resource${route}/`,
+        `${route}/.well-known/oauth-protected-resource`,
+      ]) {
+        expect(await (await lib.send(lib.SITE + path)).json()).toMatchObject({ resource: lib.SITE + route });
+      }
+    }
+  });
+
+  test.each([
+    "oauth-protected-resource/other",
+    "oauth-authorization-server/other",
+    "oauth-authorization-server/mcp/mcp",
+    "oauth-authorization-server/sse/.well-known/x",
+    "openid-configuration/other",
+    "openid-configuration-of-somebody",
+    "oauth-nonsense",
+    "oauth-nonsense/mcp",
+    "oauth-",
+  ])("/.well-known/%s is no page of the app's: a JSON 404", async (path) => {
+    for (const site of [lib.SITE, "https://pages.example.com"]) {
+      const answer = await lib.send(`${site}/.well-known/${path}`);
+      const { headers } = answer;
+      expect([answer.status, headers.get("content-type"), headers.get("access-control-allow-origin")]).toEqual([
+        404,
+        "application/json",
+        "*",
+      ]);
+      expect(await answer.json()).toMatchObject({ error: "not_found" });
+    }
+  });
+
+  test("other well-known names, and the app's own paths, stay the app's", async () => {
+    for (const path of [
+      "/.well-known/apple-app-site-association",
+      "/blog/.well-known/oauth-authorization-server",
+      "/",
+    ]) {
+      expect(await (await lib.send(`https://pages.example.com${path}`)).text()).toBe("home");
+    }
+    const below = await lib.send("https://own.example.com/api/.well-known/oauth-protected-resource");
+    expect(await below.json()).toMatchObject({ resource: "https://own.example.com/api" });
   });
 
   test("props that are too big for a token arrive all the same", async () => {

@@ -66,6 +66,7 @@ fn the_set_up() {
     );
     assert_eq!(server.resource_servers[0].0, "files");
     let lifetimes = server.lifetimes;
+    assert_eq!(lifetimes.code, 120);
     assert_eq!((lifetimes.access, lifetimes.idle, lifetimes.grant, lifetimes.replay), (600, 7200, 86400, 10));
     let limits = server.limits;
     assert_eq!((limits.authorize, limits.token, limits.register, limits.callback, limits.documents), (1, 2, 3, 4, 5));
@@ -86,7 +87,7 @@ fn the_head_of_a_request() {
     assert_eq!(more.map(|it| it.as_deref().unwrap()), ["2001:db8::1", "9a1b2c-FRA", "x-a"]);
     let text = golden("oauth-input-least");
     let least = Request::read(&text).unwrap();
-    assert_eq!((least.endpoint, least.unread, least.cookie), (Endpoint::ServerMetadata, false, None));
+    assert_eq!((least.endpoint, least.unread, least.cookie), (Endpoint::Metadata, false, None));
 }
 
 #[test]

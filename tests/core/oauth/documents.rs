@@ -70,11 +70,12 @@ fn documents_that_are_not_taken() {
             answer(200, &document(json!({"client_id": "https://evil.example/client.json"})).to_string()),
             "its client_id is not its own URL",
         ),
-        (answer(200, &document(json!({"redirect_uris": []})).to_string()), "redirect_uris must be a list"),
-        (answer(200, &document(json!({"redirect_uris": ["javascript:alert(1)"]})).to_string()), "redirect_uris has"),
+        (answer(200, &document(json!({"redirect_uris": REDIRECT})).to_string()), "redirect_uris must be a list"),
+        (answer(200, &document(json!({"redirect_uris": []})).to_string()), "redirect_uris has no"),
+        (answer(200, &document(json!({"redirect_uris": ["javascript:alert(1)"]})).to_string()), "redirect_uris has no"),
         (
-            answer(200, &document(json!({"redirect_uris": [REDIRECT, "http://evil.example/"]})).to_string()),
-            "redirect_uris has",
+            answer(200, &document(json!({"redirect_uris": ["http://evil.example/", "", null]})).to_string()),
+            "redirect_uris has no",
         ),
         (answer(200, &document(json!({"client_secret": "x"})).to_string()), "without a client_secret"),
         (
@@ -109,6 +110,23 @@ fn a_document_that_is_out_of_reach_is_nobodys_fault_here() {
         assert_eq!((&page["detail"], &page["why"]), (&json!(HOST), &json!(why)), "which site, and what it did");
         assert!(page["retry"].as_str().unwrap().starts_with("/authorize?"), "{page}");
     }
+}
+
+#[test]
+fn of_a_document_counts_what_can_be_used() {
+    for more in [
+        json!({"redirect_uris": ["javascript:alert(1)", "http://evil.example/", "", null, 1, REDIRECT]}),
+        json!({"token_endpoint_auth_method": "", "client_secret": null}),
+        json!({"token_endpoint_auth_method": null, "client_secret": ""}),
+        json!({"grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:jwt-bearer"]}),
+        json!({"response_types": ["token"], "client_uri": "", "logo_uri": null}),
+    ] {
+        let (status, page, _, kept) = seen(None, &answer(200, &document(more.clone()).to_string()), on());
+        assert_eq!((status, page["kind"].as_str(), kept), (200, Some("consent"), 1), "{more}");
+    }
+    let nameless = document(json!({"client_name": null}));
+    let (_, page, ..) = seen(None, &answer(200, &nameless.to_string()), on());
+    assert_eq!(page["client"]["name"], "app.example.com");
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! Tables over the pure rules.
 
+use std::cell::Cell;
+use std::cmp::Ordering;
+
 use mcp_wicket::oauth::document::is_url;
 use mcp_wicket::oauth::redirect::{Kind, judge, matches};
 use mcp_wicket::oauth::register::presentable;
 use mcp_wicket::oauth::{Server, scope};
+use mcp_wicket::text::distinct;
 use serde_json::json;
 
 #[test]
@@ -81,8 +85,8 @@ fn redirect_uris_are_of_three_kinds() {
         "data:text/html,x",
         "vbscript:x",
         "file:///x",
-        "unknown://x",
         "cursor:",
+        "cursor:x",
         "cursor://a@b/c",
         "https://a.example:99999/",
         "https://a.example:+1/",
@@ -96,9 +100,59 @@ fn redirect_uris_are_of_three_kinds() {
     ] {
         assert_eq!(judge(uri, &[]), None, "{uri}");
     }
-    assert_eq!(judge("cursor://x", &["myapp".into()]), None);
-    assert_eq!(judge("myapp://x", &["myapp".into()]), Some(Kind::Scheme));
-    assert_eq!(judge("javascript:alert(1)", &["javascript".into()]), None);
+}
+
+#[test]
+fn apps_have_schemes_of_their_own() {
+    for uri in [
+        "kiro://kiro.oauth/callback",
+        "warp://mcp/oauth2callback",
+        "vscodium://callback",
+        "com.example.app:/oauth2redirect",
+        "com.example.app://oauth2redirect",
+        "unknown-app://cb",
+        "web+mcp://cb",
+        "a1:/cb",
+    ] {
+        assert_eq!(judge(uri, &[]), Some(Kind::Scheme), "{uri}");
+        assert_eq!(judge(uri, &["steam".into()]), Some(Kind::Scheme), "the option adds to them: {uri}");
+    }
+    for uri in [
+        // Hosts without a scheme, and places that are no URL.
+        "localhost:8080/cb",
+        "client.example:8080/cb",
+        "urn:ietf:wg:oauth:2.0:oob",
+        "com.example.app:oauth2redirect",
+        "c:/cb",
+        "Kiro://cb",
+        "1password://cb",
+        "-x://cb",
+        "kiro_x://cb",
+        "kiro://user@host/cb",
+        // What the system or the browser itself does something with.
+        "intent://x#Intent;scheme=https;end",
+        "intent://x/",
+        "mailto:/ann@example.com",
+        "ms-msdt:/id",
+        "ms-settings:/x",
+        "search-ms:/x",
+        "chrome://settings/",
+        "chrome-extension://abc/x",
+        "moz-extension://abc/x",
+        "itms-services://?action=download-manifest",
+        "ssh://host/",
+        "tel:/1",
+        "localhost://x",
+    ] {
+        assert_eq!(judge(uri, &[]), None, "{uri}");
+    }
+    for scheme in ["javascript", "data", "vbscript", "blob", "file", "about", "filesystem", "view-source", "http"] {
+        let uri = format!("{scheme}:/x");
+        assert_eq!(judge(&uri, &[scheme.to_owned()]), None, "no set-up allows {uri}");
+        assert!(judge(&format!("{}:/x", scheme.to_uppercase()), &[scheme.to_uppercase()]).is_none());
+    }
+    assert_eq!(judge("myapp:x", &["myapp".into()]), Some(Kind::Scheme));
+    assert_eq!(judge("ssh://host/", &["ssh".into()]), Some(Kind::Scheme));
 }
 
 #[test]
@@ -121,9 +175,95 @@ fn only_the_port_of_loopback_is_free() {
 #[test]
 fn scopes() {
     assert_eq!(scope::parse("a b a").unwrap(), ["a", "b"]);
-    for wrong in ["", " ", "a ", " a", "a  b", "a\tb", "a\"b", "a\\b", "é"] {
+    for (loose, scopes) in
+        [("", vec![]), (" ", vec![]), ("a ", vec!["a"]), (" a", vec!["a"]), ("a  b\t", vec!["a", "b"])]
+    {
+        assert_eq!(scope::parse(loose).unwrap(), scopes, "{loose:?}");
+    }
+    for wrong in ["a\"b", "a\\b", "é", "a é"] {
         assert_eq!(scope::parse(wrong), None, "{wrong:?}");
     }
+}
+
+/// Counts how often it is compared.
+#[derive(Clone)]
+struct Counted<'a>(usize, &'a Cell<usize>);
+
+impl PartialEq for Counted<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+impl Eq for Counted<'_> {}
+impl PartialOrd for Counted<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Counted<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.1.set(self.1.get() + 1);
+        self.0.cmp(&other.0)
+    }
+}
+
+#[test]
+fn twice_as_many_scopes_are_about_twice_the_work() {
+    let compared = |many: usize| {
+        let count = Cell::new(0);
+        assert_eq!(distinct((0..many).map(|number| Counted(number, &count))).len(), many);
+        count.get()
+    };
+    let (one, two, four) = (compared(8_000), compared(16_000), compared(32_000));
+    assert!(two < one * 5 / 2 && four < two * 5 / 2, "{one} {two} {four}");
+    let many = (0..16_000).map(|number| format!("{number:x}")).collect::<Vec<_>>();
+    assert_eq!(scope::parse(&many.join(" ")).unwrap(), many);
+}
+
+#[test]
+fn a_resource_is_named_in_each_way_that_clients_do() {
+    let server = super::server(json!({"aliases": ["urn:notes"]}));
+    let canonical = |named: &str| server.canonical("https://mcp.example.com", named);
+    for ours in [
+        "https://mcp.example.com/mcp",
+        "https://mcp.example.com/mcp/",
+        "https://mcp.example.com/mcp?tenant=1",
+        "https://mcp.example.com/sse",
+        "https://mcp.example.com",
+        "https://mcp.example.com/",
+        "https://mcp.example.com/?x=1",
+        "https://mcp.example.com?x=1",
+        "https://mcp.example.com:443/mcp",
+        "HTTPS://MCP.example.com/mcp",
+        "urn:notes",
+    ] {
+        assert_eq!(canonical(ours).as_deref(), Some("https://mcp.example.com/mcp"), "{ours}");
+    }
+    for other in [
+        "",
+        "/mcp",
+        "mcp.example.com",
+        "http://mcp.example.com/mcp",
+        "https://mcp.example.com:8443/mcp",
+        "https://mcp.example.com:80/mcp",
+        "https://mcp.example.com.evil.example/mcp",
+        "https://mcp.example.com@evil.example/mcp",
+        "https://evil.example/https://mcp.example.com/mcp",
+        "https://evil.example/mcp",
+        "https://mcp.example.com/MCP",
+        "https://mcp.example.com/mcp2",
+        "https://mcp.example.com/other",
+        "https://mcp.example.com/mcp/../other",
+        "https://mcp.example.com/mcp#x",
+        "https://mcp.example.com#x",
+        "urn:notes/",
+    ] {
+        assert_eq!(canonical(other), None, "{other}");
+    }
+    let local = super::server(json!({}));
+    assert!(local.canonical("http://localhost:8787", "http://localhost:8787/").is_some());
+    assert!(local.canonical("http://localhost", "http://localhost:80/mcp").is_some());
+    assert!(local.canonical("http://localhost", "http://localhost:443/mcp").is_none());
 }
 
 #[test]
@@ -144,6 +284,12 @@ fn a_set_up_that_cannot_be_is_refused_with_the_option_and_the_fix() {
         (json!({"issuer": "https://mcp.example.com/"}), "issuer"),
         (json!({"authorize": "authorize"}), "authorize"),
         (json!({"scopes": ["a b"]}), "scopes"),
+        (json!({"codeTtl": 29}), "codeTtl"),
+        (json!({"codeTtl": 601}), "codeTtl"),
+        (json!({"codeTtl": "300s"}), "codeTtl"),
+        (json!({"schemes": ["javascript"]}), "redirectSchemes"),
+        (json!({"schemes": ["myapp:"]}), "redirectSchemes"),
+        (json!({"schemes": ["MyApp"]}), "redirectSchemes"),
         (json!({"accessTokenTtl": 59}), "accessTokenTtl"),
         (json!({"accessTokenTtl": 3601}), "accessTokenTtl"),
         (json!({"refreshReplay": 1.5}), "refreshReplay"),

@@ -72,6 +72,7 @@ const providers: Record<string, OAuthProvider<Env>> = {
   "nokv.example.com": new OAuthProvider({ ...usual, kv: () => undefined }),
   "strict.example.com": new OAuthProvider({ ...usual, revocation: "strict", refreshReplay: 0 }),
   "window.example.com": new OAuthProvider({ ...usual, refreshReplay: 1, audit: (event) => void audited.push(event) }),
+  "nodocuments.example.com": new OAuthProvider({ ...usual, allowClientIdMetadataDocuments: false }),
   "closed.example.com": new OAuthProvider({ ...usual, allowDynamicClientRegistration: false }),
   "homeless.example.com": new OAuthProvider({ ...usual, objects: "NOT_THERE" }),
   "limits.example.com": new OAuthProvider({

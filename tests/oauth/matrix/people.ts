@@ -74,7 +74,8 @@ export async function authorizing(method: "GET" | "POST"): Promise<Endpoint> {
       response_type: needed("client: unsupported_response_type", "client: unsupported_response_type"),
       code_challenge: needed("client: invalid_request", "client: invalid_request"),
       code_challenge_method: needed("client: invalid_request", "client: invalid_request"),
-      scope: told("client: invalid_scope", "client: invalid_scope"),
+      // Scopes that this server does not know mean its usual ones.
+      scope: told("asks", "asks"),
       resource: told("client: invalid_target", "client: invalid_target"),
       // What the client means by it is its own business; too long, it is none.
       state: told("client: invalid_request", "asks"),

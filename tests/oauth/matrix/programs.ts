@@ -162,7 +162,8 @@ export async function refreshing(method: "none" | "client_secret_post"): Promise
       // A code, which is no refresh token.
       // Two rotations ago: that family ends, and no other.
       refresh_token: required("400 invalid_grant"),
-      scope: optional("400 invalid_scope"),
+      // One that nobody here knows is as if it were not asked for.
+      scope: { ...optional("400 invalid_scope"), foreign: "200" },
       resource: optional("400 invalid_target"),
     },
     fields: async () => fieldsOf(await begin(ours, "ann")),
@@ -309,9 +310,10 @@ export async function introspecting(): Promise<Endpoint> {
   };
 }
 
+/** What has no value is as if it were not there. */
 const METADATA: Row = {
   absent: "201",
-  empty: "400 invalid_client_metadata",
+  empty: "201",
   doubled: "400 invalid_client_metadata",
   foreign: "400 invalid_client_metadata",
   swapped: "400 invalid_client_metadata",
@@ -330,15 +332,15 @@ export const registering: Endpoint = {
       swapped: "400 invalid_redirect_uri",
       replayed: "201",
     },
-    // A client without a name is called by its host.
-    client_name: { ...METADATA, empty: "201" },
+    // A client without a name is called by its host, and a long name is cut.
+    client_name: { ...METADATA, foreign: "201" },
     token_endpoint_auth_method: METADATA,
     grant_types: METADATA,
     response_types: METADATA,
     // Members that this server does not know fall away (§2).
-    scope: { ...METADATA, empty: "201", foreign: "201", swapped: "201" },
-    client_id: { ...METADATA, empty: "201", foreign: "201", swapped: "201" },
-    software_statement: { ...METADATA, empty: "201", foreign: "201", swapped: "201" },
+    scope: { ...METADATA, foreign: "201", swapped: "201" },
+    client_id: { ...METADATA, foreign: "201", swapped: "201" },
+    software_statement: { ...METADATA, foreign: "201", swapped: "201" },
   },
   fields: () =>
     Promise.resolve({
