@@ -13,6 +13,7 @@ export default defineConfig(
       "**/.wrangler/",
       "tests/bench/out/",
       "tests/ported/made/",
+      "tests/ported/cloudflare/",
       "tests/ported/servers/",
       "tests/ported/worker.ts",
       "tests/bench/peers/",

@@ -3,6 +3,7 @@
  * writes responses; it decides nothing.
  */
 import type { AgentContext } from "./agent/base.js";
+import { CORS, type CORSOptions, originsOf } from "./moved.js";
 import { recall } from "./auth/recall.js";
 import { type Body, judged, readBody } from "./body.js";
 import { CallbackTimeout } from "./callback.js";
@@ -37,7 +38,9 @@ export interface EndpointOptions {
    * session can then be ended (`DELETE`), and ends when nobody has used it for a day. By default a session is its id and
    * keeps nothing.
    */
-  sessions?: "object";
+  sessions?: "object" | undefined;
+  /** For servers that move over; its `origin` is the same as `allowedOrigins`. */
+  corsOptions?: CORSOptions | false | undefined;
 }
 
 /** The names of `EndpointOptions`. */
@@ -46,6 +49,7 @@ export const ENDPOINT_NAMES = {
   allowedHosts: true,
   objects: true,
   sessions: oneOf("object"),
+  corsOptions: CORS,
 } satisfies Record<keyof EndpointOptions, Known>;
 
 /** A Worker's `fetch`. */
@@ -75,7 +79,8 @@ export interface GuardedCore extends Core {
 
 /** The core of one endpoint; made once for each set of options. */
 export function coreFor(options: EndpointOptions, env: unknown): GuardedCore {
-  const { allowedOrigins = [], allowedHosts = [] } = options;
+  const { allowedHosts = [] } = options;
+  const allowedOrigins = originsOf(options.allowedOrigins, options.corsOptions) ?? [];
   const config: CoreConfig = { origins: { allowedOrigins, allowedHosts } };
   const { WICKET_SECRET: secret } = (env ?? {}) as { WICKET_SECRET?: unknown };
   const core: GuardedCore = {

@@ -13,6 +13,7 @@ import {
 import { WicketError } from "./errors.js";
 import { type Caller, type Decision, ENDPOINT, type Guard } from "./guard.js";
 import { Incoming } from "./incoming.js";
+import { TRANSPORT } from "./moved.js";
 import { checkOptions, namesOf } from "./options.js";
 import { McpServer } from "./server/mcp-server.js";
 
@@ -23,6 +24,14 @@ export interface FactoryContext<Env = unknown> {
   /** What the app or the guard knows about the caller. */
   readonly props: Record<string, unknown> | undefined;
 }
+
+/** Handlers of servers that were made for one request, by their options: what such a handler needs is made once. */
+const cores = new Map<string, GuardedCore>();
+/** Options come from the code, so there are few; more than these are a mistake that must not fill the memory. */
+const MAX_CORES = 64;
+
+/** Servers that have had their request. */
+const used = new WeakSet<McpServer>();
 
 /** Makes the server of one request. */
 export type McpServerFactory<Env = unknown> = (context: FactoryContext<Env>) => McpServer | Promise<McpServer>;
@@ -35,17 +44,20 @@ export interface CreateMcpHandlerOptions extends EndpointOptions {
 const HANDLER = namesOf<CreateMcpHandlerOptions>(
   "createMcpHandler",
   { ...ENDPOINT_NAMES, route: true },
-  { path: "Use `route`." },
+  { ...TRANSPORT, path: "Use `route`." },
 );
 
 /**
  * An MCP endpoint for a Worker: `export default { fetch: createMcpHandler(factory) }`. The factory runs for each request,
- * so that what it registers may depend on the caller. Throws `ERR_ARGUMENT` if it is no function.
+ * so that what it registers may depend on the caller. A server instead of a factory is for one request, as in
+ * `createMcpHandler(server)(request, env, ctx)`. Throws `ERR_ARGUMENT` if it is neither.
  */
 export function createMcpHandler<Env = unknown>(
-  factory: McpServerFactory<Env>,
+  factory: McpServerFactory<Env> | McpServer,
   options: CreateMcpHandlerOptions = {},
 ): FetchHandler<Env> {
+  checkOptions(HANDLER, options);
+  if (factory instanceof McpServer) return handlerOf(once(factory), options, JSON.stringify(options));
   if (typeof factory !== "function") {
     throw new WicketError(
       "ERR_ARGUMENT",
@@ -53,8 +65,16 @@ export function createMcpHandler<Env = unknown>(
         "createMcpHandler(() => { const server = new McpServer(…); …; return server; }).",
     );
   }
-  checkOptions(HANDLER, options);
-  const made = new MadeServers(factory, options);
+  return handlerOf(factory, options);
+}
+
+/** The handler; with a `key`, the core is that of all handlers with this key. */
+function handlerOf<Env>(
+  factory: McpServerFactory<Env>,
+  options: CreateMcpHandlerOptions,
+  key?: string,
+): FetchHandler<Env> {
+  const made = new MadeServers(factory, options, key);
   const handler: FetchHandler<Env> = (request, env, ctx) => made.handle(new Incoming(request), env, ctx);
   return Object.assign(handler, {
     [ENDPOINT]: {
@@ -65,6 +85,21 @@ export function createMcpHandler<Env = unknown>(
   });
 }
 
+/** A server that is given once: two callers must not share one. */
+function once(server: McpServer): () => McpServer {
+  return () => {
+    if (used.has(server)) {
+      throw new WicketError(
+        "ERR_ARGUMENT",
+        "createMcpHandler has a server that another request has had. Give it a function that makes one: " +
+          "createMcpHandler(() => { const server = new McpServer(…); …; return server; }).",
+      );
+    }
+    used.add(server);
+    return server;
+  };
+}
+
 /** The endpoint of servers that a factory makes. Where nothing waits there is no promise of its own. */
 class MadeServers<Env> {
   readonly route: string;
@@ -72,7 +107,10 @@ class MadeServers<Env> {
   readonly #options: CreateMcpHandlerOptions;
   #core: GuardedCore | undefined;
 
-  constructor(factory: McpServerFactory<Env>, options: CreateMcpHandlerOptions) {
+  readonly #key: string | undefined;
+
+  constructor(factory: McpServerFactory<Env>, options: CreateMcpHandlerOptions, key?: string) {
+    this.#key = key;
     this.route = options.route ?? "/mcp";
     this.#factory = factory;
     this.#options = options;
@@ -82,7 +120,7 @@ class MadeServers<Env> {
     if (incoming.path !== this.route) {
       return Promise.resolve(new Response(`Not found. The MCP endpoint is ${this.route}.`, { status: 404 }));
     }
-    this.#core ??= coreFor(this.#options, env);
+    this.#core ??= this.#coreOf(env);
     const core = this.#core;
     const decided = admit(core, incoming, "GET, POST, DELETE", env, ctx, guard);
     const response =
@@ -90,6 +128,14 @@ class MadeServers<Env> {
         ? decided.then((pass) => this.#serve(core, incoming, pass, env, ctx))
         : this.#serve(core, incoming, decided, env, ctx);
     return response instanceof Promise ? response : Promise.resolve(response);
+  }
+
+  #coreOf(env: Env): GuardedCore {
+    if (this.#key === undefined) return coreFor(this.#options, env);
+    const core = cores.get(this.#key) ?? coreFor(this.#options, env);
+    if (cores.size >= MAX_CORES) cores.clear();
+    cores.set(this.#key, core);
+    return core;
   }
 
   #serve(

@@ -38,6 +38,8 @@ export {
   type ListResult,
   type OAuthHelpers,
 } from "./oauth/operator.js";
-export { OAuthProvider } from "./oauth/provider.js";
+export { OAuthProvider, OAuthProvider as default } from "./oauth/provider.js";
+export type { EntrypointClass, IncumbentOptions, ProviderError, ProviderResourceMetadata } from "./oauth/incumbent.js";
+export { getOAuthApi } from "./oauth/moved.js";
 export type { Brand, Copy, PageOptions, RenderedParts } from "./pages/oauth.js";
 export * from "./public.js";

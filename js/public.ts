@@ -1,6 +1,8 @@
 /** The names that every entry point has: servers, agents, endpoints. Which wasm module they run on is the entry's. */
 export { McpAgent, type ServeOptions } from "./agent/agent.js";
 export type { AgentHandler } from "./agent/serve.js";
+export { WorkerTransport, getMcpAuthContext } from "./agent/incumbent.js";
+export type { CORSOptions } from "./moved.js";
 export type { EndpointOptions, FetchHandler } from "./endpoint.js";
 export {
   ErrorCode,

@@ -7,20 +7,29 @@ import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { alarmRole, askRole, connectRole } from "../objects/roles.js";
-import { type Names, checkOptions, namesOf } from "../options.js";
+import { type Names, checkOptions, namesOf, oneOf } from "../options.js";
 import { McpServer } from "../server/mcp-server.js";
 import type { ServerWorld } from "../server/world.js";
 import { type Expiry, clear, expire, keepFor } from "./expiry.js";
-import { AgentBase, type AgentContext } from "./base.js";
+import { TRANSPORT } from "../moved.js";
+import { MovedAgent } from "./incumbent.js";
+import type { AgentContext } from "./base.js";
 import { type AgentHandler, received, serveHttp } from "./serve.js";
 import { answerMessage, serveSse } from "./sse.js";
 
 export interface ServeOptions extends EndpointOptions {
   /** The binding of the agent's Durable Object, where the class is not found by its name. */
-  binding?: string;
+  binding?: string | undefined;
+  /** `"sse"` is the same as `serveSSE`. */
+  transport?: "streamable-http" | "sse" | undefined;
 }
 
-const SERVE = namesOf<ServeOptions>("McpAgent.serve", { ...ENDPOINT_NAMES, binding: true });
+const { transport: _, ...elsewhere } = TRANSPORT;
+const SERVE = namesOf<ServeOptions>(
+  "McpAgent.serve",
+  { ...ENDPOINT_NAMES, binding: true, transport: oneOf("streamable-http", "sse") },
+  elsewhere,
+);
 const SERVE_SSE: Names = { ...SERVE, where: "McpAgent.serveSSE" };
 
 /** A class of agents. */
@@ -46,7 +55,7 @@ export abstract class McpAgent<
   Env = unknown,
   State = unknown,
   Props extends Record<string, unknown> = Record<string, unknown>,
-> extends AgentBase<Env> {
+> extends MovedAgent<Env, State> {
   /**
    * Where the agent runs: `"session"` for an object per session; by default in the Worker, for one request. What it keeps in
    * the object is deleted once nobody can come back for it, by the object's alarm, unless the class has an `alarm` itself.
@@ -95,18 +104,30 @@ export abstract class McpAgent<
 
   /** Keeps `state` for the session. Throws `ERR_NEEDS_OBJECT` where the agent runs in the Worker. */
   setState(state: State): void {
-    this.#storage("setState").kv.put(STATE, state);
+    const { kv } = this.#storage("setState");
+    this.validateStateChange(state, "server");
+    kv.put(STATE, state);
+    for (const told of [this.onStateUpdate(state, "server"), this.onStateChanged(state, "server")]) {
+      if (told instanceof Promise) this.ctx.waitUntil(told);
+    }
   }
 
   /** Runs SQL on the session's own SQLite: ``this.sql`select * from t where id = ${id}` `` gives the rows. */
-  sql<Row extends Record<string, SqlStorageValue>>(strings: TemplateStringsArray, ...values: SqlStorageValue[]): Row[] {
+  sql<Row = Record<string, SqlStorageValue>>(
+    strings: TemplateStringsArray,
+    ...values: (SqlStorageValue | boolean)[]
+  ): Row[] {
+    // SQLite has no booleans; they are numbers there.
+    const plain = values.map((value) => (typeof value === "boolean" ? Number(value) : value));
     return this.#storage("sql")
-      .sql.exec<Row>(strings.join("?"), ...values)
-      .toArray();
+      .sql.exec(strings.join("?"), ...plain)
+      .toArray() as Row[];
   }
 
   /** An endpoint for streamable HTTP at `path`. */
   static serve<Env>(this: AgentClass<Env>, path: string, options: ServeOptions = {}): AgentHandler<Env> {
+    if (options.transport === "sse")
+      return kept(this, `sse ${path}`, SERVE, options, () => serveSse(this, path, options));
     return kept(this, `http ${path}`, SERVE, options, () => serveHttp(this, path, options));
   }
 
@@ -116,6 +137,27 @@ export abstract class McpAgent<
    */
   static serveSSE<Env>(this: AgentClass<Env>, path: string, options: ServeOptions = {}): AgentHandler<Env> {
     return kept(this, `sse ${path}`, SERVE_SSE, options, () => serveSse(this, path, options));
+  }
+
+  /** @deprecated The same as {@link serveSSE}. */
+  static mount<Env>(this: AgentClass<Env>, path: string, options: ServeOptions = {}): AgentHandler<Env> {
+    return kept(this, `sse ${path}`, SERVE_SSE, options, () => serveSse(this, path, options));
+  }
+
+  /**
+   * The session of the call that is being served, or the object that the agent lives in. Throws `ERR_NEEDS_OBJECT` where there
+   * is neither: on 2026-07-28 there are no sessions.
+   */
+  getSessionId(): string {
+    const { server } = this;
+    const world = server instanceof McpServer ? server.world : undefined;
+    const id =
+      world?.context?.sessionId ?? ("storage" in this.ctx ? this.ctx.id.name?.replace(/^session:/, "") : undefined);
+    if (id !== undefined) return id;
+    throw new WicketError(
+      "ERR_NEEDS_OBJECT",
+      `getSessionId: no session is here. Give the class ${this.constructor.name} \`static placement = "session"\`, and ask for it while a call is served.`,
+    );
   }
 
   /** The server with all that `init` registers; made once. */
@@ -193,7 +235,7 @@ export abstract class McpAgent<
   }
 
   #object(): DurableObjectState {
-    return this.ctx as DurableObjectState;
+    return this.ctx;
   }
 
   #storage(member: string): DurableObjectStorage {
@@ -205,19 +247,29 @@ export abstract class McpAgent<
   }
 }
 
+/** A placement that is none would be the default, and keep nothing. */
+function checkPlacement({ placement, name }: { placement?: string | undefined; name: string }): void {
+  if (placement === undefined || placement === "session") return;
+  throw new WicketError(
+    "ERR_ARGUMENT",
+    `${name} has \`static placement = ${JSON.stringify(placement)}\`. It can only be "session", or left out.`,
+  );
+}
+
 const STATE = "wicket:state";
 
 /** Handlers by class, transport and path: `serve` is often called for each request. */
 const handlers = new WeakMap<object, Map<string, unknown>>();
 
 function kept<Env>(
-  agent: object,
+  agent: AgentClass<Env>,
   key: string,
   names: Names,
   options: ServeOptions,
   make: () => AgentHandler<Env>,
 ): AgentHandler<Env> {
   checkOptions(names, options);
+  checkPlacement(agent);
   const full = `${key} ${JSON.stringify(options)}`;
   const byKey = handlers.get(agent) ?? new Map<string, unknown>();
   handlers.set(agent, byKey);

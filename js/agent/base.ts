@@ -22,6 +22,7 @@ export const AgentBase = Base as unknown as abstract new <Env>(
   ctx: AgentContext,
   env: Env,
 ) => {
-  readonly ctx: AgentContext;
+  /** `storage` and `id` are there in a session's object only; `state`, `setState` and `sql` say so where they are not. */
+  readonly ctx: ExecutionContext & DurableObjectState;
   readonly env: Env;
 } & Rpc.DurableObjectBranded;

@@ -4,17 +4,25 @@ import type { FetchHandler } from "../endpoint.js";
 import type { RateLimiter } from "../effects/tally.js";
 import type { AppHandler, IdentityHandler, PagesHandler } from "../handlers/identity.js";
 import type { Setting } from "../handlers/upstream.js";
-import { type Names, namesOf, oneOf } from "../options.js";
+import { type Known, type Names, namesOf, oneOf } from "../options.js";
+import { type EntrypointClass, INCUMBENT, type IncumbentOptions, REFUSED } from "./incumbent.js";
 import { PAGES, type PageOptions } from "../pages/oauth.js";
 
 /** What a route can be: an endpoint of this package, or anything with `fetch`. */
 export type ApiHandler<Env> = FetchHandler<Env> | { fetch: FetchHandler<Env> };
 
-export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions {
-  /** Routes that need an access token. The first is the resource that tokens are for; the others are aliases of it. */
-  apiHandlers: Record<string, ApiHandler<Env>>;
+export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, IncumbentOptions<Env> {
+  /**
+   * Routes that need an access token: `{ "/mcp": MyMCP.serve("/mcp") }`. The first is the resource that tokens are for; the
+   * others are aliases of it. One handler can be given as `apiRoute` and `apiHandler`.
+   */
+  apiHandlers?: Record<string, ApiHandler<Env> | EntrypointClass<Env>> | undefined;
   /** How people sign in. */
-  defaultHandler: IdentityHandler<NoInfer<Env>> | AppHandler<NoInfer<Env>> | PagesHandler<NoInfer<Env>>;
+  defaultHandler:
+    | IdentityHandler<NoInfer<Env>>
+    | AppHandler<NoInfer<Env>>
+    | PagesHandler<NoInfer<Env>>
+    | EntrypointClass<NoInfer<Env>>;
   /** Path of the authorization endpoint. Default `/authorize`. */
   authorizeEndpoint?: string;
   /** Path of the token endpoint. Default `/token`. */
@@ -127,8 +135,8 @@ const LIMITS = namesOf<Limits>("limits", {
   documents: true,
 });
 
-/** The names of `OAuthProviderOptions`. */
-export const PROVIDER: Names = namesOf<OAuthProviderOptions>("OAuthProvider", {
+/** The names that are this package's own. */
+const OWN = {
   apiHandlers: true,
   defaultHandler: true,
   authorizeEndpoint: true,
@@ -166,7 +174,14 @@ export const PROVIDER: Names = namesOf<OAuthProviderOptions>("OAuthProvider", {
   audit: true,
   auditRequired: true,
   callbackTimeout: true,
-});
+} satisfies Record<Exclude<keyof OAuthProviderOptions, keyof IncumbentOptions<unknown>>, Known>;
+
+/** The names of `OAuthProviderOptions`. */
+export const PROVIDER: Names = namesOf<Omit<OAuthProviderOptions, keyof typeof REFUSED>>(
+  "OAuthProvider",
+  { ...OWN, ...INCUMBENT },
+  REFUSED,
+);
 
 /**
  * Something that happened, for the operator. Holds no secret. What concerns one person's access is a link of that person's

@@ -15,6 +15,7 @@ import type { BearerCore } from "../wire.js";
 import { Followed } from "./followed.js";
 import { readSmallBody } from "./form-body.js";
 import { AuthorizeError, type OAuthHelpers, helpersOf } from "./operator.js";
+import { type Understood, errorOf, understood } from "./incumbent.js";
 import { type ApiHandler, type OAuthProviderOptions, PROVIDER } from "./options.js";
 import { type Making, Site } from "./site.js";
 import { AccessTokens } from "./verifier.js";
@@ -29,15 +30,16 @@ const WELL_KNOWN = /^(.*?)\/\.well-known\/(?:oauth-|openid-configuration)/;
  * `apiHandlers`. Throws `ERR_ARGUMENT` for options that cannot be.
  */
 export class OAuthProvider<Env = unknown> {
-  readonly #options: OAuthProviderOptions<Env>;
+  readonly #options: Understood<Env>;
   readonly #making: Making<Env>;
   readonly #endpoints = new Map<string, EndpointName>();
   readonly #routes = new Map<string, Endpoint<Env>>();
   readonly #guard: Guard<Env>;
   #site: Site<Env> | undefined;
 
-  constructor(options: OAuthProviderOptions<Env>) {
-    checkOptions(PROVIDER, options);
+  constructor(given: OAuthProviderOptions<Env>) {
+    checkOptions(PROVIDER, given);
+    const options = understood(given);
     check(options);
     this.#options = options;
     const followed = new Followed();
@@ -73,6 +75,15 @@ export class OAuthProvider<Env = unknown> {
 
   /** Answers a request. */
   async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+    const { onError } = this.#options;
+    if (!onError) return this.#serve(request, env, ctx);
+    const response = await this.#serve(request, env, ctx);
+    const error = await errorOf(response, request);
+    const instead: unknown = error && onError(error);
+    return instead instanceof Response ? instead : response;
+  }
+
+  async #serve(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
     const incoming = new Incoming(request);
     const { path } = incoming;
     const known = this.#routes.get(path);
@@ -180,7 +191,7 @@ const PAGES: EndpointName[] = ["authorize", "callback", "connected"];
 /** What a handler has one of. */
 const KINDS = ["identity", "identify", "fetch"];
 
-function check<Env>({ allowConsentScreen, apiHandlers, defaultHandler, pages }: OAuthProviderOptions<Env>): void {
+function check<Env>({ allowConsentScreen, apiHandlers, defaultHandler, pages }: Understood<Env>): void {
   const refuse = (message: string) => {
     throw new WicketError("ERR_ARGUMENT", message);
   };
@@ -202,7 +213,7 @@ function check<Env>({ allowConsentScreen, apiHandlers, defaultHandler, pages }: 
   if (pages) checkPages(pages);
 }
 
-function configOf<Env>(options: OAuthProviderOptions<Env>): Omit<ServerConfig, "handler"> {
+function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "handler"> {
   const { scopes } = options;
   const named = scopes === undefined || Array.isArray(scopes) ? undefined : (scopes as Record<string, string>);
   const config = {

@@ -1,10 +1,21 @@
 /** Options: a name that is not known is refused where the thing is made, and the error says which one was meant. */
-import { expect, test } from "vitest";
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, test, vi } from "vitest";
 import * as oauth from "mcp-wicket/oauth";
+import { modern } from "../harness/messages.ts";
 import { SECRET } from "./lib/tokens.ts";
-import { McpAgent, McpServer, ResourceTemplate, WicketError, createMcpHandler, startPage } from "mcp-wicket/oauth";
+import {
+  McpAgent,
+  McpServer,
+  ResourceTemplate,
+  WicketError,
+  createMcpHandler,
+  WorkerTransport,
+  startPage,
+} from "mcp-wicket/oauth";
 
-class Agent extends McpAgent {}
+class Agent extends McpAgent<unknown, { count: number }> {}
 
 const info = { name: "s", version: "1" };
 const text = () => ({ content: [] });
@@ -123,4 +134,119 @@ test("what is known is taken", () => {
     provider({ limits: { token: 10 }, revocation: "strict", pages: { brand: { accent: "#0b57d0" } } }),
   ).not.toThrow();
   expect(() => new oauth.GitHubHandler({ ...upstream, allow: "anyone" })).not.toThrow();
+});
+
+describe("names of workers-oauth-provider", () => {
+  const handler = Agent.serve("/mcp");
+  const made = (more: object) =>
+    new oauth.OAuthProvider({
+      apiRoute: "/mcp",
+      apiHandler: handler,
+      defaultHandler: new oauth.GitHubHandler(upstream),
+      ...more,
+    });
+
+  test.each<[string, object]>([
+    ["a list of routes", { apiRoute: ["/mcp", "/other"] }],
+    [
+      "routes and endpoints as URLs",
+      { apiRoute: "https://a.example/mcp", tokenEndpoint: "https://a.example/oauth/token" },
+    ],
+    ["lifetimes", { accessTokenTTL: 3600, refreshTokenTTL: 86400, refreshTokenIdleTTL: 3600 }],
+    ["scopes", { scopesSupported: ["read"] }],
+    ["a resource", { resourceMetadata: { resource: "https://a.example/mcp", resource_name: "A" } }],
+    ["a resource that is the origin", { resourceMetadata: { resource: "https://a.example" } }],
+    ["what is so anyway", { allowImplicitFlow: false, allowPlainPKCE: false, allowTokenExchangeGrant: false }],
+    ["client ID metadata documents", { clientIdMetadataDocumentEnabled: true }],
+  ])("are taken: %s", (_, more) => {
+    expect(() => made(more)).not.toThrow();
+  });
+
+  test.each<[string, object, string]>([
+    ["a route twice", { apiHandlers: { "/mcp": handler } }, "give `apiHandlers`, or `apiRoute` and `apiHandler`"],
+    ["a route without its handler", { apiHandler: undefined }, "go together"],
+    [
+      "a lifetime twice",
+      { accessTokenTTL: 60, accessTokenTtl: 60 },
+      "`accessTokenTTL` and `accessTokenTtl` are the same",
+    ],
+    ["no refresh tokens", { refreshTokenTTL: 0 }, "`refreshTokenTTL: 0` cannot be"],
+    ["the implicit grant", { allowImplicitFlow: true }, "OAuth 2.1 has no implicit grant"],
+    ["a resource of another path", { resourceMetadata: { resource: "https://a.example/sse" } }, "the routes are /mcp"],
+    [
+      "another issuer",
+      { resourceMetadata: { authorization_servers: ["https://b.example"], resource: "https://a.example/mcp" } },
+      "For others use `protect`.",
+    ],
+    ["props at each exchange", { tokenExchangeCallback: () => {} }, "Use `context` of GitHubHandler"],
+    ["another's tokens", { resolveExternalToken: () => {} }, "Use `tokens`"],
+    ["other cookies", { cookiePrefix: "__Host-x" }, "Leave it out"],
+  ])("are refused where they cannot be: %s", (_, more, message) => {
+    expect(() => made(more)).toThrow(message);
+  });
+
+  test("onError is told of what clients are, and may answer instead", async () => {
+    const told: object[] = [];
+    const onError = (error: oauth.ProviderError) => {
+      told.push({ code: error.code, status: error.status });
+      return error.code === "invalid_token" ? new Response("mine", { status: 418 }) : undefined;
+    };
+    const provider = made({ onError });
+    const ask = (path: string) => {
+      const request = new Request(`https://a.example${path}`, { method: "POST", body: "{}" });
+      return provider.fetch(request, env, createExecutionContext());
+    };
+    expect((await ask("/mcp")).status).toBe(418);
+    expect((await ask("/token")).status).toBe(400);
+    expect(told).toEqual([
+      { code: "invalid_token", status: 401 },
+      { code: "invalid_request", status: 400 },
+    ]);
+  });
+});
+
+describe("names of agents", () => {
+  const agent = () => new Agent(createExecutionContext(), {});
+
+  test("mount is serveSSE, and so is a transport", async () => {
+    vi.spyOn(console, "error").mockReturnValue();
+    for (const made of [Agent.serveSSE("/sse"), Agent.mount("/sse"), Agent.serve("/sse", { transport: "sse" })]) {
+      const ask = (path: string) => made.fetch(new Request(`https://a.example${path}`), {}, createExecutionContext());
+      expect((await ask("/sse/message")).status).toBe(405);
+      expect((await ask("/mcp")).status).toBe(404);
+    }
+  });
+
+  test.each<[string, RegExp]>([
+    ["schedule", /this.schedule is not here. .*alarm/],
+    ["queue", /this.queue is not here. .*queue binding/],
+    ["broadcast", /this.broadcast is not here/],
+  ])("what cannot be says what to use: %s", (name, message) => {
+    expect(() => (agent() as unknown as Record<string, () => void>)[name]?.()).toThrow(message);
+  });
+
+  test("what is no session says so", () => {
+    expect(() => agent().getSessionId()).toThrow('static placement = "session"');
+  });
+
+  test("a placement that is none is refused", () => {
+    class Misplaced extends McpAgent {
+      static override placement = "object" as never;
+    }
+    expect(() => Misplaced.serve("/mcp")).toThrow('It can only be "session", or left out.');
+  });
+
+  test("a transport is left out", () => {
+    expect(() => createMcpHandler(server, { sessionIdGenerator: () => "" } as object)).toThrow("Leave it out");
+    expect(() => new WorkerTransport()).toThrow("createMcpHandler(() => server)");
+  });
+
+  test("a server may be given for one request, and for no other", async () => {
+    const logged = vi.spyOn(console, "error").mockReturnValue();
+    const handler = createMcpHandler(server());
+    const ask = () => handler(modern("https://a.example/mcp", "tools/list"), env, createExecutionContext());
+    expect((await ask()).status).toBe(200);
+    expect((await ask()).status).toBe(500);
+    expect(logged).toHaveBeenCalledWith(expect.anything(), expect.objectContaining({ code: "ERR_ARGUMENT" }));
+  });
 });
