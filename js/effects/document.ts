@@ -42,6 +42,9 @@ async function fetchDocument(url: string): Promise<Copy> {
     status: number;
     body: string;
   };
-  if (status !== 200) throw new EffectFailure("failed", `${url} answered ${String(status)}`);
+  if (status !== 200) {
+    const isDown = status === 429 || status >= 500;
+    throw new EffectFailure(isDown ? "unreachable" : "failed", `${url} answered ${String(status)}`);
+  }
   return { at: now(), body };
 }

@@ -10,7 +10,7 @@ const MAX_BODY = 1024 * 1024;
 const BRIEF_TIMEOUT_MS = 5_000;
 const BRIEF_BODY = 5 * 1024;
 
-/** Performs it; the outcome is the JSON text of `{status, body}`. */
+/** Performs it; the outcome is the JSON text of `{status, body}`, with the headers that say that too much was asked. */
 export async function performFetch(effect: FetchEffect): Promise<string> {
   const url = new URL(effect.url);
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
@@ -26,7 +26,9 @@ export async function performFetch(effect: FetchEffect): Promise<string> {
       signal: AbortSignal.timeout(effect.brief ? BRIEF_TIMEOUT_MS : TIMEOUT_MS),
     });
     const body = effect.brief ? await readBeginning(response) : await readText(response);
-    return JSON.stringify({ status: response.status, body });
+    const retryAfter = response.headers.get("retry-after") ?? undefined;
+    const remaining = response.headers.get("x-ratelimit-remaining") ?? undefined;
+    return JSON.stringify({ status: response.status, body, retryAfter, remaining });
   } catch (error) {
     if (error instanceof EffectFailure) throw error;
     const timedOut = error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");

@@ -20,7 +20,7 @@ export interface UpstreamProfile {
   emails: string[];
   /** GitHub organisations, of those that `allow` names. */
   orgs: string[];
-  /** Groups and roles. */
+  /** Groups and roles. With Entra they mean something only together with `tenant`. */
   groups: string[];
   /** Entra tenant, Google hosted domain. */
   tenant?: string;
@@ -36,11 +36,17 @@ export interface AllowRule {
   orgs?: string[];
   /** Verified e-mail addresses. */
   emails?: string[];
-  /** What stands after the `@` of a verified address. */
+  /**
+   * What stands after the `@` of a verified address. With Google the account has to belong to that organisation (`hd`), or
+   * to gmail.com: an account of one's own may carry the address of a company that one has left.
+   */
   domains?: string[];
   /** Entra tenant ids, Google hosted domains. */
   tenants?: string[];
-  /** Groups and roles, as the provider writes them. */
+  /**
+   * Groups and roles, as the provider writes them. With Entra they need a tenant, by the handler's `tenant` or by `tenants`
+   * in the same rule: each tenant's administrator gives out groups and roles of any name.
+   */
   groups?: string[];
 }
 

@@ -119,7 +119,7 @@ pub async fn verify(flow: &Flow<'_>, request: &Request<'_>, options: &Options) -
             silent("the introspection endpoint is not asked, or its answer is not taken: the failure is in the log")
         }
         Err(_) => silent("the introspection endpoint cannot be reached"),
-        Ok(Fetched { status: 200, body }) => judge(&body, options, now),
+        Ok(Fetched { status: 200, body, .. }) => judge(&body, options, now),
         Ok(Fetched { status: 400 | 401 | 403, .. }) => silent(
             "the introspection endpoint refuses clientId and clientSecret, or the way they are sent (clientAuth)",
         ),

@@ -139,6 +139,17 @@ pub struct Fetched {
     pub status: u16,
     /// Response body as text.
     pub body: String,
+    /// True where the answer says that too much was asked: `Retry-After`, or `X-RateLimit-Remaining: 0`.
+    pub limited: bool,
+}
+
+impl Fetched {
+    /// True where the server cannot answer now, which says nothing about what was asked. Some say with 403 that too much
+    /// was asked (docs.github.com, "Rate limits for the REST API").
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self.status, 429 | 500..) || (self.status == 403 && self.limited)
+    }
 }
 
 impl Fetch {
@@ -161,7 +172,9 @@ impl Obtain for Fetch {
     }
     fn outcome(json: Value<'_>) -> Option<Fetched> {
         let fetched = json.object().ok()?;
-        Some(Fetched { status: fetched.get("status")?.text().parse().ok()?, body: fetched.string("body")?.into() })
+        let (status, body) = (fetched.get("status")?.text().parse().ok()?, fetched.string("body")?.into());
+        let is_spent = fetched.string("remaining").is_some_and(|remaining| remaining.trim() == "0");
+        Some(Fetched { status, body, limited: is_spent || fetched.get("retryAfter").is_some() })
     }
 }
 

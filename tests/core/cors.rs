@@ -64,7 +64,12 @@ fn a_foreign_page_gets_a_refusal_it_cannot_read() {
 
 #[test]
 fn a_foreign_host_gets_a_refusal_that_names_the_option() {
-    let head = Head { url: "http://evil.com/mcp".into(), host: Some("evil.com".into()), peer: None, ..head("POST", None, None) };
+    let head = Head {
+        url: "http://evil.com/mcp".into(),
+        host: Some("evil.com".into()),
+        peer: None,
+        ..head("POST", None, None)
+    };
     let Guarded::Answer(answer) = guard(&Policy::default(), &head) else { panic!("it is refused") };
     assert_eq!(answer.status, 403);
     assert!(answer.body.unwrap().contains("allowedHosts"));

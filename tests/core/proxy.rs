@@ -96,6 +96,12 @@ pub(crate) fn key_set(changes: &[Json]) -> Json {
     json!({ "keys": changes.iter().map(|change| with(&key, change)).collect::<Vec<_>>() })
 }
 
+/// An answer over HTTP that says that too much was asked.
+pub(crate) fn limited(status: u16, more: &Json) -> Said {
+    let answer = with(&json!({ "status": status, "body": "{\"message\":\"slow down\"}" }), more);
+    Said::Ok(answer.to_string())
+}
+
 /// An answer over HTTP.
 pub(crate) fn http(status: u16, body: &Json) -> Said {
     Said::Ok(json!({ "status": status, "body": body.to_string() }).to_string())

@@ -31,7 +31,7 @@ pub enum Kind {
     Orgs,
     /// Verified e-mail addresses.
     Emails,
-    /// What stands after the `@` of a verified address.
+    /// Mail domains that the upstream says the person belongs to.
     Domains,
     /// Entra tenants, Google hosted domains.
     Tenants,
@@ -93,6 +93,13 @@ impl Allow {
         lists.filter(move |(other, _)| *other == kind).flat_map(|(_, names)| names.iter().map(String::as_str))
     }
 
+    /// True where some rule is about `kind` and not about `with`.
+    #[must_use]
+    pub fn asks_without(&self, kind: Kind, with: Kind) -> bool {
+        let has = |Rule(lists): &Rule, wanted| lists.iter().any(|(kind, _)| *kind == wanted);
+        self.rules.iter().any(|rule| has(rule, kind) && !has(rule, with))
+    }
+
     /// True if no rule keeps `profile` out.
     #[must_use]
     pub fn admits(&self, profile: &Profile) -> bool {
@@ -144,7 +151,7 @@ fn has(profile: &Profile, kind: Kind, name: &str) -> bool {
         Kind::Ids => profile.id == name,
         Kind::Orgs => profile.orgs.iter().any(|org| is(org)),
         Kind::Emails => profile.emails.iter().any(|email| is(email)),
-        Kind::Domains => profile.emails.iter().any(|email| email.rsplit_once('@').is_some_and(|(_, host)| is(host))),
+        Kind::Domains => profile.domains.iter().any(|domain| is(domain)),
         Kind::Tenants => profile.tenant.as_deref().is_some_and(is),
         Kind::Groups => profile.groups.iter().any(|group| group == name),
     }

@@ -87,6 +87,13 @@ impl Azure {
                 "allow.tenants is a list of tenant ids, such as \"8eaef023-2b34-4da1-9baa-8bc8c9d6a490\".".into()
             );
         }
+        if !matches!(tenant, Tenant::One(_)) && options.allow.asks_without(Kind::Groups, Kind::Tenants) {
+            return Err(
+                "allow.groups does not say of which tenant: every tenant's administrator gives out groups and roles \
+                        of any name. Set tenant to the id of your directory, or add tenants to the same rule."
+                    .into(),
+            );
+        }
         let authority =
             options::url(config, "authority")?.unwrap_or_else(|| "https://login.microsoftonline.com".into());
         Ok(Self { options, tenant, authority, prompt: config.string("prompt").map(Into::into) })
@@ -122,21 +129,36 @@ impl Azure {
         let token = tokens.id_token.as_deref().ok_or_else(|| Denied::failed("Entra sent no ID token"))?;
         let profile = self.profile(keys, token, Some(&kept.nonce), now).await?;
         let credential = shortened(tokens.credential(now, &self.options.scopes));
+        let credential = Credential { profile: Some(profile.clone()), ..credential };
         leg::admit(flow, &self.options, &profile, &credential).await
     }
 
-    /// Reads the ID token that the latest refresh brought; Entra sends one with each. Waits: the keys, the signature, and
-    /// what the operator's functions need.
+    /// Who the person is by the ID token that the latest refresh brought, else by the one before. Waits: the keys and the
+    /// signature of one that is new, and what the operator's functions need.
     pub(super) async fn renew(&self, flow: &Flow<'_>, credential: &str) -> Result<Option<Person>, Denied> {
         let credential = Credential::read(credential).ok_or_else(|| Denied::failed("the credential cannot be read"))?;
-        let Some(token) = &credential.id_token else { return Ok(None) };
-        let profile = self.profile(self.keys(flow), token, None, flow.context().now()).await?;
+        let profile = match &credential.id_token {
+            Some((token, received)) => self.profile(self.keys(flow), token, None, *received).await?,
+            None => leg::remembered(&credential, flow.context().now())?,
+        };
+        let is_admitted = profile.tenant.as_deref().is_some_and(|tenant| self.admits(tenant));
+        if !is_admitted {
+            return Err(not_of_tenant(profile.label()));
+        }
         leg::admit(flow, &self.options, &profile, &credential).await.map(Some)
     }
 
     pub(super) async fn refresh(&self, flow: &Flow<'_>, credential: &str) -> Result<String, Denied> {
+        let keys = self.keys(flow);
         let fresh = leg::refresh(flow, &self.options, &self.endpoint("token"), ClientAuth::Post, credential).await?;
-        Ok(shortened(fresh).to_json())
+        let mut fresh = shortened(fresh);
+        // What cannot be checked now is kept, and checked when it is needed: the tokens must not be lost.
+        if let Some((token, received)) = &fresh.id_token
+            && let Ok(profile) = self.profile(keys, token, None, *received).await
+        {
+            fresh = Credential { profile: Some(profile), id_token: None, ..fresh };
+        }
+        Ok(fresh.to_json())
     }
 
     fn endpoint(&self, name: &str) -> String {
@@ -157,7 +179,7 @@ impl Azure {
         };
         let account = text(&claims, "preferred_username").or_else(|| text(&claims, "email")).unwrap_or_default();
         if !self.admits(&tenant) {
-            return Err(Denied::not_allowed("the account is of a tenant that `tenant` does not let in").of(&account));
+            return Err(not_of_tenant(&account));
         }
         // Where the tenant is the operator's own, so are its addresses.
         let is_verified = matches!(self.tenant, Tenant::One(_)) || is_true(&claims, "xms_edov");
@@ -169,11 +191,13 @@ impl Azure {
             )
             .of(&account));
         }
+        let emails = text(&claims, "email").filter(|_| is_verified).into_iter().collect::<Vec<_>>();
         Ok(Profile {
             id: [&tenant, ".", &oid].concat().to_ascii_lowercase(),
             login: None,
             name: text(&claims, "name").or_else(|| text(&claims, "preferred_username")),
-            emails: text(&claims, "email").filter(|_| is_verified).into_iter().collect(),
+            domains: Profile::domains_of(&emails),
+            emails,
             tenant: Some(tenant),
             groups,
             ..Profile::default()
@@ -195,6 +219,10 @@ impl Azure {
             Tenant::Common => true,
         }
     }
+}
+
+fn not_of_tenant(account: &str) -> Denied {
+    Denied::not_allowed("the account is of a tenant that `tenant` does not let in").of(account)
 }
 
 /// True where groups were left out of the token (learn.microsoft.com, "groups overage claim").

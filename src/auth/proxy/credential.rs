@@ -1,5 +1,6 @@
 //! What the upstream gave us for a person: its tokens, as the subject's object keeps them (encrypted).
 
+use super::profile::Profile;
 use crate::json::{Object, Value, array, object, quoted};
 use crate::oauth::identity;
 
@@ -14,8 +15,10 @@ pub struct Credential {
     pub expires: Option<u64>,
     /// What it may do, as far as the upstream says.
     pub scopes: Vec<String>,
-    /// The ID token that came with it, where that is the only thing that says who the person is.
-    pub id_token: Option<String>,
+    /// What the upstream said about the person, where only ID tokens say it and nobody can be asked again.
+    pub profile: Option<Profile>,
+    /// An ID token that is newer than the profile and yet to be checked, with when it came (milliseconds since 1970).
+    pub id_token: Option<(String, u64)>,
 }
 
 impl Credential {
@@ -33,11 +36,18 @@ impl Credential {
             refresh: members.string("refresh").map(Into::into),
             expires,
             scopes: scopes.into_iter().filter_map(Value::string).map(Into::into).collect(),
-            id_token: members.string("idToken").map(Into::into),
+            profile: match members.get("profile") {
+                Some(profile) => Some(Profile::read(&profile.object().ok()?)?),
+                None => None,
+            },
+            id_token: match (members.string("idToken"), members.get("received")) {
+                (Some(token), Some(received)) => Some((token.into(), received.text().parse().ok()?)),
+                _ => None,
+            },
         })
     }
 
-    /// `{"access":"…","refresh":"…","expires":…,"scopes":["…"],"idToken":"…"}`.
+    /// `{"access":"…","refresh":"…","expires":…,"scopes":["…"],"profile":{…},"idToken":"…","received":…}`.
     #[must_use]
     pub fn to_json(&self) -> String {
         let (access, scopes) = (quoted(&self.access), array(self.scopes.iter().map(|scope| quoted(scope))));
@@ -46,14 +56,18 @@ impl Credential {
         members.extend(refresh.as_deref().map(|refresh| ("refresh", refresh)));
         members.extend(expires.as_deref().map(|expires| ("expires", expires)));
         members.push(("scopes", &scopes));
-        let id_token = self.id_token.as_deref().map(quoted);
-        members.extend(id_token.as_deref().map(|token| ("idToken", token)));
+        let profile = self.profile.as_ref().map(Profile::to_json);
+        members.extend(profile.as_deref().map(|profile| ("profile", profile)));
+        let id_token = self.id_token.as_ref().map(|(token, received)| (quoted(token), received.to_string()));
+        if let Some((token, received)) = &id_token {
+            members.extend([("idToken", token.as_str()), ("received", received)]);
+        }
         object(&members)
     }
 
     /// What the authorization server has to know of it.
     pub(super) fn outside(self) -> identity::Credential {
-        let secrets = [Some(self.access.clone()), self.refresh.clone(), self.id_token];
+        let secrets = [Some(self.access.clone()), self.refresh.clone(), self.id_token.map(|(token, _)| token)];
         identity::Credential {
             access: self.access,
             expires: self.expires,
@@ -71,11 +85,14 @@ impl Credential {
 /// former has; and never without the refresh token of the former, because providers give one only the first time.
 #[must_use]
 pub fn merge(kept: Option<&str>, newer: &str, needed: &[String]) -> String {
-    let (Some(kept), Some(mut newer)) = (kept.and_then(Credential::read), Credential::read(newer)) else {
+    let (Some(mut kept), Some(mut newer)) = (kept.and_then(Credential::read), Credential::read(newer)) else {
         return newer.into();
     };
     let is_known = !newer.scopes.is_empty() && !kept.scopes.is_empty();
     if is_known && kept.covers(needed) && !newer.covers(needed) {
+        // Whatever tokens are kept, the person is as the newer ones say.
+        kept.profile = newer.profile.or(kept.profile);
+        kept.id_token = newer.id_token.or(kept.id_token);
         return kept.to_json();
     }
     newer.refresh = newer.refresh.or(kept.refresh);

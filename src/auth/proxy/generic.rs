@@ -8,7 +8,7 @@ use super::openid::{Expected, IdToken, Keys, is_true, text, texts};
 use super::options::{Options, host_of, is_endpoint};
 use super::profile::Profile;
 use super::scopes;
-use crate::flow::{Fetch, Flow};
+use crate::flow::{Failure, Fetch, Fetched, Flow};
 use crate::json::{Object, Value};
 use crate::oauth::identity::{About, Back, Begin, Begun, Denied, Person};
 use crate::text::has;
@@ -94,29 +94,50 @@ impl Generic {
         let keys = provider.keys.clone().map(|url| Keys::ask(flow, url));
         let redeemed = (code, back.callback, kept.verifier.as_str());
         let tokens = leg::redeem(flow, &self.options, &provider.token, provider.auth, redeemed).await?;
-        let mut credential = tokens.credential(flow.context().now(), &self.options.scopes);
-        credential.id_token = tokens.id_token;
-        self.identify(flow, &provider, keys, &credential, Some(&kept.nonce)).await
+        let now = flow.context().now();
+        let mut credential = tokens.credential(now, &self.options.scopes);
+        credential.id_token = tokens.id_token.map(|token| (token, now));
+        let told = self.told(&provider, keys, &credential, Some(&kept.nonce)).await?;
+        let info = match &provider.userinfo {
+            Some(url) => Some(flow.obtain(&userinfo(url, &credential)).await),
+            None => None,
+        };
+        let profile = self.profile(told.as_deref(), info.as_ref())?;
+        // Whom userinfo can be asked about is asked about again; otherwise the ID token has said it for good.
+        let kept = provider.userinfo.is_none().then(|| profile.clone());
+        leg::admit(flow, &self.options, &profile, &Credential { profile: kept, id_token: None, ..credential }).await
     }
 
-    /// Waits: discovery, the keys and the signature where there is an ID token, userinfo, and what the operator's functions need.
+    /// Who the person is by userinfo, else by the latest ID token. Waits: discovery, userinfo or the keys and the signature of an
+    /// ID token that is new, and what the operator's functions need.
     pub(super) async fn renew(&self, flow: &Flow<'_>, credential: &str) -> Result<Option<Person>, Denied> {
         let credential = Credential::read(credential).ok_or_else(|| Denied::failed("the credential cannot be read"))?;
         let provider = self.provider(flow).await?;
-        if provider.userinfo.is_none() && credential.id_token.is_none() {
-            return Ok(None);
-        }
-        let keys = credential.id_token.as_ref().and_then(|_| provider.keys.clone());
-        let keys = keys.map(|url| Keys::ask(flow, url));
-        self.identify(flow, &provider, keys, &credential, None).await.map(Some)
+        let profile = if let Some(url) = &provider.userinfo {
+            let info = flow.obtain(&userinfo(url, &credential)).await;
+            self.profile(None, Some(&info))?
+        } else if credential.id_token.is_some() {
+            let keys = provider.keys.clone().map(|url| Keys::ask(flow, url));
+            self.profile(self.told(&provider, keys, &credential, None).await?.as_deref(), None)?
+        } else {
+            leg::remembered(&credential, flow.context().now())?
+        };
+        leg::admit(flow, &self.options, &profile, &credential).await.map(Some)
     }
 
-    /// Waits: discovery, and the refresh.
+    /// Waits: discovery, the refresh, and the signature where only an ID token says who somebody is.
     pub(super) async fn refresh(&self, flow: &Flow<'_>, credential: &str) -> Result<String, Denied> {
         let provider = self.provider(flow).await?;
+        let keys = provider.keys.clone().filter(|_| provider.userinfo.is_none()).map(|url| Keys::ask(flow, url));
         let mut fresh = leg::refresh(flow, &self.options, &provider.token, provider.auth, credential).await?;
         if provider.userinfo.is_some() {
             fresh.id_token = None;
+        } else if fresh.id_token.is_some()
+            // What cannot be checked now is kept, and checked when it is needed: the tokens must not be lost.
+            && let Ok(told) = self.told(&provider, keys, &fresh, None).await
+            && let Ok(profile) = self.profile(told.as_deref(), None)
+        {
+            fresh = Credential { profile: Some(profile), id_token: None, ..fresh };
         }
         Ok(fresh.to_json())
     }
@@ -136,42 +157,33 @@ impl Generic {
         }
     }
 
-    /// Who the person is: by the ID token where there is one, and by userinfo, which must then speak of the same person
-    /// (Core 5.3.2).
-    async fn identify(
+    /// The text of the ID token's claims, where there is one that proves something. With a nonce, there must be one.
+    async fn told(
         &self,
-        flow: &Flow<'_>,
         provider: &Provider,
         keys: Option<Keys<'_>>,
         credential: &Credential,
         nonce: Option<&str>,
-    ) -> Result<Person, Denied> {
-        let is_openid = matches!(self.source, Source::Issuer(_));
+    ) -> Result<Option<String>, Denied> {
         // An OAuth 2 server may send one that nobody asked for; without an issuer it proves nothing.
-        let token = credential.id_token.as_deref().filter(|_| is_openid).map(IdToken::untrusted).transpose()?;
-        let expected = Expected { client_id: &self.options.client_id, nonce, now: flow.context().now() };
-        let told = match (&token, keys) {
-            (Some(token), Some(keys)) => {
-                Some(token.check(keys, expected, &|issuer, _| issuer == provider.issuer).await?)
-            }
-            (Some(_), None) => return Err(Denied::failed("the provider says nowhere where its keys are")),
-            (None, _) if is_openid && nonce.is_some() => {
-                return Err(Denied::failed("the provider sent no ID token"));
-            }
-            _ => None,
+        if !matches!(self.source, Source::Issuer(_)) {
+            return Ok(None);
+        }
+        let Some((token, received)) = &credential.id_token else {
+            return if nonce.is_some() { Err(Denied::failed("the provider sent no ID token")) } else { Ok(None) };
         };
-        let answer = match &provider.userinfo {
-            Some(url) => Some(flow.obtain(&userinfo(url, credential)).await),
-            None => None,
-        };
-        let info = answer.as_ref().map(|answer| leg::profile_answer(answer, "the userinfo endpoint")).transpose()?;
-        let profile = self.profile(told.as_ref(), info.as_ref())?;
-        let kept =
-            Credential { id_token: credential.id_token.clone().filter(|_| info.is_none()), ..credential.clone() };
-        leg::admit(flow, &self.options, &profile, &kept).await
+        let keys = keys.ok_or_else(|| Denied::failed("the provider says nowhere where its keys are"))?;
+        let expected = Expected { client_id: &self.options.client_id, nonce, now: *received };
+        let token = IdToken::untrusted(token)?;
+        token.check(keys, expected, &|issuer, _| issuer == provider.issuer).await?;
+        Ok(Some(token.into_claims()))
     }
 
-    fn profile(&self, told: Option<&Object<'_>>, info: Option<&Object<'_>>) -> Result<Profile, Denied> {
+    /// The person, by the ID token's claims and by what userinfo answers, which must speak of the same person (Core 5.3.2).
+    fn profile(&self, told: Option<&str>, info: Option<&Result<Fetched, Failure>>) -> Result<Profile, Denied> {
+        let told = told.map(Object::read).transpose().map_err(|_| Denied::failed("the ID token cannot be read"))?;
+        let info = info.map(|answer| leg::profile_answer(answer, "the userinfo endpoint")).transpose()?;
+        let (told, info) = (told.as_ref(), info.as_ref());
         let id = |claims: &Object<'_>| {
             let value = claims.get(&self.subject)?;
             let number = || value.is_integer().then(|| value.text().to_owned());
@@ -190,12 +202,15 @@ impl Generic {
         let id =
             id.ok_or_else(|| Denied::failed(format!("the provider does not say who it is: no {}", self.subject)))?;
         let verified = |claims: &&&Object<'_>| is_true(claims, "email_verified");
+        let emails =
+            sources().filter(verified).find_map(|claims| text(claims, "email")).into_iter().collect::<Vec<_>>();
         Ok(Profile {
             id,
             login: first("preferred_username"),
             name: first("name"),
             picture: first("picture"),
-            emails: sources().filter(verified).find_map(|claims| text(claims, "email")).into_iter().collect(),
+            domains: Profile::domains_of(&emails),
+            emails,
             groups: sources().flat_map(|claims| texts(claims, &self.groups)).collect(),
             ..Profile::default()
         })

@@ -93,10 +93,11 @@ impl GitHub {
     pub(super) async fn revoke(&self, flow: &Flow<'_>, credential: &str) -> Result<bool, Denied> {
         let credential = Credential::read(credential).ok_or_else(|| Denied::failed("the credential cannot be read"))?;
         let answer = flow.obtain(&Fetch { method: "DELETE", ..self.is_ours(&credential) }).await;
-        match answer.map_err(|failure| leg::unreachable(failure, "GitHub"))?.status {
+        let answer = answer.map_err(|failure| leg::unreachable(failure, "GitHub"))?;
+        match answer.status {
+            status if is_outage(&answer) => Err(Denied::unavailable(format!("GitHub answered {status}"))),
             // 404 and 422: it has ended before.
             204 | 404 | 422 => Ok(true),
-            status @ (429 | 500..) => Err(Denied::unavailable(format!("GitHub answered {status}"))),
             status => Err(Denied::failed(format!("GitHub answered {status} when asked to delete the token"))),
         }
     }
@@ -131,7 +132,7 @@ impl GitHub {
             }
         }
         let id = self.owner(&ours)?;
-        let user = leg::profile_answer(&user, "GitHub")?;
+        let user = told(&user)?;
         if user.get("id").map(Value::text) != Some(id.as_str()) {
             return Err(Denied::failed("GitHub names another person for the token than for the user"));
         }
@@ -141,6 +142,7 @@ impl GitHub {
             login: text("login"),
             name: text("name"),
             picture: text("avatar_url"),
+            domains: Profile::domains_of(&emails),
             emails,
             orgs: member_of,
             ..Profile::default()
@@ -166,10 +168,10 @@ impl GitHub {
         if answer.as_ref().is_ok_and(|answer| matches!(answer.status, 404 | 422)) {
             return Err(Denied::refused("GitHub says that the token is not of this app, or was revoked"));
         }
-        if answer.as_ref().is_ok_and(|answer| matches!(answer.status, 401 | 403)) {
+        if answer.as_ref().is_ok_and(|answer| matches!(answer.status, 401 | 403) && !is_outage(answer)) {
             return Err(Denied::failed("GitHub does not accept clientId and clientSecret"));
         }
-        let answer = leg::profile_answer(answer, "GitHub")?;
+        let answer = told(answer)?;
         let app = answer.get("app").and_then(|app| app.object().ok());
         let user = answer.get("user").and_then(|user| user.object().ok());
         if app.and_then(|app| app.string("client_id").map(|id| id == self.options.client_id.as_str())) != Some(true) {
@@ -195,16 +197,32 @@ fn headers(authorization: String) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// GitHub limits rates with 403 as well, and does not always say so in a header (docs.github.com, "Rate limits for the REST
+/// API": "exceeding the rate limit", "secondary rate limits").
+fn is_outage(answer: &Fetched) -> bool {
+    let message = || Object::read(&answer.body).ok()?.string("message").map(|message| message.to_ascii_lowercase());
+    answer.is_outage() || (answer.status == 403 && message().is_some_and(|message| message.contains("rate limit")))
+}
+
+/// An object that GitHub tells about the person.
+fn told(answer: &Result<Fetched, Failure>) -> Result<Object<'_>, Denied> {
+    match answer {
+        Ok(limited) if is_outage(limited) => Err(Denied::unavailable(format!("GitHub answered {}", limited.status))),
+        _ => leg::profile_answer(answer, "GitHub"),
+    }
+}
+
 /// The verified addresses, the primary one first. None where the token may not read them.
 fn verified(answer: &Result<Fetched, Failure>) -> Result<Vec<String>, Denied> {
     let answer = answer.as_ref().map_err(|failure| leg::unreachable(*failure, "GitHub"))?;
+    if is_outage(answer) {
+        return Err(Denied::unavailable("GitHub does not tell the addresses now"));
+    }
     if matches!(answer.status, 403 | 404) {
         return Ok(Vec::new());
     }
-    let entries = match (answer.status, Value::read(&answer.body).and_then(Value::array)) {
-        (200, Ok(entries)) => entries,
-        (429 | 500.., _) => return Err(Denied::unavailable("GitHub does not tell the addresses now")),
-        _ => return Err(Denied::failed("GitHub's list of addresses cannot be read")),
+    let (200, Ok(entries)) = (answer.status, Value::read(&answer.body).and_then(Value::array)) else {
+        return Err(Denied::failed("GitHub's list of addresses cannot be read"));
     };
     let mut emails = Vec::new();
     for entry in entries.into_iter().filter_map(|entry| entry.object().ok()) {
@@ -220,9 +238,9 @@ fn verified(answer: &Result<Fetched, Failure>) -> Result<Vec<String>, Denied> {
 fn is_active(answer: &Result<Fetched, Failure>) -> Result<bool, Denied> {
     let answer = answer.as_ref().map_err(|failure| leg::unreachable(*failure, "GitHub"))?;
     match answer.status {
+        _ if is_outage(answer) => Err(Denied::unavailable("GitHub does not tell the membership now")),
         200 => Ok(Object::read(&answer.body).is_ok_and(|found| found.string("state").as_deref() == Some("active"))),
         403 | 404 => Ok(false),
-        429 | 500.. => Err(Denied::unavailable("GitHub does not tell the membership now")),
         status => Err(Denied::failed(format!("GitHub answered {status} when asked for a membership"))),
     }
 }

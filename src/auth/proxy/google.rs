@@ -147,8 +147,14 @@ impl Google {
         }
         let id = text(claims, "sub").ok_or_else(|| Denied::failed("Google names nobody"))?;
         let emails = text(claims, "email").filter(|_| is_true(claims, "email_verified"));
+        // An account of one's own may carry an address of a company that one has left: only `hd` says who belongs to a domain,
+        // and Google itself for its own (developers.google.com, "Authenticate with a backend server").
+        let own = emails.iter().filter_map(|email| email.rsplit_once('@')).map(|(_, host)| host);
+        let own = own.filter(|host| host.eq_ignore_ascii_case("gmail.com")).map(String::from);
+        let domains = tenant.clone().into_iter().filter(|_| emails.is_some()).chain(own).collect();
         Ok(Profile {
             id,
+            domains,
             name: text(claims, "name"),
             picture: text(claims, "picture"),
             emails: emails.into_iter().collect(),

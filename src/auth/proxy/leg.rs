@@ -148,6 +148,7 @@ impl Tokens {
             refresh: self.refresh.clone(),
             expires: self.expires_in.map(|seconds| now.saturating_add(seconds.saturating_mul(1000))),
             scopes: self.scopes.clone().unwrap_or_else(|| asked.to_vec()),
+            profile: None,
             id_token: None,
         }
     }
@@ -166,8 +167,8 @@ pub(super) async fn redeem(
     token_request(flow, options, endpoint, auth, &grant).await
 }
 
-/// Exchanges the refresh token of `credential`. One wait. Gives the credential to keep, with the former refresh token where
-/// none comes back, and with the ID token that comes back.
+/// Exchanges the refresh token of `credential`. One wait. Gives the credential to keep: with the former refresh token and
+/// profile where none comes back, and with the ID token that comes back.
 pub(super) async fn refresh(
     flow: &Flow<'_>,
     options: &Options,
@@ -181,8 +182,10 @@ pub(super) async fn refresh(
     };
     let grant = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
     let tokens = token_request(flow, options, endpoint, auth, &grant).await?;
-    let fresh = tokens.credential(flow.context().now(), &kept.scopes);
-    Ok(Credential { refresh: fresh.refresh.or(kept.refresh), id_token: tokens.id_token, ..fresh })
+    let now = flow.context().now();
+    let fresh = tokens.credential(now, &kept.scopes);
+    let id_token = tokens.id_token.map(|token| (token, now));
+    Ok(Credential { refresh: fresh.refresh.or(kept.refresh), profile: kept.profile, id_token, ..fresh })
 }
 
 async fn token_request(
@@ -211,10 +214,12 @@ pub(super) async fn revoke(
     let answer = post(flow, options, endpoint, auth, &[("token", token), ("token_type_hint", hint)]).await;
     let answer = answer.map_err(|failure| unreachable(failure, "the revocation endpoint"))?;
     let error = Object::read(&answer.body).ok().and_then(|body| body.string("error").map(String::from));
+    if answer.is_outage() {
+        return Err(Denied::unavailable(format!("the revocation endpoint answered {}", answer.status)));
+    }
     match (answer.status, error.as_deref()) {
         // Google says so of a token that has ended before.
         (200..=299, _) | (400, Some("invalid_token")) => Ok(true),
-        (429 | 500.., _) => Err(Denied::unavailable(format!("the revocation endpoint answered {}", answer.status))),
         (_, Some(error)) => Err(refusal(error, None)),
         (status, None) => Err(Denied::failed(format!("the revocation endpoint answered {status}"))),
     }
@@ -251,13 +256,13 @@ pub(super) fn basic(id: &str, secret: &str) -> String {
 /// Reads a token endpoint's answer. An error counts whatever the status is: some providers send it with 200.
 fn tokens(answer: &Fetched) -> Result<Tokens, Denied> {
     let unreadable = || match answer.status {
-        429 | 500.. => Denied::unavailable(format!("the token endpoint answered {}", answer.status)),
+        status if answer.is_outage() => Denied::unavailable(format!("the token endpoint answered {status}")),
         status => Denied::failed(format!("the token endpoint answered {status} with something that is no token")),
     };
     let members = Object::read(&answer.body).map_err(|_| unreadable())?;
     if let Some(error) = members.string("error") {
         let denied = refusal(&error, members.string("error_description").as_deref());
-        return Err(if matches!(answer.status, 429 | 500..) { Denied::unavailable(denied.reason) } else { denied });
+        return Err(if answer.is_outage() { Denied::unavailable(denied.reason) } else { denied });
     }
     let access = members.string("access_token").filter(|token| !token.is_empty() && answer.status == 200);
     let bearer = members.string("token_type").is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
@@ -296,10 +301,10 @@ pub(super) const USER_AGENT: &str = "mcp-wicket";
 pub(super) fn profile_answer<'a>(answer: &'a Result<Fetched, Failure>, what: &str) -> Result<Object<'a>, Denied> {
     let answer = answer.as_ref().map_err(|failure| unreachable(*failure, what))?;
     match answer.status {
+        status if answer.is_outage() => Err(Denied::unavailable(format!("{what} answered {status}"))),
         200 => Object::read(&answer.body).map_err(|_| Denied::failed(format!("{what} answered with no JSON object"))),
         401 => Err(Denied::refused(format!("{what} does not accept the token any more"))),
         403 => Err(Denied::refused(format!("{what} refuses the token"))),
-        429 | 500.. => Err(Denied::unavailable(format!("{what} answered {}", answer.status))),
         status => Err(Denied::failed(format!("{what} answered {status}"))),
     }
 }
@@ -312,6 +317,16 @@ fn unfinished(failure: Failure, function: &str) -> Denied {
             Denied::failed(format!("the function `{function}` failed"))
         }
     }
+}
+
+/// Who the person is by what the provider said last, where nothing more can be asked: for a refresh. A credential that has
+/// ended for good says nothing any more.
+pub(super) fn remembered(credential: &Credential, now: u64) -> Result<Profile, Denied> {
+    if credential.refresh.is_none() && credential.expires.is_some_and(|expires| expires <= now) {
+        return Err(Denied::refused("the provider gave no refresh token, and its access token has expired"));
+    }
+    let profile = credential.profile.clone();
+    profile.ok_or_else(|| Denied::refused("what the provider said at sign-in was not kept"))
 }
 
 /// Checks the rules, then runs what the operator wrote: `allow`, and `context` for whoever may. At most two waits.

@@ -99,6 +99,11 @@ impl<'a> IdToken<'a> {
         Ok(claims)
     }
 
+    /// The text of its claims, which are believed after [`Self::check`] only.
+    pub(super) fn into_claims(self) -> String {
+        self.claims
+    }
+
     async fn signed(
         &self,
         Keys { flow, url, asked }: Keys<'_>,

@@ -1,6 +1,6 @@
 //! What an upstream says about a person, in one shape for all.
 
-use crate::json::{array, object, quoted};
+use crate::json::{Object, Value, array, object, quoted};
 
 /// A person, as far as the upstream vouches for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Profile {
     pub name: Option<String>,
     /// Verified addresses only, the primary one first.
     pub emails: Vec<String>,
+    /// Mail domains to which the person belongs: of those addresses, unless the upstream says it otherwise.
+    pub domains: Vec<String>,
     /// URL of a picture.
     pub picture: Option<String>,
     /// The tenant (Entra) or the hosted domain (Google) that the account belongs to.
@@ -24,6 +26,31 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// What stands after the `@` of each address.
+    #[must_use]
+    pub fn domains_of(emails: &[String]) -> Vec<String> {
+        emails.iter().filter_map(|email| email.rsplit_once('@')).map(|(_, host)| host.into()).collect()
+    }
+
+    /// Reads what [`Self::to_json`] wrote.
+    #[must_use]
+    pub(super) fn read(profile: &Object<'_>) -> Option<Self> {
+        let text = |name| profile.string(name).map(String::from);
+        let list = |name| profile.get(name).and_then(Value::strings);
+        let emails = list("emails")?;
+        Some(Self {
+            id: text("sub")?,
+            login: text("login"),
+            name: text("name"),
+            domains: Self::domains_of(&emails),
+            emails,
+            picture: text("picture"),
+            tenant: text("tenant"),
+            orgs: list("orgs")?,
+            groups: list("groups")?,
+        })
+    }
+
     /// How the person recognises the account.
     #[must_use]
     pub fn label(&self) -> &str {

@@ -233,6 +233,7 @@ fn effects_of_the_operators_own_functions() {
         login: text("octocat"),
         name: text("Zoë"),
         emails: vec!["zoe@example.com".into()],
+        domains: vec![],
         picture: text("https://avatars.example/1"),
         tenant: text("example.com"),
         orgs: vec!["acme".into()],

@@ -11,6 +11,7 @@ fn somebody() -> Profile {
         id: "42".into(),
         login: Some("Ada".into()),
         emails: vec!["ada@example.com".into(), "ADA@Work.Example".into()],
+        domains: vec!["example.com".into(), "Work.Example".into()],
         tenant: Some("8EAEF023-2b34-4da1-9baa-8bc8c9d6a490".into()),
         orgs: vec!["acme".into()],
         groups: vec!["g-1".into()],
@@ -64,7 +65,8 @@ fn who_says_nothing_fits_no_rule() {
     ] {
         assert!(!admits(&rules, &nobody), "{rules}");
     }
-    let odd = Profile { emails: vec!["example.com".into(), "x@y@evil.example".into()], ..nobody };
+    let emails = vec!["example.com".into(), "x@y@evil.example".into()];
+    let odd = Profile { domains: Profile::domains_of(&emails), emails, ..nobody };
     assert!(!admits(&json!({ "domains": ["example.com"] }), &odd), "no @, no domain");
     assert!(!admits(&json!({ "domains": ["y"] }), &odd));
     assert!(admits(&json!({ "domains": ["evil.example"] }), &odd), "the last @ counts");

@@ -174,7 +174,7 @@ fn a_refresh_brings_the_id_token_from_which_renewing_reads() {
         let answer = json!({
             "token_type": "Bearer", "expires_in": 3600, "access_token": "b", "refresh_token": "s", "id_token": id_token,
         });
-        let fresh = World::new(|_| http(200, &answer)).run(async |flow| azure.refresh(flow, &old).await);
+        let fresh = World::new(signed(|_| http(200, &answer))).run(async |flow| azure.refresh(flow, &old).await);
         let fresh = fresh.answer.unwrap().unwrap();
         let keys = signed(|effect| panic!("nothing else is asked: {effect}"));
         let renewed = World::new(keys).run(async |flow| azure.renew(flow, &fresh).await).answer.unwrap();
@@ -187,7 +187,61 @@ fn a_refresh_brings_the_id_token_from_which_renewing_reads() {
         "who left the group is out at the next refresh"
     );
     let none = World::silent().run(async |flow| azure.renew(flow, &old).await).answer.unwrap();
-    assert_eq!(none, Ok(None));
+    assert_eq!(none.unwrap_err().kind, Deny::Refused, "nothing is known of this person: sign in again");
+}
+
+#[test]
+fn what_the_id_token_said_outlives_it_and_the_rules_are_asked_at_each_refresh() {
+    let azure =
+        handler(json!({ "kind": "azure", "tenant": HOME, "allow": { "groups": ["writers"] }, "context": true }));
+    let kept = kept(&azure);
+    let claims = with(&claims(HOME), &json!({ "nonce": nonce(&kept), "groups": ["writers"] }));
+    let answer = json!({
+        "token_type": "Bearer", "expires_in": 5400, "access_token": "a", "refresh_token": "r", "id_token": id_token(&claims),
+    });
+    let ended = come_back(&azure, &kept, "code=0.AX", |effect| match effect["kind"].as_str() {
+        Some("context") => Said::Ok("{}".into()),
+        _ => http(200, &answer),
+    });
+    let credential = ended.answer.unwrap().unwrap().credential.unwrap();
+    let renew = |azure: &mcp_wicket::auth::proxy::Handler, credential: &str| {
+        let mut asked = Vec::new();
+        let world = World::new(|effect| {
+            asked.push(effect["kind"].as_str().unwrap().to_owned());
+            Said::Ok("{}".into())
+        });
+        // The ID token has ended an hour ago, the access token has not.
+        let renewed =
+            world.at(crate::world::NOW + 85 * 60 * 1000).run(async |flow| azure.renew(flow, credential).await);
+        (renewed.answer.unwrap().map(|person| person.unwrap().id).map_err(|denied| denied.kind), asked)
+    };
+    assert_eq!(renew(&azure, &credential), (Ok(format!("{HOME}.{OID}")), vec!["context".to_owned()]));
+    let stricter =
+        handler(json!({ "kind": "azure", "tenant": HOME, "allow": { "groups": ["admins"] }, "context": true }));
+    assert_eq!(renew(&stricter, &credential), (Err(Deny::NotAllowed), vec![]));
+    let moved = handler(json!({ "kind": "azure", "tenant": OTHER, "allow": { "groups": ["writers"] } }));
+    assert_eq!(renew(&moved, &credential).0, Err(Deny::NotAllowed), "the tenant is held against the option, too");
+}
+
+#[test]
+fn groups_count_within_a_tenant_only() {
+    let refused = |config: Json| {
+        let client = json!({ "kind": "azure", "clientId": "Iv1.client", "clientSecret": "s3cret" });
+        super::read(&with(&client, &config)).err()
+    };
+    for tenant in [json!(null), json!("common"), json!("organizations")] {
+        for allow in [json!({ "groups": ["mcp-admins"] }), json!([{ "tenants": [HOME] }, { "groups": ["mcp-admins"] }])]
+        {
+            let why = refused(json!({ "tenant": tenant, "allow": allow })).unwrap();
+            assert!(why.contains("allow.groups does not say of which tenant"), "{why}");
+        }
+    }
+    assert_eq!(refused(json!({ "tenant": HOME, "allow": { "groups": ["mcp-admins"] } })), None);
+    let rule = json!({ "allow": { "groups": ["mcp-admins"], "tenants": [HOME] } });
+    assert_eq!(refused(rule.clone()), None);
+    let roles = json!({ "roles": ["mcp-admins"] });
+    assert!(signed_in(&rule, &with(&claims(HOME), &roles)).is_ok());
+    assert_eq!(signed_in(&rule, &with(&claims(OTHER), &roles)).unwrap_err(), Deny::NotAllowed);
 }
 
 #[test]

@@ -8,7 +8,13 @@ use super::handler;
 
 fn credential(access: &str, refresh: Option<&str>, scopes: &[&str]) -> Credential {
     let scopes = scopes.iter().map(|scope| (*scope).into()).collect();
-    Credential { access: access.into(), refresh: refresh.map(Into::into), expires: Some(5), scopes, id_token: None }
+    Credential {
+        access: access.into(),
+        refresh: refresh.map(Into::into),
+        expires: Some(5),
+        scopes,
+        ..Credential::default()
+    }
 }
 
 #[test]
@@ -16,7 +22,7 @@ fn what_is_written_is_read() {
     let tokens = [
         credential("a\"b", Some("r\\"), &["x", "y"]),
         Credential { expires: None, ..credential("a", None, &[]) },
-        Credential { id_token: Some("h.c.s".into()), ..credential("a", None, &[]) },
+        Credential { id_token: Some(("h.c.s".into(), 5)), ..credential("a", None, &[]) },
     ];
     for tokens in tokens {
         assert_eq!(Credential::read(&tokens.to_json()), Some(tokens));
@@ -56,7 +62,7 @@ fn outside(credential: &Credential) -> identity::Credential {
 
 #[test]
 fn props_with_a_token_in_them_are_found() {
-    let tokens = outside(&Credential { id_token: Some("h.c.s".into()), ..credential("gho_1", Some("r\"1"), &[]) });
+    let tokens = outside(&Credential { id_token: Some(("h.c.s".into(), 5)), ..credential("gho_1", Some("r\"1"), &[]) });
     for (props, found) in [
         (r#"{"accessToken":"gho_1"}"#, true),
         (r#"{"auth":{"header":"Bearer gho_1"}}"#, true),

@@ -4,8 +4,10 @@ use mcp_wicket::auth::proxy::Handler;
 use mcp_wicket::oauth::identity::{Begin, Deny, Identity as _, Person};
 use serde_json::{Value as Json, json};
 
-use super::{CALLBACK, STATE, begin, come_back, handler, http, id_token, nonce, seconds, with};
-use crate::world::{Said, World};
+use super::{
+    CALLBACK, STATE, begin, come_back, handler, http, id_token, key_set, nonce, published, seconds, signed, with,
+};
+use crate::world::{NOW, Said, World};
 
 const ISSUER: &str = "https://id.example/realms/a";
 
@@ -27,8 +29,8 @@ fn generic(config: Json) -> Handler {
 
 fn discovers(metadata: Json) -> World<'static> {
     World::new(move |effect| match effect["url"].as_str().unwrap() {
-        "https://id.example/realms/a/.well-known/openid-configuration" => http(200, &metadata),
-        "https://id.example/.well-known/oauth-authorization-server/realms/a" => http(404, &json!({})),
+        "https://id.example/realms/a/.well-known/openid-configuration" => published(&metadata),
+        "https://id.example/.well-known/oauth-authorization-server/realms/a" => Said::Failed("failed"),
         url => panic!("{url}"),
     })
 }
@@ -85,18 +87,19 @@ fn signed_in(config: Json, query: &str, change: impl FnOnce(&mut Answers)) -> Re
 const BACK: &str = "code=c0de&iss=https%3A%2F%2Fid.example%2Frealms%2Fa";
 
 #[test]
-fn both_documents_are_asked_for_at_once() {
+fn the_metadata_are_asked_for_once_in_ten_minutes() {
     let generic = generic(json!({}));
-    let ended = discovers(metadata())
-        .run(async |flow| generic.begin(flow, &Begin { state: STATE, callback: CALLBACK, switch: false }).await);
-    assert_eq!(ended.waits.iter().map(Vec::len).collect::<Vec<_>>(), [2]);
+    let begin = Begin { state: STATE, callback: CALLBACK, switch: false };
+    let ended = discovers(metadata()).run(async |flow| generic.begin(flow, &begin).await);
+    let asked = ended.waits.concat();
+    assert_eq!(asked.len(), 1);
+    assert_eq!((&asked[0]["kind"], &asked[0]["since"]), (&json!("document"), &json!(NOW - 10 * 60 * 1000)));
     let only_oauth = World::new(|effect| match effect["url"].as_str().unwrap() {
-        url if url.contains("oauth-authorization-server") => http(200, &metadata()),
-        _ => http(404, &json!({})),
+        url if url.contains("oauth-authorization-server") => published(&metadata()),
+        _ => Said::Failed("failed"),
     });
-    let begun = only_oauth
-        .run(async |flow| generic.begin(flow, &Begin { state: STATE, callback: CALLBACK, switch: false }).await);
-    assert!(begun.answer.unwrap().is_ok(), "RFC 8414 is enough");
+    let found = only_oauth.run(async |flow| generic.begin(flow, &begin).await);
+    assert!(found.answer.unwrap().is_ok(), "RFC 8414 is enough");
 }
 
 #[test]
@@ -126,10 +129,8 @@ fn an_outage_is_said_to_be_one() {
         (Said::Failed("timeout"), Deny::Unavailable),
         (Said::Failed("unreachable"), Deny::Unavailable),
         (Said::Failed("refused"), Deny::Failed),
-        (http(503, &json!({})), Deny::Unavailable),
-        (http(404, &json!({})), Deny::Failed),
-        (http(401, &json!({})), Deny::Failed),
-        (http(200, &json!("text")), Deny::Failed),
+        (Said::Failed("failed"), Deny::Failed),
+        (published(&json!("text")), Deny::Failed),
     ] {
         let ended = World::new(|_| said.clone()).run(async |flow| generic.begin(flow, &begin).await);
         assert_eq!(ended.answer.unwrap().unwrap_err().kind, kind);
@@ -203,4 +204,88 @@ fn without_discovery_userinfo_says_who_it_is() {
     for id in [json!(null), json!(""), json!(1.5), json!(true), json!({}), json!("x".repeat(256))] {
         assert_eq!(run(json!({ "id": id })), Err(Deny::Failed), "{id}");
     }
+}
+
+/// A refresh at a provider without userinfo, with `token` as the answer to the refresh token.
+fn without_userinfo(config: Json, kept: &Json, token: &Json, now: u64) -> Result<Option<Person>, Deny> {
+    let generic = generic(config);
+    let say = |effect: &Json| match effect["url"].as_str().unwrap_or_default() {
+        url if url.ends_with("/openid-configuration") => {
+            published(&with(&metadata(), &json!({"userinfo_endpoint": null})))
+        }
+        "https://id.example/jwks" => published(&key_set(&[json!({})])),
+        "https://id.example/token" => http(200, token),
+        _ => Said::Ok("true".into()),
+    };
+    let kept = kept.to_string();
+    let fresh = if token.is_null() {
+        kept
+    } else {
+        World::new(say).at(now).run(async |flow| generic.refresh(flow, &kept).await).answer.unwrap().unwrap()
+    };
+    // Long after the ID token has ended: what it said is remembered.
+    let later = now + 50 * 60 * 1000;
+    let renewed = World::new(say).at(later).run(async |flow| generic.renew(flow, &fresh).await).answer.unwrap();
+    renewed.map_err(|denied| denied.kind)
+}
+
+#[test]
+fn where_only_an_id_token_says_who_it_is_what_it_said_is_kept_and_the_rules_are_asked_each_time() {
+    let claims = |groups: Json| json!({ "iss": ISSUER, "aud": "Iv1.client", "sub": "u-1", "groups": groups, "iat": seconds(), "exp": seconds() + 60 });
+    let answer = |groups: Json| {
+        let token = json!({ "access_token": "at", "token_type": "Bearer", "expires_in": 5400, "refresh_token": "s" });
+        with(&token, &json!({ "id_token": id_token(&claims(groups)) }))
+    };
+    let profile = json!({ "sub": "u-1", "emails": [], "orgs": [], "groups": ["writers"] });
+    let kept = json!({ "access": "a", "refresh": "r", "expires": NOW, "scopes": [], "profile": profile });
+    let rule = json!({ "allow": { "groups": ["writers"] } });
+    let id = |person: Result<Option<Person>, Deny>| person.map(|person| person.unwrap().id);
+    assert_eq!(id(without_userinfo(rule.clone(), &kept, &answer(json!(["writers"])), NOW)), Ok("u-1".into()));
+    let removed = without_userinfo(rule.clone(), &kept, &answer(json!([])), NOW);
+    assert_eq!(id(removed), Err(Deny::NotAllowed), "who left the group is out");
+    // Core 12.2: a refresh need not bring an ID token.
+    let silent = with(&answer(json!([])), &json!({ "id_token": null }));
+    assert_eq!(id(without_userinfo(rule.clone(), &kept, &silent, NOW)), Ok("u-1".into()));
+    // Before the first refresh at the provider, the rules are asked as well.
+    let young = with(&kept, &json!({ "expires": NOW + 90 * 60 * 1000 }));
+    assert_eq!(id(without_userinfo(rule.clone(), &young, &json!(null), NOW)), Ok("u-1".into()));
+    let stricter = json!({ "allow": { "groups": ["admins"] } });
+    assert_eq!(id(without_userinfo(stricter, &young, &json!(null), NOW)), Err(Deny::NotAllowed));
+    // An access token that has ended, and nothing to renew it by: only a new sign-in helps.
+    let over = with(&kept, &json!({ "refresh": null }));
+    assert_eq!(id(without_userinfo(rule.clone(), &over, &json!(null), NOW)), Err(Deny::Refused));
+    let endless = with(&over, &json!({ "expires": null }));
+    assert_eq!(id(without_userinfo(rule, &endless, &json!(null), NOW)), Ok("u-1".into()));
+}
+
+#[test]
+fn an_id_token_that_cannot_be_checked_now_is_checked_when_it_is_needed() {
+    let generic = generic(json!({}));
+    let metadata = with(&metadata(), &json!({ "userinfo_endpoint": null }));
+    let claims = json!({ "iss": ISSUER, "aud": "Iv1.client", "sub": "u-1", "iat": seconds(), "exp": seconds() + 60 });
+    let token =
+        json!({ "access_token": "b", "token_type": "Bearer", "expires_in": 5400, "id_token": id_token(&claims) });
+    let kept = json!({ "access": "a", "refresh": "r", "expires": NOW, "scopes": [] }).to_string();
+    let discovered = |effect: &Json| effect["url"].as_str().unwrap_or_default().ends_with("/openid-configuration");
+    let fresh = World::new(|effect| match effect["url"].as_str().unwrap_or_default() {
+        _ if discovered(effect) => published(&metadata),
+        "https://id.example/token" => http(200, &token),
+        _ => Said::Failed("timeout"),
+    });
+    let fresh = fresh.run(async |flow| generic.refresh(flow, &kept).await).answer.unwrap().unwrap();
+    assert!(fresh.contains("\"access\":\"b\""), "the tokens are not lost: {fresh}");
+    let renew = |said: Said| {
+        let keys = signed(|_| published(&metadata));
+        let mut keys = keys;
+        let world = World::new(|effect| match effect["url"].as_str().unwrap_or_default() {
+            _ if discovered(effect) => published(&metadata),
+            "https://id.example/jwks" => said.clone(),
+            _ => keys(effect),
+        });
+        let renewed =
+            world.at(NOW + 50 * 60 * 1000).run(async |flow| generic.renew(flow, &fresh).await).answer.unwrap();
+        renewed.map(|person| person.unwrap().id).map_err(|denied| denied.kind)
+    };
+    assert_eq!(renew(Said::Failed("timeout")), Err(Deny::Unavailable));
+    assert_eq!(renew(published(&key_set(&[json!({})]))), Ok("u-1".into()), "it was in time when it came");
 }

@@ -3,7 +3,7 @@
 use mcp_wicket::oauth::identity::Deny;
 use serde_json::{Value as Json, json};
 
-use super::{CALLBACK, STATE, begin, come_back, handler, http, kept, with};
+use super::{CALLBACK, STATE, begin, come_back, handler, http, kept, limited, with};
 use crate::world::{Said, World};
 
 pub(crate) fn user() -> Json {
@@ -205,6 +205,26 @@ fn where_membership_cannot_be_told_nobody_is_let_in() {
     ] {
         assert_eq!(signed_in(allow.clone(), &[("orgs/acme", said)]).unwrap_err(), kind);
     }
+}
+
+#[test]
+fn too_many_requests_are_an_outage_and_change_nobody() {
+    let config = json!({ "allow": { "orgs": ["acme"] } });
+    let forbidden = |message: &str| http(403, &json!({ "message": message }));
+    for said in [
+        limited(403, &json!({ "remaining": "0" })),
+        limited(403, &json!({ "retryAfter": "60" })),
+        limited(429, &json!({ "remaining": "0" })),
+        http(429, &json!({})),
+        forbidden("API rate limit exceeded for user ID 583231."),
+        forbidden("You have exceeded a secondary rate limit. Please wait a few minutes before you try again."),
+    ] {
+        for asked in ["Iv1.client/token", "/user", "/user/emails?per_page=100", "orgs/acme"] {
+            assert_eq!(signed_in(config.clone(), &[(asked, said.clone())]).unwrap_err(), Deny::Unavailable, "{asked}");
+        }
+    }
+    let left = limited(403, &json!({ "remaining": "4999" }));
+    assert_eq!(signed_in(config, &[("orgs/acme", left)]).unwrap_err(), Deny::NotAllowed, "this one is a refusal");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use mcp_wicket::auth::proxy::credential::Credential;
 use mcp_wicket::oauth::identity::{Deny, Identity as _, Person};
 use serde_json::{Value as Json, json};
 
-use super::{begin, come_back, handler, http, id_token, kept, nonce, seconds, with};
+use super::{begin, come_back, handler, http, id_token, kept, limited, nonce, seconds, with};
 use crate::world::{NOW, Said, World};
 
 fn signed_in(config: &Json, claims: &Json, answer: &Json) -> Result<Person, Deny> {
@@ -146,10 +146,29 @@ fn renewing_asks_who_it_is_now() {
         let renewed = world.run(async |flow| google.renew(flow, &credential).await).answer.unwrap();
         renewed.map(|person| person.unwrap().id).map_err(|denied| denied.kind)
     };
-    let info = json!({ "sub": "1101", "email": "ada@example.com", "email_verified": true });
+    let info = json!({ "sub": "1101", "email": "ada@example.com", "email_verified": true, "hd": "example.com" });
     assert_eq!(renew(http(200, &info)), Ok("1101".into()));
-    assert_eq!(renew(http(200, &with(&info, &json!({ "email": "ada@other.example" })))), Err(Deny::NotAllowed));
+    assert_eq!(renew(http(200, &with(&info, &json!({ "hd": "other.example" })))), Err(Deny::NotAllowed));
+    assert_eq!(renew(limited(403, &json!({ "retryAfter": "60" }))), Err(Deny::Unavailable));
     assert_eq!(renew(http(401, &json!({ "error": "invalid_request" }))), Err(Deny::Refused));
     assert_eq!(renew(http(503, &json!({}))), Err(Deny::Unavailable));
     assert_eq!(renew(Said::Failed("timeout")), Err(Deny::Unavailable));
+}
+
+#[test]
+fn a_domain_is_whose_organisation_it_is_and_not_what_an_address_says() {
+    let allowed = |domain: &str, claims: Json| {
+        let rule = json!({ "allow": { "domains": [domain] } });
+        signed_in(&rule, &with(&json!({ "email_verified": true }), &claims), &json!({})).map(|_| ())
+    };
+    assert_eq!(allowed("corp.example", json!({ "email": "ada@corp.example", "hd": "corp.example" })), Ok(()));
+    let own = json!({ "email": "former@corp.example" });
+    assert_eq!(allowed("corp.example", own), Err(Deny::NotAllowed), "an account of one's own with a company's address");
+    let other = json!({ "email": "ada@corp.example", "hd": "other.example" });
+    assert_eq!(allowed("corp.example", other), Err(Deny::NotAllowed));
+    assert_eq!(allowed("gmail.com", json!({ "email": "ada@gmail.com" })), Ok(()), "Google vouches for its own");
+    assert_eq!(
+        allowed("gmail.com", json!({ "email": "ada@gmail.com", "email_verified": false })),
+        Err(Deny::NotAllowed)
+    );
 }

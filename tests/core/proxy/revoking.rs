@@ -3,7 +3,7 @@
 use mcp_wicket::oauth::identity::{Deny, Identity as _};
 use serde_json::{Value as Json, json};
 
-use super::{handler, http};
+use super::{handler, http, published};
 use crate::world::{Said, World};
 
 /// What is fetched for it, and what it comes to.
@@ -85,7 +85,7 @@ fn others_are_told_where_they_say_so() {
     let run = |metadata: Json, status| {
         revoked(json!({ "kind": "generic", "issuer": issuer }), &credential(), move |url| match url {
             "https://id.example/revoked" => http(status, &json!({ "error": "unsupported_token_type" })),
-            url if url.contains(".well-known") => http(200, &metadata),
+            url if url.contains(".well-known") => published(&metadata),
             url => panic!("{url}"),
         })
     };
