@@ -278,7 +278,7 @@ function begin(world: ServerWorld, head: string, body: Body): void {
 }
 
 /** A world that is told what the core has read. */
-type Told = World & { head?: string; body?: string; hasObjects?(): boolean };
+type Told = World & { head?: string; body?: string; hasObjects?(): Promise<boolean> };
 
 /** Answers one request to the server that calls itself `serverInfo`. */
 export async function answer(passage: Passage, serverInfo: object, world: Told): Promise<Answer> {
@@ -293,19 +293,23 @@ function bodyOf(incoming: Incoming): Promise<Body> | Body {
 }
 
 /** The head of a request without a body. */
-function withoutBody(incoming: Incoming, head: string, world: Told): string {
-  const lastEventId = incoming.headers.get("last-event-id");
+async function withoutBody({ headers }: Incoming, head: string, world: Told): Promise<string> {
+  const lastEventId = headers.get("last-event-id");
   if (lastEventId !== null) head += `\ne${lastEventId}`;
-  return world.hasObjects?.() ? `${head}\nf` : head;
+  return (await world.hasObjects?.()) === true ? `${head}\nf` : head;
 }
 
-function step(
+function step(passage: Passage, head: string, read: Body, world: Told): Ended<Answer> | Promise<Ended<Answer>> {
+  if (passage.incoming.method === "POST") return stepOver(passage, head, read, world);
+  return withoutBody(passage.incoming, head, world).then((head) => stepOver(passage, head, read, world));
+}
+
+function stepOver(
   { core, incoming, told }: Passage,
   head: string,
   read: Body,
   world: Told,
 ): Ended<Answer> | Promise<Ended<Answer>> {
-  if (incoming.method !== "POST") head = withoutBody(incoming, head, world);
   const body = judged(incoming, read);
   const who = whoOf(told);
   world.head = (typeof body === "string" ? head : `${head}\nu${JSON.stringify(body.unread)}`) + who;

@@ -120,7 +120,7 @@ export class CallFault extends Error {
 /** An effect that has no outcome. */
 export class EffectFailure extends Error {
   override readonly name: string = "EffectFailure";
-  readonly failure: "timeout" | "unreachable" | "refused" | "failed";
+  readonly failure: "timeout" | "unreachable" | "refused" | "absent" | "failed";
 
   constructor(failure: EffectFailure["failure"], message: string, options?: ErrorOptions) {
     super(message, options);

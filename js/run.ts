@@ -205,9 +205,17 @@ async function attempt(world: World, effect: Effect): Promise<Outcome | Failure>
 }
 
 function failure({ kind }: Effect, error: unknown): Failure {
+  if (error instanceof EffectFailure && error.failure === "absent") {
+    if (!told.has(error.message)) console.error(`[mcp-wicket] ${error.message}`);
+    told.add(error.message);
+    return error.failure;
+  }
   logged(`The effect "${kind}" failed`, error);
   return error instanceof EffectFailure ? error.failure : "failed";
 }
+
+/** What is missing from the set-up, as the log has it; once is enough. */
+const told = new Set<string>();
 
 function record(mark: string, outcome: Outcome | Failure): string {
   return typeof outcome === "string"

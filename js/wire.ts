@@ -234,7 +234,7 @@ export interface Splice {
 }
 
 /** `src/flow/effect.rs`, `Failure`. */
-export type Failure = "timeout" | "unreachable" | "refused" | "failed";
+export type Failure = "timeout" | "unreachable" | "refused" | "absent" | "failed";
 
 /** `src/flow/effect.rs`, `Commit`. */
 export type Commit =

@@ -6,7 +6,7 @@ import { ENDPOINT_NAMES, type EndpointOptions, type GuardedCore, type Passage, c
 import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
 import { Incoming } from "../incoming.js";
-import { alarmRole, askRole, connectRole } from "../objects/roles.js";
+import { alarmRole, askRole, connectRole, needSqlite } from "../objects/roles.js";
 import { type Names, checkOptions, namesOf, oneOf } from "../options.js";
 import { McpServer } from "../server/mcp-server.js";
 import type { ServerWorld } from "../server/world.js";
@@ -190,6 +190,7 @@ export abstract class McpAgent<
     request: Request,
     { props, told, pass: carried, objects, key, expiry }: Handover,
   ): Promise<Response> {
+    needSqlite({ className: this.constructor.name, ctx: this.#object() });
     // An object has one alarm: where the class has an alarm of its own, that is its business.
     const isOurs = this.alarm === McpAgent.prototype.alarm;
     if (isOurs) this.#keptUntil = await keepFor(this.#object().storage, expiry, objects, this.#keptUntil);
@@ -220,6 +221,11 @@ export abstract class McpAgent<
   /** In the object: opens a WebSocket to our own code, in its role. */
   fetch(request: Request): Response | Promise<Response> {
     return connectRole({ className: this.constructor.name, ctx: this.#object(), env: this.env }, request);
+  }
+
+  /** In the object: whose objects these are. */
+  wicketClass(): string {
+    return this.constructor.name;
   }
 
   /** In the object: answers a call of our own code to the object in its role (`js/objects/roles.ts`). */

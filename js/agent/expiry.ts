@@ -52,7 +52,7 @@ export async function expire({ className, ctx, env }: Omit<RoleObject, "name">):
   async function isThere(mailbox: string): Promise<boolean> {
     try {
       const place = { objects: kept?.objects, agent: className };
-      return (await askObject(objectsOf(ctx, env, place), mailbox, "there", "null")) === "true";
+      return (await askObject(await objectsOf(ctx, env, place), mailbox, "there", "null")) === "true";
     } catch (error) {
       logged("Whether a session is over could not be told", error);
       return true;

@@ -14,7 +14,8 @@ import {
 import { type Caller, ENDPOINT, type Endpoint, type Guard, type Pass } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { propsOf, toldOf } from "../handler.js";
-import { findObjects } from "../objects/find.js";
+import type { Namespace } from "../objects/find.js";
+import { agentsOf } from "../objects/objects.js";
 import { type Ended, run } from "../run.js";
 import { McpServer } from "../server/mcp-server.js";
 import { ObjectsWorld } from "../server/objects-world.js";
@@ -60,7 +61,7 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
         told.agent = agentClass.name;
         const placed = await placeOf(passage, ctx);
         if (placed instanceof Response) return withHeaders(placed, pass.headers);
-        const agents = findAgents(agentClass, ctx, env, options);
+        const agents = await findAgents(agentClass, ctx, env, options);
         if ("here" in placed) {
           // Streams that stay open are the Worker's: they must not keep the object awake.
           const response = await serve(passage, registryOf(agent), ctx);
@@ -107,8 +108,8 @@ export function findAgents<Env>(
   ctx: ExecutionContext,
   env: Env,
   { binding }: ServeOptions,
-): DurableObjectNamespace<McpAgent<Env>> {
-  return findObjects<McpAgent<Env>>(ctx, env, agentClass.name, binding);
+): Namespace<McpAgent<Env>> | Promise<Namespace<McpAgent<Env>>> {
+  return agentsOf<McpAgent<Env>>(ctx, env, agentClass.name, binding);
 }
 
 /** The server of an agent that lives in an object, as much of it as there is in the Worker. */

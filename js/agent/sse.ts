@@ -60,7 +60,7 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       const { object, ...expiry } = placed;
       told.place = object;
       if (at === path) {
-        objectsOf(ctx, env, where); // says what is missing, before there is a stream
+        await objectsOf(ctx, env, where); // says what is missing, before there is a stream
         const server = inObject ? registryOf(agent) : await agent.wicketReady(props, pass.caller);
         const parts = new Parts();
         const carryOutHere = async (message: CarriedMessage, stream: Reply) => {
@@ -85,7 +85,8 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
         });
       }
       if (inObject) {
-        const stub = findAgents(agentClass, ctx, env, options).getByName(`session:${object}`);
+        const agents = await findAgents(agentClass, ctx, env, options);
+        const stub = agents.getByName(`session:${object}`);
         const handover = { props, told, pass: carried(pass, incoming), objects, key: "", expiry };
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }

@@ -113,7 +113,7 @@ export function helpersOf<Env>(
   const ask = async <T>(call: string, more: object = {}, input: Partial<OAuthInput> = {}): Promise<T> => {
     const site = await siteOf();
     const head: OAuthInput = { endpoint: "authorize", method: "GET", origin, path: "", ...input };
-    const world = site.world(around.request, around.env, around.ctx);
+    const world = await site.world(around.request, around.env, around.ctx);
     const ended = await run<string>(site.steps.operate, JSON.stringify(head), JSON.stringify({ call, ...more }), world);
     if (!("done" in ended)) throw new Error("an operator's answer is never spliced");
     const answer = ended.done as unknown as { ok?: T; wrong?: string; redirectTo?: string };

@@ -174,7 +174,7 @@ export class OAuthProvider<Env = unknown> {
       if (read === undefined) input.unread = true;
       else body = read;
     }
-    const world = site.world(incoming.request, env, ctx);
+    const world = await site.world(incoming.request, env, ctx);
     const ended = await run<Reply>(site.steps.oauth, JSON.stringify(input), body, world);
     if (!("done" in ended)) throw new Error("an authorization server's answer is never spliced");
     if ("answer" in ended.done) return respond(ended.done.answer, []);

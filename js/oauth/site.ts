@@ -1,6 +1,7 @@
 /** One authorization server in one environment: its steps, its objects, and what a request may touch. */
 import type { IdentityHandler } from "../handlers/identity.js";
 import { resolved } from "../handlers/upstream.js";
+import type { Namespace } from "../objects/find.js";
 import { type ObjectPlace, type RoleStub, askObject, objectsOf } from "../objects/objects.js";
 import { keysOf } from "../objects/keys.js";
 import { oauthSteps } from "../wasm.js";
@@ -33,8 +34,8 @@ export class Site<Env> {
 
   /** Throws `ERR_NO_OBJECT` where there is no object class, and what Rust has to say about secret and set-up. */
   static async make<Env>(making: Making<Env>, env: Env, ctx: ExecutionContext): Promise<Site<Env>> {
-    objectsOf(ctx, env, making.place);
-    const keys = await keysOf(ctx, env, making.place);
+    const objects = await objectsOf(ctx, env, making.place);
+    const keys = await keysOf(env, () => objects);
     const kv = kvOf(making.options, env) !== undefined;
     const documents = takesDocuments(making.options);
     const config: ServerConfig = { ...making.config, kv, documents, handler: making.handler.identity(env) };
@@ -49,14 +50,14 @@ export class Site<Env> {
   }
 
   /** What the flows of a request may touch. */
-  world(request: Request, env: Env, ctx: ExecutionContext): OAuthWorld<Env> {
+  async world(request: Request, env: Env, ctx: ExecutionContext): Promise<OAuthWorld<Env>> {
     const { handler, followed, options } = this.#making;
     const kv = kvOf(options, env);
     return new OAuthWorld({
       request,
       env,
       ctx,
-      objects: this.#objects(env, ctx),
+      objects: await this.#objects(env, ctx),
       kv,
       handler,
       followed,
@@ -71,11 +72,11 @@ export class Site<Env> {
   /** The grants that have ended since `cursor`. */
   async news(env: Env, ctx: ExecutionContext, cursor: number): Promise<Ended> {
     return JSON.parse(
-      await askObject(this.#objects(env, ctx), "revocations", "since", JSON.stringify({ cursor })),
+      await askObject(await this.#objects(env, ctx), "revocations", "since", JSON.stringify({ cursor })),
     ) as Ended;
   }
 
-  #objects(env: Env, ctx: ExecutionContext): DurableObjectNamespace<RoleStub> {
+  #objects(env: Env, ctx: ExecutionContext): Namespace<RoleStub> | Promise<Namespace<RoleStub>> {
     return objectsOf(ctx, env, this.#making.place);
   }
 }

@@ -72,7 +72,7 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
     const input: AccessInput = { origin: incoming.site };
     if (authorization !== null) input.authorization = authorization;
     if (this.#strict) input.strict = true;
-    const world = site.world(incoming.request, env, ctx);
+    const world = await site.world(incoming.request, env, ctx);
     const ended = await run<Verified>(site.steps.access, JSON.stringify(input), "", world);
     if (!("done" in ended)) throw new Error("a verification is never spliced");
     const verified = ended.done;
@@ -92,7 +92,7 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
     const request = new Request(input.origin);
     const site = await this.#siteOf(request, env, ctx);
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const world = site.world(request, env, ctx);
+      const world = await site.world(request, env, ctx);
       const ended = await run<UpstreamToken>(site.steps.upstream, JSON.stringify(input), "", world);
       if (!("done" in ended)) throw new Error("a token is never spliced");
       if ("token" in ended.done) return ended.done.token;

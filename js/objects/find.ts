@@ -1,31 +1,167 @@
-/** Finding the Durable Object class: by binding, or by the Worker's own exports. */
-import { WicketError } from "../errors.js";
-
-/** The binding that agents have had elsewhere; an app that has it need not change it. */
-const USUAL_BINDING = "MCP_OBJECT";
-
 /**
- * The objects of the class `name`: by `binding` if one is named, else by the Worker's exports (no binding needed), else by
- * the usual binding. Throws `ERR_NO_OBJECT` with the lines to add.
+ * Finding Durable Objects, for everything that needs some: by the Worker's own exports (`ctx.exports`, since 2025-11-17), or
+ * by a binding, whatever its name. Which ones are found depends on nothing but the set-up, so that every isolate finds the
+ * same: a binding counts only once it is known whose objects it has.
  */
-export function findObjects<T extends Rpc.DurableObjectBranded>(
-  ctx: ExecutionContext | DurableObjectState,
-  env: unknown,
-  name: string,
-  binding?: string,
-): DurableObjectNamespace<T> {
-  const bindings = (env ?? {}) as Record<string, unknown>;
-  const exported = (ctx as { exports?: Record<string, unknown> }).exports ?? {};
-  const candidates = binding === undefined ? [exported[name], bindings[USUAL_BINDING]] : [bindings[binding]];
-  for (const candidate of candidates) if (isNamespace<T>(candidate)) return candidate;
-  throw new WicketError(
-    "ERR_NO_OBJECT",
-    `This needs a Durable Object. Export the class "${name}" from your Worker's main file and add to wrangler.toml:\n\n` +
-      `[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["${name}"]\n`,
-  );
+import * as workers from "cloudflare:workers";
+import { noNamespace, several, unanswered } from "./missing.js";
+
+/** What is looked for. */
+export interface Sought {
+  /** The classes that will do, the best one first. */
+  readonly classes: readonly string[];
+  /** The option that names them, if one does: a binding or an exported class. */
+  readonly named?: { readonly option: "objects" | "binding"; readonly name: string } | undefined;
 }
 
-/** True for what has objects. */
-export function isNamespace<T extends Rpc.DurableObjectBranded>(value: unknown): value is DurableObjectNamespace<T> {
-  return (typeof value === "object" || typeof value === "function") && value !== null && "idFromName" in value;
+/** Everything that has objects of some class. */
+export type Namespace<T extends Rpc.DurableObjectBranded = ClassStub> = DurableObjectNamespace<T>;
+
+/** As much of a namespace as tells it from another. */
+type Identity = Pick<Namespace, "idFromName" | "idFromString">;
+
+/** What each of our classes answers. */
+interface ClassStub extends Rpc.DurableObjectBranded {
+  wicketClass(): string | Promise<string>;
+}
+
+/** A Worker's exports: of classes with objects their namespaces, of others something else. */
+export type Exported = Readonly<Record<string, unknown>>;
+
+type Context = ExecutionContext | DurableObjectState;
+
+/**
+ * The objects that are looked for; a promise only where bindings have to be asked for their class, once in an isolate's
+ * life. Throws or rejects with `ERR_NO_OBJECT`, which names what is missing. `imported` are the exports as modules have them.
+ */
+export function findObjects<T extends Rpc.DurableObjectBranded>(
+  ctx: Context,
+  env: unknown,
+  { classes, named }: Sought,
+  imported: Exported = importedExports(),
+): Namespace<T> | Promise<Namespace<T>> {
+  const bindings = (env ?? {}) as Record<string, unknown>;
+  const mine = exportsOf(ctx);
+  const wanted = named ? [named.name] : classes;
+  if (named && isNamespace<T>(bindings[named.name])) return bindings[named.name] as Namespace<T>;
+  for (const name of wanted) {
+    const exported = mine && name in mine ? mine[name] : undefined;
+    if (isNamespace<T>(exported)) return exported;
+  }
+  return bound<T>(bindings, mine, mine ?? imported, { classes, named }, wanted);
+}
+
+/** In an object: the objects of its own class. No other namespace takes its id. */
+export function fellowsOf<T extends Rpc.DurableObjectBranded>(
+  ctx: DurableObjectState,
+  env: unknown,
+  className: string,
+): Namespace<T> {
+  const id = String(ctx.id);
+  const mine = exportsOf(ctx) ?? importedExports();
+  const likely = className in mine ? mine[className] : undefined;
+  if (isNamespace<T>(likely) && takes(likely, id)) return likely;
+  for (const [, namespace] of [...namespacesIn<T>(env), ...namespacesIn<T>(mine)]) {
+    if (takes(namespace, id)) return namespace;
+  }
+  throw noNamespace({ classes: [className] }, [], exportsOf(ctx), mine);
+}
+
+/** True for what has objects. A service seems to have every member there is, `fetch` among them. */
+export function isNamespace<T extends Rpc.DurableObjectBranded>(value: unknown): value is Namespace<T> {
+  const isObject = (typeof value === "object" || typeof value === "function") && value !== null;
+  return isObject && "idFromName" in value && !("fetch" in value);
+}
+
+/** The Worker's exports, where the compatibility date or a flag gives them to it. */
+function exportsOf(ctx: Context): Exported | undefined {
+  return (ctx as { exports?: Exported }).exports;
+}
+
+/**
+ * The same on every compatibility date. Before `ctx.exports` they only serve to tell whose objects a binding has: what
+ * else can be done with them there is not documented.
+ */
+function importedExports(): Exported {
+  return (workers as { exports?: Exported }).exports ?? {};
+}
+
+/** The namespaces among the members of an object, in the order of their names. */
+function namespacesIn<T extends Rpc.DurableObjectBranded>(members: unknown): [name: string, Namespace<T>][] {
+  return Object.entries(members ?? {})
+    .filter((member): member is [string, Namespace<T>] => isNamespace<T>(member[1]))
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+/** Tells one namespace from another. */
+function idOf(namespace: Identity): string {
+  return String(namespace.idFromName(CLASS));
+}
+
+/** The object that is asked for its class, where nothing else tells. It keeps nothing. */
+const CLASS = "wicket:class";
+
+function takes(namespace: Identity, id: string): boolean {
+  try {
+    namespace.idFromString(id);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Which class the objects of a namespace have, by its id; `null` for one that is not ours. */
+const answers = new Map<string, string | null>();
+
+/** The bound namespace of one of the classes. */
+function bound<T extends Rpc.DurableObjectBranded>(
+  bindings: Record<string, unknown>,
+  mine: Exported | undefined,
+  directory: Exported,
+  sought: Sought,
+  wanted: readonly string[],
+): Namespace<T> | Promise<Namespace<T>> {
+  const all = namespacesIn<T>(bindings).map(([binding, namespace]) => ({ binding, namespace, id: idOf(namespace) }));
+  const told = new Map(namespacesIn(directory).map(([name, namespace]) => [idOf(namespace), name]));
+  const choose = (classes: ReadonlyMap<string, string | null>): Namespace<T> => {
+    for (const name of wanted) {
+      const fitting = all.filter(({ id }) => classes.get(id) === name);
+      const [first] = fitting;
+      if (fitting.some(({ id }) => id !== first?.id))
+        throw several(
+          name,
+          fitting.map(({ binding }) => binding),
+        );
+      if (first) return first.namespace;
+    }
+    throw noNamespace(
+      sought,
+      all.map(({ binding }) => binding),
+      mine,
+      directory,
+    );
+  };
+  // Where the exports tell of classes, what is not among them is another Worker's: only an option can mean that.
+  if (mine || told.size > 0) return choose(told);
+  const unknown = all.filter(({ id }) => !answers.has(id));
+  if (unknown.length === 0) return choose(answers);
+  return Promise.all(unknown.map(ask)).then(() => choose(answers));
+}
+
+/** Asks the objects of a binding for their class. */
+async function ask({ binding, namespace, id }: { binding: string; namespace: Identity; id: string }) {
+  try {
+    answers.set(id, await (namespace as Namespace).getByName(CLASS).wicketClass());
+  } catch (error) {
+    if (!isForeign(error)) throw unanswered(binding, error);
+    answers.set(id, null);
+  }
+}
+
+/** True for the runtime's error about an object whose class does not have what it was asked. */
+export function isForeign(error: unknown): boolean {
+  return (
+    error instanceof TypeError &&
+    /does not implement the method|does not support RPC|is not a function/.test(error.message)
+  );
 }

@@ -3,7 +3,9 @@ import { now } from "../clock.js";
 import { performSign } from "../effects/sign.js";
 import { type World, run } from "../run.js";
 import type { Effect, StepMethod } from "../wire.js";
+import { fellowsOf } from "./find.js";
 import { keysOf } from "./keys.js";
+import type { RoleStub } from "./objects.js";
 import { type Role, type RoleObject, rememberName } from "./roles.js";
 import { Conflict, Rows } from "./rows.js";
 
@@ -16,7 +18,8 @@ export function flowRole(stepFor: (keys: string) => StepMethod): Role {
     sparing: true,
     async ask(object, call, input) {
       const { name, className, ctx, env } = object;
-      const step = stepFor(await keysOf(ctx, env, { agent: className }));
+      // Whoever asks has found these objects by its own set-up: the keyring is one of them.
+      const step = stepFor(await keysOf(env, () => fellowsOf<RoleStub>(ctx, env, className)));
       const rows = new Rows(ctx.storage);
       const text = `{"object":${JSON.stringify(name)},"call":${JSON.stringify(call)},"input":${input}}`;
       for (let tries = 0; tries < MAX_CONFLICTS; tries++) {

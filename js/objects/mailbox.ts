@@ -64,6 +64,8 @@ const mailbox: Role = {
         return touch(object);
       case "end":
         for (const socket of object.ctx.getWebSockets()) socket.close(1000, "the session is over");
+        // On old compatibility dates an alarm outlasts everything else.
+        await object.ctx.storage.deleteAlarm();
         await object.ctx.storage.deleteAll();
         return "null";
       case "missed":

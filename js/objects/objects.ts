@@ -1,6 +1,7 @@
 /** Finding an object by its name, and calling it. */
-import { EffectFailure, WicketError } from "../errors.js";
-import { isNamespace } from "./find.js";
+import { EffectFailure } from "../errors.js";
+import { type Namespace, findObjects, isForeign } from "./find.js";
+import { notOurs, thrownInObject } from "./missing.js";
 
 /** Where objects are looked for. */
 export interface ObjectPlace {
@@ -20,45 +21,41 @@ export interface RoleStub extends Rpc.DurableObjectBranded {
 const TIMEOUT_MS = 10_000;
 
 /**
- * The class whose objects have our roles: the option, else an exported `WicketObject`, else the agent's class. Which one
- * depends on nothing but the set-up, so that every isolate finds the same. Throws `ERR_NO_OBJECT` with the lines to add.
+ * The objects that have our roles: those that the option names, else of an exported `WicketObject`, else of the agent's
+ * class. Throws or rejects with `ERR_NO_OBJECT`, which names what is missing.
  */
 export function objectsOf(
   ctx: ExecutionContext | DurableObjectState,
   env: unknown,
   { objects, agent }: ObjectPlace,
-): DurableObjectNamespace<RoleStub> {
-  const bindings = (env ?? {}) as Record<string, unknown>;
-  const exported = (ctx as { exports?: Record<string, unknown> }).exports ?? {};
-  const candidates =
-    objects === undefined
-      ? [exported["WicketObject"], agent === undefined ? undefined : exported[agent]]
-      : [bindings[objects], exported[objects]];
-  for (const candidate of candidates) if (isNamespace<RoleStub>(candidate)) return candidate;
-  throw new WicketError("ERR_NO_OBJECT", objects === undefined ? whatToAdd(agent) : notThere(objects));
+): Namespace<RoleStub> | Promise<Namespace<RoleStub>> {
+  const classes = agent === undefined ? [WICKET_OBJECT] : [WICKET_OBJECT, agent];
+  return findObjects<RoleStub>(ctx, env, {
+    classes,
+    ...(objects !== undefined && { named: named("objects", objects) }),
+  });
 }
 
-function whatToAdd(agent: string | undefined): string {
-  const [name, line] =
-    agent === undefined
-      ? ["WicketObject", 'export { WicketObject } from "mcp-wicket";']
-      : [agent, `export class ${agent} extends McpAgent …`];
-  return (
-    `This needs a Durable Object. Your Worker's main file must have\n\n${line}\n\n` +
-    `and wrangler.toml\n\n[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["${name}"]\n`
-  );
+/** The objects of the class of an agent that lives in one: those that the option names, else the class's own. */
+export function agentsOf<T extends Rpc.DurableObjectBranded>(
+  ctx: ExecutionContext,
+  env: unknown,
+  agent: string,
+  binding: string | undefined,
+): Namespace<T> | Promise<Namespace<T>> {
+  return findObjects<T>(ctx, env, {
+    classes: [agent],
+    ...(binding !== undefined && { named: named("binding", binding) }),
+  });
 }
 
-function notThere(objects: string): string {
-  return (
-    `There is no Durable Object "${objects}", which the option "objects" names. Give it the name of a binding or of an ` +
-    `exported class, and add to wrangler.toml:\n\n[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["${objects}"]\n`
-  );
-}
+const WICKET_OBJECT = "WicketObject";
+
+const named = (option: "objects" | "binding", name: string) => ({ option, name });
 
 /** Calls the object `name`; both ways JSON text. */
 export async function askObject(
-  namespace: DurableObjectNamespace<RoleStub>,
+  namespace: Namespace<RoleStub>,
   name: string,
   call: string,
   input: string,
@@ -70,6 +67,9 @@ export async function askObject(
     return await Promise.race([namespace.getByName(name).wicketAsk(name, call, input), late]);
   } catch (error) {
     if (error instanceof EffectFailure) throw error;
+    if (isForeign(error)) throw notOurs(error);
+    const thrown = thrownInObject(error);
+    if (thrown) throw thrown;
     throw new EffectFailure("unreachable", `the object failed at "${call}"`, { cause: error });
   } finally {
     clearTimeout(timer);

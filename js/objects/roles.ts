@@ -3,6 +3,8 @@
  * A role registers itself when its module loads; the class, `WicketObject` or the app's own agent, only passes on.
  */
 
+import { notSqlite } from "./missing.js";
+
 /** An object in its role. */
 export interface RoleObject {
   /** Its whole name. */
@@ -43,7 +45,8 @@ function roleOf(name: string): Role {
 const NAME = "wicket:name";
 
 /** In the object: answers a call. */
-export function askRole(object: RoleObject, call: string, input: string): Promise<string> {
+export async function askRole(object: RoleObject, call: string, input: string): Promise<string> {
+  needSqlite(object);
   const role = roleOf(object.name);
   if (role.alarm && !role.sparing) rememberName(object);
   return role.ask(object, call, input);
@@ -55,12 +58,25 @@ export function rememberName({ name, ctx }: RoleObject): void {
   if (kv.get(NAME) === undefined) kv.put(NAME, name);
 }
 
+/** Throws `ERR_NO_OBJECT` where the objects of a class have no SQLite. */
+export function needSqlite({ className, ctx }: Pick<RoleObject, "className" | "ctx">): void {
+  if (withSqlite.has(ctx)) return;
+  try {
+    if (ctx.storage.sql.databaseSize >= 0) withSqlite.add(ctx);
+  } catch {
+    throw notSqlite(className);
+  }
+}
+
+const withSqlite = new WeakSet<DurableObjectState>();
+
 /** The header that marks our own code's request for a WebSocket, with the object's name; it never comes from outside. */
 export const CONNECT_HEADER = "x-wicket-object";
 
 /** In the object: opens a WebSocket to our own code. */
 export function connectRole(object: Omit<RoleObject, "name">, request: Request): Response {
   const name = request.headers.get(CONNECT_HEADER);
+  needSqlite(object);
   const connected = name === null ? undefined : roleOf(name).connect?.({ ...object, name }, request);
   return connected ?? new Response("Not found", { status: 404 });
 }

@@ -12,6 +12,11 @@ export class WicketObject extends DurableObject {
     return askRole({ name, className: WicketObject.name, ctx: this.ctx, env: this.env }, call, input);
   }
 
+  /** For our own code: whose objects these are. */
+  wicketClass(): string {
+    return WicketObject.name;
+  }
+
   /** For our own code: opens a WebSocket to the object in its role. */
   override fetch(request: Request): Response {
     return connectRole({ className: WicketObject.name, ctx: this.ctx, env: this.env }, request);

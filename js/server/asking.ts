@@ -15,7 +15,7 @@ export async function askClient(
   { send, object, tags, givesUp }: NonNullable<Told["request"]>,
   timeout: number,
 ): Promise<unknown> {
-  const socket = await connect(world.objects(), object, tags);
+  const socket = await connect(await world.objects(), object, tags);
   let timer: ReturnType<typeof setTimeout> | null = null;
   try {
     const arrived = new Promise<string>((resolve, reject) => {

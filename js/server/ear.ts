@@ -170,7 +170,7 @@ class Ear {
     const opening = (this.#opening = { since: Date.now() });
     try {
       const name = crypto.randomUUID();
-      const socket = await connect(stream.world.objects(), this.#hub, [name]);
+      const socket = await connect(await stream.world.objects(), this.#hub, [name]);
       socket.addEventListener("message", ({ data }) => this.#hear(String(data)));
       socket.addEventListener("close", () => this.#lost(socket));
       socket.accept();

@@ -81,7 +81,7 @@ async function openSource(
   resumes: ListenEffect["resumes"],
 ): Promise<Source> {
   if (shared) return join(world, object, tags);
-  const socket = await connect(world.objects(), object, tags, resumes);
+  const socket = await connect(await world.objects(), object, tags, resumes);
   return {
     run(hear) {
       return new Promise((resolve) => {

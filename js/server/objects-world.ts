@@ -1,8 +1,9 @@
 /** What flows may touch that need nothing but objects: the server's keys, and calls to them. */
 import type { AgentContext } from "../agent/base.js";
 import type { Passage } from "../endpoint.js";
-import { WicketError } from "../errors.js";
+import { EffectFailure, WicketError } from "../errors.js";
 import { keysOf } from "../objects/keys.js";
+import type { Namespace } from "../objects/find.js";
 import { type RoleStub, askObject, objectsOf } from "../objects/objects.js";
 import type { Outcome, World } from "../run.js";
 import type { Effect } from "../wire.js";
@@ -16,15 +17,15 @@ export class ObjectsWorld implements World {
     this.ctx = ctx;
   }
 
-  /** The objects that have our roles. Throws `ERR_NO_OBJECT` where there are none. */
-  objects(): DurableObjectNamespace<RoleStub> {
+  /** The objects that have our roles. Throws or rejects with `ERR_NO_OBJECT` where there are none. */
+  objects(): Namespace<RoleStub> | Promise<Namespace<RoleStub>> {
     return objectsOf(this.ctx, this.passage.env, this.passage.place);
   }
 
   /** True if there are objects that have our roles. */
-  hasObjects(): boolean {
+  async hasObjects(): Promise<boolean> {
     try {
-      this.objects();
+      await this.objects();
       return true;
     } catch {
       return false;
@@ -32,12 +33,17 @@ export class ObjectsWorld implements World {
   }
 
   /** Calls an object in its role; what it answers is JSON text. */
-  askObject(object: string, call: string, input: unknown): Promise<string> {
-    return askObject(this.objects(), object, call, JSON.stringify(input));
+  async askObject(object: string, call: string, input: unknown): Promise<string> {
+    return askObject(await this.objects(), object, call, JSON.stringify(input));
   }
 
   async #ask(object: string, call: string, input: unknown): Promise<Outcome> {
-    return { json: await this.askObject(object, call, input) };
+    try {
+      return { json: await this.askObject(object, call, input) };
+    } catch (error) {
+      if (!(error instanceof WicketError) || error.code !== "ERR_NO_OBJECT") throw error;
+      throw new EffectFailure("absent", error.message, { cause: error });
+    }
   }
 
   perform(effect: Effect): Promise<Outcome> | Outcome {
@@ -61,8 +67,8 @@ export class ObjectsWorld implements World {
   }
 
   async #rootKey(): Promise<Outcome> {
-    const { core, env, place } = this.passage;
-    const root = await keysOf(this.ctx, env, place).catch((error: unknown) => {
+    const { core, env } = this.passage;
+    const root = await keysOf(env, () => this.objects()).catch((error: unknown) => {
       // Neither a secret nor an object: the server does without keys.
       if (error instanceof WicketError && error.code === "ERR_NO_OBJECT") return null;
       throw error;

@@ -60,7 +60,7 @@ export class Outgoing {
 
   /** How the stream of `call` can go on when it breaks off, if it can. */
   async #resumable(call: RunEffect | undefined): Promise<Told["resumable"]> {
-    if (!call || !this.#world.hasObjects()) return undefined;
+    if (!call || !(await this.#world.hasObjects())) return undefined;
     return (await this.#world.tell(call, { open: true })).resumable;
   }
 

@@ -61,7 +61,7 @@ export class Questions {
           return judged.answer;
         }
       }
-      if (this.#isSingle()) this.#world.objects(); // where its use will be kept
+      if (this.#isSingle()) await this.#world.objects(); // where its use will be kept
       if (this.#questions.has(name)) {
         throw new WicketError("ERR_ARGUMENT", `Two questions have the key "${name}": give each a "key" of its own.`);
       }

@@ -45,14 +45,14 @@ export class Watching {
     const cancelled = new Promise<void>((resolve) => this.#later(expectCancel(object, tag, resolve)));
     void cancelled.then(() => world.cancel(call));
     // What concerns a session that lives in this object comes by here; and without objects nothing comes from elsewhere.
-    if ("storage" in world.ctx || !world.hasObjects()) return;
+    if ("storage" in world.ctx || !(await world.hasObjects())) return;
     if (after > 0) {
       await new Promise((resolve) => {
         const timer = setTimeout(resolve, after);
         this.#later(() => clearTimeout(timer));
       });
     }
-    const socket = await connect(world.objects(), object, [tag]);
+    const socket = await connect(await world.objects(), object, [tag]);
     socket.addEventListener("message", () => world.cancel(call));
     socket.accept();
     this.#later(() => socket.close(1000, "the call is over"));

@@ -92,13 +92,13 @@ export class ServerWorld extends ObjectsWorld {
       case "complete":
         return complete(this.server, effect, this.passage.pass);
       case "describe":
-        return describe(this.server, this.hasObjects());
+        return this.hasObjects().then((listens) => describe(this.server, listens));
       case "listen":
         return listen(this, this.#out(), effect);
       case "reach":
         if (effect.cancels !== undefined) cancelHere(effect.object, effect.tag);
         // Without objects nobody waits anywhere else.
-        return this.hasObjects() ? super.perform(effect) : { json: "false" };
+        return this.hasObjects().then((has) => (has ? super.perform(effect) : { json: "false" }));
       default: {
         const key = JSON.stringify(effect);
         const asked = this.#asked?.get(key) ?? super.perform(effect);
@@ -146,7 +146,8 @@ export class ServerWorld extends ObjectsWorld {
     if (told.unable !== undefined) throw new ToolError(told.unable);
     if (told.fault) throw new CallFault(told.fault);
     if (told.send !== undefined) await this.send(told.send, call);
-    if (told.reach && this.hasObjects()) await this.askObject(told.reach.object, "reach", told.reach).catch(unheard);
+    if (told.reach && (await this.hasObjects()))
+      await this.askObject(told.reach.object, "reach", told.reach).catch(unheard);
     return told;
   }
 
@@ -247,7 +248,7 @@ export class ServerWorld extends ObjectsWorld {
 
   /** Tells listeners, wherever they are, that something has changed. Where there is no object there are none. */
   async changed(what: { what: string } | { uri: string }, everybody = false): Promise<void> {
-    if (!this.hasObjects()) return;
+    if (!(await this.hasObjects())) return;
     await this.tell(this.call ?? { request: 0 }, { changed: everybody ? { ...what, everybody } : what });
   }
 }

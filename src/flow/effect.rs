@@ -34,12 +34,14 @@ pub enum Failure {
     Unreachable,
     /// The effect's own limits forbid it: scheme, address, size, redirect.
     Refused,
+    /// There is nobody to ask: the Worker has no Durable Objects.
+    Absent,
     /// Anything else.
     Failed,
 }
 
 impl Failure {
-    const ALL: [Self; 4] = [Self::Timeout, Self::Unreachable, Self::Refused, Self::Failed];
+    const ALL: [Self; 5] = [Self::Timeout, Self::Unreachable, Self::Refused, Self::Absent, Self::Failed];
 
     /// Its name on the wire.
     #[must_use]
@@ -48,6 +50,7 @@ impl Failure {
             Self::Timeout => "timeout",
             Self::Unreachable => "unreachable",
             Self::Refused => "refused",
+            Self::Absent => "absent",
             Self::Failed => "failed",
         }
     }

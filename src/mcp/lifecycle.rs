@@ -8,7 +8,7 @@ use super::tell::Recalled;
 use super::{Request, Transport, Work, session};
 use crate::flow::{Ask, Describe, Described, Flow};
 use crate::http::Answer;
-use crate::json::{Members, Object, Value};
+use crate::json::{Members, Object, Value, object};
 use crate::jsonrpc::{Code, Fault};
 
 /// Answers `initialize`: agrees on a revision and gives the session its id. Waits: one, for the server's description.
@@ -30,7 +30,7 @@ pub async fn initialize(
     let known = Revision::parse(&requested).filter(|revision| !revision.is_modern());
     let revision = known.unwrap_or(Revision::LATEST_WITH_INITIALIZE);
     let Ok(described) = flow.obtain(&Describe).await else { return fail(undescribed()) };
-    let capabilities = capabilities(&described);
+    let capabilities = capabilities(&described, false);
     let result = Members::new()
         .text("protocolVersion", revision.name())
         .raw("capabilities", &capabilities)
@@ -65,7 +65,7 @@ pub fn discover<'a>(flow: &Flow<'_>, frame: Frame<'a>) -> Work<'a> {
         let described = described.await.map_err(|_| undescribed())?;
         let mut result = Members::new()
             .texts("supportedVersions", Revision::MODERN.map(Revision::name))
-            .raw("capabilities", &capabilities(&described))
+            .raw("capabilities", &capabilities(&described, true))
             .maybe("instructions", described.instructions.as_deref())
             .end();
         result.pop();
@@ -74,21 +74,39 @@ pub fn discover<'a>(flow: &Flow<'_>, frame: Frame<'a>) -> Work<'a> {
 }
 
 /// What the server can do: what its options declare, what it has registered, and log messages, which every handler can send.
-fn capabilities(described: &Described) -> String {
-    let mut capabilities = Object::read(&described.declared).unwrap_or_default();
-    for of in described.registered.iter().map(String::as_str).chain(["logging"]) {
-        let more = match of {
-            "tools" | "prompts" if described.listens => r#"{"listChanged":true}"#,
-            "resources" if described.listens => r#"{"subscribe":true,"listChanged":true}"#,
-            _ => "{}",
-        };
-        if capabilities.get(of).is_none()
-            && let Ok(more) = Value::read(more)
-        {
-            capabilities.0.push((of.to_owned().into(), more));
+/// What works in this Worker is announced, and nothing else, whatever the options declare: clients hear of changes through an
+/// object, and before 2026-07-28 one keeps how bad a log message must be (server/utilities/logging).
+fn capabilities(described: &Described, has_requests_for_logs: bool) -> String {
+    let (listens, logs) = (described.listens, described.listens || has_requests_for_logs);
+    let declared = Object::read(&described.declared).unwrap_or_default();
+    let mut capabilities = Vec::with_capacity(8);
+    for (name, value) in declared.0.iter().filter(|(_, value)| value.text() != "null") {
+        match name.as_ref() {
+            // There is no such thing here.
+            "tasks" => {}
+            "logging" if !logs => {}
+            "tools" | "prompts" | "resources" if !listens => capabilities.push((name.as_ref(), unheard(*value))),
+            name => capabilities.push((name, value.text().to_owned())),
         }
     }
-    ["{", &capabilities.inner(), "}"].concat()
+    for of in described.registered.iter().map(String::as_str).chain(logs.then_some("logging")) {
+        let more = match of {
+            "tools" | "prompts" if listens => r#"{"listChanged":true}"#,
+            "resources" if listens => r#"{"subscribe":true,"listChanged":true}"#,
+            _ => "{}",
+        };
+        if !capabilities.iter().any(|(name, _)| *name == of) {
+            capabilities.push((of, more.to_owned()));
+        }
+    }
+    object(&capabilities.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>())
+}
+
+/// A declared capability where nobody hears of changes.
+fn unheard(declared: Value<'_>) -> String {
+    let mut declared = declared.object().unwrap_or_default();
+    declared.0.retain(|(name, _)| name != "listChanged" && name != "subscribe");
+    ["{", &declared.inner(), "}"].concat()
 }
 
 fn undescribed() -> Fault {

@@ -194,8 +194,9 @@ pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>, beg
     let call = if begins { "follow" } else { "unfollow" };
     let kept = flow.obtain(&Ask { object: place.mailbox(), call, input: quoted(&uri) });
     Ok(Box::pin(async move {
-        let change = match kept.await.as_deref() {
-            Err(_) => return Err(Fault::new(503, Code::InternalError, super::mailbox::NO_MAILBOX)),
+        let kept = kept.await;
+        let change = match kept.as_deref() {
+            Err(&failure) => return Err(super::mailbox::unkept(failure)),
             Ok("false") => {
                 let message = "A session follows at most 1,000 resources.";
                 return Err(Fault::new(200, Code::InvalidParams, message));

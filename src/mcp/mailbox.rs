@@ -4,7 +4,7 @@
 use super::Work;
 use super::frame::Frame;
 use super::level::Level;
-use crate::flow::{Ask, Flow};
+use crate::flow::{Ask, Failure, Flow};
 use crate::json::{Object, quoted};
 use crate::jsonrpc::{Code, Fault};
 
@@ -27,11 +27,19 @@ fn keep<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, call: &'static str, input: Str
             None => Ok(frame.result("{}")),
             Some(kept) => match kept.await {
                 Ok(_) => Ok(frame.result("{}")),
-                Err(_) => Err(Fault::new(503, Code::InternalError, NO_MAILBOX)),
+                Err(failure) => Err(unkept(failure)),
             },
         }
     })
 }
 
-pub(super) const NO_MAILBOX: &str = "The session cannot be reached: this needs a Durable Object. Export `WicketObject` from the \
-                          Worker's main file and add it to `new_sqlite_classes` of a migration.";
+/// Nothing could be kept of a session: the Worker has no objects, and has not announced what needs one, or they do not
+/// answer.
+pub(super) fn unkept(failure: Failure) -> Fault {
+    match failure {
+        Failure::Absent => Fault::new(404, Code::MethodNotFound, NO_OBJECT),
+        _ => Fault::new(503, Code::InternalError, "The session cannot be reached at the moment. Try again."),
+    }
+}
+
+const NO_OBJECT: &str = "This server keeps nothing of a session: it has no Durable Object (its log says what to add).";

@@ -16,7 +16,7 @@ use super::sealing::Sealing;
 use super::session::{Session, Shown};
 use super::{Request, Transport, call_tag};
 use crate::crypto;
-use crate::flow::{Ask, Flow, Reach};
+use crate::flow::{Ask, Failure, Flow, Reach};
 use crate::json::{Members, Object, Value, quoted};
 use crate::jsonrpc::Code;
 
@@ -330,7 +330,11 @@ async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) 
     }
     let wanted = running.meta.string(LOG_LEVEL).as_deref().and_then(Level::parse);
     let wanted = match (wanted, era.session) {
-        (None, Some(session)) => recalled(flow, &session).await.level,
+        (None, Some(session)) => match flow.obtain(&recall(&session)).await {
+            // A server that keeps no level has not announced log messages.
+            Err(Failure::Absent) => return Told::Nothing,
+            kept => kept.map(|kept| Recalled::read(&kept)).unwrap_or_default().level,
+        },
         (wanted, _) => wanted,
     };
     if wanted.map_or(era.revision.is_modern(), |wanted| severity < wanted) {

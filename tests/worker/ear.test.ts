@@ -6,7 +6,7 @@ import { askObject, objectsOf } from "../../js/objects/objects.ts";
 import { join } from "../../js/server/ear.ts";
 import type { Heard } from "../../js/server/listening.ts";
 
-const objects = objectsOf(createExecutionContext(), env, {});
+const objects = await objectsOf(createExecutionContext(), env, {});
 /** Each test has a hub of its own. */
 let hub = "hub:0";
 let hubs = 0;

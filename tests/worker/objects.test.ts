@@ -8,7 +8,7 @@ import { Conflict, Rows } from "../../js/objects/rows.ts";
 import type { RowsCommit } from "../../js/wire.ts";
 import { golden } from "./lib/golden.ts";
 
-const objects = objectsOf(createExecutionContext(), env, {});
+const objects = await objectsOf(createExecutionContext(), env, {});
 const write = (rows: Rows, commit: Partial<RowsCommit>) => rows.write({ put: [], remove: [], bump: [], ...commit });
 const read = (rows: Rows, keys: string[], prefixes: string[] = []) =>
   JSON.parse(rows.read({ keys, prefixes })) as { version: number; rows: [string, string][] };
@@ -105,8 +105,8 @@ test("without a secret the keyring makes a root key once and keeps it", async ()
   const roots = await Promise.all(Array.from({ length: 20 }, () => askObject(objects, "keyring", "root", "null")));
   expect(new Set(roots).size).toBe(1);
   expect(JSON.parse(roots[0] ?? "")).toMatch(/^[\w-]{43}$/);
-  expect(await keysOf(createExecutionContext(), env, {})).toBe(JSON.parse(roots[0] ?? ""));
-  expect(await keysOf(createExecutionContext(), { WICKET_SECRET: "of the operator" }, {})).toBe("of the operator");
+  expect(await keysOf(env, () => objects)).toBe(JSON.parse(roots[0] ?? ""));
+  expect(await keysOf({ WICKET_SECRET: "of the operator" }, () => objects)).toBe("of the operator");
 });
 
 test("a name without a role, and a call that its role does not have", async () => {
@@ -117,16 +117,4 @@ test("a name without a role, and a call that its role does not have", async () =
 test("an agent's objects have roles, too", async () => {
   const { Plain } = exports as unknown as { Plain: Parameters<typeof askObject>[0] };
   expect(JSON.parse(await askObject(Plain, "keyring", "root", "null"))).toMatch(/^[\w-]{43}$/);
-});
-
-test("which class: the option, else WicketObject, else the agent's; and what to add where there is none", () => {
-  const [a, b, c] = ["a", "b", "c"].map((name) => ({ idFromName: () => name })) as unknown as [never, never, never];
-  const ctx = (exported: object) => ({ exports: exported }) as unknown as ExecutionContext;
-  expect(objectsOf(ctx({ WicketObject: a, MyMCP: b }), { MINE: c }, { objects: "MINE", agent: "MyMCP" })).toBe(c);
-  expect(objectsOf(ctx({ WicketObject: a, MyMCP: b }), {}, { agent: "MyMCP" })).toBe(a);
-  expect(objectsOf(ctx({ MyMCP: b }), {}, { agent: "MyMCP" })).toBe(b);
-  expect(objectsOf(ctx({ MyMCP: b }), {}, { objects: "MyMCP" })).toBe(b);
-  expect(() => objectsOf(ctx({}), {}, { agent: "MyMCP" })).toThrow('new_sqlite_classes = ["MyMCP"]');
-  expect(() => objectsOf(ctx({}), {}, {})).toThrow("export { WicketObject }");
-  expect(() => objectsOf(ctx({}), undefined, { objects: "MINE" })).toThrow('no Durable Object "MINE"');
 });

@@ -161,7 +161,7 @@ describe("without a Durable Object", () => {
     expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
     expect(response.headers.get("vary")).toBe("Origin");
     const text = await response.text();
-    expect(text).toContain('Export the class "Homeless" from your Worker\'s main file');
+    expect(text).toContain("main file must have\n\nexport class Homeless extends McpAgent");
     expect(text).toContain(lines("Homeless"));
     expect(log).toContain(lines("Homeless"));
   });
@@ -169,6 +169,8 @@ describe("without a Durable Object", () => {
   test("so is the stream of an agent that runs in the Worker", async () => {
     const { value: response } = await logOf(() => worker(new Request(`${HOST}/homeless-sse`)));
     expect(response.status).toBe(503);
-    expect(await response.text()).toContain(lines("Nowhere"));
+    const text = await response.text();
+    expect(text).toContain('There is no Durable Object "Nowhere", which the option "objects" names');
+    expect(text).toContain('name = "Nowhere"\nclass_name = "WicketObject"');
   });
 });

@@ -290,7 +290,9 @@ fn seconds(value: Value<'_>) -> Option<u64> {
 pub(super) fn unreachable(failure: Failure, what: &str) -> Denied {
     match failure {
         Failure::Timeout | Failure::Unreachable => Denied::unavailable(format!("{what} did not answer")),
-        Failure::Refused | Failure::Failed => Denied::failed(format!("{what} could not be asked; the log says why")),
+        Failure::Refused | Failure::Absent | Failure::Failed => {
+            Denied::failed(format!("{what} could not be asked; the log says why"))
+        }
     }
 }
 
@@ -313,7 +315,7 @@ pub(super) fn profile_answer<'a>(answer: &'a Result<Fetched, Failure>, what: &st
 fn unfinished(failure: Failure, function: &str) -> Denied {
     match failure {
         Failure::Timeout => Denied::unavailable(format!("the function `{function}` has not ended in time")),
-        Failure::Unreachable | Failure::Refused | Failure::Failed => {
+        Failure::Unreachable | Failure::Refused | Failure::Absent | Failure::Failed => {
             Denied::failed(format!("the function `{function}` failed"))
         }
     }

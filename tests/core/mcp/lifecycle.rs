@@ -20,7 +20,7 @@ fn a_revision_that_both_know_is_agreed_on() {
         let answered = initialize(json!({"protocolVersion": version, "capabilities": {}})).send();
         let result = json!({
             "protocolVersion": version,
-            "capabilities": {"tools": {}, "logging": {}},
+            "capabilities": {"tools": {}},
             "serverInfo": server_info(),
             "instructions": "Ask.",
         });
@@ -57,21 +57,46 @@ fn a_handshake_without_a_version_is_refused() {
 #[test]
 fn a_server_without_instructions_gives_none() {
     let answered = initialize(json!({"protocolVersion": "2025-11-25"})).send_to(described(r#"{"registered":[]}"#));
-    let result = json!({"protocolVersion": "2025-11-25", "capabilities": {"logging": {}}, "serverInfo": server_info()});
+    let result = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": server_info()});
     assert_eq!(answered.result(), result);
 }
 
 #[test]
 fn what_is_declared_comes_through_as_it_stands_beside_what_is_registered() {
-    let declared = r#"{ "tools" : {"listChanged":true}, "extensions":{"a/b":{"x":1.50}} }"#;
-    let capabilities = r#"{"tools":{"listChanged":true},"extensions":{"a/b":{"x":1.50}},"prompts":{},"logging":{}}"#;
-    let text = format!(r#"{{"registered":["tools","prompts"],"declared":{declared},"instructions":"a\"\u0062\n"}}"#);
+    let declared = r#"{ "tools" : {"listChanged":true}, "extensions":{"a/b":{"x":1.50}}, "prompts": null }"#;
+    let capabilities =
+        r#"{"tools":{"listChanged":true},"extensions":{"a/b":{"x":1.50}},"prompts":{"listChanged":true},"logging":{}}"#;
+    let text = format!(
+        r#"{{"registered":["tools","prompts"],"declared":{declared},"instructions":"a\"\u0062\n","listens":true}}"#
+    );
     let post = initialize(json!({"protocolVersion": "2025-11-25"}));
     let answered = post.send_to(described(&text));
     assert!(answered.text().contains(capabilities), "{}", answered.text());
     assert!(answered.text().contains(r#""instructions":"a\"b\n""#), "{}", answered.text());
     let discovered = Post::modern("server/discover", Json::Null).send_to(described(&text));
     assert!(discovered.text().contains(capabilities), "{}", discovered.text());
+}
+
+#[test]
+fn what_needs_an_object_is_not_announced_without_one_whatever_is_declared() {
+    let declared = json!({
+        "logging": {},
+        "tools": {"listChanged": true},
+        "resources": {"subscribe": true, "listChanged": true, "x": 1},
+        "completions": {},
+        "tasks": {"list": {}},
+        "experimental": {"a": {}},
+    });
+    let text = json!({"registered": ["tools", "prompts"], "declared": declared}).to_string();
+    let works = json!({
+        "tools": {}, "resources": {"x": 1}, "prompts": {}, "completions": {}, "experimental": {"a": {}},
+    });
+    let answered = initialize(json!({"protocolVersion": "2025-11-25"})).send_to(described(&text));
+    assert_eq!(answered.result()["capabilities"], works);
+    let discovered = Post::modern("server/discover", Json::Null).send_to(described(&text));
+    let mut with_logs = works;
+    with_logs["logging"] = json!({});
+    assert_eq!(discovered.result()["capabilities"], with_logs, "there each request says which messages it wants");
 }
 
 #[test]

@@ -7,12 +7,13 @@ export interface ServerEvent {
 }
 
 export class EventReader {
-  readonly #reader: ReadableStreamDefaultReader<string>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #decoder = new TextDecoder();
   #text = "";
 
   constructor(response: Response) {
     if (!response.body) throw new Error(`no stream: ${response.status}`);
-    this.#reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    this.#reader = response.body.getReader();
   }
 
   /** The next event; nothing at the end of the stream. Comments are passed over. */
@@ -22,7 +23,7 @@ export class EventReader {
       if (end < 0) {
         const { done, value } = await this.#reader.read();
         if (done) return undefined;
-        this.#text += value;
+        this.#text += this.#decoder.decode(value, { stream: true });
         continue;
       }
       const block = this.#text.slice(0, end);
