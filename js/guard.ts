@@ -3,6 +3,7 @@
  * the guard finds travels with the request to the tools, the session and `this.props`.
  */
 import type { Incoming } from "./incoming.js";
+import type { Route } from "./route.js";
 
 /** Who is calling. Made once for each token and kept with it, so that it must not change. */
 export interface Caller {
@@ -56,8 +57,8 @@ export const ENDPOINT: unique symbol = Symbol("mcp-wicket endpoint");
 
 /** An MCP endpoint, as what is put around it sees it. */
 export interface Endpoint<Env = unknown> {
-  /** The paths that it answers. */
-  readonly paths: readonly string[];
+  /** The paths that it answers, the endpoint's own first. */
+  readonly routes: readonly Route[];
   /** The name of the agent's class, whose objects may have roles. */
   readonly agent?: string;
   /** Answers a request, with this guard in front. */

@@ -15,6 +15,7 @@ import { type Caller, type Decision, ENDPOINT, type Guard } from "./guard.js";
 import { Incoming } from "./incoming.js";
 import { TRANSPORT } from "./moved.js";
 import { checkOptions, namesOf } from "./options.js";
+import { NO_PARAMS, type Params, Route } from "./route.js";
 import { McpServer } from "./server/mcp-server.js";
 
 /** What a factory may look at. */
@@ -23,6 +24,8 @@ export interface FactoryContext<Env = unknown> {
   readonly env: Env;
   /** What the app or the guard knows about the caller. */
   readonly props: Record<string, unknown> | undefined;
+  /** What the names in the route stand for: `/mcp/:tenant` gives `tenant`. */
+  readonly params: Params;
 }
 
 /** Handlers of servers that were made for one request, by their options: what such a handler needs is made once. */
@@ -78,7 +81,7 @@ function handlerOf<Env>(
   const handler: FetchHandler<Env> = (request, env, ctx) => made.handle(new Incoming(request), env, ctx);
   return Object.assign(handler, {
     [ENDPOINT]: {
-      paths: [made.route],
+      routes: [made.route],
       serve: (incoming: Incoming, env: Env, ctx: ExecutionContext, guard: Guard<Env>) =>
         made.handle(incoming, env, ctx, guard),
     },
@@ -102,7 +105,7 @@ function once(server: McpServer): () => McpServer {
 
 /** The endpoint of servers that a factory makes. Where nothing waits there is no promise of its own. */
 class MadeServers<Env> {
-  readonly route: string;
+  readonly route: Route;
   readonly #factory: McpServerFactory<Env>;
   readonly #options: CreateMcpHandlerOptions;
   #core: GuardedCore | undefined;
@@ -111,15 +114,17 @@ class MadeServers<Env> {
 
   constructor(factory: McpServerFactory<Env>, options: CreateMcpHandlerOptions, key?: string) {
     this.#key = key;
-    this.route = options.route ?? "/mcp";
+    this.route = new Route("createMcpHandler", options.route ?? "/mcp");
     this.#factory = factory;
     this.#options = options;
   }
 
   handle(incoming: Incoming, env: Env, ctx: ExecutionContext, guard?: Guard<Env>): Promise<Response> {
-    if (incoming.path !== this.route) {
-      return Promise.resolve(new Response(`Not found. The MCP endpoint is ${this.route}.`, { status: 404 }));
+    const params = this.route.match(incoming.path);
+    if (!params) {
+      return Promise.resolve(new Response(`Not found. The MCP endpoint is ${this.route.path}.`, { status: 404 }));
     }
+    incoming.params = params;
     this.#core ??= this.#coreOf(env);
     const core = this.#core;
     const decided = admit(core, incoming, "GET, POST, DELETE", env, ctx, guard);
@@ -148,9 +153,9 @@ class MadeServers<Env> {
     if (pass instanceof Response) return pass;
     try {
       const props = propsOf(ctx, pass.caller);
-      const told = toldOf(this.#options, props, pass.caller);
+      const told = toldOf(this.#options, props, pass.caller, incoming);
       const passage: Passage = { core, incoming, pass, told, env, place: { objects: this.#options.objects } };
-      const server = this.#factory({ request: incoming.request, env, props });
+      const server = this.#factory({ request: incoming.request, env, props, params: incoming.params });
       if (!(server instanceof Promise)) return serve(passage, checked(server), ctx);
       return server
         .then((server) => serve(passage, checked(server), ctx))
@@ -180,8 +185,9 @@ export function toldOf(
   { sessions }: EndpointOptions,
   props: Record<string, unknown> | undefined,
   caller: Caller | undefined,
+  at: Pick<Incoming, "params" | "path">,
 ): Passage["told"] {
-  const told: Passage["told"] = principalOf(props, caller);
+  const told: Passage["told"] = principalOf(props, caller, at);
   if (sessions) told.sessions = sessions;
   return told;
 }
@@ -190,10 +196,13 @@ export function toldOf(
 export function principalOf(
   props: Record<string, unknown> | undefined,
   caller: Caller | undefined,
+  at: Pick<Incoming, "params" | "path">,
 ): { principal?: string; client?: string } {
+  // Under a pattern each path has sessions and state of its own.
+  const here = at.params === NO_PARAMS ? "" : ` at ${at.path}`;
   if (caller) {
     const { principal, client } = caller;
-    return client === undefined ? { principal } : { principal, client };
+    return client === undefined ? { principal: principal + here } : { principal: principal + here, client };
   }
-  return props && Object.keys(props).length > 0 ? { principal: JSON.stringify(props) } : {};
+  return props && Object.keys(props).length > 0 ? { principal: JSON.stringify(props) + here } : {};
 }

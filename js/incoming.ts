@@ -1,3 +1,5 @@
+import { NO_PARAMS, type Params } from "./route.js";
+
 /** The head of a request, each part read once: every read crosses into the runtime. */
 export class Incoming {
   readonly request: Request;
@@ -7,6 +9,9 @@ export class Incoming {
   readonly site: string;
   /** The path, without the query. */
   readonly path: string;
+
+  /** What the names in the endpoint's route stand for. */
+  params: Params = NO_PARAMS;
 
   /** How many bytes the body has, as its sender says; known once it is read. */
   length: number | undefined;

@@ -8,6 +8,7 @@ import type { Caller } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { alarmRole, askRole, connectRole, needSqlite } from "../objects/roles.js";
 import { type Names, checkOptions, namesOf, oneOf } from "../options.js";
+import { NO_PARAMS, type Params } from "../route.js";
 import { McpServer } from "../server/mcp-server.js";
 import type { ServerWorld } from "../server/world.js";
 import { type Expiry, clear, expire, keepFor } from "./expiry.js";
@@ -42,6 +43,7 @@ export interface AgentClass<Env = unknown> {
 /** What the Worker passes to an agent in its object. */
 export interface Handover {
   props: Record<string, unknown> | undefined;
+  params: Params;
   told: Passage["told"];
   pass: { caller: Caller | undefined; scopes: readonly string[] | undefined; metadata: string | undefined };
   objects: string | undefined;
@@ -66,6 +68,8 @@ export abstract class McpAgent<
   declare server: McpServer | Promise<McpServer>;
   /** What the app or the guard knows about the caller. Never another caller's. */
   declare props: Props;
+  /** What the names in the route stand for: `/mcp/:tenant` gives `tenant`. A session is of one path, and of no other. */
+  params: Params = NO_PARAMS;
   /** The state that a new session begins with; an agent that has one lives in its session's object. */
   declare initialState: State;
 
@@ -161,16 +165,21 @@ export abstract class McpAgent<
   }
 
   /** The server with all that `init` registers; made once. */
-  wicketReady(props: Record<string, unknown> | undefined, caller?: Caller): Promise<McpServer> {
+  wicketReady(
+    props: Record<string, unknown> | undefined,
+    caller: Caller | undefined,
+    params: Params,
+  ): Promise<McpServer> {
     this.#caller = caller;
-    this.#ready ??= this.#prepare(props).catch((error: unknown) => {
+    this.#ready ??= this.#prepare(props, params).catch((error: unknown) => {
       this.#ready = undefined;
       throw error;
     });
     return this.#ready;
   }
 
-  async #prepare(props: Record<string, unknown> | undefined): Promise<McpServer> {
+  async #prepare(props: Record<string, unknown> | undefined, params: Params): Promise<McpServer> {
+    this.params = params;
     const { name } = this.constructor;
     this.props = (props ?? {}) as Props;
     if ((this.server as unknown) === undefined) this.server = new McpServer({ name, version: "0.0.0" });
@@ -188,16 +197,19 @@ export abstract class McpAgent<
   /** In the object: answers a request that the Worker's guard has let through. */
   async wicketServe(
     request: Request,
-    { props, told, pass: carried, objects, key, expiry }: Handover,
+    { props, params, told, pass: carried, objects, key, expiry }: Handover,
   ): Promise<Response> {
     needSqlite({ className: this.constructor.name, ctx: this.#object() });
     // An object has one alarm: where the class has an alarm of its own, that is its business.
     const isOurs = this.alarm === McpAgent.prototype.alarm;
     if (isOurs) this.#keptUntil = await keepFor(this.#object().storage, expiry, objects, this.#keptUntil);
-    const server = await this.wicketReady(props);
+    const server = await this.wicketReady(props, undefined, params);
+    if (JSON.stringify(params) !== JSON.stringify(this.params)) {
+      return new Response("Not found. The session is of another path.", { status: 404 });
+    }
     this.#core ??= coreFor({}, this.env);
     const place = { objects, agent: this.constructor.name };
-    const [incoming, pass] = [new Incoming(request), received(carried)];
+    const [incoming, pass] = [Object.assign(new Incoming(request), { params }), received(carried)];
     const passage: Passage = { core: this.#core, incoming, pass, told, env: this.env, place };
     if (told.transport === "sse-messages") return answerMessage(passage, server, this.ctx);
     return serve(passage, server, this.ctx, (world) => {

@@ -77,6 +77,7 @@ export function arrived(stream: Passage, { url, headers, told, pass }: CarriedMe
   // The session is its principal's, and so is the stream: a fresh upstream token is the same person's.
   const whole = caller && { ...caller, scopes: new Set(caller.scopes), ...(upstream && { upstream }) };
   const incoming = new Incoming(new Request(url, { method: "POST", headers }));
+  incoming.params = stream.incoming.params;
   return { ...stream, incoming, told, pass: received({ ...stepUp, caller: whole }) };
 }
 

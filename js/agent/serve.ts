@@ -16,6 +16,7 @@ import { Incoming } from "../incoming.js";
 import { propsOf, toldOf } from "../handler.js";
 import type { Namespace } from "../objects/find.js";
 import { agentsOf } from "../objects/objects.js";
+import { Route } from "../route.js";
 import { type Ended, run } from "../run.js";
 import { McpServer } from "../server/mcp-server.js";
 import { ObjectsWorld } from "../server/objects-world.js";
@@ -30,30 +31,33 @@ export interface AgentHandler<Env> {
   readonly [ENDPOINT]: Endpoint<Env>;
 }
 
-/** A handler of requests for `paths`. */
+/** A handler of requests for `routes`. */
 export function agentHandler<Env>(
-  paths: readonly string[],
+  routes: readonly Route[],
   agent: string,
   serve: (incoming: Incoming, env: Env, ctx: ExecutionContext, guard?: Guard<Env>) => Promise<Response>,
 ): AgentHandler<Env> {
   return {
     fetch: (request, env, ctx) => serve(new Incoming(request), env, ctx),
-    [ENDPOINT]: { paths, agent, serve },
+    [ENDPOINT]: { routes, agent, serve },
   };
 }
 
 /** See `McpAgent.serve`. */
 export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
   let core: GuardedCore | undefined;
-  return agentHandler([path], agentClass.name, async (incoming, env, ctx, guard) => {
-    if (incoming.path !== path) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
+  const route = new Route(`${agentClass.name}.serve`, path);
+  return agentHandler([route], agentClass.name, async (incoming, env, ctx, guard) => {
+    const params = route.match(incoming.path);
+    if (!params) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
+    incoming.params = params;
     core ??= coreFor(options, env);
     const decided = admit(core, incoming, "GET, POST, DELETE", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
     if (pass instanceof Response) return pass;
     try {
       const props = propsOf(ctx, pass.caller);
-      const told = toldOf(options, props, pass.caller);
+      const told = toldOf(options, props, pass.caller, incoming);
       const place = { objects: options.objects, agent: agentClass.name };
       const passage: Passage = { core, incoming, pass, told, env, place };
       const agent = new agentClass(ctx, env);
@@ -73,12 +77,12 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
         const { objects } = options;
         const key = crypto.randomUUID();
         const told_ = { ...told, place: object };
-        const handover = { props, told: told_, pass: carried(pass, incoming), objects, key, expiry };
+        const handover = { props, params, told: told_, pass: carried(pass, incoming), objects, key, expiry };
         const { request } = incoming;
         request.signal.addEventListener("abort", () => ctx.waitUntil(stub.wicketGone(key)));
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
-      const server = await agent.wicketReady(props, pass.caller);
+      const server = await agent.wicketReady(props, pass.caller, params);
       return await serve(passage, server, ctx);
     } catch (error) {
       return unserved(error, pass.headers);

@@ -5,8 +5,10 @@
  */
 import { type GuardedCore, type Passage, admit, answer, coreFor, respond, serve, unserved } from "../endpoint.js";
 import { logged } from "../errors.js";
+import type { Incoming } from "../incoming.js";
 import { principalOf, propsOf } from "../handler.js";
 import { objectsOf } from "../objects/objects.js";
+import { Route } from "../route.js";
 import type { Outcome } from "../run.js";
 import type { McpServer } from "../server/mcp-server.js";
 import type { Reply } from "../server/reply.js";
@@ -30,14 +32,20 @@ import {
 
 /** See `McpAgent.serveSSE`. */
 export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
-  const messages = `${path}/message`;
+  const route = new Route(`${agentClass.name}.serveSSE`, path);
+  const below = new Route(`${agentClass.name}.serveSSE`, `${path}/message`);
   let core: GuardedCore | undefined;
-  return agentHandler([path, messages], agentClass.name, async (incoming, env, ctx, guard) => {
+  return agentHandler([route, below], agentClass.name, async (incoming, env, ctx, guard) => {
     const { request } = incoming;
-    const at = incoming.path;
-    if (at !== path && at !== messages) return new Response(`Not found. The stream is ${path}.`, { status: 404 });
+    // What a `*` matches may end like the path of messages, which is then meant.
+    const forMessages = below.match(incoming.path);
+    const params = forMessages ?? route.match(incoming.path);
+    const isStream = forMessages === undefined;
+    const messages = `${incoming.path}/message`;
+    if (!params) return new Response(`Not found. The stream is ${path}.`, { status: 404 });
+    incoming.params = params;
     core ??= coreFor(options, env);
-    const decided = admit(core, incoming, at === path ? "GET" : "POST", env, ctx, guard);
+    const decided = admit(core, incoming, isStream ? "GET" : "POST", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
     if (pass instanceof Response) return pass;
     try {
@@ -45,11 +53,11 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       const agent = new agentClass(ctx, env);
       const inObject = wantsObject(agentClass, agent);
       const told: Passage["told"] = {
-        ...principalOf(props, pass.caller),
-        transport: at === path ? "sse-stream" : "sse-messages",
+        ...principalOf(props, pass.caller, isStream ? incoming : streamOf(incoming)),
+        transport: isStream ? "sse-stream" : "sse-messages",
       };
       if (inObject) told.agent = agentClass.name;
-      const sessionId = at === path ? null : new URL(request.url).searchParams.get("sessionId");
+      const sessionId = isStream ? null : new URL(request.url).searchParams.get("sessionId");
       if (sessionId !== null) told.sessionId = sessionId;
       const { objects } = options;
       const where = { objects, agent: agentClass.name };
@@ -59,13 +67,13 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       if ("here" in placed) throw new Error("HTTP+SSE has a place for each message");
       const { object, ...expiry } = placed;
       told.place = object;
-      if (at === path) {
+      if (isStream) {
         await objectsOf(ctx, env, where); // says what is missing, before there is a stream
-        const server = inObject ? registryOf(agent) : await agent.wicketReady(props, pass.caller);
+        const server = inObject ? registryOf(agent) : await agent.wicketReady(props, pass.caller, params);
         const parts = new Parts();
         const carryOutHere = async (message: CarriedMessage, stream: Reply) => {
           const there = arrived(passage, message);
-          const server = await new agentClass(ctx, env).wicketReady(message.props, there.pass.caller);
+          const server = await new agentClass(ctx, env).wicketReady(message.props, there.pass.caller, params);
           await carryOut(there, server, ctx, message, stream);
         };
         return await serve(passage, server, ctx, (world) => {
@@ -87,16 +95,21 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       if (inObject) {
         const agents = await findAgents(agentClass, ctx, env, options);
         const stub = agents.getByName(`session:${object}`);
-        const handover = { props, told, pass: carried(pass, incoming), objects, key: "", expiry };
+        const handover = { props, params, told, pass: carried(pass, incoming), objects, key: "", expiry };
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
-      const server = await agent.wicketReady(props, pass.caller);
+      const server = await agent.wicketReady(props, pass.caller, params);
       const answered = answerMessage(passage, server, ctx, (world) => carry(world, props));
       return withHeaders(await answered, pass.headers);
     } catch (error) {
       return unserved(error, pass.headers);
     }
   });
+}
+
+/** Where the stream of this message is. */
+function streamOf({ params, path }: Incoming): Pick<Incoming, "params" | "path"> {
+  return { params, path: path.replace(/\/message$/, "") };
 }
 
 /**

@@ -80,25 +80,34 @@ export function protect<Env = unknown>(
   if (options.resource !== undefined && routes.length > 1) {
     throw new WicketError("ERR_ARGUMENT", "`resource` names one endpoint: call protect once for each.");
   }
-  const byPath = new Map(routes.flatMap((route) => route.endpoint.paths.map((path) => [path, route])));
+  const all = routes.flatMap((route) => route.endpoint.routes.map((at) => [at, route] as const));
+  const byPath = new Map(all.filter(([at]) => !at.isPattern).map(([{ path }, route]) => [path, route]));
+  const patterns = all.filter(([at]) => at.isPattern);
   const documents = new Map(routes.map((route) => [WELL_KNOWN + route.resource.path, route]));
-  for (const route of routes) for (const path of route.endpoint.paths) documents.set(WELL_KNOWN + path, route);
+  for (const [{ path }, route] of all) documents.set(WELL_KNOWN + path, route);
   const [first] = routes;
   if (first) documents.set(WELL_KNOWN, first);
+
+  const describedAt = (path: string) =>
+    documents.get(path) ?? (path.startsWith(WELL_KNOWN) ? routeAt(patterns, path.slice(WELL_KNOWN.length)) : undefined);
 
   return {
     fetch: (request, env, ctx) => {
       const incoming = new Incoming(request);
-      const route = byPath.get(incoming.path);
+      const route = byPath.get(incoming.path) ?? routeAt(patterns, incoming.path);
       if (route) return route.endpoint.serve(incoming, env, ctx, route.guard);
-      const described = issuers.length > 0 ? documents.get(incoming.path) : undefined;
+      const described = issuers.length > 0 ? describedAt(incoming.path) : undefined;
       if (described) return document(lazily, incoming, described, issuers, options);
       const { defaultHandler } = options;
       if (defaultHandler) return fetchOf(defaultHandler)(request, env, ctx);
-      const paths = [...byPath.keys()].join(", ");
+      const paths = all.map(([{ path }]) => path).join(", ");
       return Promise.resolve(new Response(`Not found. The MCP endpoint is ${paths}.`, { status: 404 }));
     },
   };
+}
+
+function routeAt<Env>(patterns: readonly (readonly [Endpoint<Env>["routes"][number], Route<Env>])[], path: string) {
+  return patterns.find(([at]) => at.match(path))?.[1];
 }
 
 const NO_ORIGINS = { origins: { allowedOrigins: [], allowedHosts: [] } };
@@ -111,15 +120,15 @@ function routeOf<Env>(
   hasIssuers: boolean,
 ): Route<Env> {
   const endpoint = endpointOf<Env>(handler);
-  const [path] = endpoint?.paths ?? [];
-  if (!endpoint || path === undefined) {
+  const [at] = endpoint?.routes ?? [];
+  if (!endpoint || !at) {
     throw new WicketError(
       "ERR_ARGUMENT",
       'protect takes what MyMCP.serve("/mcp"), MyMCP.serveSSE("/sse") or createMcpHandler(…) gave. For a handler of your ' +
         "own, call verifier.verify(token) in it.",
     );
   }
-  const resource = { site: undefined as string | undefined, path };
+  const resource = { site: undefined as string | undefined, path: at.prefix };
   if (options.resource !== undefined) {
     const url = new URL(options.resource);
     resource.site = url.origin;

@@ -9,6 +9,7 @@ import { Incoming } from "../incoming.js";
 import type { ObjectPlace } from "../objects/objects.js";
 import { checkOptions, namesOf } from "../options.js";
 import { type Page, checkPages, renderPage } from "../pages/oauth.js";
+import { Route } from "../route.js";
 import { run } from "../run.js";
 import { newBearerCore } from "../wasm.js";
 import type { BearerCore } from "../wire.js";
@@ -34,6 +35,8 @@ export class OAuthProvider<Env = unknown> {
   readonly #making: Making<Env>;
   readonly #endpoints = new Map<string, EndpointName>();
   readonly #routes = new Map<string, Endpoint<Env>>();
+  /** Those of `#routes` that are no exact path. */
+  readonly #patterns: [Route, Endpoint<Env>][] = [];
   readonly #guard: Guard<Env>;
   #site: Site<Env> | undefined;
 
@@ -48,7 +51,11 @@ export class OAuthProvider<Env = unknown> {
     for (const [route, handler] of Object.entries(options.apiHandlers)) {
       const endpoint = endpointOf<Env>(handler) ?? plain(route, handler, () => this.#guard);
       place.agent ??= endpoint.agent;
-      for (const path of new Set([route, ...endpoint.paths])) this.#routes.set(path, endpoint);
+      checkRoute(route, endpoint);
+      for (const at of endpoint.routes) {
+        if (at.isPattern) this.#patterns.push([at, endpoint]);
+        else this.#routes.set(at.path, endpoint);
+      }
     }
     const callbackTimeout = limitOf(options.callbackTimeout, "OAuthProvider");
     this.#making = { options, handler: identityOf(options.defaultHandler), place, followed, config, callbackTimeout };
@@ -88,7 +95,7 @@ export class OAuthProvider<Env = unknown> {
     const { path } = incoming;
     const known = this.#routes.get(path);
     const endpoint = known ? undefined : (this.#endpoints.get(path) ?? this.#described(path));
-    const route = known ?? (endpoint ? undefined : this.#below(path));
+    const route = known ?? (endpoint ? undefined : (this.#matching(path) ?? this.#below(path)));
     try {
       if (route) return await route.serve(incoming, env, ctx, this.#guard);
       if (endpoint) return await this.#answer(endpoint, incoming, env, ctx);
@@ -150,7 +157,20 @@ export class OAuthProvider<Env = unknown> {
   /** The documents of the provider and of its routes; Rust says which there are. */
   #described(path: string): EndpointName | undefined {
     const before = path.includes("/.well-known/") ? WELL_KNOWN.exec(path)?.[1] : undefined;
-    return before === "" || (before !== undefined && this.#routes.has(before)) ? "metadata" : undefined;
+    return before === "" || (before !== undefined && (this.#routes.has(before) || this.#matching(before) !== undefined))
+      ? "metadata"
+      : undefined;
+  }
+
+  /** The document of a path that a pattern matches is that of the resource it belongs to. */
+  #documented(path: string): string {
+    const resource = path.startsWith(RESOURCE) ? path.slice(RESOURCE.length) : "";
+    const at = resource === "" ? undefined : this.#patterns.find(([route]) => route.match(resource));
+    return at ? RESOURCE + at[0].prefix : path;
+  }
+
+  #matching(path: string): Endpoint<Env> | undefined {
+    return this.#patterns.find(([route]) => route.match(path))?.[1];
   }
 
   /** A handler of the app's own answers everything below its route. */
@@ -168,6 +188,7 @@ export class OAuthProvider<Env = unknown> {
   async #answer(endpoint: EndpointName, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Response> {
     const site = await this.#siteOf(env, ctx);
     const input = inputOf(endpoint, incoming);
+    if (endpoint === "metadata") input.path = this.#documented(input.path);
     let body = "";
     if (incoming.method === "POST") {
       const read = await readSmallBody(incoming);
@@ -204,13 +225,24 @@ function check<Env>({ allowConsentScreen, apiHandlers, defaultHandler, pages }: 
     refuse('apiHandlers must have at least one route: { "/mcp": MyMCP.serve("/mcp") }.');
   }
   for (const route of Object.keys(apiHandlers)) {
-    if (!/^\/[^?#\s]*$/.test(route)) refuse(`apiHandlers has "${route}": a route is a path that begins with a slash.`);
+    new Route("apiHandlers", route);
   }
   const handler = defaultHandler as unknown;
   if (typeof handler !== "object" || handler === null || !KINDS.some((kind) => kind in handler)) {
     refuse("defaultHandler must be a handler such as new GitHubHandler({…}), or have a function identify or fetch.");
   }
   if (pages) checkPages(pages);
+}
+
+/** A route whose endpoint answers at another would match nothing. */
+function checkRoute<Env>(route: string, { routes }: Endpoint<Env>): void {
+  if (routes.some(({ path }) => path === route)) return;
+  const [first] = routes;
+  const path = first?.path ?? "";
+  throw new WicketError(
+    "ERR_ARGUMENT",
+    `apiHandlers has "${route}" for an endpoint that answers ${path}, so nothing would match: write { "${path}": … }.`,
+  );
 }
 
 function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "handler"> {
@@ -228,7 +260,8 @@ function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "handler"> 
     jwt: options.accessTokens === "jwt" || undefined,
     callback: options.callbackEndpoint,
     connected: options.connectedAppsEndpoint,
-    resources: Object.keys(options.apiHandlers),
+    // Tokens are for what stands before the first part of a pattern: it is one resource for all that match.
+    resources: [...new Set(Object.keys(options.apiHandlers).map((route) => new Route("apiHandlers", route).prefix))],
     aliases: options.resourceAliases,
     scopes: named ? Object.keys(named) : (scopes as readonly string[] | undefined),
     scopeTexts: named,
@@ -267,9 +300,10 @@ function plain<Env>(
 ): Endpoint<Env> & { [PLAIN]: true } {
   const answer: FetchHandler<Env> =
     typeof handler === "function" ? handler : (request, env, ctx) => handler.fetch(request, env, ctx);
+  const at = new Route("apiHandlers", route);
   return {
     [PLAIN]: true,
-    paths: [route],
+    routes: [at],
     async serve(incoming, env, ctx) {
       const pass = await guardOf().admit({ headers: [] }, incoming, env, ctx);
       if (pass instanceof Response) return pass;

@@ -1,6 +1,7 @@
 /** What a handler may know about the call it serves, and what it may say before its answer. */
 import type { ProtocolError, UrlElicitation } from "../errors.js";
 import type { Caller } from "../guard.js";
+import type { Params } from "../route.js";
 import type { RunEffect } from "../wire.js";
 import { Questions } from "./questions.js";
 import type { ResultSchema } from "./result-schemas.js";
@@ -53,6 +54,8 @@ export interface ToolContext {
   readonly sessionId?: string | undefined;
   /** The request's `_meta`. */
   readonly _meta?: Record<string, unknown> | undefined;
+  /** What the names in the endpoint's route stand for: `/mcp/:tenant` gives `tenant`. */
+  readonly params: Params;
   /** Who is calling, where a guard asks. */
   readonly caller?: Caller | undefined;
   /** The same in the official SDK's shape. */
@@ -150,6 +153,10 @@ export class CallContext implements ToolContext {
 
   get _meta(): Record<string, unknown> | undefined {
     return this.#world.metaOf(this.#effect);
+  }
+
+  get params(): Params {
+    return this.#world.passage.incoming.params;
   }
 
   get caller(): Caller | undefined {

@@ -26,6 +26,7 @@ import {
   Tool,
   type ToolAnnouncement,
 } from "./registered.js";
+import { checkArguments } from "./prompt-arguments.js";
 import { ResourceTemplate } from "./resource-template.js";
 import { type ArgumentsOf, type InputSchema, type Shape, isSchema, isShape } from "./schema.js";
 import type {
@@ -374,6 +375,7 @@ export class McpServer {
     checkEntry("prompt", name, registry.prompts.has(name), callback, config.icons);
     checkOptions(ANNOUNCED.prompt, config);
     checkSchema("argsSchema", "prompt", name, config.argsSchema);
+    if (config.argsSchema) checkArguments(this.serverInfo.name, name, config.argsSchema);
     const prompt = new Prompt(registry, name, config, callback);
     registry.prompts.set(name, prompt);
     registry.changed("prompts");

@@ -209,6 +209,16 @@ export function memberOf(schema: InputSchema, name: string): unknown {
   return Object.hasOwn(members, name) ? (members as Record<string, unknown>)[name] : undefined;
 }
 
+/** The members of an object and their schemas, as far as its library shows them. */
+export function entriesOf(schema: InputSchema): [string, unknown][] {
+  return Object.entries(isStandardSchema(schema) ? shapeOf(schema) : schema);
+}
+
+/** What `schema` takes in, as JSON Schema. Throws `ERR_SCHEMA` where its library cannot say. */
+export function writtenOf(schema: StandardSchema): Record<string, unknown> {
+  return jsonOf(schema, "input");
+}
+
 /** The schemas of all members of an object. */
 export function membersOf(schema: InputSchema | undefined): unknown[] {
   if (!schema) return [];

@@ -16,7 +16,7 @@ export const worker: Answering = watched((request) => exports.default.fetch(requ
 /** A server for one test; `fill` runs for each request. */
 export function serverOf(
   fill: (server: McpServer) => void | Promise<void>,
-  options: CreateMcpHandlerOptions & { props?: Record<string, unknown> } = {},
+  { props, ...options }: CreateMcpHandlerOptions & { props?: Record<string, unknown> } = {},
   about?: McpServerOptions,
 ): Answering {
   const handler = createMcpHandler(async () => {
@@ -24,7 +24,6 @@ export function serverOf(
     await fill(server);
     return server;
   }, options);
-  const { props } = options;
   return watched((request) => handler(request, env, Object.assign(createExecutionContext(), props && { props })));
 }
 

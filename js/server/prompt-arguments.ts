@@ -1,0 +1,45 @@
+/** Arguments of prompts are texts (2025-11-25 server/prompts): a schema that takes none can never be satisfied. */
+import { WicketError } from "../errors.js";
+import { type InputSchema, type StandardSchema, entriesOf, isStandardSchema, writtenOf } from "./schema.js";
+
+/** Texts of which a schema that reads numbers, dates or truth out of a text takes one. */
+const TEXTS = ["1", "true", "2026-07-28", "2026-07-28T00:00:00Z", "{}", "[]", ""];
+
+/** Prompts that have been looked at: a server is made for each request, and says the same each time. */
+const seen = new Set<string>();
+const MAX_SEEN = 1_000;
+
+/** Throws `ERR_SCHEMA` for an argument that no text satisfies. */
+export function checkArguments(server: string, prompt: string, schema: InputSchema): void {
+  const key = `${server}\n${prompt}`;
+  if (seen.has(key)) return;
+  for (const [name, member] of entriesOf(schema)) {
+    if (!isStandardSchema(member) || !isHopeless(member)) continue;
+    throw new WicketError(
+      "ERR_SCHEMA",
+      `The argument "${name}" of the prompt "${prompt}" takes no text, but arguments of prompts are texts. ` +
+        "Take a text and read it: z.coerce.number(), z.stringbool(), or z.string().transform(…).",
+    );
+  }
+  if (seen.size >= MAX_SEEN) seen.clear();
+  seen.add(key);
+}
+
+/** True where the schema says that it takes no text, and takes none of those that are usual. */
+function isHopeless(schema: StandardSchema): boolean {
+  let type: unknown;
+  try {
+    ({ type } = writtenOf(schema));
+  } catch {
+    return false; // whatever is wrong with it, lists say
+  }
+  if (type === undefined || [type].flat().includes("string")) return false;
+  return TEXTS.every((text) => {
+    try {
+      const checked = schema["~standard"].validate(text);
+      return !(checked instanceof Promise) && checked.issues !== undefined;
+    } catch {
+      return false;
+    }
+  });
+}
