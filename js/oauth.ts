@@ -35,6 +35,7 @@ export {
   type ClientSettings,
   type CompleteAuthorizationOptions,
   type GrantSummary,
+  type ListOptions,
   type ListResult,
   type OAuthHelpers,
 } from "./oauth/operator.js";

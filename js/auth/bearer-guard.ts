@@ -11,7 +11,7 @@ import type { Found, TokenVerifier } from "./verifier.js";
 /** How a guard judges what its verifier finds. */
 export interface BearerGuardOptions<Env> {
   /** Scopes that every request needs. */
-  scopes?: readonly string[];
+  requiredScopes?: readonly string[] | undefined;
   /** Scopes that a scope stands for as well: `(scope) => (scope === "admin" ? ["read", "write"] : [])`. */
   impliedScopes?: (scope: string) => readonly string[];
   /** Makes `this.props` of the claims. Runs once for each token. */
@@ -44,7 +44,7 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
     this.#core = core;
     this.#verifier = verifier;
     this.#options = options;
-    this.#stepUp = { scopes: options.scopes ?? [], metadata };
+    this.#stepUp = { scopes: options.requiredScopes ?? [], metadata };
     this.#wanted = this.#stepUp.scopes.length > 0 ? this.#stepUp.scopes : usual;
   }
 

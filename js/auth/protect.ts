@@ -25,24 +25,31 @@ export interface ProtectOptions<Env = unknown> extends BearerGuardOptions<Env> {
   /** All scopes that a client may ask for; by default those that every request needs. */
   scopesSupported?: readonly string[];
   /** What people call the server. */
-  resourceName?: string;
+  name?: string | undefined;
   /** The URL of a page about it for developers. */
   resourceDocumentation?: string;
   /** Answers requests to other paths, without a guard. */
   defaultHandler?: Protectable<Env>;
 }
 
-const PROTECT = namesOf<ProtectOptions>("protect", {
-  scopes: true,
-  impliedScopes: true,
-  context: true,
-  resource: true,
-  authorizationServers: true,
-  scopesSupported: true,
-  resourceName: true,
-  resourceDocumentation: true,
-  defaultHandler: true,
-});
+const PROTECT = namesOf<ProtectOptions>(
+  "protect",
+  {
+    requiredScopes: true,
+    impliedScopes: true,
+    context: true,
+    resource: true,
+    authorizationServers: true,
+    scopesSupported: true,
+    name: true,
+    resourceDocumentation: true,
+    defaultHandler: true,
+  },
+  {
+    scopes: "Use `requiredScopes` for what every request needs, `scopesSupported` for what clients may ask for.",
+    resourceName: "Use `name`.",
+  },
+);
 
 /** A Worker's default export. */
 export interface Protected<Env> {
@@ -150,9 +157,9 @@ async function document<Env>(
     method: incoming.method,
     resource: options.resource ?? incoming.site + resource.path,
     issuers,
-    scopes: options.scopesSupported ?? options.scopes ?? [],
+    scopes: options.scopesSupported ?? options.requiredScopes ?? [],
   };
-  if (options.resourceName !== undefined) input.name = options.resourceName;
+  if (options.name !== undefined) input.name = options.name;
   if (options.resourceDocumentation !== undefined) input.documentation = options.resourceDocumentation;
   const ended = await run<Answer>(core.metadata, JSON.stringify(input), "", NO_WORLD);
   if (!("done" in ended)) throw new Error("metadata is never spliced");

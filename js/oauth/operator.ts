@@ -1,6 +1,8 @@
 /** What an app may ask of its own authorization server: `env.OAUTH_PROVIDER` of its handler, and `OAuthProvider.api`. */
 import { WicketError } from "../errors.js";
+import { namesOf, checkOptions, openNamesOf } from "../options.js";
 import { run } from "../run.js";
+import { NOTHING_TO_PURGE, type PurgeResult, type RefusedHelpers, refusedHelpers } from "./moved.js";
 import type { Site } from "./site.js";
 import type { OAuthInput } from "./wire.js";
 
@@ -23,6 +25,13 @@ export interface ClientInfo {
   clientSecret?: string;
   clientName?: string;
   redirectUris: string[];
+  /** Never there, like the others that a client says of itself: nobody has checked them. */
+  clientUri?: string;
+  logoUri?: string;
+  policyUri?: string;
+  tosUri?: string;
+  jwksUri?: string;
+  contacts?: string[];
   /** `none`, `client_secret_basic` or `client_secret_post`. */
   tokenEndpointAuthMethod: string;
   grantTypes?: string[];
@@ -48,12 +57,27 @@ export interface CompleteAuthorizationOptions {
   /** What the person has granted, of `request.scope`. */
   scope: string[];
   /** What tools find as `this.props`. */
-  props?: Record<string, unknown>;
+  props?: object | undefined;
   /** Its `label` is how the person recognises the account on the page of connected apps. */
-  metadata?: { label?: string; [more: string]: unknown };
+  metadata?: { label?: string; [more: string]: unknown } | undefined;
   /** True: whatever this client had of this person ends. Default `false`; at most 20 grants of a client stand. */
-  revokeExistingGrants?: boolean;
+  revokeExistingGrants?: boolean | undefined;
 }
+
+const COMPLETE = namesOf<CompleteAuthorizationOptions>("completeAuthorization", {
+  request: true,
+  userId: true,
+  scope: true,
+  props: true,
+  metadata: true,
+  revokeExistingGrants: true,
+});
+
+const CLIENT = openNamesOf<ClientSettings>("createClient", {
+  clientName: true,
+  redirectUris: true,
+  tokenEndpointAuthMethod: true,
+});
 
 export interface GrantSummary {
   id: string;
@@ -67,6 +91,12 @@ export interface GrantSummary {
   lastUsedAt: number;
 }
 
+/** Pages of a list, for code that asks for them: there is one page. */
+export interface ListOptions {
+  limit?: number;
+  cursor?: string;
+}
+
 /** A whole list; `cursor` is never there, so code that asks for more pages ends. */
 export interface ListResult<T> {
   items: T[];
@@ -74,7 +104,7 @@ export interface ListResult<T> {
 }
 
 /** See the methods. Each rejects with `ERR_AUTHORIZE` and the reason where something cannot be. */
-export interface OAuthHelpers {
+export interface OAuthHelpers extends RefusedHelpers {
   /** Reads the authorization request in the query. Rejects with {@link AuthorizeError}; nobody is to be asked then. */
   parseAuthRequest(request: Request): Promise<AuthRequest>;
   lookupClient(clientId: string): Promise<ClientInfo | null>;
@@ -82,15 +112,17 @@ export interface OAuthHelpers {
   completeAuthorization(options: CompleteAuthorizationOptions): Promise<{ redirectTo: string }>;
   createClient(client: ClientSettings): Promise<ClientInfo>;
   /** The clients that `createClient` has made. */
-  listClients(): Promise<ListResult<ClientInfo>>;
+  listClients(options?: ListOptions): Promise<ListResult<ClientInfo>>;
   /** `null` where there is no such client. */
   updateClient(clientId: string, updates: ClientSettings): Promise<ClientInfo | null>;
   /** It gets no new grants; those that it has go on until they end or are revoked. */
   deleteClient(clientId: string): Promise<void>;
   /** What a person has connected. `userId` is the handler's id: `583231` with GitHub. */
-  listUserGrants(userId: string): Promise<ListResult<GrantSummary>>;
+  listUserGrants(userId: string, options?: ListOptions): Promise<ListResult<GrantSummary>>;
   /** Ends a grant, or all of a person's with `"*"`. */
   revokeGrant(grantId: string, userId: string): Promise<void>;
+  /** Does nothing: what is over is deleted by itself. */
+  purgeExpiredData(options?: object): Promise<PurgeResult>;
 }
 
 /** Why an authorization request, or something else that an app asked, cannot be. */
@@ -127,13 +159,23 @@ export function helpersOf<Env>(
       return ask("parse", {}, { query, ...(peer !== null && { peer }) });
     },
     lookupClient: (id) => ask("client", { id }),
-    completeAuthorization: ({ request, userId, scope, props = {}, metadata, revokeExistingGrants = false }) => {
+    ...refusedHelpers,
+    completeAuthorization: async (options) => {
+      checkOptions(COMPLETE, options);
+      const { request, userId, scope, props = {}, metadata, revokeExistingGrants = false } = options;
       const label = typeof metadata?.label === "string" ? metadata.label : "";
       return ask("complete", { request, userId, scope, props, label, revokeExistingGrants });
     },
-    createClient: (client) => ask("create", { client }),
+    createClient: async (client) => {
+      checkOptions(CLIENT, client);
+      return ask("create", { client });
+    },
     listClients: async () => ({ items: await ask("list") }),
-    updateClient: (id, client) => ask("update", { id, client }),
+    updateClient: async (id, client) => {
+      checkOptions(CLIENT, client);
+      return ask("update", { id, client });
+    },
+    purgeExpiredData: () => Promise.resolve(NOTHING_TO_PURGE),
     deleteClient: async (id) => {
       await ask("delete", { id });
     },

@@ -15,6 +15,7 @@ import { newBearerCore } from "../wasm.js";
 import type { BearerCore } from "../wire.js";
 import { Followed } from "./followed.js";
 import { readSmallBody } from "./form-body.js";
+import { NOTHING_TO_PURGE, type PurgeResult } from "./moved.js";
 import { AuthorizeError, type OAuthHelpers, helpersOf } from "./operator.js";
 import { type Understood, errorOf, understood } from "./incumbent.js";
 import { type ApiHandler, type OAuthProviderOptions, PROVIDER } from "./options.js";
@@ -126,6 +127,11 @@ export class OAuthProvider<Env = unknown> {
       );
     }
     return helpersOf(() => this.#siteOf(env, ctx), origin, { request: new Request(origin), env, ctx });
+  }
+
+  /** Does nothing: what is over is deleted by itself. For Workers that call it on a schedule. */
+  purgeExpiredData(_env: Env, _options?: object): Promise<PurgeResult> {
+    return Promise.resolve(NOTHING_TO_PURGE);
   }
 
   /** The handler's own pages, with what they answer by. */
@@ -280,7 +286,7 @@ function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "handler"> 
 }
 
 function guardOptions<Env>({ requiredScopes, impliedScopes }: OAuthProviderOptions<Env>) {
-  return { ...(requiredScopes && { scopes: requiredScopes }), ...(impliedScopes && { impliedScopes }) };
+  return { ...(requiredScopes && { requiredScopes }), ...(impliedScopes && { impliedScopes }) };
 }
 
 function lazyCore(): BearerCore {

@@ -4,13 +4,19 @@
  * else; then they compile, and do what they are for.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { SignJWT } from "jose";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { UserAgent } from "../harness/agent.ts";
+import { ClientState } from "../harness/oauth-client.ts";
 import { at } from "../harness/paths.ts";
+import { type StandIn, type Standing, stand } from "../harness/stand-ins/server.ts";
 import { type Running, start } from "../harness/workerd.ts";
 
 const SERVERS = at("tests/ported/cloudflare");
@@ -90,7 +96,7 @@ describe("tokens of another issuer, with two mounts", () => {
     }
   });
 
-  test.each(["/mcp"] as const)("tools, resources and prompts at %s, for whoever calls", async (path) => {
+  test.each(["/mcp", "/sse"] as const)("tools, resources and prompts at %s, for whoever calls", async (path) => {
     const client = await connect(path, ["clerk"]);
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(["whoami", "convert"]);
     expect(texts(await client.callTool({ name: "whoami" }))).toEqual(["ann (clerk)"]);
@@ -104,5 +110,112 @@ describe("tokens of another issuer, with two mounts", () => {
     const admin = await connect(path, ["admin"]);
     expect(texts(await admin.callTool({ name: "close", arguments: { year: 2025 } }))).toEqual(["2025 is closed"]);
     await admin.close();
+  });
+});
+
+/** As much of GitHub as the server asks: everybody who comes is ada. */
+const github: StandIn = {
+  hosts: ["github.test"],
+  async answer(request) {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/login/oauth/authorize") {
+      const back = new URL(searchParams.get("redirect_uri") ?? "");
+      back.searchParams.set("code", "code-of-ada");
+      back.searchParams.set("state", searchParams.get("state") ?? "");
+      return new Response(null, { status: 302, headers: { location: back.href } });
+    }
+    if (pathname === "/login/oauth/access_token") {
+      const form = new URLSearchParams(await request.text());
+      const isGood = form.get("code") === "code-of-ada" && form.get("client_secret") === "notes-secret";
+      return Response.json(isGood ? { access_token: "gho_ada" } : { error: "bad_verification_code" });
+    }
+    if (pathname === "/user" && request.headers.get("authorization") === "Bearer gho_ada") {
+      return Response.json({ id: 1, login: "ada", name: "Ada Lovelace" });
+    }
+    return new Response("Not Found", { status: 404 });
+  },
+};
+
+describe("sign-in with GitHub, on pages of its own, with state and SQL", () => {
+  let running: Running;
+  let upstream: Standing;
+  beforeAll(async () => {
+    upstream = await stand(github);
+    running = await start(`${SERVERS}/github/wrangler.toml`, { outbound: upstream.port });
+  });
+  afterAll(async () => {
+    await running.stop();
+    await upstream.stop();
+  });
+
+  /** Signs in on the server's own pages; gives the client's redirect URI with the answer. */
+  async function signIn(url: URL): Promise<URL> {
+    const agent = new UserAgent(fetch);
+    const page = await (await agent.go(url.href)).text();
+    expect(page).toContain("Cursor wants to use your notes");
+    expect(page).toContain("with: notes");
+    const [, state = ""] = /name="state" value="([^"]+)"/.exec(page) ?? [];
+    const approved = await agent.go(`${running.url}/authorize`, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams({ state, answer: "yes" }).toString(),
+    });
+    const back = await upstream.fetch(approved.headers.get("location") ?? "");
+    return new URL(await agent.location(back.headers.get("location") ?? ""));
+  }
+
+  async function connect(path: "/mcp" | "/sse"): Promise<Client> {
+    let asked: URL | undefined;
+    const authProvider = new ClientState("http://127.0.0.1:33418/callback", (url) => (asked = url));
+    const url = new URL(path, running.url);
+    const made = () =>
+      path === "/mcp"
+        ? new StreamableHTTPClientTransport(url, { authProvider })
+        : new SSEClientTransport(url, { authProvider });
+    const client = () => new Client({ name: "test", version: "1.0.0" }, { capabilities: { elicitation: {} } });
+    const first = made();
+    await expect(client().connect(first as Transport)).rejects.toThrow(UnauthorizedError);
+    if (!asked) throw new Error("the client has not asked for a browser");
+    await first.finishAuth((await signIn(asked)).searchParams.get("code") ?? "");
+    const signedIn = client();
+    signedIn.setRequestHandler(ElicitRequestSchema, () => ({ action: "accept", content: { sure: true } }));
+    await signedIn.connect(made());
+    return signedIn;
+  }
+
+  test.each(["/mcp", "/sse"] as const)(
+    "from the first connection to state, SQL and a question, at %s",
+    async (path) => {
+      const client = await connect(path);
+      const call = async (name: string, args: Record<string, unknown> = {}) =>
+        texts(await client.callTool({ name, arguments: args }));
+      expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
+        "whoami",
+        "write",
+        "list",
+        "session",
+        "clear",
+      ]);
+      expect(await call("whoami")).toEqual(["Ada Lovelace (ada)"]);
+      expect(await call("write", { text: "first" })).toEqual(["1 written"]);
+      expect(await call("write", { text: "second", pinned: true })).toEqual(["2 written"]);
+      expect(await call("list")).toEqual(["first", "* second"]);
+      expect(await call("session")).toEqual(["string"]);
+      expect((await client.readResource({ uri: "notes://2" })).contents).toMatchObject([{ text: "second" }]);
+      expect(await call("clear")).toEqual(["Deleted."]);
+      expect(await call("list")).toEqual([]);
+      expect(running.log()).toContain("notes written: 2");
+      await client.close();
+    },
+  );
+
+  test("errors are told to onError", async () => {
+    const response = await fetch(`${running.url}/token`, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: "grant_type=refresh_token&client_id=x&refresh_token=y",
+    });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    await expect.poll(() => running.log()).toContain(`OAuth error ${response.status}`);
   });
 });

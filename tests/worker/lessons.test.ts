@@ -152,7 +152,7 @@ describe("the exact answer", () => {
   const METADATA = 'resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp"';
   const INVALID = "The access token is malformed, expired, revoked or not for this server.";
   const invalid = `Bearer error="invalid_token", error_description="${INVALID}", scope="read", ${METADATA}`;
-  const worker = served(shared, { scopes: ["read"] });
+  const worker = served(shared, { requiredScopes: ["read"] });
   const answered = async (request: Request) => {
     const silent = vi.spyOn(console, "warn").mockImplementation(() => {});
     const response = await worker(request);

@@ -68,6 +68,11 @@ const refused: [string, () => unknown, string][] = [
   ],
   ["cloudflareAccess", () => oauth.cloudflareAccess({ team: "t", aud: "x" } as never), "has no option `aud`. It knows"],
   ["protect", () => oauth.protect(verifier, handler, { impliedScope: () => [] } as object), "`impliedScopes`?"],
+  [
+    "protect, by a name from before",
+    () => oauth.protect(verifier, handler, { scopes: ["a"] } as object),
+    "Use `requiredScopes`",
+  ],
   ["createMcpHandler", () => createMcpHandler(server, { path: "/x" } as object), "has no option `path`. Use `route`."],
   ["createMcpHandler, a text", () => createMcpHandler(server, "/mcp" as never), "must be an object"],
   ["McpAgent.serve", () => Agent.serve("/mcp", { bindings: "A" } as object), "McpAgent.serve has no option `bindings`"],
@@ -147,7 +152,7 @@ describe("names of workers-oauth-provider", () => {
     });
 
   test.each<[string, object]>([
-    ["a list of routes", { apiRoute: ["/mcp", "/other"] }],
+    ["a list of routes", { apiRoute: ["/mcp", "/other"], apiHandler: () => Promise.resolve(new Response()) }],
     [
       "routes and endpoints as URLs",
       { apiRoute: "https://a.example/mcp", tokenEndpoint: "https://a.example/oauth/token" },

@@ -74,8 +74,8 @@ describe("patterns", () => {
     const { fetch } = Placed.serveSSE("/sse/:room");
     const response = await ask(fetch, new Request(`${SITE}/sse/a`, { headers: { accept: "text/event-stream" } }));
     const reader = response.body?.getReader();
-    const { value } = (await reader?.read()) ?? {};
-    expect(new TextDecoder().decode(value as Uint8Array)).toContain("data: /sse/a/message?sessionId=");
+    const read = await reader?.read();
+    expect(new TextDecoder().decode(read?.value as Uint8Array)).toContain("data: /sse/a/message?sessionId=");
     await reader?.cancel();
   });
 });

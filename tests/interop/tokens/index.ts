@@ -14,7 +14,7 @@ const handler = createMcpHandler(() => {
 
 // Made at the first request: the audience is this server's own URL, and the test's port is a free one.
 const made = (audience: string) =>
-  protect(new JWTVerifier({ issuer, audience, typ: "at+jwt" }), handler, { scopes: ["read"] });
+  protect(new JWTVerifier({ issuer, audience, typ: "at+jwt" }), handler, { requiredScopes: ["read"] });
 let guarded: ReturnType<typeof made> | undefined;
 
 export default {

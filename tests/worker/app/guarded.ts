@@ -86,10 +86,10 @@ export const guarded = protect(
     handler("/guarded-handler"),
   ],
   {
-    scopes: ["read"],
+    requiredScopes: ["read"],
     scopesSupported: ["read", "write", "delete"],
     impliedScopes: (scope) => (scope === "admin" ? ["write", "delete"] : scope === "write" ? ["read"] : []),
-    resourceName: "Guarded",
+    name: "Guarded",
   },
 );
 
