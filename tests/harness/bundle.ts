@@ -38,6 +38,8 @@ export interface Settings {
   flags: string[];
   /** Classes of Durable Objects. */
   objects: string[];
+  /** Bindings of Durable Objects, each with its class. */
+  bound: [name: string, className: string][];
   /** Bindings of KV namespaces. */
   kv: string[];
   vars: Record<string, string>;
@@ -58,6 +60,9 @@ export function settings(config: string): Settings {
     date,
     flags: list("compatibility_flags"),
     objects: list("new_sqlite_classes"),
+    bound: [...text.matchAll(/^\[\[durable_objects\.bindings\]\]\nclass_name = "(.*)"\nname = "(.*)"$/gm)].map(
+      ([, className = "", name = ""]) => [name, className],
+    ),
     kv: [...text.matchAll(/^\[\[kv_namespaces\]\]\nbinding = "(.*)"$/gm)].map((match) => match[1] ?? ""),
     vars: Object.fromEntries(
       [...section("vars").matchAll(/^(\w+) = "(.*)"$/gm)].map((match) => [match[1] ?? "", match[2] ?? ""]),
@@ -77,6 +82,7 @@ const settingsOfJson = (config: JsonConfig): Settings => ({
   date: config.compatibility_date,
   flags: config.compatibility_flags,
   objects: (config.migrations ?? []).flatMap(({ new_sqlite_classes }) => new_sqlite_classes),
+  bound: [],
   kv: (config.kv_namespaces ?? []).map(({ binding }) => binding),
   vars: config.vars ?? {},
 });

@@ -71,7 +71,7 @@ const text = (value: string): string => JSON.stringify(value);
 
 function written(
   { folder, modules }: Bundle,
-  { date, flags, objects, kv, vars }: Settings,
+  { date, flags, objects, bound, kv, vars }: Settings,
   { tls, outbound, vars: more, twin }: StartOptions,
 ): string {
   const embedded = modules.map((name) => {
@@ -82,6 +82,7 @@ function written(
   const keypair = tls && `(privateKey = ${text(tls.key)}, certificateChain = ${text(tls.certificate)})`;
   const protocol = keypair ? `https = (options = (), tlsOptions = (keypair = ${keypair}))` : "http = ()";
   const bindings = [
+    ...bound.map(([name, className]) => `(name = ${text(name)}, durableObjectNamespace = ${text(className)})`),
     ...kv.map((name) => `(name = ${text(name)}, kvNamespace = "kv")`),
     ...Object.entries({ ...vars, ...more }).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
     ...(twin
