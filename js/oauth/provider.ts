@@ -280,6 +280,7 @@ function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "handler"> 
     grantTtl: options.grantTtl,
     refreshReplay: options.refreshReplay,
     limits: options.limits,
+    callbackTimeout: options.callbackTimeout && Math.ceil(options.callbackTimeout),
   };
   const given = Object.entries(config).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given) as Omit<ServerConfig, "handler">;

@@ -20,8 +20,8 @@ interface Remembered {
 /** How many tokens are remembered; those seen first are forgotten first. */
 const MAX_TOKENS = 2000;
 
-/** How often, and how long apart, a token is asked for that another request renews. */
-const MAX_TRIES = 40;
+/** So long a token is asked for that another request renews, in milliseconds, and so far apart. */
+const PATIENCE_MS = 10_000;
 const RETRY_MS = 250;
 
 const REVOKED: Found = { refused: "token", reason: "its grant has ended" };
@@ -91,7 +91,8 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
   async #upstream(input: UpstreamInput, env: Env, ctx: ExecutionContext): Promise<string> {
     const request = new Request(input.origin);
     const site = await this.#siteOf(request, env, ctx);
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const until = Date.now() + PATIENCE_MS;
+    while (Date.now() < until) {
       const world = await site.world(request, env, ctx);
       const ended = await run<UpstreamToken>(site.steps.upstream, JSON.stringify(input), "", world);
       if (!("done" in ended)) throw new Error("a token is never spliced");

@@ -49,6 +49,7 @@ export interface ServerConfig {
   grantTtl?: number;
   refreshReplay?: number;
   limits?: Limits;
+  callbackTimeout?: number;
   handler: { kind: string };
 }
 

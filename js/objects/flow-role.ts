@@ -1,7 +1,7 @@
 /** Roles whose decisions are Rust's: a call is a flow over the object's rows, run again where another came first. */
 import { now } from "../clock.js";
 import { performSign } from "../effects/sign.js";
-import { type World, run } from "../run.js";
+import { type Ended, type World, run } from "../run.js";
 import type { Effect, StepMethod } from "../wire.js";
 import { fellowsOf } from "./find.js";
 import { keysOf } from "./keys.js";
@@ -11,6 +11,18 @@ import { Conflict, Rows } from "./rows.js";
 
 /** With so many that came first, something else is wrong. */
 const MAX_CONFLICTS = 100;
+
+/** So long an object keeps a caller that waits for another, in milliseconds; whoever calls waits for ten seconds. */
+const PATIENCE_MS = 8_000;
+
+/** Who waits until something is written, by object, and how often that has been. */
+const writes = new WeakMap<DurableObjectState, { count: number; readonly waiting: Set<() => void> }>();
+
+function writesOf(ctx: DurableObjectState) {
+  let known = writes.get(ctx);
+  if (!known) writes.set(ctx, (known = { count: 0, waiting: new Set() }));
+  return known;
+}
 
 /** Makes a role of the step that `stepFor` gives for the server's keys. */
 export function flowRole(stepFor: (keys: string) => StepMethod): Role {
@@ -22,17 +34,26 @@ export function flowRole(stepFor: (keys: string) => StepMethod): Role {
       const step = stepFor(await keysOf(env, () => fellowsOf<RoleStub>(ctx, env, className)));
       const rows = new Rows(ctx.storage);
       const text = `{"object":${JSON.stringify(name)},"call":${JSON.stringify(call)},"input":${input}}`;
-      for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
+      const known = writesOf(ctx);
+      const until = Date.now() + PATIENCE_MS;
+      let conflicts = 0;
+      for (;;) {
+        const { count } = known;
         try {
-          const ended = await run<unknown>(step, text, "", new RowsWorld(rows));
+          const ended = await run<unknown>(step, text, "", new RowsWorld(rows, known));
+          const busy = busyOf(ended);
+          if (busy !== undefined && Date.now() < until) {
+            if (known.count === count) await written(known.waiting, Math.min(busy, until - Date.now()));
+            continue;
+          }
           if (rows.isThere) rememberName(object);
           await rows.arm();
           return JSON.stringify("done" in ended ? ended.done : null);
         } catch (error) {
           if (!(error instanceof Conflict)) throw error;
+          if (++conflicts >= MAX_CONFLICTS) throw new Error(`the object ${name} is written all the time`);
         }
       }
-      throw new Error(`the object ${name} is written all the time`);
     },
     async alarm({ ctx }: RoleObject) {
       await new Rows(ctx.storage).purge(now());
@@ -40,12 +61,33 @@ export function flowRole(stepFor: (keys: string) => StepMethod): Role {
   };
 }
 
+/** Where a flow has to wait for another that is under way elsewhere: for how long at most, in milliseconds. */
+function busyOf(ended: Ended<unknown>): number | undefined {
+  const done = "done" in ended ? (ended.done as { busy?: unknown } | null) : null;
+  return typeof done?.busy === "number" ? done.busy : undefined;
+}
+
+/** Ends when something is written, or after so many milliseconds. An object's requests are one context, so one wakes the other. */
+function written(waiting: Set<() => void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      waiting.delete(wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    waiting.add(wake);
+  });
+}
+
 /** What a flow inside an object may touch: its rows, and signatures. */
 export class RowsWorld implements World {
   readonly #rows: Rows;
+  readonly #writes: { count: number; readonly waiting: Set<() => void> } | undefined;
 
-  constructor(rows: Rows) {
+  constructor(rows: Rows, writes?: { count: number; readonly waiting: Set<() => void> }) {
     this.#rows = rows;
+    this.#writes = writes;
   }
 
   perform(effect: Effect) {
@@ -57,6 +99,10 @@ export class RowsWorld implements World {
   commit(commit: Parameters<World["commit"]>[0]): Promise<void> {
     if (commit.kind !== "rows") return Promise.reject(new Error(`inside an object there is no "${commit.kind}"`));
     this.#rows.write(commit);
+    if (this.#writes) {
+      this.#writes.count++;
+      for (const wake of [...this.#writes.waiting]) wake();
+    }
     return Promise.resolve();
   }
 }

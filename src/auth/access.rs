@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::bearer::{About, Caller, Found, Refusal, token_of};
 use crate::crypto::Keys;
 use crate::flow::{Ask, Flow};
-use crate::json::{Object, Value, object, quoted};
+use crate::json::{Members, Object, Value, object, quoted};
 use crate::oauth::credential::{Stale, fresh};
 use crate::oauth::signing::proven;
 use crate::oauth::{Identity, Server, Site};
@@ -129,10 +129,10 @@ impl<'a> Wanted<'a> {
 ///
 /// Waits: those of [`fresh`].
 pub async fn upstream<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, wanted: &Wanted<'_>) -> String {
-    let asked = object(&[("grant", &quoted(&wanted.grant)), ("lease", "true")]);
+    let asked = Members::new().text("grant", &wanted.grant);
     let none = |reason: &str| object(&[("none", &quoted(reason))]);
-    match fresh(flow, site, &wanted.object, asked).await {
-        Ok(credential) => match site.identity.credential(&credential) {
+    match fresh(flow, site, &wanted.object, &asked, 1).await {
+        Ok(taken) => match site.identity.credential(&taken.credential) {
             Some(credential) => object(&[("token", &quoted(&credential.access))]),
             None => none("the upstream gave no token"),
         },
@@ -140,6 +140,7 @@ pub async fn upstream<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, wanted: 
         Err(Stale::None) => {
             none("there is no upstream token for this person: it ended, or the way to sign in has none")
         }
+        Err(Stale::Failed(_)) => none("the upstream has not answered a moment ago, and is not asked again yet"),
         Err(Stale::Silent) => none("the storage does not answer at present"),
         Err(Stale::Denied(denied)) => none(&denied.reason),
     }

@@ -1,6 +1,7 @@
 //! Grants, inside the object of their subject: what a person has allowed a client, with the code that begins it and the
 //! refresh tokens that carry it on.
 
+use super::asking::Asking;
 use super::authorize::Pending;
 use super::client::Auth;
 use super::identity::Person;
@@ -96,6 +97,8 @@ pub(super) struct Grant {
     pub(super) used: u64,
     pub(super) revoked: Option<u64>,
     pub(super) family: Option<Family>,
+    /// Who asks the upstream, for the valid refresh token.
+    pub(super) asking: Option<Asking>,
 }
 
 /// The refresh tokens of a grant: one that is valid, and the one before it.
@@ -159,6 +162,9 @@ impl Grant {
                     .text("asked", &previous.asked);
             }
         }
+        if let Some(asking) = &self.asking {
+            members = asking.write(members);
+        }
         self.auth.write(members).end()
     }
 
@@ -190,6 +196,7 @@ impl Grant {
             used: record.number("used")?,
             revoked: record.number("revoked"),
             family: family(),
+            asking: Asking::read(&record),
         })
     }
 
@@ -243,6 +250,7 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
         used: context.now(),
         revoked: None,
         family: None,
+        asking: None,
     };
     let code = Code::fresh(context, object, &grant.id, lifetimes);
     let expires = code.expires + UNREDEEMED;

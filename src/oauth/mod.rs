@@ -7,6 +7,7 @@
 pub mod access;
 mod account;
 mod approval;
+mod asking;
 pub mod authorize;
 pub mod callback;
 pub mod client;

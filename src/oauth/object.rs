@@ -39,6 +39,7 @@ async fn called(flow: &Flow<'_>, keys: &Keys, input: &str) -> Result<String, Ref
         ("subject", "redeem") => redeem::redeem(flow, keys, &object, &input).await,
         ("subject", "refresh") => refresh::refresh(flow, keys, &object, &input).await,
         ("subject", "credential") => credential::take(flow, keys, &object, &input).await,
+        ("subject", "give-up") => credential::give_up(flow, &input).await,
         ("subject", "keep") => credential::keep(flow, keys, &object, &input).await,
         ("subject", "release") => credential::release(flow, keys, &object).await,
         ("subject", "props") => grant::props(flow, keys, &input).await,

@@ -114,6 +114,7 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
             issued.response.as_bytes(),
         );
         grant.used = now;
+        grant.asking = None;
         let previous = Some(Previous { secret: shown, rotated: now, asked });
         grant.family = Some(Family { generation, current: proof(&issued.secret), previous });
         let mut change = held.writes().put(Grant::row(&id), grant.to_json(), Some(grant.ends(lifetimes)));

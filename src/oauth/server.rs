@@ -41,6 +41,8 @@ pub struct Server {
     pub lifetimes: Lifetimes,
     /// How often things may be asked for.
     pub limits: Limits,
+    /// How long a function of the operator's may take, in seconds.
+    pub callback_timeout: u64,
 }
 
 /// Paths, as configured.
@@ -163,6 +165,7 @@ impl Server {
                 replay: seconds(&options, "refreshReplay", 30, 0, 120)?,
             },
             limits: Limits::read(&options)?,
+            callback_timeout: seconds(&options, "callbackTimeout", 10, 1, 600)?,
         })
     }
 

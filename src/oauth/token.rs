@@ -198,10 +198,6 @@ async fn answer<I: Identity>(
         }
         None => return refuse(Error::InvalidRequest, "grant_type is missing."),
     };
-    let input = match &object {
-        Some(object) if call == "refresh" && site.identity.renews() => renewing(flow, site, object, input).await?,
-        _ => input,
-    };
     let Some(object) = object else {
         // Nothing of ours, or over.
         return Err(unless_forgotten(flow, site, request, &shown.id, invalid_grant(), true).await);
@@ -211,8 +207,10 @@ async fn answer<I: Identity>(
     } else {
         input
     };
-    let input = input.text("trace", &trace).number("most", site.server.limits.token).end();
-    let Ok(decided) = flow.obtain(&Ask { object: object.clone(), call, input }).await else {
+    let input = input.text("trace", &trace).number("most", site.server.limits.token);
+    let input =
+        if call == "refresh" && site.identity.renews() { renewing(flow, site, &object, input).await? } else { input };
+    let Ok(decided) = flow.obtain(&Ask { object: object.clone(), call, input: input.end() }).await else {
         return Err(unavailable());
     };
     let decided = Object::read(&decided).map_err(|_| unavailable())?;
@@ -348,13 +346,7 @@ async fn renewing<I: Identity>(
     object: &str,
     input: Members,
 ) -> Result<Members, Failed> {
-    let asked = input.clone().flag("lease", true).end();
-    let renewed = credential::renewed(flow, site, object, asked).await?;
-    let Some((person, credential)) = renewed else { return Ok(input) };
-    let subject = ["user:", site.identity.name(), ":", &person.id].concat();
-    if grant::object(&site.issuer, &subject) != object {
-        return Err(invalid_grant());
-    }
+    let Some((person, credential)) = credential::renewed(flow, site, object, &input).await? else { return Ok(input) };
     let inline = grant::is_inline(site.identity, &person.props, Some(&credential));
     Ok(input.text("props", &person.props).flag("inline", inline))
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use mcp_wicket::crypto::{Binding, Purpose};
 use mcp_wicket::flow::{Commit, Fetch, Flow};
 use mcp_wicket::oauth::identity::{About, Back, Begin, Begun, Credential, Denied, Identity, Person};
 use mcp_wicket::oauth::{Request, Site, serve};
@@ -153,6 +154,12 @@ impl Signed {
         Self { objects: way.objects, client: way.client, refresh }
     }
 
+    /// The refresh token: its object, grant and secret.
+    fn opened(&self) -> Json {
+        let binding = Binding { purpose: Purpose::RefreshToken, issuer: SITE, audience: "" };
+        serde_json::from_slice(&keys().open_text(&binding, &self.refresh).unwrap()).unwrap()
+    }
+
     fn refresh(&mut self, at: (u64, u8), says: impl Fn(&str) -> Said) -> (u64, Json, Vec<String>) {
         self.refresh_with(&[], at, says)
     }
@@ -198,7 +205,7 @@ fn while_one_renews_it_nobody_else_does() {
     let silent = |_: &str| Said::Failed("timeout");
     let (status, body, calls) = signed.refresh((NOW + 599_000, 6), silent);
     assert_eq!((status, body["error"].as_str()), (503, Some("temporarily_unavailable")));
-    assert_eq!(calls, ["credential", "token"]);
+    assert_eq!(calls, ["credential", "token", "give-up"]);
     // The lease is still out: the next does not ask the upstream.
     let (status, _, calls) = signed.refresh((NOW + 600_000, 7), nothing);
     assert_eq!((status, calls), (503, vec!["credential".into()]));
@@ -217,6 +224,71 @@ fn whoever_was_removed_upstream_gets_nothing_and_an_outage_costs_nobody_the_gran
         assert!(!calls.contains(&"refresh".to_owned()), "the token was not spent");
     }
     assert_eq!(signed.refresh((NOW + 2000, 7), |_| said(200, &json!({}))).0, 200);
+}
+
+fn lifetimes() -> Json {
+    json!({"access": 900, "idle": 30 * 24 * 3600, "grant": 180 * 24 * 3600, "replay": 30})
+}
+
+/// What the object says to a Worker that wants to refresh, as `asked` is written there, and what that leaves.
+fn take(signed: &mut Signed, since: u64, (now, entropy): (u64, u8)) -> Json {
+    let token = signed.opened();
+    let input = json!({"grant": token["g"], "secret": token["s"], "client": signed.client, "lease": true,
+                       "since": since, "patience": 10_000, "lifetimes": lifetimes()});
+    let effect = json!({"object": token["o"], "call": "credential", "input": input});
+    let Said::Ok(answer) = signed.objects.ask(&effect, now, [entropy; 32]) else { panic!("it answers") };
+    serde_json::from_str(&answer).unwrap()
+}
+
+#[test]
+fn of_many_that_show_one_token_one_asks_and_all_get_the_same() {
+    let mut signed = Signed::new();
+    let before = signed.objects.clone();
+    let (status, first, calls) = signed.refresh((NOW + 1000, 6), |_| said(200, &json!({"login": "ann"})));
+    assert_eq!((status, calls), (200, vec!["credential".into(), "user?first-upstream-token".into(), "refresh".into()]));
+    let (status, again, calls) = signed.refresh((NOW + 1001, 7), nothing);
+    assert_eq!((status, again), (200, first));
+    assert_eq!(calls, ["credential", "refresh"]);
+
+    let mut meanwhile = Signed { objects: before, client: signed.client.clone(), refresh: signed.refresh.clone() };
+    let leased = take(&mut meanwhile, NOW + 1000, (NOW + 1000, 6));
+    assert!(leased["asking"].is_string() && leased["credential"].is_string(), "{leased}");
+    assert_eq!(take(&mut meanwhile, NOW + 1001, (NOW + 1002, 7)), json!({"busy": 14_998}), "nothing of the upstream's");
+    // Whoever waits asks again and again, and is told so if nothing comes; the token is not spent.
+    let (status, body, calls) = meanwhile.refresh((NOW + 1003, 8), nothing);
+    assert_eq!((status, &body["error"]), (503, &json!("temporarily_unavailable")));
+    assert_eq!(calls, ["credential", "credential", "credential"]);
+    // The one that had the lease is gone: the next has it after fifteen seconds.
+    let (status, _, calls) = meanwhile.refresh((NOW + 16_001, 9), |_| said(200, &json!({"login": "ann"})));
+    assert_eq!((status, calls), (200, vec!["credential".into(), "user?first-upstream-token".into(), "refresh".into()]));
+}
+
+#[test]
+fn those_who_waited_get_the_same_error_and_those_who_come_later_ask() {
+    for (upstream, error) in [(500, "temporarily_unavailable"), (403, "invalid_grant")] {
+        let mut signed = Signed::new();
+        let (_, body, calls) = signed.refresh((NOW + 1000, 6), |_| said(upstream, &json!({})));
+        assert_eq!(body["error"], error);
+        assert_eq!(calls, ["credential", "user?first-upstream-token", "give-up"]);
+        assert_eq!(take(&mut signed, NOW + 999, (NOW + 1001, 7)), json!({"failed": error}));
+        let (status, _, _) = signed.refresh((NOW + 1001, 8), |_| said(200, &json!({"login": "ann"})));
+        assert_eq!(status, 200);
+    }
+}
+
+#[test]
+fn only_the_holder_of_a_lease_gives_it_up() {
+    let mut signed = Signed::new();
+    let leased = take(&mut signed, NOW + 1000, (NOW + 1000, 6));
+    let token = signed.opened();
+    let mut give_up = |asking: &Json| {
+        let input = json!({"grant": token["g"], "asking": asking, "failed": "invalid_grant", "lifetimes": lifetimes()});
+        let effect = json!({"object": token["o"], "call": "give-up", "input": input});
+        signed.objects.ask(&effect, NOW + 1001, [7; 32]);
+        take(&mut signed, NOW + 1000, (NOW + 1002, 8))
+    };
+    assert_eq!(give_up(&json!("another")), json!({"busy": 14_998}));
+    assert_eq!(give_up(&leased["asking"]), json!({"failed": "invalid_grant"}));
 }
 
 #[test]
