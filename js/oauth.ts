@@ -27,7 +27,7 @@ export type { AppHandler, IdentityHandler, KnownPerson, PagesHandler } from "./h
 export type { Allow, AllowAnswer, AllowRule, Setting, UpstreamOptions, UpstreamProfile } from "./handlers/upstream.js";
 export { d1Audit } from "./oauth/d1-audit.js";
 export type { RateLimiter } from "./effects/tally.js";
-export type { ApiHandler, AuditEvent, Limits, OAuthProviderOptions } from "./oauth/options.js";
+export type { ApiHandler, AuditEvent, ExternalToken, Limits, OAuthProviderOptions } from "./oauth/options.js";
 export {
   type AuthRequest,
   AuthorizeError,

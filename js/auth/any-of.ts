@@ -7,16 +7,18 @@ import type { Found, TokenVerifier } from "./verifier.js";
  * that tells most: that one could not be asked at the moment, else what the last said that saw a token.
  */
 export function anyOf<Env = unknown>(...verifiers: readonly TokenVerifier<Env>[]): TokenVerifier<Env> {
+  const known = (incoming: Incoming) => {
+    for (const verifier of verifiers) {
+      const caller = verifier.known?.(incoming);
+      if (caller) return caller;
+    }
+    return undefined;
+  };
   return {
     issuers: [...new Set(verifiers.flatMap(({ issuers }) => issuers))],
     bearer: verifiers.every(({ bearer }) => bearer === true),
-    identify: (incoming, env, ctx) => {
-      for (const verifier of verifiers) {
-        const known = verifier.known?.(incoming);
-        if (known) return known;
-      }
-      return ask(verifiers, 0, undefined, incoming, env, ctx);
-    },
+    known,
+    identify: (incoming, env, ctx) => known(incoming) ?? ask(verifiers, 0, undefined, incoming, env, ctx),
   };
 }
 
@@ -38,7 +40,8 @@ function ask<Env>(
   return found instanceof Promise ? found.then(goOn) : goOn(found);
 }
 
-function telling(before: Refused | undefined, found: Refused): Refused {
+/** The refusal that tells more. */
+export function telling(before: Refused | undefined, found: Refused): Refused {
   const kept = before?.refused === "unavailable" || (found.refused === "absent" && before !== undefined);
   return kept ? before : found;
 }

@@ -70,8 +70,6 @@ export interface IncumbentOptions<Env> {
   allowTokenExchangeGrant?: boolean | undefined;
   /** @deprecated Cannot be here: `context` of a handler (GitHubHandler, …) makes `this.props` at sign-in and at each refresh. */
   tokenExchangeCallback?: never;
-  /** @deprecated Cannot be here: use `tokens`, or `protect` for an endpoint whose tokens are not yours. */
-  resolveExternalToken?: never;
   /** @deprecated Cannot be here: registrations that nobody uses end by themselves. */
   clientRegistrationTTL?: never;
   /** @deprecated Cannot be here: `allowDynamicClientRegistration: false` and `createClient` name the clients there are. */
@@ -113,7 +111,6 @@ export const REFUSED = {
   tokenExchangeCallback:
     "Use `context` of GitHubHandler, GoogleHandler, AzureADHandler or GenericOAuthHandler: it makes `this.props` at sign-in " +
     "and, with a fresh token of the provider, at each refresh.",
-  resolveExternalToken: "Use `tokens`, or `protect(verifier, …)` for an endpoint whose tokens are not issued here.",
   clientRegistrationTTL: "Leave it out: registrations that nobody uses end by themselves.",
   clientRegistrationCallback:
     "Use `allowDynamicClientRegistration: false`, and `createClient` for the clients there are to be; `audit` is told of each registration.",

@@ -1,6 +1,7 @@
 /** What an app may ask of its own authorization server: `env.OAUTH_PROVIDER` of its handler, and `OAuthProvider.api`. */
 import { WicketError } from "../errors.js";
 import { namesOf, checkOptions, openNamesOf } from "../options.js";
+import type { Page } from "../pages/oauth.js";
 import { run } from "../run.js";
 import { NOTHING_TO_PURGE, type PurgeResult, type RefusedHelpers, refusedHelpers } from "./moved.js";
 import type { Site } from "./site.js";
@@ -129,10 +130,13 @@ export interface OAuthHelpers extends RefusedHelpers {
 export class AuthorizeError extends WicketError {
   /** Where the client wants to hear of it: the redirect URI is proven to be its own. */
   readonly redirectTo: string | undefined;
+  /** What is shown instead of a redirect: anybody can register a client that leads to any site. */
+  readonly page: Page | undefined;
 
-  constructor(message: string, redirectTo?: string) {
+  constructor(message: string, redirectTo?: string, page?: Page) {
     super("ERR_AUTHORIZE", message);
     this.redirectTo = redirectTo;
+    this.page = page;
   }
 }
 
@@ -148,8 +152,8 @@ export function helpersOf<Env>(
     const world = await site.world(around.request, around.env, around.ctx);
     const ended = await run<string>(site.steps.operate, JSON.stringify(head), JSON.stringify({ call, ...more }), world);
     if (!("done" in ended)) throw new Error("an operator's answer is never spliced");
-    const answer = ended.done as unknown as { ok?: T; wrong?: string; redirectTo?: string };
-    if (answer.wrong !== undefined) throw new AuthorizeError(answer.wrong, answer.redirectTo);
+    const answer = ended.done as unknown as { ok?: T; wrong?: string; redirectTo?: string; page?: Page };
+    if (answer.wrong !== undefined) throw new AuthorizeError(answer.wrong, answer.redirectTo, answer.page);
     return answer.ok as T;
   };
   return {

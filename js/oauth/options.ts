@@ -1,5 +1,6 @@
 /** The options of `OAuthProvider`. */
 import type { CallbackOptions } from "../callback.js";
+import type { TokenVerifier } from "../auth/verifier.js";
 import type { FetchHandler } from "../endpoint.js";
 import type { RateLimiter } from "../effects/tally.js";
 import type { AppHandler, IdentityHandler, PagesHandler } from "../handlers/identity.js";
@@ -17,6 +18,20 @@ export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, In
    * others are aliases of it. One handler can be given as `apiRoute` and `apiHandler`.
    */
   apiHandlers?: Record<string, ApiHandler<Env> | EntrypointClass<Env>> | undefined;
+  /**
+   * Takes further tokens at the same routes, so that machines need nobody who signs in: `new APIKeyVerifier({…})`, or
+   * `anyOf(keys, jwt)`. Its callers have their own props and scopes. A token of this server is never shown to it.
+   */
+  tokens?: TokenVerifier<NoInfer<Env>> | undefined;
+  /** The same as a function, which is asked at each request with a token that nothing else takes. `null`: it is not good. */
+  resolveExternalToken?:
+    | ((asked: {
+        token: string;
+        /** Without its body. */
+        request: Request;
+        env: NoInfer<Env>;
+      }) => ExternalToken | null | undefined | Promise<ExternalToken | null | undefined>)
+    | undefined;
   /** How people sign in. */
   defaultHandler:
     | IdentityHandler<NoInfer<Env>>
@@ -113,6 +128,20 @@ export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, In
   auditRequired?: boolean;
 }
 
+/** Whose token it is that `resolveExternalToken` was asked about. */
+export interface ExternalToken {
+  /** What `this.props` is. */
+  props?: Record<string, unknown>;
+  /** For whom the token is: it has to be this server, by the URL of a route or the origin. Leave it out if you have checked. */
+  audience?: string | readonly string[];
+  /** What the caller may do. Default: nothing that needs a scope. */
+  scopes?: readonly string[];
+  /** Whose token it is, for sessions and audit. Default: each token is somebody of its own. */
+  subject?: string;
+  /** When it ends, in seconds since 1970. */
+  expires?: number;
+}
+
 /** Requests within a minute. */
 export interface Limits {
   /** Of one client from one network, to be allowed something. Default 120. */
@@ -138,6 +167,8 @@ const LIMITS = namesOf<Limits>("limits", {
 /** The names that are this package's own. */
 const OWN = {
   apiHandlers: true,
+  tokens: true,
+  resolveExternalToken: true,
   defaultHandler: true,
   authorizeEndpoint: true,
   tokenEndpoint: true,

@@ -14,6 +14,7 @@ import { run } from "../run.js";
 import { newBearerCore } from "../wasm.js";
 import type { BearerCore } from "../wire.js";
 import { Followed } from "./followed.js";
+import { WithFurther, checkFurther } from "./further.js";
 import { readSmallBody } from "./form-body.js";
 import { NOTHING_TO_PURGE, type PurgeResult } from "./moved.js";
 import { AuthorizeError, type OAuthHelpers, helpersOf } from "./operator.js";
@@ -69,11 +70,10 @@ export class OAuthProvider<Env = unknown> {
       this.#endpoints.set(config[name] ?? (name === "keys" ? "/jwks" : `/${name}`), name);
     }
     const [canonical] = config.resources;
-    const tokens = new AccessTokens<Env>(
-      (_, env, ctx) => this.#siteOf(env, ctx),
-      followed,
-      options.revocation === "strict",
-    );
+    const siteOf = (_: Request, env: Env, ctx: ExecutionContext) => this.#siteOf(env, ctx);
+    const own = new AccessTokens<Env>(siteOf, followed, options.revocation === "strict");
+    const hasFurther = options.tokens !== undefined || options.resolveExternalToken !== undefined;
+    const tokens = hasFurther ? new WithFurther(own, siteOf, options, callbackTimeout) : own;
     const metadata = ({ site, path }: Incoming) => {
       const route = path in options.apiHandlers ? path : (canonical ?? "");
       return (options.issuer ?? site) + RESOURCE + route;
@@ -141,8 +141,9 @@ export class OAuthProvider<Env = unknown> {
       return await handler.fetch(request, { ...env, OAUTH_PROVIDER: helpers }, ctx);
     } catch (error) {
       if (!(error instanceof AuthorizeError)) throw error;
-      if (error.redirectTo !== undefined) return Response.redirect(error.redirectTo, 302);
-      const page: Page = { kind: "error", title: "This did not work", text: error.message };
+      const { message, redirectTo } = error;
+      if (redirectTo !== undefined && !error.page) return Response.redirect(redirectTo, 302);
+      const page: Page = error.page ?? { kind: "error", title: "This did not work", text: message };
       return this.#page(400, [["cache-control", "no-store"]], page, request.headers.get("accept-language"));
     }
   }
@@ -218,7 +219,8 @@ const PAGES: EndpointName[] = ["authorize", "callback", "connected"];
 /** What a handler has one of. */
 const KINDS = ["identity", "identify", "fetch"];
 
-function check<Env>({ allowConsentScreen, apiHandlers, defaultHandler, pages }: Understood<Env>): void {
+function check<Env>(options: Understood<Env>): void {
+  const { allowConsentScreen, apiHandlers, defaultHandler, pages } = options;
   const refuse = (message: string) => {
     throw new WicketError("ERR_ARGUMENT", message);
   };
@@ -238,6 +240,7 @@ function check<Env>({ allowConsentScreen, apiHandlers, defaultHandler, pages }: 
     refuse("defaultHandler must be a handler such as new GitHubHandler({…}), or have a function identify or fetch.");
   }
   if (pages) checkPages(pages);
+  checkFurther<Env>(options);
 }
 
 /** A route whose endpoint answers at another would match nothing. */

@@ -45,6 +45,17 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
     this.#strict = strict;
   }
 
+  /** True for a token that was good when this isolate saw it. */
+  remembers({ site }: Incoming, authorization: string | null): boolean {
+    const known = authorization === null ? undefined : this.#remembered.get(site)?.get(authorization);
+    return known !== undefined && known.until > now();
+  }
+
+  /** What a token that is not remembered is: its caller, or why not, and whether it is none of ours. */
+  judge(incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Found & { readonly foreign?: true }> {
+    return this.#verify(incoming.headers.get("authorization"), incoming, env, ctx);
+  }
+
   identify(incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found> {
     const authorization = incoming.headers.get("authorization");
     if (authorization !== null) {

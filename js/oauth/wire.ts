@@ -7,6 +7,7 @@ import type { Answer, Core, CoreConfig, FoundCaller, StepMethod } from "../wire.
 export interface OAuthCore {
   oauth: StepMethod;
   access: StepMethod;
+  external: StepMethod;
   object: StepMethod;
   upstream: StepMethod;
   operate: StepMethod;
@@ -92,7 +93,22 @@ export type Verified =
       grant: string;
       object: string;
     }
-  | { refused: "absent" | "malformed" | "token" | "scope" | "unavailable"; reason: string };
+  | { refused: "absent" | "malformed" | "token" | "scope" | "unavailable"; reason: string; foreign?: true };
+
+/** `src/auth/further.rs`, `External`. */
+export interface ExternalInput {
+  origin: string;
+  principal?: string;
+  token?: string;
+  audience?: string | readonly string[];
+  client?: string;
+  scopes: readonly string[];
+  told?: true;
+  ray?: string;
+}
+
+/** `src/auth/further.rs`, `admit`. */
+export type Admitted = { principal: string } | { refused: "token"; reason: string };
 
 /** `src/auth/access.rs`, `Wanted`. */
 export interface UpstreamInput {

@@ -45,6 +45,12 @@ export const ENGLISH = {
   leaveAllowed: "Allowed. Going back to {name}",
   leaveDenied: "Denied. Going back to {name}",
   leaveBack: "Going back to {name}",
+  leaveDeniedWaits: "Denied",
+  leaveFailedWaits: "{name} could not be connected",
+  leaveFailedHint:
+    "The app sent a request that this server cannot answer. Please connect again; if that does not help, its maker has to know:",
+  leaveWaits:
+    "The app wants the answer sent to {host}. Go on only if you have just started to connect {name} yourself.",
   leaveHint: "If nothing happens, go on yourself:",
   leaveLink: "Go on to {host}",
   leaveProgram: "Go back to {name}",

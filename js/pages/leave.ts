@@ -3,21 +3,24 @@
  * starts, so this server answers it with 200 and leaves by a refresh, with a link for whoever has that switched off.
  */
 import type { Texts } from "./copy.js";
-import { type Html, html, target } from "./html.js";
+import { type Html, type Part, html, target } from "./html.js";
 import { placeName } from "./layout.js";
 import type { LeavePage } from "./model.js";
 import { say } from "./say.js";
 
 const TITLES = { allowed: "leaveAllowed", denied: "leaveDenied", failed: "leaveBack" } as const;
+const WAITING = { allowed: "leaveAllowed", denied: "leaveDeniedWaits", failed: "leaveFailedWaits" } as const;
 const LINKS = { https: "leaveLink", loopback: "leaveProgram", scheme: "leaveApp" } as const;
 
-export function leaveBody({ url, host, where = "https", what, name, outcome }: LeavePage, texts: Texts): Html {
+export function leaveBody(page: LeavePage, texts: Texts): Html {
+  const { url, host, where = "https", what, name, outcome, waits } = page;
   const { copy } = texts;
   const place = placeName({ host, where }, texts);
-  const title = what === "upstream" ? copy.leaveSignIn : outcome ? copy[TITLES[outcome]] : copy.leaveBack;
+  const titles = waits === true ? WAITING : TITLES;
+  const title = what === "upstream" ? copy.leaveSignIn : outcome ? copy[titles[outcome]] : copy.leaveBack;
   const link = LINKS[where];
   return html`<h1>${say(title, { name: name ?? place })}</h1>
-    <p>${copy.leaveHint}</p>
+    ${waits === true ? waiting(page, place, texts) : html`<p>${copy.leaveHint}</p>`}
     <p>
       <a class="go" rel="noreferrer" href="${target(url)}"
         >${say(copy[link], { host: html`${place}`, name: name ?? place })}</a
@@ -26,7 +29,14 @@ export function leaveBody({ url, host, where = "https", what, name, outcome }: L
     ${where !== "https" && html`<p class="soft">${copy.leaveClose}</p>`}`;
 }
 
-/** What goes on by itself. */
-export function refresh({ url }: LeavePage): Html {
-  return html`<meta http-equiv="refresh" content="0; url=${target(url)}" />`;
+function waiting({ name, outcome, detail }: LeavePage, place: Part, { copy }: Texts): Html {
+  const failed = html`<p>${copy.leaveFailedHint}</p>
+    ${detail !== undefined && html`<p><code>${detail}</code></p>`}`;
+  return html`${outcome === "failed" && failed}
+    <p>${say(copy.leaveWaits, { host: html`${place}`, name: name ?? html`${place}` })}</p>`;
+}
+
+/** What goes on by itself; nothing on a page that waits. */
+export function refresh({ url, waits }: LeavePage): Html | undefined {
+  return waits === true ? undefined : html`<meta http-equiv="refresh" content="0; url=${target(url)}" />`;
 }

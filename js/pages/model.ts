@@ -83,6 +83,10 @@ export interface LeavePage {
   name?: string;
   /** What is brought back to the client. */
   outcome?: "allowed" | "denied" | "failed";
+  /** True: it goes on by a click only, because nobody vouches for the place. */
+  waits?: boolean;
+  /** What went wrong, for the client's developer. */
+  detail?: string;
 }
 
 /** Somebody has to sign in: without a client, to see the connected apps. Answers with `handler`. */

@@ -7,7 +7,7 @@ use crate::crypto::Keys;
 use crate::flow::{Ask, Flow};
 use crate::json::{Members, Object, Value, object, quoted};
 use crate::oauth::credential::{Stale, fresh};
-use crate::oauth::signing::proven;
+use crate::oauth::signing::{is_ours, proven};
 use crate::oauth::{Identity, Server, Site};
 
 /// Props that are not in the token may be remembered for this long, in milliseconds.
@@ -44,10 +44,12 @@ pub struct Verified {
     pub found: Found,
     /// The grant, and the object that has it.
     pub grant: Option<(String, String)>,
+    /// True for a token that is none of ours, so that others may be asked about it.
+    pub foreign: bool,
 }
 
 impl Verified {
-    /// `{"caller":{…},"grant":"…","object":"…"}`, or as [`Found`] writes a refusal.
+    /// `{"caller":{…},"grant":"…","object":"…"}`, or as [`Found`] writes a refusal, with `"foreign":true` where it is.
     #[must_use]
     pub fn to_json(&self) -> String {
         let found = self.found.to_json();
@@ -55,6 +57,7 @@ impl Verified {
             (Some((grant, object)), Some(open)) => {
                 [open, ",\"grant\":", &quoted(grant), ",\"object\":", &quoted(object), "}"].concat()
             }
+            (None, Some(open)) if self.foreign => [open, ",\"foreign\":true}"].concat(),
             _ => found,
         }
     }
@@ -67,16 +70,23 @@ impl Verified {
 ///
 /// Waits: none; one for 2; for a signed token two more.
 pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'_>) -> Verified {
-    let refused = |refusal, reason| Verified { found: Found::Refused(refusal, reason), grant: None };
+    let refused = |refusal, reason| Verified { found: Found::Refused(refusal, reason), grant: None, foreign: false };
     let now = flow.context().now();
     let issuer = server.issuer.as_deref().unwrap_or(&head.origin);
     let token = match token_of(head.authorization.as_deref()) {
         Ok(token) => token,
-        Err(found) => return Verified { found, grant: None },
+        // Without a token of this kind there may be one in another place.
+        Err(found) => {
+            let foreign = matches!(found, Found::Refused(Refusal::Absent, _));
+            return Verified { found, grant: None, foreign };
+        }
     };
     let access = match proven(flow, keys, issuer, &server.resource(issuer), token).await {
         Ok(Some(access)) => access,
-        Ok(None) => return refused(Refusal::Token, "it is no access token of this server for this resource"),
+        Ok(None) => {
+            let verified = refused(Refusal::Token, "it is no access token of this server for this resource");
+            return Verified { foreign: !is_ours(keys, issuer, token), ..verified };
+        }
         Err(_) => return refused(Refusal::Unavailable, "the keyring does not answer"),
     };
     if access.expires * 1000 <= now {
@@ -101,7 +111,7 @@ pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'
         resource: Some(server.resource(issuer)),
     });
     let caller = Caller { principal: access.subject, scopes: access.scopes, props, about, until, note: None };
-    Verified { found: Found::Caller(caller), grant: Some((access.grant, access.object)) }
+    Verified { found: Found::Caller(caller), grant: Some((access.grant, access.object)), foreign: false }
 }
 
 /// Asks for the upstream's access token of a grant's person.

@@ -10,6 +10,8 @@ pub mod app;
 #[cfg(feature = "bearer")]
 pub mod bearer;
 #[cfg(feature = "oauth")]
+pub mod further;
+#[cfg(feature = "oauth")]
 pub mod handler;
 #[cfg(feature = "jwt")]
 pub mod introspection;

@@ -124,6 +124,14 @@ impl Keys {
         encode(&self.seal(context, binding, plaintext))
     }
 
+    /// True for what looks sealed by one of the keys of this server, for whatever purpose.
+    #[must_use]
+    pub fn may_have_sealed(&self, text: &str) -> bool {
+        let sealed = decode(text).filter(|sealed| sealed.len() >= KID_LENGTH + NONCE_LENGTH + TAG_LENGTH);
+        let kid = sealed.as_deref().and_then(<[u8]>::first_chunk::<KID_LENGTH>);
+        kid.is_some_and(|kid| self.named::<32>(*kid, "kid").is_some())
+    }
+
     /// [`Keys::open`] of base64url.
     #[must_use]
     pub fn open_text(&self, binding: &Binding<'_>, sealed: &str) -> Option<Vec<u8>> {

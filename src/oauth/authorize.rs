@@ -3,7 +3,8 @@
 //! **Threat.** A code is sent to a place that is not the client's (CVE-2025-4143), or without PKCE (CVE-2025-4144), or the
 //! server is used as an open redirector.
 //! **Guarantee.** Nothing redirects before client and redirect URI are proven; from then on every error goes to the client,
-//! with `state` and `iss`. No request goes on without an S256 challenge.
+//! with `state` and `iss`: by itself to one that the operator has named, else by a page that names the host and waits for a
+//! click, because anybody can register any site (RFC 9700 §4.11.2). No request goes on without an S256 challenge.
 
 use super::client::{Auth, Client, Lookup, Proof, find};
 use super::error::Code;
@@ -141,7 +142,9 @@ impl Pending {
     #[must_use]
     pub fn leave_with(&self, server: &Server, code: Code, description: &str, outcome: &str) -> Reply {
         let url = self.failed(code, description);
-        leave(&url, Leave::Client { name: &self.name, outcome, schemes: &server.schemes })
+        // Whoever has pressed Deny has said no to this client, and may not want to go where it leads.
+        let waits = outcome == "denied" && Proof::of(&self.client) != Proof::Operator;
+        leave(&url, Leave::Client { name: &self.name, outcome, schemes: &server.schemes, waits, detail: None })
     }
 }
 
@@ -220,13 +223,10 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
             let state = single(&params, "state").ok().flatten().filter(|state| state.len() <= MAX_STATE);
             let pairs = [("error", code.name()), ("error_description", description)];
             let url = respond(redirect, state, &site.issuer, &pairs);
-            if request.method == "POST" {
-                return leave(
-                    &url,
-                    Leave::Client { name: &client.name, outcome: "failed", schemes: &site.server.schemes },
-                );
+            if request.method != "POST" && client.proof == Proof::Operator {
+                return Reply::redirect(url);
             }
-            Reply::redirect(url)
+            leave(&url, failed(site.server, &client, description))
         }
         Err(reject) => local(reject),
     }
@@ -240,6 +240,17 @@ fn told_of(flow: &Flow<'_>, request: &Request<'_>, id: &str, reason: &str) {
         .text("reason", &["metadata document: ", reason].concat())
         .text("request", &request.trace(flow));
     flow.commit(Commit::Audit(event.end()));
+}
+
+/// How a browser leaves with the error `description`.
+pub(super) fn failed<'a>(server: &'a Server, client: &'a Client, description: &'a str) -> Leave<'a> {
+    Leave::Client {
+        name: &client.name,
+        outcome: "failed",
+        schemes: &server.schemes,
+        waits: client.proof != Proof::Operator,
+        detail: Some(description),
+    }
 }
 
 /// How often a client may ask from one network.

@@ -277,7 +277,8 @@ async fn release<I: Identity>(
         match callback::issue(flow, site, request, pending, &person, true).await {
             Ok(code) => {
                 let (url, schemes) = (pending.answer(&[("code", &code)]), &site.server.schemes);
-                leave(&url, Leave::Client { name: &pending.name, outcome: "allowed", schemes })
+                let (name, outcome) = (&pending.name, "allowed");
+                leave(&url, Leave::Client { name, outcome, schemes, waits: false, detail: None })
             }
             Err(denied) => callback::turn_away(flow, site, request, pending, &denied, true),
         }

@@ -5,11 +5,12 @@
 //! **Guarantee.** Answering checks the request again, as if it had just come: the client, its redirect URI, the challenge.
 //! **Not guaranteed.** That a person was asked, and that their browser is the one that began: that is the app's part here.
 
-use super::authorize::{Pending, Reject, check, redirect_of, respond};
+use super::authorize::{Pending, Reject, check, failed, redirect_of, respond};
 use super::client::{Auth, Client, Lookup, Proof, find, kept, secret_hash};
 use super::identity::Person;
 use super::ledger::until_next;
 use super::object::{Held, Refused};
+use super::page::{Reply, leave};
 use super::record::{Members, Reading as _};
 use super::register::presentable;
 use super::{Identity, Request, Site, callback, connected, grant, redirect, scope};
@@ -25,11 +26,13 @@ const INDEX: &str = "clients:operator";
 struct Wrong {
     message: String,
     redirect: Option<String>,
+    /// The page that shows it, where the browser may not be sent there by itself.
+    page: Option<String>,
 }
 
 impl Wrong {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), redirect: None }
+        Self { message: message.into(), redirect: None, page: None }
     }
 
     fn silent() -> Self {
@@ -37,11 +40,18 @@ impl Wrong {
     }
 }
 
-/// Answers a call: `{"ok":…}`, or `{"wrong":"…","redirectTo":"…"}`.
+/// Answers a call: `{"ok":…}`, or `{"wrong":"…","redirectTo":"…","page":{…}}`.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, call: &str) -> String {
     match called(flow, site, request, call).await {
         Ok(json) => Members::new().raw("ok", &json).end(),
-        Err(wrong) => Members::new().text("wrong", &wrong.message).maybe("redirectTo", wrong.redirect.as_deref()).end(),
+        Err(Wrong { message, redirect, page }) => {
+            let members = Members::new().text("wrong", &message).maybe("redirectTo", redirect.as_deref());
+            match page {
+                Some(page) => members.raw("page", &page),
+                None => members,
+            }
+            .end()
+        }
     }
 }
 
@@ -148,7 +158,11 @@ async fn asked<I: Identity>(
             let pairs = [("error", code.name()), ("error_description", description)];
             let state = params.get("state").filter(|state| state.len() <= 2048);
             let url = respond(uri, state, &site.issuer, &pairs);
-            Wrong { message: description.into(), redirect: Some(url) }
+            let page = match leave(&url, failed(site.server, &client, description)) {
+                Reply::Page(page) if client.proof != Proof::Operator => Some(page.model),
+                _ => None,
+            };
+            Wrong { message: description.into(), redirect: Some(url), page }
         }
     })
 }

@@ -193,12 +193,14 @@ pub fn leave(url: &str, what: Leave<'_>) -> Reply {
         (Leave::Upstream { label, host }, _) => {
             model.text("host", host).maybe("name", Some(label).filter(|it| !it.is_empty()))
         }
-        (Leave::Client { name, outcome, .. }, Some((host, kind))) => {
-            model.text("host", host).text("where", kind.name()).text("name", name).text("outcome", outcome)
+        (Leave::Client { name, outcome, waits, detail, .. }, Some((host, kind))) => {
+            let model = model.text("host", host).text("where", kind.name()).text("name", name).text("outcome", outcome);
+            if waits { model.flag("waits", true).maybe("detail", detail) } else { model }
         }
         (Leave::Client { .. }, None) => model,
     };
-    page(200, model)
+    let is_error = matches!(what, Leave::Client { outcome: "failed", waits: true, .. });
+    page(if is_error { 400 } else { 200 }, model)
 }
 
 /// Where a browser leaves for.
@@ -217,6 +219,11 @@ pub enum Leave<'a> {
         name: &'a str,
         /// `allowed`, `denied` or `failed`.
         outcome: &'a str,
+        /// Whether the page goes on by a click only, and names where to: nobody has said yes to this client, and nobody has
+        /// checked where it leads (RFC 9700 §4.11.2).
+        waits: bool,
+        /// What went wrong, for the client's developer, on a page that waits.
+        detail: Option<&'a str>,
         /// Schemes that the set-up allows.
         schemes: &'a [String],
     },

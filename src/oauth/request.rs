@@ -133,10 +133,7 @@ impl<'a> Request<'a> {
 
     /// What the operator finds the request by: Cloudflare's name for it, else a random one.
     pub(super) fn trace(&self, flow: &Flow<'_>) -> String {
-        let is_plain =
-            |ray: &&str| ray.len() <= 40 && ray.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        let ray = self.ray.as_deref().filter(is_plain);
-        ray.map_or_else(|| encode(&flow.context().random::<12>("request id")), Into::into)
+        trace(flow, self.ray.as_deref())
     }
 
     /// The network that it comes from: an IPv4 address, or the first half of an IPv6 one, whose other half anybody can
@@ -170,4 +167,10 @@ impl<'a> Request<'a> {
         let origin = self.from.as_deref().is_none_or(|from| from == self.origin || from == "null");
         origin && self.site.as_deref().is_none_or(|site| matches!(site, "same-origin" | "none"))
     }
+}
+
+/// See [`Request::trace`].
+pub(crate) fn trace(flow: &Flow<'_>, ray: Option<&str>) -> String {
+    let is_plain = |ray: &&str| ray.len() <= 40 && ray.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    ray.filter(is_plain).map_or_else(|| encode(&flow.context().random::<12>("request id")), Into::into)
 }

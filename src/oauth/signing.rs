@@ -185,6 +185,23 @@ fn is_jwt(token: &str) -> bool {
     has(token, b'.')
 }
 
+/// True for what is, or was, ours: any value that we have sealed, whatever for and for whom, and any JWT that says so. Nobody
+/// else's verifier is to see it.
+#[must_use]
+pub fn is_ours(keys: &Keys, issuer: &str, token: &str) -> bool {
+    if !is_jwt(token) {
+        return keys.may_have_sealed(token);
+    }
+    let Ok(token) = Untrusted::parse(token) else { return false };
+    let (Ok(header), Ok(payload)) = (Object::read(&token.header), core::str::from_utf8(&token.payload)) else {
+        return false;
+    };
+    let Ok(claims) = Object::read(payload) else { return false };
+    let is = |object: &Object<'_>, name, wanted: &str| object.string(name).is_some_and(|found| found == wanted);
+    (is(&header, "typ", "at+jwt") && is(&claims, "iss", issuer))
+        || claims.text(INNER).is_some_and(|inner| keys.may_have_sealed(&inner))
+}
+
 /// Opens an access token of either form, whether or not it is over. Of a JWT the signature is not looked at: enough to
 /// revoke it, not to let anybody in.
 pub(super) fn unproven(keys: &Keys, issuer: &str, resource: &str, token: &str) -> Option<Access> {

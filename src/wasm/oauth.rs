@@ -3,8 +3,8 @@
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{Core, done, run};
-use crate::auth::access;
 use crate::auth::handler::Handler;
+use crate::auth::{access, further};
 use crate::json::{Object, Value, array, quoted};
 use crate::oauth::{self, Request, Server};
 
@@ -42,6 +42,13 @@ impl Core {
         let (Some(Site { server, .. }), Some(keys)) = (&self.site, &self.keys) else { return done(None) };
         let head = access::Head::read(input);
         run(head, now, later, async |flow, head| access::verify(flow, server, keys, head).await.to_json())
+    }
+
+    /// The caller that a further verifier has found: answers as [`further::admit`] says.
+    pub fn external(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
+        let Some(Site { server, .. }) = &self.site else { return done(None) };
+        let external = further::External::read(input);
+        run(external, now, later, async |flow, external| further::admit(flow, server, external))
     }
 
     /// A fresh access token of the upstream, for tools: answers as [`access::upstream`] says.

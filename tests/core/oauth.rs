@@ -2,6 +2,7 @@
 //! or lies.
 
 mod documents;
+mod further;
 mod ledger;
 mod limits;
 mod machine;

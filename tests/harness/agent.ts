@@ -75,9 +75,11 @@ export class UserAgent {
   }
 }
 
-/** Where a page leads by itself. */
+/** Where a page leads, by itself or by the click that it waits for. */
 export function wayOn(page: string): string {
-  const found = /http-equiv="refresh" content="0; url=([^"]+)"/.exec(page)?.[1];
+  const found =
+    /http-equiv="refresh" content="0; url=([^"]+)"/.exec(page)?.[1] ??
+    /<a class="go" rel="noreferrer" href="([^"]+)"/.exec(page)?.[1];
   if (found === undefined) throw new Error(`this page leads nowhere: ${page}`);
   return unescape(found);
 }

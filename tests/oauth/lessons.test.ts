@@ -35,7 +35,7 @@ test("PKCE downgrade (CVE-2025-4144): no code without an S256 challenge, no toke
     { code_challenge: params.code_challenge.slice(1) },
   ]) {
     const answer = await lib.send(lib.authorizeUrl({ ...params, ...more }));
-    expect(new URL(answer.headers.get("location") ?? "").searchParams.get("error")).toBe("invalid_request");
+    expect(new URL(lib.clickIn(await answer.text())).searchParams.get("error")).toBe("invalid_request");
   }
   const got = await lib.code(client);
   const challenge = await lib.challengeOf(got.verifier);
@@ -133,10 +133,40 @@ test("authorization server mix-up: iss on success and on error, and it is the is
   const arrived = await lib.arrive(browser, await lib.allow(browser, lib.authorizeUrl(params)));
   expect([arrived.searchParams.has("code"), arrived.searchParams.get("iss")]).toEqual([true, lib.SITE]);
   const refused = await lib.send(lib.authorizeUrl({ ...params, response_type: "token" }));
-  const error = new URL(refused.headers.get("location") ?? "").searchParams;
+  const error = new URL(lib.clickIn(await refused.text())).searchParams;
   expect([error.get("error"), error.get("iss")]).toEqual(["unsupported_response_type", lib.SITE]);
   const denying = new lib.Browser("ann");
   const form = lib.consentIn(await (await denying.go(lib.authorizeUrl(params))).text());
-  const denied = new URL(lib.linkIn(await (await lib.decide(denying, form, "deny")).text())).searchParams;
+  const denied = new URL(lib.clickIn(await (await lib.decide(denying, form, "deny")).text())).searchParams;
   expect([denied.get("error"), denied.get("iss")]).toEqual(["access_denied", lib.SITE]);
+});
+
+test("open redirector (RFC 9700 4.11.2): whoever registers sends nobody anywhere without a click", async () => {
+  const phishing = await lib.register({ redirect_uris: ["https://evil.example/"], client_name: "Your bank" });
+  const { params } = await lib.asking(phishing, { redirect_uri: "https://evil.example/" });
+  const clients: Record<string, string>[] = [params, { ...params, client_id: DOCUMENTED, redirect_uri: lib.REDIRECT }];
+  const wrong: Record<string, string>[] = [
+    { response_type: "" },
+    { code_challenge: "" },
+    { prompt: "none" },
+    { resource: "https://evil.example/" },
+  ];
+  for (const client of clients) {
+    for (const more of wrong) {
+      for (const init of [undefined, lib.form({ ...client, ...more })]) {
+        const url = init ? `${lib.SITE}/authorize` : lib.authorizeUrl({ ...client, ...more });
+        const answer = await lib.send(url, init);
+        expect([answer.status, answer.headers.get("location")]).toEqual([400, null]);
+        const page = await answer.text();
+        expect(page).not.toContain("http-equiv");
+        const link = new URL(lib.clickIn(page));
+        expect(page).toContain(`<bdi>${link.host}</bdi>`);
+        expect(link.searchParams.get("error")).toBeTruthy();
+      }
+    }
+    const browser = new lib.Browser("ann");
+    const form = lib.consentIn(await (await browser.go(lib.authorizeUrl(client))).text());
+    const denied = await (await lib.decide(browser, form, "deny")).text();
+    expect(new URL(lib.clickIn(denied)).searchParams.get("error")).toBe("access_denied");
+  }
 });

@@ -12,11 +12,12 @@ beforeAll(async () => {
 /** Sends an authorization request as it is written. */
 const authorize = (query: string) => lib.send(`${lib.SITE}/authorize?${query}`);
 
-/** What the client is told, where it is told at all. */
+/** What the client is told, where it is told at all: by a page that names the host and waits for a click. */
 async function told(response: Response): Promise<{ error: string | null; state: string | null; iss: string | null }> {
-  const location = response.headers.get("location");
-  if (location === null) throw new Error(`not sent to the client: ${response.status} ${await response.text()}`);
-  const url = new URL(location);
+  const page = await response.text();
+  expect([response.status, response.headers.get("location")]).toEqual([400, null]);
+  expect(page).toContain("client.example");
+  const url = new URL(lib.clickIn(page));
   expect(`${url.origin}${url.pathname}`).toBe(lib.REDIRECT);
   expect(url.searchParams.get("code")).toBeNull();
   const get = (name: string) => url.searchParams.get(name);
@@ -188,14 +189,14 @@ describe("consent", () => {
 
   test("deny: the client is told, and nothing is kept", async () => {
     const { browser, params, sealed } = await begun();
-    const url = new URL(lib.linkIn(await (await lib.decide(browser, sealed, "deny")).text()));
+    const url = new URL(lib.clickIn(await (await lib.decide(browser, sealed, "deny")).text()));
     expect(url.searchParams.get("error")).toBe("access_denied");
     expect([url.searchParams.get("state"), url.searchParams.get("iss")]).toEqual([params.state, lib.SITE]);
   });
 
   test("no scope left is a denial", async () => {
     const { browser, sealed } = await begun();
-    const url = new URL(lib.linkIn(await (await lib.decide(browser, sealed, "allow", [])).text()));
+    const url = new URL(lib.clickIn(await (await lib.decide(browser, sealed, "allow", [])).text()));
     expect(url.searchParams.get("error")).toBe("access_denied");
   });
 

@@ -75,7 +75,7 @@ test("a denial is one that a client can read", async () => {
   const { params } = await lib.asking(client);
   const browser = new lib.Browser("ann");
   const sealed = lib.consentIn(await (await browser.go(lib.authorizeUrl(params))).text());
-  const url = new URL(lib.linkIn(await (await lib.decide(browser, sealed, "deny")).text()));
+  const url = new URL(lib.clickIn(await (await lib.decide(browser, sealed, "deny")).text()));
   const server = { issuer: lib.SITE, authorization_response_iss_parameter_supported: true };
   expect(() => oauth.validateAuthResponse(server, client, url, params.state)).toThrow(
     "authorization response from the server is an error",

@@ -85,11 +85,12 @@ test("what parseAuthRequest refuses is told to whom it may be told", async () =>
     [{ code_challenge: "short" }, "invalid_request"],
     [{ response_type: "token" }, "unsupported_response_type"],
     [{ resource: "https://evil.example/mcp" }, "invalid_target"],
-    [{ scope: "nothing" }, "invalid_scope"],
+    [{ scope: 'read "write"' }, "invalid_scope"],
   ] as const) {
     const refused = await ask(more);
-    const url = new URL(refused.headers.get("location") ?? "");
-    expect([refused.status, url.origin, url.searchParams.get("error")]).toEqual([302, "https://client.example", error]);
+    expect([refused.status, refused.headers.get("location")]).toEqual([400, null]);
+    const url = new URL(lib.clickIn(await refused.text()));
+    expect([url.origin, url.searchParams.get("error")]).toEqual(["https://client.example", error]);
     expect([url.searchParams.get("state"), url.searchParams.get("iss")]).toEqual([params.state, SITE]);
   }
 });

@@ -243,7 +243,7 @@ test("the page that asks again gives one code, to its own browser", async () => 
   expect((await taken(one.bob, "bob").go(one.callback)).status).not.toBe(302);
   const denied = await asked();
   const tab = taken(denied.bob, "bob");
-  const back = new URL(lib.linkIn(await (await lib.decide(denied.bob, lib.consentIn(denied.text), "deny")).text()))
+  const back = new URL(lib.clickIn(await (await lib.decide(denied.bob, lib.consentIn(denied.text), "deny")).text()))
     .searchParams;
   expect([back.get("error"), back.get("code")]).toEqual(["access_denied", null]);
   expect((await lib.decide(tab, lib.consentIn(denied.text))).status).toBe(400);

@@ -184,7 +184,6 @@ describe("names of workers-oauth-provider", () => {
       "For others use `protect`.",
     ],
     ["props at each exchange", { tokenExchangeCallback: () => {} }, "Use `context` of GitHubHandler"],
-    ["another's tokens", { resolveExternalToken: () => {} }, "Use `tokens`"],
     ["other cookies", { cookiePrefix: "__Host-x" }, "Leave it out"],
   ])("are refused where they cannot be: %s", (_, more, message) => {
     expect(() => made(more)).toThrow(message);

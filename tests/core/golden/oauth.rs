@@ -117,8 +117,8 @@ fn what_the_guard_reads_and_finds() {
         note: None,
     };
     let grant = Some(("g\"1".into(), "subject:AA".into()));
-    assert_eq!(Verified { found: Found::Caller(caller), grant }.to_json(), golden("verified-caller"));
-    let refused = Verified { found: Found::Refused(Refusal::Token, "expired"), grant: None };
+    assert_eq!(Verified { found: Found::Caller(caller), grant, foreign: false }.to_json(), golden("verified-caller"));
+    let refused = Verified { found: Found::Refused(Refusal::Token, "expired"), grant: None, foreign: false };
     assert_eq!(refused.to_json(), golden("verified-refused"));
 }
 

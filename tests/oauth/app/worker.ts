@@ -10,6 +10,7 @@ import {
 
 import { KvDouble } from "../lib/kv-double.ts";
 
+import { resolveExternalToken, tokens } from "./machines.ts";
 import { ownPages } from "./pages.ts";
 
 type Env = Cloudflare.Env;
@@ -29,6 +30,7 @@ export class MyMCP extends McpAgent<Env, unknown, { login: string }> {
     this.server.registerTool("auth", {}, ({ authInfo }) => ({
       content: [{ type: "text", text: JSON.stringify(authInfo) }],
     }));
+    this.server.registerTool("change", { scopes: ["write"] }, () => ({ content: [{ type: "text", text: "changed" }] }));
     this.server.registerTool("whoami", {}, () => ({ content: [{ type: "text", text: JSON.stringify(this.props) }] }));
   }
 }
@@ -73,6 +75,17 @@ const providers: Record<string, OAuthProvider<Env>> = {
   "strict.example.com": new OAuthProvider({ ...usual, revocation: "strict", refreshReplay: 0 }),
   "window.example.com": new OAuthProvider({ ...usual, refreshReplay: 1, audit: (event) => void audited.push(event) }),
   "nodocuments.example.com": new OAuthProvider({ ...usual, allowClientIdMetadataDocuments: false }),
+  "machines.example.com": new OAuthProvider({
+    ...usual,
+    tokens,
+    requiredScopes: ["read"],
+    audit: (event) => void audited.push(event),
+  }),
+  "resolving.example.com": new OAuthProvider({
+    ...usual,
+    resolveExternalToken,
+    audit: (event) => void audited.push(event),
+  }),
   "closed.example.com": new OAuthProvider({ ...usual, allowDynamicClientRegistration: false }),
   "homeless.example.com": new OAuthProvider({ ...usual, objects: "NOT_THERE" }),
   "limits.example.com": new OAuthProvider({

@@ -120,6 +120,13 @@ export function linkIn(page: string): string {
   return link.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code))).replaceAll("&amp;", "&");
 }
 
+/** The link of a page that waits for a click, and goes nowhere by itself. */
+export function clickIn(page: string): string {
+  const link = /<a class="go" rel="noreferrer" href="([^"]+)"/.exec(page)?.[1];
+  if (link === undefined || page.includes("http-equiv")) throw new Error(`no page that waits: ${page}`);
+  return link.replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
+}
+
 /** Sends a consent form. */
 export const decide = (
   browser: Browser,

@@ -6,12 +6,14 @@ import { type Endpoint, type Fields, type Pairs, type Row, pick } from "./matrix
 /** What a browser gets, in words. `state`: what the client has to get back with an answer. */
 async function shown(response: Response, state: string | undefined): Promise<string> {
   const page = await response.text();
-  const location =
-    response.headers.get("location") ?? (page.includes('http-equiv="refresh"') ? lib.linkIn(page) : null);
+  const byItself = response.headers.get("location") ?? (page.includes("http-equiv") ? lib.linkIn(page) : null);
+  const location = byItself ?? (page.includes('<a class="go"') ? lib.clickIn(page) : null);
   if (location?.startsWith(`${lib.SITE}/callback?`)) return "signs in";
   if (location !== null) {
     const { origin, pathname, searchParams: answer } = new URL(location);
     if (origin + pathname !== lib.REDIRECT || answer.get("iss") !== lib.SITE) return `leaves for ${location}`;
+    // To somebody who registered himself an error goes by a click only.
+    if (byItself !== null && answer.has("error")) return `leaves by itself for ${location}`;
     const what = answer.get("error") ?? (answer.has("code") ? "code" : "nothing");
     return `client: ${what}${answer.get("state") === (state ?? null) ? "" : ", with another state"}`;
   }

@@ -1,0 +1,154 @@
+/**
+ * Tokens of our own authorization server, and beside them those that further verifiers of the operator's take: machines with
+ * keys and people with a browser at one endpoint. Rust says whose a token is, and what its caller is called
+ * (`src/auth/further.rs`).
+ */
+import { telling } from "../auth/any-of.js";
+import { Remembered } from "../auth/remembered.js";
+import type { Found, TokenVerifier } from "../auth/verifier.js";
+import { awaited } from "../callback.js";
+import { now } from "../clock.js";
+import { WicketError, logged } from "../errors.js";
+import type { Caller } from "../guard.js";
+import type { Incoming } from "../incoming.js";
+import { run } from "../run.js";
+import type { ExternalToken, OAuthProviderOptions } from "./options.js";
+import type { Site } from "./site.js";
+import type { AccessTokens } from "./verifier.js";
+import type { Admitted, ExternalInput } from "./wire.js";
+
+/** A caller that a further verifier has found, and as whom it goes on. */
+interface Made {
+  readonly caller: Caller;
+  /** The header that came with it: whoever shows another one is judged anew. */
+  readonly authorization: string | null;
+}
+
+/** For this long a caller that comes again is no news to the operator. */
+const TOLD_MS = 5 * 60_000;
+
+type SiteOf<Env> = (request: Request, env: Env, ctx: ExecutionContext) => Site<Env> | Promise<Site<Env>>;
+type Options<Env> = Pick<OAuthProviderOptions<Env>, "tokens" | "resolveExternalToken">;
+
+/** Throws `ERR_ARGUMENT` where `tokens` is no verifier. */
+export function checkFurther<Env>({ tokens, resolveExternalToken }: Options<Env>): void {
+  const refuse = (message: string) => {
+    throw new WicketError("ERR_ARGUMENT", message);
+  };
+  if (tokens !== undefined && typeof (tokens as Partial<TokenVerifier> | null)?.identify !== "function") {
+    refuse("tokens must be a verifier, such as new APIKeyVerifier({…}) or anyOf(keys, jwt).");
+  }
+  if (resolveExternalToken !== undefined && typeof resolveExternalToken !== "function") {
+    refuse("resolveExternalToken must be a function: async ({ token, request, env }) => ({ props }) or null.");
+  }
+}
+
+export class WithFurther<Env> implements TokenVerifier<Env> {
+  readonly issuers: readonly string[] = [];
+  readonly #own: AccessTokens<Env>;
+  readonly #siteOf: SiteOf<Env>;
+  readonly #tokens: TokenVerifier<Env> | undefined;
+  readonly #resolve: Options<Env>["resolveExternalToken"];
+  readonly #timeout: number;
+  readonly #made = new WeakMap<Caller, Made>();
+  readonly #told = new Remembered<{ readonly until: number }>();
+
+  constructor(own: AccessTokens<Env>, siteOf: SiteOf<Env>, options: Options<Env>, timeout: number) {
+    this.#own = own;
+    this.#siteOf = siteOf;
+    this.#tokens = options.tokens;
+    this.#resolve = options.resolveExternalToken;
+    this.#timeout = timeout;
+  }
+
+  get bearer(): boolean {
+    return this.#tokens === undefined || this.#tokens.bearer === true;
+  }
+
+  identify(incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found> {
+    const authorization = incoming.headers.get("authorization");
+    if (this.#own.remembers(incoming, authorization)) return this.#own.identify(incoming, env, ctx);
+    const known = this.#tokens?.known?.(incoming);
+    const made = known && this.#made.get(known);
+    if (made !== undefined && made.authorization === authorization) return made.caller;
+    return this.#ask(authorization, incoming, env, ctx);
+  }
+
+  async #ask(authorization: string | null, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Found> {
+    const own = await this.#own.judge(incoming, env, ctx);
+    if (!("refused" in own) || own.foreign !== true) return own;
+    let refused: Extract<Found, { refused: unknown }> = own;
+    if (this.#tokens) {
+      const found = await this.#tokens.identify(incoming, env, ctx);
+      if (!("refused" in found)) return this.#admitted(found, authorization, incoming, env, ctx);
+      refused = telling(own.refused === "absent" ? undefined : own, found);
+    }
+    const token = authorization === null ? undefined : BEARER.exec(authorization)?.[1];
+    if (this.#resolve && token !== undefined) {
+      const found = await this.#resolved(token, incoming, env, ctx);
+      if (!("refused" in found)) return found;
+      refused = telling(refused, found);
+    }
+    return refused;
+  }
+
+  async #admitted(
+    found: Caller,
+    authorization: string | null,
+    incoming: Incoming,
+    env: Env,
+    ctx: ExecutionContext,
+  ): Promise<Found> {
+    const before = this.#made.get(found);
+    if (before !== undefined && before.authorization === authorization) return before.caller;
+    const caller = await this.#named(found, { principal: found.principal }, incoming, env, ctx);
+    if (!("refused" in caller)) this.#made.set(found, { caller, authorization });
+    return caller;
+  }
+
+  /** What `resolveExternalToken` says, each time: it sees the request, and may say otherwise of the next one. */
+  async #resolved(token: string, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Found> {
+    let found: ExternalToken | null | undefined;
+    try {
+      const { request } = incoming;
+      // The body is the endpoint's.
+      const shown = new Request(request.url, { method: request.method, headers: request.headers });
+      const ask = () => this.#resolve?.({ token, request: shown, env });
+      found = await awaited("resolveExternalToken of OAuthProvider", this.#timeout, ask);
+    } catch (error) {
+      logged("A token could not be resolved", error);
+      return { refused: "unavailable", reason: "resolveExternalToken failed" };
+    }
+    if (!found) return { refused: "token", reason: "resolveExternalToken does not know it" };
+    const { props = {}, subject, audience, scopes = [], expires } = found;
+    if (expires !== undefined && expires * 1000 <= now()) return { refused: "token", reason: "it is expired" };
+    const caller: Caller = { principal: "", props, scopes: new Set(scopes), ...(expires !== undefined && { expires }) };
+    const whose = { ...(subject === undefined ? { token } : { principal: subject }), ...(audience && { audience }) };
+    return this.#named(caller, whose, incoming, env, ctx);
+  }
+
+  /** The caller under the name that it has here, unless its token is for another server. */
+  async #named(
+    found: Caller,
+    whose: Pick<ExternalInput, "principal" | "token" | "audience">,
+    incoming: Incoming,
+    env: Env,
+    ctx: ExecutionContext,
+  ): Promise<Found> {
+    const site = await this.#siteOf(incoming.request, env, ctx);
+    const input: ExternalInput = { origin: incoming.site, ...whose, scopes: [...found.scopes] };
+    if (found.client !== undefined) input.client = found.client;
+    const ray = incoming.headers.get("cf-ray");
+    if (ray !== null) input.ray = ray;
+    const key = JSON.stringify([whose.principal, whose.token, input.client, input.scopes]);
+    if (this.#told.get(key)) input.told = true;
+    const world = await site.world(incoming.request, env, ctx);
+    const ended = await run<Admitted>(site.steps.external, JSON.stringify(input), "", world);
+    if (!("done" in ended)) throw new Error("a caller is never spliced");
+    if ("refused" in ended.done) return ended.done;
+    this.#told.set(key, { until: now() + TOLD_MS });
+    return { ...found, principal: ended.done.principal };
+  }
+}
+
+const BEARER = /^\s*bearer +(\S+)\s*$/i;

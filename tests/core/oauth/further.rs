@@ -1,0 +1,138 @@
+//! Callers that are not the authorization server's own.
+
+use mcp_wicket::auth::access::{self, Head};
+use mcp_wicket::auth::further::{External, admit};
+use mcp_wicket::crypto::{Binding, Keys, Purpose, encode};
+use mcp_wicket::flow::{Commit, Context};
+use mcp_wicket::oauth::signing::is_ours;
+use serde_json::{Value as Json, json};
+
+use super::once::Way;
+use super::{SITE, keys, server};
+use crate::world::{NOW, World};
+
+/// What becomes of what a further verifier has found, and what the operator is told.
+fn admitted(more: Json) -> (Json, Vec<Json>) {
+    let mut input = json!({"origin": SITE, "scopes": ["read"]});
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let (server, external) = (server(json!({})), External::read(&input.to_string()).unwrap());
+    let ended = World::silent().run(async |flow| admit(flow, &server, &external));
+    let told = ended.commits.iter().map(|commit| {
+        let Commit::Audit(event) = commit else { panic!("{commit:?}") };
+        serde_json::from_str(event).unwrap()
+    });
+    (serde_json::from_str(&ended.answer.unwrap()).unwrap(), told.collect())
+}
+
+#[test]
+fn whoever_is_found_elsewhere_is_no_person_of_ours() {
+    for (principal, name) in [
+        ("key:ci", "key:ci"),
+        ("client:https%3A//issuer.example:robot", "client:https%3A//issuer.example:robot"),
+        ("user:github:583231", "external:user:github:583231"),
+        ("user:test:1", "external:user:test:1"),
+        ("external:x", "external:external:x"),
+        ("ann", "external:ann"),
+    ] {
+        let (answer, told) = admitted(json!({"principal": principal, "client": "c", "ray": "8f0c2d"}));
+        assert_eq!(answer, json!({"principal": name}));
+        assert!(!name.starts_with("user:"));
+        let event = json!({"event": "external token accepted", "subject": name, "client": "c", "scopes": ["read"], "request": "8f0c2d"});
+        assert_eq!(told, [event]);
+        assert!(admitted(json!({"principal": principal, "told": true})).1.is_empty());
+    }
+}
+
+#[test]
+fn a_token_by_which_alone_its_caller_is_known_is_somebody_of_its_own_and_named_nowhere() {
+    let (one, told) = admitted(json!({"token": "opaque-1"}));
+    assert_eq!(admitted(json!({"token": "opaque-1"})).0, one);
+    assert_ne!(admitted(json!({"token": "opaque-2"})).0, one);
+    assert!(!one.to_string().contains("opaque") && !json!(told).to_string().contains("opaque"));
+    for nobody in [json!({}), json!({"principal": ""})] {
+        assert_eq!(admitted(nobody).0["refused"], "token");
+    }
+}
+
+#[test]
+fn an_audience_that_is_named_is_this_server() {
+    for ours in [
+        json!("https://mcp.example.com/mcp"),
+        json!(["x", "https://mcp.example.com"]),
+        json!("https://mcp.example.com/sse/"),
+    ] {
+        assert!(admitted(json!({"principal": "key:a", "audience": ours})).0["principal"].is_string());
+    }
+    for other in [
+        json!([]),
+        json!("mcp"),
+        json!(["https://mcp.example.com.evil.example/mcp"]),
+        json!("https://mcp.example.com/x"),
+    ] {
+        let (answer, told) = admitted(json!({"principal": "key:a", "audience": other}));
+        assert_eq!((&answer["refused"], told.len()), (&json!("token"), 0), "{other}");
+    }
+    assert!(External::read(&json!({"origin": SITE, "audience": 1}).to_string()).is_none());
+}
+
+#[test]
+fn what_we_have_sealed_is_ours_whatever_for_and_whatever_has_become_of_it() {
+    let (keys, context) = (keys(), Context::new(NOW, [3; 32]));
+    for (purpose, issuer) in [
+        (Purpose::AccessToken, SITE),
+        (Purpose::RefreshToken, SITE),
+        (Purpose::Code, "https://other.example"),
+        (Purpose::Session, SITE),
+    ] {
+        let binding = Binding { purpose, issuer, audience: "" };
+        let sealed = keys.seal_text(&context, &binding, b"x");
+        assert!(is_ours(&keys, SITE, &sealed));
+        let cut = &sealed[..sealed.len() - 1];
+        assert!(
+            is_ours(&keys, SITE, &format!("{cut}A")) || is_ours(&keys, SITE, &format!("{cut}Q")),
+            "changed on its way"
+        );
+        let later =
+            Keys::parse(&format!("another-secret-of-this-server-that-is-long-enough,{}", super::SECRET)).unwrap();
+        assert!(is_ours(&later, SITE, &sealed), "after the secret was changed");
+    }
+    for foreign in ["", "opaque", "wk_abc_def", &encode(&[7; 80]), "a.b.c", "..", "eyJhbGciOiJub25lIn0.e30."] {
+        assert!(!is_ours(&keys, SITE, foreign), "{foreign}");
+    }
+}
+
+fn token(header: &Json, claims: &Json) -> String {
+    [header.to_string(), claims.to_string(), "x".into()].map(|part| encode(part.as_bytes())).join(".")
+}
+
+#[test]
+fn a_jwt_is_ours_if_it_says_so() {
+    let (keys, ours, usual) = (keys(), json!({"typ": "at+jwt", "alg": "ES256"}), json!({"typ": "JWT", "alg": "HS256"}));
+    assert!(is_ours(&keys, SITE, &token(&ours, &json!({"iss": SITE}))));
+    assert!(!is_ours(&keys, SITE, &token(&ours, &json!({"iss": "https://issuer.example"}))));
+    assert!(!is_ours(&keys, SITE, &token(&usual, &json!({"iss": SITE}))), "the app's own, of the same origin");
+    let binding = Binding { purpose: Purpose::AccessToken, issuer: "https://other.example", audience: "" };
+    let inner = keys.seal_text(&Context::new(NOW, [3; 32]), &binding, b"x");
+    let other_host = token(&ours, &json!({"iss": "https://other.example", "sealed": inner}));
+    assert!(is_ours(&keys, SITE, &other_host), "issued under another host name of ours");
+}
+
+#[test]
+fn the_guard_says_which_tokens_others_may_be_asked_about() {
+    let mut way = Way::new();
+    let tokens = way.tokens();
+    let judged = |authorization: Option<&str>| {
+        let input = json!({"origin": SITE, "authorization": authorization}).to_string();
+        let (server, keys, head) = (server(json!({})), keys(), Head::read(&input).unwrap());
+        let ended = World::silent().run(async |flow| access::verify(flow, &server, &keys, &head).await);
+        let found = ended.answer.unwrap().to_json();
+        serde_json::from_str::<Json>(&found).unwrap()["foreign"] == true
+    };
+    let bearer = |token: &str| Some(format!("Bearer {token}"));
+    for ours in ["access_token", "refresh_token"] {
+        assert!(!judged(bearer(tokens[ours].as_str().unwrap()).as_deref()));
+    }
+    assert!(!judged(bearer(&Way::new().code()).as_deref()));
+    assert!(judged(None) && judged(Some("Basic eDp5")) && judged(bearer("wk_abc_def").as_deref()));
+    assert!(!judged(Some("Bearer a b")), "what cannot be read is nobody's");
+}
