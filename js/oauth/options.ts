@@ -219,7 +219,10 @@ export const PROVIDER: Names = namesOf<Omit<OAuthProviderOptions, keyof typeof R
  * chain (`docs/storage.md`, "The audit chain").
  */
 export interface AuditEvent {
-  /** What happened: `access granted`, `code redeemed`, `token refreshed`, `access ended`, `refresh refused`, … */
+  /**
+   * What happened: `access granted`, `code redeemed`, `token refreshed`, `access ended`, `refresh refused`,
+   * `external token accepted`, …
+   */
   readonly event: string;
   /** ISO 8601. */
   readonly time: string;

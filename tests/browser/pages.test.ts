@@ -62,7 +62,8 @@ describe.each(Object.entries(looks))("in %s", (look, context) => {
     "%s %s shuts nobody out and fits",
     async (which = "", name = "") => {
       const tab = await tabs.newPage();
-      await tab.goto(pages[name]?.kind === "leave" ? await held(name, which) : `${url}/${which}/${name}`);
+      const leads = pages[name]?.kind === "leave" && pages[name].waits !== true;
+      await tab.goto(leads ? await held(name, which) : `${url}/${which}/${name}`);
       await tab.screenshot({ path: join(screenshots, `${name} ${which} ${look}.png`), fullPage: true });
       await expectNoBarriers(tab);
       await expectToFit(tab);
@@ -160,6 +161,16 @@ test("a page that leads away goes there by itself, and works without that", asyn
   const { html } = await renderPage(pages["leave denied"] ?? { kind: "error" });
   expect(html).toContain(`href="${AWAY.replaceAll("&", "&#38;")}"`);
   expect(html).toContain("Denied. Going back to");
+});
+
+test("a page that waits goes nowhere by itself, and names where its link leads", async () => {
+  for (const name of ["leave denied waits", "leave failed waits"]) {
+    await open(name, {}, async (tab) => {
+      expect(await tab.locator("meta[http-equiv=refresh]").count()).toBe(0);
+      expect(await tab.locator("a.go").getAttribute("href")).toBe(AWAY);
+      expect(await tab.locator("main").innerText()).toMatch(/claude\.ai|this computer/);
+    });
+  }
 });
 
 test("the policy holds: this style, no script, no frame, forms to this server only", async () => {
