@@ -39,7 +39,10 @@ export function oauthSteps(config: OAuthConfig): OAuthCore & { warnings: () => s
     throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/oauth", not from a file inside the package.');
   }
   const core = new (provided.core as unknown as OAuthCoreClass)(JSON.stringify(config));
-  return { ...stepsOf(core, ["oauth", "access", "external", "object", "upstream", "operate"]), warnings: () => core.warnings() };
+  return {
+    ...stepsOf(core, ["oauth", "access", "external", "object", "upstream", "operate"]),
+    warnings: () => core.warnings(),
+  };
 }
 
 /** The step that verifies tokens by these options. Throws `ERR_OPTIONS` where they are wrong, with the reason and the fix. */
