@@ -10,6 +10,7 @@ import { alarmRole, askRole, connectRole, needSqlite } from "../objects/roles.js
 import { type Names, checkOptions, namesOf, oneOf } from "../options.js";
 import { NO_PARAMS, type Params } from "../route.js";
 import { McpServer } from "../server/mcp-server.js";
+import type { Call, CallResult, OnCall } from "../server/on-call.js";
 import type { ServerWorld } from "../server/world.js";
 import { type Expiry, clear, expire, keepFor } from "./expiry.js";
 import { TRANSPORT } from "../moved.js";
@@ -80,6 +81,12 @@ export abstract class McpAgent<
   #keptUntil = 0;
   /** The requests that the object answers at the moment. */
   readonly #worlds = new Map<string, ServerWorld>();
+
+  /**
+   * Runs around each call of a tool, prompt or resource, if the class has it: for logs, metrics, limits. `server`'s own hooks run
+   * inside.
+   */
+  onCall?(call: Call, next: () => Promise<CallResult>): CallResult | Promise<CallResult>;
 
   /** Registers what the agent offers. Runs once for each request, or once for each session. */
   init(): Promise<void> | void {}
@@ -191,6 +198,7 @@ export abstract class McpAgent<
         `server of ${name} must be an McpServer of "mcp-wicket": change the import line of McpServer.`,
       );
     }
+    if (this.onCall) server.hooks = [(call, next) => this.onCall?.(call, next) ?? next(), ...hooksOf(server)];
     return server;
   }
 
@@ -275,6 +283,11 @@ function checkPlacement({ placement, name }: { placement?: string | undefined; n
 }
 
 const STATE = "wicket:state";
+
+/** The hooks of a server without those of agents, which may share it. */
+function hooksOf({ options: { onCall } }: McpServer): readonly OnCall[] {
+  return onCall === undefined ? [] : typeof onCall === "function" ? [onCall] : onCall;
+}
 
 /** Handlers by class, transport and path: `serve` is often called for each request. */
 const handlers = new WeakMap<object, Map<string, unknown>>();

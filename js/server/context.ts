@@ -139,6 +139,12 @@ export class CallContext implements ToolContext {
     world.context = this;
   }
 
+  /** Who is calling, for hooks. */
+  get whose(): { caller: Caller | undefined; props: Record<string, unknown> | undefined } {
+    const { caller } = this.#world.passage.pass;
+    return { caller, props: caller?.props ?? this.#world.props };
+  }
+
   get signal(): AbortSignal {
     return (this.#controller ??= this.#world.watch(this.#effect)).signal;
   }

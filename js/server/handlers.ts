@@ -10,7 +10,8 @@ import {
   logged,
 } from "../errors.js";
 import type { Outcome } from "../run.js";
-import type { Splice } from "../wire.js";
+import { refused } from "../refusals.js";
+import type { Refusal, Splice } from "../wire.js";
 import type { CallContext } from "./context.js";
 import { type Checked, describe } from "./schema.js";
 import type { McpServer } from "./mcp-server.js";
@@ -23,10 +24,13 @@ export function invalid(what: string, name: string, { issues }: Checked): Outcom
   };
 }
 
-/** What the step-up challenge needs: the scopes of this, and those that every request needs. */
+/** What the step-up challenge needs: the scopes of this, and those that every request needs. The operator is told. */
 export function forbidden({ scopes = [] }: Scoped, { incoming, pass }: Passage): Outcome {
   const all = new Set([...(pass.stepUp?.scopes ?? []), ...scopes]);
   const metadata = pass.stepUp?.metadata(incoming);
+  const client = pass.caller?.client;
+  const reason = `what is asked for needs the scopes ${scopes.join(" ")}`;
+  refused(incoming, { code: "scope" satisfies Refusal, reason, ...(client !== undefined && { client }) });
   return { json: JSON.stringify({ forbidden: { scope: [...all].join(" "), metadata } }) };
 }
 

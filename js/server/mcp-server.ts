@@ -27,6 +27,7 @@ import {
   type ToolAnnouncement,
 } from "./registered.js";
 import { checkArguments } from "./prompt-arguments.js";
+import type { OnCall } from "./on-call.js";
 import { ResourceTemplate } from "./resource-template.js";
 import { type ArgumentsOf, type InputSchema, type Shape, isSchema, isShape } from "./schema.js";
 import type {
@@ -52,6 +53,8 @@ export interface McpServerOptions {
    * default it stays in the log, and the client gets an id: messages of errors tell of files, hosts and secrets.
    */
   errors?: "verbatim" | undefined;
+  /** Runs around each call of a tool, prompt or resource, or several, the first outermost: for logs, metrics, limits. */
+  onCall?: OnCall | readonly OnCall[] | undefined;
   /** Of the official SDK, and always so here: a client is asked only for what it can do. */
   enforceStrictCapabilities?: boolean | undefined;
   /** Of the official SDK; without effect here. */
@@ -104,6 +107,7 @@ const SERVER = namesOf<McpServerOptions>(
     capabilities: true,
     pageSize: true,
     errors: oneOf("verbatim"),
+    onCall: true,
     enforceStrictCapabilities: true,
     debouncedNotificationMethods: true,
     jsonSchemaValidator: true,
@@ -123,6 +127,8 @@ const AUDIENCE = namesOf<Audience>("The audience of a change", { everybody: true
 export class McpServer {
   readonly serverInfo: Implementation;
   readonly options: McpServerOptions;
+  /** What runs around calls, the outermost first. */
+  hooks: readonly OnCall[] | undefined;
   /** The request that the server answers at the moment. */
   world: ServerWorld | undefined;
   /** What is registered, in the order of registration. */
@@ -144,6 +150,8 @@ export class McpServer {
     checkIcons("The server", serverInfo.icons);
     this.serverInfo = serverInfo;
     this.options = options;
+    const { onCall } = options;
+    if (onCall !== undefined) this.hooks = hooksOf(onCall);
   }
 
   /** What the official SDK has here: asking the client. */
@@ -381,6 +389,14 @@ export class McpServer {
     registry.changed("prompts");
     return prompt;
   }
+}
+
+function hooksOf(onCall: unknown): readonly OnCall[] | undefined {
+  const hooks: unknown[] = Array.isArray(onCall) ? onCall : [onCall];
+  if (!hooks.every((hook) => typeof hook === "function")) {
+    throw new WicketError("ERR_ARGUMENT", "`onCall` is a function, or a list of functions: (call, next) => next().");
+  }
+  return hooks.length > 0 ? (hooks as OnCall[]) : undefined;
 }
 
 function checkEntry(what: string, name: unknown, isTaken: boolean, handler: unknown, icons: Icon[] | undefined): void {

@@ -4,6 +4,7 @@ import type { GetEffect, Splice } from "../wire.js";
 import { CallContext } from "./context.js";
 import { UNKNOWN, areKnown, forbidden, hasOnly, invalid, returned, thrown } from "./handlers.js";
 import type { McpServer } from "./mcp-server.js";
+import { around } from "./on-call.js";
 import { check } from "./schema.js";
 import { mayUse } from "./scopes.js";
 import type { GetPromptResult } from "./types.js";
@@ -16,14 +17,16 @@ export async function getPrompt(server: McpServer, effect: GetEffect, world: Ser
   if (!mayUse(prompt, world.passage.pass)) return forbidden(prompt, world.passage);
   const context = new CallContext(world, effect);
   try {
-    let result: GetPromptResult;
+    let args: unknown = context;
     if (prompt.argsSchema) {
       const checked = await check(prompt.argsSchema, effect.arguments ?? {});
       if (checked.issues) return invalid("prompt", prompt.name, checked);
-      result = await prompt.callback(checked.value as never, context);
-    } else {
-      result = await prompt.callback(context as never, context);
+      args = checked.value;
     }
+    const run = () => prompt.callback(args as never, context);
+    const { hooks } = server;
+    const about = { method: "prompts/get", name: prompt.name, arguments: prompt.argsSchema && args, context } as const;
+    const result: GetPromptResult = await (hooks ? around(hooks, about, run) : run());
     return returned(result, isPlain(result, effect.splice));
   } catch (error) {
     return thrown(server, "prompt", prompt.name, error, context);

@@ -4,6 +4,7 @@ import type { ReadEffect } from "../wire.js";
 import { CallContext } from "./context.js";
 import { UNKNOWN, forbidden, hasOnly, returned, thrown } from "./handlers.js";
 import type { McpServer } from "./mcp-server.js";
+import { around } from "./on-call.js";
 import type { ResourceMetadata } from "./registered.js";
 import { mayUse } from "./scopes.js";
 import type { ReadResourceResult } from "./types.js";
@@ -16,17 +17,20 @@ export async function readResource(server: McpServer, effect: ReadEffect, world:
   if (!URL.canParse(uri)) return UNKNOWN;
   const { passage } = world;
   const context = new CallContext(world, effect);
+  const { hooks } = server;
+  const about = { method: "resources/read", name: uri, arguments: variables, context } as const;
+  const run = <T>(handler: () => T | Promise<T>) => (hooks ? around(hooks, about, handler) : handler());
   try {
     if (template !== undefined) {
       const found = registry.templates.get(template);
       if (!found?.enabled) return UNKNOWN;
       if (!mayUse(found.metadata ?? {}, passage.pass)) return forbidden(found.metadata ?? {}, passage);
-      return read(await found.readCallback(new URL(uri), variables, context), found.metadata);
+      return read(await run(() => found.readCallback(new URL(uri), variables, context)), found.metadata);
     }
     const found = registry.resources.get(uri);
     if (found && !found.enabled) return UNKNOWN;
     if (found && !mayUse(found.metadata ?? {}, passage.pass)) return forbidden(found.metadata ?? {}, passage);
-    if (found) return read(await found.readCallback(new URL(uri), context), found.metadata);
+    if (found) return read(await run(() => found.readCallback(new URL(uri), context)), found.metadata);
   } catch (error) {
     return thrown(server, "resource", uri, error, context);
   }

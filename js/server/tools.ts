@@ -5,6 +5,7 @@ import { CallContext } from "./context.js";
 import { UNKNOWN, areKnown, forbidden, hasOnly, invalid, returned, thrown } from "./handlers.js";
 import type { McpServer } from "./mcp-server.js";
 import { mirrorsOf } from "./mirrors.js";
+import { type OnCall, around } from "./on-call.js";
 import type { RegisteredTool } from "./registered.js";
 import { type Checked, check, describe } from "./schema.js";
 import { mayUse } from "./scopes.js";
@@ -50,12 +51,23 @@ class ToolRun {
 
   handle(checked: Checked | undefined): Outcome | Promise<Outcome> {
     if (checked?.issues) return invalid("tool", this.#tool.name, checked);
-    const result = this.#tool.handler((checked ? checked.value : this.#context) as never, this.#context);
+    const { hooks } = this.#server;
+    const result = hooks ? this.#hooked(hooks, checked) : this.#run(checked);
     if (!isThenable(result)) return this.#finish(result);
     return Promise.resolve(result).then(
       (result) => this.#finish(result),
       (error: unknown) => this.failed(error),
     );
+  }
+
+  #run(checked: { value?: unknown } | undefined): CallToolResult | Promise<CallToolResult> {
+    return this.#tool.handler((checked ? checked.value : this.#context) as never, this.#context);
+  }
+
+  #hooked(hooks: readonly OnCall[], checked: { value?: unknown } | undefined): Promise<CallToolResult> {
+    const args = checked ? checked.value : this.#effect.arguments;
+    const about = { method: "tools/call", name: this.#tool.name, arguments: args, context: this.#context } as const;
+    return around(hooks, about, () => this.#run(checked));
   }
 
   failed(error: unknown): Outcome | Promise<Outcome> {
