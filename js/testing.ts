@@ -20,4 +20,7 @@ export { clock } from "./testing/clock.js";
 export type { Notification, Revision, Sending } from "./testing/exchange.js";
 export { HttpError } from "./testing/http-error.js";
 export type { Listening, ListenTo } from "./testing/listening.js";
+export { type SignedIn, type SignInOptions, signIn } from "./testing/sign-in.js";
 export type { FetchTarget, HandlerTarget, StubTarget, Target } from "./testing/target.js";
+export { type IssuerOptions, type SignOptions, type TestApiKeyOptions, TestIssuer, tokens } from "./testing/tokens.js";
+export type { TestPerson } from "./testing/upstream.js";

@@ -1,5 +1,6 @@
 /** A client for tests: it connects to a Worker in the same process, or to a URL, and speaks any revision of the protocol. */
 import { WicketError } from "../errors.js";
+import { checkOptions, namesOf } from "../options.js";
 import type {
   CallToolResult,
   ClientCapabilities,
@@ -109,10 +110,27 @@ export interface ServerDescription {
  * ```
  */
 export async function connect<Env = never>(target: Target<Env>, options: ConnectOptions = {}): Promise<TestClient> {
+  checkOptions(CONNECT, options);
   const client = new TestClient(sendTo(target, calling(options)), urlOf(target, options), options);
   await client.begin();
   return client;
 }
+
+const CONNECT = namesOf<ConnectOptions>("connect", {
+  env: true,
+  props: true,
+  token: true,
+  headers: true,
+  path: true,
+  origin: true,
+  revision: true,
+  clientInfo: true,
+  logLevel: true,
+  elicit: true,
+  sample: true,
+  roots: true,
+  onNotification: true,
+});
 
 const calling = ({ env, props }: ConnectOptions): Calling => ({
   ...(env !== undefined && { env }),

@@ -1,0 +1,150 @@
+/** Tokens and keys for tests: an issuer of JWTs with a key pair of its own, and API keys. */
+import type { APIKeyRecord } from "../auth/api-keys.js";
+import type { PublicJwk } from "../auth/jwt-options.js";
+import { algorithmOf, base64url } from "../cli/algorithms.js";
+import { apiKey } from "../cli/api-key.js";
+import { keys } from "../cli/keys.js";
+import { now } from "../clock.js";
+import { checkOptions, namesOf } from "../options.js";
+import { intercept } from "./intercept.js";
+
+export interface IssuerOptions {
+  /** Its `iss`. Default `https://issuer.example`. */
+  issuer?: string;
+  /** For whom its tokens are. Default `https://mcp.example.com/mcp`, where `connect` connects to. */
+  audience?: string | readonly string[];
+  /** How it signs: `ES256` (default), `RS256`, `EdDSA`, … With a `secret`: `HS256` (default), `HS384`, `HS512`. */
+  algorithm?: string;
+  /** The secret that it shares with the verifier, instead of a key pair. */
+  secret?: string;
+}
+
+/** What is signed otherwise than usual. */
+export interface SignOptions {
+  /** Seconds that the token lives from now on, on the package's clock. Default 900; negative for one that has expired. */
+  lifetime?: number;
+  /** Members of the header beside `alg`, `typ` and `kid`. */
+  header?: Record<string, unknown>;
+}
+
+/** An issuer of JWTs. `tokens.issuer()` makes one. */
+export class TestIssuer {
+  readonly issuer: string;
+  readonly audience: string | readonly string[];
+  /** Its public keys, a JWK Set: `new JWTVerifier({ keys: issuer.jwks, … })`. Empty where it signs with a secret. */
+  readonly jwks: { keys: PublicJwk[] };
+  readonly #algorithm: string;
+  readonly #key: CryptoKey;
+  readonly #kid: string | undefined;
+
+  constructor(options: Required<Omit<IssuerOptions, "secret">>, key: CryptoKey, jwks: { keys: PublicJwk[] }) {
+    this.issuer = options.issuer;
+    this.audience = options.audience;
+    this.#algorithm = options.algorithm;
+    this.#key = key;
+    this.jwks = jwks;
+    this.#kid = jwks.keys[0]?.kid;
+  }
+
+  /**
+   * A signed token. Its claims are `iss`, `aud`, `sub` (`test`), `iat` and `exp`, and then yours; one that is `undefined` is
+   * left out.
+   */
+  async sign(claims: Record<string, unknown> = {}, { lifetime = 900, header = {} }: SignOptions = {}): Promise<string> {
+    const iat = Math.floor(now() / 1000);
+    const { issuer: iss, audience: aud } = this;
+    const text = (part: object) => base64url(encoder.encode(JSON.stringify(part)));
+    const head = text({
+      alg: this.#algorithm,
+      typ: "JWT",
+      ...(this.#kid !== undefined && { kid: this.#kid }),
+      ...header,
+    });
+    const signed = `${head}.${text({ iss, aud, sub: "test", iat, exp: iat + lifetime, ...claims })}`;
+    const signature = await crypto.subtle.sign(algorithmOf(this.#algorithm).sign, this.#key, encoder.encode(signed));
+    return `${signed}.${base64url(new Uint8Array(signature))}`;
+  }
+
+  /**
+   * Answers requests for its metadata and its keys, which a Worker under test fetches: those below `issuer`, and `jwksUri`.
+   * Everything else goes where it went before. Call what comes back when the test is over.
+   */
+  serve(jwksUri = `${this.issuer}/.well-known/jwks.json`): () => void {
+    const site = new URL(this.issuer);
+    const path = site.pathname === "/" ? "" : site.pathname;
+    const metadata = { issuer: this.issuer, jwks_uri: jwksUri, response_types_supported: ["code"] };
+    const documents = new Map<string, object>([
+      [jwksUri, this.jwks],
+      [`${site.origin}${path}/.well-known/openid-configuration`, metadata],
+      [`${site.origin}/.well-known/oauth-authorization-server${path}`, metadata],
+    ]);
+    return intercept((request) => {
+      const document = documents.get(request.url);
+      return document && Response.json(document);
+    });
+  }
+}
+
+const encoder = new TextEncoder();
+
+export interface TestApiKeyOptions {
+  /** Whose key it is. Default `test`. */
+  name?: string;
+  /** What its holder may do. */
+  scopes?: readonly string[];
+  /** What tools find in `this.props` beside `sub` and `key`. */
+  props?: Record<string, unknown>;
+  /** How the verifier's keys begin. Default `wk`. */
+  prefix?: string;
+  /** The verifier's pepper. */
+  pepper?: string;
+  /** Seconds until it ends. Default never. */
+  lifetime?: number;
+}
+
+/** Tokens and keys for tests. */
+export const tokens = {
+  /** An issuer with a new key pair, or with your secret. */
+  async issuer(options: IssuerOptions = {}): Promise<TestIssuer> {
+    checkOptions(ISSUER, options);
+    const { secret, issuer = "https://issuer.example", audience = "https://mcp.example.com/mcp" } = options;
+    const algorithm = options.algorithm ?? (secret === undefined ? "ES256" : "HS256");
+    const about = { issuer, audience, algorithm };
+    const signing = algorithmOf(algorithm);
+    if (secret !== undefined) {
+      const key = await crypto.subtle.importKey("raw", encoder.encode(secret), signing.key, false, ["sign"]);
+      return new TestIssuer(about, key, { keys: [] });
+    }
+    const { privateJwk, jwks } = JSON.parse(await keys({ alg: algorithm })) as {
+      privateJwk: JsonWebKey;
+      jwks: { keys: PublicJwk[] };
+    };
+    const key = await crypto.subtle.importKey("jwk", privateJwk, signing.key, false, ["sign"]);
+    return new TestIssuer(about, key, jwks);
+  },
+
+  /** A new API key and the record that an `APIKeyVerifier` has of it. */
+  async apiKey(options: TestApiKeyOptions = {}): Promise<{ key: string; record: APIKeyRecord }> {
+    checkOptions(API_KEY, options);
+    const { name = "test", scopes, props, prefix, pepper, lifetime } = options;
+    const made = JSON.parse((await apiKey({ name, prefix, pepper, days: "0" })).text) as {
+      key: string;
+      keys: [APIKeyRecord];
+    };
+    const [record] = made.keys;
+    if (scopes) record.scopes = scopes;
+    if (props) record.props = props;
+    if (lifetime !== undefined) record.expires = now() + lifetime * 1000;
+    return { key: made.key, record };
+  },
+};
+
+const ISSUER = namesOf<IssuerOptions>("tokens.issuer", { issuer: true, audience: true, algorithm: true, secret: true });
+const API_KEY = namesOf<TestApiKeyOptions>("tokens.apiKey", {
+  name: true,
+  scopes: true,
+  props: true,
+  prefix: true,
+  pepper: true,
+  lifetime: true,
+});
