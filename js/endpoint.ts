@@ -12,6 +12,7 @@ import type { Caller, Decision, Guard, Pass } from "./guard.js";
 import type { Incoming } from "./incoming.js";
 import type { ObjectPlace } from "./objects/objects.js";
 import { type Known, oneOf } from "./options.js";
+import { refused } from "./refusals.js";
 import { type Ended, type World, run } from "./run.js";
 import type { McpServer } from "./server/mcp-server.js";
 import { ServerWorld } from "./server/world.js";
@@ -157,7 +158,9 @@ export function guard(
   const requested = method === "OPTIONS" ? headers.get("access-control-request-headers") : null;
   if (requested !== null) input.requestedHeaders = requested;
   const ended = run<Guarded>(core.no_auth, JSON.stringify(input), "", NO_WORLD);
-  return ended instanceof Promise ? ended.then((ended) => decide(core, key, ended)) : decide(core, key, ended);
+  return ended instanceof Promise
+    ? ended.then((ended) => decide(core, key, ended, incoming))
+    : decide(core, key, ended, incoming);
 }
 
 /** Who sends a request, as far as its head tells. */
@@ -199,9 +202,12 @@ function isSame(
   );
 }
 
-function decide({ passed }: GuardedCore, key: string, ended: Ended<Guarded>): Decision {
+function decide({ passed }: GuardedCore, key: string, ended: Ended<Guarded>, incoming: Incoming): Decision {
   const guarded: Guarded = "done" in ended ? ended.done : { answer: { status: 500, headers: [] } };
-  if ("answer" in guarded) return respond(guarded.answer, []);
+  if ("answer" in guarded) {
+    if (guarded.answer.refused) refused(incoming, guarded.answer.refused);
+    return respond(guarded.answer, []);
+  }
   if (passed.size >= MAX_PASSED) passed.clear();
   passed.set(key, guarded.pass);
   return guarded.pass;

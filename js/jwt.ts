@@ -15,6 +15,8 @@ export { type CloudflareAccessOptions, cloudflareAccess } from "./auth/cloudflar
 export { IntrospectionVerifier, type IntrospectionVerifierOptions } from "./auth/introspection.js";
 export type { ClaimRule, JWTClaims, JWTVerifierOptions, PublicJwk } from "./auth/jwt-options.js";
 export { JWTVerifier } from "./auth/jwt-verifier.js";
+export type { RateLimiter } from "./effects/tally.js";
+export type { TokenLimits } from "./auth/bearer-guard.js";
 export { type ProtectOptions, type Protected, protect } from "./auth/protect.js";
 export type { Found, TokenVerifier } from "./auth/verifier.js";
 export * from "./public.js";

@@ -30,7 +30,7 @@ export function newBearerCore(config: CoreConfig): BearerCore {
   if (!provided || provided.patterns < 2) {
     throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/jwt", not from a file inside the package.');
   }
-  return stepsOf(new provided.core(JSON.stringify(config)) as BearerCore, ["refuse", "metadata"]);
+  return stepsOf(new provided.core(JSON.stringify(config)) as BearerCore, ["refuse", "count", "metadata"]);
 }
 
 /** The same for an authorization server. Throws `ERR_NO_CORE` if the loaded module has no such steps. */

@@ -18,6 +18,7 @@ export interface Core {
 /** The steps of builds that ask for tokens. */
 export interface BearerCore {
   refuse: StepMethod;
+  count: StepMethod;
   metadata: StepMethod;
 }
 
@@ -277,6 +278,14 @@ export interface Answer {
   status: number;
   headers: [string, string][];
   body?: string;
+  refused?: Refused;
+}
+
+/** `src/http/refused.rs`, `Refused`. */
+export interface Refused {
+  code: string;
+  reason: string;
+  client?: string;
 }
 
 /** `src/auth/no_auth.rs`, `Head`. */
@@ -297,7 +306,7 @@ export interface GuardInput {
 export type Guarded = { answer: Answer } | { pass: { headers: [string, string][]; anyPeer: boolean } };
 
 /** `src/auth/bearer.rs`, `Refusal`. */
-export type Refusal = "absent" | "malformed" | "token" | "scope" | "unavailable";
+export type Refusal = "absent" | "malformed" | "token" | "scope" | "unavailable" | "slow_down";
 
 /** `src/auth/jwt/mod.rs`, `Request`. */
 export interface VerifierInput {
@@ -314,7 +323,12 @@ export interface RefusedInput {
   refused: Refusal;
   scope?: string;
   metadata?: string;
+  /** Seconds. */
+  retry?: string;
 }
+
+/** `src/auth/bearer.rs`, `Counted`. */
+export type CountedInput = { most: number } & ({ verifier: string; peer?: string } | { principal: string });
 
 /** `src/auth/metadata.rs`, `Request`. */
 export interface MetadataInput {

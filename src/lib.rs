@@ -17,6 +17,8 @@ pub mod http;
 pub mod jose;
 pub mod json;
 pub mod jsonrpc;
+#[cfg(feature = "bearer")]
+pub mod limit;
 pub mod mcp;
 #[cfg(feature = "oauth")]
 pub mod oauth;

@@ -27,3 +27,14 @@ pub fn distinct<T: Ord + Clone>(items: impl Iterator<Item = T>) -> Vec<T> {
 pub fn has(text: &str, character: u8) -> bool {
     text.as_bytes().contains(&character)
 }
+
+/// Somebody else's words as they may stand in a log: one line, at most 200 characters, none of which turns the direction of
+/// text (Unicode `Bidi_Control`) or is invisible.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let is_unfit = |char: char| {
+        char.is_control()
+            || matches!(char, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars().take(200).map(|char| if is_unfit(char) { ' ' } else { char }).collect()
+}

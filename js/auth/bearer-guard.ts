@@ -2,11 +2,13 @@
 import { respond } from "../endpoint.js";
 import type { Caller, Decision, Guard, Pass, StepUp } from "../guard.js";
 import type { Incoming } from "../incoming.js";
-import { run } from "../run.js";
-import type { Answer, BearerCore, Refusal, RefusedInput } from "../wire.js";
+import { type RateLimiter, performTally } from "../effects/tally.js";
+import { refused as logRefused } from "../refusals.js";
+import { type Outcome, type World, run } from "../run.js";
+import type { Answer, BearerCore, CountedInput, Effect, RefusedInput } from "../wire.js";
 import { ofCaller } from "./caller.js";
 import { NO_WORLD } from "./no-world.js";
-import type { Found, TokenVerifier } from "./verifier.js";
+import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
 
 /** How a guard judges what its verifier finds. */
 export interface BearerGuardOptions<Env> {
@@ -16,6 +18,28 @@ export interface BearerGuardOptions<Env> {
   impliedScopes?: (scope: string) => readonly string[];
   /** Makes `this.props` of the claims. Runs once for each token. */
   context?: (claims: Record<string, unknown>, about: { env: Env }) => Props | Promise<Props>;
+  /** How often things may be done within a minute; what is beyond gets 429 with `Retry-After`. Default: no limits. */
+  limits?: TokenLimits;
+  /** A rate limiting binding of the runtime's, asked beside `limits`: `(env) => env.RATE_LIMITER`. */
+  rateLimiter?: (env: Env) => RateLimiter | undefined;
+}
+
+/** Requests within a minute, counted in each isolate, and in each location where there is a `rateLimiter`. */
+export interface TokenLimits {
+  /**
+   * Tokens from one network (an IPv4 address, or the /64 of an IPv6 one) that one verifier refuses. A good token is let in from
+   * there all the same: an address is many people.
+   */
+  failures?: number;
+  /** Requests of one caller, whatever its token and address. */
+  calls?: number;
+}
+
+/** What the guard in front of one of several endpoints knows of the others: each has its own audience. */
+export interface Neighbours {
+  /** The path of this endpoint. */
+  readonly own: string;
+  readonly others: readonly string[];
 }
 
 type Props = Record<string, unknown>;
@@ -29,6 +53,7 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
   readonly #verifier: TokenVerifier<Env>;
   readonly #options: BearerGuardOptions<Env>;
   readonly #stepUp: StepUp;
+  readonly #neighbours: Neighbours | undefined;
   /** What a client without a good token is told to ask for. */
   readonly #wanted: readonly string[];
   /** Callers as the options make them, by those that the verifier gave. */
@@ -40,10 +65,12 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
     options: BearerGuardOptions<Env>,
     metadata: StepUp["metadata"],
     usual: readonly string[] = [],
+    neighbours?: Neighbours,
   ) {
     this.#core = core;
     this.#verifier = verifier;
     this.#options = options;
+    this.#neighbours = neighbours;
     this.#stepUp = { scopes: options.requiredScopes ?? [], metadata };
     this.#wanted = this.#stepUp.scopes.length > 0 ? this.#stepUp.scopes : usual;
   }
@@ -60,22 +87,23 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
   }
 
   #decide(found: Found, site: Pass, incoming: Incoming, env: Env): Decision | Promise<Decision> {
-    if ("refused" in found) {
-      if (found.refused !== "absent") console.warn(`[mcp-wicket] A request was refused: ${found.reason}.`);
-      return this.#refuse(found.refused, site, incoming);
+    if ("refused" in found) return this.#refused(found, site, incoming, env);
+    if (this.#neighbours && isFor(found, incoming.site, this.#neighbours)) {
+      const reason = "its audience is another endpoint of this server";
+      return this.#refused({ refused: "token", reason }, site, incoming, env);
     }
     const { context, impliedScopes } = this.#options;
-    if (!context && !impliedScopes) return this.#pass(found, site, incoming);
+    if (!context && !impliedScopes) return this.#pass(found, site, incoming, env);
     let made = this.#made.get(found);
     if (made === undefined) {
       made = ofCaller(found, env, this.#options);
       this.#made.set(found, made);
     }
-    if (!(made instanceof Promise)) return this.#pass(made, site, incoming);
+    if (!(made instanceof Promise)) return this.#pass(made, site, incoming, env);
     return made.then(
       (made) => {
         this.#made.set(found, made);
-        return this.#pass(made, site, incoming);
+        return this.#pass(made, site, incoming, env);
       },
       (error: unknown) => {
         this.#made.delete(found);
@@ -84,20 +112,98 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
     );
   }
 
-  #pass(caller: Caller, site: Pass, incoming: Incoming): Decision | Promise<Decision> {
+  #pass(caller: Caller, site: Pass, incoming: Incoming, env: Env): Decision | Promise<Decision> {
     for (const scope of this.#stepUp.scopes) {
-      if (!caller.scopes.has(scope)) return this.#refuse("scope", site, incoming);
+      if (caller.scopes.has(scope)) continue;
+      const reason = `it does not have the scope ${scope}`;
+      return this.#refused({ refused: "scope", reason }, site, incoming, env, caller);
     }
-    return { headers: site.headers, caller, stepUp: this.#stepUp };
+    const pass: Pass = { headers: site.headers, caller, stepUp: this.#stepUp };
+    const most = this.#options.limits?.calls;
+    if (most === undefined) return pass;
+    return this.#count({ most, principal: caller.principal }, env).then((retry): Decision | Promise<Decision> => {
+      if (retry === undefined) return pass;
+      const found = { refused: "slow_down", reason: `it has made more than ${most} requests within a minute` } as const;
+      return this.#refuse(found, site, incoming, caller, retry);
+    });
   }
 
-  async #refuse(refused: Refusal, site: Pass, incoming: Incoming): Promise<Response> {
+  async #refused(found: RefusedToken, site: Pass, incoming: Incoming, env: Env, caller?: Caller): Promise<Response> {
+    const most = this.#options.limits?.failures;
+    if (most === undefined || (found.refused !== "token" && found.refused !== "malformed")) {
+      return this.#refuse(found, site, incoming, caller);
+    }
+    const peer = incoming.headers.get("cf-connecting-ip");
+    const { verifier = "" } = found;
+    const retry = await this.#count({ most, verifier, ...(peer !== null && { peer }) }, env);
+    const slower: RefusedToken = { ...found, refused: "slow_down" };
+    return this.#refuse(retry === undefined ? found : slower, site, incoming, caller, retry);
+  }
+
+  /** Counts the request. The seconds to wait where it is beyond the limit. */
+  async #count(input: CountedInput, env: Env): Promise<string | undefined> {
+    const world = new Counting(this.#options.rateLimiter?.(env));
+    const ended = await run<{ retry?: string }>(this.#core.count, JSON.stringify(input), "", world);
+    return "done" in ended ? ended.done.retry : undefined;
+  }
+
+  async #refuse(
+    found: RefusedToken,
+    site: Pass,
+    incoming: Incoming,
+    caller?: Caller,
+    retry?: string,
+  ): Promise<Response> {
+    tell(incoming, found, caller);
+    const { refused } = found;
     const input: RefusedInput = { refused };
     if (this.#wanted.length > 0) input.scope = this.#wanted.join(" ");
+    if (retry !== undefined) input.retry = retry;
     const metadata = this.#stepUp.metadata(incoming);
     if (metadata !== undefined) input.metadata = metadata;
     const ended = await run<Answer>(this.#core.refuse, JSON.stringify(input), "", NO_WORLD);
     if (!("done" in ended)) throw new Error("a refusal is never spliced");
     return respond(ended.done, site.headers);
+  }
+}
+
+/** Tells the operator. */
+function tell(incoming: Incoming, { refused, reason, verifier, said }: RefusedToken, caller: Caller | undefined): void {
+  const each = said?.map(({ refused, reason, verifier }) => ({ ...(verifier && { verifier }), code: refused, reason }));
+  logRefused(incoming, {
+    code: refused,
+    reason,
+    ...(verifier !== undefined && { verifier }),
+    ...(each && { verifiers: each }),
+    ...(caller?.client !== undefined && { client: caller.client }),
+  });
+}
+
+/** True for a token that is for another endpoint, and not for this one. */
+function isFor({ props }: Caller, site: string, { own, others }: Neighbours): boolean {
+  const { aud } = props as { aud?: unknown };
+  const listed: unknown[] = Array.isArray(aud) ? aud : [aud];
+  const audiences = listed.map((one) => (typeof one === "string" ? trimmed(one) : undefined));
+  const isNamed = (path: string) => audiences.includes(trimmed(site + path));
+  return !isNamed(own) && others.some(isNamed);
+}
+
+const trimmed = (url: string): string => url.replace(/\/$/, "");
+
+/** What counting may touch. */
+class Counting implements World {
+  readonly #limiter: RateLimiter | undefined;
+
+  constructor(limiter: RateLimiter | undefined) {
+    this.#limiter = limiter;
+  }
+
+  async perform(effect: Effect): Promise<Outcome> {
+    if (effect.kind !== "tally") throw new Error(`counting has no "${effect.kind}"`);
+    return { json: await performTally(effect.keys, this.#limiter) };
+  }
+
+  commit(): Promise<void> {
+    return Promise.reject(new Error("counting writes nothing"));
   }
 }

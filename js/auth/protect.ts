@@ -10,7 +10,7 @@ import { checkOptions, namesOf } from "../options.js";
 import { run } from "../run.js";
 import { newBearerCore } from "../wasm.js";
 import type { Answer, BearerCore, MetadataInput } from "../wire.js";
-import { BearerGuard, type BearerGuardOptions } from "./bearer-guard.js";
+import { BearerGuard, type BearerGuardOptions, type TokenLimits } from "./bearer-guard.js";
 import { NO_WORLD } from "./no-world.js";
 import type { TokenVerifier } from "./verifier.js";
 
@@ -28,6 +28,11 @@ export interface ProtectOptions<Env = unknown> extends BearerGuardOptions<Env> {
   name?: string | undefined;
   /** The URL of a page about it for developers. */
   resourceDocumentation?: string;
+  /**
+   * True: with several endpoints, a token whose audience is one of them is good at all. By default each endpoint takes its own
+   * URL, beside audiences of the verifier that are no endpoint's URL.
+   */
+  sharedAudience?: boolean;
   /** Answers requests to other paths, without a guard. */
   defaultHandler?: Protectable<Env>;
 }
@@ -38,6 +43,9 @@ const PROTECT = namesOf<ProtectOptions>(
     requiredScopes: true,
     impliedScopes: true,
     context: true,
+    limits: namesOf<TokenLimits>("limits of protect", { failures: true, calls: true }),
+    rateLimiter: true,
+    sharedAudience: true,
     resource: true,
     authorizationServers: true,
     scopesSupported: true,
@@ -79,11 +87,14 @@ export function protect<Env = unknown>(
   let core: BearerCore | undefined;
   const lazily: BearerCore = {
     refuse: (...args) => (core ??= newBearerCore(NO_ORIGINS)).refuse(...args),
+    count: (...args) => (core ??= newBearerCore(NO_ORIGINS)).count(...args),
     metadata: (...args) => (core ??= newBearerCore(NO_ORIGINS)).metadata(...args),
   };
   const handlers = Array.isArray(endpoints) ? (endpoints as Protectable<Env>[]) : [endpoints as Protectable<Env>];
   const issuers = (options.authorizationServers ?? verifier.issuers).filter((issuer) => URL.canParse(issuer));
-  const routes = handlers.map((handler) => routeOf(handler, lazily, verifier, options, issuers.length > 0));
+  checkLimits(options.limits);
+  const paths = options.sharedAudience ? [] : handlers.flatMap((handler) => endpointOf(handler)?.routes[0]?.prefix ?? []);
+  const routes = handlers.map((handler) => routeOf(handler, lazily, verifier, options, issuers.length > 0, paths));
   if (options.resource !== undefined && routes.length > 1) {
     throw new WicketError("ERR_ARGUMENT", "`resource` names one endpoint: call protect once for each.");
   }
@@ -125,6 +136,7 @@ function routeOf<Env>(
   verifier: TokenVerifier<Env>,
   options: ProtectOptions<Env>,
   hasIssuers: boolean,
+  paths: readonly string[],
 ): Route<Env> {
   const endpoint = endpointOf<Env>(handler);
   const [at] = endpoint?.routes ?? [];
@@ -141,9 +153,22 @@ function routeOf<Env>(
     resource.site = url.origin;
     resource.path = url.pathname === "/" ? "" : url.pathname;
   }
+  const others = paths.filter((other) => other !== at.prefix);
+  const neighbours = others.length > 0 ? { own: at.prefix, others } : undefined;
   const metadata = ({ site }: Incoming) =>
     hasIssuers ? (resource.site ?? site) + WELL_KNOWN + resource.path : undefined;
-  return { endpoint, resource, guard: new BearerGuard(core, verifier, options, metadata) };
+  return { endpoint, resource, guard: new BearerGuard(core, verifier, options, metadata, [], neighbours) };
+}
+
+/** As the limits of `OAuthProvider`. */
+function checkLimits(limits: TokenLimits = {}): void {
+  for (const [name, most] of Object.entries(limits) as [string, unknown][]) {
+    if (most === undefined || (Number.isSafeInteger(most) && (most as number) > 0)) continue;
+    throw new WicketError(
+      "ERR_OPTIONS",
+      `protect: limits.${name} must be a whole number of requests in a minute, from 1 on.`,
+    );
+  }
 }
 
 async function document<Env>(

@@ -4,7 +4,18 @@ import type { Incoming } from "../incoming.js";
 import type { Refusal } from "../wire.js";
 
 /** What a verifier finds: who is calling, or how the request is refused and why (for the log). */
-export type Found = Caller | { readonly refused: Refusal; readonly reason: string };
+export type Found = Caller | RefusedToken;
+
+/** A token that is not taken. */
+export interface RefusedToken {
+  readonly refused: Refusal;
+  /** Why, for the log. */
+  readonly reason: string;
+  /** Who says so, for the log: `JWTVerifier`. */
+  readonly verifier?: string;
+  /** Where several were asked: what each says. */
+  readonly said?: readonly RefusedToken[];
+}
 
 /** Finds out who is calling, from the head of a request. */
 export interface TokenVerifier<Env = unknown> {

@@ -7,7 +7,7 @@ import { newVerifierStep } from "../wasm.js";
 import type { Commit, Effect, FoundCaller, FoundText, RememberCommit, StepMethod, VerifierInput } from "../wire.js";
 import { leave } from "./recall.js";
 import { Remembered } from "./remembered.js";
-import type { Found, TokenVerifier } from "./verifier.js";
+import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
 
 /** What a token was found to be. */
 export interface Verified {
@@ -15,7 +15,7 @@ export interface Verified {
   readonly until: number;
 }
 
-type Refused = Exclude<Found, Caller>;
+type Refused = RefusedToken;
 
 /** What verifiers with the same options share: a Worker may make one for each request. */
 export class Shared<Env = unknown> {
@@ -116,7 +116,7 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
 
   identify(incoming: Incoming, env?: Env): Found | Promise<Found> {
     const value = incoming.headers.get(this.#header);
-    if (value === null) return { refused: "absent", reason: "it has no token" };
+    if (value === null) return { refused: "absent", reason: "it has no token", verifier: this.#label };
     const known = this.#remembered(value);
     if (known) return this.#found(known);
     const ended = this.#ended(this.#isBearer ? { authorization: value } : { token: value }, env as Env);
@@ -161,8 +161,8 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     const found = "done" in ended ? ended.done : (JSON.parse(ended.spliced) as FoundText);
     if ("refused" in found) {
       const { refused, reason, until } = found;
-      if (until !== undefined) shared.refused.set(key, { found: { refused, reason }, until });
-      return { refused, reason };
+      if (until !== undefined) shared.refused.set(key, { found: { refused, reason, verifier: this.#label }, until });
+      return { refused, reason, verifier: this.#label };
     }
     const { note, until } = found.caller;
     if (note !== undefined && !shared.told.has(note)) {
@@ -177,7 +177,9 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
   }
 
   #found(found: Verified | Refused): Found {
-    return "refused" in found ? found : this.judge(found.caller);
+    if ("refused" in found) return found;
+    const judged = this.judge(found.caller);
+    return "refused" in judged ? { ...judged, verifier: this.#label } : judged;
   }
 }
 

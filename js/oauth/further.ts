@@ -81,13 +81,13 @@ export class WithFurther<Env> implements TokenVerifier<Env> {
     if (this.#tokens) {
       const found = await this.#tokens.identify(incoming, env, ctx);
       if (!("refused" in found)) return this.#admitted(found, authorization, incoming, env, ctx);
-      refused = telling(own.refused === "absent" ? undefined : own, found);
+      refused = telling([own, found]);
     }
     const token = authorization === null ? undefined : BEARER.exec(authorization)?.[1];
     if (this.#resolve && token !== undefined) {
       const found = await this.#resolved(token, incoming, env, ctx);
       if (!("refused" in found)) return found;
-      refused = telling(refused, found);
+      refused = telling([refused, found]);
     }
     return refused;
   }

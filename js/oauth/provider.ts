@@ -10,6 +10,7 @@ import type { ObjectPlace } from "../objects/objects.js";
 import { checkOptions, namesOf } from "../options.js";
 import { type Page, checkPages, renderPage } from "../pages/oauth.js";
 import { Route } from "../route.js";
+import { refused } from "../refusals.js";
 import { run } from "../run.js";
 import { newBearerCore } from "../wasm.js";
 import type { BearerCore } from "../wire.js";
@@ -205,6 +206,8 @@ export class OAuthProvider<Env = unknown> {
     const world = await site.world(incoming.request, env, ctx);
     const ended = await run<Reply>(site.steps.oauth, JSON.stringify(input), body, world);
     if (!("done" in ended)) throw new Error("an authorization server's answer is never spliced");
+    const why = "answer" in ended.done ? ended.done.answer.refused : ended.done.page.refused;
+    if (why) refused(incoming, why);
     if ("answer" in ended.done) return respond(ended.done.answer, []);
     const { status, headers, model } = ended.done.page;
     return this.#page(status, headers, model, incoming.headers.get("accept-language"));
@@ -296,7 +299,11 @@ function guardOptions<Env>({ requiredScopes, impliedScopes }: OAuthProviderOptio
 function lazyCore(): BearerCore {
   let core: BearerCore | undefined;
   const made = () => (core ??= newBearerCore({ origins: { allowedOrigins: [], allowedHosts: [] } }));
-  return { refuse: (...args) => made().refuse(...args), metadata: (...args) => made().metadata(...args) };
+  return {
+    refuse: (...args) => made().refuse(...args),
+    count: (...args) => made().count(...args),
+    metadata: (...args) => made().metadata(...args),
+  };
 }
 
 /** Marks a handler of the app's own. */

@@ -24,8 +24,12 @@ const MAX_TOKENS = 2000;
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 250;
 
-const REVOKED: Found = { refused: "token", reason: "its grant has ended" };
-const SILENT: Found = { refused: "unavailable", reason: "the list of revocations does not answer" };
+const REVOKED: Found = { refused: "token", reason: "its grant has ended", verifier: "OAuthProvider" };
+const SILENT: Found = {
+  refused: "unavailable",
+  reason: "the list of revocations does not answer",
+  verifier: "OAuthProvider",
+};
 
 /** Gives what the tokens of this request are judged by. */
 type SiteOf<Env> = (request: Request, env: Env, ctx: ExecutionContext) => Site<Env> | Promise<Site<Env>>;
@@ -87,7 +91,7 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
     const ended = await run<Verified>(site.steps.access, JSON.stringify(input), "", world);
     if (!("done" in ended)) throw new Error("a verification is never spliced");
     const verified = ended.done;
-    if ("refused" in verified) return verified;
+    if ("refused" in verified) return { ...verified, verifier: "OAuthProvider" };
     const { until, scopes, ...known } = verified.caller;
     const { grant, object } = verified;
     const upstream = (env: unknown, ctx: ExecutionContext) =>

@@ -1,7 +1,7 @@
 /** What crosses between JavaScript and the authorization server: the twins of the types in `src/oauth/` and `src/auth/`. */
 import type { Page } from "../pages/oauth.js";
 import type { Limits } from "./options.js";
-import type { Answer, Core, CoreConfig, FoundCaller, StepMethod } from "../wire.js";
+import type { Answer, Refused, Core, CoreConfig, FoundCaller, StepMethod } from "../wire.js";
 
 /** The steps of the build that carries the authorization server. */
 export interface OAuthCore {
@@ -77,7 +77,8 @@ export interface OAuthInput {
 }
 
 /** `src/oauth/page.rs`, `Reply`. */
-export type Reply = { answer: Answer } | { page: { status: number; headers: [string, string][]; model: Page } };
+export type Reply =
+  { answer: Answer } | { page: { status: number; headers: [string, string][]; model: Page; refused?: Refused } };
 
 /** `src/auth/access.rs`, `Head`. */
 export interface AccessInput {

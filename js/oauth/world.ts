@@ -8,6 +8,7 @@ import { type RateLimiter, performTally } from "../effects/tally.js";
 import { performNewKey } from "../effects/sign.js";
 import { performVerify } from "../effects/verify.js";
 import { WicketError, logged } from "../errors.js";
+import { lineOf } from "../refusals.js";
 import type { IdentityHandler } from "../handlers/identity.js";
 import { type RoleStub, askObject } from "../objects/objects.js";
 import type { Outcome, World } from "../run.js";
@@ -101,7 +102,7 @@ export class OAuthWorld<Env> implements World {
   /** Audit is the reason for an error only where the operator wants it so. */
   async #tell(event: AuditEvent): Promise<void> {
     const { audit, auditRequired, env, ctx, callbackTimeout } = this.#around;
-    console.log(JSON.stringify({ wicket: "audit", ...event }));
+    console.log(lineOf({ wicket: "audit", ...event }));
     if (!audit) return;
     const telling = awaited("audit of OAuthProvider", callbackTimeout, () => audit(event, env));
     if (auditRequired) {

@@ -5,10 +5,12 @@
 
 use std::borrow::Cow;
 
+use crate::flow::Flow;
 use crate::http::Answer;
 use crate::http::challenge::Challenge;
 use crate::json::{Members, Object};
 use crate::jsonrpc::{Code, Fault};
+use crate::limit;
 
 /// Tokens longer than this are not looked at.
 pub const MAX_TOKEN: usize = 16 * 1024;
@@ -65,6 +67,8 @@ pub enum Refusal {
     Scope,
     /// Whether it is good cannot be told now.
     Unavailable,
+    /// Too many requests.
+    SlowDown,
 }
 
 impl Caller {
@@ -86,13 +90,19 @@ impl Caller {
 }
 
 impl Refusal {
-    const ALL: [(Self, &'static str); 5] = [
+    const ALL: [(Self, &'static str); 6] = [
         (Self::Absent, "absent"),
         (Self::Malformed, "malformed"),
         (Self::Token, "token"),
         (Self::Scope, "scope"),
         (Self::Unavailable, "unavailable"),
+        (Self::SlowDown, "slow_down"),
     ];
+
+    /// All names, which are also the codes in the log.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(_, name)| *name)
+    }
 
     /// Its name on the boundary.
     #[must_use]
@@ -164,6 +174,8 @@ pub struct Refused<'a> {
     refusal: Refusal,
     scope: Option<Cow<'a, str>>,
     metadata: Option<Cow<'a, str>>,
+    /// Seconds after which to come back.
+    retry: Option<Cow<'a, str>>,
 }
 
 impl<'a> Refused<'a> {
@@ -175,6 +187,7 @@ impl<'a> Refused<'a> {
             refusal: Refusal::parse(&input.string("refused")?)?,
             scope: input.string("scope"),
             metadata: input.string("metadata"),
+            retry: input.string("retry"),
         })
     }
 }
@@ -198,6 +211,11 @@ pub fn refuse(refused: &Refused<'_>) -> Answer {
             let message = "The access token cannot be checked at the moment. Try again in a few seconds.";
             return Fault::new(503, Code::InternalError, message).answer(None).with("retry-after", "5");
         }
+        Refusal::SlowDown => {
+            let message = "Too many requests. Wait for as many seconds as Retry-After says, then try again.";
+            let answer = Fault::new(429, Code::InvalidRequest, message).answer(None).with("cache-control", "no-store");
+            return answer.with("retry-after", refused.retry.as_deref().unwrap_or("60"));
+        }
     };
     let challenge = Challenge {
         error,
@@ -207,4 +225,41 @@ pub fn refuse(refused: &Refused<'_>) -> Answer {
     };
     let answer = Fault::new(status, Code::InvalidRequest, message).answer(None);
     answer.with("www-authenticate", challenge.text()).with("cache-control", "no-store")
+}
+
+/// A request that is counted.
+///
+/// **Threat.** Somebody tries tokens, or one caller takes what is there for all. **Guarantee.** Within an isolate, or with a
+/// rate limiting binding within a location, no more than so many in a minute are answered other than by 429.
+/// **Not guaranteed.** That nothing is spent on the others: a token is looked at before it counts as a failure, so that whoever
+/// fails at an address locks out nobody who has a good one there.
+#[derive(Debug)]
+pub struct Counted {
+    key: Option<String>,
+    most: u64,
+}
+
+impl Counted {
+    /// Reads `{"most":30,"verifier":"…","peer":"…"}`, an attempt that has failed, or `{"most":300,"principal":"…"}`, a call.
+    #[must_use]
+    pub fn read(input: &str) -> Option<Self> {
+        let input = Object::read(input).ok()?;
+        let key = match input.string("principal") {
+            Some(principal) => Some(limit::key("calls", &[&principal])),
+            // Where no edge says who sends it, nobody is counted.
+            None => input
+                .string("peer")
+                .and_then(|peer| limit::network(&peer))
+                .map(|network| limit::key("failures", &[&input.string("verifier").unwrap_or_default(), &network])),
+        };
+        Some(Self { key, most: input.get("most")?.text().parse().ok()? })
+    }
+}
+
+/// Counts the request: `{"retry":"12"}` where it is beyond the limit, with the seconds until the next may come, else `{}`. Waits:
+/// one, which is answered at once.
+pub async fn count(flow: &Flow<'_>, Counted { key, most }: &Counted) -> String {
+    let limits = key.iter().map(|key| (key.clone(), *most)).collect();
+    let retry = limit::wait(flow, limits).await.map(|seconds| seconds.to_string());
+    Members::new().maybe("retry", retry.as_deref()).end()
 }

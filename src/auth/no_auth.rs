@@ -84,5 +84,6 @@ fn refuse(foreign: Foreign) -> Answer {
              or add the host name to `allowedHosts` if it should answer to it."
         }
     };
-    Fault::new(403, Code::InvalidRequest, message).answer(None).with("vary", "Origin")
+    let answer = Fault::new(403, Code::InvalidRequest, message).answer(None);
+    answer.with("vary", "Origin").refusing(foreign.name(), message)
 }

@@ -4,6 +4,7 @@ pub mod challenge;
 pub mod cors;
 pub mod form;
 pub mod origin;
+pub mod refused;
 
 use crate::json::{Members, array, list};
 
@@ -16,6 +17,8 @@ pub struct Answer {
     pub headers: Headers,
     /// The body; none for statuses that have none.
     pub body: Option<String>,
+    /// Why this refuses the request, if it does: for the log.
+    pub refused: Option<refused::Refused>,
 }
 
 /// Header names (lower case) and values.
@@ -31,7 +34,7 @@ impl Answer {
     /// An answer with a JSON body.
     #[must_use]
     pub fn json(status: u16, body: String) -> Self {
-        Self { status, headers: vec![("content-type", "application/json".into())], body: Some(body) }
+        Self { status, headers: vec![("content-type", "application/json".into())], body: Some(body), refused: None }
     }
 
     /// The answer as the shim reads it.
@@ -39,7 +42,15 @@ impl Answer {
     pub fn to_json(&self) -> String {
         let headers = headers_to_json(&self.headers);
         let answer = Members::new().number("status", self.status.into()).raw("headers", &headers);
-        answer.maybe("body", self.body.as_deref()).end()
+        let refused = self.refused.as_ref().map(refused::Refused::to_json);
+        answer.maybe("body", self.body.as_deref()).maybe_raw("refused", refused.as_deref()).end()
+    }
+
+    /// The same, which refuses a request: `code` is one of the list in `docs/guides/refusals.md`.
+    #[must_use]
+    pub fn refusing(mut self, code: &'static str, reason: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        self.refused = Some(refused::Refused::new(code, reason));
+        self
     }
 
     /// The same with one header more.

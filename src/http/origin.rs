@@ -71,6 +71,20 @@ pub enum Foreign {
     Host,
 }
 
+impl Foreign {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Origin, Self::Host];
+
+    /// Its code in the log.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Origin => "origin",
+            Self::Host => "host",
+        }
+    }
+}
+
 impl Policy {
     /// Reads `{"allowedOrigins":[…],"allowedHosts":[…]}`; either may be absent. `"*"`, alone or in the array, is every origin.
     pub fn read(policy: Value<'_>) -> Result<Self, Malformed> {

@@ -10,10 +10,11 @@ use super::client::{Auth, Client, Lookup, Proof, find};
 use super::error::Code;
 use super::page::{self, Leave, Reply, Trouble, leave, recovery, trouble};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Server, Site, consent, limit, redirect, scope};
+use super::{Identity, Request, Server, Site, consent, redirect, scope};
 use crate::flow::{Commit, Flow};
 use crate::http::form::{self, Params};
 use crate::json::Object;
+use crate::limit;
 
 /// `state` is repeated to the client, and carried through forms until then.
 const MAX_STATE: usize = 2048;
@@ -223,10 +224,12 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
             let state = single(&params, "state").ok().flatten().filter(|state| state.len() <= MAX_STATE);
             let pairs = [("error", code.name()), ("error_description", description)];
             let url = respond(redirect, state, &site.issuer, &pairs);
-            if request.method != "POST" && client.proof == Proof::Operator {
-                return Reply::redirect(url);
-            }
-            leave(&url, failed(site.server, &client, description))
+            let reply = if request.method != "POST" && client.proof == Proof::Operator {
+                Reply::redirect(url)
+            } else {
+                leave(&url, failed(site.server, &client, description))
+            };
+            reply.refusing(code.name(), description)
         }
         Err(reject) => local(reject),
     }

@@ -12,11 +12,12 @@ use super::page::{self, Reply, Trouble, trouble};
 use super::record::{Members, Reading as _};
 use super::{
     Identity, Request, Site, account::Account, approval, authorize::Pending, connected, consent, credential, ledger,
-    limit, scope, transaction,
+    scope, transaction,
 };
 use crate::flow::{Ask, Commit, Flow};
 use crate::http::form::Params;
 use crate::json::{Object, Value};
+use crate::limit;
 
 /// Answers the callback.
 ///

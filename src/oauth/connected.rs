@@ -17,11 +17,12 @@ use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::page::{self, App, Leave, Reply, Trouble, leave, trouble};
 use super::record::{Members, Reading as _, list};
-use super::{Identity, Request, Site, approval, credential, limit, revoke, transaction};
+use super::{Identity, Request, Site, approval, credential, revoke, transaction};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash, same};
 use crate::flow::{Ask, Flow};
 use crate::http::form::Params;
 use crate::json::{Object, array};
+use crate::limit;
 
 /// The form's hidden field.
 pub const FIELD: &str = "page";

@@ -14,11 +14,12 @@ use super::error::Code;
 use super::identity::{Begin, Deny, Person};
 use super::page::{self, Leave, Reply, Trouble, leave, trouble};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Site, approval, authorize, callback, limit, scope, transaction};
+use super::{Identity, Request, Site, approval, authorize, callback, scope, transaction};
 use crate::crypto::{Binding, Purpose, encode, hash, same};
 use crate::flow::{Ask, Context, Flow};
 use crate::http::form::Params;
 use crate::json::{Object, Value};
+use crate::limit;
 
 /// The form's hidden field.
 pub const FIELD: &str = "consent";

@@ -11,10 +11,11 @@
 use super::client::{Auth, Client, Lookup, Proof};
 use super::record::{Members, Reading as _};
 use super::register::{member, named, usable};
-use super::{Request, Site, limit, redirect};
+use super::{Request, Site, redirect};
 use crate::crypto::{encode, hash};
 use crate::flow::{Brief, Commit, Failure, Fetch, Flow, Load};
 use crate::json::{Object, Value};
+use crate::limit;
 
 const MAX_DOCUMENT: usize = 5 * 1024;
 const MAX_REDIRECTS: usize = 50;

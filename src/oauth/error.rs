@@ -55,6 +55,28 @@ impl Code {
         Self::TemporarilyUnavailable,
     ];
 
+    /// All of them.
+    pub const EVERY: [Self; 18] = [
+        Self::InvalidRequest,
+        Self::InvalidClient,
+        Self::InvalidGrant,
+        Self::UnauthorizedClient,
+        Self::UnsupportedGrantType,
+        Self::UnsupportedResponseType,
+        Self::InvalidScope,
+        Self::InvalidTarget,
+        Self::AccessDenied,
+        Self::ServerError,
+        Self::TemporarilyUnavailable,
+        Self::InvalidRedirectUri,
+        Self::InvalidClientMetadata,
+        Self::RequestNotSupported,
+        Self::RequestUriNotSupported,
+        Self::InteractionRequired,
+        Self::UnsupportedTokenType,
+        Self::SlowDown,
+    ];
+
     /// Its name on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -125,7 +147,7 @@ impl Failed {
     #[must_use]
     pub fn answer(&self, basic: bool) -> Answer {
         let body = object(&[("error", &quoted(self.code.name())), ("error_description", &quoted(self.description))]);
-        let answer = unstored(Answer::json(self.code.status(), body));
+        let answer = unstored(Answer::json(self.code.status(), body)).refusing(self.code.name(), self.description);
         match self.code {
             Code::InvalidClient if basic => answer.with("www-authenticate", "Basic realm=\"token\""),
             Code::TemporarilyUnavailable | Code::SlowDown => answer.with("retry-after", self.retry.to_string()),

@@ -14,6 +14,7 @@ use super::record::{Members, Reading as _};
 use crate::crypto::{Keys, encode, hash, mac};
 use crate::flow::{Commit, Flow};
 use crate::json::{Object, Value, array};
+use crate::limit::{WINDOW, until_next};
 
 /// The row with the chain's head.
 const ROW: &str = "ledger";
@@ -26,8 +27,6 @@ const KEPT: u64 = 90 * DAY;
 /// … and no more than so many.
 const MAX_RECORDS: u64 = 1000;
 const DAY: u64 = 24 * 3600 * 1000;
-/// The window of every counter, in milliseconds.
-pub(super) const WINDOW: u64 = 60_000;
 /// Kinds of failures that are told apart within one window.
 const MAX_KINDS: usize = 20;
 
@@ -261,11 +260,6 @@ fn record_row(seq: u64) -> String {
     let digits = seq.to_string();
     let zeros = "0".repeat(10_usize.saturating_sub(digits.len()));
     [RECORDS, &zeros, &digits].concat()
-}
-
-/// Seconds until the next window.
-pub(super) fn until_next(now: u64) -> u64 {
-    (WINDOW - now % WINDOW).div_ceil(1000)
 }
 
 /// In the Worker: passes the records on that an object has made. False where it made none, and has told nobody.

@@ -20,7 +20,6 @@ pub mod grant;
 pub mod identity;
 pub mod introspect;
 mod ledger;
-mod limit;
 pub mod metadata;
 pub mod object;
 pub mod operator;
@@ -59,8 +58,16 @@ pub struct Site<'a, I> {
     pub issuer: String,
 }
 
-/// Answers one request to the authorization server.
+/// Answers one request to the authorization server. A refusal names the client that the request names.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Reply {
+    let mut reply = answer(flow, site, request, body).await;
+    if let Some(refused) = reply.refused() {
+        refused.client = request.named_client(body);
+    }
+    reply
+}
+
+async fn answer<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Reply {
     if let Some(answer) = request.preflight() {
         return Reply::Answer(answer);
     }

@@ -8,7 +8,6 @@
 use super::authorize::{Pending, Reject, check, failed, redirect_of, respond};
 use super::client::{Auth, Client, Lookup, Proof, find, kept, secret_hash};
 use super::identity::Person;
-use super::ledger::until_next;
 use super::object::{Held, Refused};
 use super::page::{Reply, leave};
 use super::record::{Members, Reading as _};
@@ -18,6 +17,7 @@ use crate::crypto::encode;
 use crate::flow::{Ask, Flow};
 use crate::http::form::{self, Params};
 use crate::json::{Object, Value, array};
+use crate::limit::until_next;
 
 /// The object with the names of the clients that the operator has made.
 const INDEX: &str = "clients:operator";

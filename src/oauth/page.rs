@@ -6,6 +6,7 @@ use super::redirect::{self, Kind};
 use super::server::Server;
 use super::{Site, error};
 use crate::http::origin::origin_of;
+use crate::http::refused::Refused;
 use crate::http::{Answer, Headers, headers_to_json};
 use crate::json::{array, number, object, quoted};
 use crate::text::around;
@@ -28,6 +29,8 @@ pub struct Page {
     pub headers: Headers,
     /// The model, JSON text.
     pub model: String,
+    /// Why this refuses the request, if it does: for the log.
+    pub refused: Option<Refused>,
 }
 
 impl Reply {
@@ -36,9 +39,12 @@ impl Reply {
     pub fn to_json(&self) -> String {
         match self {
             Self::Answer(answer) => object(&[("answer", &answer.to_json())]),
-            Self::Page(Page { status, headers, model }) => {
+            Self::Page(Page { status, headers, model, refused }) => {
                 let (status, headers) = (number((*status).into()), headers_to_json(headers));
-                object(&[("page", &object(&[("status", &status), ("headers", &headers), ("model", model)]))])
+                let refused = refused.as_ref().map(Refused::to_json);
+                let mut members = vec![("status", status.as_str()), ("headers", &headers), ("model", model)];
+                members.extend(refused.as_deref().map(|refused| ("refused", refused)));
+                object(&[("page", &object(&members))])
             }
         }
     }
@@ -47,6 +53,21 @@ impl Reply {
     #[must_use]
     pub fn redirect(url: String) -> Self {
         Self::Answer(error::unstored(Answer::empty(302)).with("location", url).with("referrer-policy", "no-referrer"))
+    }
+
+    /// The same, which refuses a request.
+    #[must_use]
+    pub fn refusing(mut self, code: &'static str, reason: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        *self.refused() = Some(Refused::new(code, reason));
+        self
+    }
+
+    /// Why it refuses the request, if it does.
+    pub fn refused(&mut self) -> &mut Option<Refused> {
+        match self {
+            Self::Answer(answer) => &mut answer.refused,
+            Self::Page(page) => &mut page.refused,
+        }
     }
 
     /// The same with one header more.
@@ -63,7 +84,7 @@ impl Reply {
 /// A page with this model.
 fn page(status: u16, model: Members) -> Reply {
     let headers = vec![("cache-control", "no-store".into()), ("referrer-policy", "no-referrer".into())];
-    Reply::Page(Page { status, headers, model: model.end() })
+    Reply::Page(Page { status, headers, model: model.end(), refused: None })
 }
 
 /// Why a page says that something went wrong; `js/pages/copy.ts` has the texts.
@@ -97,7 +118,35 @@ pub enum Trouble {
     Busy(u64),
 }
 
+/// Codes of refusals that are no [`Trouble`].
+const UNKNOWN_CLIENT: &str = "unknown_client";
+const DOCUMENT_UNREACHABLE: &str = "document_unreachable";
+const DOCUMENT_UNUSABLE: &str = "document_unusable";
+const TURNED_AWAY: &str = "turned_away";
+
+/// The codes with which pages refuse a request.
+#[must_use]
+pub fn codes() -> Vec<&'static str> {
+    let others = [UNKNOWN_CLIENT, DOCUMENT_UNREACHABLE, DOCUMENT_UNUSABLE, TURNED_AWAY];
+    Trouble::ALL.into_iter().map(Trouble::name).chain(others).collect()
+}
+
 impl Trouble {
+    const ALL: [Self; 12] = [
+        Self::Request,
+        Self::Redirect,
+        Self::Expired,
+        Self::Stale,
+        Self::Browser,
+        Self::Form,
+        Self::Unavailable,
+        Self::Account,
+        Self::NotAllowed,
+        Self::Upstream,
+        Self::UpstreamSetup,
+        Self::Busy(0),
+    ];
+
     fn name(self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -130,7 +179,7 @@ impl Trouble {
 #[must_use]
 pub fn trouble(trouble: Trouble, detail: Option<&str>) -> Reply {
     let model = Members::new().text("kind", "error").text("reason", trouble.name()).maybe("detail", detail);
-    let reply = page(trouble.status(), model);
+    let reply = page(trouble.status(), model).refusing(trouble.name(), detail.unwrap_or_default().to_owned());
     match trouble {
         Trouble::Unavailable | Trouble::Upstream => reply.with("retry-after", "5".into()),
         Trouble::Busy(seconds) => reply.with("retry-after", seconds.to_string()),
@@ -144,21 +193,22 @@ pub fn recovery<I>(site: &Site<'_, I>, client_id: &str) -> Reply {
     let model = server(Members::new().text("kind", "recovery"), site)
         .text("clientId", client_id)
         .text("endpoint", &site.server.resource(&site.issuer));
-    page(400, model)
+    page(400, model).refusing(UNKNOWN_CLIENT, "nobody has registered this client here")
 }
 
 /// The page for people whose app describes itself at a URL that is out of reach at present; `reason` is for its developer,
 /// `retry` the same request once more.
 #[must_use]
 pub fn unreachable(client_id: &str, reason: &str, retry: Option<&str>) -> Reply {
-    page(503, document("document_unreachable", client_id, reason).maybe("retry", retry))
+    page(503, document(DOCUMENT_UNREACHABLE, client_id, reason).maybe("retry", retry))
         .with("retry-after", "60".into())
+        .refusing(DOCUMENT_UNREACHABLE, reason.to_owned())
 }
 
 /// The page for people whose app describes itself at a URL whose content is no such description, and why.
 #[must_use]
 pub fn unusable(client_id: &str, reason: &str) -> Reply {
-    page(400, document("document_unusable", client_id, reason))
+    page(400, document(DOCUMENT_UNUSABLE, client_id, reason)).refusing(DOCUMENT_UNUSABLE, reason.to_owned())
 }
 
 fn document(name: &str, client_id: &str, reason: &str) -> Members {
@@ -173,11 +223,11 @@ fn document(name: &str, client_id: &str, reason: &str) -> Members {
 pub fn turned_away<I>(site: &Site<'_, I>, account: &str, pending: &super::authorize::Pending, back: &str) -> Reply {
     let (host, kind) = place(back, &site.server.schemes);
     let client = Members::new().text("url", back).text("host", host).text("where", kind.name());
-    let model = server(Members::new().text("kind", "error").text("reason", "turned_away"), site)
+    let model = server(Members::new().text("kind", "error").text("reason", TURNED_AWAY), site)
         .maybe("detail", Some(account).filter(|account| !account.is_empty()))
         .text("switchAccount", &pending.switching(site.server))
         .raw("back", &client.text("name", &pending.name).end());
-    page(403, model)
+    page(403, model).refusing(TURNED_AWAY, "the account may not use this server")
 }
 
 /// The page on the way to another site: form posts are never answered by a redirect that leaves ours, because browsers

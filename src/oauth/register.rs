@@ -17,11 +17,12 @@
 use super::client::{Auth, Client, Proof, secret_hash};
 use super::error::{Code, Failed, unavailable, unstored};
 use super::record::Members;
-use super::{Identity, Request, Site, limit, redirect};
+use super::{Identity, Request, Site, redirect};
 use crate::crypto::encode;
 use crate::flow::{Ask, Flow};
 use crate::http::Answer;
 use crate::json::{Object, Value};
+use crate::limit;
 use crate::text::distinct;
 
 const MAX_BODY: usize = 16 * 1024;

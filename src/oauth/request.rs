@@ -1,13 +1,13 @@
 //! The head of a request to the authorization server, as the shim hands it over.
 
-use core::net::IpAddr;
 use std::borrow::Cow;
 
-use crate::crypto::encode;
+use crate::crypto::{base64, encode};
 use crate::flow::Flow;
 use crate::http::form::{Malformed, Params};
 use crate::http::{Answer, cors};
 use crate::json::Object;
+use crate::limit;
 
 /// Which endpoint a request is for; the shim tells by the configured paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,14 +136,22 @@ impl<'a> Request<'a> {
         trace(flow, self.ray.as_deref())
     }
 
+    /// The client that it names, which nothing proves: in the query, in a form, or by `Authorization: Basic`.
+    pub(super) fn named_client(&self, body: &str) -> Option<String> {
+        let named = |params: &Params| params.get("client_id").map(String::from);
+        let of_form = || named(&self.form(body)?.ok()?);
+        let of_header = || {
+            let (scheme, encoded) = self.authorization.as_deref()?.split_once(' ')?;
+            let pair = scheme.eq_ignore_ascii_case("basic").then(|| base64::decode(encoded.trim()))??;
+            Some(String::from_utf8(pair).ok()?.split_once(':')?.0.to_owned())
+        };
+        named(&Params::read(&self.query).unwrap_or_default()).or_else(of_form).or_else(of_header)
+    }
+
     /// The network that it comes from: an IPv4 address, or the first half of an IPv6 one, whose other half anybody can
     /// change at will.
     pub(super) fn network(&self) -> Option<String> {
-        let octets = match self.peer.as_deref()?.trim().parse::<IpAddr>().ok()?.to_canonical() {
-            IpAddr::V4(address) => address.octets().to_vec(),
-            IpAddr::V6(address) => address.octets().first_chunk::<8>()?.to_vec(),
-        };
-        Some(encode(&octets))
+        limit::network(self.peer.as_deref()?)
     }
 
     /// The parameters of a form body (RFC 6749, appendix B); nothing if it is none.

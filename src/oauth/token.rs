@@ -4,12 +4,13 @@ use super::client::{Auth, Lookup, find, secret_hash};
 use super::error::{Code as Error, Failed, unavailable, unstored};
 use super::record::{Members, Reading as _};
 use super::server::Lifetimes;
-use super::{Identity, Request, Site, credential, document, grant, ledger, limit, revoke, scope, signing};
+use super::{Identity, Request, Site, credential, document, grant, ledger, revoke, scope, signing};
 use crate::crypto::{Binding, Keys, Purpose, base64, encode, hash};
 use crate::flow::{Ask, Commit, Context, Flow};
 use crate::http::Answer;
 use crate::http::form::{Params, decoded};
 use crate::json::Object;
+use crate::limit;
 
 /// An authorization code: where its row is, and the proof.
 #[derive(Clone, Debug, PartialEq, Eq)]

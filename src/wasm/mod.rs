@@ -112,6 +112,12 @@ impl Core {
         done(bearer::Refused::read(input).map(|refused| bearer::refuse(&refused).to_json()))
     }
 
+    /// Counts a request that a guard limits: answers whether it has to wait ([`bearer::count`]).
+    #[cfg(feature = "bearer")]
+    pub fn count(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
+        run(bearer::Counted::read(input), now, later, async |flow, counted| bearer::count(flow, counted).await)
+    }
+
     /// Protected resource metadata: answers [`Answer`].
     #[cfg(feature = "bearer")]
     pub fn metadata(&self, input: &str, _body: &str, _now: f64, _later: Option<String>) -> String {

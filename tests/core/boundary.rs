@@ -13,8 +13,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flow", &["json"]),
     ("jsonrpc", &["http", "json"]),
     ("mcp", &["crypto", "flow", "http", "json", "jsonrpc"]),
-    ("oauth", &["crypto", "flow", "http", "jose", "json", "text"]),
-    ("auth", &["crypto", "flow", "http", "jose", "json", "jsonrpc", "oauth", "text"]),
+    ("limit", &["crypto", "flow"]),
+    ("oauth", &["crypto", "flow", "http", "jose", "json", "limit", "text"]),
+    ("auth", &["crypto", "flow", "http", "jose", "json", "jsonrpc", "limit", "oauth", "text"]),
     ("probe", &["flow", "json"]),
 ];
 

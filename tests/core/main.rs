@@ -26,6 +26,7 @@ mod oauth;
 mod origin;
 mod proxy;
 mod random;
+mod refusals;
 mod session;
 mod text;
 mod verifiers;

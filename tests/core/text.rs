@@ -1,6 +1,6 @@
 //! Searching short texts finds what the library finds.
 
-use mcp_wicket::text::{around, find, has};
+use mcp_wicket::text::{around, find, has, plain};
 
 use crate::random::Random;
 
@@ -20,4 +20,10 @@ fn as_the_library_does() {
         found += usize::from(text.contains(&what) && !what.is_empty());
     }
     assert!(found > 1000, "only {found} of them could be found");
+}
+
+#[test]
+fn strangers_words_are_one_short_line() {
+    assert_eq!(plain("a\nb\u{202e}c\u{2066}d\u{200f}e\u{9f}"), "a b c d e ");
+    assert_eq!(plain(&"é".repeat(500)).chars().count(), 200);
 }

@@ -9,6 +9,7 @@ use crate::flow::{Failure, Fetch, Fetched, Flow};
 use crate::http::form;
 use crate::json::{Object, Value, object, quoted};
 use crate::oauth::identity::{Back, Begin, Begun, Denied, Person};
+use crate::text::plain;
 
 /// How we prove to the token endpoint who we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,11 +122,6 @@ pub(super) fn refusal(error: &str, description: Option<&str>) -> Denied {
         "temporarily_unavailable" | "server_error" | "slow_down" => Denied::unavailable(reason),
         _ => Denied::failed(reason),
     }
-}
-
-/// Somebody else's words as they may stand in a log: one line, at most 200 characters.
-fn plain(text: &str) -> String {
-    text.chars().take(200).map(|char| if char.is_control() { ' ' } else { char }).collect()
 }
 
 /// What a token endpoint gave us.
