@@ -16,11 +16,11 @@ const worker = new OAuthProvider({
 });
 
 test("people sign in with GitHub", async () => {
-  const { accessToken, refresh } = await signIn(worker, { person: { login: "ada" } });
-  const client = await connect(worker, { token: accessToken });
+  const session = await signIn(worker, { person: { login: "ada" } });
+  const client = await connect(worker, { token: session.accessToken });
   expect(textOf(await client.callTool("whoami"))).toBe("ada");
 
-  const renewed = await refresh();
-  expect(renewed.accessToken).not.toBe(accessToken);
+  const renewed = await session.refresh();
+  expect(renewed.accessToken).not.toBe(session.accessToken);
   await expect(signIn(worker, { person: { login: "mallory" } })).rejects.toThrow();
 });
