@@ -93,7 +93,9 @@ export function protect<Env = unknown>(
   const handlers = Array.isArray(endpoints) ? (endpoints as Protectable<Env>[]) : [endpoints as Protectable<Env>];
   const issuers = (options.authorizationServers ?? verifier.issuers).filter((issuer) => URL.canParse(issuer));
   checkLimits(options.limits);
-  const paths = options.sharedAudience ? [] : handlers.flatMap((handler) => endpointOf(handler)?.routes[0]?.prefix ?? []);
+  const paths = options.sharedAudience
+    ? []
+    : handlers.flatMap((handler) => endpointOf(handler)?.routes[0]?.prefix ?? []);
   const routes = handlers.map((handler) => routeOf(handler, lazily, verifier, options, issuers.length > 0, paths));
   if (options.resource !== undefined && routes.length > 1) {
     throw new WicketError("ERR_ARGUMENT", "`resource` names one endpoint: call protect once for each.");
