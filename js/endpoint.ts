@@ -130,7 +130,7 @@ function admitFurther<Env>(
 
 /**
  * Pattern 1. The decision depends on nothing but a few short strings, so those that let a request go on are remembered
- * by them, and most requests need no crossing. `bearer`: a token of `Authorization` is asked for.
+ * by them, and most requests need no crossing. `bearer`: a token is asked for that no browser adds.
  */
 export function guard(
   core: GuardedCore,
@@ -223,7 +223,8 @@ const MAX_PASSED = 256;
 export function headOf({ method, headers }: Incoming, server: object, told: Passage["told"]): string {
   let head = `${method}\ns${JSON.stringify(server)}`;
   const contentType = headers.get("content-type");
-  if (contentType !== null) head += `\nc${contentType}`;
+  if (contentType) head += `\nc${contentType}`;
+  else if (headers.has("origin")) head += "\nw";
   const accept = headers.get("accept");
   if (accept !== null) head += `\na${accept}`;
   const protocolVersion = headers.get("mcp-protocol-version");

@@ -47,7 +47,9 @@ export type Decision = Pass | Response;
 
 /** Decides about a request that the origin policy has let through. */
 export interface Guard<Env = unknown> {
-  /** True if it asks for a token of `Authorization`, which no browser adds by itself: then every page may ask. */
+  /** What people call the server. */
+  readonly name?: string | undefined;
+  /** True if it asks for a token that no browser and no proxy adds by itself: then every page may ask. */
   readonly bearer?: boolean;
   admit(site: Pass, incoming: Incoming, env: Env, ctx: ExecutionContext): Decision | Promise<Decision>;
 }

@@ -15,6 +15,7 @@ import { type Caller, type Decision, ENDPOINT, type Guard } from "./guard.js";
 import { Incoming } from "./incoming.js";
 import { TRANSPORT } from "./moved.js";
 import { checkOptions, namesOf } from "./options.js";
+import { openPage, refusal, wantsPage } from "./pages/endpoint.js";
 import { NO_PARAMS, type Params, Route } from "./route.js";
 import { McpServer } from "./server/mcp-server.js";
 
@@ -130,8 +131,8 @@ class MadeServers<Env> {
     const decided = admit(core, incoming, "GET, POST, DELETE", env, ctx, guard);
     const response =
       decided instanceof Promise
-        ? decided.then((pass) => this.#serve(core, incoming, pass, env, ctx))
-        : this.#serve(core, incoming, decided, env, ctx);
+        ? decided.then((pass) => this.#serve(core, incoming, pass, env, ctx, guard))
+        : this.#serve(core, incoming, decided, env, ctx, guard);
     return response instanceof Promise ? response : Promise.resolve(response);
   }
 
@@ -149,20 +150,28 @@ class MadeServers<Env> {
     pass: Decision,
     env: Env,
     ctx: ExecutionContext,
+    guard: Guard<Env> | undefined,
   ): Response | Promise<Response> {
-    if (pass instanceof Response) return pass;
+    if (pass instanceof Response) return refusal(incoming, pass, guard, { path: incoming.path });
     try {
       const props = propsOf(ctx, pass.caller);
       const told = toldOf(this.#options, props, pass.caller, incoming);
       const passage: Passage = { core, incoming, pass, told, env, place: { objects: this.#options.objects } };
       const server = this.#factory({ request: incoming.request, env, props, params: incoming.params });
-      if (!(server instanceof Promise)) return serve(passage, checked(server), ctx);
+      if (!(server instanceof Promise)) return this.#answer(passage, checked(server), ctx);
       return server
-        .then((server) => serve(passage, checked(server), ctx))
+        .then((server) => this.#answer(passage, checked(server), ctx))
         .catch((error: unknown) => unserved(error, pass.headers));
     } catch (error) {
       return unserved(error, pass.headers);
     }
+  }
+
+  #answer(passage: Passage, server: McpServer, ctx: ExecutionContext): Response | Promise<Response> {
+    const { incoming, pass } = passage;
+    return wantsPage(incoming)
+      ? openPage(incoming, pass, server, { path: incoming.path })
+      : serve(passage, server, ctx);
   }
 }
 

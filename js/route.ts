@@ -10,11 +10,16 @@ export type Params = Readonly<Record<string, string>>;
 /** The parts of an exact path. */
 export const NO_PARAMS: Params = Object.freeze({});
 
+/** A path without a slash at its end, unless it is nothing else. */
+export function plainPath(path: string): string {
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
 /** What makes a path a pattern. */
 const SPECIAL = /[:*{}()\\]/;
 
 export class Route {
-  /** As it was written. */
+  /** As it was written; an exact path without a slash at its end. */
   readonly path: string;
   readonly isPattern: boolean;
   readonly #pattern: URLPattern | undefined;
@@ -31,6 +36,7 @@ export class Route {
     }
     if (!this.isPattern) {
       this.#check(where, path);
+      this.path = plainPath(path);
       return;
     }
     try {
@@ -48,10 +54,11 @@ export class Route {
     return this.isPattern ? this.path.slice(0, this.path.search(SPECIAL)).replace(/\/[^/]*$/, "") : this.path;
   }
 
-  /** The parts of `path`; nothing if it is another. */
+  /** The parts of `path`; nothing if it is another. A slash at its end is nothing, unless a pattern has it. */
   match(path: string): Params | undefined {
-    if (!this.#pattern) return path === this.path ? NO_PARAMS : undefined;
-    const groups = this.#pattern.exec({ pathname: path })?.pathname.groups;
+    if (!this.#pattern) return plainPath(path) === this.path ? NO_PARAMS : undefined;
+    const found = this.#pattern.exec({ pathname: path }) ?? this.#pattern.exec({ pathname: plainPath(path) });
+    const groups = found?.pathname.groups;
     return groups && (Object.fromEntries(Object.entries(groups).filter(([, part]) => part !== undefined)) as Params);
   }
 

@@ -1,7 +1,7 @@
 /** Server-sent events (WHATWG HTML §9.2): framing, and a stream that stays open. */
 
-/** How often an open stream says something, in milliseconds: the edge closes connections that are silent for long. */
-const COMMENT_EVERY = 25_000;
+/** How often an open stream says something, in milliseconds: clients and proxies cut connections that are silent for long. */
+const COMMENT_EVERY = 12_000;
 
 const encoder = new TextEncoder();
 

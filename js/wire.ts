@@ -334,6 +334,10 @@ export type CountedInput = { most: number } & ({ verifier: string; peer?: string
 export interface MetadataInput {
   method: string;
   resource: string;
+  /** What is asked for is not there: this server has no sign-in. */
+  absent?: true;
+  /** The header that its tokens come in, where that is known. */
+  header?: string;
   issuers: readonly string[];
   scopes: readonly string[];
   name?: string;
@@ -381,6 +385,8 @@ export interface TellInput {
 export interface Told {
   /** Goes to the client. */
   send?: string;
+  /** The response becomes a stream. */
+  begin?: true;
   nothing?: true;
   /** The call's signal fires. */
   cancel?: true;

@@ -13,6 +13,7 @@ import {
 } from "../endpoint.js";
 import { type Caller, ENDPOINT, type Endpoint, type Guard, type Pass } from "../guard.js";
 import { Incoming } from "../incoming.js";
+import { openPage, refusal, wantsPage } from "../pages/endpoint.js";
 import { propsOf, toldOf } from "../handler.js";
 import type { Namespace } from "../objects/find.js";
 import { agentsOf } from "../objects/objects.js";
@@ -54,13 +55,14 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
     core ??= coreFor(options, env);
     const decided = admit(core, incoming, "GET, POST, DELETE", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
-    if (pass instanceof Response) return pass;
+    if (pass instanceof Response) return refusal(incoming, pass, guard, { path: incoming.path });
     try {
       const props = propsOf(ctx, pass.caller);
       const told = toldOf(options, props, pass.caller, incoming);
       const place = { objects: options.objects, agent: agentClass.name };
       const passage: Passage = { core, incoming, pass, told, env, place };
       const agent = new agentClass(ctx, env);
+      if (wantsPage(incoming)) return openPage(incoming, pass, registryOf(agent), { path: incoming.path });
       if (wantsObject(agentClass, agent)) {
         told.agent = agentClass.name;
         const placed = await placeOf(passage, ctx);

@@ -8,7 +8,8 @@ import { logged } from "../errors.js";
 import type { Incoming } from "../incoming.js";
 import { principalOf, propsOf } from "../handler.js";
 import { objectsOf } from "../objects/objects.js";
-import { Route } from "../route.js";
+import { openPage, refusal, wantsPage } from "../pages/endpoint.js";
+import { Route, plainPath } from "../route.js";
 import type { Outcome } from "../run.js";
 import type { McpServer } from "../server/mcp-server.js";
 import type { Reply } from "../server/reply.js";
@@ -33,7 +34,7 @@ import {
 /** See `McpAgent.serveSSE`. */
 export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
   const route = new Route(`${agentClass.name}.serveSSE`, path);
-  const below = new Route(`${agentClass.name}.serveSSE`, `${path}/message`);
+  const below = new Route(`${agentClass.name}.serveSSE`, `${plainPath(path)}/message`);
   let core: GuardedCore | undefined;
   return agentHandler([route, below], agentClass.name, async (incoming, env, ctx, guard) => {
     const { request } = incoming;
@@ -41,16 +42,18 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
     const forMessages = below.match(incoming.path);
     const params = forMessages ?? route.match(incoming.path);
     const isStream = forMessages === undefined;
-    const messages = `${incoming.path}/message`;
+    const messages = `${plainPath(incoming.path)}/message`;
     if (!params) return new Response(`Not found. The stream is ${path}.`, { status: 404 });
     incoming.params = params;
     core ??= coreFor(options, env);
     const decided = admit(core, incoming, isStream ? "GET" : "POST", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
-    if (pass instanceof Response) return pass;
+    if (pass instanceof Response) return refusal(incoming, pass, guard, { path: incoming.path, transport: "sse" });
     try {
       const props = propsOf(ctx, pass.caller);
       const agent = new agentClass(ctx, env);
+      if (wantsPage(incoming))
+        return openPage(incoming, pass, registryOf(agent), { path: incoming.path, transport: "sse" });
       const inObject = wantsObject(agentClass, agent);
       const told: Passage["told"] = {
         ...principalOf(props, pass.caller, isStream ? incoming : streamOf(incoming)),

@@ -16,6 +16,7 @@ export function anyOf<Env = unknown>(...verifiers: readonly TokenVerifier<Env>[]
   };
   return {
     issuers: [...new Set(verifiers.flatMap(({ issuers }) => issuers))],
+    header: verifiers.every(({ header }) => header === verifiers[0]?.header) ? verifiers[0]?.header : undefined,
     bearer: verifiers.every(({ bearer }) => bearer === true),
     known,
     identify: (incoming, env, ctx) => known(incoming) ?? ask(verifiers, 0, [], incoming, env, ctx),

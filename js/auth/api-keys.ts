@@ -87,6 +87,11 @@ export class APIKeyVerifier<Env = unknown> extends Verifying<APIKeyProps, Env> {
       options.header,
     );
   }
+
+  /** A key is its client's own in whatever header. */
+  override get bearer(): boolean {
+    return true;
+  }
 }
 
 /** Records that are looked up. */

@@ -49,6 +49,7 @@ type Props = Record<string, unknown>;
  * scopes that a client is to ask for where every request needs none in particular.
  */
 export class BearerGuard<Env = unknown> implements Guard<Env> {
+  readonly name: string | undefined;
   readonly #core: BearerCore;
   readonly #verifier: TokenVerifier<Env>;
   readonly #options: BearerGuardOptions<Env>;
@@ -66,7 +67,9 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
     metadata: StepUp["metadata"],
     usual: readonly string[] = [],
     neighbours?: Neighbours,
+    name?: string,
   ) {
+    this.name = name;
     this.#core = core;
     this.#verifier = verifier;
     this.#options = options;

@@ -7,6 +7,8 @@ import { WicketError } from "../errors.js";
 import { type Endpoint, endpointOf } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { checkOptions, namesOf } from "../options.js";
+import { type StartPageOptions, startPage } from "../pages/start.js";
+import { plainPath } from "../route.js";
 import { run } from "../run.js";
 import { newBearerCore } from "../wasm.js";
 import type { Answer, BearerCore, MetadataInput } from "../wire.js";
@@ -33,7 +35,7 @@ export interface ProtectOptions<Env = unknown> extends BearerGuardOptions<Env> {
    * URL, beside audiences of the verifier that are no endpoint's URL.
    */
   sharedAudience?: boolean;
-  /** Answers requests to other paths, without a guard. */
+  /** Answers requests to other paths, without a guard. By default `/` is the page that shows how to connect. */
   defaultHandler?: Protectable<Env>;
 }
 
@@ -114,20 +116,58 @@ export function protect<Env = unknown>(
   return {
     fetch: (request, env, ctx) => {
       const incoming = new Incoming(request);
-      const route = byPath.get(incoming.path) ?? routeAt(patterns, incoming.path);
+      const route = byPath.get(plainPath(incoming.path)) ?? routeAt(patterns, incoming.path);
       if (route) return route.endpoint.serve(incoming, env, ctx, route.guard);
-      const described = issuers.length > 0 ? describedAt(incoming.path) : undefined;
+      const described = issuers.length > 0 ? describedAt(plainPath(incoming.path)) : undefined;
       if (described) return document(lazily, incoming, described, issuers, options);
       const { defaultHandler } = options;
-      if (defaultHandler) return fetchOf(defaultHandler)(request, env, ctx);
+      const path = plainPath(incoming.path);
+      if (defaultHandler) {
+        const answer = fetchOf(defaultHandler)(request, env, ctx);
+        if (!isOfSignIn(path)) return answer;
+        return Promise.resolve(answer).then((answer) => (isAnswer(answer, path) ? answer : noSignIn()));
+      }
+      if (isOfSignIn(path)) return noSignIn();
+      if (path === "/") return Promise.resolve(startPage(request, pageOf(routes, issuers.length > 0, options)));
       const paths = all.map(([{ path }]) => path).join(", ");
       return Promise.resolve(new Response(`Not found. The MCP endpoint is ${paths}.`, { status: 404 }));
+
+      function noSignIn(): Promise<Response> {
+        return absent(lazily, incoming, issuers, verifier.header);
+      }
     },
   };
 }
 
 function routeAt<Env>(patterns: readonly (readonly [Endpoint<Env>["routes"][number], Route<Env>])[], path: string) {
   return patterns.find(([at]) => at.match(path))?.[1];
+}
+
+/** Where clients look for a sign-in: documents, and the endpoints that they try without one (MCP 2025-03-26 §2.3.3). */
+const SIGN_IN = /^\/(register|authorize|token|\.well-known\/(oauth-[^/]*|openid-configuration)(\/.*)?)$/;
+
+function isOfSignIn(path: string): boolean {
+  return SIGN_IN.test(path);
+}
+
+/** True for what an app means to say there: not that it has no such page, and not its page for all that it does not know. */
+function isAnswer({ status, headers }: Response, path: string): boolean {
+  if (status === 404 || status === 405) return false;
+  return !path.startsWith("/.well-known/") || !headers.get("content-type")?.includes("text/html");
+}
+
+/** What the page at `/` says of these endpoints. */
+function pageOf<Env>(routes: Route<Env>[], hasIssuers: boolean, { name }: ProtectOptions<Env>): StartPageOptions {
+  const page: StartPageOptions = { auth: hasIssuers ? true : "token" };
+  if (name !== undefined) page.name = name;
+  for (const { endpoint } of routes) {
+    const [at, messages] = endpoint.routes;
+    if (!at || at.isPattern) continue;
+    if (messages !== undefined) page.ssePath ??= at.path;
+    else page.path ??= at.path;
+  }
+  if (page.ssePath !== undefined) page.path ??= page.ssePath;
+  return page;
 }
 
 const NO_ORIGINS = { origins: { allowedOrigins: [], allowedHosts: [] } };
@@ -159,7 +199,11 @@ function routeOf<Env>(
   const neighbours = others.length > 0 ? { own: at.prefix, others } : undefined;
   const metadata = ({ site }: Incoming) =>
     hasIssuers ? (resource.site ?? site) + WELL_KNOWN + resource.path : undefined;
-  return { endpoint, resource, guard: new BearerGuard(core, verifier, options, metadata, [], neighbours) };
+  return {
+    endpoint,
+    resource,
+    guard: new BearerGuard(core, verifier, options, metadata, [], neighbours, options.name),
+  };
 }
 
 /** As the limits of `OAuthProvider`. */
@@ -171,6 +215,20 @@ function checkLimits(limits: TokenLimits = {}): void {
       `protect: limits.${name} must be a whole number of requests in a minute, from 1 on.`,
     );
   }
+}
+
+/** What is said where a client looks for a sign-in that there is not. */
+async function absent(
+  core: BearerCore,
+  { method }: Incoming,
+  issuers: readonly string[],
+  header: string | undefined,
+): Promise<Response> {
+  const input: MetadataInput = { method, resource: "", issuers, scopes: [], absent: true };
+  if (header !== undefined) input.header = header;
+  const ended = await run<Answer>(core.metadata, JSON.stringify(input), "", NO_WORLD);
+  if (!("done" in ended)) throw new Error("metadata is never spliced");
+  return respond(ended.done, []);
 }
 
 async function document<Env>(

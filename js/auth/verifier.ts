@@ -21,7 +21,12 @@ export interface RefusedToken {
 export interface TokenVerifier<Env = unknown> {
   /** The URLs of the authorization servers whose tokens it takes, as far as there are any. */
   readonly issuers: readonly string[];
-  /** True if its tokens come in `Authorization` and nowhere else: no browser adds them by itself. */
+  /** The header that its tokens come in. */
+  readonly header?: string | undefined;
+  /**
+   * True if only clients that have a token send it: no browser and no proxy on the way adds it by itself, as a proxy may do
+   * for who has signed in with a cookie. Then pages of every origin may ask.
+   */
   readonly bearer?: boolean;
   /** For a token that it has seen already it gives the same `Caller`, and no promise. */
   identify(incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found>;

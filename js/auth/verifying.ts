@@ -91,6 +91,10 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     this.#isBearer = header === undefined;
   }
 
+  get header(): string {
+    return this.#header;
+  }
+
   get bearer(): boolean {
     return this.#isBearer;
   }

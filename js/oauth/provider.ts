@@ -1,7 +1,7 @@
 /** `OAuthProvider`: an authorization server in front of MCP endpoints (patterns 3 and 4). */
 import { BearerGuard } from "../auth/bearer-guard.js";
 import { CallbackTimeout, limitOf } from "../callback.js";
-import { type FetchHandler, respond } from "../endpoint.js";
+import { type FetchHandler, type GuardedCore, coreFor, guard, respond } from "../endpoint.js";
 import { WicketError, logged } from "../errors.js";
 import { type Endpoint, type Guard, endpointOf } from "../guard.js";
 import { type PagesHandler, hasPages, identityOf } from "../handlers/identity.js";
@@ -9,8 +9,9 @@ import { Incoming } from "../incoming.js";
 import type { ObjectPlace } from "../objects/objects.js";
 import { checkOptions, namesOf } from "../options.js";
 import { type Page, checkPages, renderPage } from "../pages/oauth.js";
-import { Route } from "../route.js";
+import { startPage } from "../pages/start.js";
 import { refused } from "../refusals.js";
+import { Route, plainPath } from "../route.js";
 import { run } from "../run.js";
 import { newBearerCore } from "../wasm.js";
 import type { BearerCore } from "../wire.js";
@@ -76,10 +77,11 @@ export class OAuthProvider<Env = unknown> {
     const hasFurther = options.tokens !== undefined || options.resolveExternalToken !== undefined;
     const tokens = hasFurther ? new WithFurther(own, siteOf, options, callbackTimeout) : own;
     const metadata = ({ site, path }: Incoming) => {
-      const route = path in options.apiHandlers ? path : (canonical ?? "");
+      const route = plainPath(path) in options.apiHandlers ? plainPath(path) : (canonical ?? "");
       return (options.issuer ?? site) + RESOURCE + route;
     };
-    this.#guard = new BearerGuard(lazyCore(), tokens, guardOptions(options), metadata, config.scopes ?? ["mcp"]);
+    const usual = config.scopes ?? ["mcp"];
+    this.#guard = new BearerGuard(lazyCore(), tokens, guardOptions(options), metadata, usual, undefined, config.name);
   }
 
   /** Answers a request. */
@@ -94,10 +96,10 @@ export class OAuthProvider<Env = unknown> {
 
   async #serve(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
     const incoming = new Incoming(request);
-    const { path } = incoming;
+    const path = plainPath(incoming.path);
     const known = this.#routes.get(path);
     const endpoint = known ? undefined : (this.#endpoints.get(path) ?? this.#described(path));
-    const route = known ?? (endpoint ? undefined : (this.#matching(path) ?? this.#below(path)));
+    const route = known ?? (endpoint ? undefined : (this.#matching(incoming.path) ?? this.#below(path)));
     try {
       if (route) return await route.serve(incoming, env, ctx, this.#guard);
       if (endpoint) return await this.#answer(endpoint, incoming, env, ctx);
@@ -108,9 +110,17 @@ export class OAuthProvider<Env = unknown> {
     if (hasPages(defaultHandler)) return this.#pages(defaultHandler, incoming, env, ctx);
     const { fetch } = this.#making.handler;
     if (fetch) return fetch.call(this.#options.defaultHandler, request, env, ctx);
+    if (incoming.path === "/") return startPage(request, this.#connecting());
     return new Response(`Not found. The MCP endpoint is ${Object.keys(this.#options.apiHandlers).join(", ")}.`, {
       status: 404,
     });
+  }
+
+  /** What the page at `/` says, where the handler has none. */
+  #connecting() {
+    const { name } = this.#making.config;
+    const [path = "/mcp"] = Object.keys(this.#options.apiHandlers);
+    return { ...(name !== undefined && { name }), path, auth: true };
   }
 
   /**
@@ -248,7 +258,7 @@ function check<Env>(options: Understood<Env>): void {
 
 /** A route whose endpoint answers at another would match nothing. */
 function checkRoute<Env>(route: string, { routes }: Endpoint<Env>): void {
-  if (routes.some(({ path }) => path === route)) return;
+  if (routes.some(({ path }) => path === plainPath(route))) return;
   const [first] = routes;
   const path = first?.path ?? "";
   throw new WicketError(
@@ -315,6 +325,7 @@ function plain<Env>(
   handler: ApiHandler<Env>,
   guardOf: () => Guard<Env>,
 ): Endpoint<Env> & { [PLAIN]: true } {
+  let core: GuardedCore | undefined;
   const answer: FetchHandler<Env> =
     typeof handler === "function" ? handler : (request, env, ctx) => handler.fetch(request, env, ctx);
   const at = new Route("apiHandlers", route);
@@ -322,17 +333,27 @@ function plain<Env>(
     [PLAIN]: true,
     routes: [at],
     async serve(incoming, env, ctx) {
-      const pass = await guardOf().admit({ headers: [] }, incoming, env, ctx);
+      const site = await guard((core ??= coreFor({}, env)), incoming, "GET, POST, PUT, PATCH, DELETE", true);
+      // Any page may ask, since a token is needed. What a preflight asks is answered here, as it has none.
+      const isPreflight = incoming.headers.has("access-control-request-method");
+      if (site instanceof Response && isPreflight) return site;
+      const headers = site instanceof Response ? [] : site.headers;
+      const pass = await guardOf().admit({ headers }, incoming, env, ctx);
       if (pass instanceof Response) return pass;
       (ctx as { props?: unknown }).props = pass.caller?.props;
-      return answer(incoming.request, env, ctx);
+      const answered = await answer(incoming.request, env, ctx);
+      const isItsOwn = answered.headers.has("access-control-allow-origin") || answered.status === 101;
+      if (isItsOwn || !incoming.headers.has("origin")) return answered;
+      const copy = new Response(answered.body, answered);
+      for (const [name, value] of headers) copy.headers.append(name, value);
+      return copy;
     },
   };
 }
 
 /** The head of a request, as the core reads it. */
 function inputOf(endpoint: EndpointName, { method, headers, site, path, request }: Incoming): OAuthInput {
-  const input: OAuthInput = { endpoint, method, origin: site, path };
+  const input: OAuthInput = { endpoint, method, origin: site, path: plainPath(path) };
   const { url } = request;
   const query = url.indexOf("?");
   if (query >= 0) [input.query = ""] = url.slice(query + 1).split("#", 1);

@@ -14,7 +14,7 @@ const PATIENCE = 5000;
 /** How long a keeper that ends looks for another, in milliseconds: its request may live for 30 s. */
 const LEAVING = 20_000;
 
-/** An ear whose keeper has not been seen for this long has none, in milliseconds: streams look after it every 25 s. */
+/** An ear whose keeper has not been seen for this long has none, in milliseconds: streams look after it every 12 s. */
 const DEAF_AFTER = 40_000;
 
 /** A request may use so much of the processor, and no more: after so many messages another stream keeps the ear. */

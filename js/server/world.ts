@@ -60,6 +60,7 @@ export class ServerWorld extends ObjectsWorld {
   /** The body, once somebody has asked for what Rust does not hand over. */
   #spoken: Spoken | Spoken[] | undefined;
   #over = false;
+  #silence: ReturnType<typeof setTimeout> | undefined;
   /** What was asked of objects, for a flow that begins anew. */
   #asked: Map<string, Promise<Outcome> | Outcome> | undefined;
 
@@ -189,10 +190,33 @@ export class ServerWorld extends ObjectsWorld {
 
   /** Ends the request once its flow has. */
   finish(ending: Promise<Ended<Answer>>): void {
+    if (this.respond && this.passage.incoming.method === "POST") void this.#listenForSilence();
     void ending.then(
       (ended) => this.end(ended),
       (thrown: unknown) => this.end(thrown instanceof Error ? thrown : new Error(String(thrown))),
     );
+  }
+
+  /** Sees to it that the response begins when nothing has been said for long. Most calls end before a timer is worth it. */
+  async #listenForSilence(): Promise<void> {
+    for (let turns = 0; turns < TURNS; turns++) {
+      await Promise.resolve();
+      if (this.#over) return;
+    }
+    this.#silence ??= setTimeout(() => {
+      this.#breakSilence().catch((error: unknown) => logged("A response could not begin", error));
+    }, SILENT_AFTER);
+  }
+
+  async #breakSilence(): Promise<void> {
+    if (this.#over || this.isStream) return;
+    const outgoing = this.#out();
+    await outgoing.inOrder(async () => {
+      const told = await this.tell(this.call ?? { request: 0 }, { silence: true });
+      if (told.nothing || this.isStream) return;
+      const resumable = (await this.hasObjects()) ? told.resumable : undefined;
+      outgoing.open(resumable).comment("still working");
+    });
   }
 
   /** Ends the request with what it came to: on its stream if it has become one, else with a plain response. */
@@ -215,6 +239,7 @@ export class ServerWorld extends ObjectsWorld {
 
   #isDone(): void {
     this.#over = true;
+    if (this.#silence !== undefined) clearTimeout(this.#silence);
     this.ended?.();
     this.#watching?.end();
   }
@@ -257,5 +282,11 @@ export class ServerWorld extends ObjectsWorld {
     await this.tell(this.call ?? { request: 0 }, { changed: everybody ? { ...what, everybody } : what });
   }
 }
+
+/** How long a call may say nothing before its response begins, in milliseconds: clients and proxies cut what is silent. */
+const SILENT_AFTER = 10_000;
+
+/** A call that has not ended after so many turns waits for something. */
+const TURNS = 16;
 
 const unheard = (error: unknown) => logged("A change could not be told to those who listen", error);

@@ -13,6 +13,10 @@ pub struct Request<'a> {
     pub method: Cow<'a, str>,
     /// The resource's identifier: the URL of the endpoint.
     pub resource: Cow<'a, str>,
+    /// True if this is no request for the metadata, but for what only a server with a sign-in has.
+    pub absent: bool,
+    /// The header that its tokens come in, where that is known.
+    pub header: Option<Cow<'a, str>>,
     /// The issuers of its tokens: URLs of authorization servers.
     pub issuers: Vec<Value<'a>>,
     /// The scopes that a client may ask for.
@@ -35,6 +39,8 @@ impl<'a> Request<'a> {
         Some(Self {
             method: input.string("method")?,
             resource: input.string("resource")?,
+            absent: input.get("absent").is_some_and(Value::is_true),
+            header: input.string("header"),
             issuers: strings("issuers")?,
             scopes: strings("scopes")?,
             name: input.string("name"),
@@ -61,17 +67,39 @@ impl<'a> Request<'a> {
         members.extend(documentation.as_deref().map(|page| ("resource_documentation", page)));
         object(&members)
     }
+
+    /// What a client reads that looks for a sign-in (RFC 7591 §3, RFC 8414 §3) where there is none. Clients show the
+    /// description to people as it is.
+    fn no_sign_in(&self) -> Answer {
+        let issuer = self.issuers.first().and_then(|issuer| issuer.string());
+        let description = if let Some(issuer) = issuer {
+            ["This server has no sign-in of its own. Its access tokens come from ", &issuer, "."].concat()
+        } else {
+            let header = match self.header.as_deref() {
+                Some("authorization") => "`Authorization: Bearer …`",
+                Some(header) => &["`", header, "`"].concat(),
+                None => "that its operator names",
+            };
+            let advice = " with every request: add it to the server's entry in your client's configuration.";
+            ["This server has no sign-in. It needs a token in the header ", header, advice].concat()
+        };
+        let body = [("error", quoted("not_found")), ("error_description", quoted(&description))];
+        let body = body.each_ref().map(|(name, value)| (*name, value.as_str()));
+        Answer::json(404, object(&body)).with("cache-control", "no-store")
+    }
 }
 
 /// Answers it, to any page: nothing in it is secret, and clients in browsers need it. Waits: none.
 #[must_use]
 pub fn answer(request: &Request<'_>) -> Answer {
     const METHODS: &str = "GET, HEAD, OPTIONS";
+    let methods = if request.absent { "GET, HEAD, POST, OPTIONS" } else { METHODS };
     let answer = match request.method.as_ref() {
+        method if request.absent && method != "OPTIONS" => request.no_sign_in(),
         "GET" => Answer::json(200, request.document()).with("cache-control", "public, max-age=300"),
         "HEAD" => Answer::empty(200).with("content-type", "application/json"),
         "OPTIONS" => Answer::empty(204)
-            .with("access-control-allow-methods", METHODS)
+            .with("access-control-allow-methods", methods)
             .with("access-control-allow-headers", "authorization, content-type, mcp-protocol-version")
             .with("access-control-max-age", "86400"),
         _ => {

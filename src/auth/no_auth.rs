@@ -19,7 +19,7 @@ pub struct Head<'a> {
     pub url: Cow<'a, str>,
     /// The methods that the route knows, for a preflight: `GET, POST, DELETE`.
     pub methods: Cow<'a, str>,
-    /// True if the request needs a token that no browser adds by itself: then every page may ask.
+    /// True if the request needs a token that no browser and no proxy adds by itself: then every page may ask.
     pub bearer: bool,
     /// `Origin`.
     pub origin: Option<Cow<'a, str>>,

@@ -37,6 +37,17 @@ impl Answer {
         Self { status, headers: vec![("content-type", "application/json".into())], body: Some(body), refused: None }
     }
 
+    /// The same as a stream of one event (WHATWG HTML §9.2), if it has a body: one line of JSON.
+    #[must_use]
+    pub fn as_event(mut self) -> Self {
+        let Some(body) = self.body.take() else { return self };
+        self.headers.retain(|(name, _)| *name != "content-type");
+        self.body = Some(["event: message\ndata: ", &body, "\n\n"].concat());
+        self.with("content-type", "text/event-stream")
+            .with("cache-control", "no-cache, no-transform")
+            .with("x-accel-buffering", "no")
+    }
+
     /// The answer as the shim reads it.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -6,11 +6,11 @@
 //! 2. A modern `MCP-Protocol-Version` without that claim is an envelope that is missing.
 //! 3. Everything else is of the `initialize` era: the header's revision, else the session's, else 2025-03-26.
 
-use super::Request;
 use super::envelope::Envelope;
 use super::header::{must_equal, must_mirror};
 use super::revision::Revision;
 use super::session::Shown;
+use super::{Request, Transport};
 use crate::json::{list, object, shown};
 use crate::jsonrpc::{Code, Fault, Message};
 
@@ -76,7 +76,10 @@ fn legacy(
         return Ok(Revision::LATEST_WITH_INITIALIZE);
     }
     let session = session.session()?;
-    check_revision(request)?;
+    // HTTP+SSE is older than the header.
+    if request.transport == Transport::Http {
+        check_revision(request)?;
+    }
     Ok(spoken.or(session.map(|session| session.revision)).unwrap_or(Revision::UNSAID))
 }
 

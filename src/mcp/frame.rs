@@ -36,10 +36,10 @@ pub struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// True where the answer is the whole body of the response, false in a batch.
+    /// True where the answer is the whole body of the response: not in a batch, and not as an event.
     #[must_use]
     pub fn is_alone(&self) -> bool {
-        self.body.is_some()
+        self.body.is_some() && !self.request.takes_events_only()
     }
 
     /// The HTTP status of an answer that reports `fault`: only 2026-07-28 tells faults of a message by status, and every

@@ -131,7 +131,7 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
     }))
 }
 
-/// Answers a GET of streamable HTTP. Waits: two on a new stream, for what the session follows and for its end; one on a
+/// Answers a GET of streamable HTTP, or a HEAD, which opens nothing. Waits: two on a new stream, for what the session follows and for its end; one on a
 /// stream that goes on.
 pub async fn stream(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
     let refuse = |status, message: &'static str| Fault::new(status, Code::InvalidRequest, message).answer(None);
@@ -144,8 +144,11 @@ pub async fn stream(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
         Ok(Shown::Unknown) => return super::session::unknown_session().answer(None),
         Err(fault) => return fault.answer(None),
     };
-    if !request.takes_events() {
+    if !request.takes_a_stream() {
         return refuse(406, "The answer is a stream: send `Accept: text/event-stream`.");
+    }
+    if request.method == "HEAD" {
+        return Answer::empty(200).with("content-type", super::EVENTS[0]);
     }
     let mailbox = session.place.mailbox();
     let listen = match request.last_event_id.map(parse_event_id) {

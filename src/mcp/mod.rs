@@ -58,6 +58,11 @@ use session::Shown;
 /// Waits: one on HTTP+SSE for the stream, and at most one more (the tool's run, the list, or the server's description),
 /// in one batch for all messages. None where the shim takes the shortcut that goes with it ([`crate::flow::Splice`]).
 pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
+    let answer = answer(flow, request, body).await;
+    if request.method == "POST" && request.takes_events_only() { answer.as_event() } else { answer }
+}
+
+async fn answer(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
     if let Err(answer) = request.check_method() {
         return answer;
     }
@@ -68,7 +73,9 @@ pub async fn serve(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer
         return fault.answer(None);
     }
     match (request.method, request.transport) {
-        ("GET", Transport::Http) => return listen::stream(flow, request).await,
+        ("GET" | "HEAD", Transport::Http) => return listen::stream(flow, request).await,
+        // What a GET is answered with, without the stream.
+        ("HEAD", _) => return Answer::empty(200).with("content-type", EVENTS[0]),
         ("DELETE", _) => return session::end(flow, request).await,
         _ => {}
     }
@@ -133,7 +140,7 @@ impl Request<'_> {
             (with_session && self.kept, "DELETE"),
         ];
         let methods = methods.into_iter().filter_map(|(known, method)| known.then_some(method)).collect::<Vec<_>>();
-        if methods.contains(&self.method) {
+        if methods.contains(&if self.method == "HEAD" { "GET" } else { self.method }) {
             return Ok(());
         }
         let methods = methods.join(", ");
@@ -147,15 +154,8 @@ fn check_head(request: &Request<'_>) -> Result<(), Fault> {
     if request.unread == Some(Unread::Oversize) {
         return refuse(413, Code::InvalidRequest, "The body is longer than 4 MiB.");
     }
-    if !request.content_type.is_some_and(is_json) {
+    if !request.content_type.map_or(!request.page, is_json) {
         return refuse(415, Code::InvalidRequest, "The body must be JSON: send `Content-Type: application/json`.");
-    }
-    if !request.accept.is_none_or(|accept| names(accept, &JSON)) {
-        return refuse(
-            406,
-            Code::InvalidRequest,
-            "The answer is JSON: send `Accept: application/json, text/event-stream`.",
-        );
     }
     if request.unread == Some(Unread::Encoding) {
         return refuse(400, Code::ParseError, "The body is not UTF-8, or begins with a byte order mark.");
@@ -163,12 +163,27 @@ fn check_head(request: &Request<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Checks that the client takes one of the two forms of an answer. Whoever gets none is not asked: notifications, responses,
+/// and messages of HTTP+SSE.
+fn check_accept(request: &Request<'_>) -> Result<(), Fault> {
+    let takes = |accept| names(accept, &JSON) || names(accept, &EVENTS);
+    if request.transport != Transport::Http || request.accept.is_none_or(takes) {
+        return Ok(());
+    }
+    let message = "The answer is JSON: send `Accept: application/json, text/event-stream`.";
+    Err(Fault::new(406, Code::InvalidRequest, message))
+}
+
+/// JSON under any of its names. No page may send one of these to another site without a preflight.
 fn is_json(content_type: &str) -> bool {
     if content_type == "application/json" {
         return true;
     }
-    let media_type = content_type.split(';').next().unwrap_or_default();
-    header::trim(media_type).eq_ignore_ascii_case("application/json")
+    content_type.split(',').all(|one| {
+        let media_type = header::trim(one.split(';').next().unwrap_or_default()).to_ascii_lowercase();
+        let Some(subtype) = media_type.strip_prefix("application/") else { return false };
+        matches!(subtype, "json" | "json-rpc" | "jsonrequest") || subtype.ends_with("+json")
+    })
 }
 
 const JSON: [&str; 3] = ["application/json", "application/*", "*/*"];
@@ -207,6 +222,9 @@ async fn carry_out(
         reach(flow, shown, message).await;
         return Answer::empty(202);
     };
+    if let Err(fault) = check_accept(request) {
+        return fault.answer(Some(id));
+    }
     let frame = request.frame(id, revision, shown, Some(body));
     let frame = Frame { progress_token: envelope.progress_token(), ..frame };
     if method == "initialize" && !revision.is_modern() {
@@ -305,6 +323,11 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, shown: Shown, body: &str)
         };
         let frame = request.frame(id, revision, shown, None);
         works.push((id, begin(flow, frame, method, &envelope.params)));
+    }
+    if !works.is_empty()
+        && let Err(fault) = check_accept(request)
+    {
+        return fault.answer(None);
     }
     let mut answers = Vec::with_capacity(works.len());
     for (id, work) in works {

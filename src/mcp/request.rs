@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::revision::Revision;
 use super::sealing::Sealing;
-use super::{EVENTS, header, names};
+use super::{EVENTS, JSON, header, names};
 use crate::json::Value;
 
 /// The head of a request to the MCP endpoint.
@@ -35,8 +35,10 @@ pub struct Request<'a> {
     pub kept: bool,
     /// `Last-Event-ID`.
     pub last_event_id: Option<&'a str>,
-    /// `Content-Type`.
+    /// `Content-Type`; an empty one is none.
     pub content_type: Option<&'a str>,
+    /// True if there is an `Origin`; said of requests without `Content-Type`.
+    pub page: bool,
     /// `Accept`.
     pub accept: Option<&'a str>,
     /// `MCP-Protocol-Version`.
@@ -92,6 +94,7 @@ impl<'a> Request<'a> {
             kept: false,
             last_event_id: None,
             content_type: None,
+            page: false,
             accept: None,
             protocol_version: None,
             spoken: None,
@@ -105,6 +108,7 @@ impl<'a> Request<'a> {
             match letter {
                 "s" => request.server = Value::read(value).ok().filter(|server| server.is_object())?,
                 "c" => request.content_type = Some(value),
+                "w" => request.page = true,
                 "a" => request.accept = Some(value),
                 "v" => {
                     request.protocol_version = Some(value);
@@ -170,5 +174,16 @@ impl<'a> Request<'a> {
     /// to read the answer.
     pub(super) fn takes_events(&self) -> bool {
         self.transport != Transport::Http || self.accept.is_some_and(|accept| names(accept, &EVENTS))
+    }
+
+    /// True if the answer must be an event stream.
+    pub(super) fn takes_events_only(&self) -> bool {
+        self.transport == Transport::Http
+            && self.accept.is_some_and(|accept| !names(accept, &JSON) && names(accept, &EVENTS))
+    }
+
+    /// True if the answer may be an event stream where it can be nothing else.
+    pub(super) fn takes_a_stream(&self) -> bool {
+        self.accept.is_none_or(|accept| names(accept, &EVENTS) || names(accept, &["*/*"]))
     }
 }

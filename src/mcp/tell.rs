@@ -25,6 +25,8 @@ use crate::jsonrpc::Code;
 pub enum Told {
     /// This message goes to the client: `{"send":"…"}`.
     Send(String),
+    /// The response becomes a stream: `{"begin":true}`.
+    Begin,
     /// Nothing goes out: `{"nothing":true}`.
     Nothing,
     /// The call is over, its signal fires: `{"cancel":true}`.
@@ -90,6 +92,7 @@ impl Told {
         let (told, of) = (Members::new(), |object: &str| Members::new().text("object", object));
         match self {
             Self::Send(message) => told.text("send", message),
+            Self::Begin => told.flag("begin", true),
             Self::Nothing => told.flag("nothing", true),
             Self::Cancel => told.flag("cancel", true),
             Self::Resumable { object, stream } => told.object("resumable", of(object).text("stream", stream)),
@@ -253,6 +256,7 @@ pub async fn tell(flow: &Flow<'_>, running: &Running<'_>) -> Told {
         "reply" => question::reply(era, *said),
         "pages" => question::pages(flow, era, running, *said).await,
         "open" => open(flow, era, running),
+        "silence" => silence(flow, era, running),
         "watch" => watch(era, running),
         "changed" => match news(&running.request, *said) {
             Some(reach) => Told::Reach(reach),
@@ -271,6 +275,18 @@ fn open(flow: &Flow<'_>, era: Era, running: &Running<'_>) -> Told {
             Told::Resumable { object: session.place.mailbox(), stream }
         }
         _ => Told::Nothing,
+    }
+}
+
+/// Nothing has been said for long, and whoever is on the way may take the connection for dead: the response begins, if the
+/// client takes a stream.
+fn silence(flow: &Flow<'_>, era: Era, running: &Running<'_>) -> Told {
+    if running.request.transport != Transport::Http || !running.request.takes_events() {
+        return Told::Nothing;
+    }
+    match open(flow, era, running) {
+        Told::Nothing => Told::Begin,
+        resumable => resumable,
     }
 }
 

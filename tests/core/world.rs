@@ -143,6 +143,7 @@ pub(crate) fn head(parts: &Json) -> String {
             match name.as_str() {
                 "method" => {}
                 "streams" => head.push_str(if part == true { "\nf" } else { "" }),
+                "page" => head.push_str(if part == true { "\nw" } else { "" }),
                 "sessions" => head.push_str(if part == "object" { "\no" } else { "" }),
                 _ => panic!("a head has no part {name}"),
             }

@@ -33,6 +33,7 @@ describe.each(wires)("on $wire", ({ ask }) => {
     expect(result.tools.map(({ name }) => name)).toEqual([
       "add",
       "slow",
+      "sleep",
       "read_state",
       "write_state",
       "run_sql",

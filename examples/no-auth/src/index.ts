@@ -30,6 +30,7 @@ export default {
       case "/":
         return startPage(request, { name: "Adder" });
       case "/mcp":
+      case "/mcp/":
         return MyMCP.serve("/mcp").fetch(request, env, ctx);
       case "/sse":
       case "/sse/message":

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{MODERN, Post, modern_request, request};
+use super::{MODERN, Post, modern_request, notification, request};
 
 fn ping() -> Post {
     Post::new(request("ping", Json::Null))
@@ -23,6 +23,10 @@ fn a_body_is_json_by_its_content_type() {
         "application/json;charset=UTF-8",
         "Application/JSON",
         " application/json\t; x",
+        "application/json, application/json",
+        "application/json-rpc",
+        "application/jsonrequest",
+        "application/vnd.x+json",
     ] {
         assert_eq!(ping().with("contentType", taken).send().status(), 200, "{taken}");
     }
@@ -31,9 +35,9 @@ fn a_body_is_json_by_its_content_type() {
         "text/plain",
         "text/json",
         "application/jsonx",
-        "application/json-rpc",
         "application/jso",
-        "application/vnd.x+json",
+        "application/json+x",
+        "text/x+json",
         "multipart/form-data",
         "application/x-www-form-urlencoded",
         "text/plain; application/json",
@@ -43,7 +47,9 @@ fn a_body_is_json_by_its_content_type() {
     ] {
         assert_eq!(refused(&ping().with("contentType", other)), (415, -32600), "{other}");
     }
-    assert_eq!(refused(&ping().without("contentType")), (415, -32600));
+    assert_eq!(ping().without("contentType").send().status(), 200, "a program");
+    let page = ping().without("contentType").with("page", true);
+    assert_eq!(refused(&page), (415, -32600), "a page needs no preflight for it");
 }
 
 #[test]
@@ -63,19 +69,38 @@ fn an_answer_is_json_if_the_client_takes_it() {
     ] {
         assert_eq!(ping().with("accept", taken).send().status(), 200, "{taken}");
     }
-    for other in [
-        "text/event-stream",
-        "text/html",
-        "application/jsonx",
-        "application/xml",
-        "text/*",
-        "json",
-        "application/json;q=0",
-        "application/json; charset=utf-8 ; Q=0.000, text/event-stream",
-    ] {
-        assert_eq!(refused(&ping().with("accept", other)), (406, -32600), "{other}");
+    for other in ["", "text/html", "application/jsonx", "application/xml", "json", "application/json;q=0"] {
+        let post = ping().with("accept", other);
+        assert_eq!(post.refused().fault(), (406, -32600), "{other}");
+        // What is answered with a status alone depends on no media type.
+        let taken = Post::new(notification("notifications/initialized")).with("accept", other);
+        assert!(taken.refused().is_accepted(), "{other}");
     }
     assert_eq!(ping().without("accept").send().status(), 200, "who says nothing takes anything");
+}
+
+#[test]
+fn an_answer_is_one_event_if_the_client_takes_nothing_else() {
+    for accept in ["text/event-stream", "text/*", "application/json; charset=utf-8 ; Q=0.000, text/event-stream"] {
+        for (post, status) in [(ping(), 200), (Post::new("{"), 400)] {
+            let plain = post.send();
+            let streamed = post.with("accept", accept).send();
+            assert_eq!((streamed.status(), streamed.header("content-type")), (status, Some("text/event-stream")));
+            assert_eq!(streamed.text(), format!("event: message\ndata: {}\n\n", plain.text()), "{accept}");
+        }
+        let call = Post::modern("tools/call", json!({"name": "add"})).with("accept", accept).send();
+        assert_eq!(call.effect().get("splice"), None, "the shim knows how to write JSON only");
+        assert!(call.text().starts_with("event: message\ndata: {"));
+    }
+}
+
+#[test]
+fn a_head_is_answered_as_a_get_without_its_stream() {
+    let head = |post: Post| post.with("method", "HEAD").without("contentType").refused();
+    assert_eq!(head(Post::new("")).status(), 405);
+    let stream = head(Post::new("").with("transport", "sse-stream"));
+    assert_eq!((stream.status(), stream.header("content-type")), (200, Some("text/event-stream")));
+    assert_eq!(head(Post::new("").with("transport", "sse-messages")).status(), 405);
 }
 
 #[test]

@@ -77,7 +77,8 @@ fn each_endpoint_takes_one_method() {
     for (transport, takes, allow) in [("sse-stream", "GET", "GET, OPTIONS"), ("sse-messages", "POST", "POST, OPTIONS")]
     {
         for method in ["GET", "POST", "DELETE", "PUT", "HEAD", "get"] {
-            if method != takes {
+            // A HEAD is answered as a GET, without the stream.
+            if method != takes && (method, takes) != ("HEAD", "GET") {
                 let answered = stream().with("transport", transport).with("method", method).refused();
                 assert_eq!(answered.fault(), (405, -32600), "{transport} {method}");
                 assert_eq!(answered.header("allow"), Some(allow));

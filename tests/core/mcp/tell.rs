@@ -134,6 +134,20 @@ fn a_log_message_is_whole() {
 }
 
 #[test]
+fn a_silent_call_begins_its_stream_where_the_client_takes_one() {
+    for version in versions() {
+        let call = call(version, &json!({}));
+        assert_eq!(told(call.clone(), &json!({"silence": true})), Told::Begin, "{version}");
+        for accept in [json!("application/json"), json!("*/*"), Json::Null] {
+            let mut call = call.clone();
+            call["head"]["accept"] = accept;
+            assert_eq!(told(call, &json!({"silence": true})), Told::Nothing, "{version}");
+        }
+    }
+    assert_eq!(Told::Begin.to_json(), r#"{"begin":true}"#);
+}
+
+#[test]
 fn a_client_that_takes_no_streams_hears_nothing() {
     let sayings = [
         json!({"progress": {"progress": 1}}),

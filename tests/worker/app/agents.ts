@@ -14,6 +14,7 @@ export class Plain extends McpAgent<Cloudflare.Env, { count: number }> {
       await scheduler.wait(ms);
       return text("slow");
     });
+    sleeps(this.server);
     this.server.registerTool("read_state", {}, () => text(this.state.count));
     this.server.registerTool("write_state", {}, () => {
       this.setState({ count: 1 });
@@ -23,6 +24,14 @@ export class Plain extends McpAgent<Cloudflare.Env, { count: number }> {
     this.server.registerTool("query", {}, async () => text(await this.env.DB.prepare("select 40 + 2").first("40 + 2")));
     this.server.registerTool("has_storage", {}, () => text("storage" in this.ctx));
   }
+}
+
+/** A tool that sleeps by the clock that tests can move. */
+function sleeps(server: McpServer): void {
+  server.registerTool("sleep", { inputSchema: { ms: z.number() } }, async ({ ms }) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return text("slept");
+  });
 }
 
 /** Lives in its session's object because it says so. */
@@ -36,6 +45,7 @@ export class Placed extends McpAgent<Cloudflare.Env> {
     this.sql`insert into starts values (${Date.now()})`;
     this.sql`create table if not exists notes (text text)`;
     this.server.registerTool("count", {}, () => text(++this.#calls));
+    sleeps(this.server);
     this.server.registerTool("starts", {}, () => text(this.sql<{ n: number }>`select count(*) as n from starts`[0]?.n));
     this.server.registerTool("note", { inputSchema: { note: z.string() } }, ({ note }) => {
       this.sql`insert into notes values (${note})`;

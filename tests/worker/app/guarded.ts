@@ -30,6 +30,7 @@ function table(): TokenVerifier<Cloudflare.Env> {
   ]);
   return {
     issuers: ["https://issuer.example", "no URL"],
+    bearer: true,
     identify: ({ headers }) => {
       const authorization = headers.get("authorization");
       if (authorization === null) return { refused: "absent", reason: "no_token" };
