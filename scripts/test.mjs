@@ -7,12 +7,12 @@ import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { build } from "./build.mjs";
 import { ensureBrowser } from "./lib/browser.mjs";
+import { ensureClients } from "./lib/clients.mjs";
 import { fuzzChecks, hasNightly } from "./lib/fuzz.mjs";
 import { filesUnder } from "./lib/inputs.mjs";
 import { checkNamed } from "./lib/lessons.mjs";
 import { checkLockFile } from "./lib/lock-file.mjs";
 import { at, npmBin } from "./lib/paths.mjs";
-import { ensurePython } from "./lib/python.mjs";
 import { runCargoTest, runChecks, runConformance, runVitest } from "./lib/runners.mjs";
 import { Failure, runAsScript } from "./lib/step.mjs";
 import { setup } from "./setup.mjs";
@@ -43,7 +43,7 @@ async function lint() {
     ...typescriptProjects().map((file) =>
       npmTool(`TypeScript, ${dirname(file)}`, "typescript/bin/tsc", "--noEmit", "-p", file),
     ),
-    ["The lock file is complete", checkLockFile],
+    ["The lock files are complete", checkLockFile],
     ["Every test file belongs to a suite", everyTestHasASuite],
     ["The tests that docs/security-tests.md names exist", () => checkNamed("docs/security-tests.md", 25)],
     ["The tests that docs/protocol-tests.md names exist", () => checkNamed("docs/protocol-tests.md", 100)],
@@ -74,7 +74,7 @@ const everySuite = [
   { name: "oauth", folder: "tests/oauth", run: () => runVitest(["--config", "vitest.oauth.config.ts", ...words]) },
   nodeSuite("wire"),
   nodeSuite("seed"),
-  nodeSuite("interop", async () => ({ PYTHON: await ensurePython() })),
+  nodeSuite("interop", ensureClients),
   nodeSuite("oauth-e2e"),
   { name: "conformance", folder: "tests/conformance", run: runConformance },
   nodeSuite("browser", async () => ({ CHROMIUM: await ensureBrowser() })),

@@ -1,23 +1,21 @@
-// The official Python client, in an environment of its own under .tools/python.
+// The Python clients, in environments of their own under .tools: what is installed stands in tests/interop/python/NAME.txt.
 
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
+import { unlessUnchanged } from "./inputs.mjs";
 import { at } from "./paths.mjs";
 import { step } from "./step.mjs";
 
-const VERSION = "2.3.0";
-
-/** The path of a Python that has the client. */
-export async function ensurePython() {
-  const folder = at(".tools", "python");
-  const python = at(".tools", "python", "bin", "python");
-  const installed = existsSync(at(".tools", "python", `mcp-${VERSION}`));
-  if (!installed) {
-    rmSync(folder, { recursive: true, force: true });
-    await step("Making a Python environment (a few seconds)", "python3", ["-m", "venv", folder]);
-    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", `mcp==${VERSION}`];
-    await step("Installing the official Python client (about 20 seconds, once)", python, pip);
-    const mark = `open(r"${at(".tools", "python", `mcp-${VERSION}`)}", "w").close()`;
-    await step("Noting its version", python, ["-c", mark]);
-  }
+/** The path of a Python that has the packages of `tests/interop/python/NAME.txt`. */
+export async function ensurePython(name) {
+  const folder = `.tools/python-${name}`;
+  const python = at(folder, "bin", "python");
+  const requirements = `tests/interop/python/${name}.txt`;
+  const changed = { name: `python-${name}`, inputs: [requirements], outputs: [`${folder}/bin/python`] };
+  await unlessUnchanged(changed, async () => {
+    rmSync(at(folder), { recursive: true, force: true });
+    await step(`Making a Python environment for ${name} (a few seconds)`, "python3", ["-m", "venv", at(folder)]);
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", at(requirements)];
+    await step(`Installing ${name} (about 20 seconds, once)`, python, pip);
+  });
   return python;
 }

@@ -8,7 +8,7 @@ const output = (command: string, args: string[]): Promise<{ stdout: string; stde
     execFile(command, args, { timeout: 60_000 }, (_error, stdout, stderr) => resolve({ stdout, stderr }));
   });
 
-/** `PYTHON` names the interpreter that has the client; the suite's set-up installs it. */
+/** `FASTMCP` names the interpreter that has the client; the suite's set-up installs it. */
 const python: Client = {
   title: "Python",
   limits: { resume: /has no resumption/ },
@@ -16,7 +16,7 @@ const python: Client = {
     if (operation === "resume")
       return new Limitation("revision 2026-07-28 has no resumption: a lost stream is a lost request");
     const script = at("tests/interop/python/client.py");
-    const { stdout, stderr } = await output(process.env.PYTHON ?? "python3", [script, `${site}/mcp`, operation]);
+    const { stdout, stderr } = await output(process.env.FASTMCP ?? "python3", [script, `${site}/mcp`, operation]);
     if (stdout === "") throw new Error(stderr);
     const { text, error } = JSON.parse(stdout) as { text?: string; error?: string };
     return text ?? `failed: ${error ?? "without a word"}`;

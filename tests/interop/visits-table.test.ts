@@ -1,0 +1,63 @@
+/**
+ * Clients that others wrote × the README's smallest server, one behind API keys, one behind a sign-in. Each cell passes, or
+ * quotes the client on what it cannot do. The table stands in docs/interop.md, as in table.test.ts.
+ */
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import { at } from "../harness/paths.ts";
+import { Limitation } from "./lib/operations.ts";
+import { type Sites, sites } from "./lib/sites.ts";
+import { expectInDocument, tableOf } from "./lib/table.ts";
+import { visitors } from "./lib/visitors/index.ts";
+import type { Visited } from "./lib/visits.ts";
+
+const COLUMNS = ["list", "call", "key", "sign in"] as const;
+const WHO = { call: "", key: "demo has ", "sign in": "ada has " };
+const PATIENCE = { timeout: 180_000 };
+
+const cells = new Map<string, string>();
+let all: Sites;
+
+beforeAll(async () => {
+  all = await sites();
+  return () => all.stop();
+});
+
+test("the smallest server is the README's, and has nothing in its configuration but name, main file and date", () => {
+  const readme = readFileSync(at("README.md"), "utf8");
+  const snippet = /## The smallest server\n\n```ts\n([\s\S]*?)```/.exec(readme)?.[1];
+  expect(readFileSync(at("tests/interop/workers/smallest/index.ts"), "utf8")).toBe(snippet);
+  const names = readFileSync(at("tests/interop/workers/smallest/wrangler.toml"), "utf8").matchAll(/^\[*(\w+)/gm);
+  expect([...names].map(([, name]) => name)).toEqual(["name", "main", "compatibility_date"]);
+});
+
+describe.each(visitors)("$title", ({ title, limits = {}, visit }) => {
+  let open: Promise<Visited> | undefined;
+  const passed = (column: string) => cells.set(`${title} ${column}`, "passed");
+
+  test("list", PATIENCE, async () => {
+    open ??= visit(all.open);
+    expect((await open).tools).toEqual(["add"]);
+    passed("list");
+  });
+
+  test.each(["call", "key", "sign in"] as const)("%s", PATIENCE, async (column) => {
+    const visited = await (column === "call" ? (open ??= visit(all.open)) : visit(all[column]));
+    const limit = limits[column];
+    if (limit) {
+      expect(visited.answer).toBeInstanceOf(Limitation);
+      const { quote } = visited.answer as Limitation;
+      expect(quote).toMatch(limit);
+      cells.set(`${title} ${column}`, quote);
+    } else {
+      expect(visited).toEqual({ tools: ["add"], answer: `${WHO[column]}42` });
+      passed(column);
+    }
+    expect(all["sign in"].person.troubles.splice(0)).toEqual([]);
+  });
+});
+
+test("the table in the documentation is this one", () => {
+  const titles = visitors.map(({ title }) => title);
+  expectInDocument("The smallest server, a key, and a sign-in", tableOf(titles, COLUMNS, cells));
+});
