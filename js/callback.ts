@@ -3,7 +3,7 @@
  * host that never answers, would take its own request with it, and on a queue that a module keeps all that come after.
  */
 import { EffectFailure, WicketError } from "./errors.js";
-import { begun, isClosed, turn } from "./overlap.js";
+import { begun, beside, isClosed, turn } from "./overlap.js";
 
 /** The limit where the option `callbackTimeout` is not set, in seconds. */
 export const CALLBACK_TIMEOUT = 10;
@@ -16,7 +16,7 @@ export interface CallbackOptions {
    * How long each function of yours may take that this calls, in seconds: up to 600, default 10. What takes longer is
    * answered as temporarily unavailable, and the log names the function.
    */
-  callbackTimeout?: number;
+  callbackTimeout?: number | undefined;
 }
 
 /** A callback has not ended in time. Its message, for the log, names it with the usual causes. */
@@ -80,16 +80,40 @@ async function race<T>(promise: Promise<T>, seconds: number, late: () => Callbac
   }
 }
 
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof (value as PromiseLike<T> | null | undefined)?.then === "function";
 }
 
-/** The limit that `seconds` sets. Throws `ERR_OPTIONS` where it can be none; `where` has the option. */
+/** How long functions of the app's may take that one endpoint calls, in seconds. */
+export interface Limits {
+  readonly callback: number;
+  /** Handlers of tools, prompts and resources; none where they may take as long as their client waits. */
+  readonly tool: number | undefined;
+}
+
+/** The limits that options set. Throws `ERR_ARGUMENT` where they can be none. */
+export function limitsOf(options: CallbackOptions & { toolTimeout?: number | undefined }, where: string): Limits {
+  const { callbackTimeout, toolTimeout } = options;
+  return {
+    callback: limitOf(callbackTimeout, where),
+    tool: toolTimeout === undefined ? undefined : limitOf(toolTimeout, where, "toolTimeout"),
+  };
+}
+
+/** What a handler of a tool, a prompt or a resource gives, within the limit where there is one. */
+export function handled<T>(name: string, { tool }: Limits, given: PromiseLike<T>): Promise<T> {
+  const promise = Promise.resolve(given);
+  return tool === undefined
+    ? beside(promise)
+    : race(promise, tool, () => new CallbackTimeout(name, tool, "toolTimeout"));
+}
+
+/** The limit that `seconds` sets. Throws `ERR_ARGUMENT` where it can be none; `where` has the option. */
 export function limitOf(seconds: number | undefined, where: string, option = "callbackTimeout"): number {
   if (seconds === undefined) return CALLBACK_TIMEOUT;
   if (typeof (seconds as unknown) === "number" && seconds > 0 && seconds <= MAX_TIMEOUT) return seconds;
   throw new WicketError(
-    "ERR_OPTIONS",
+    "ERR_ARGUMENT",
     `${where}: \`${option}\` is a number of seconds, more than 0 and at most ${String(MAX_TIMEOUT)}.`,
   );
 }

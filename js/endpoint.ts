@@ -6,7 +6,7 @@ import type { AgentContext } from "./agent/base.js";
 import { CORS, type CORSOptions, originsOf } from "./moved.js";
 import { recall } from "./auth/recall.js";
 import { type Body, judged, readBody } from "./body.js";
-import { CallbackTimeout } from "./callback.js";
+import { type CallbackOptions, CallbackTimeout, type Limits } from "./callback.js";
 import { ErrorCode, WicketError, logged } from "./errors.js";
 import type { Caller, Decision, Guard, Pass } from "./guard.js";
 import type { Incoming } from "./incoming.js";
@@ -21,7 +21,7 @@ import { newCore } from "./wasm.js";
 import type { Answer, Core, CoreConfig, GuardInput, Guarded, McpInput } from "./wire.js";
 
 /** What every kind of endpoint can be told. */
-export interface EndpointOptions {
+export interface EndpointOptions extends CallbackOptions {
   /**
    * Web pages of these origins may use the server without a token, beside its own, claude.ai, claude.com, chatgpt.com, apps
    * (Obsidian, VS Code, …) and your own machine; `"*"` for all. Behind a token every page may ask.
@@ -42,6 +42,11 @@ export interface EndpointOptions {
   sessions?: "object" | undefined;
   /** For servers that move over; its `origin` is the same as `allowedOrigins`. */
   corsOptions?: CORSOptions | false | undefined;
+  /**
+   * How long a handler of a tool, a prompt or a resource may take, in seconds: up to 600. Without it, as long as its client
+   * waits and the runtime lets it: a handler that takes long should look at its `signal`.
+   */
+  toolTimeout?: number | undefined;
 }
 
 /** The names of `EndpointOptions`. */
@@ -51,6 +56,8 @@ export const ENDPOINT_NAMES = {
   objects: true,
   sessions: oneOf("object"),
   corsOptions: CORS,
+  callbackTimeout: true,
+  toolTimeout: true,
 } satisfies Record<keyof EndpointOptions, Known>;
 
 /** A Worker's `fetch`. */
@@ -67,6 +74,7 @@ export interface Passage {
   readonly env: unknown;
   /** Where objects are looked for. */
   readonly place: ObjectPlace;
+  readonly limits: Limits;
 }
 
 /** A core, and what its guard has let through. */

@@ -10,6 +10,7 @@ import {
   serve,
   unserved,
 } from "./endpoint.js";
+import { type Limits, callback, limitsOf } from "./callback.js";
 import { WicketError } from "./errors.js";
 import { type Caller, type Decision, ENDPOINT, type Guard } from "./guard.js";
 import { Incoming } from "./incoming.js";
@@ -109,6 +110,7 @@ class MadeServers<Env> {
   readonly route: Route;
   readonly #factory: McpServerFactory<Env>;
   readonly #options: CreateMcpHandlerOptions;
+  readonly #limits: Limits;
   #core: GuardedCore | undefined;
 
   readonly #key: string | undefined;
@@ -118,6 +120,7 @@ class MadeServers<Env> {
     this.route = new Route("createMcpHandler", options.route ?? "/mcp");
     this.#factory = factory;
     this.#options = options;
+    this.#limits = limitsOf(options, "createMcpHandler");
   }
 
   handle(incoming: Incoming, env: Env, ctx: ExecutionContext, guard?: Guard<Env>): Promise<Response> {
@@ -156,8 +159,11 @@ class MadeServers<Env> {
     try {
       const props = propsOf(ctx, pass.caller);
       const told = toldOf(this.#options, props, pass.caller, incoming);
-      const passage: Passage = { core, incoming, pass, told, env, place: { objects: this.#options.objects } };
-      const server = this.#factory({ request: incoming.request, env, props, params: incoming.params });
+      const place = { objects: this.#options.objects };
+      const passage: Passage = { core, incoming, pass, told, env, place, limits: this.#limits };
+      const server = callback("The factory of createMcpHandler", this.#limits.callback, () =>
+        this.#factory({ request: incoming.request, env, props, params: incoming.params }),
+      );
       if (!(server instanceof Promise)) return this.#answer(passage, checked(server), ctx);
       return server
         .then((server) => this.#answer(passage, checked(server), ctx))

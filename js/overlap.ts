@@ -20,11 +20,15 @@ const OPEN_MS = 5_000;
 const WAIT_MS = 1_000;
 /** The runtime ends what runs behind an answer after 30 seconds. */
 const STAY_MS = 25_000;
-/** How often those who wait for the next shift look, and those who stay. */
+/** Behind a call of a tool, so long at most: there are many of them. */
+const STAY_BEHIND_CALL_MS = 2_000;
+/** How often those who wait for the next shift look, and those who stay: at first, and then half as often each time. */
 const WAITING_MS = 20;
 const STAYING_MS = 250;
 
 let shift = new Shift();
+/** Calls of tools and the like that wait for something. They may last, so nobody waits for their end to begin. */
+let calls = 0;
 
 /** True if the next callback has to wait a moment: `turn` then says when it may begin. */
 export function isClosed(): boolean {
@@ -64,7 +68,20 @@ async function stay(mine: Shift, ends: Promise<unknown>): Promise<void> {
   );
   await Promise.race([ended, limit]);
   stop();
-  while (mine.running > 0 && Date.now() < until) await sleep(STAYING_MS);
+  await whileOthersRun(mine, until);
+}
+
+/** A handler that may take long gives `ends` in this request. Where nobody else is there when it has ended, this costs nothing. */
+export function beside<T>(ends: Promise<T>): Promise<T> {
+  calls++;
+  return ends.finally(() => {
+    calls--;
+    if (calls > 0 || shift.running > 0) waitUntil(whileOthersRun(shift, Date.now() + STAY_BEHIND_CALL_MS));
+  });
+}
+
+async function whileOthersRun(mine: Shift, until: number): Promise<void> {
+  for (let ms = STAYING_MS; (mine.running > 0 || calls > 0) && Date.now() < until; ms *= 2) await sleep(ms);
 }
 
 function sleep(ms: number): Promise<void> {

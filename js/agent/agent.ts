@@ -3,6 +3,7 @@
  * "session"` or an `initialState` it lives in its session's Durable Object and may keep things.
  */
 import { ENDPOINT_NAMES, type EndpointOptions, type GuardedCore, type Passage, coreFor, serve } from "../endpoint.js";
+import { type Limits, callback } from "../callback.js";
 import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
 import { Incoming } from "../incoming.js";
@@ -52,6 +53,7 @@ export interface Handover {
   key: string;
   /** How long the object keeps what it has. */
   expiry: Expiry;
+  limits: Limits;
 }
 
 export abstract class McpAgent<
@@ -176,22 +178,23 @@ export abstract class McpAgent<
     props: Record<string, unknown> | undefined,
     caller: Caller | undefined,
     params: Params,
+    { callback: seconds }: Limits,
   ): Promise<McpServer> {
     this.#caller = caller;
-    this.#ready ??= this.#prepare(props, params).catch((error: unknown) => {
+    this.#ready ??= this.#prepare(props, params, seconds).catch((error: unknown) => {
       this.#ready = undefined;
       throw error;
     });
     return this.#ready;
   }
 
-  async #prepare(props: Record<string, unknown> | undefined, params: Params): Promise<McpServer> {
+  async #prepare(props: Record<string, unknown> | undefined, params: Params, seconds: number): Promise<McpServer> {
     this.params = params;
     const { name } = this.constructor;
     this.props = (props ?? {}) as Props;
     if ((this.server as unknown) === undefined) this.server = new McpServer({ name, version: "0.0.0" });
-    await this.init();
-    const server = await this.server;
+    await callback(`init of ${name}`, seconds, () => this.init());
+    const server = await callback(`server of ${name}`, seconds, () => this.server);
     if (!(server instanceof McpServer)) {
       throw new WicketError(
         "ERR_ARGUMENT",
@@ -205,20 +208,20 @@ export abstract class McpAgent<
   /** In the object: answers a request that the Worker's guard has let through. */
   async wicketServe(
     request: Request,
-    { props, params, told, pass: carried, objects, key, expiry }: Handover,
+    { props, params, told, pass: carried, objects, key, expiry, limits }: Handover,
   ): Promise<Response> {
     needSqlite({ className: this.constructor.name, ctx: this.#object() });
     // An object has one alarm: where the class has an alarm of its own, that is its business.
     const isOurs = this.alarm === McpAgent.prototype.alarm;
     if (isOurs) this.#keptUntil = await keepFor(this.#object().storage, expiry, objects, this.#keptUntil);
-    const server = await this.wicketReady(props, undefined, params);
+    const server = await this.wicketReady(props, undefined, params, limits);
     if (JSON.stringify(params) !== JSON.stringify(this.params)) {
       return new Response("Not found. The session is of another path.", { status: 404 });
     }
     this.#core ??= coreFor({}, this.env);
     const place = { objects, agent: this.constructor.name };
     const [incoming, pass] = [Object.assign(new Incoming(request), { params }), received(carried)];
-    const passage: Passage = { core: this.#core, incoming, pass, told, env: this.env, place };
+    const passage: Passage = { core: this.#core, incoming, pass, told, env: this.env, place, limits };
     if (told.transport === "sse-messages") return answerMessage(passage, server, this.ctx);
     return serve(passage, server, this.ctx, (world) => {
       this.#worlds.set(key, world);

@@ -11,6 +11,7 @@ import {
   unserved,
   whoOf,
 } from "../endpoint.js";
+import { limitsOf } from "../callback.js";
 import { type Caller, ENDPOINT, type Endpoint, type Guard, type Pass } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { openPage, refusal, wantsPage } from "../pages/endpoint.js";
@@ -48,6 +49,7 @@ export function agentHandler<Env>(
 export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, options: ServeOptions): AgentHandler<Env> {
   let core: GuardedCore | undefined;
   const route = new Route(`${agentClass.name}.serve`, path);
+  const limits = limitsOf(options, "McpAgent.serve");
   return agentHandler([route], agentClass.name, async (incoming, env, ctx, guard) => {
     const params = route.match(incoming.path);
     if (!params) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
@@ -60,7 +62,7 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
       const props = propsOf(ctx, pass.caller);
       const told = toldOf(options, props, pass.caller, incoming);
       const place = { objects: options.objects, agent: agentClass.name };
-      const passage: Passage = { core, incoming, pass, told, env, place };
+      const passage: Passage = { core, incoming, pass, told, env, place, limits };
       const agent = new agentClass(ctx, env);
       if (wantsPage(incoming)) return openPage(incoming, pass, registryOf(agent), { path: incoming.path });
       if (wantsObject(agentClass, agent)) {
@@ -79,12 +81,12 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
         const { objects } = options;
         const key = crypto.randomUUID();
         const told_ = { ...told, place: object };
-        const handover = { props, params, told: told_, pass: carried(pass, incoming), objects, key, expiry };
+        const handover = { props, params, told: told_, pass: carried(pass, incoming), objects, key, expiry, limits };
         const { request } = incoming;
         request.signal.addEventListener("abort", () => ctx.waitUntil(stub.wicketGone(key)));
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
-      const server = await agent.wicketReady(props, pass.caller, params);
+      const server = await agent.wicketReady(props, pass.caller, params, limits);
       return await serve(passage, server, ctx);
     } catch (error) {
       return unserved(error, pass.headers);

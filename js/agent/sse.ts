@@ -3,6 +3,7 @@
  * carries the answers from wherever a message was handled to the Worker that holds the stream, and calls to be carried out
  * there (`carrying.ts`).
  */
+import { limitsOf } from "../callback.js";
 import { type GuardedCore, type Passage, admit, answer, coreFor, respond, serve, unserved } from "../endpoint.js";
 import { logged } from "../errors.js";
 import type { Incoming } from "../incoming.js";
@@ -36,6 +37,7 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
   const route = new Route(`${agentClass.name}.serveSSE`, path);
   const below = new Route(`${agentClass.name}.serveSSE`, `${plainPath(path)}/message`);
   let core: GuardedCore | undefined;
+  const limits = limitsOf(options, "McpAgent.serveSSE");
   return agentHandler([route, below], agentClass.name, async (incoming, env, ctx, guard) => {
     const { request } = incoming;
     // What a `*` matches may end like the path of messages, which is then meant.
@@ -64,7 +66,7 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       if (sessionId !== null) told.sessionId = sessionId;
       const { objects } = options;
       const where = { objects, agent: agentClass.name };
-      const passage: Passage = { core, incoming, pass, told, env, place: where };
+      const passage: Passage = { core, incoming, pass, told, env, place: where, limits };
       const placed = await placeOf(passage, ctx);
       if (placed instanceof Response) return withHeaders(placed, pass.headers);
       if ("here" in placed) throw new Error("HTTP+SSE has a place for each message");
@@ -72,11 +74,11 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       told.place = object;
       if (isStream) {
         await objectsOf(ctx, env, where); // says what is missing, before there is a stream
-        const server = inObject ? registryOf(agent) : await agent.wicketReady(props, pass.caller, params);
+        const server = inObject ? registryOf(agent) : await agent.wicketReady(props, pass.caller, params, limits);
         const parts = new Parts();
         const carryOutHere = async (message: CarriedMessage, stream: Reply) => {
           const there = arrived(passage, message);
-          const server = await new agentClass(ctx, env).wicketReady(message.props, there.pass.caller, params);
+          const server = await new agentClass(ctx, env).wicketReady(message.props, there.pass.caller, params, limits);
           await carryOut(there, server, ctx, message, stream);
         };
         return await serve(passage, server, ctx, (world) => {
@@ -98,10 +100,10 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       if (inObject) {
         const agents = await findAgents(agentClass, ctx, env, options);
         const stub = agents.getByName(`session:${object}`);
-        const handover = { props, params, told, pass: carried(pass, incoming), objects, key: "", expiry };
+        const handover = { props, params, told, pass: carried(pass, incoming), objects, key: "", expiry, limits };
         return withHeaders(await stub.wicketServe(request, handover), pass.headers);
       }
-      const server = await agent.wicketReady(props, pass.caller, params);
+      const server = await agent.wicketReady(props, pass.caller, params, limits);
       const answered = answerMessage(passage, server, ctx, (world) => carry(world, props));
       return withHeaders(await answered, pass.headers);
     } catch (error) {

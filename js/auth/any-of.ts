@@ -1,12 +1,15 @@
 /** Several verifiers in front of one endpoint: JWTs for people and API keys for machines, say. */
+import { CALLBACK_TIMEOUT } from "../callback.js";
 import type { Incoming } from "../incoming.js";
+import { OURS, bounded } from "./bounded.js";
 import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
 
 /**
  * Takes what one of `verifiers` takes; they are asked in this order. A token that none takes is refused for the reason
  * that tells most: that one could not be asked at the moment, else what the last said that saw a token. The log has what each says.
  */
-export function anyOf<Env = unknown>(...verifiers: readonly TokenVerifier<Env>[]): TokenVerifier<Env> {
+export function anyOf<Env = unknown>(...all: readonly TokenVerifier<Env>[]): TokenVerifier<Env> {
+  const verifiers = all.map((verifier) => bounded(verifier, CALLBACK_TIMEOUT));
   const known = (incoming: Incoming) => {
     for (const verifier of verifiers) {
       const caller = verifier.known?.(incoming);
@@ -14,13 +17,15 @@ export function anyOf<Env = unknown>(...verifiers: readonly TokenVerifier<Env>[]
     }
     return undefined;
   };
-  return {
+  const ours: TokenVerifier<Env> & { [OURS]: true } = {
+    [OURS]: true,
     issuers: [...new Set(verifiers.flatMap(({ issuers }) => issuers))],
     header: verifiers.every(({ header }) => header === verifiers[0]?.header) ? verifiers[0]?.header : undefined,
     bearer: verifiers.every(({ bearer }) => bearer === true),
     known,
     identify: (incoming, env, ctx) => known(incoming) ?? ask(verifiers, 0, [], incoming, env, ctx),
   };
+  return ours;
 }
 
 function ask<Env>(

@@ -1,4 +1,5 @@
 /** `APIKeyVerifier`: long-lived tokens for machines. Rust decides (`src/auth/api_key.rs`). */
+import { type CallbackOptions, awaited, limitOf } from "../callback.js";
 import { checkOptions, namesOf, openNamesOf } from "../options.js";
 import type { Outcome } from "../run.js";
 import type { Effect } from "../wire.js";
@@ -21,7 +22,7 @@ export interface APIKeyRecord {
   expires?: string | number;
 }
 
-export interface APIKeyVerifierOptions<Env = unknown> {
+export interface APIKeyVerifierOptions<Env = unknown> extends CallbackOptions {
   /** How the keys begin, without the `_` behind it. Default `wk`. */
   prefix?: string;
   /**
@@ -46,6 +47,7 @@ const API_KEYS = namesOf<APIKeyVerifierOptions>("APIKeyVerifier", {
   keys: true,
   pepper: true,
   header: true,
+  callbackTimeout: true,
 });
 
 const RECORD = openNamesOf<APIKeyRecord>("A record of APIKeyVerifier", {
@@ -82,7 +84,7 @@ export class APIKeyVerifier<Env = unknown> extends Verifying<APIKeyProps, Env> {
     super(
       "APIKeyVerifier",
       typeof keys === "function"
-        ? new Keys<Env>("APIKeyVerifier", text, keys)
+        ? new Keys<Env>("APIKeyVerifier", text, keys, limitOf(options.callbackTimeout, "APIKeyVerifier"))
         : Shared.of<Env>("APIKeyVerifier", text, (text) => new Shared("APIKeyVerifier", text)),
       options.header,
     );
@@ -99,20 +101,23 @@ class Keys<Env> extends Shared<Env> {
   readonly #find: (id: string, env: Env) => unknown;
   readonly #atOnce = new AtOnce();
 
-  constructor(label: string, text: string, find: (id: string, env: Env) => unknown) {
+  readonly #seconds: number;
+
+  constructor(label: string, text: string, find: (id: string, env: Env) => unknown, seconds: number) {
     super(label, text);
     this.#find = find;
+    this.#seconds = seconds;
   }
 
   override async perform(effect: Effect, env: Env): Promise<Outcome> {
     if (effect.kind !== "api-key") throw new Error(`API keys have no "${effect.kind}"`);
-    const find = async () => this.#find(effect.id, env);
+    const find = () => awaited("keys of APIKeyVerifier", this.#seconds, () => this.#find(effect.id, env));
     const found = (await this.#atOnce.run("look-ups of API keys", find)) as APIKeyRecord | null | undefined;
     return { json: JSON.stringify(found ? dated(found) : null) };
   }
 }
 
-function optionsText<Env>({ prefix = "wk", keys, ...others }: APIKeyVerifierOptions<Env>): string {
+function optionsText<Env>({ prefix = "wk", keys, callbackTimeout: _, ...others }: APIKeyVerifierOptions<Env>): string {
   const peppers = "pepper" in others && { peppers: peppersOf(others.pepper) };
   const options = { kind: "api-keys", prefix, ...peppers };
   return JSON.stringify(typeof keys === "function" ? options : { ...options, keys: recordsOf(keys) });

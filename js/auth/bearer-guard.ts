@@ -1,4 +1,5 @@
 /** The guard of every endpoint that asks for tokens: what the verifier finds becomes a caller, or a challenge. */
+import { type CallbackOptions, limitOf } from "../callback.js";
 import { respond } from "../endpoint.js";
 import type { Caller, Decision, Guard, Pass, StepUp } from "../guard.js";
 import type { Incoming } from "../incoming.js";
@@ -6,12 +7,14 @@ import { type RateLimiter, performTally } from "../effects/tally.js";
 import { refused as logRefused } from "../refusals.js";
 import { type Outcome, type World, run } from "../run.js";
 import type { Answer, BearerCore, CountedInput, Effect, RefusedInput } from "../wire.js";
+import { shared } from "../shared.js";
+import { bounded, late } from "./bounded.js";
 import { ofCaller } from "./caller.js";
 import { NO_WORLD } from "./no-world.js";
 import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
 
 /** How a guard judges what its verifier finds. */
-export interface BearerGuardOptions<Env> {
+export interface BearerGuardOptions<Env> extends CallbackOptions {
   /** Scopes that every request needs. */
   requiredScopes?: readonly string[] | undefined;
   /** Scopes that a scope stands for as well: `(scope) => (scope === "admin" ? ["read", "write"] : [])`. */
@@ -44,6 +47,8 @@ export interface Neighbours {
 
 type Props = Record<string, unknown>;
 
+let count = 0;
+
 /**
  * The guard in front of one endpoint. `metadata` is the URL of its protected resource metadata, if it has any; `usual` are the
  * scopes that a client is to ask for where every request needs none in particular.
@@ -58,7 +63,9 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
   /** What a client without a good token is told to ask for. */
   readonly #wanted: readonly string[];
   /** Callers as the options make them, by those that the verifier gave. */
-  readonly #made = new WeakMap<Caller, Caller | Promise<Caller>>();
+  readonly #made = new WeakMap<Caller, Caller>();
+  /** Under which name that is done for callers whose `context` takes a while. */
+  readonly #making = new WeakMap<Caller, string>();
 
   constructor(
     core: BearerCore,
@@ -71,7 +78,7 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
   ) {
     this.name = name;
     this.#core = core;
-    this.#verifier = verifier;
+    this.#verifier = bounded(verifier, limitOf(options.callbackTimeout, "protect"));
     this.#options = options;
     this.#neighbours = neighbours;
     this.#stepUp = { scopes: options.requiredScopes ?? [], metadata };
@@ -97,22 +104,31 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
     }
     const { context, impliedScopes } = this.#options;
     if (!context && !impliedScopes) return this.#pass(found, site, incoming, env);
-    let made = this.#made.get(found);
-    if (made === undefined) {
-      made = ofCaller(found, env, this.#options);
-      this.#made.set(found, made);
+    const made = this.#made.get(found);
+    if (made) return this.#pass(made, site, incoming, env);
+    const key = this.#making.get(found);
+    const making = key === undefined ? ofCaller(found, env, this.#options) : this.#make(key, found, env);
+    if (!(making instanceof Promise)) {
+      this.#made.set(found, making);
+      return this.#pass(making, site, incoming, env);
     }
-    if (!(made instanceof Promise)) return this.#pass(made, site, incoming, env);
-    return made.then(
+    // Others who come with this token follow, each within limits of its own.
+    const name = key ?? `context ${String(count++)}`;
+    if (key === undefined) this.#making.set(found, name);
+    return (key === undefined ? shared(name, () => making) : making).then(
       (made) => {
         this.#made.set(found, made);
         return this.#pass(made, site, incoming, env);
       },
       (error: unknown) => {
-        this.#made.delete(found);
-        throw error;
+        this.#making.delete(found);
+        return this.#decide(late(error), site, incoming, env);
       },
     );
+  }
+
+  #make(key: string, found: Caller, env: Env): Promise<Caller> {
+    return shared(key, async () => ofCaller(found, env, this.#options));
   }
 
   #pass(caller: Caller, site: Pass, incoming: Incoming, env: Env): Decision | Promise<Decision> {

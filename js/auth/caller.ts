@@ -1,4 +1,5 @@
 /** Callers as the options of a guard make them. */
+import { callback, limitOf } from "../callback.js";
 import type { Caller } from "../guard.js";
 import type { BearerGuardOptions } from "./bearer-guard.js";
 
@@ -6,12 +7,14 @@ import type { BearerGuardOptions } from "./bearer-guard.js";
 export function ofCaller<Env>(
   caller: Caller,
   env: Env,
-  { context, impliedScopes }: BearerGuardOptions<Env>,
+  { context, impliedScopes, callbackTimeout }: BearerGuardOptions<Env>,
 ): Caller | Promise<Caller> {
   const scopes = impliedScopes ? withImplied(caller.scopes, impliedScopes) : caller.scopes;
   const made = (props: Record<string, unknown>): Caller => ({ ...caller, scopes, props });
   if (!context) return made(caller.props);
-  const props = context(caller.props, { env });
+  const props = callback("context of protect", limitOf(callbackTimeout, "protect"), () =>
+    context(caller.props, { env }),
+  );
   return props instanceof Promise ? props.then(made) : made(props);
 }
 

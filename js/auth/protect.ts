@@ -54,6 +54,7 @@ const PROTECT = namesOf<ProtectOptions>(
     name: true,
     resourceDocumentation: true,
     defaultHandler: true,
+    callbackTimeout: true,
   },
   {
     scopes: "Use `requiredScopes` for what every request needs, `scopesSupported` for what clients may ask for.",

@@ -5,6 +5,7 @@ import type { Incoming } from "../incoming.js";
 import { type Ended, type Outcome, type World, run } from "../run.js";
 import { newVerifierStep } from "../wasm.js";
 import type { Commit, Effect, FoundCaller, FoundText, RememberCommit, StepMethod, VerifierInput } from "../wire.js";
+import { OURS } from "./bounded.js";
 import { leave } from "./recall.js";
 import { Remembered } from "./remembered.js";
 import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
@@ -78,6 +79,7 @@ const sharedBy = new Map<string, Shared>();
 const MAX_SHARED = 64;
 
 export abstract class Verifying<Claims extends object, Env = unknown> implements TokenVerifier<Env> {
+  readonly [OURS] = true;
   abstract readonly issuers: readonly string[];
   readonly #label: string;
   readonly #shared: Shared<Env>;

@@ -1,5 +1,6 @@
 /** Access tokens of our own authorization server. One that was seen before costs no crossing and no I/O. */
 import { now } from "../clock.js";
+import { OURS } from "../auth/bounded.js";
 import type { Found, TokenVerifier } from "../auth/verifier.js";
 import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
@@ -35,6 +36,7 @@ const SILENT: Found = {
 type SiteOf<Env> = (request: Request, env: Env, ctx: ExecutionContext) => Site<Env> | Promise<Site<Env>>;
 
 export class AccessTokens<Env> implements TokenVerifier<Env> {
+  readonly [OURS] = true;
   readonly issuers: readonly string[] = [];
   readonly bearer = true;
   readonly #siteOf: SiteOf<Env>;

@@ -54,7 +54,7 @@ export class OAuthWorld<Env> implements World {
         return { json };
       }
       case "load":
-        return { json: await performLoad(kv, effect.key) };
+        return { json: await awaited("get of kv", callbackTimeout, () => performLoad(kv, effect.key)) };
       case "tally":
         return { json: await performTally(effect.keys, this.#around.limiter, callbackTimeout) };
       case "fetch":
@@ -82,10 +82,10 @@ export class OAuthWorld<Env> implements World {
   }
 
   async commit(commit: Commit): Promise<void> {
-    const { kv, ctx } = this.#around;
+    const { kv, ctx, callbackTimeout } = this.#around;
     switch (commit.kind) {
       case "store":
-        return performStore(kv, commit);
+        return awaited("put of kv", callbackTimeout, () => performStore(kv, commit));
       case "keep": {
         const { key, value, seconds } = commit;
         const keeping = kv?.put(key, value, { expirationTtl: seconds });

@@ -1,4 +1,6 @@
 /** The effect "complete": values for an argument of a prompt, or for a variable of a template. */
+import { awaited } from "../callback.js";
+import type { Passage } from "../endpoint.js";
 import { logged } from "../errors.js";
 import type { Pass } from "../guard.js";
 import type { Outcome } from "../run.js";
@@ -16,14 +18,15 @@ export function completes({ registry }: McpServer): boolean {
 }
 
 /** Completes. The outcome is `Completed` of `src/flow/registry.rs`. */
-export async function complete(server: McpServer, effect: CompleteEffect, pass: Pass): Promise<Outcome> {
+export async function complete(server: McpServer, effect: CompleteEffect, { pass, limits }: Passage): Promise<Outcome> {
   const { argument, value, known, most } = effect;
   const completer = find(server, effect, pass);
   if (completer === null) return { json: '{"unknown":true}' };
   if (!completer)
     return { json: completes(server) || declares(server) ? '{"values":[],"total":0}' : '{"absent":true}' };
   try {
-    const values = await completer(value, known && { arguments: known });
+    const name = `The completion of "${argument}"`;
+    const values = await awaited(name, limits.callback, () => completer(value, known && { arguments: known }));
     return { json: JSON.stringify({ values: values.slice(0, most).map(String), total: values.length }) };
   } catch (error) {
     return { json: JSON.stringify({ threw: logged(`Completing "${argument}" threw`, error) }) };

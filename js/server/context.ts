@@ -149,6 +149,11 @@ export class CallContext implements ToolContext {
     return (this.#controller ??= this.#world.watch(this.#effect)).signal;
   }
 
+  /** The handler has taken too long: its signal fires, if it has one. */
+  expire(reason: Error): void {
+    this.#controller?.abort(reason);
+  }
+
   get requestId(): string | number {
     return this.#effect.request;
   }

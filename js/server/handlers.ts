@@ -1,4 +1,5 @@
 /** What becomes of what handlers return and throw: the outcomes of `src/flow/call.rs`. */
+import { CallbackTimeout } from "../callback.js";
 import type { Passage } from "../endpoint.js";
 import {
   CallFault,
@@ -53,6 +54,12 @@ export function thrown(
     // What is missing from the set-up is said in full, to whoever can see it; why an upstream gives no token is not.
     logged(`The ${what} "${name}" could not go on`, error);
     return { json: JSON.stringify({ refused: error.message }) };
+  }
+  if (error instanceof CallbackTimeout) {
+    context.expire(error);
+    const id = logged(`The ${what} "${name}" takes too long`, error);
+    const text = `The ${what} "${name}" has not ended within ${String(error.seconds)} s. The server's log has more under ${id}.`;
+    return { json: JSON.stringify({ refused: text }) };
   }
   if (error instanceof ToolError) return { json: JSON.stringify({ refused: error.message }) };
   if (error instanceof ResourceNotFoundError && what === "resource") return UNKNOWN;

@@ -1,4 +1,5 @@
 /** The effect "list": what is registered, as text. Lists of tools are kept, since making one takes long. */
+import { callback } from "../callback.js";
 import type { Outcome } from "../run.js";
 import type { ListEffect } from "../wire.js";
 import { CallContext } from "./context.js";
@@ -192,7 +193,7 @@ function announced(
 /** Resources by URI: those with one of their own first, then those that templates list. */
 async function resources(server: McpServer, effect: ListEffect, world: ServerWorld): Promise<Map<string, object>> {
   const { registry } = server;
-  const { pass } = world.passage;
+  const { pass, limits } = world.passage;
   const found = new Map<string, object>();
   for (const { enabled, uri, name, title, metadata } of registry.resources.values()) {
     if (enabled && mayUse(metadata ?? {}, pass)) found.set(uri, { uri, name, ...announced(metadata ?? {}, title) });
@@ -200,7 +201,10 @@ async function resources(server: McpServer, effect: ListEffect, world: ServerWor
   const context = new CallContext(world, effect);
   const listing = [...registry.templates.values()].map(async ({ enabled, title, metadata, resourceTemplate }) => {
     const { listCallback } = resourceTemplate;
-    const listed = enabled && mayUse(metadata ?? {}, pass) ? await listCallback?.(context) : undefined;
+    const uri = resourceTemplate.uriTemplate.toString();
+    const list = () => listCallback?.(context);
+    const mayList = enabled && mayUse(metadata ?? {}, pass);
+    const listed = mayList ? await callback(`The list of the template "${uri}"`, limits.callback, list) : undefined;
     const shared = announced(metadata ?? {}, title);
     return (listed?.resources ?? []).map((resource): Resource => ({ ...shared, ...resource }));
   });

@@ -1,4 +1,5 @@
 /** The effect "get": runs the prompt that the user wrote. */
+import { handled, isThenable } from "../callback.js";
 import type { Outcome } from "../run.js";
 import type { GetEffect, Splice } from "../wire.js";
 import { CallContext } from "./context.js";
@@ -16,6 +17,8 @@ export async function getPrompt(server: McpServer, effect: GetEffect, world: Ser
   if (!prompt?.enabled) return UNKNOWN;
   if (!mayUse(prompt, world.passage.pass)) return forbidden(prompt, world.passage);
   const context = new CallContext(world, effect);
+  const ran = (given: GetPromptResult | Promise<GetPromptResult>) =>
+    isThenable(given) ? handled(`The prompt "${prompt.name}"`, world.passage.limits, given) : given;
   try {
     let args: unknown = context;
     if (prompt.argsSchema) {
@@ -26,7 +29,7 @@ export async function getPrompt(server: McpServer, effect: GetEffect, world: Ser
     const run = () => prompt.callback(args as never, context);
     const { hooks } = server;
     const about = { method: "prompts/get", name: prompt.name, arguments: prompt.argsSchema && args, context } as const;
-    const result: GetPromptResult = await (hooks ? around(hooks, about, run) : run());
+    const result: GetPromptResult = await ran(hooks ? around(hooks, about, run) : run());
     return returned(result, isPlain(result, effect.splice));
   } catch (error) {
     return thrown(server, "prompt", prompt.name, error, context);

@@ -1,4 +1,5 @@
 /** The effect "read": reads the resource that the user registered, at its URI or through a template. */
+import { handled, isThenable } from "../callback.js";
 import type { Outcome } from "../run.js";
 import type { ReadEffect } from "../wire.js";
 import { CallContext } from "./context.js";
@@ -19,7 +20,10 @@ export async function readResource(server: McpServer, effect: ReadEffect, world:
   const context = new CallContext(world, effect);
   const { hooks } = server;
   const about = { method: "resources/read", name: uri, arguments: variables, context } as const;
-  const run = <T>(handler: () => T | Promise<T>) => (hooks ? around(hooks, about, handler) : handler());
+  const run = (handler: () => ReadResourceResult | Promise<ReadResourceResult>) => {
+    const given = hooks ? around(hooks, about, handler) : handler();
+    return isThenable(given) ? handled(`The resource "${uri}"`, passage.limits, given) : given;
+  };
   try {
     if (template !== undefined) {
       const found = registry.templates.get(template);

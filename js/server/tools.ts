@@ -1,3 +1,4 @@
+import { type Limits, handled, isThenable } from "../callback.js";
 import { logged } from "../errors.js";
 import type { Outcome } from "../run.js";
 import type { CallEffect, Splice } from "../wire.js";
@@ -25,7 +26,7 @@ export function callTool(server: McpServer, effect: CallEffect, world: ServerWor
       return { json: JSON.stringify({ mirrored: { arguments: mirrors, headers: mirroring(world.request) } }) };
     }
   }
-  const run = new ToolRun(server, tool, effect, new CallContext(world, effect));
+  const run = new ToolRun(server, tool, effect, new CallContext(world, effect), passage.limits);
   try {
     const checked = inputSchema ? check(inputSchema, effect.arguments ?? {}) : undefined;
     if (!(checked instanceof Promise)) return run.handle(checked);
@@ -41,12 +42,14 @@ class ToolRun {
   readonly #tool: RegisteredTool;
   readonly #effect: CallEffect;
   readonly #context: CallContext;
+  readonly #limits: Limits;
 
-  constructor(server: McpServer, tool: RegisteredTool, effect: CallEffect, context: CallContext) {
+  constructor(server: McpServer, tool: RegisteredTool, effect: CallEffect, context: CallContext, limits: Limits) {
     this.#server = server;
     this.#tool = tool;
     this.#effect = effect;
     this.#context = context;
+    this.#limits = limits;
   }
 
   handle(checked: Checked | undefined): Outcome | Promise<Outcome> {
@@ -54,7 +57,7 @@ class ToolRun {
     const { hooks } = this.#server;
     const result = hooks ? this.#hooked(hooks, checked) : this.#run(checked);
     if (!isThenable(result)) return this.#finish(result);
-    return Promise.resolve(result).then(
+    return handled(`The tool "${this.#tool.name}"`, this.#limits, result).then(
       (result) => this.#finish(result),
       (error: unknown) => this.failed(error),
     );
@@ -88,10 +91,6 @@ class ToolRun {
   #returned(result: CallToolResult): Outcome {
     return returned(result, isPlain(result, this.#effect.splice));
   }
-}
-
-function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as Promise<T> | null | undefined)?.then === "function";
 }
 
 /** The headers of a request that mirror arguments. */

@@ -96,7 +96,7 @@ export class ServerWorld extends ObjectsWorld {
       case "read":
         return readResource(this.server, effect, this);
       case "complete":
-        return complete(this.server, effect, this.passage.pass);
+        return complete(this.server, effect, this.passage);
       case "describe":
         return this.hasObjects().then((listens) => describe(this.server, listens));
       case "listen":

@@ -71,7 +71,15 @@ const nothing: World = {
 /** A world of `server` whose core answers what handlers say with `told`. */
 function worldOf(server: McpServer, tell: StepMethod = () => "", pass: Pass = { headers: [] }): ServerWorld {
   const core = { ...guarded(() => ""), tell };
-  const passage: Passage = { core, incoming: new Incoming(request({})), pass, told: {}, env, place: {} };
+  const passage: Passage = {
+    core,
+    incoming: new Incoming(request({})),
+    pass,
+    told: {},
+    env,
+    place: {},
+    limits: { callback: 10, tool: undefined },
+  };
   return new ServerWorld(passage, server, createExecutionContext());
 }
 

@@ -138,6 +138,6 @@ fn an_upstream_token_for_a_tool() {
     };
     let credential = json!({"access": "gho_\"1", "scopes": []}).to_string();
     assert_eq!(come(json!({"credential": credential})), golden("upstream-token"));
-    assert_eq!(come(json!("busy")), golden("upstream-token-busy"));
+    assert_eq!(come(json!({"busy": 100})), golden("upstream-token-busy"));
     assert_eq!(come(json!(null)), golden("upstream-token-none"));
 }

@@ -1,5 +1,5 @@
 /** The Worker under test, in two isolates: each has a clock of its own, and the objects live with the first. */
-import { McpAgent, McpServer, OAuthProvider, WicketObject } from "mcp-wicket/oauth";
+import { GitHubHandler, McpAgent, McpServer, OAuthProvider, WicketObject } from "mcp-wicket/oauth";
 
 /** How far this isolate's clock is ahead, in milliseconds. */
 let ahead = 0;
@@ -39,14 +39,38 @@ const usual = {
 const provider = new OAuthProvider(usual);
 const strict = new OAuthProvider({ ...usual, revocation: "strict" });
 
+/** What becomes of `context` in this isolate, and how often it ran. */
+let context: "answers" | "hangs" | "throws" = "answers";
+let contexts = 0;
+
+/** The same behind GitHub. */
+const github = new OAuthProvider({
+  ...usual,
+  defaultHandler: new GitHubHandler({
+    clientId: "client-1",
+    clientSecret: "s3cret",
+    allow: "anyone",
+    context: async (_accessToken, { login }) => {
+      contexts++;
+      if (context === "hangs") await new Promise(() => {});
+      if (context === "throws") throw new Error("the directory is down");
+      await scheduler.wait(100);
+      return { login, contexts };
+    },
+  }),
+  callbackTimeout: 1,
+});
+
 export default {
   async fetch(request, env, ctx) {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/test") {
       ahead = Number(searchParams.get("ahead") ?? ahead);
       list = (searchParams.get("list") as typeof list | null) ?? list;
-      return Response.json({ asked });
+      context = (searchParams.get("context") as typeof context | null) ?? context;
+      return Response.json({ asked, contexts });
     }
+    if (env.UPSTREAM === "github") return github.fetch(request, env, ctx);
     return (request.headers.has("x-strict") ? strict : provider).fetch(request, env, ctx);
   },
-} satisfies ExportedHandler;
+} satisfies ExportedHandler<{ UPSTREAM?: string }>;

@@ -111,6 +111,24 @@ const providers: Record<string, OAuthProvider<Env>> = {
       if (event === "token refreshed") throw new Error("the log is full");
     },
   }),
+  "late.example.com": new OAuthProvider({
+    ...usual,
+    callbackTimeout: 0.2,
+    defaultHandler: {
+      identify: (request) => {
+        const user = request.headers.get("x-user") ?? "";
+        return user === "late" ? new Promise<never>(() => {}) : { id: user, label: user, props: { login: user } };
+      },
+    },
+    rateLimiter: () => ({ limit: () => new Promise<never>(() => {}) }),
+    audit: () => new Promise<never>(() => {}),
+  }),
+  "late-audit.example.com": new OAuthProvider({
+    ...usual,
+    callbackTimeout: 0.2,
+    auditRequired: true,
+    audit: ({ event }) => (event === "token refreshed" ? new Promise<never>(() => {}) : undefined),
+  }),
   "jwt.example.com": new OAuthProvider({ ...usual, accessTokens: "jwt" }),
   "raw.example.com": new OAuthProvider({ ...usual, rawSubject: true }),
   "alone.example.com": new OAuthProvider({ ...usual, resourceServers: {} }),

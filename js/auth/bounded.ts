@@ -1,0 +1,35 @@
+/** Verifiers that the app has written itself, within a time limit. Those of this package have limits of their own. */
+import { CallbackTimeout, callback } from "../callback.js";
+import { logged } from "../errors.js";
+import type { Incoming } from "../incoming.js";
+import type { RefusedToken, TokenVerifier } from "./verifier.js";
+
+/** Marks the verifiers of this package. */
+export const OURS: unique symbol = Symbol("mcp-wicket verifier");
+
+/** `verifier`; whether a token is good that it has not judged within so many seconds cannot be told at present. */
+export function bounded<Env>(verifier: TokenVerifier<Env>, seconds: number): TokenVerifier<Env> {
+  if (OURS in verifier) return verifier;
+  const { issuers, bearer } = verifier;
+  return {
+    issuers,
+    ...(bearer !== undefined && { bearer }),
+    ...(verifier.known && { known: (incoming: Incoming) => verifier.known?.(incoming) }),
+    identify: (incoming, env, ctx) => {
+      const found = callback(`identify of ${nameOf(verifier)}`, seconds, () => verifier.identify(incoming, env, ctx));
+      return found instanceof Promise ? found.catch(late) : found;
+    },
+  };
+}
+
+function nameOf(verifier: object): string {
+  const { name } = verifier.constructor;
+  return name === "Object" ? "the verifier" : name;
+}
+
+/** What is found where a function of the app's has not ended in time; any other error is thrown again. */
+export function late(error: unknown): RefusedToken {
+  if (!(error instanceof CallbackTimeout)) throw error;
+  logged("A request cannot be let in at present", error);
+  return { refused: "unavailable", reason: `${error.callback} has not ended within ${String(error.seconds)} s` };
+}

@@ -1,0 +1,32 @@
+/** Functions of the app's that never end: `identify`, `rateLimiter`, `audit`. */
+import { expect, test, vi } from "vitest";
+import * as lib from "./lib/client.ts";
+
+const site = "https://late.example.com";
+
+test("identify that never ends sends the browser to the client with temporarily_unavailable; others sign in", async () => {
+  const error = vi.spyOn(console, "error").mockImplementation(() => {});
+  const client = await lib.register({}, site);
+  const browser = new lib.Browser("late");
+  const { params } = await lib.asking(client);
+  const callback = await lib.allow(browser, lib.authorizeUrl(params, site), undefined, site);
+  const [answer, other] = await Promise.all([lib.arrive(browser, callback), lib.signIn({ site, user: "ann" })]);
+  expect(answer.searchParams.get("error")).toBe("temporarily_unavailable");
+  expect(answer.searchParams.get("code")).toBeNull();
+  const log = error.mock.calls.flat().map(String).join("\n");
+  expect(log).toContain("identify of defaultHandler has not ended within 0.2 s");
+  // Neither of these is the reason for an error.
+  expect(log).toContain("limit of the rateLimiter has not ended within 0.2 s");
+  expect((await lib.whoami(other.tokens.access_token, site)).status).toBe(200);
+  error.mockRestore();
+});
+
+test("an audit that is required and never ends is 503; the answer that was lost comes again", async () => {
+  const required = "https://late-audit.example.com";
+  const { client, tokens } = await lib.signIn({ site: required });
+  const response = await lib.refresh(client, tokens.refresh_token, {}, required);
+  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+  await response.text();
+  const again = await lib.refresh(client, tokens.refresh_token, {}, required);
+  expect(again.status).toBe(200);
+});
