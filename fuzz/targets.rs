@@ -108,7 +108,9 @@ pub(crate) fn uri_template(data: &[u8]) {
         }
     }
     if !template.contains('{') {
-        assert_eq!(read.matches(uri).is_some(), template == uri);
+        // But for the letter case of a host.
+        let found = read.matches(uri).is_some();
+        assert!(if found { template.eq_ignore_ascii_case(uri) } else { template != uri });
     }
 }
 

@@ -18,6 +18,7 @@ import type { McpServer } from "./server/mcp-server.js";
 import { ServerWorld } from "./server/world.js";
 import { Stencils } from "./stencils.js";
 import { newCore } from "./wasm.js";
+import { wellFormed } from "./well-formed.js";
 import type { Answer, Core, CoreConfig, GuardInput, Guarded, McpInput } from "./wire.js";
 
 /** What every kind of endpoint can be told. */
@@ -229,7 +230,7 @@ const MAX_PASSED = 256;
  * line break.
  */
 export function headOf({ method, headers }: Incoming, server: object, told: Passage["told"]): string {
-  let head = `${method}\ns${JSON.stringify(server)}`;
+  let head = `${method}\ns${wellFormed(JSON.stringify(server))}`;
   const contentType = headers.get("content-type");
   if (contentType) head += `\nc${contentType}`;
   else if (headers.has("origin")) head += "\nw";

@@ -8,6 +8,7 @@
 import { now as clock } from "./clock.js";
 import { EffectFailure, WicketError, logged } from "./errors.js";
 import type { Stencils } from "./stencils.js";
+import { wellFormed } from "./well-formed.js";
 import type { Commit, Effect, Failure, Splice, Step, StepMethod } from "./wire.js";
 
 /** What an effect comes to: JSON text, and the same as it may stand inside an answer if it needs no further decision. */
@@ -115,16 +116,28 @@ function settle<T>(going: Going<T>, next: Step<T> | undefined, way: Shortcut, ou
   if (typeof outcome === "string" || outcome.splice === undefined) {
     return next ? goOn(going, next, outcome) : catchUp(going, effect, outcome);
   }
-  return { spliced: head + (splice.open ? outcome.splice.slice(1) : outcome.splice) + splice.tail };
+  const text = wellFormed(outcome.splice);
+  return { spliced: head + (splice.open ? text.slice(1) : text) + splice.tail };
 }
 
 /** Makes the first step after all, which must ask for the effect that has been performed, and goes on. */
 async function catchUp<T>(going: Going<T>, effect: Effect, outcome: Outcome | Failure): Promise<Ended<T>> {
   const next = stepOf<T>(await advance(going, ""));
-  if (next.wait?.length === 1 && JSON.stringify(next.wait[0]?.effect) === JSON.stringify(effect)) {
-    return goOn(going, next, outcome);
-  }
+  const [asked] = next.wait ?? [];
+  if (asked && next.wait?.length === 1 && isSameRun(asked.effect, effect)) return goOn(going, next, outcome);
   throw new WicketError("ERR_FLOW", "A flow broke: it goes another way than one like it.");
+}
+
+/**
+ * True if both ask for the same. What a handler is given is not looked at, since it may have changed it in place: it
+ * follows from the request, as all of a flow does.
+ */
+export function isSameRun(one: Effect, other: Effect): boolean {
+  return withoutGiven(one) === withoutGiven(other);
+}
+
+function withoutGiven(effect: Effect): string {
+  return JSON.stringify({ ...effect, arguments: undefined, variables: undefined, rounds: undefined });
 }
 
 function stepOf<T>(text: string, end = endOf(text)): Step<T> {
@@ -220,5 +233,5 @@ const told = new Set<string>();
 function record(mark: string, outcome: Outcome | Failure): string {
   return typeof outcome === "string"
     ? `{"mark":"${mark}","failed":"${outcome}"}`
-    : `{"mark":"${mark}","ok":${outcome.json}}`;
+    : `{"mark":"${mark}","ok":${wellFormed(outcome.json)}}`;
 }

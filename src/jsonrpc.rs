@@ -148,7 +148,6 @@ impl<'a> Message<'a> {
     pub fn read(members: Result<Object<'a>, Malformed>) -> Result<Self, (Fault, Option<Value<'a>>)> {
         let invalid = |message: &'static str| Fault::new(400, Code::InvalidRequest, message);
         let members = members.map_err(|malformed| (unreadable(&malformed), None))?;
-        let Object(all) = &members;
         let id = members.get("id");
         if id.is_some_and(|id| id.string().is_none() && !id.is_integer()) {
             return Err((invalid("`id` must be a string or an integer."), None));
@@ -156,10 +155,17 @@ impl<'a> Message<'a> {
         if members.string("jsonrpc").as_deref() != Some("2.0") {
             return Err((invalid("`jsonrpc` must be \"2.0\"."), id));
         }
-        let outcome = ["result", "error"].into_iter().find_map(|name| Some((name, members.get(name)?)));
-        let answers = all.iter().filter(|(name, _)| matches!(name.as_ref(), "result" | "error")).count();
-        let params = members.get("params");
-        match (members.get("method").map(Value::string), answers) {
+        // A result may be null; an error that is null is none, as JSON-RPC 1.0 had it.
+        let answer = |name| members.get(name).filter(|value| name == "result" || !value.is_null());
+        let mut outcomes = ["result", "error"].into_iter().filter_map(|name| Some((name, answer(name)?)));
+        let outcomes: Vec<_> = match (outcomes.next(), outcomes.next()) {
+            // Nor is a null beside an error a result.
+            (Some(("result", result)), Some(error)) if result.is_null() => vec![error],
+            (first, second) => first.into_iter().chain(second).collect(),
+        };
+        let (outcome, answers) = (outcomes.first().copied(), outcomes.len());
+        let params = members.given("params");
+        match (members.given("method").map(Value::string), answers) {
             (Some(None), _) => Err((invalid("`method` must be a string."), id)),
             (Some(Some(_)), 0) if params.is_some_and(|params| !params.is_object()) => {
                 Err((Fault::new(400, Code::InvalidParams, "`params` must be an object."), id))

@@ -131,6 +131,7 @@ export class CallContext implements ToolContext {
   #controller: AbortController | undefined;
   #progress = -Infinity;
   #questions: Questions | undefined;
+  #meta: Record<string, unknown> | undefined;
 
   constructor(world: ServerWorld, effect: RunEffect) {
     this.#world = world;
@@ -163,7 +164,8 @@ export class CallContext implements ToolContext {
   }
 
   get _meta(): Record<string, unknown> | undefined {
-    return this.#world.metaOf(this.#effect);
+    // The handler's own: what is decided by it does not change with what a handler does to it.
+    return (this.#meta ??= structuredClone(this.#world.metaOf(this.#effect)));
   }
 
   get params(): Params {

@@ -86,7 +86,15 @@ export function hasOnly(result: unknown, members: ReadonlySet<string>): result i
   return true;
 }
 
-/** True if the revision knows all these kinds of content. */
+/** True for content of which the revision knows all kinds, and that has no member for Rust to take out. */
 export function areKnown(blocks: readonly unknown[], kinds: Splice["kinds"]): boolean {
-  return !kinds || blocks.every((block) => kinds.includes((block as { type: string } | null)?.type ?? ""));
+  return blocks.every((block) => {
+    const { type = "" } = (block ?? {}) as { type?: string };
+    return (!kinds || kinds.includes(type)) && (type === "text" || !hasNull(block));
+  });
+}
+
+/** True for an object with a member that is null, which clients take for one of a wrong type. */
+export function hasNull(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.values(value).includes(null);
 }

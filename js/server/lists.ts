@@ -1,5 +1,6 @@
 /** The effect "list": what is registered, as text. Lists of tools are kept, since making one takes long. */
 import { callback } from "../callback.js";
+import { logged } from "../errors.js";
 import type { Outcome } from "../run.js";
 import type { ListEffect } from "../wire.js";
 import { CallContext } from "./context.js";
@@ -8,7 +9,7 @@ import type { McpServer } from "./mcp-server.js";
 import { mirrorsIn } from "./mirrors.js";
 import { warnOfName } from "./names.js";
 import type { RegisteredPrompt, RegisteredTool, ResourceMetadata } from "./registered.js";
-import { type InputSchema, inputText, isStandardSchema, outputText } from "./schema.js";
+import { type InputSchema, type Written as WrittenSchema, inputOf, isStandardSchema, resultOf } from "./schema.js";
 import { mayUse } from "./scopes.js";
 import type { PromptArgument, Resource } from "./types.js";
 import type { ServerWorld } from "./world.js";
@@ -25,12 +26,14 @@ export async function list(server: McpServer, effect: ListEffect, world: ServerW
       effect,
       options.pageSize,
       prompts.map(({ name }) => name),
-      () => prompts.map((prompt) => promptText(prompt, effect)),
+      () => prompts.map((prompt) => itemText("prompt", prompt.name, () => promptText(prompt, effect))),
     );
   }
   const items =
     effect.of === "templates" ? templates(server, world.passage.pass) : await resources(server, effect, world);
-  return paged(effect, options.pageSize, [...items.keys()], () => [...items.values()].map((it) => textOf(it, effect)));
+  return paged(effect, options.pageSize, [...items.keys()], () =>
+    [...items].map(([key, item]) => itemText("resource", key, () => textOf(item, effect))),
+  );
 }
 
 /** The part of a list that is asked for. */
@@ -42,15 +45,13 @@ function paged(
   whole?: string,
 ): Outcome {
   if (after === undefined && (size === undefined || size >= keys.length)) {
-    const page = whole ?? `[${write().join(",")}]`;
+    const page = whole ?? arrayOf(write());
     return { json: `{"page":${page}}`, splice: page };
   }
   const last = after === undefined ? -1 : keys.indexOf(after);
   if (after !== undefined && last < 0) return { json: '{"lost":true}' };
   const end = size === undefined ? keys.length : last + 1 + size;
-  const page = `[${write()
-    .slice(last + 1, end)
-    .join(",")}]`;
+  const page = arrayOf(write().slice(last + 1, end));
   const next = end < keys.length ? keys[end - 1] : undefined;
   if (next === undefined) return { json: `{"page":${page}}`, splice: page };
   return { json: `{"page":${page},"next":${JSON.stringify(next)}}` };
@@ -128,50 +129,84 @@ function hasSameMembers(one: object | undefined, other: object | undefined): boo
 }
 
 function moreOf({ icons, _meta }: RegisteredTool): string | undefined {
-  return icons || _meta ? JSON.stringify([icons, _meta]) : undefined;
+  try {
+    return icons || _meta ? JSON.stringify([icons, _meta]) : undefined;
+  } catch {
+    // Whoever writes the tool says so.
+    return undefined;
+  }
 }
 
 function writeTools(tools: ReadonlyMap<string, RegisteredTool>, effect: ListEffect, pass: Pass): Written {
   const enabled = [...tools.values()].filter((tool) => tool.enabled && mayUse(tool, pass));
-  const texts = enabled.map((tool) => toolText(tool, effect));
+  const texts = enabled.map((tool) => itemText("tool", tool.name, () => toolText(tool, effect)));
   const of = enabled.map((tool): Seen => {
     const { name, title, description, inputSchema, outputSchema, annotations } = tool;
     const inputShape = inputSchema && !isStandardSchema(inputSchema) ? { ...inputSchema } : undefined;
     const copy = annotations && { ...annotations };
     return { name, title, description, inputSchema, inputShape, outputSchema, annotations: copy, more: moreOf(tool) };
   });
-  return { of, names: enabled.map(({ name }) => name), texts, whole: `[${texts.join(",")}]` };
+  return { of, names: enabled.map(({ name }) => name), texts, whole: arrayOf(texts) };
 }
 
 function toolText(tool: RegisteredTool, effect: ListEffect): string {
   const { name, title, description, inputSchema, outputSchema, annotations, icons, _meta } = tool;
   warnOfName(name);
   const announced = textOf({ name, title, description, annotations, icons, _meta }, effect);
-  const input = inputText(inputSchema);
+  const input = said(inputOf(inputSchema), `inputSchema of the tool "${name}"`);
   mirrorsIn(input);
   let text = `${announced.slice(0, -1)},"inputSchema":${input}`;
   if (outputSchema && !effect.omit?.includes("outputSchema")) {
-    const output = outputText(outputSchema);
+    const output = said(resultOf(outputSchema), `outputSchema of the tool "${name}"`);
     const isRooted = (JSON.parse(output) as { type?: unknown }).type === "object";
     if (isRooted || !effect.rooted?.includes("outputSchema")) text += `,"outputSchema":${output}`;
   }
   return `${text}}`;
 }
 
+/** A URI as every client takes it: what no URI has is percent-encoded (`src/mcp/uri.rs` reads it back). */
+const shownUri = (uri: string): string =>
+   
+  uri.replace(/[\s\u0000-\u001f\u007f-\u009f"<>\\^`{|}]/g, encodeURIComponent);
+
+/** A schema as it is listed. What of it could not be written is in the log. */
+function said({ text, wrong }: WrittenSchema, what: string): string {
+  if (wrong !== undefined) logged(`A part of the ${what} is listed as anything`, wrong);
+  return text;
+}
+
+/** What `write` gives; an item that cannot be written is in the log, and the others are listed without it. */
+function itemText(what: string, name: string, write: () => string): string {
+  try {
+    return write();
+  } catch (error) {
+    logged(`The ${what} "${name}" cannot be listed`, error);
+    return "";
+  }
+}
+
+/** A list of the items that could be written. */
+function arrayOf(texts: readonly string[]): string {
+  return `[${texts.filter((text) => text !== "").join(",")}]`;
+}
+
 /** An item without what the revision does not know. */
 function textOf(item: object, { omit }: ListEffect): string {
-  if (!omit) return JSON.stringify(item);
-  return JSON.stringify(Object.fromEntries(Object.entries(item).filter(([member]) => !omit.includes(member))));
+  // What is null is absent: clients take it for a member of a wrong type, and refuse the whole list.
+  const members = Object.entries(item).filter(([member, value]) => value !== null && !omit?.includes(member));
+  return JSON.stringify(Object.fromEntries(members));
 }
 
 function promptText({ name, title, description, argsSchema, icons, _meta }: RegisteredPrompt, effect: ListEffect) {
-  const args = argsSchema && promptArguments(argsSchema, effect);
+  const args = argsSchema && promptArguments(name, argsSchema, effect);
   return textOf({ name, title, description, arguments: args, icons, _meta }, effect);
 }
 
 /** A prompt's arguments are strings with names, told from its schema. */
-function promptArguments(schema: InputSchema, { omit }: ListEffect): PromptArgument[] {
-  const { properties = {}, required = [] } = JSON.parse(inputText(schema)) as {
+function promptArguments(prompt: string, schema: InputSchema, { omit }: ListEffect): PromptArgument[] {
+  const { properties = {}, required = [] } = JSON.parse(
+    said(inputOf(schema), `argsSchema of the prompt "${prompt}"`),
+  ) as {
     properties?: Record<string, { title?: string; description?: string }>;
     required?: string[];
   };
@@ -196,17 +231,26 @@ async function resources(server: McpServer, effect: ListEffect, world: ServerWor
   const { pass, limits } = world.passage;
   const found = new Map<string, object>();
   for (const { enabled, uri, name, title, metadata } of registry.resources.values()) {
-    if (enabled && mayUse(metadata ?? {}, pass)) found.set(uri, { uri, name, ...announced(metadata ?? {}, title) });
+    if (enabled && mayUse(metadata ?? {}, pass))
+      found.set(uri, { uri: shownUri(uri), name, ...announced(metadata ?? {}, title) });
   }
   const context = new CallContext(world, effect);
-  const listing = [...registry.templates.values()].map(async ({ enabled, title, metadata, resourceTemplate }) => {
+  const listing = [...registry.templates.values()].map(async ({ name, enabled, title, metadata, resourceTemplate }) => {
     const { listCallback } = resourceTemplate;
-    const uri = resourceTemplate.uriTemplate.toString();
     const list = () => listCallback?.(context);
-    const mayList = enabled && mayUse(metadata ?? {}, pass);
-    const listed = mayList ? await callback(`The list of the template "${uri}"`, limits.callback, list) : undefined;
-    const shared = announced(metadata ?? {}, title);
-    return (listed?.resources ?? []).map((resource): Resource => ({ ...shared, ...resource }));
+    try {
+      const mayList = enabled && mayUse(metadata ?? {}, pass);
+      const listed = mayList ? await callback(`The list of the template "${name}"`, limits.callback, list) : undefined;
+      const shared = announced(metadata ?? {}, title);
+      return (listed?.resources ?? []).map((resource): Resource => ({
+        ...shared,
+        ...resource,
+        uri: shownUri(resource.uri),
+      }));
+    } catch (error) {
+      logged(`The resources of the template "${name}" cannot be listed`, error);
+      return [];
+    }
   });
   for (const resource of (await Promise.all(listing)).flat()) {
     if (!found.has(resource.uri)) found.set(resource.uri, resource);

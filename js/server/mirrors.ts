@@ -4,7 +4,7 @@
  * `src/mcp/mirror.rs`.
  */
 import { WicketError } from "../errors.js";
-import { type InputSchema, type StandardSchema, inputText, isShape } from "./schema.js";
+import { type InputSchema, type StandardSchema, inputOf, isShape } from "./schema.js";
 
 /** The name of the header behind `Mcp-Param-`, the argument's path, and its type. */
 export type Mirror = readonly [header: string, path: readonly string[], type: string];
@@ -18,7 +18,7 @@ const known = new WeakMap<InputSchema, readonly Mirror[]>();
 export function mirrorsOf(schema: InputSchema): readonly Mirror[] {
   let mirrors = known.get(schema);
   if (!mirrors) {
-    mirrors = mayMirror(schema) ? mirrorsIn(inputText(schema)) : NONE;
+    mirrors = mayMirror(schema) ? mirrorsIn(inputOf(schema).text) : NONE;
     known.set(schema, mirrors);
   }
   return mirrors;

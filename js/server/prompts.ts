@@ -6,7 +6,7 @@ import { CallContext } from "./context.js";
 import { UNKNOWN, areKnown, forbidden, hasOnly, invalid, returned, thrown } from "./handlers.js";
 import type { McpServer } from "./mcp-server.js";
 import { around } from "./on-call.js";
-import { check } from "./schema.js";
+import { checkArguments } from "./schema.js";
 import { mayUse } from "./scopes.js";
 import type { GetPromptResult } from "./types.js";
 import type { ServerWorld } from "./world.js";
@@ -22,7 +22,7 @@ export async function getPrompt(server: McpServer, effect: GetEffect, world: Ser
   try {
     let args: unknown = context;
     if (prompt.argsSchema) {
-      const checked = await check(prompt.argsSchema, effect.arguments ?? {});
+      const checked = await checkArguments(prompt.argsSchema, effect.arguments ?? {});
       if (checked.issues) return invalid("prompt", prompt.name, checked);
       args = checked.value;
     }
@@ -40,6 +40,7 @@ const PLAIN = new Set(["description", "messages"]);
 
 function isPlain(result: GetPromptResult, splice: Splice | undefined): boolean {
   if (!splice || !hasOnly(result, PLAIN) || !Array.isArray(result.messages)) return false;
+  if ((result.description as unknown) === null) return false;
   const blocks = (result.messages as unknown[]).map((message) => (message as { content?: unknown } | null)?.content);
   return areKnown(blocks, splice.kinds);
 }

@@ -24,7 +24,8 @@ export class Questions {
   readonly #brought: Map<string, Answered>;
   readonly #answers = new Map<string, Answered>();
   readonly #questions = new Map<string, string>();
-  readonly #once: Map<string, Promise<unknown> | { value: unknown }>;
+  /** What has been done, as text: whoever gets it may change it. */
+  readonly #once: Map<string, Promise<unknown> | { text: string }>;
   #count = 0;
   /** Questions of which it is not yet known what becomes of them. */
   #open = 0;
@@ -36,13 +37,14 @@ export class Questions {
     // What is spent on its use counts only with the state that says so.
     const counts = sealed || !this.#isSingle();
     this.#brought = new Map(counts ? Object.entries(answers) : []);
-    this.#once = new Map(Object.entries(once).map(([key, value]) => [key, { value }]));
+    this.#once = new Map(Object.entries(once).map(([key, value]) => [key, { text: JSON.stringify(value) }]));
   }
 
   /** Asks `kind`; resolves with the client's answer. Where the run ends with the question it never resolves. */
   async ask(kind: string, params: object | undefined, { key, timeout = PATIENCE }: AskOptions = {}): Promise<unknown> {
     const name = key ?? `${kind}-${++this.#count}`;
-    const question = { kind, params };
+    // The question as it is now: its parameters may be used for the next one.
+    const question = JSON.parse(JSON.stringify({ kind, params })) as { kind: string; params?: object };
     this.#open++;
     let told: Told;
     try {
@@ -97,13 +99,13 @@ export class Questions {
   /** Runs `what` once in all rounds of a call: later ones get what it came to, which must be JSON. */
   async once<T>(key: string, what: () => T | Promise<T>): Promise<T> {
     const known = this.#once.get(key);
-    if (known) return (known instanceof Promise ? await known : known.value) as T;
+    if (known) return (known instanceof Promise ? await known : JSON.parse(known.text)) as T;
     const running = Promise.resolve(what());
     this.#once.set(key, running);
     this.#open++;
     try {
       const value = await running;
-      this.#once.set(key, { value });
+      this.#once.set(key, { text: JSON.stringify(value ?? null) });
       return value;
     } catch (error) {
       this.#once.delete(key);
@@ -135,12 +137,12 @@ export class Questions {
       if (pairs.length === 0) return;
       this.#questions.clear();
       const done = [...this.#once].flatMap(([key, held]) =>
-        held instanceof Promise ? [] : [[key, held.value] as const],
+        held instanceof Promise ? [] : [`${JSON.stringify(key)}:${held.text}`],
       );
       this.#world.suspend(
         this.#effect,
         `{"asks":{"questions":${JSON.stringify(pairs)},"answers":${objectText(this.#answers)},` +
-          `"once":${objectText(done)},"single":${String(this.#isSingle())}}}`,
+          `"once":{${done.join(",")}},"single":${String(this.#isSingle())}}}`,
       );
     }, 0);
   }

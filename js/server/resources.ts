@@ -3,7 +3,7 @@ import { handled, isThenable } from "../callback.js";
 import type { Outcome } from "../run.js";
 import type { ReadEffect } from "../wire.js";
 import { CallContext } from "./context.js";
-import { UNKNOWN, forbidden, hasOnly, returned, thrown } from "./handlers.js";
+import { UNKNOWN, forbidden, hasNull, hasOnly, returned, thrown } from "./handlers.js";
 import type { McpServer } from "./mcp-server.js";
 import { around } from "./on-call.js";
 import type { ResourceMetadata } from "./registered.js";
@@ -40,12 +40,12 @@ export async function readResource(server: McpServer, effect: ReadEffect, world:
   }
   const templates = [...registry.templates.values()].filter(({ enabled }) => enabled);
   const texts = templates.map(({ name, resourceTemplate }) => [name, resourceTemplate.uriTemplate.toString()]);
-  return { json: JSON.stringify({ templates: texts }) };
+  return { json: JSON.stringify({ templates: texts, uris: [...registry.resources.keys()] }) };
 }
 
 const PLAIN = new Set(["contents"]);
 
 function read(result: ReadResourceResult, metadata: ResourceMetadata | undefined): Outcome {
   const hinted = metadata?.cacheHint && (result as unknown) != null ? { ...metadata.cacheHint, ...result } : result;
-  return returned(hinted, hasOnly(hinted, PLAIN) && Array.isArray(hinted.contents));
+  return returned(hinted, hasOnly(hinted, PLAIN) && Array.isArray(hinted.contents) && !hinted.contents.some(hasNull));
 }

@@ -3,7 +3,10 @@
  * one for each. Checking is the library's own; JSON Schema comes from it too, and is made when a list first needs it.
  */
 import { WicketError } from "../errors.js";
+import { decoded } from "./decode.js";
+import { movedTo, stepOf } from "./references.js";
 import { isZod3, zod3Json } from "./zod3.js";
+import { isZod4, zod4Json } from "./zod4.js";
 
 /** A schema of any Standard Schema library. */
 export interface StandardSchema<Output = unknown> {
@@ -118,6 +121,32 @@ function define(object: Record<string, unknown>, key: string, value: unknown): v
   else Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
+/**
+ * The same of arguments as they came: where they do not fit, they are tried with what schemas of zod may want of them that
+ * JSON does not have.
+ */
+export function checkArguments(schema: InputSchema, value: Record<string, unknown>): Checked | Promise<Checked> {
+  const checked = check(schema, value);
+  if (checked instanceof Promise)
+    return checked.then((checked) => (checked.issues ? again(schema, value, checked) : checked));
+  return checked.issues ? again(schema, value, checked) : checked;
+}
+
+function again(schema: InputSchema, value: Record<string, unknown>, checked: Checked): Checked | Promise<Checked> {
+  if (isStandardSchema(schema)) {
+    const made = decoded(schema, value);
+    return made === value ? checked : check(schema, made);
+  }
+  const made = { ...value };
+  let isSame = true;
+  for (const [name, member] of Object.entries(schema)) {
+    if (!Object.hasOwn(value, name) || name === "__proto__") continue;
+    made[name] = decoded(member, value[name]);
+    isSame &&= made[name] === value[name];
+  }
+  return isSame ? checked : check(schema, made);
+}
+
 /** The issues as one line of text for the model. */
 export function describe(issues: readonly Issue[]): string {
   const line = (issue: Issue) => {
@@ -127,66 +156,92 @@ export function describe(issues: readonly Issue[]): string {
   return issues.map(line).join("; ");
 }
 
-/** Which side of a schema: what it takes in, or what it gives out. */
-type Side = "input" | "output";
-
-const texts = { input: new WeakMap<InputSchema, string>(), output: new WeakMap<InputSchema, string>() };
-
-const NO_ARGUMENTS = '{"type":"object","properties":{},"additionalProperties":false}';
-
-/** The JSON Schema text of a tool's arguments: an object. Throws `ERR_SCHEMA` where its library cannot say. */
-export function inputText(schema: InputSchema | undefined): string {
-  return schema ? textOf(schema, "input") : NO_ARGUMENTS;
+/** What a schema is in JSON Schema, and what of it could not be written. */
+export interface Written {
+  readonly text: string;
+  readonly wrong?: unknown;
 }
 
-/** The JSON Schema text of a tool's structured result. */
-export function outputText(schema: InputSchema): string {
-  return textOf(schema, "output");
+const inputs = new WeakMap<InputSchema, Written>();
+const results = new WeakMap<InputSchema, Written>();
+
+const NO_ARGUMENTS: Written = { text: '{"type":"object","properties":{},"additionalProperties":false}' };
+
+/** The JSON Schema of a tool's arguments: an object. What its library cannot write is whatever it takes. */
+export function inputOf(schema: InputSchema | undefined): Written {
+  return schema ? writtenOf(schema, inputs, rootText) : NO_ARGUMENTS;
 }
 
-function textOf(schema: InputSchema, side: Side): string {
-  let text = texts[side].get(schema);
-  if (text === undefined) {
-    text = isStandardSchema(schema) ? rootText(schema, side) : shapeText(schema, side);
-    texts[side].set(schema, text);
+/**
+ * The JSON Schema of a tool's structured result. A result is checked as the handler returns it and sent as it is, so that
+ * this is what the schema takes, not what it makes of it.
+ */
+export function resultOf(schema: InputSchema): Written {
+  return writtenOf(schema, results, (schema) => JSON.stringify(jsonOf(schema, true)));
+}
+
+function writtenOf(
+  schema: InputSchema,
+  known: WeakMap<InputSchema, Written>,
+  root: (schema: StandardSchema) => string,
+): Written {
+  let written = known.get(schema);
+  if (!written) {
+    written = isStandardSchema(schema) ? attempt(() => root(schema), known === inputs) : shapeOfAll(schema, known);
+    known.set(schema, written);
   }
-  return text;
+  return written;
+}
+
+function attempt(write: () => string, isRooted: boolean): Written {
+  try {
+    return { text: write() };
+  } catch (wrong) {
+    return { text: isRooted ? '{"type":"object"}' : "{}", wrong };
+  }
 }
 
 /** The root of what a tool takes in is an object, and says so. */
-function rootText(schema: StandardSchema, side: Side): string {
-  const json = jsonOf(schema, side);
-  if (side === "output") return JSON.stringify(json);
+function rootText(schema: StandardSchema): string {
+  const json = jsonOf(schema, false);
   if (json.type === undefined) return JSON.stringify({ type: "object", ...json });
   if (json.type === "object") return JSON.stringify(json);
   throw new WicketError("ERR_SCHEMA", `Arguments are an object, but the schema wants ${JSON.stringify(json.type)}.`);
 }
 
-function shapeText(shape: Shape, side: Side): string {
-  const members = Object.entries(shape);
-  const properties = members.map(([key, schema]) => `${JSON.stringify(key)}:${memberText(schema, side)}`).join(",");
-  const required = members.filter(([, schema]) => !mayBeAbsent(schema)).map(([key]) => JSON.stringify(key));
-  return `{"type":"object","properties":{${properties}}${required.length ? `,"required":[${required.join(",")}]` : ""}}`;
-}
-
-function memberText(schema: StandardSchema, side: Side): string {
-  let text = texts[side].get(schema);
-  if (text === undefined) {
-    text = JSON.stringify(jsonOf(schema, side));
-    texts[side].set(schema, text);
+function shapeOfAll(shape: Shape, known: WeakMap<InputSchema, Written>): Written {
+  const properties: string[] = [];
+  const required: string[] = [];
+  let wrong: unknown;
+  for (const [name, schema] of Object.entries(shape)) {
+    const key = JSON.stringify(name);
+    const member = attempt(() => memberText(schema, name, known === results), false);
+    if (member.wrong !== undefined) wrong = new WicketError("ERR_SCHEMA", `${key}: ${reasonOf(member.wrong)}`);
+    properties.push(`${key}:${member.text}`);
+    if (!mayBeAbsent(schema)) required.push(key);
   }
-  return text;
+  const rest = required.length > 0 ? `,"required":[${required.join(",")}]` : "";
+  return { text: `{"type":"object","properties":{${properties.join(",")}}${rest}}`, wrong };
 }
 
-function jsonOf(schema: StandardSchema, side: Side): Record<string, unknown> {
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+function memberText(schema: StandardSchema, name: string, isResult: boolean): string {
+  const { $schema: _dialect, ...json } = jsonOf(schema, isResult);
+  const text = JSON.stringify(json);
+  return text.includes('"$ref"') ? JSON.stringify(movedTo(`#/properties/${stepOf(name)}`, JSON.parse(text))) : text;
+}
+
+function jsonOf(schema: StandardSchema, isResult: boolean): Record<string, unknown> {
+  if (isZod4(schema)) return zod4Json(schema, isResult);
   const { jsonSchema, vendor } = schema["~standard"];
   if (jsonSchema) {
-    const json = { ...jsonSchema[side]({ target: "draft-2020-12" }) };
+    const json = { ...jsonSchema.input({ target: "draft-2020-12" }) };
     // Every list is of this dialect; another one is said.
     if (json.$schema === DIALECT && vendor !== WRITTEN) delete json.$schema;
     return json;
   }
-  if (isZod3(schema)) return zod3Json(schema, side);
+  if (isZod3(schema)) return zod3Json(schema, isResult);
   throw new WicketError(
     "ERR_SCHEMA",
     `This version of ${vendor} cannot write its schemas as JSON Schema by the Standard Schema interface. ` +
@@ -198,7 +253,6 @@ const DIALECT = "https://json-schema.org/draft/2020-12/schema";
 /** The vendor of schemas that are written as JSON Schema: those stay as they are written. */
 export const WRITTEN = "mcp-wicket";
 const ADVICE: Record<string, string> = {
-  zod: "Update zod to 4.2 or newer.",
   valibot: 'Wrap the schema with toStandardJsonSchema(…) of "@valibot/to-json-schema".',
   arktype: "Update arktype to 2.1.28 or newer.",
 };
@@ -231,7 +285,7 @@ function shapeOf(schema: StandardSchema): object {
 }
 
 /** True if a member of this schema may be left out: the schema takes `undefined`. One that throws at it does not. */
-function mayBeAbsent(schema: StandardSchema): boolean {
+export function mayBeAbsent(schema: StandardSchema): boolean {
   try {
     const result = schema["~standard"].validate(undefined);
     if (!(result instanceof Promise)) return !result.issues;

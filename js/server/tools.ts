@@ -8,7 +8,7 @@ import type { McpServer } from "./mcp-server.js";
 import { mirrorsOf } from "./mirrors.js";
 import { type OnCall, around } from "./on-call.js";
 import type { RegisteredTool } from "./registered.js";
-import { type Checked, check, describe } from "./schema.js";
+import { type Checked, check, checkArguments, describe } from "./schema.js";
 import { mayUse } from "./scopes.js";
 import type { CallToolResult } from "./types.js";
 import type { ServerWorld } from "./world.js";
@@ -28,7 +28,7 @@ export function callTool(server: McpServer, effect: CallEffect, world: ServerWor
   }
   const run = new ToolRun(server, tool, effect, new CallContext(world, effect), passage.limits);
   try {
-    const checked = inputSchema ? check(inputSchema, effect.arguments ?? {}) : undefined;
+    const checked = inputSchema ? checkArguments(inputSchema, effect.arguments ?? {}) : undefined;
     if (!(checked instanceof Promise)) return run.handle(checked);
     return checked.then((checked) => run.handle(checked)).catch((error: unknown) => run.failed(error));
   } catch (error) {
@@ -100,18 +100,20 @@ function mirroring(request: Request): [string, string][] {
   return headers.map(([name, value]) => [name.slice(start.length), value]);
 }
 
-/** A result that says that it is no error has to fit the output schema. */
+/** Holds a result against the output schema: one that says that it is no error has to have structured content that fits. */
 async function checkOutput(
   { name, outputSchema }: RegisteredTool,
   result: CallToolResult,
 ): Promise<Outcome | undefined> {
-  if ((result as unknown) == null || result.isError || !outputSchema) return undefined;
-  const { structuredContent } = result;
+  if ((result as unknown) == null || !outputSchema) return undefined;
+  const { structuredContent, isError } = result;
+  if (isError && structuredContent === undefined) return undefined;
   const checked =
     structuredContent === undefined
       ? { issues: [{ message: "there is no structuredContent" }] }
       : await check(outputSchema, structuredContent);
   if (!checked.issues) return undefined;
+  if (isError) return { json: `{"astray":${JSON.stringify(result)}}` };
   const reason = new Error(describe(checked.issues));
   return {
     json: JSON.stringify({ unfit: logged(`The result of the tool "${name}" does not fit outputSchema`, reason) }),
@@ -123,7 +125,8 @@ const PLAIN = new Set(["content", "structuredContent", "isError"]);
 
 function isPlain(result: CallToolResult, splice: Splice | undefined): boolean {
   if (!splice || !hasOnly(result, PLAIN) || !Array.isArray(result.content)) return false;
-  const { content, structuredContent } = result;
+  const { content, structuredContent, isError } = result;
+  if ((isError) === null) return false;
   if (structuredContent === undefined) return areKnown(content, splice.kinds);
   // Where there is no text, Rust makes one of the structured content.
   if (content.length === 0 || splice.structured === "none") return false;

@@ -5,7 +5,7 @@
 import type { AgentContext } from "../agent/base.js";
 import { type Passage, unserved, written } from "../endpoint.js";
 import { CallFault, ToolError, WicketError, logged } from "../errors.js";
-import { type Ended, type Outcome, type World, run } from "../run.js";
+import { type Ended, type Outcome, type World, isSameRun, run } from "../run.js";
 import type { Answer, Effect, RunEffect, Told } from "../wire.js";
 import { complete } from "./completion.js";
 import type { ToolContext } from "./context.js";
@@ -20,6 +20,7 @@ import type { Reply } from "./reply.js";
 import { readResource } from "./resources.js";
 import { cancelHere } from "./running.js";
 import { callTool } from "./tools.js";
+import { wellFormed } from "../well-formed.js";
 import { Watching } from "./watching.js";
 
 /** As much of a request as is read here. */
@@ -125,7 +126,9 @@ export class ServerWorld extends ObjectsWorld {
    */
   say(call: RunEffect, say: object, risen = false): Promise<Told> {
     if (this.#over) return Promise.resolve({ nothing: true });
-    return this.#out().inOrder(() => this.tell(call, say, risen));
+    // What is said is what it is now, whatever the handler makes of it while it waits for its turn.
+    const text = JSON.stringify(say);
+    return this.#out().inOrder(() => this.#tell(call, text, risen));
   }
 
   /** The `_meta` of the request that `call` belongs to, read from the body: most handlers want none of it. */
@@ -141,11 +144,15 @@ export class ServerWorld extends ObjectsWorld {
   }
 
   /** The same as `say`, at once. */
-  async tell(call: RunEffect, say: object, risen = false): Promise<Told> {
+  tell(call: RunEffect, say: object): Promise<Told> {
+    return this.#tell(call, JSON.stringify(say), false);
+  }
+
+  async #tell(call: RunEffect, say: string, risen: boolean): Promise<Told> {
     const id = JSON.stringify(call.request);
     const its = this.metaOf(call);
     const meta = its ? `"meta":${JSON.stringify(its)},` : "";
-    const input = `{"id":${id},${meta}"risen":${String(risen)},"say":${JSON.stringify(say)}}`;
+    const input = `{"id":${id},${meta}"risen":${String(risen)},"say":${wellFormed(say)}}`;
     const ended = await run<Told>(this.passage.core.tell, input, this.head, this);
     const told: Told = "done" in ended ? ended.done : { nothing: true };
     if (told.wrong !== undefined) throw new WicketError("ERR_ARGUMENT", told.wrong);
@@ -179,9 +186,8 @@ export class ServerWorld extends ObjectsWorld {
    * of its outcomes, so it is begun anew with this one in hand.
    */
   suspend(call: RunEffect, outcome: string): void {
-    const text = JSON.stringify(call);
     const world: World = {
-      perform: (effect) => (JSON.stringify(effect) === text ? { json: outcome } : this.perform(effect)),
+      perform: (effect) => (isSameRun(effect, call as Effect) ? { json: outcome } : this.perform(effect)),
       commit: () => this.commit(),
     };
     const ended = Promise.resolve(run<Answer>(this.passage.core.mcp, this.head, this.body, world));

@@ -3,6 +3,22 @@
  * (refinements, transformations) is left out, so that a list never promises less than is taken.
  */
 
+import { type Parts, MOMENT, NUMERIC, numberJson, sizeJson, stringJson } from "./checks.js";
+import {
+  ANYTHING,
+  type Json,
+  NOTHING,
+  Writing,
+  choiceJson,
+  isJson,
+  membersJson,
+  preferably,
+  recordJson,
+  tupleJson,
+} from "./writing.js";
+
+import { type StandardSchema, mayBeAbsent } from "./schema.js";
+
 /** A schema of zod 3, as far as it is looked at. */
 export interface Zod3 {
   readonly _def: Definition;
@@ -14,144 +30,172 @@ interface Definition {
   readonly [part: string]: unknown;
 }
 
-type Json = Record<string, unknown>;
-type Side = "input" | "output";
-
 /** True for a schema of zod 3. */
 export function isZod3(schema: unknown): schema is Zod3 {
   const { _def, _zod } = schema as { _def?: { typeName?: unknown }; _zod?: unknown };
   return _zod === undefined && typeof _def?.typeName === "string" && _def.typeName.startsWith("Zod");
 }
 
-/** The JSON Schema (2020-12) of what `schema` takes in or gives out. */
-export function zod3Json(schema: Zod3, side: Side): Json {
-  return convert(schema, side, 0);
+/** The JSON Schema of what `schema` takes in, or of what JSON makes of a result that fits it. */
+export function zod3Json(schema: Zod3, isResult: boolean): Json {
+  return new Writing<Zod3>(isResult, written).whole(schema);
 }
 
-/** Schemas that hold themselves end here: whatever is deeper fits. */
-const MAX_DEPTH = 16;
-
-function convert({ _def }: Zod3, side: Side, depth: number): Json {
-  if (depth > MAX_DEPTH) return {};
-  const to = (inner: unknown): Json => convert(inner as Zod3, side, depth + 1);
-  const json = KINDS[_def.typeName]?.(_def, to, side) ?? {};
+function written({ _def }: Zod3, writing: Writing<Zod3>): Json {
+  const json = KINDS[_def.typeName]?.(_def, writing) ?? ANYTHING;
   return _def.description === undefined ? json : { ...json, description: _def.description };
 }
 
-type Convert = (definition: Definition, to: (inner: unknown) => Json, side: Side) => Json;
+type Convert = (definition: Definition, writing: Writing<Zod3>) => Json;
 
-const inside: Convert = ({ innerType }, to) => to(innerType);
-const anyOf: Convert = ({ options }, to) => {
+const inside: Convert = ({ innerType }, { to }) => to(innerType);
+const anyOf: Convert = ({ options }, { to }) => {
   const all = options instanceof Map ? [...(options as Map<unknown, unknown>).values()] : (options as unknown[]);
   return { anyOf: all.map(to) };
 };
+/** What the app coerces: what is best, and what it makes into that. */
+const coerced = (best: Json, ...others: Json[]): Json => ({ anyOf: [best, ...others] });
 
 const KINDS: Record<string, Convert> = {
-  ZodString: ({ checks }) => withChecks({ type: "string" }, checks, STRING),
-  ZodNumber: ({ checks }) => withChecks({ type: "number" }, checks, NUMBER),
-  ZodBigInt: ({ checks }) => withChecks({ type: "integer" }, checks, NUMBER),
-  ZodBoolean: () => ({ type: "boolean" }),
-  ZodDate: () => ({ type: "string", format: "date-time" }),
+  ZodString: ({ checks, coerce }) => {
+    const json = stringJson(partsOf(checks));
+    return coerce ? coerced(json, { not: { type: "string" } }) : json;
+  },
+  ZodNumber: ({ checks, coerce }) => {
+    const json = numberJson(partsOf(checks));
+    return coerce ? coerced(json, { type: "string", pattern: NUMERIC }, { enum: [true, false, null] }) : json;
+  },
+  ZodBigInt: ({ checks }, { isResult }) =>
+    isResult ? ANYTHING : coerced(numberJson(partsOf(checks), true), { type: "string", pattern: "^-?\\d+$" }),
+  ZodBoolean: ({ coerce }) =>
+    coerce ? coerced({ type: "boolean" }, { not: { type: "boolean" } }) : { type: "boolean" },
+  ZodDate: ({ coerce }) => {
+    const date = { type: "string", format: "date-time" };
+    return coerce ? coerced(date, { type: "string" }, MOMENT) : date;
+  },
   ZodNull: () => ({ type: "null" }),
-  ZodNever: () => ({ not: {} }),
-  ZodLiteral: ({ value }) => ({ const: value }),
+  ZodLiteral: ({ value }) => choiceJson([value]),
   ZodEnum: ({ values }) => ({ type: "string", enum: values }),
   ZodNativeEnum: ({ values }) => ({ enum: membersOf(values as Json) }),
-  ZodArray: ({ type, minLength, maxLength, exactLength }, to) => ({
+  ZodArray: ({ type, minLength, maxLength, exactLength }, { to }) => ({
     type: "array",
     items: to(type),
-    ...bounds("minItems", minLength ?? exactLength),
-    ...bounds("maxItems", maxLength ?? exactLength),
+    ...sizeJson(limits(minLength, maxLength, exactLength)),
   }),
-  ZodSet: ({ valueType }, to) => ({ type: "array", items: to(valueType), uniqueItems: true }),
-  ZodTuple: ({ items, rest }, to) => {
-    const prefixItems = (items as unknown[]).map(to);
-    return { type: "array", prefixItems, minItems: prefixItems.length, items: rest ? to(rest) : false };
+  ZodSet: ({ valueType, minSize, maxSize }, { to, isResult }) =>
+    isResult
+      ? ANYTHING
+      : { type: "array", items: to(valueType), uniqueItems: true, ...sizeJson(limits(minSize, maxSize)) },
+  ZodMap: ({ keyType, valueType }, { to, isResult }) =>
+    isResult ? ANYTHING : { type: "array", items: tupleJson([to(keyType), to(valueType)], undefined, 2) },
+  ZodTuple: ({ items, rest }, { to }) => {
+    const all = items as unknown[];
+    return tupleJson(all.map(to), rest ? to(rest) : undefined, all.length);
   },
   ZodObject: object,
-  ZodRecord: ({ valueType }, to) => ({ type: "object", additionalProperties: to(valueType) }),
+  ZodRecord: ({ keyType, valueType }, { to }) => recordJson(to(keyType), to(valueType)),
   ZodUnion: anyOf,
   ZodDiscriminatedUnion: anyOf,
-  ZodIntersection: ({ left, right }, to) => ({ allOf: [to(left), to(right)] }),
-  ZodNullable: ({ innerType }, to) => ({ anyOf: [to(innerType), { type: "null" }] }),
+  ZodIntersection: ({ left, right }, { to }) => ({ allOf: [to(left), to(right)] }),
+  ZodNullable: ({ innerType }, { to }) => ({ anyOf: [to(innerType), { type: "null" }] }),
   ZodOptional: inside,
-  ZodCatch: inside,
   ZodReadonly: inside,
-  ZodDefault: ({ innerType, defaultValue }, to) => ({ ...to(innerType), default: (defaultValue as () => unknown)() }),
-  ZodBranded: ({ type }, to) => to(type),
-  ZodPromise: ({ type }, to) => to(type),
-  ZodEffects: ({ schema, effect }, to, side) => {
-    const { type } = effect as { type: string };
-    const isKnown = type === "refinement" || (type === "transform") === (side === "input");
-    return isKnown ? to(schema) : {};
+  ZodCatch: (definition, writing) => preferably(inside(definition, writing)),
+  ZodDefault: ({ innerType, defaultValue }, { to }) => {
+    const json = to(innerType);
+    const value = (defaultValue as () => unknown)();
+    return isJson(value) ? { ...json, default: value } : json;
   },
-  ZodPipeline: (definition, to, side) => to(definition[side === "input" ? "in" : "out"]),
-  ZodLazy: ({ getter }, to) => to((getter as () => unknown)()),
+  ZodBranded: ({ type }, { to }) => to(type),
+  ZodPromise: ({ type }, { to }) => to(type),
+  // What a transformation gives out is nowhere sent; what is taken in before anything else may be anything.
+  ZodEffects: ({ schema, effect }, { to }) =>
+    (effect as { type: string }).type === "preprocess" ? preferably(to(schema)) : to(schema),
+  ZodPipeline: (definition, { to }) => to(definition.in),
+  ZodLazy: ({ getter }, { to }) => to((getter as () => unknown)()),
+  ZodNever: () => NOTHING,
+  ZodUndefined: () => NOTHING,
+  ZodVoid: () => NOTHING,
+  ZodNaN: () => NOTHING,
+  ZodSymbol: () => NOTHING,
+  ZodFunction: () => NOTHING,
 };
 
-function object(definition: Definition, to: (inner: unknown) => Json, side: Side): Json {
+function object(definition: Definition, { to }: Writing<Zod3>): Json {
   const members = Object.entries((definition.shape as () => Record<string, Zod3>)());
-  const properties = Object.fromEntries(members.map(([name, member]) => [name, to(member)]));
-  const required = members.filter(([, member]) => isRequired(member, side)).map(([name]) => name);
-  const json: Json = { type: "object", properties };
-  if (required.length > 0) json.required = required;
+  const required = members.filter(([, member]) => isRequired(member)).map(([name]) => name);
+  const json = membersJson(
+    members.map(([name, member]) => [name, to(member)] as const),
+    required,
+  );
   const { typeName } = (definition.catchall as Zod3)._def;
   if (typeName !== "ZodNever") json.additionalProperties = to(definition.catchall);
   else if (definition.unknownKeys === "strict") json.additionalProperties = false;
   return json;
 }
 
-function isRequired({ _def }: Zod3, side: Side): boolean {
-  if (MAYBE.has(_def.typeName)) return side === "output" && _def.typeName !== "ZodOptional" && HOLDS.has(_def.typeName);
+function isRequired(schema: Zod3): boolean {
+  const { _def } = schema;
+  if (MAYBE.has(_def.typeName)) return false;
+  // What the app makes of an absent value is known to itself.
+  if (_def.coerce || (_def.effect as { type?: unknown } | undefined)?.type === "preprocess") {
+    return !mayBeAbsent(schema as unknown as StandardSchema);
+  }
   const inner = _def.innerType ?? _def.schema ?? (_def.typeName === "ZodBranded" ? _def.type : undefined);
-  return inner === undefined || isRequired(inner as Zod3, side);
+  return inner === undefined || isRequired(inner as Zod3);
 }
 
-/** What takes an absent value; and, of those, what always gives one. */
+/** What takes an absent value. */
 const MAYBE = new Set(["ZodOptional", "ZodDefault", "ZodCatch", "ZodAny", "ZodUnknown", "ZodUndefined", "ZodVoid"]);
-const HOLDS = new Set(["ZodDefault", "ZodCatch"]);
 
 interface Check {
   kind: string;
   value?: unknown;
-  inclusive?: boolean;
   regex?: RegExp;
 }
-type Say = (check: Check, json: Json) => Json;
 
-function withChecks(json: Json, checks: unknown, known: Record<string, Say>): Json {
-  for (const check of (checks ?? []) as Check[]) Object.assign(json, known[check.kind]?.(check, json));
-  return json;
+const PADDED = /^(?:[\w-]{4})*(?:[\w-]{2}(?:==)?|[\w-]{3}=?)?$/;
+
+/** zod 3's checks in the words of zod 4's. */
+function partsOf(checks: unknown): Parts[] {
+  return ((checks ?? []) as Check[]).map(({ kind, value, regex, ...more }): Parts => {
+    const format = { check: "string_format", format: kind };
+    switch (kind) {
+      case "min":
+        return { ...more, check: "greater_than", value, minimum: value };
+      case "max":
+        return { ...more, check: "less_than", value, maximum: value };
+      case "length":
+        return { length: value };
+      case "int":
+        return { check: "number_format", format: kind };
+      case "multipleOf":
+        return { check: "multiple_of", value };
+      case "regex":
+        return { ...format, pattern: regex };
+      case "base64url":
+        return { ...format, format: "padded", pattern: PADDED };
+      case "startsWith":
+        return { ...format, prefix: value };
+      case "endsWith":
+        return { ...format, suffix: value };
+      case "includes":
+        return { ...format, ...more, includes: value };
+      case "trim":
+        return { check: "overwrite", tx: (text: string) => text.trim() };
+      case "toLowerCase":
+      case "toUpperCase":
+        return { check: "overwrite" };
+      default:
+        return { ...format, ...more };
+    }
+  });
 }
 
-const format =
-  (name: string): Say =>
-  () => ({ format: name });
-
-const STRING: Record<string, Say> = {
-  min: ({ value }) => ({ minLength: value }),
-  max: ({ value }) => ({ maxLength: value }),
-  length: ({ value }) => ({ minLength: value, maxLength: value }),
-  email: format("email"),
-  url: format("uri"),
-  uuid: format("uuid"),
-  datetime: format("date-time"),
-  date: format("date"),
-  time: format("time"),
-  regex: ({ regex }, json) => (json.pattern === undefined && regex?.flags === "" ? { pattern: regex.source } : {}),
-};
-
-const number = (value: unknown): unknown => (typeof value === "bigint" ? Number(value) : value);
-
-const NUMBER: Record<string, Say> = {
-  int: () => ({ type: "integer" }),
-  min: ({ value, inclusive }) => ({ [inclusive ? "minimum" : "exclusiveMinimum"]: number(value) }),
-  max: ({ value, inclusive }) => ({ [inclusive ? "maximum" : "exclusiveMaximum"]: number(value) }),
-  multipleOf: ({ value }) => ({ multipleOf: number(value) }),
-};
-
-function bounds(keyword: string, bound: unknown): Json {
-  return bound ? { [keyword]: (bound as { value: unknown }).value } : {};
+/** zod 3's limits of lists as checks. */
+function limits(least: unknown, most: unknown, exact?: unknown): Parts[] {
+  const valueOf = (limit: unknown) => (limit as { value: unknown } | null | undefined)?.value;
+  return [{ minimum: valueOf(least), maximum: valueOf(most), length: valueOf(exact) }];
 }
 
 /** The values of a TypeScript enum: numeric ones have their names as values too. */

@@ -83,6 +83,8 @@ impl Variable {
 pub enum Called {
     /// What the handler returned, as JSON.
     Returned(String),
+    /// The same of an error whose structured content does not fit the tool's output schema.
+    Astray(String),
     /// Nothing of this name is registered, or it is disabled, or the handler says that there is no such resource.
     Unknown,
     /// The caller lacks scopes that are asked for.
@@ -106,8 +108,8 @@ pub enum Called {
     Fault(Thrown),
     /// The tool has arguments that headers mirror, and has not been run.
     Mirrored(Mirrored),
-    /// No resource has this URI; these are the server's templates.
-    Templates(Vec<Template>),
+    /// No resource has this URI as it is written; these are the server's templates, and the URIs of its resources.
+    Elsewhere(Vec<Template>, Vec<String>),
 }
 
 /// A JSON-RPC error that a handler threw.
@@ -162,9 +164,14 @@ impl Obtain for Call<'_> {
             member("splice", &splice.json());
         }
         match self.target {
-            Target::Tool { arguments, .. } | Target::Prompt { arguments, .. } => {
+            Target::Tool { arguments, .. } => {
                 if let Some(arguments) = arguments {
                     member("arguments", arguments.text());
+                }
+            }
+            Target::Prompt { arguments, .. } => {
+                if let Some(arguments) = arguments.and_then(|arguments| arguments.object().ok()) {
+                    member("arguments", &arguments.without_nulls().json());
                 }
             }
             Target::Resource { through: Some(Through { template, variables }), .. } => {
@@ -199,6 +206,7 @@ impl Obtain for Call<'_> {
         let text = || value.string().map(Into::into);
         match kind.as_ref() {
             "returned" => Some(Called::Returned(value.text().into())),
+            "astray" => Some(Called::Astray(value.text().into())),
             "unknown" => Some(Called::Unknown),
             "forbidden" => {
                 let forbidden = value.object().ok()?;
@@ -214,7 +222,8 @@ impl Obtain for Call<'_> {
             "mirrored" => Mirrored::read(&value.object().ok()?).map(Called::Mirrored),
             "templates" => {
                 let templates = value.array().ok()?.into_iter().map(Template::read);
-                templates.collect::<Option<_>>().map(Called::Templates)
+                let uris = called.get("uris").map_or_else(|| Some(Vec::new()), Value::strings)?;
+                templates.collect::<Option<_>>().map(|templates| Called::Elsewhere(templates, uris))
             }
             _ => None,
         }

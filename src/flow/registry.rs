@@ -129,12 +129,13 @@ impl Obtain for Complete<'_> {
     type Outcome = Completed;
     fn json(&self) -> String {
         let of = if self.is_template { "template" } else { "prompt" };
+        let known = self.known.and_then(|known| known.object().ok()).map(|known| known.without_nulls().json());
         Members::kind("complete")
             .text(of, self.of)
             .text("argument", self.argument)
             .text("value", self.value)
             .number("most", self.most as u64)
-            .maybe_raw("known", self.known.map(Value::text))
+            .maybe_raw("known", known.as_deref())
             .end()
     }
     fn outcome(json: Value<'_>) -> Option<Completed> {

@@ -90,6 +90,12 @@ impl<'a> Value<'a> {
         self.0.starts_with('[')
     }
 
+    /// True for `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.0 == "null"
+    }
+
     /// True for `true`.
     #[must_use]
     pub fn is_true(self) -> bool {
@@ -176,6 +182,25 @@ impl<'a> Object<'a> {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'a>> {
         self.0.iter().find(|(member, _)| member == name).map(|(_, value)| *value)
+    }
+
+    /// The member `name`, where `null` is as good as absent: many a client writes it for what it does not have.
+    #[must_use]
+    pub fn given(&self, name: &str) -> Option<Value<'a>> {
+        self.get(name).filter(|value| !value.is_null())
+    }
+
+    /// The same without members that are `null`.
+    #[must_use]
+    pub fn without_nulls(mut self) -> Self {
+        self.0.retain(|(_, value)| !value.is_null());
+        self
+    }
+
+    /// The JSON text.
+    #[must_use]
+    pub fn json(&self) -> String {
+        ["{", &self.inner(), "}"].concat()
     }
 
     /// The member `name`, if it is a string.

@@ -28,7 +28,7 @@ impl<'a> Question<'a> {
     /// whoever wrote the handler.
     pub fn read(revision: Revision, kind: &str, params: Option<Value<'a>>) -> Result<Self, Wrong> {
         let params = params.map_or_else(|| Ok(Object::default()), Value::object);
-        let params = params.map_err(|_| Wrong::from("The parameters of a request must be an object."))?;
+        let params = params.map_err(|_| Wrong::from("The parameters of a request must be an object."))?.without_nulls();
         match kind {
             "elicit" | "elicitation/create" => elicitation(revision, params),
             "sample" | "sampling/createMessage" => sampling(params),
@@ -110,6 +110,22 @@ impl<'a> Question<'a> {
                 if whole { Ok(()) } else { Err("`roots` must be an array of objects with `uri`".into()) }
             }
             _ => Ok(()),
+        }
+    }
+
+    /// The same without what a person has left empty, where a client says so with null.
+    #[must_use]
+    pub fn filled_in(&self, answer: Value<'_>) -> String {
+        let members = answer.object().unwrap_or_default();
+        match members.get("content").map(Value::object) {
+            Some(Ok(content)) if self.method == "elicitation/create" => {
+                let content = content.without_nulls().json();
+                let members = members.0.iter().fold(Members::new(), |all, (name, value)| {
+                    all.raw(name, if name == "content" { &content } else { value.text() })
+                });
+                members.end()
+            }
+            _ => answer.text().into(),
         }
     }
 

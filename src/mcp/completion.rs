@@ -31,14 +31,14 @@ pub fn complete<'a>(flow: &Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> R
     if value.len() > MAX_VALUE {
         return Err(invalid("`params.argument.value` is longer than 8,192 bytes."));
     }
-    let known = match params.get("context") {
+    let known = match params.given("context") {
         None => None,
         Some(context) => {
             let context = context.object().map_err(|_| invalid("`params.context` must be an object."))?;
-            context.get("arguments")
+            context.given("arguments")
         }
     };
-    let of_strings = |known: Object<'_>| known.0.iter().all(|(_, value)| value.string().is_some());
+    let of_strings = |known: Object<'_>| known.0.iter().all(|(_, value)| value.is_null() || value.string().is_some());
     if known.is_some_and(|known| !known.object().is_ok_and(of_strings)) {
         return Err(invalid("`params.context.arguments` must be an object of strings."));
     }

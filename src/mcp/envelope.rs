@@ -32,14 +32,14 @@ impl<'a> Envelope<'a> {
             Some(Nest { object, inner }) => (object, inner.map(|meta| meta.object)),
             None => (object("params", params)?, None),
         };
-        let meta = meta.map_or_else(|| object("params._meta", params.get("_meta")), Ok)?;
+        let meta = meta.map_or_else(|| object("params._meta", params.given("_meta")), Ok)?;
         Ok(Self { params, meta })
     }
 
     /// True if the message says that it belongs to a revision with metadata in each request.
     #[must_use]
     pub fn claims_version(&self) -> bool {
-        self.meta.get(VERSION).is_some()
+        self.meta.given(VERSION).is_some()
     }
 
     /// Checks that the metadata is whole, and gives the protocol version it claims.
@@ -50,7 +50,7 @@ impl<'a> Envelope<'a> {
             _ => return Err(self.missing()),
         }
         let known = |level: Value<'_>| level.string().as_deref().and_then(Level::parse).is_some();
-        if self.meta.get(LOG_LEVEL).is_some_and(|level| !known(level)) {
+        if self.meta.given(LOG_LEVEL).is_some_and(|level| !known(level)) {
             let message =
                 ["Invalid params: `params._meta[", &quoted(LOG_LEVEL), "]` must be one of ", &Level::names(), "."];
             return Err(Fault::new(400, Code::InvalidParams, message.concat()));
@@ -61,7 +61,7 @@ impl<'a> Envelope<'a> {
     /// The fault for metadata that is not whole: names the first member that is wrong.
     #[must_use]
     pub fn missing(&self) -> Fault {
-        let (member, kind) = match (self.params.get("_meta"), self.meta.string(VERSION)) {
+        let (member, kind) = match (self.params.given("_meta"), self.meta.string(VERSION)) {
             (None, _) => (String::new(), "an object with the request's metadata"),
             (Some(_), None) => (["[", &quoted(VERSION), "]"].concat(), "a string"),
             (Some(_), Some(_)) => (["[", &quoted(CAPABILITIES), "]"].concat(), "an object"),
@@ -73,7 +73,7 @@ impl<'a> Envelope<'a> {
     /// The token under which the client wants to hear of progress.
     #[must_use]
     pub fn progress_token(&self) -> Option<Value<'a>> {
-        self.meta.get("progressToken")
+        self.meta.given("progressToken")
     }
 
     /// What `Mcp-Name` must mirror for `method`, if anything.

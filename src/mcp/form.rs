@@ -8,11 +8,11 @@ use crate::json::{Members, Object, Value, array, quoted};
 /// Checks what was filled in. The error says what is wrong with it.
 pub(super) fn check(schema: &Object<'_>, content: &Object<'_>) -> Result<(), Cow<'static, str>> {
     let required = schema.get("required").and_then(|required| required.array().ok()).unwrap_or_default();
-    if let Some(name) = required.into_iter().filter_map(Value::string).find(|name| content.get(name).is_none()) {
+    if let Some(name) = required.into_iter().filter_map(Value::string).find(|name| content.given(name).is_none()) {
         return Err([&quoted(&name), " is missing"].concat().into());
     }
     for (name, field) in fields(schema) {
-        let (Some(value), Ok(field)) = (content.get(&name), field.object()) else { continue };
+        let (Some(value), Ok(field)) = (content.given(&name), field.object()) else { continue };
         if !fits(&field, value) {
             return Err([&quoted(&name), " does not fit its schema"].concat().into());
         }

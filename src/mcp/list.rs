@@ -9,7 +9,7 @@ use super::frame::Frame;
 use super::revision::Revision;
 use crate::crypto;
 use crate::flow::{Flow, List, Listed};
-use crate::json::{Object, quoted};
+use crate::json::{Object, Value, quoted};
 use crate::jsonrpc::{Code, Fault};
 
 /// What can be listed.
@@ -74,7 +74,8 @@ impl Kind {
 
 /// Begins a list. Waits: none where the shim splices, else one.
 pub fn list<'a>(flow: &Flow<'_>, frame: Frame<'a>, kind: Kind, params: &Object<'a>) -> Result<Work<'a>, Fault> {
-    let after = match params.get("cursor") {
+    let is_empty = |cursor: &Value<'_>| cursor.string().is_some_and(|cursor| cursor.is_empty());
+    let after = match params.given("cursor").filter(|cursor| !is_empty(cursor)) {
         None => None,
         Some(cursor) => Some(cursor.string().and_then(|cursor| open(kind, &cursor)).ok_or_else(lost)?),
     };

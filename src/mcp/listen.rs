@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::Request;
 use super::Work;
 use super::frame::Frame;
-use super::session::{Session, Shown};
+use super::session::{Place, Shown};
 use crate::crypto;
 use crate::flow::{Ask, Flow, Listen, Reach, Resumed, Source};
 use crate::http::Answer;
@@ -69,8 +69,9 @@ impl Request<'_> {
 /// The tag of all listeners.
 const EVERYBODY: &str = "all";
 
+/// What happens to a resource, by its name: the same for each spelling of its URI.
 fn resource(uri: &str) -> String {
-    ["resource:", uri].concat()
+    ["resource:", &super::uri::canonical(uri)].concat()
 }
 
 fn notification(method: &str, params: &[(&str, &str)]) -> String {
@@ -88,7 +89,7 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
         let message = "The answer is a stream: send `Accept: application/json, text/event-stream`.";
         return Err(Fault::new(406, Code::InvalidRequest, message));
     }
-    let filter = match params.get("notifications") {
+    let filter = match params.given("notifications") {
         None => return Err(invalid("`params.notifications` must be there, an object.")),
         Some(filter) => filter.object().map_err(|_| invalid("`params.notifications` must be an object."))?,
     };
@@ -105,7 +106,7 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
             heard.push((wanted, String::from("true")));
         }
     }
-    if let Some(uris) = filter.get("resourceSubscriptions") {
+    if let Some(uris) = filter.given("resourceSubscriptions") {
         let wrong =
             || invalid("`params.notifications.resourceSubscriptions` must be an array of at most 1,000 strings.");
         let uris = uris.array().map_err(|_| wrong())?.into_iter().map(Value::string);
@@ -158,7 +159,7 @@ pub async fn stream(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
             resumes: Some(resumed),
             ..Listen::default()
         },
-        None => request.session_stream(mailbox, &followed(flow, &session).await),
+        None => request.session_stream(mailbox, &followed(flow, session.place).await),
     };
     match flow.obtain(&listen).await {
         Ok(_) => Answer::empty(200),
@@ -180,23 +181,32 @@ fn parse_event_id(id: &str) -> Option<Resumed> {
 }
 
 /// The resources that a session follows.
-async fn followed(flow: &Flow<'_>, session: &Session) -> Vec<String> {
-    let asked = Ask { object: session.place.mailbox(), call: "followed", input: "null".into() };
+async fn followed(flow: &Flow<'_>, place: Place) -> Vec<String> {
+    let asked = Ask { object: place.mailbox(), call: "followed", input: "null".into() };
     let Ok(kept) = flow.obtain(&asked).await else { return Vec::new() };
     let uris = Value::read(&kept).and_then(Value::array).unwrap_or_default();
     uris.into_iter().filter_map(|uri| Some(uri.string()?.into())).collect()
 }
 
-/// Begins `resources/subscribe` and `resources/unsubscribe`. Waits: one for the mailbox, one for an open stream.
+/// Begins `resources/subscribe` and `resources/unsubscribe`. Waits: one for the mailbox, one for an open stream; to
+/// unsubscribe, one before for how the URI was spelled.
 pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>, begins: bool) -> Result<Work<'a>, Fault> {
     let uri = super::string_of(params, "uri")?;
     let Some(place) = frame.place else {
         // Without a session there is no stream on which to hear of anything.
         return Ok(Box::pin(core::future::ready(Ok(frame.result("{}")))));
     };
-    let call = if begins { "follow" } else { "unfollow" };
-    let kept = flow.obtain(&Ask { object: place.mailbox(), call, input: quoted(&uri) });
+    let keep = move |call, uri: &str| flow.obtain(&Ask { object: place.mailbox(), call, input: quoted(uri) });
+    let kept = begins.then(|| keep("follow", &uri));
     Ok(Box::pin(async move {
+        let kept = match kept {
+            Some(kept) => kept,
+            None => {
+                let name = resource(&uri);
+                let spelled = followed(flow, place).await.into_iter().find(|followed| resource(followed) == name);
+                keep("unfollow", spelled.as_deref().unwrap_or(&uri))
+            }
+        };
         let kept = kept.await;
         let change = match kept.as_deref() {
             Err(&failure) => return Err(super::mailbox::unkept(failure)),

@@ -31,6 +31,7 @@ pub mod session;
 pub mod sse;
 pub mod tell;
 pub mod tools;
+pub mod uri;
 pub mod uri_template;
 
 use core::future::{Future, ready};
@@ -254,7 +255,7 @@ async fn reach(flow: &Flow<'_>, shown: Shown, message: &Message<'_>) {
         }),
         (None, Some("notifications/cancelled")) => {
             let params = message.params.and_then(|params| params.object().ok()).unwrap_or_default();
-            params.get("requestId").map(|id| Reach {
+            params.given("requestId").map(|id| Reach {
                 object,
                 tag: call_tag(id),
                 message: r#"{"cancel":true}"#.into(),

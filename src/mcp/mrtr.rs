@@ -37,7 +37,7 @@ pub struct Rounds<'a> {
 /// The parameters of a request that brings what an earlier round asked for.
 #[must_use]
 pub fn later<'a>(frame: &Frame<'_>, params: &Object<'a>) -> Option<Object<'a>> {
-    let brings = params.get("inputResponses").is_some() || params.get("requestState").is_some();
+    let brings = params.given("inputResponses").is_some() || params.given("requestState").is_some();
     (frame.revision.is_modern() && brings).then(|| params.clone())
 }
 
@@ -68,14 +68,15 @@ impl Rounds<'_> {
         later: Option<Object<'_>>,
     ) -> Result<Option<String>, Fault> {
         let Some(params) = later else { return Ok(None) };
-        let responses = match params.get("inputResponses") {
+        let responses = match params.given("inputResponses") {
             None => Object::default(),
             Some(responses) => responses.object().map_err(|_| invalid("`params.inputResponses` must be an object."))?,
         };
+        let responses = responses.without_nulls();
         if responses.0.iter().any(|(_, response)| !response.is_object()) {
             return Err(invalid("Each member of `params.inputResponses` must be an object."));
         }
-        let opened = match params.get("requestState") {
+        let opened = match params.given("requestState") {
             None => None,
             Some(state) => Some(self.open_state(flow, frame, state).await?),
         };

@@ -11,8 +11,9 @@ use crate::jsonrpc::{Code, Fault};
 /// Begins `prompts/get`. Waits: none where the shim splices, else one.
 pub fn get<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Result<Work<'a>, Fault> {
     let name = string_of(params, "name")?;
-    let arguments = params.get("arguments");
-    let of_strings = |arguments: Object<'_>| arguments.0.iter().all(|(_, value)| value.string().is_some());
+    let arguments = params.given("arguments");
+    let of_strings =
+        |arguments: Object<'_>| arguments.0.iter().all(|(_, value)| value.is_null() || value.string().is_some());
     if arguments.is_some_and(|arguments| !arguments.object().is_ok_and(of_strings)) {
         return Err(Fault::new(200, Code::InvalidParams, "`params.arguments` must be an object of strings."));
     }

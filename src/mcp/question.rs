@@ -109,7 +109,7 @@ pub(super) fn reply(era: Era, said: Value<'_>) -> Told {
         Err(wrong) => return Told::Wrong(wrong),
     };
     let message = said.get("message").and_then(|message| message.object().ok()).unwrap_or_default();
-    if let Some(error) = message.get("error") {
+    if let Some(error) = message.given("error") {
         return Told::Refused(error.text().into());
     }
     if said.get("opens").is_some_and(Value::is_true) {
@@ -123,11 +123,11 @@ pub(super) fn reply(era: Era, said: Value<'_>) -> Told {
     if said.string("asked").is_some_and(|asked| asked != fingerprint(&question.input_request())) {
         return Told::Again("another question was asked under this key".into());
     }
-    let Some(answer) = said.get("response").or(message.get("result")) else {
+    let Some(answer) = said.given("response").or(message.given("result")) else {
         return Told::Again("there is no answer".into());
     };
     match question.check(answer) {
-        Ok(()) => Told::Answer(answer.text().into()),
+        Ok(()) => Told::Answer(question.filled_in(answer)),
         Err(reason) => Told::Again(reason),
     }
 }

@@ -10,7 +10,7 @@ use super::frame::Frame;
 use super::mrtr::{self, Rounds};
 use super::returned::{self, Answered};
 use super::uri_template::UriTemplate;
-use super::{Work, string_of};
+use super::{Work, string_of, uri};
 use crate::flow::{Call, Called, Flow, Target, Template, Through};
 use crate::json::{Object, object, quoted};
 use crate::jsonrpc::{Code, Fault};
@@ -21,9 +21,10 @@ pub const MAX_URI: usize = 8192;
 /// Begins `resources/read`.
 ///
 /// 1. Asks for the resource with this very URI.
-/// 2. If there is none, the shim names the templates, and the one that the URI matches first is read through.
+/// 2. If there is none, the shim names the resources and the templates: the resource whose URI is the same, spelled
+///    otherwise, is read, or the template that it matches first is read through.
 ///
-/// Waits: none where the shim splices, one for a resource of its own, two through a template.
+/// Waits: none where the shim splices, one for a resource of its own, two for one by another spelling or through a template.
 pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Result<Work<'a>, Fault> {
     let uri = string_of(params, "uri")?;
     check(&uri)?;
@@ -44,10 +45,16 @@ pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
         let brought = rounds.open(flow, &frame, later).await?;
         let brought = brought.as_deref();
         let called = match called.unwrap_or_else(|| run(&uri, None, brought)).await {
-            Ok(Called::Templates(templates)) => match find(&uri, templates) {
-                Some(through) => run(&uri, Some(&through), brought).await,
-                None => Ok(Called::Unknown),
-            },
+            Ok(Called::Elsewhere(templates, uris)) => {
+                let canonical = uri::canonical(&uri);
+                match uris.iter().find(|known| uri::canonical(known) == canonical) {
+                    Some(known) => run(known, None, brought).await,
+                    None => match find(&uri, templates) {
+                        Some((uri, through)) => run(&uri, Some(&through), brought).await,
+                        None => Ok(Called::Unknown),
+                    },
+                }
+            }
             called => called,
         };
         if let Ok(Called::Asks(asks)) = &called {
@@ -80,11 +87,24 @@ fn check(uri: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The first template that `uri` matches.
-fn find(uri: &str, templates: Vec<Template>) -> Option<Through> {
+/// The first template that `uri` matches in any of its spellings, and the one that it matches in.
+fn find(uri: &str, templates: Vec<Template>) -> Option<(String, Through)> {
+    let written = uri::spelled(uri);
+    let spellings: Vec<_> = [uri::by_path(&written), Some(written)].into_iter().flatten().rev().collect();
     templates.into_iter().find_map(|Template { name, template }| {
-        let variables = UriTemplate::parse(&template)?.matches(uri)?;
-        Some(Through { template: name, variables })
+        let template = uri::template(&template);
+        let as_written =
+            spellings.iter().find_map(|uri| Some((uri.clone(), UriTemplate::parse(&template)?.matches(uri)?)));
+        let (uri, variables) = as_written.or_else(|| {
+            // A character that is no ASCII and its percent-encoding are the same.
+            let template = uri::encoded(&template);
+            let mut spellings = spellings.iter().map(|uri| uri::encoded(uri));
+            spellings.find_map(|uri| {
+                let variables = UriTemplate::parse(&template)?.matches(&uri)?;
+                Some((uri.into_owned(), variables))
+            })
+        })?;
+        Some((uri, Through { template: name, variables }))
     })
 }
 

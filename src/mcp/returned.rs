@@ -5,7 +5,7 @@ use super::frame::{CACHING_OF_READS, Frame};
 use super::revision::Revision;
 use crate::flow::{Called, Failure, Plain, Thrown};
 use crate::http::challenge::Challenge;
-use crate::json::{Object, Value, array, object, quoted, shown};
+use crate::json::{Members, Object, Value, array, object, quoted, shown};
 use crate::jsonrpc::{Code, Fault};
 
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
@@ -40,7 +40,7 @@ pub fn judge(revision: Revision, what: &str, name: &str, called: Result<Called, 
                 None => fault,
             })
         }
-        Ok(Called::Mirrored(_) | Called::Templates(_) | Called::Asks(_)) | Err(_) => {
+        Ok(Called::Mirrored(_) | Called::Elsewhere(..) | Called::Asks(_) | Called::Astray(_)) | Err(_) => {
             Err(Fault::new(500, Code::InternalError, ["The ", what, " could not be run."].concat()))
         }
     }
@@ -93,28 +93,29 @@ pub fn plain_in(revision: Revision) -> Plain {
     }
 }
 
-/// What a tool returned: `content` is always there.
-pub fn tool(frame: Frame<'_>, name: &str, result: &str) -> Result<String, Fault> {
+/// What a tool returned: `content` is always there. Structured content that does not fit the tool's output schema, which
+/// only an error may have (`fits` is false), stays away: the official SDK's client throws the whole result away for it.
+/// Where structured content stays away, its text does not get lost.
+pub fn tool(frame: Frame<'_>, name: &str, result: &str, fits: bool) -> Result<String, Fault> {
     let mut returned = object_of("tool", name, result)?;
     let structured = returned.get("structuredContent");
-    let content = match (returned.get("content"), structured) {
-        (Some(content), structured) if content.is_array() => {
-            match (content.array().is_ok_and(|blocks| blocks.is_empty()), structured) {
-                (true, Some(structured)) => text_content(structured.text()),
-                _ => content_for(frame.revision, content),
-            }
-        }
-        (Some(_), _) => {
-            return Err(about(name, Code::InternalError, "The tool ", " returned `content` that is no array."));
-        }
-        // Older clients read text only (server/tools §Structured Content).
-        (None, Some(structured)) => text_content(structured.text()),
-        (None, None) => "[]".into(),
-    };
     let keeps_structured = match plain_in(frame.revision).structured {
+        _ if !fits => false,
         None => true,
         Some("object") => structured.is_some_and(Value::is_object),
         Some(_) => false,
+    };
+    let no_array = |_| about(name, Code::InternalError, "The tool ", " returned `content` that is no array.");
+    let written = returned.get("content");
+    let blocks = written.map_or_else(|| Ok(Vec::new()), Value::array).map_err(no_array)?;
+    // Older clients read text only (server/tools §Structured Content).
+    let says_nothing = blocks.is_empty() || !(keeps_structured || blocks.iter().any(|block| is_text(*block)));
+    let text = structured.filter(|_| says_nothing).map(|structured| text_block(structured.text()));
+    let known = blocks.iter().map(|block| block_for(frame.revision, *block)).collect::<Vec<_>>();
+    let is_as_written = text.is_none() && known.iter().zip(&blocks).all(|(known, block)| known == block.text());
+    let content = match written.filter(|_| is_as_written) {
+        Some(written) => written.text().to_owned(),
+        None => array(known.into_iter().chain(text)),
     };
     returned.0.retain(|(member, _)| member != "structuredContent" || keeps_structured);
     whole(frame, "tool", name, returned, "", &[("content", &content)])
@@ -133,10 +134,11 @@ pub fn prompt(frame: Frame<'_>, name: &str, result: &str) -> Result<String, Faul
 pub fn resource(frame: Frame<'_>, uri: &str, result: &str) -> Result<String, Fault> {
     let mut returned = object_of("resource", uri, result)?;
     let no_contents = || about(uri, Code::InternalError, "The resource ", " returned no array `contents`.");
-    let contents = returned.get("contents").filter(|contents| contents.is_array()).ok_or_else(no_contents)?;
+    let contents = returned.get("contents").ok_or_else(no_contents)?.array().map_err(|_| no_contents())?;
+    let contents = array(contents.into_iter().map(without_nulls));
     let caching = if frame.revision.is_modern() { caching_of(&returned) } else { String::new() };
     returned.0.retain(|(member, _)| !matches!(member.as_ref(), "ttlMs" | "cacheScope"));
-    whole(frame, "resource", uri, returned, &caching, &[("contents", contents.text())])
+    whole(frame, "resource", uri, returned, &caching, &[("contents", &contents)])
 }
 
 /// The caching members that a handler may set itself; what is malformed counts as not set.
@@ -154,7 +156,10 @@ fn caching_of(returned: &Object<'_>) -> String {
 
 fn object_of<'a>(what: &str, name: &str, result: &'a str) -> Result<Object<'a>, Fault> {
     let before = ["The ", what, " "].concat();
-    Object::read(result).map_err(|_| about(name, Code::InternalError, &before, " returned no result object."))
+    let result =
+        Object::read(result).map_err(|_| about(name, Code::InternalError, &before, " returned no result object."))?;
+    // Null is absent; only structured content may be just that.
+    Ok(Object(result.0.into_iter().filter(|(name, value)| !value.is_null() || name == "structuredContent").collect()))
 }
 
 /// The whole answer: the revision's members, `more` of them, those that are `made`, and what is left of `returned`.
@@ -208,33 +213,33 @@ fn text_block(text: &str) -> String {
     [r#"{"type":"text","text":"#, &quoted(text), "}"].concat()
 }
 
-/// `content` as `revision` knows it.
-fn content_for(revision: Revision, content: Value<'_>) -> String {
-    match content.array() {
-        Ok(blocks) if !plain_in(revision).kinds.is_empty() => {
-            array(blocks.into_iter().map(|block| block_for(revision, block)))
-        }
-        _ => content.text().into(),
+/// A prompt's message as `revision` knows it.
+fn message_for(revision: Revision, message: Value<'_>) -> String {
+    let Ok(members) = message.object() else { return message.text().to_owned() };
+    let content = members.get("content").map(|content| block_for(revision, content));
+    let content = content.map(|content| ("content", content));
+    let rest = members.0.iter().filter(|(name, value)| name != "content" && !value.is_null());
+    let rest = rest.fold(Members::new(), |rest, (name, value)| rest.raw(name, value.text()));
+    content.into_iter().fold(rest, |all, (name, content)| all.raw(name, &content)).end()
+}
+
+fn is_text(block: Value<'_>) -> bool {
+    block.object().is_ok_and(|block| block.string("type").as_deref() == Some("text"))
+}
+
+/// An object without members that are null, which clients take for members of a wrong type.
+fn without_nulls(value: Value<'_>) -> String {
+    match value.object() {
+        Ok(members) if members.0.iter().any(|(_, value)| value.is_null()) => members.without_nulls().json(),
+        _ => value.text().to_owned(),
     }
 }
 
-/// A prompt's message as `revision` knows it.
-fn message_for(revision: Revision, message: Value<'_>) -> String {
-    let as_it_is = || message.text().to_owned();
-    let Ok(mut members) = message.object() else { return as_it_is() };
-    let Some(content) = members.get("content").filter(|_| !plain_in(revision).kinds.is_empty()) else {
-        return as_it_is();
-    };
-    let content = block_for(revision, content);
-    members.0.retain(|(member, _)| member != "content");
-    ["{", &members.inner(), if members.0.is_empty() { "" } else { "," }, r#""content":"#, &content, "}"].concat()
-}
-
 /// One block of content as `revision` knows it: a link to a resource becomes text until 2025-03-26, sound becomes an
-/// embedded resource in 2024-11-05.
+/// embedded resource in 2024-11-05, and what none of the older revisions knows the text of its JSON. An older client refuses
+/// the whole result for a block of a kind that it does not know.
 fn block_for(revision: Revision, block: Value<'_>) -> String {
-    let as_it_is = || block.text().to_owned();
-    let Ok(members) = block.object() else { return as_it_is() };
+    let Ok(members) = block.object() else { return block.text().to_owned() };
     let member = |name| members.get(name).map_or("null", Value::text);
     match members.string("type").as_deref() {
         Some("resource_link") if revision < Revision::V2025_06_18 => {
@@ -246,6 +251,10 @@ fn block_for(revision: Revision, block: Value<'_>) -> String {
                 object(&[("uri", r#""attachment:audio""#), ("mimeType", member("mimeType")), ("blob", member("data"))]);
             object(&[("type", r#""resource""#), ("resource", &resource)])
         }
-        _ => as_it_is(),
+        Some(kind) => {
+            let known = plain_in(revision).kinds;
+            if known.is_empty() || known.contains(&kind) { without_nulls(block) } else { text_block(block.text()) }
+        }
+        None => block.text().to_owned(),
     }
 }

@@ -312,7 +312,7 @@ fn gone(revision: Revision) -> Told {
 /// compares).
 fn progress(era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
     let Ok(said) = said.object() else { return Told::Wrong("Progress is an object with a number `progress`.".into()) };
-    let (value, total) = (said.get("progress"), said.get("total"));
+    let (value, total) = (said.get("progress"), said.given("total"));
     let Some(value) = value.filter(|value| value.is_number()) else {
         return Told::Wrong("`progress` must be a finite number.".into());
     };
@@ -321,7 +321,7 @@ fn progress(era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
     }
     let token = running.meta.get("progressToken").filter(|token| token.string().is_some() || token.is_integer());
     let Some(token) = token.filter(|_| running.request.takes_events() && running.risen) else { return Told::Nothing };
-    let message = said.get("message").filter(|_| era.revision.has_progress_messages());
+    let message = said.given("message").filter(|_| era.revision.has_progress_messages());
     let params = Members::new()
         .raw("progressToken", token.text())
         .raw("progress", value.text())
@@ -334,7 +334,7 @@ fn progress(era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
 /// 2026-07-28: only if the request names a level. Before: whatever is as bad as the session wants, or all of it.
 async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
     let parts =
-        said.object().ok().and_then(|said| Some((said.string("level")?, said.get("data")?, said.get("logger"))));
+        said.object().ok().and_then(|said| Some((said.string("level")?, said.get("data")?, said.given("logger"))));
     let Some((level, data, logger)) = parts else {
         return Told::Wrong("A log message needs `level` and `data`.".into());
     };
@@ -364,7 +364,7 @@ async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) 
 /// A notification in the protocol's own words. Those that have rules are held to them: since 2026-07-28 a call's stream has
 /// what belongs to the call (streamable-http §Receiving Messages), and news are for those who listen.
 async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
-    let parts = said.object().ok().and_then(|said| Some((said.string("method")?, said.get("params"))));
+    let parts = said.object().ok().and_then(|said| Some((said.string("method")?, said.given("params"))));
     let Some((method, params)) = parts.filter(|(method, _)| method.starts_with("notifications/")) else {
         return Told::Wrong("A notification has a `method` that begins with \"notifications/\".".into());
     };

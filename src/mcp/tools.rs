@@ -17,7 +17,7 @@ use crate::jsonrpc::{Code, Fault};
 /// be spent, one more for that.
 pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Result<Work<'a>, Fault> {
     let name = string_of(params, "name")?;
-    let arguments = params.get("arguments");
+    let arguments = params.given("arguments");
     if arguments.is_some_and(|arguments| !arguments.is_object()) {
         return Err(Fault::new(200, Code::InvalidParams, "`params.arguments` must be an object."));
     }
@@ -47,6 +47,7 @@ pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
         };
         match called {
             Ok(Called::Asks(asks)) => rounds.ask(flow, &frame, &asks).await,
+            Ok(Called::Astray(result)) => returned::tool(frame, &name, &result, false),
             Ok(Called::Refused(text)) => Ok(failed(frame, &text)),
             Ok(Called::Threw(id)) => Ok(failed(frame, &failed_text("tool", &name, &id))),
             Ok(Called::Unfit(id)) => Ok(failed(
@@ -59,7 +60,7 @@ pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
                 .concat(),
             )),
             called => match returned::judge(frame.revision, "tool", &name, called)? {
-                Answered::Result(result) => returned::tool(frame, &name, &result),
+                Answered::Result(result) => returned::tool(frame, &name, &result, true),
                 Answered::Unknown => Err(about(&name, Code::InvalidParams, "There is no tool ", ".")),
                 Answered::Text(text) => Ok(failed(frame, &text)),
             },

@@ -10,6 +10,8 @@
 //! A variable is never empty. Values stay as they are written, percent-encoded. One that holds a dot segment, plain or
 //! encoded, matches nothing: resolved as a path it would lead out of what the template covers.
 
+use core::ops::Range;
+
 use super::resources::MAX_URI;
 use crate::flow::Variable;
 
@@ -99,7 +101,8 @@ impl<'a> UriTemplate<'a> {
         if uri.len() > MAX_URI {
             return None;
         }
-        let rests = self.rests(uri);
+        let host = super::uri::host(uri).unwrap_or_default();
+        let rests = self.rests(uri, &host);
         let mut found = Vec::new();
         let mut at = 0;
         let can_go_on = |next: usize, at: usize| rests.get(next).and_then(|rest| rest.get(at)).copied() == Some(true);
@@ -130,7 +133,7 @@ impl<'a> UriTemplate<'a> {
     }
 
     /// For each part, and after the last: at which places of `uri` the parts from there on can match the rest of it.
-    fn rests(&self, uri: &str) -> Vec<Vec<bool>> {
+    fn rests(&self, uri: &str, host: &Range<usize>) -> Vec<Vec<bool>> {
         let mut rest = vec![false; uri.len() + 1];
         if let Some(end) = rest.last_mut() {
             *end = true;
@@ -141,9 +144,9 @@ impl<'a> UriTemplate<'a> {
             let can = |at: usize| after.get(at).copied() == Some(true);
             let places = 0..=uri.len();
             let here = match part {
-                Part::Literal(literal) => places
-                    .map(|at| can(at + literal.len()) && uri.get(at..).is_some_and(|rest| rest.starts_with(literal)))
-                    .collect(),
+                Part::Literal(literal) => {
+                    places.map(|at| can(at + literal.len()) && begins(uri, at, literal, host)).collect()
+                }
                 // Whether it is one of these variables is told on the way forward: a query has one place to be.
                 Part::Query { start, .. } => {
                     let mut end = uri.len();
@@ -209,6 +212,16 @@ fn expand<'a>(expression: &'a str, parts: &mut Vec<Part<'a>>) -> Option<()> {
         parts.push(Part::Variable { spec, reserved });
     }
     Some(())
+}
+
+/// True if `literal` stands at `at`; the letter case of a host means nothing (RFC 3986 §3.2.2).
+fn begins(uri: &str, at: usize, literal: &str, host: &Range<usize>) -> bool {
+    uri.as_bytes().get(at..at + literal.len()).is_some_and(|found| {
+        let mut pairs = found.iter().zip(literal.as_bytes()).enumerate();
+        pairs.all(|(index, (one, other))| {
+            one == other || (host.contains(&(at + index)) && one.eq_ignore_ascii_case(other))
+        })
+    })
 }
 
 fn preceded_by_slash(parts: &[Part<'_>], index: usize) -> bool {

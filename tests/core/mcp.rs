@@ -23,6 +23,7 @@ mod sse;
 mod stencil;
 mod tell;
 mod tools;
+mod uri;
 mod uri_template;
 
 use mcp_wicket::flow::Broken;

@@ -23,6 +23,7 @@ pub(super) const NAMES: &[&str] = &[
     "outcome-list-with-next",
     "outcome-list-absent",
     "outcome-list-lost",
+    "outcome-call-astray",
     "outcome-call-returned",
     "outcome-call-unknown",
     "outcome-call-invalid",
@@ -115,7 +116,9 @@ fn outcomes_of_a_call() {
     let Called::Mirrored(mirrored) = called("mirrored") else { panic!("mirrored") };
     assert_eq!(mirrored.arguments, [("Region".into(), vec!["place".into(), "region".into()], "string".into())]);
     assert_eq!(mirrored.headers, [("region".to_owned(), "eu".to_owned())]);
-    let Called::Templates(templates) = called("templates") else { panic!("templates") };
+    assert!(matches!(called("astray"), Called::Astray(json) if json == r#"{"isError":true}"#));
+    let Called::Elsewhere(templates, uris) = called("templates") else { panic!("templates") };
+    assert_eq!(uris, ["notes://all"]);
     assert_eq!((templates[0].name.as_str(), templates[0].template.as_str()), ("note", "notes://{id}"));
 }
 

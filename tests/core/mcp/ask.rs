@@ -128,7 +128,13 @@ fn answers_to_a_form_fit_it() {
     let accept = |content: Json| json!({"action": "accept", "content": content});
     let all = json!({"name": "é", "age": -3, "score": 1.5, "ok": false, "one": "b", "titled": "x", "many": ["a"],
                      "manyTitled": ["x"], "more": 1});
-    for good in [accept(all), accept(json!({"name": ""})), json!({"action": "decline"}), json!({"action": "cancel"})] {
+    for good in [
+        accept(all),
+        accept(json!({"name": ""})),
+        json!({"action": "decline"}),
+        json!({"action": "cancel"}),
+        accept(json!({"name": "a", "age": null})),
+    ] {
         assert!(counts("elicit", &form, &good), "{good}");
     }
     let wrong = [

@@ -176,7 +176,13 @@ fn row_7_notifications_are_taken_in_and_dropped() {
 
 #[test]
 fn responses_are_taken_in_by_older_revisions_only() {
-    for answer in [json!({"result": {}}), json!({"error": {"code": 1, "message": "no"}}), json!({"result": null})] {
+    for answer in [
+        json!({"result": {}}),
+        json!({"error": {"code": 1, "message": "no"}}),
+        json!({"result": null}),
+        json!({"result": {}, "error": null}),
+        json!({"result": null, "error": {"code": 1, "message": "no"}}),
+    ] {
         let mut body = json!({"jsonrpc": "2.0", "id": 1});
         body.as_object_mut().unwrap().extend(answer.as_object().unwrap().clone());
         for version in WITH_INITIALIZE.into_iter().map(Some).chain([None]) {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{CAPABILITIES, MODERN, Post, VERSION, request};
+use super::{CAPABILITIES, MODERN, Post, VERSION, WITH_INITIALIZE, request};
+use crate::world::Said;
 
 fn refused(meta: &Json) -> ((u16, i64), String) {
     let body = request("tools/list", json!({"_meta": meta}));
@@ -33,12 +34,12 @@ fn the_member_that_is_missing_or_of_another_kind_is_named() {
 
 #[test]
 fn metadata_and_parameters_are_objects() {
-    for meta in [json!([]), json!(1), json!("x"), json!(true), Json::Null] {
+    for meta in [json!([]), json!(1), json!("x"), json!(true)] {
         let (fault, message) = refused(&meta);
         assert_eq!(fault, (400, -32602), "{meta}");
         assert!(message.contains("_meta"), "{message}");
     }
-    for params in ["[]", "1", "\"x\"", "null", "true"] {
+    for params in ["[]", "1", "\"x\"", "true"] {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
         for version in [MODERN, "2025-11-25"] {
             let answered = Post::new(&body).with("protocolVersion", version).refused();
@@ -46,6 +47,28 @@ fn metadata_and_parameters_are_objects() {
             assert_eq!(answered.json()["id"], 1);
         }
     }
+}
+
+#[test]
+fn parameters_and_metadata_that_are_null_are_absent() {
+    let page = |_: &Json| Said::Ok(r#"{"page":[]}"#.into());
+    for params in ["null", r#"{"_meta":null}"#, r#"{"cursor":null,"_meta":null}"#] {
+        for version in WITH_INITIALIZE {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
+            let answered = Post::new(&body).with("protocolVersion", version).send_to(page);
+            assert_eq!(answered.result()["tools"], json!([]), "{version} {params}");
+        }
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
+        let answered = Post::new(&body).with("protocolVersion", MODERN).refused();
+        assert_eq!(answered.fault(), (400, -32602));
+        assert!(answered.message().contains("`params._meta` must be there"), "{}", answered.message());
+    }
+    let meta = format!(
+        r#"{{"{VERSION}":"{MODERN}","{CAPABILITIES}":{{}},"io.modelcontextprotocol/logLevel":null,"progressToken":null}}"#
+    );
+    let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"_meta":{meta}}}}}"#);
+    let answered = Post::new(&body).with("protocolVersion", MODERN).with("mcpMethod", "tools/list").send_to(page);
+    assert_eq!(answered.result()["tools"], json!([]));
 }
 
 #[test]

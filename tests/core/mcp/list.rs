@@ -61,13 +61,27 @@ fn a_cursor_of_another_list_is_none() {
 
 #[test]
 fn a_cursor_that_is_none_or_whose_item_is_gone_is_refused() {
-    for cursor in [json!("x"), json!(""), json!(5), json!(null), json!("dG9vbHM"), json!("_w"), json!("dG9vbHMgeA==")] {
+    for cursor in [json!("x"), json!(5), json!("dG9vbHM"), json!("_w"), json!("dG9vbHMgeA==")] {
         let answered = list_of(MODERN, "tools/list", json!({"cursor": cursor})).refused();
         assert_eq!(answered.fault(), (200, -32602), "{cursor}");
         assert!(answered.message().contains("cursor"));
     }
     let lost = list_of(MODERN, "tools/list", json!({"cursor": "dG9vbHMgeA"})).send_to(ok(json!({"lost": true})));
     assert_eq!((lost.effect()["after"].as_str(), lost.fault()), (Some("x"), (200, -32602)));
+}
+
+#[test]
+fn a_cursor_that_is_null_or_empty_is_absent() {
+    for version in WITH_INITIALIZE.into_iter().chain([MODERN]) {
+        for (method, _, member) in LISTS {
+            for cursor in [json!(null), json!("")] {
+                let answered =
+                    list_of(version, method, json!({"cursor": cursor})).send_to(ok(json!({"page": [{"name": "a"}]})));
+                assert_eq!(answered.effect().get("after"), None);
+                assert_eq!(answered.result()[member], json!([{"name": "a"}]), "{version} {method} {cursor}");
+            }
+        }
+    }
 }
 
 #[test]

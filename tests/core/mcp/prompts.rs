@@ -32,8 +32,7 @@ fn a_prompt_is_what_its_handler_returns() {
 
 #[test]
 fn arguments_are_strings() {
-    let wrong =
-        [json!([]), json!("x"), json!(null), json!({"a": 5}), json!({"a": null}), json!({"a": {}}), json!({"a": true})];
+    let wrong = [json!([]), json!("x"), json!({"a": 5}), json!({"a": {}}), json!({"a": true})];
     for version in versions() {
         for arguments in &wrong {
             let answered = get_of(version, json!({"name": "greet", "arguments": arguments})).refused();
@@ -44,6 +43,22 @@ fn arguments_are_strings() {
     let twice =
         r#"{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"p","arguments":{"a":"1","a":"2"}}}"#;
     assert_eq!(Post::new(twice).refused().fault(), (200, -32602));
+}
+
+#[test]
+fn arguments_that_are_null_are_absent() {
+    let returned = |_: &Json| Said::Ok(r#"{"returned":{"messages":[]}}"#.into());
+    for version in versions() {
+        for (sent, given) in [
+            (json!(null), None),
+            (json!({"a": null}), Some(json!({}))),
+            (json!({"a": null, "b": "x"}), Some(json!({"b": "x"}))),
+        ] {
+            let answered = get_of(version, json!({"name": "greet", "arguments": sent})).send_to(returned);
+            assert_eq!(answered.effect().get("arguments"), given.as_ref(), "{version} {sent}");
+            assert_eq!(answered.result()["messages"], json!([]));
+        }
+    }
 }
 
 #[test]

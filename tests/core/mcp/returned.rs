@@ -131,12 +131,10 @@ fn what_is_no_result_is_the_servers_fault() {
         "\"text\"",
         "true",
         r#"{"content":5}"#,
-        r#"{"content":null}"#,
         r#"{"content":{}}"#,
         r#"{"content":"text"}"#,
         r#"{"content":"text","structuredContent":{}}"#,
         r#"{"content":[],"_meta":5}"#,
-        r#"{"content":[],"_meta":null}"#,
         r#"{"content":[],"_meta":[]}"#,
         r#"{"content":[],"content":[]}"#,
         r#"{"content":[],"_meta":{"a":1,"a":2}}"#,
@@ -177,6 +175,52 @@ fn structured_content_is_for_revisions_that_have_it() {
 }
 
 #[test]
+fn structured_content_that_stays_away_leaves_its_text() {
+    let image = json!({"type": "image", "data": "AA==", "mimeType": "image/png"});
+    let text = |text: &str| json!({"type": "text", "text": text});
+    let returned = json!({"content": [image], "structuredContent": {"a": 1}});
+    let with_text = json!({"content": [image, text(r#"{"a":1}"#)]});
+    assert_eq!(by_revision(&returned), [with_text.clone(), with_text, returned.clone(), returned]);
+    let list = json!({"content": [image], "structuredContent": [1, 2]});
+    let with_text = json!({"content": [image, text("[1,2]")]});
+    assert_eq!(by_revision(&list), [(); 4].map(|()| with_text.clone()), "older revisions know objects only");
+    let said = json!({"content": [image, text("one")], "structuredContent": [1]});
+    assert_eq!(by_revision(&said), [(); 4].map(|()| json!({"content": [image, text("one")]})));
+}
+
+/// The official SDK's client throws a whole result away whose structured content does not fit, error or not.
+#[test]
+fn an_error_keeps_its_text_and_no_structured_content_that_does_not_fit() {
+    let astray = |returned: &Json| {
+        let say = json!({"astray": returned}).to_string();
+        let versions = WITH_INITIALIZE.map(|version| Post::legacy(version, "tools/call", json!({"name": "t"})));
+        let all = versions.into_iter().chain([Post::modern("tools/call", json!({"name": "t"}))]);
+        all.map(|post| post.send_to(|_| Said::Ok(say.clone())).result()).collect::<Vec<_>>()
+    };
+    let text = |text: &str| json!([{"type": "text", "text": text}]);
+    for (returned, content) in [
+        (json!({"content": text("no"), "structuredContent": {"reason": "x"}, "isError": true}), text("no")),
+        (json!({"structuredContent": {"reason": "x"}, "isError": true}), text(r#"{"reason":"x"}"#)),
+        (json!({"content": [], "structuredContent": {"reason": "x"}, "isError": true}), text(r#"{"reason":"x"}"#)),
+    ] {
+        for result in astray(&returned) {
+            assert_eq!((&result["content"], &result["isError"]), (&content, &json!(true)));
+            assert_eq!(result.get("structuredContent"), None);
+        }
+    }
+}
+
+#[test]
+fn what_is_null_is_absent() {
+    let returned = json!({"content": null, "isError": null, "_meta": null});
+    assert_eq!(by_revision(&returned), [(); 4].map(|()| json!({"content": []})));
+    let link = json!({"type": "resource_link", "uri": "n:1", "name": "n", "description": null});
+    let without = json!({"type": "resource_link", "uri": "n:1", "name": "n"});
+    let [.., latest] = by_revision(&json!({"content": [link]}));
+    assert_eq!(latest["content"], json!([without]));
+}
+
+#[test]
 fn content_that_a_revision_does_not_know_becomes_what_it_knows() {
     let audio = json!({"type": "audio", "data": "AA==", "mimeType": "audio/wav"});
     let link = json!({"type": "resource_link", "uri": "notes://1", "name": "One", "description": "x"});
@@ -194,6 +238,9 @@ fn content_that_a_revision_does_not_know_becomes_what_it_knows() {
 
 #[test]
 fn blocks_that_are_none_stay_as_they_are() {
-    let returned = json!({"content": [5, null, "x", {}, {"type": 1}, {"type": "new"}]});
+    let returned = json!({"content": [5, null, "x", {}, {"type": 1}]});
     assert_eq!(by_revision(&returned), [(); 4].map(|()| returned.clone()));
+    let new = json!({"content": [{"type": "new", "of": [1]}]});
+    let text = json!({"content": [{"type": "text", "text": r#"{"of":[1],"type":"new"}"#}]});
+    assert_eq!(by_revision(&new), [text.clone(), text, new.clone(), new], "an older client would refuse all of it");
 }
