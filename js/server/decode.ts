@@ -103,15 +103,12 @@ class Decoding {
 
   #each(list: unknown, schemaAt: (at: number) => unknown): unknown {
     if (!Array.isArray(list)) return list;
-    let isSame = true;
     const made = list.map((value: unknown, at) => {
       const schema = schemaAt(at);
       const { pair } = (schema ?? {}) as { pair?: unknown[] };
-      const one = pair ? this.#each(value, (at) => pair[at]) : this.decode(schema, value);
-      isSame &&= one === value;
-      return one;
+      return pair ? this.#each(value, (at) => pair[at]) : this.decode(schema, value);
     });
-    return isSame ? list : made;
+    return made.some((one, at) => one !== list[at]) ? made : list;
   }
 
   #members(value: unknown, shape: Record<string, unknown>, rest: unknown): unknown {

@@ -165,9 +165,7 @@ function toolText(tool: RegisteredTool, effect: ListEffect): string {
 }
 
 /** A URI as every client takes it: what no URI has is percent-encoded (`src/mcp/uri.rs` reads it back). */
-const shownUri = (uri: string): string =>
-   
-  uri.replace(/[\s\u0000-\u001f\u007f-\u009f"<>\\^`{|}]/g, encodeURIComponent);
+const shownUri = (uri: string): string => uri.replace(/[\s\u0000-\u001f\u007f-\u009f"<>\\^`{|}]/g, encodeURIComponent);
 
 /** A schema as it is listed. What of it could not be written is in the log. */
 function said({ text, wrong }: WrittenSchema, what: string): string {

@@ -126,7 +126,7 @@ const PLAIN = new Set(["content", "structuredContent", "isError"]);
 function isPlain(result: CallToolResult, splice: Splice | undefined): boolean {
   if (!splice || !hasOnly(result, PLAIN) || !Array.isArray(result.content)) return false;
   const { content, structuredContent, isError } = result;
-  if ((isError) === null) return false;
+  if (isError === null) return false;
   if (structuredContent === undefined) return areKnown(content, splice.kinds);
   // Where there is no text, Rust makes one of the structured content.
   if (content.length === 0 || splice.structured === "none") return false;

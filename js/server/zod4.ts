@@ -238,7 +238,7 @@ function intersectionJson(schema: Zod4, { to }: Writing<Zod4>, { left, right }: 
 }
 
 const isStrict = ({ additionalProperties }: Json) => additionalProperties === false;
-const namesOf = ({ properties }: Json) => Object.keys((properties ?? {}));
+const namesOf = ({ properties }: Json) => Object.keys(properties ?? {});
 
 /** A strict object that takes members of these names as well, or of any. */
 function widened(side: Json, names: string[] | undefined): Json {

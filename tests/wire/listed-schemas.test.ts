@@ -183,7 +183,10 @@ function make(z: Z, is4: boolean, g: Gen, depth: number): Made {
     () => ({ schema: z.null(), fitting: () => null }),
     () => ({ schema: z.any(), fitting: () => of(...ANY) }),
     () => ({ schema: z.unknown(), fitting: () => of(...ANY) }),
-    () => ({ schema: z.literal(of<string | number | boolean | null>("a", 1, true, null)), fitting: () => of<string | number | boolean | null>("a", 1, true, null) }),
+    () => ({
+      schema: z.literal(of<string | number | boolean | null>("a", 1, true, null)),
+      fitting: () => of<string | number | boolean | null>("a", 1, true, null),
+    }),
     () => ({ schema: z.enum(["a", "b"]), fitting: () => of("a", "b") }),
     () => ({ schema: z.nativeEnum({ A: 0, B: "b", 0: "A" } as const), fitting: () => of<unknown>(0, "b") }),
     () => ({ schema: z.date(), fitting: () => of(...FORMATTED.datetime) }),
