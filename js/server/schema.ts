@@ -169,7 +169,7 @@ const NO_ARGUMENTS: Written = { text: '{"type":"object","properties":{},"additio
 
 /** The JSON Schema of a tool's arguments: an object. What its library cannot write is whatever it takes. */
 export function inputOf(schema: InputSchema | undefined): Written {
-  return schema ? writtenOf(schema, inputs, rootText) : NO_ARGUMENTS;
+  return schema ? keptOf(schema, inputs, rootText) : NO_ARGUMENTS;
 }
 
 /**
@@ -177,10 +177,10 @@ export function inputOf(schema: InputSchema | undefined): Written {
  * this is what the schema takes, not what it makes of it.
  */
 export function resultOf(schema: InputSchema): Written {
-  return writtenOf(schema, results, (schema) => JSON.stringify(jsonOf(schema, true)));
+  return keptOf(schema, results, (schema) => JSON.stringify(jsonOf(schema, true)));
 }
 
-function writtenOf(
+function keptOf(
   schema: InputSchema,
   known: WeakMap<InputSchema, Written>,
   root: (schema: StandardSchema) => string,
@@ -270,7 +270,7 @@ export function entriesOf(schema: InputSchema): [string, unknown][] {
 
 /** What `schema` takes in, as JSON Schema. Throws `ERR_SCHEMA` where its library cannot say. */
 export function writtenOf(schema: StandardSchema): Record<string, unknown> {
-  return jsonOf(schema, "input");
+  return jsonOf(schema, false);
 }
 
 /** The schemas of all members of an object. */
