@@ -170,6 +170,9 @@ class Way {
         request = new Request(next);
         continue;
       }
+      // Answers to clients that nobody has vouched for take a click.
+      const link = linksIn(html).find((link) => link.startsWith(redirectUri));
+      if (link !== undefined) return new URL(link);
       const form = response.ok ? this.#filled(url, html) : undefined;
       if (!form) throw new HttpError(response.status, response.headers, sentencesIn(html));
       request = form;
@@ -253,6 +256,11 @@ async function challengeOf(verifier: string): Promise<string> {
 function refreshIn(html: string): string | undefined {
   const [tag] = /<meta\b[^>]*http-equiv="refresh"[^>]*>/i.exec(html) ?? [];
   return tag && /^\s*\d+\s*;\s*url=(.*)$/i.exec(attribute(tag, "content") ?? "")?.[1];
+}
+
+/** Where the links of a page lead. */
+function linksIn(html: string): string[] {
+  return Array.from(html.matchAll(/<a\b[^>]*>/gi), ([tag]) => attribute(tag, "href") ?? "");
 }
 
 function attribute(tag: string, name: string): string | undefined {

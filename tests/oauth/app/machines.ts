@@ -20,7 +20,7 @@ const careless: TokenVerifier = {
     if (authorization === "Bearer careless") {
       return { principal: "user:app:ann", scopes: new Set(["read"]), props: { login: "careless" } };
     }
-    return { refused: "token", reason: "it is not careless" };
+    return { refused: authorization === null ? "absent" : "token", reason: "it is not careless" };
   },
 };
 
