@@ -11,7 +11,7 @@ export type Body = string | { unread: "oversize" | "encoding" };
 export function readBody(incoming: Incoming): Promise<Body> | Body {
   const { headers, request } = incoming;
   const declared = headers.get("content-length");
-  if (declared === null) return readChunks(request.body as ReadableStream<Uint8Array> | null);
+  if (declared === null) return readChunks(request);
   incoming.length = Number(declared);
   return incoming.length > LIMIT ? { unread: "oversize" } : request.text();
 }
@@ -27,7 +27,23 @@ export function judged({ length }: Incoming, body: Body): Body {
   return new TextEncoder().encode(body).length === length ? body : { unread: "encoding" };
 }
 
-async function readChunks(body: ReadableStream<Uint8Array> | null): Promise<Body> {
+/** True for the error about a body that somebody else has read. */
+export function isReadBefore(error: unknown): boolean {
+  return (
+    error instanceof TypeError &&
+    /body (has already been|is) (used|read|locked|unusable)|used body/i.test(error.message)
+  );
+}
+
+/** What its reader has to do. */
+export const READ_BEFORE =
+  "The body of this request was read before the request got here, and it can be read once. Hand it on: " +
+  "new Request(request, { body: text }), or read a copy: request.clone().";
+
+async function readChunks(request: Request): Promise<Body> {
+  // What has been read looks like an empty body here; reading it as a whole says what is wrong.
+  if (request.bodyUsed) return request.text();
+  const body = request.body as ReadableStream<Uint8Array> | null;
   if (!body) return "";
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let text = "";

@@ -5,7 +5,7 @@
 import type { AgentContext } from "./agent/base.js";
 import { CORS, type CORSOptions, originsOf } from "./moved.js";
 import { recall } from "./auth/recall.js";
-import { type Body, judged, readBody } from "./body.js";
+import { type Body, READ_BEFORE, isReadBefore, judged, readBody } from "./body.js";
 import { type CallbackOptions, CallbackTimeout, type Limits } from "./callback.js";
 import { ErrorCode, WicketError, logged } from "./errors.js";
 import type { Caller, Decision, Guard, Pass } from "./guard.js";
@@ -14,9 +14,11 @@ import type { ObjectPlace } from "./objects/objects.js";
 import { type Known, oneOf } from "./options.js";
 import { refused } from "./refusals.js";
 import { type Ended, type World, run } from "./run.js";
+import type { RequestContext } from "./runtime.js";
 import type { McpServer } from "./server/mcp-server.js";
 import { ServerWorld } from "./server/world.js";
 import { Stencils } from "./stencils.js";
+import { unsetResponse } from "./unset.js";
 import { newCore } from "./wasm.js";
 import { wellFormed } from "./well-formed.js";
 import type { Answer, Core, CoreConfig, GuardInput, Guarded, McpInput } from "./wire.js";
@@ -61,8 +63,15 @@ export const ENDPOINT_NAMES = {
   toolTimeout: true,
 } satisfies Record<keyof EndpointOptions, Known>;
 
-/** A Worker's `fetch`. */
-export type FetchHandler<Env = unknown> = (request: Request, env: Env, ctx: ExecutionContext) => Promise<Response>;
+/** A Worker's `fetch`. A router or a test may leave out part of the context, or all of it. */
+export type FetchHandler<Env = unknown> = (request: Request, env: Env, ctx?: RequestContext) => Promise<Response>;
+
+/** A `fetch` of the app's own, or of its router. */
+export type AppFetch<Env = unknown> = (
+  request: Request,
+  env: Env,
+  ctx: ExecutionContext,
+) => Response | Promise<Response>;
 
 /** A request on its way through an endpoint. */
 export interface Passage {
@@ -104,6 +113,17 @@ export function coreFor(options: EndpointOptions, env: unknown): GuardedCore {
     },
   };
   return core;
+}
+
+/** The same, or the response while the server's secret will not do. */
+export function coreOrUnset(options: EndpointOptions, env: unknown, { site }: Incoming): GuardedCore | Response {
+  try {
+    return coreFor(options, env);
+  } catch (error) {
+    const response = unsetResponse(error, site);
+    if (response) return response;
+    throw error;
+  }
 }
 
 /** Decides about a request: first which web pages may ask at all, then, where there is a guard, who is asking. */
@@ -360,8 +380,19 @@ function jsonInit(more: [string, string][]): ResponseInit {
   return made;
 }
 
+/** True for the error of code that runs where there is no Workers runtime: it is thrown to whoever has called it. */
+export function needsRuntime(error: unknown): boolean {
+  return error instanceof WicketError && error.code === "ERR_RUNTIME";
+}
+
 /** The response where nothing could be served. What is missing from the set-up is said in full. */
 export function unserved(error: unknown, headers: [string, string][]): Response {
+  if (needsRuntime(error)) throw error;
+  if (isReadBefore(error)) {
+    console.error(`[mcp-wicket] ${READ_BEFORE}`);
+    const body = JSON.stringify({ jsonrpc: "2.0", error: { code: ErrorCode.InternalError, message: READ_BEFORE } });
+    return respond({ status: 500, headers: JSON_HEADERS, body }, headers);
+  }
   if (error instanceof WicketError && error.code === "ERR_NO_OBJECT") {
     console.error(`[mcp-wicket] ${error.message}`);
     return respond(

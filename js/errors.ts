@@ -20,6 +20,10 @@ export type WicketErrorCode =
   | "ERR_NEEDS_OBJECT"
   /** No Durable Object class could be found. */
   | "ERR_NO_OBJECT"
+  /** There is no Workers runtime here, and this needs it. */
+  | "ERR_RUNTIME"
+  /** A setting has no value: the message says which variable is not set, and how to set it. */
+  | "ERR_UNSET"
   /** Something is registered twice. */
   | "ERR_DUPLICATE"
   /** A schema of a library that cannot be used. */

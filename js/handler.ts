@@ -18,7 +18,9 @@ import { TRANSPORT } from "./moved.js";
 import { checkOptions, namesOf } from "./options.js";
 import { openPage, refusal, wantsPage } from "./pages/endpoint.js";
 import { NO_PARAMS, type Params, Route } from "./route.js";
+import { contextOf } from "./runtime.js";
 import { McpServer } from "./server/mcp-server.js";
+import { unsetResponse } from "./unset.js";
 
 /** What a factory may look at. */
 export interface FactoryContext<Env = unknown> {
@@ -80,7 +82,17 @@ function handlerOf<Env>(
   key?: string,
 ): FetchHandler<Env> {
   const made = new MadeServers(factory, options, key);
-  const handler: FetchHandler<Env> = (request, env, ctx) => made.handle(new Incoming(request), env, ctx);
+  const handler: FetchHandler<Env> = (request, env, ctx) => {
+    const incoming = new Incoming(request);
+    try {
+      return made.handle(incoming, env, contextOf(ctx));
+    } catch (error) {
+      const response = unsetResponse(error, incoming.site);
+      return response
+        ? Promise.resolve(response)
+        : Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
   return Object.assign(handler, {
     [ENDPOINT]: {
       routes: [made.route],

@@ -1,5 +1,5 @@
 /** `mcp-wicket`: an MCP server for Workers. This entry carries pattern 1, no authentication. */
-import { Core } from "../build/mcp/index.js";
+import { Core } from "#core/mcp";
 import { provideObjects } from "./objects/provide.js";
 import { provideCore } from "./wasm.js";
 

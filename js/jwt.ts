@@ -2,7 +2,7 @@
  * `mcp-wicket/jwt`: pattern 2, token validation, and all that `mcp-wicket` has, so that a Worker needs this one import and
  * uploads one wasm module.
  */
-import { Core } from "../build/jwt/index.js";
+import { Core } from "#core/jwt";
 import { provideObjects } from "./objects/provide.js";
 import { provideCore } from "./wasm.js";
 

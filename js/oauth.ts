@@ -2,7 +2,7 @@
  * `mcp-wicket/oauth`: patterns 3 and 4, an authorization server in front of MCP endpoints, and all that `mcp-wicket` has, so
  * that a Worker needs this one import and uploads one wasm module.
  */
-import { Core } from "../build/oauth/index.js";
+import { Core } from "#core/oauth";
 import { provideObjects } from "./objects/provide.js";
 import { provideOAuthRoles } from "./oauth/roles.js";
 import { provideCore } from "./wasm.js";

@@ -6,7 +6,7 @@
  *
  * What requests share here are numbers: none awaits a promise of another.
  */
-import { waitUntil } from "cloudflare:workers";
+import { waitUntil } from "#workers";
 
 /** Callbacks that overlap, each with another of them. */
 class Shift {

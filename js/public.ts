@@ -3,7 +3,8 @@ export { McpAgent, type ServeOptions } from "./agent/agent.js";
 export type { AgentHandler } from "./agent/serve.js";
 export { WorkerTransport, getMcpAuthContext } from "./agent/incumbent.js";
 export type { CORSOptions } from "./moved.js";
-export type { EndpointOptions, FetchHandler } from "./endpoint.js";
+export type { AppFetch, EndpointOptions, FetchHandler } from "./endpoint.js";
+export type { RequestContext } from "./runtime.js";
 export {
   ErrorCode,
   ProtocolError,

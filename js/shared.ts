@@ -3,7 +3,7 @@
  * that it ends although its client may go away. The others follow, each with a limit of its own, since a promise of another
  * request may never settle: whoever waits too long, or sees the work fail, takes the lead.
  */
-import { waitUntil } from "cloudflare:workers";
+import { waitUntil } from "#workers";
 
 /** How long a follower waits for a leader, in milliseconds. */
 const FOLLOW_MS = 2_000;

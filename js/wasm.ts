@@ -4,6 +4,7 @@
  */
 import { WicketError } from "./errors.js";
 import type { BearerCore, Core, CoreClass, CoreConfig, VerifierCore, StepMethod } from "./wire.js";
+import { howTo } from "./unset.js";
 import type { OAuthConfig, OAuthCore, OAuthCoreClass } from "./oauth/wire.js";
 
 let provided: { core: CoreClass; patterns: number } | undefined;
@@ -22,7 +23,7 @@ export function provideCore(core: CoreClass, patterns: number): void {
  */
 export function newCore(config: CoreConfig): Core {
   if (!provided) throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket", not from a file inside the package.');
-  return stepsOf(new provided.core(JSON.stringify(config)), ["no_auth", "mcp", "tell", "place"]);
+  return stepsOf(made(provided.core, config), ["no_auth", "mcp", "tell", "place"]);
 }
 
 /** The same for an endpoint that asks for tokens. Throws `ERR_NO_CORE` if the loaded module has no such steps. */
@@ -30,7 +31,7 @@ export function newBearerCore(config: CoreConfig): BearerCore {
   if (!provided || provided.patterns < 2) {
     throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/jwt", not from a file inside the package.');
   }
-  return stepsOf(new provided.core(JSON.stringify(config)) as BearerCore, ["refuse", "count", "metadata"]);
+  return stepsOf(made(provided.core, config) as BearerCore, ["refuse", "count", "metadata"]);
 }
 
 /** The same for an authorization server. Throws `ERR_NO_CORE` if the loaded module has no such steps. */
@@ -38,7 +39,7 @@ export function oauthSteps(config: OAuthConfig): OAuthCore & { warnings: () => s
   if (!provided || provided.patterns < 3) {
     throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/oauth", not from a file inside the package.');
   }
-  const core = new (provided.core as unknown as OAuthCoreClass)(JSON.stringify(config));
+  const core = made(provided.core as unknown as OAuthCoreClass, config);
   return {
     ...stepsOf(core, ["oauth", "access", "external", "object", "upstream", "operate"]),
     warnings: () => core.warnings(),
@@ -56,6 +57,20 @@ export function newVerifierStep(label: string, options: string): StepMethod {
   if (problem !== undefined) throw new WicketError("ERR_OPTIONS", `${label}: ${problem}`);
   return stepsOf(core as Pick<VerifierCore, "verify">, ["verify"]).verify;
 }
+
+/** A core with this configuration. Throws `ERR_UNSET` where `WICKET_SECRET` will not do. */
+function made<Made>(core: new (config: string) => Made, config: object): Made {
+  try {
+    return new core(JSON.stringify(config));
+  } catch (error) {
+    const { message } = error as Error;
+    if (!message.includes(SECRET)) throw error;
+    const make = `Make one with\n\nopenssl rand -base64 32\n\n`;
+    throw new WicketError("ERR_UNSET", `${message} ${make}${howTo(SECRET)}`, { cause: error });
+  }
+}
+
+const SECRET = "WICKET_SECRET";
 
 /** The methods of `core` as functions. */
 export function stepsOf<Name extends string>(core: Record<Name, StepMethod>, names: Name[]): Record<Name, StepMethod> {

@@ -3,7 +3,7 @@
  * runs in the Worker for one request, or in an object for a session. (`class … extends DurableObject` cannot be
  * constructed outside an object, hence a constructor function.)
  */
-import { DurableObject } from "cloudflare:workers";
+import { DurableObject } from "#workers";
 
 function Base(this: { ctx: unknown; env: unknown }, ctx: object, env: unknown): object | undefined {
   if ("storage" in ctx) return Reflect.construct(DurableObject, [ctx, env], new.target as never) as object;

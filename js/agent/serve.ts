@@ -4,7 +4,7 @@ import {
   type GuardedCore,
   type Passage,
   admit,
-  coreFor,
+  coreOrUnset,
   headOf,
   respond,
   serve,
@@ -20,6 +20,7 @@ import type { Namespace } from "../objects/find.js";
 import { agentsOf } from "../objects/objects.js";
 import { Route } from "../route.js";
 import { type Ended, run } from "../run.js";
+import { contextOf } from "../runtime.js";
 import { McpServer } from "../server/mcp-server.js";
 import { ObjectsWorld } from "../server/objects-world.js";
 import type { Placed } from "../wire.js";
@@ -40,7 +41,7 @@ export function agentHandler<Env>(
   serve: (incoming: Incoming, env: Env, ctx: ExecutionContext, guard?: Guard<Env>) => Promise<Response>,
 ): AgentHandler<Env> {
   return {
-    fetch: (request, env, ctx) => serve(new Incoming(request), env, ctx),
+    fetch: (request, env, ctx) => serve(new Incoming(request), env, contextOf(ctx)),
     [ENDPOINT]: { routes, agent, serve },
   };
 }
@@ -54,7 +55,9 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
     const params = route.match(incoming.path);
     if (!params) return new Response(`Not found. The MCP endpoint is ${path}.`, { status: 404 });
     incoming.params = params;
-    core ??= coreFor(options, env);
+    const made = core ?? coreOrUnset(options, env, incoming);
+    if (made instanceof Response) return made;
+    core = made;
     const decided = admit(core, incoming, "GET, POST, DELETE", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
     if (pass instanceof Response) return refusal(incoming, pass, guard, { path: incoming.path });
@@ -84,7 +87,7 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
         const handover = { props, params, told: told_, pass: carried(pass, incoming), objects, key, expiry, limits };
         const { request } = incoming;
         request.signal.addEventListener("abort", () => ctx.waitUntil(stub.wicketGone(key)));
-        return withHeaders(await stub.wicketServe(request, handover), pass.headers);
+        return withHeaders(await stub.wicketServe(handedOver(request), handover), pass.headers);
       }
       const server = await agent.wicketReady(props, pass.caller, params, limits);
       return await serve(passage, server, ctx);
@@ -92,6 +95,11 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
       return unserved(error, pass.headers);
     }
   });
+}
+
+/** A request as it can be passed to an object: a signal of somebody else's making cannot. */
+export function handedOver(request: Request): Request {
+  return new Request(request, { signal: null });
 }
 
 /** What the guard found, as it can be passed to an object: without functions. */

@@ -4,7 +4,7 @@
  * there (`carrying.ts`).
  */
 import { limitsOf } from "../callback.js";
-import { type GuardedCore, type Passage, admit, answer, coreFor, respond, serve, unserved } from "../endpoint.js";
+import { type GuardedCore, type Passage, admit, answer, coreOrUnset, respond, serve, unserved } from "../endpoint.js";
 import { logged } from "../errors.js";
 import type { Incoming } from "../incoming.js";
 import { principalOf, propsOf } from "../handler.js";
@@ -26,6 +26,7 @@ import {
   agentHandler,
   carried,
   findAgents,
+  handedOver,
   placeOf,
   registryOf,
   wantsObject,
@@ -47,7 +48,9 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
     const messages = `${plainPath(incoming.path)}/message`;
     if (!params) return new Response(`Not found. The stream is ${path}.`, { status: 404 });
     incoming.params = params;
-    core ??= coreFor(options, env);
+    const made = core ?? coreOrUnset(options, env, incoming);
+    if (made instanceof Response) return made;
+    core = made;
     const decided = admit(core, incoming, isStream ? "GET" : "POST", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
     if (pass instanceof Response) return refusal(incoming, pass, guard, { path: incoming.path, transport: "sse" });
@@ -101,7 +104,7 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
         const agents = await findAgents(agentClass, ctx, env, options);
         const stub = agents.getByName(`session:${object}`);
         const handover = { props, params, told, pass: carried(pass, incoming), objects, key: "", expiry, limits };
-        return withHeaders(await stub.wicketServe(request, handover), pass.headers);
+        return withHeaders(await stub.wicketServe(handedOver(request), handover), pass.headers);
       }
       const server = await agent.wicketReady(props, pass.caller, params, limits);
       const answered = answerMessage(passage, server, ctx, (world) => carry(world, props));

@@ -49,5 +49,5 @@ export function telling(said: readonly RefusedToken[]): RefusedToken {
   let most: RefusedToken = { refused: "absent", reason: "it has no token" };
   for (const one of said) if (most.refused !== "unavailable" && one.refused !== "absent") most = one;
   const saw = said.flatMap((one) => one.said ?? [one]).filter(({ refused }) => refused !== "absent");
-  return saw.length > 1 ? { refused: most.refused, reason: most.reason, said: saw } : most;
+  return saw.length > 1 ? { ...most, said: saw } : most;
 }

@@ -5,6 +5,8 @@ import type { Outcome } from "../run.js";
 import type { Effect } from "../wire.js";
 import { AtOnce } from "./at-once.js";
 import { Shared, Verifying } from "./verifying.js";
+import type { WicketError } from "../errors.js";
+import { unset } from "../unset.js";
 
 /** What is kept of an API key. `npx mcp-wicket keys --api NAME` makes a key and its record. */
 export interface APIKeyRecord {
@@ -80,12 +82,17 @@ export class APIKeyVerifier<Env = unknown> extends Verifying<APIKeyProps, Env> {
   constructor(options: APIKeyVerifierOptions<Env>) {
     checkOptions(API_KEYS, options);
     const { keys } = options;
-    const text = optionsText(options);
     super(
       "APIKeyVerifier",
-      typeof keys === "function"
-        ? new Keys<Env>("APIKeyVerifier", text, keys, limitOf(options.callbackTimeout, "APIKeyVerifier"))
-        : Shared.of<Env>("APIKeyVerifier", text, (text) => new Shared("APIKeyVerifier", text)),
+      unsetIn(options) ??
+        (typeof keys === "function"
+          ? new Keys<Env>(
+              "APIKeyVerifier",
+              optionsText(options),
+              keys,
+              limitOf(options.callbackTimeout, "APIKeyVerifier"),
+            )
+          : Shared.of<Env>("APIKeyVerifier", optionsText(options), (text) => new Shared("APIKeyVerifier", text))),
       options.header,
     );
   }
@@ -94,6 +101,14 @@ export class APIKeyVerifier<Env = unknown> extends Verifying<APIKeyProps, Env> {
   override get bearer(): boolean {
     return true;
   }
+}
+
+/** The records or the pepper are given, but have no value. */
+function unsetIn<Env>(options: APIKeyVerifierOptions<Env>): WicketError | undefined {
+  const of = (option: string, name: string) => unset(`\`${option}\` of APIKeyVerifier`, [], name);
+  if ((options.keys as unknown) === undefined || options.keys === "") return of("keys", "API_KEYS");
+  const [pepper] = typeof options.pepper === "object" ? options.pepper : [options.pepper];
+  return "pepper" in options && (pepper === undefined || pepper === "") ? of("pepper", "API_KEY_PEPPER") : undefined;
 }
 
 /** Records that are looked up. */

@@ -9,6 +9,7 @@ import { type Outcome, type World, run } from "../run.js";
 import type { Answer, BearerCore, CountedInput, Effect, RefusedInput } from "../wire.js";
 import { shared } from "../shared.js";
 import { bounded, late } from "./bounded.js";
+import { unsetResponse } from "../unset.js";
 import { ofCaller } from "./caller.js";
 import { NO_WORLD } from "./no-world.js";
 import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
@@ -97,7 +98,10 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
   }
 
   #decide(found: Found, site: Pass, incoming: Incoming, env: Env): Decision | Promise<Decision> {
-    if ("refused" in found) return this.#refused(found, site, incoming, env);
+    if ("refused" in found) {
+      const response = found.unset && unsetResponse(found.unset, incoming.site, site.headers);
+      return response ?? this.#refused(found, site, incoming, env);
+    }
     if (this.#neighbours && isFor(found, incoming.site, this.#neighbours)) {
       const reason = "its audience is another endpoint of this server";
       return this.#refused({ refused: "token", reason }, site, incoming, env);

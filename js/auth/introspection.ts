@@ -9,6 +9,8 @@ import type { Effect } from "../wire.js";
 import { AtOnce } from "./at-once.js";
 import type { JWTClaims } from "./jwt-options.js";
 import { Shared, Verifying } from "./verifying.js";
+import type { WicketError } from "../errors.js";
+import { unset } from "../unset.js";
 
 export interface IntrospectionVerifierOptions {
   /** The authorization server, to the letter; its metadata says where it is asked, unless `endpoint` does. */
@@ -64,7 +66,7 @@ export class IntrospectionVerifier<Env = unknown> extends Verifying<Partial<JWTC
     const label = "IntrospectionVerifier";
     super(
       label,
-      Shared.of<Env>(label, JSON.stringify(listed), (text) => new Asking(label, text)),
+      unsetIn(all) ?? Shared.of<Env>(label, JSON.stringify(listed), (text) => new Asking(label, text)),
       header,
     );
     this.issuers = list(options.issuer);
@@ -72,6 +74,15 @@ export class IntrospectionVerifier<Env = unknown> extends Verifying<Partial<JWTC
 }
 
 const list = (value: string | readonly string[]): readonly string[] => (typeof value === "string" ? [value] : value);
+
+/** The server's own credentials are given, but have no value. */
+function unsetIn({ clientId, clientSecret }: { clientId?: unknown; clientSecret?: unknown }): WicketError | undefined {
+  const of = (option: string, name: string) => unset(`\`${option}\` of IntrospectionVerifier`, [], name);
+  if (clientId === undefined || clientId === "") return of("clientId", "INTROSPECTION_CLIENT_ID");
+  return clientSecret === undefined || clientSecret === ""
+    ? of("clientSecret", "INTROSPECTION_CLIENT_SECRET")
+    : undefined;
+}
 
 /** How long an answer counts is said by `maxAge` alone. */
 const NO_LINGER = -1;

@@ -4,6 +4,8 @@ import { KeptKeys, performVerify, performVerifyShown } from "../effects/verify.j
 import type { Caller } from "../guard.js";
 import { checkOptions } from "../options.js";
 import type { Outcome, World } from "../run.js";
+import { unset } from "../unset.js";
+import type { WicketError } from "../errors.js";
 import type { Commit, Effect } from "../wire.js";
 import { type ClaimRule, JWT, type JWTClaims, type JWTVerifierOptions, optionsText } from "./jwt-options.js";
 import type { Found } from "./verifier.js";
@@ -71,7 +73,7 @@ export class JWTVerifier<Claims extends object = JWTClaims> extends Verifying<Cl
     const label = "JWTVerifier";
     super(
       label,
-      Shared.of(label, optionsText(options), (text) => new Signatures(label, text)),
+      unsetSecret(options) ?? Shared.of(label, optionsText(options), (text) => new Signatures(label, text)),
       options.header,
     );
     this.#rules = Object.entries((claims ?? {}) as Record<string, ClaimRule<never>>);
@@ -87,4 +89,11 @@ export class JWTVerifier<Claims extends object = JWTClaims> extends Verifying<Cl
     }
     return caller;
   }
+}
+
+/** The secret is given, but has no value. */
+function unsetSecret(options: { secret?: unknown }): WicketError | undefined {
+  if (!("secret" in options)) return undefined;
+  const [first] = Array.isArray(options.secret) ? (options.secret as unknown[]) : [options.secret];
+  return first === undefined || first === "" ? unset("`secret` of JWTVerifier", [], "JWT_SECRET") : undefined;
 }

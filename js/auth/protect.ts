@@ -2,7 +2,7 @@
  * `protect(verifier, endpoints)`: the short form of pattern 2. It asks for a token, answers with the challenge that lets a
  * client get one, serves the protected resource metadata, and hands what the token says to the endpoint.
  */
-import { type FetchHandler, respond } from "../endpoint.js";
+import { type AppFetch, type FetchHandler, respond } from "../endpoint.js";
 import { WicketError } from "../errors.js";
 import { type Endpoint, endpointOf } from "../guard.js";
 import { Incoming } from "../incoming.js";
@@ -10,6 +10,7 @@ import { checkOptions, namesOf } from "../options.js";
 import { type StartPageOptions, startPage } from "../pages/start.js";
 import { plainPath } from "../route.js";
 import { run } from "../run.js";
+import { contextOf } from "../runtime.js";
 import { newBearerCore } from "../wasm.js";
 import type { Answer, BearerCore, MetadataInput } from "../wire.js";
 import { BearerGuard, type BearerGuardOptions, type TokenLimits } from "./bearer-guard.js";
@@ -17,7 +18,7 @@ import { NO_WORLD } from "./no-world.js";
 import type { TokenVerifier } from "./verifier.js";
 
 /** What `serve`, `serveSSE` and `createMcpHandler` give. */
-export type Protectable<Env> = FetchHandler<Env> | { fetch: FetchHandler<Env> };
+export type Protectable<Env> = AppFetch<Env> | { fetch: AppFetch<Env> };
 
 export interface ProtectOptions<Env = unknown> extends BearerGuardOptions<Env> {
   /** The URL under which clients know the one endpoint, where it is not the one that they call. */
@@ -115,7 +116,8 @@ export function protect<Env = unknown>(
     documents.get(path) ?? (path.startsWith(WELL_KNOWN) ? routeAt(patterns, path.slice(WELL_KNOWN.length)) : undefined);
 
   return {
-    fetch: (request, env, ctx) => {
+    fetch: (request, env, given) => {
+      const ctx = contextOf(given);
       const incoming = new Incoming(request);
       const route = byPath.get(plainPath(incoming.path)) ?? routeAt(patterns, incoming.path);
       if (route) return route.endpoint.serve(incoming, env, ctx, route.guard);
@@ -124,9 +126,9 @@ export function protect<Env = unknown>(
       const { defaultHandler } = options;
       const path = plainPath(incoming.path);
       if (defaultHandler) {
-        const answer = fetchOf(defaultHandler)(request, env, ctx);
+        const answer = Promise.resolve(fetchOf(defaultHandler)(request, env, ctx));
         if (!isOfSignIn(path)) return answer;
-        return Promise.resolve(answer).then((answer) => (isAnswer(answer, path) ? answer : noSignIn()));
+        return answer.then((answer) => (isAnswer(answer, path) ? answer : noSignIn()));
       }
       if (isOfSignIn(path)) return noSignIn();
       if (path === "/") return Promise.resolve(startPage(request, pageOf(routes, issuers.length > 0, options)));
@@ -252,6 +254,6 @@ async function document<Env>(
   return respond(ended.done, []);
 }
 
-function fetchOf<Env>(handler: Protectable<Env>): FetchHandler<Env> {
+function fetchOf<Env>(handler: Protectable<Env>): AppFetch<Env> {
   return typeof handler === "function" ? handler : (request, env, ctx) => handler.fetch(request, env, ctx);
 }

@@ -1,4 +1,5 @@
 /** What finds out who is calling. Each pattern and each kind of token has one; a guard puts it in front of an endpoint. */
+import type { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
 import type { Incoming } from "../incoming.js";
 import type { Refusal } from "../wire.js";
@@ -15,6 +16,8 @@ export interface RefusedToken {
   readonly verifier?: string;
   /** Where several were asked: what each says. */
   readonly said?: readonly RefusedToken[];
+  /** The setting of the verifier that is missing, where that is why. */
+  readonly unset?: WicketError;
 }
 
 /** Finds out who is calling, from the head of a request. */

@@ -83,12 +83,16 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
   abstract readonly issuers: readonly string[];
   readonly #label: string;
   readonly #shared: Shared<Env>;
+  /** What is missing of the set-up, if anything is: then no token is taken. */
+  readonly #unset: WicketError | undefined;
   readonly #header: string;
   readonly #isBearer: boolean;
 
-  constructor(label: string, shared: Shared<Env>, header: string | undefined) {
+  constructor(label: string, shared: Shared<Env> | WicketError, header: string | undefined) {
     this.#label = label;
-    this.#shared = shared;
+    this.#unset = shared instanceof WicketError ? shared : undefined;
+    this.#shared = shared as Shared<Env>;
+    if (this.#unset) console.error(`[mcp-wicket] ${this.#unset.message}`);
     this.#header = header ?? "authorization";
     this.#isBearer = header === undefined;
   }
@@ -106,6 +110,7 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
    * for the log only.
    */
   async verify(token: string, env?: Env): Promise<Claims> {
+    if (this.#unset) throw this.#unset;
     const key = this.#isBearer ? `Bearer ${token}` : token;
     let verified = this.#remembered(key);
     if (!verified) {
@@ -121,6 +126,7 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
   }
 
   identify(incoming: Incoming, env?: Env): Found | Promise<Found> {
+    if (this.#unset) return { refused: "unavailable", reason: this.#unset.message, unset: this.#unset };
     const value = incoming.headers.get(this.#header);
     if (value === null) return { refused: "absent", reason: "it has no token", verifier: this.#label };
     const known = this.#remembered(value);
@@ -132,6 +138,7 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
   }
 
   known({ headers }: Incoming): Caller | undefined {
+    if (this.#unset) return undefined;
     const value = headers.get(this.#header);
     const verified = value === null ? undefined : this.#shared.verified.get(value);
     const found = verified && this.judge(verified.caller);

@@ -1,5 +1,5 @@
 /** What a handler is to the provider: the set-up of its Rust half, and the effects that are its own. */
-import type { FetchHandler } from "../endpoint.js";
+import type { AppFetch } from "../endpoint.js";
 import type { OAuthHelpers } from "../oauth/operator.js";
 import { checkOptions, openNamesOf } from "../options.js";
 import type { Outcome } from "../run.js";
@@ -25,7 +25,7 @@ export interface IdentityHandler<Env = unknown> {
   /** Performs an effect of its own. */
   perform?(effect: HandlerEffect, context: HandlerContext<Env>): Promise<Outcome>;
   /** Answers requests to paths that are not the provider's. */
-  fetch?: FetchHandler<Env>;
+  fetch?: AppFetch<Env>;
 }
 
 /** Somebody whom the app itself knows. */
@@ -47,7 +47,7 @@ export interface AppHandler<Env = unknown> {
   /** Who sends this request (the browser is at the provider's callback); `null` for nobody. */
   identify(request: Request, env: Env, ctx: ExecutionContext): KnownPerson | null | Promise<KnownPerson | null>;
   /** Answers requests to paths that are not the provider's. */
-  fetch?: FetchHandler<Env>;
+  fetch?: AppFetch<Env>;
 }
 
 /**

@@ -2,11 +2,11 @@
 import { WicketError } from "../errors.js";
 import { type Known, type Names, checkOptions, namesOf } from "../options.js";
 import type { Outcome } from "../run.js";
-import type { FetchHandler } from "../endpoint.js";
+import type { AppFetch } from "../endpoint.js";
+import { type Setting, required, resolved } from "../unset.js";
 import type { HandlerEffect, IdentityHandler } from "./identity.js";
 
-/** A text, or where to find it: `(env) => env.GITHUB_CLIENT_ID`. */
-export type Setting<Env> = string | ((env: Env) => string | undefined);
+export type { Setting } from "../unset.js";
 
 /** What an upstream says about a person. E-mail addresses are verified ones only. */
 export interface UpstreamProfile {
@@ -75,7 +75,7 @@ export interface UpstreamOptions<Env> {
   /** The handler's name in subjects and records, `[a-z0-9-]`. Change it only before anybody has signed in. */
   name?: string;
   /** Answers what is at none of the provider's paths: a start page, an API of your own. */
-  fetch?: FetchHandler<Env>;
+  fetch?: AppFetch<Env>;
 }
 
 const ALLOW = namesOf<AllowRule>("allow", {
@@ -113,12 +113,12 @@ export type UpstreamEffect =
 export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>> implements IdentityHandler {
   protected readonly options: Options;
   protected abstract readonly kind: string;
-  declare readonly fetch?: FetchHandler;
+  declare readonly fetch?: AppFetch;
 
   protected constructor(names: Names, options: Options) {
     checkOptions(names, options);
     this.options = options;
-    if (options.fetch) this.fetch = options.fetch as FetchHandler;
+    if (options.fetch) this.fetch = options.fetch as AppFetch;
     const { context } = options;
     if (context !== undefined && typeof context !== "function") {
       throw new WicketError("ERR_ARGUMENT", "context is a function: async (accessToken) => props.");
@@ -137,8 +137,10 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
     return {
       ...(Object.fromEntries(texts.filter(([, value]) => value !== undefined)) as Record<string, unknown>),
       kind: this.kind,
-      clientId: resolved(clientId, env) ?? "",
-      ...(clientSecret !== undefined && { clientSecret: resolved(clientSecret, env) ?? "" }),
+      clientId: required(clientId, env, `clientId of ${this.label}`),
+      ...("clientSecret" in this.options && {
+        clientSecret: required(clientSecret, env, `clientSecret of ${this.label}`),
+      }),
       ...(context && { context: true }),
       ...(allow !== undefined && { allow: typeof allow === "function" ? true : allow }),
     };
@@ -158,11 +160,6 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
     }
     throw new Error(`this handler has no "${effect.kind}"`);
   }
-}
-
-/** The text that a setting is in this environment. */
-export function resolved<Env>(setting: Setting<Env>, env: Env): string | undefined {
-  return typeof setting === "function" ? setting(env) : setting;
 }
 
 /** Props as JSON; an error for what no tool could use. */

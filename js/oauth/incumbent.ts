@@ -6,6 +6,7 @@ import type { FetchHandler } from "../endpoint.js";
 import { WicketError } from "../errors.js";
 import { type Known, namesOf } from "../options.js";
 import type { ApiHandler, OAuthProviderOptions } from "./options.js";
+import { contextOf } from "../runtime.js";
 
 /** A class with `fetch`, such as one that extends `WorkerEntrypoint`; an object of it is made for each request. */
 export type EntrypointClass<Env> = new (
@@ -214,7 +215,7 @@ function asHandler<Env>(handler: unknown): unknown {
   const { prototype } = (typeof handler === "function" ? handler : {}) as { prototype?: { fetch?: unknown } };
   if (typeof prototype?.fetch !== "function") return handler;
   const Entrypoint = handler as new (ctx: ExecutionContext, env: Env) => { fetch(request: Request): Promise<Response> };
-  const fetch: FetchHandler<Env> = (request, env, ctx) => new Entrypoint(ctx, env).fetch(request);
+  const fetch: FetchHandler<Env> = (request, env, ctx) => new Entrypoint(contextOf(ctx), env).fetch(request);
   return { fetch };
 }
 

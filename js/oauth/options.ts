@@ -1,7 +1,7 @@
 /** The options of `OAuthProvider`. */
 import type { CallbackOptions } from "../callback.js";
 import type { TokenVerifier } from "../auth/verifier.js";
-import type { FetchHandler } from "../endpoint.js";
+import type { AppFetch } from "../endpoint.js";
 import type { RateLimiter } from "../effects/tally.js";
 import type { AppHandler, IdentityHandler, PagesHandler } from "../handlers/identity.js";
 import type { Setting } from "../handlers/upstream.js";
@@ -10,7 +10,7 @@ import { type EntrypointClass, INCUMBENT, type IncumbentOptions, REFUSED } from 
 import { PAGES, type PageOptions } from "../pages/oauth.js";
 
 /** What a route can be: an endpoint of this package, or anything with `fetch`. */
-export type ApiHandler<Env> = FetchHandler<Env> | { fetch: FetchHandler<Env> };
+export type ApiHandler<Env> = AppFetch<Env> | { fetch: AppFetch<Env> };
 
 export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, IncumbentOptions<Env> {
   /**

@@ -1,7 +1,7 @@
 /** `OAuthProvider`: an authorization server in front of MCP endpoints (patterns 3 and 4). */
 import { BearerGuard } from "../auth/bearer-guard.js";
 import { CallbackTimeout, limitOf } from "../callback.js";
-import { type FetchHandler, type GuardedCore, coreFor, guard, respond } from "../endpoint.js";
+import { type AppFetch, type GuardedCore, coreFor, guard, needsRuntime, respond } from "../endpoint.js";
 import { WicketError, logged } from "../errors.js";
 import { type Endpoint, type Guard, endpointOf } from "../guard.js";
 import { type PagesHandler, hasPages, identityOf } from "../handlers/identity.js";
@@ -13,6 +13,8 @@ import { startPage } from "../pages/start.js";
 import { refused } from "../refusals.js";
 import { Route, plainPath } from "../route.js";
 import { run } from "../run.js";
+import { type RequestContext, contextOf } from "../runtime.js";
+import { unsetResponse } from "../unset.js";
 import { newBearerCore } from "../wasm.js";
 import type { BearerCore } from "../wire.js";
 import { Followed } from "./followed.js";
@@ -85,7 +87,8 @@ export class OAuthProvider<Env = unknown> {
   }
 
   /** Answers a request. */
-  async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  async fetch(request: Request, env: Env, given?: RequestContext): Promise<Response> {
+    const ctx = contextOf(given);
     const { onError } = this.#options;
     if (!onError) return this.#serve(request, env, ctx);
     const response = await this.#serve(request, env, ctx);
@@ -104,7 +107,8 @@ export class OAuthProvider<Env = unknown> {
       if (route) return await route.serve(incoming, env, ctx, this.#guard);
       if (endpoint) return await this.#answer(endpoint, incoming, env, ctx);
     } catch (error) {
-      return failed(error);
+      if (needsRuntime(error)) throw error;
+      return unsetResponse(error, incoming.site) ?? failed(error);
     }
     const { defaultHandler } = this.#options;
     if (hasPages(defaultHandler)) return this.#pages(defaultHandler, incoming, env, ctx);
@@ -127,7 +131,8 @@ export class OAuthProvider<Env = unknown> {
    * What a handler finds as `env.OAUTH_PROVIDER`, for other places: a scheduled job, an admin page, a script. `issuer` is
    * needed unless the option of that name is set.
    */
-  api(env: Env, ctx: ExecutionContext, options: { issuer?: string } = {}): OAuthHelpers {
+  api(env: Env, given?: RequestContext, options: { issuer?: string } = {}): OAuthHelpers {
+    const ctx = contextOf(given);
     checkOptions(API, options);
     const { issuer } = options;
     const origin = this.#options.issuer ?? issuer;
@@ -326,7 +331,7 @@ function plain<Env>(
   guardOf: () => Guard<Env>,
 ): Endpoint<Env> & { [PLAIN]: true } {
   let core: GuardedCore | undefined;
-  const answer: FetchHandler<Env> =
+  const answer: AppFetch<Env> =
     typeof handler === "function" ? handler : (request, env, ctx) => handler.fetch(request, env, ctx);
   const at = new Route("apiHandlers", route);
   return {

@@ -1,9 +1,9 @@
 /** One authorization server in one environment: its steps, its objects, and what a request may touch. */
 import type { IdentityHandler } from "../handlers/identity.js";
-import { resolved } from "../handlers/upstream.js";
 import type { Namespace } from "../objects/find.js";
 import { type ObjectPlace, type RoleStub, askObject, objectsOf } from "../objects/objects.js";
 import { keysOf } from "../objects/keys.js";
+import { required } from "../unset.js";
 import { oauthSteps } from "../wasm.js";
 import type { Followed } from "./followed.js";
 import type { OAuthProviderOptions } from "./options.js";
@@ -41,7 +41,9 @@ export class Site<Env> {
     const config: ServerConfig = { ...making.config, kv, documents, handler: making.handler.identity(env) };
     const servers = Object.entries(making.options.resourceServers ?? {});
     if (servers.length > 0) {
-      config.resourceServers = Object.fromEntries(servers.map(([id, secret]) => [id, resolved(secret, env) ?? ""]));
+      config.resourceServers = Object.fromEntries(
+        servers.map(([id, secret]) => [id, required(secret, env, `The secret of resourceServers "${id}"`)]),
+      );
     }
     const origins = { allowedOrigins: [], allowedHosts: [] };
     const { warnings, ...steps } = oauthSteps({ origins, keys, oauth: JSON.stringify(config) });

@@ -3,7 +3,7 @@
  * by a binding, whatever its name. Which ones are found depends on nothing but the set-up, so that every isolate finds the
  * same: a binding counts only once it is known whose objects it has.
  */
-import * as workers from "cloudflare:workers";
+import { importedExports } from "#workers";
 import { noNamespace, several, unanswered } from "./missing.js";
 
 /** What is looked for. */
@@ -64,7 +64,7 @@ export function fellowsOf<T extends Rpc.DurableObjectBranded>(
   for (const [, namespace] of [...namespacesIn<T>(env), ...namespacesIn<T>(mine)]) {
     if (takes(namespace, id)) return namespace;
   }
-  throw noNamespace({ classes: [className] }, [], exportsOf(ctx), mine);
+  throw noNamespace({ classes: [className] }, false, exportsOf(ctx), mine);
 }
 
 /** True for what has objects. A service seems to have every member there is, `fetch` among them. */
@@ -73,17 +73,15 @@ export function isNamespace<T extends Rpc.DurableObjectBranded>(value: unknown):
   return isObject && "idFromName" in value && !("fetch" in value);
 }
 
-/** The Worker's exports, where the compatibility date or a flag gives them to it. */
+/** The Worker's exports, where the compatibility date or a flag gives them to it. A router's context may not have them. */
 function exportsOf(ctx: Context): Exported | undefined {
-  return (ctx as { exports?: Exported }).exports;
+  const { exports } = ctx as { exports?: Exported };
+  return exports ?? (hasFlag("enable_ctx_exports") ? importedExports() : undefined);
 }
 
-/**
- * The same on every compatibility date. Before `ctx.exports` they only serve to tell whose objects a binding has: what
- * else can be done with them there is not documented.
- */
-function importedExports(): Exported {
-  return (workers as { exports?: Exported }).exports ?? {};
+function hasFlag(name: string): boolean {
+  const { Cloudflare: runtime } = globalThis as { Cloudflare?: { compatibilityFlags?: Record<string, boolean> } };
+  return runtime?.compatibilityFlags?.[name] === true;
 }
 
 /** The namespaces among the members of an object, in the order of their names. */
@@ -134,14 +132,10 @@ function bound<T extends Rpc.DurableObjectBranded>(
         );
       if (first) return first.namespace;
     }
-    throw noNamespace(
-      sought,
-      all.map(({ binding }) => binding),
-      mine,
-      directory,
-    );
+    throw noNamespace(sought, all.length > 0, mine, directory);
   };
-  // Where the exports tell of classes, what is not among them is another Worker's: only an option can mean that.
+  // Before `ctx.exports` the imported ones tell what a binding has; what else they are good for there is not documented.
+  // Where exports tell of classes, what is not among them is another Worker's: only an option can mean that.
   if (mine || told.size > 0) return choose(told);
   const unknown = all.filter(({ id }) => !answers.has(id));
   if (unknown.length === 0) return choose(answers);

@@ -3,12 +3,12 @@ import { WicketError } from "../errors.js";
 import { type Exported, type Sought, isNamespace } from "./find.js";
 
 /**
- * No namespace is there: `bindings` are those that are bound, `mine` the Worker's exports where it has them by its date or a
+ * No namespace is there: `hasBindings` where some are bound, `mine` the Worker's exports where it has them by its date or a
  * flag, `directory` its exports in any case.
  */
 export function noNamespace(
   { classes, named }: Sought,
-  bindings: readonly string[],
+  hasBindings: boolean,
   mine: Exported | undefined,
   directory: Exported,
 ): WicketError {
@@ -32,9 +32,9 @@ export function noNamespace(
       !hasObjects && "(A migration that comes after others needs a tag of its own.)",
       !mine &&
         "From compatibility_date 2025-11-17 on, or with the compatibility flag enable_ctx_exports, no binding is needed.",
-      bindings.length > 0 &&
-        `What is bound is not of this class, or of another Worker: ${bindings.join(", ")}. If one of them is meant, name it ` +
-          `by the option "${named?.option ?? "objects"}".`,
+      hasBindings &&
+        "What is bound is not of this class, or of another Worker. If one of the bindings is meant, name it by the option " +
+          `"${named?.option ?? "objects"}".`,
     ]
       .filter(Boolean)
       .join("\n\n"),

@@ -1,5 +1,5 @@
 /** `WicketObject`: the Durable Object class for apps that have no agent class of their own to lend. */
-import { DurableObject } from "cloudflare:workers";
+import { DurableObject } from "#workers";
 import { alarmRole, askRole, connectRole } from "./roles.js";
 
 /**

@@ -1,5 +1,5 @@
 /** Hooks around calls: for logs, metrics, limits and traces. A server without any pays nothing for them. */
-import * as runtime from "cloudflare:workers";
+import { importedTracing } from "#workers";
 import type { CallContext, ToolContext } from "./context.js";
 import type { CallToolResult, GetPromptResult, ReadResourceResult } from "./types.js";
 
@@ -79,7 +79,7 @@ interface Tracing {
  * nothing.
  */
 export const traced: OnCall = (call, next) => {
-  const { tracing } = runtime as { tracing?: Tracing };
+  const tracing = importedTracing() as Tracing | undefined;
   if (typeof tracing?.enterSpan !== "function") return next();
   return tracing.enterSpan(`${call.method} ${call.name}`, async (span) => {
     span.setAttribute("mcp.method.name", call.method);

@@ -1,4 +1,5 @@
 /** Whatever a test sends its requests to, as one function. */
+import { importedEnv, importedExports } from "#workers";
 import { WicketError } from "../errors.js";
 
 /** A Worker's default export, or whatever else has such a `fetch`. */
@@ -40,9 +41,8 @@ export function sendTo<Env>(target: Target<Env>, calling: Calling = {}): Send {
   }
   const answer = typeof target === "function" ? target : fetchOf(target as FetchTarget<Env>);
   return async (request) => {
-    const runtime = await import("cloudflare:workers");
-    const ctx = contextOf(runtime.exports, calling.props);
-    return answer(request, (calling.env ?? runtime.env) as Env, ctx);
+    const ctx = contextOf(importedExports(), calling.props);
+    return answer(request, (calling.env ?? importedEnv()) as Env, ctx);
   };
 }
 

@@ -786,7 +786,7 @@ describe("the guard", () => {
   test("without an object class: 503 with the lines to add", async () => {
     const response = await lib.send("https://homeless.example.com/authorize?client_id=x");
     expect(response.status).toBe(503);
-    expect(await response.text()).toContain('class_name = "MyMCP"');
+    expect(await response.text()).toContain('name = "NOT_THERE"\nclass_name = "MyMCP"');
   });
 
   test("without a KV namespace everything works", async () => {

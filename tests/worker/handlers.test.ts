@@ -41,11 +41,17 @@ describe("what crosses", () => {
     expect(handler.identity(env)).not.toHaveProperty("authority");
   });
 
-  test("what is missing in the environment is empty, so that the Rust half names it", () => {
+  test("what is missing in the environment is named", () => {
     const handler = new GitHubHandler<Partial<Env>>(
       settings as ConstructorParameters<typeof GitHubHandler<Partial<Env>>>[0],
     );
-    expect(handler.identity({})).toEqual({ kind: "github", clientId: "", clientSecret: "" });
+    const missing = (name: string) =>
+      expect.objectContaining({
+        code: "ERR_UNSET",
+        message: expect.stringContaining(`variable ${name} is`) as unknown,
+      });
+    expect(() => handler.identity({})).toThrow(missing("ID"));
+    expect(() => handler.identity({ ID: "a", SECRET: "" })).toThrow(missing("SECRET"));
   });
 
   test("functions stay here", async () => {

@@ -1,0 +1,24 @@
+/** In place of `cloudflare:workers` where there is no Workers runtime. */
+
+/** So that classes can be declared, and agents constructed for tests of their methods. */
+class PortableObject {
+  readonly ctx: unknown;
+  readonly env: unknown;
+
+  constructor(ctx: unknown, env: unknown) {
+    this.ctx = ctx;
+    this.env = env;
+  }
+}
+
+export const DurableObject = PortableObject as unknown as typeof import("cloudflare:workers").DurableObject;
+
+/** A Worker's bindings and exports: there is no Worker. */
+export const importedEnv = (): unknown => ({});
+export const importedTracing = (): unknown => undefined;
+export const importedExports = (): Readonly<Record<string, unknown>> => ({});
+
+/** What is left behind goes on by itself. */
+export function waitUntil(promise: Promise<unknown>): void {
+  promise.catch(() => {});
+}
