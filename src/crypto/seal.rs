@@ -132,6 +132,14 @@ impl Keys {
         kid.is_some_and(|kid| self.named::<32>(*kid, "kid").is_some())
     }
 
+    /// True for what is sealed under the current key. What lies somewhere for long is sealed anew where this is false, so
+    /// that it opens when the former key is gone.
+    #[must_use]
+    pub fn is_current(&self, sealed: &str) -> bool {
+        let (kid, _) = self.current::<32>("kid");
+        decode(sealed).is_some_and(|sealed| sealed.starts_with(&kid))
+    }
+
     /// [`Keys::open`] of base64url.
     #[must_use]
     pub fn open_text(&self, binding: &Binding<'_>, sealed: &str) -> Option<Vec<u8>> {

@@ -47,6 +47,11 @@ impl Asking {
         members.text("asking", &self.lease)
     }
 
+    /// Whoever has asked gets no token for what the upstream said: those who wait learn so.
+    pub(super) fn end(&mut self, code: Code, now: u64) {
+        self.failed = Some((code, now));
+    }
+
     /// The holder of `lease` has asked in vain: those who wait learn so. False for any other lease.
     pub(super) fn fail(&mut self, lease: &str, code: Code, now: u64) -> bool {
         let is_holder = self.lease == lease;

@@ -79,13 +79,19 @@ pub(super) async fn take(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Obj
     if id.is_some() && !grant.as_ref().is_some_and(|grant| stands(flow, keys, &held, grant, input)) {
         return Ok("null".into());
     }
-    let Some(row) = held.row(ROW) else { return Ok("null".into()) };
+    // Whoever refreshes and has none, or one that was sealed under a secret that is gone, cannot be asked about: that is no
+    // reason to let them go on. Only a new sign-in helps.
+    let nothing = || if input.string("secret").is_some() { in_vain(Code::InvalidGrant) } else { "null".into() };
+    let Some(row) = held.row(ROW) else { return Ok(nothing()) };
     let row = Object::read(row).map_err(|_| Refused)?;
-    let sealed = row.text("sealed").ok_or(Refused)?;
+    let mut sealed = row.text("sealed").ok_or(Refused)?;
     let Some(credential) = keys.open_text(&binding(object), &sealed).and_then(|it| String::from_utf8(it).ok()) else {
-        // Sealed under a secret that is gone: as good as none.
-        return Ok("null".into());
+        return Ok(nothing());
     };
+    let is_outdated = !keys.is_current(&sealed);
+    if is_outdated {
+        sealed = keys.seal_text(flow.context(), &binding(object), credential.as_bytes());
+    }
     let mut members = Members::new().text("credential", &credential);
     let (ends, renewable) = (row.number("ends"), row.flag("renewable"));
     let is_stale = input.flag("lease") && renewable && ends.is_some_and(|ends| ends <= now + FRESH);
@@ -93,7 +99,12 @@ pub(super) async fn take(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Obj
         return Ok(if row.flag("stuck") { in_vain(Code::TemporarilyUnavailable) } else { busy(until - now) });
     }
     let mut change = held.writes();
-    let mut is_change = false;
+    let mut is_change = is_outdated;
+    if is_outdated && !is_stale {
+        let lease = row.text("lease").zip(row.number("leased"));
+        let lease = lease.as_ref().map(|(lease, until)| (lease.as_str(), *until, row.flag("stuck")));
+        change = change.put(ROW, written(&sealed, ends, renewable, lease), None);
+    }
     if let Some(grant) = grant.as_mut().filter(|_| input.string("secret").is_some()) {
         let asking = match asking::turn(flow, grant, input) {
             Turn::Asks(asking) => asking,

@@ -212,6 +212,17 @@ impl Grant {
         self.inline = inline;
     }
 
+    /// Seals the props under the current key. False if they do not open any more.
+    #[must_use]
+    pub(super) fn reseal(&mut self, flow: &Flow<'_>, keys: &Keys) -> bool {
+        if keys.is_current(&self.props) {
+            return true;
+        }
+        let Some(props) = self.opened_props(keys) else { return false };
+        self.props = keys.seal_text(flow.context(), &binding(&self.issuer, &self.id), props.as_bytes());
+        true
+    }
+
     /// What tools get as `this.props`, JSON text.
     pub(super) fn opened_props(&self, keys: &Keys) -> Option<String> {
         String::from_utf8(keys.open_text(&binding(&self.issuer, &self.id), &self.props)?).ok()

@@ -16,10 +16,7 @@ const AGE: &str = "public, max-age=300";
 #[must_use]
 pub fn serve<I>(site: &Site<'_, I>, request: &Request<'_>) -> Answer {
     let Some(Asked { before, name, behind }) = Asked::read(&request.path) else { return missing() };
-    let route = match (before, behind) {
-        (path, "") | ("", path) => path,
-        _ => return missing(),
-    };
+    let ((route, "") | ("", route)) = (before, behind) else { return missing() };
     let known = site.server.route(route);
     match name {
         "oauth-authorization-server" | "openid-configuration" if route.is_empty() || known.is_some() => server(site),

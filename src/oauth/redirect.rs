@@ -240,7 +240,7 @@ pub fn is_sound(scheme: &str) -> bool {
 /// True for a scheme that an app may claim without being named in the set-up.
 fn is_app(scheme: &str) -> bool {
     let is_system = |system: &&str| *system == scheme || (system.ends_with('-') && scheme.starts_with(*system));
-    !SYSTEM.iter().any(|system| is_system(&system))
+    !SYSTEM.iter().any(is_system)
 }
 
 fn is_loopback(host: &str) -> bool {

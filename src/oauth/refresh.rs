@@ -12,7 +12,7 @@
 use super::error::Code as Error;
 use super::grant::{Family, Grant, Previous};
 use super::ledger::{self, Event, Ledger};
-use super::object::{Held, Refused};
+use super::object::{Change, Held, Refused};
 use super::record::{Members, Reading as _};
 use super::redeem::{Issued, refused};
 use super::scope;
@@ -36,6 +36,8 @@ enum Reject {
     Resource,
     OtherRequest,
     Reused,
+    Person,
+    Sealed,
 }
 
 impl Reject {
@@ -52,6 +54,8 @@ impl Reject {
             Self::OtherRequest => {
                 (Error::InvalidGrant, "a former token, with another scope or resource than the first time")
             }
+            Self::Person => (Error::InvalidGrant, "the person may have none of the scopes any more"),
+            Self::Sealed => (Error::InvalidGrant, "the props are sealed under a secret that is gone"),
             Self::Reused => (Error::InvalidGrant, "a former token was used again: its grant has ended"),
         }
     }
@@ -96,12 +100,17 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
     let asked = asked(input);
     let shown = proof(&secret);
     if same(shown.as_bytes(), family.current.as_bytes()) {
-        let scopes = match wanted(input, &grant) {
+        let scopes = match wanted(input, &grant).and_then(|scopes| reached(input, scopes)) {
             Ok(scopes) => scopes,
-            Err(why) => return refuse(&mut ledger, why, None, None),
+            Err(why) => {
+                let change = asked_in_vain(&mut grant, why, now, held.writes(), lifetimes);
+                return refuse(&mut ledger, why, change, None);
+            }
         };
         if let Some(props) = input.string("props") {
             grant.renew(flow, keys, &props, input.flag("inline"));
+        } else if !grant.reseal(flow, keys) {
+            return refuse(&mut ledger, Reject::Sealed, None, None);
         }
         let generation = family.generation + 1;
         let issued =
@@ -181,6 +190,22 @@ fn wanted(input: &Object<'_>, grant: &Grant) -> Result<Vec<String>, Reject> {
     let Some(scope) = input.string("scope") else { return Ok(grant.scopes.clone()) };
     let scopes = scope::within(&scope::parse(&scope).ok_or(Reject::Scope)?, &grant.scopes);
     if scopes.is_empty() { Err(Reject::Scope) } else { Ok(scopes) }
+}
+
+/// What is written where the upstream was asked and its answer gives no token: those who wait learn so.
+fn asked_in_vain(grant: &mut Grant, why: Reject, now: u64, change: Change, lifetimes: Lifetimes) -> Option<Change> {
+    grant.asking.as_mut()?.end(why.wire().0, now);
+    Some(change.put(Grant::row(&grant.id), grant.to_json(), Some(grant.ends(lifetimes))))
+}
+
+/// Those of the scopes that the person may have now, where the identity says it. The grant keeps what was granted: who may
+/// have a scope again gets it again.
+fn reached(input: &Object<'_>, scopes: Vec<String>) -> Result<Vec<String>, Reject> {
+    if input.get("may").is_none() {
+        return Ok(scopes);
+    }
+    let scopes = scope::within(&scopes, &input.texts("may").unwrap_or_default());
+    if scopes.is_empty() { Err(Reject::Person) } else { Ok(scopes) }
 }
 
 /// What must be the same for the same answer: `scope` and `resource` of the request.

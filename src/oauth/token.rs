@@ -349,7 +349,11 @@ async fn renewing<I: Identity>(
 ) -> Result<Members, Failed> {
     let Some((person, credential)) = credential::renewed(flow, site, object, &input).await? else { return Ok(input) };
     let inline = grant::is_inline(site.identity, &person.props, Some(&credential));
-    Ok(input.text("props", &person.props).flag("inline", inline))
+    let input = input.text("props", &person.props).flag("inline", inline);
+    Ok(match &person.scopes {
+        Some(may) => input.texts("may", may.iter().map(String::as_str)),
+        None => input,
+    })
 }
 
 /// The resource that the request names: the canonical one if it is ours, else as it is, which no grant has.

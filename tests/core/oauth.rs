@@ -48,8 +48,18 @@ impl Identity for Ann {
     }
 }
 
+thread_local! {
+    /// The secrets of the server that this test runs.
+    static SECRETS: std::cell::RefCell<String> = std::cell::RefCell::new(SECRET.into());
+}
+
+/// From now on the server has these secrets.
+pub(crate) fn rotate(secrets: &str) {
+    SECRETS.with_borrow_mut(|current| secrets.clone_into(current));
+}
+
 pub(crate) fn keys() -> Keys {
-    Keys::parse(SECRET).unwrap()
+    SECRETS.with_borrow(|secrets| Keys::parse(secrets).unwrap())
 }
 
 pub(crate) fn server(more: Json) -> Server {

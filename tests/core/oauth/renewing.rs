@@ -9,7 +9,7 @@ use mcp_wicket::oauth::{Request, Site, serve};
 use serde_json::{Value as Json, json};
 
 use super::once::{Way, redeeming};
-use super::{Objects, SITE, form, head, json_of, keys, server};
+use super::{Objects, SECRET, SITE, form, head, json_of, keys, rotate, server};
 use crate::world::{NOW, Said, World};
 
 /// An upstream whose tokens end after ten minutes; what it says comes by fetching.
@@ -52,7 +52,10 @@ impl Identity for Upstream {
     }
     async fn renew(&self, flow: &Flow<'_>, credential: &str) -> Result<Option<Person>, Denied> {
         let access = self.credential(credential).unwrap().access;
-        Ok(Some(Self::person(self.ask(flow, &format!("user?{access}")).await?, None)))
+        let props = self.ask(flow, &format!("user?{access}")).await?;
+        let said: Json = serde_json::from_str(&props).unwrap();
+        let scopes = said["may"].as_array().map(|may| may.iter().map(|it| it.as_str().unwrap().into()).collect());
+        Ok(Some(Person { scopes, ..Self::person(props, None) }))
     }
     fn renews(&self) -> bool {
         true
@@ -226,8 +229,61 @@ fn whoever_was_removed_upstream_gets_nothing_and_an_outage_costs_nobody_the_gran
     assert_eq!(signed.refresh((NOW + 2000, 7), |_| said(200, &json!({}))).0, 200);
 }
 
+#[test]
+fn scopes_that_the_person_may_not_have_any_more_are_gone_at_the_next_refresh() {
+    let mut signed = Signed::new();
+    let mut refresh = |may: Json, at| {
+        let (status, body, _) = signed.refresh(at, |_| said(200, &json!({"login": "ann", "may": may})));
+        if let Some(token) = body["refresh_token"].as_str() {
+            token.clone_into(&mut signed.refresh);
+        }
+        (status, body["scope"].as_str().or(body["error"].as_str()).unwrap().to_owned())
+    };
+    assert_eq!(refresh(json!(["read", "admin"]), (NOW + 1000, 6)), (200, "read".into()), "not more than was granted");
+    assert_eq!(refresh(json!([]), (NOW + 2000, 7)), (400, "invalid_grant".into()));
+    assert_eq!(refresh(json!(["admin"]), (NOW + 3000, 8)), (400, "invalid_grant".into()));
+    assert_eq!(refresh(json!(["read", "write"]), (NOW + 4000, 9)), (200, "read write".into()), "and back again");
+}
+
+const NEXT: &str = "1b4f0e9851971998e732078544c96b36c3d01cedf7caa332359d6f1d83567014";
+
+#[test]
+fn what_is_touched_after_a_rotation_opens_when_the_former_secret_is_gone() {
+    let mut signed = Signed::new();
+    rotate(&format!("{NEXT},{SECRET}"));
+    let says = |_: &str| said(200, &json!({"login": "ann"}));
+    let (status, body, _) = signed.refresh((NOW + 1000, 6), says);
+    assert_eq!(status, 200);
+    body["refresh_token"].as_str().unwrap().clone_into(&mut signed.refresh);
+    rotate(NEXT);
+    let (status, _, calls) = signed.refresh((NOW + 2000, 7), says);
+    assert_eq!((status, calls.contains(&"user?first-upstream-token".to_owned())), (200, true), "{calls:?}");
+}
+
+#[test]
+fn a_credential_that_does_not_open_is_no_reason_to_let_anybody_go_on() {
+    let mut signed = Signed::new();
+    let object = signed.opened()["o"].as_str().unwrap().to_owned();
+    let sealed_before = signed.objects.0[&object].1["credential"].clone();
+    rotate(&format!("{NEXT},{SECRET}"));
+    let (_, body, _) = signed.refresh((NOW + 1000, 6), |_| said(200, &json!({"login": "ann"})));
+    body["refresh_token"].as_str().unwrap().clone_into(&mut signed.refresh);
+    let kept = signed.objects.clone();
+    for row in [Some(sealed_before), None] {
+        signed.objects = kept.clone();
+        rotate(&format!("{NEXT},{SECRET}"));
+        let (_, rows) = signed.objects.0.get_mut(&object).unwrap();
+        rows.remove("credential");
+        rows.extend(row.map(|row| ("credential".to_owned(), row)));
+        rotate(NEXT);
+        let (status, body, calls) = signed.refresh((NOW + 2000, 7), nothing);
+        assert_eq!((status, body["error"].as_str()), (400, Some("invalid_grant")), "only a new sign-in helps");
+        assert_eq!(calls, ["credential"]);
+    }
+}
+
 fn lifetimes() -> Json {
-    json!({"access": 900, "idle": 30 * 24 * 3600, "grant": 180 * 24 * 3600, "replay": 30})
+    json!({"code": 300, "access": 900, "idle": 30 * 24 * 3600, "grant": 180 * 24 * 3600, "replay": 30})
 }
 
 /// What the object says to a Worker that wants to refresh, as `asked` is written there, and what that leaves.
