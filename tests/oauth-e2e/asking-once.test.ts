@@ -2,7 +2,7 @@
  * One refresh token, used many times in one moment and in two isolates: the upstream and `context` are asked once, whatever
  * comes of it. And a `context` that never ends costs nobody else anything.
  */
-import { beforeEach, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { UserAgent } from "../harness/agent.ts";
 import { at } from "../harness/paths.ts";
 import { GitHubStandIn } from "../harness/stand-ins/github.ts";
@@ -18,16 +18,18 @@ let worker: Running;
 let here: string;
 let there: string;
 
-beforeEach(async () => {
+/** Starts the server behind GitHub; `limit` is that of `context`, in seconds. */
+async function begin(limit: number): Promise<void> {
   standing = await stand(new GitHubStandIn({ id: "client-1", secret: "s3cret" }, [{ id: 1, login: "ann" }]));
-  const vars = { UPSTREAM: "github" };
+  const vars = { LIMIT: String(limit) };
   worker = await start(at("tests/oauth-e2e/isolates/wrangler.toml"), { twin: true, outbound: standing.port, vars });
   here = worker.url;
   there = worker.twin.url;
-  return async () => {
-    await worker.stop();
-    await standing.stop();
-  };
+}
+
+afterEach(async () => {
+  await worker.stop();
+  await standing.stop();
 });
 
 const post = (path: string, fields: Record<string, string>, isolate = here) =>
@@ -85,74 +87,84 @@ async function everywhere(session: Session): Promise<{ status: number; body: str
 }
 
 /** What becomes of `context` everywhere from now on. */
-async function context(what: "answers" | "hangs" | "throws"): Promise<void> {
+async function context(what: "answers" | "hangs" | "waits" | "throws"): Promise<void> {
   for (const isolate of [here, there]) await fetch(`${isolate}/test?context=${what}`);
 }
 
-/** How often `context` has run. */
-async function contexts(): Promise<number> {
-  const counts = [here, there].map(async (isolate) => (await fetch(`${isolate}/test`)).json() as Promise<Count>);
-  return (await Promise.all(counts)).reduce((sum, { contexts }) => sum + contexts, 0);
-}
-interface Count {
+interface Counts {
   contexts: number;
+  taken: number;
+}
+
+/** How often `context` has run, and requests for a credential have arrived at its object. */
+async function counts(): Promise<Counts> {
+  const [one, other] = await Promise.all(
+    [here, there].map(async (isolate) => (await fetch(`${isolate}/test`)).json() as Promise<Counts>),
+  );
+  if (!one || !other) throw new Error("there are two");
+  return { contexts: one.contexts + other.contexts, taken: one.taken + other.taken };
+}
+
+/** Refreshes the same token in both isolates at once; `then` happens once all of them wait. */
+async function together(session: Session, then: "answers" | "throws") {
+  const before = await counts();
+  await context("waits");
+  const answers = everywhere(session);
+  await expect.poll(async () => (await counts()).taken, { timeout: 20_000 }).toBeGreaterThanOrEqual(before.taken + 50);
+  await context(then);
+  const all = await answers;
+  return { all, runs: (await counts()).contexts - before.contexts };
 }
 
 test("fifty at once in two isolates: GitHub and context are asked once, and all get the same answer", async () => {
+  await begin(30);
   const session = await signIn();
-  const before = await contexts();
   standing.asked.length = 0;
-  const answers = await everywhere(session);
-  expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200));
-  expect(new Set(answers.map(({ body }) => body)).size).toBe(1);
-  expect(await contexts()).toBe(before + 1);
+  const { all, runs } = await together(session, "answers");
+  expect(all.map(({ status }) => status)).toEqual(Array(50).fill(200));
+  expect(new Set(all.map(({ body }) => body)).size).toBe(1);
+  expect(runs).toBe(1);
   expect(standing.asked.sort()).toEqual([
     "GET https://api.github.com/user",
     "POST https://api.github.com/applications/client-1/token",
   ]);
   // And the one that came of it works.
-  const [{ body } = { body: "" }] = answers;
+  const [{ body } = { body: "" }] = all;
   expect((await refresh({ ...session, ...(JSON.parse(body) as Session) })).status).toBe(200);
 });
 
 test("a context that throws is asked once, too; all are told to try again, and then it works", async () => {
+  await begin(30);
   const session = await signIn();
-  const before = await contexts();
-  await context("throws");
-  const answers = await everywhere(session);
-  expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(503));
-  expect(await contexts()).toBe(before + 1);
+  const { all, runs } = await together(session, "throws");
+  expect(all.map(({ status }) => status)).toEqual(Array(50).fill(503));
+  expect(runs).toBe(1);
   await context("answers");
   expect((await refresh(session, there)).status).toBe(200);
 });
 
-test("a context that never ends is given up after its limit, and the log names it with the usual cause", async () => {
-  const session = await signIn();
-  const before = await contexts();
+test("a context that never ends is given up after its limit; others go on, and the log names it with the usual cause", async () => {
+  await begin(2);
+  const [session, other] = [await signIn(), await signIn()];
+  const { contexts } = await counts();
   await context("hangs");
-  const [answers, other] = [everywhere(session), refresh(await signInWhile("answers"))];
-  for (const { status, body } of await answers) {
-    expect(status).toBe(503);
-    expect(JSON.parse(body)).toMatchObject({ error: "temporarily_unavailable" });
-  }
-  expect((await other).status).toBe(200);
-  expect(await contexts()).toBe(before + 3);
-  expect(worker.log()).toContain('context of GitHubHandler "github" has not ended within 1 s');
-  expect(worker.log()).toContain("a queue, a client or a promise that a module keeps for all requests");
-
-  // At sign-in, the client learns it.
-  await context("hangs");
-  const { back } = await comeBack();
-  expect(back.searchParams.get("error")).toBe("temporarily_unavailable");
+  const hanging = refresh(session);
+  await expect.poll(async () => (await counts()).contexts).toBe(contexts + 1);
   await context("answers");
-  expect((await refresh(session)).status).toBe(200);
+  expect((await refresh(other)).status).toBe(200);
   expect((await comeBack()).back.searchParams.get("code")).not.toBeNull();
+  const response = await hanging;
+  expect(response.status).toBe(503);
+  expect(await response.json()).toMatchObject({ error: "temporarily_unavailable" });
+  expect(worker.log()).toContain('context of GitHubHandler "github" has not ended within 2 s');
+  expect(worker.log()).toContain("a queue, a client or a promise that a module keeps for all requests");
+  expect((await refresh(session)).status).toBe(200);
 });
 
-/** Somebody else signs in while others wait for a `context` that hangs. */
-async function signInWhile(what: "answers"): Promise<Session> {
-  // Those who are there already have called it.
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  await context(what);
-  return signIn();
-}
+test("a sign-in whose context never ends tells the client so, and the next one works", async () => {
+  await begin(1);
+  await context("hangs");
+  expect((await comeBack()).back.searchParams.get("error")).toBe("temporarily_unavailable");
+  await context("answers");
+  expect((await comeBack()).back.searchParams.get("code")).not.toBeNull();
+});

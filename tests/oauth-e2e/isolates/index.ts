@@ -9,9 +9,12 @@ Date.now = () => now() + ahead;
 /** What becomes of questions to the list of revocations, and how many there were. */
 let list: "answers" | "fails" | "hangs" = "answers";
 let asked = 0;
+/** Requests for a credential that have arrived at objects. */
+let taken = 0;
 
 export class Objects extends WicketObject {
   override wicketAsk(name: string, call: string, input: string): Promise<string> {
+    if (call === "credential") taken++;
     if (name === "revocations") {
       asked += call === "since" ? 1 : 0;
       if (list === "fails") return Promise.reject(new Error("the list of revocations is down"));
@@ -40,26 +43,28 @@ const provider = new OAuthProvider(usual);
 const strict = new OAuthProvider({ ...usual, revocation: "strict" });
 
 /** What becomes of `context` in this isolate, and how often it ran. */
-let context: "answers" | "hangs" | "throws" = "answers";
+let context: "answers" | "hangs" | "waits" | "throws" = "answers";
 let contexts = 0;
 
-/** The same behind GitHub. */
-const github = new OAuthProvider({
-  ...usual,
-  defaultHandler: new GitHubHandler({
-    clientId: "client-1",
-    clientSecret: "s3cret",
-    allow: "anyone",
-    context: async (_accessToken, { login }) => {
-      contexts++;
-      if (context === "hangs") await new Promise(() => {});
-      if (context === "throws") throw new Error("the directory is down");
-      await scheduler.wait(100);
-      return { login, contexts };
-    },
-  }),
-  callbackTimeout: 1,
-});
+/** The same behind GitHub; `limit` in seconds. */
+const behindGitHub = (limit: number) =>
+  new OAuthProvider({
+    ...usual,
+    defaultHandler: new GitHubHandler({
+      clientId: "client-1",
+      clientSecret: "s3cret",
+      allow: "anyone",
+      context: async (_accessToken, { login }) => {
+        contexts++;
+        if (context === "hangs") await new Promise(() => {});
+        while (context === "waits") await scheduler.wait(10);
+        if (context === "throws") throw new Error("the directory is down");
+        return { login, contexts };
+      },
+    }),
+    callbackTimeout: limit,
+  });
+let github: ReturnType<typeof behindGitHub> | undefined;
 
 export default {
   async fetch(request, env, ctx) {
@@ -68,9 +73,9 @@ export default {
       ahead = Number(searchParams.get("ahead") ?? ahead);
       list = (searchParams.get("list") as typeof list | null) ?? list;
       context = (searchParams.get("context") as typeof context | null) ?? context;
-      return Response.json({ asked, contexts });
+      return Response.json({ asked, contexts, taken });
     }
-    if (env.UPSTREAM === "github") return github.fetch(request, env, ctx);
+    if (env.LIMIT !== undefined) return (github ??= behindGitHub(Number(env.LIMIT))).fetch(request, env, ctx);
     return (request.headers.has("x-strict") ? strict : provider).fetch(request, env, ctx);
   },
-} satisfies ExportedHandler<{ UPSTREAM?: string }>;
+} satisfies ExportedHandler<{ LIMIT?: string }>;
