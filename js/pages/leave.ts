@@ -33,7 +33,7 @@ function waiting({ name, outcome, detail }: LeavePage, place: Part, { copy }: Te
   const failed = html`<p>${copy.leaveFailedHint}</p>
     ${detail !== undefined && html`<p><code>${detail}</code></p>`}`;
   return html`${outcome === "failed" && failed}
-    <p>${say(copy.leaveWaits, { host: html`${place}`, name: name ?? html`${place}` })}</p>`;
+    <p>${say(copy.leaveWaits, { host: html`<bdi>${place}</bdi>`, name: name ?? html`${place}` })}</p>`;
 }
 
 /** What goes on by itself; nothing on a page that waits. */

@@ -279,7 +279,9 @@ pub enum Leave<'a> {
     },
 }
 
+/// Where `url` leads, which has our own answer in its query: that is no redirect URI as clients may register them.
 fn place<'a>(url: &'a str, schemes: &[String]) -> (&'a str, Kind) {
+    let url = url.split_once('?').map_or(url, |(before, _)| before);
     (redirect::host(url, schemes), redirect::judge(url, schemes).unwrap_or(Kind::Scheme))
 }
 
