@@ -264,3 +264,24 @@ fn a_registration_ends_ninety_days_after_it_was_used_last() {
     assert_eq!(ends("load", NOW + DAY - 1, json!({}), &rows.1), None, "used on the same day: nothing is written");
     assert_eq!(ends("load", NOW + DAY, json!({}), &rows.1), Some(Some(NOW + 91 * DAY)), "used a day later");
 }
+
+#[test]
+fn an_error_waits_on_a_page_that_names_where_it_goes() {
+    let mut way = Way::new();
+    let query = authorize_query(&way.client).replace("S256", "plain");
+    for (method, body, more) in
+        [("GET", "", json!({"query": query})), ("POST", query.as_str(), json!({"from": SITE, "site": "same-origin"}))]
+    {
+        let page = way.send(&head("authorize", method, more), body, 2)["page"].clone();
+        let model = &page["model"];
+        assert_eq!((&page["status"], &model["kind"], &model["waits"]), (&json!(400), &json!("leave"), &json!(true)));
+        assert_eq!((&model["host"], &model["where"]), (&json!("client.example"), &json!("https")));
+        assert_eq!(model["detail"], "code_challenge_method must be S256.");
+        assert!(model["url"].as_str().unwrap().starts_with(&format!("{REDIRECT}?error=invalid_request&")), "{model}");
+    }
+    let (sealed, form_cookie) = way.ask();
+    let (request, body) = allowing(&sealed, &form_cookie);
+    let page = way.send(&request, &body.replace("decision=allow", "decision=deny"), 3)["page"].clone();
+    let shown = ["outcome", "host", "where", "waits"].map(|name| page["model"][name].clone());
+    assert_eq!(shown, [json!("denied"), json!("client.example"), json!("https"), json!(true)]);
+}
