@@ -32,23 +32,23 @@ type Context = ExecutionContext | DurableObjectState;
 
 /**
  * The objects that are looked for; a promise only where bindings have to be asked for their class, once in an isolate's
- * life. Throws or rejects with `ERR_NO_OBJECT`, which names what is missing. `imported` are the exports as modules have them.
+ * life. Throws or rejects with `ERR_NO_OBJECT`, which names what is missing.
  */
 export function findObjects<T extends Rpc.DurableObjectBranded>(
   ctx: Context,
   env: unknown,
   { classes, named }: Sought,
-  imported: Exported = importedExports(),
+  runtime: Runtime = runtimeOf(),
 ): Namespace<T> | Promise<Namespace<T>> {
   const bindings = (env ?? {}) as Record<string, unknown>;
-  const mine = exportsOf(ctx);
+  const mine = exportsOf(ctx, runtime);
   const wanted = named ? [named.name] : classes;
   if (named && isNamespace<T>(bindings[named.name])) return bindings[named.name] as Namespace<T>;
   for (const name of wanted) {
     const exported = mine && name in mine ? mine[name] : undefined;
     if (isNamespace<T>(exported)) return exported;
   }
-  return bound<T>(bindings, mine, mine ?? imported, { classes, named }, wanted);
+  return bound<T>(bindings, mine, mine ?? runtime.exports, { classes, named }, wanted);
 }
 
 /** In an object: the objects of its own class. No other namespace takes its id. */
@@ -58,13 +58,14 @@ export function fellowsOf<T extends Rpc.DurableObjectBranded>(
   className: string,
 ): Namespace<T> {
   const id = String(ctx.id);
-  const mine = exportsOf(ctx) ?? importedExports();
+  const runtime = runtimeOf();
+  const mine = exportsOf(ctx, runtime) ?? runtime.exports;
   const likely = className in mine ? mine[className] : undefined;
   if (isNamespace<T>(likely) && takes(likely, id)) return likely;
   for (const [, namespace] of [...namespacesIn<T>(env), ...namespacesIn<T>(mine)]) {
     if (takes(namespace, id)) return namespace;
   }
-  throw noNamespace({ classes: [className] }, false, exportsOf(ctx), mine);
+  throw noNamespace({ classes: [className] }, false, exportsOf(ctx, runtime), mine);
 }
 
 /** True for what has objects. A service seems to have every member there is, `fetch` among them. */
@@ -73,10 +74,20 @@ export function isNamespace<T extends Rpc.DurableObjectBranded>(value: unknown):
   return isObject && "idFromName" in value && !("fetch" in value);
 }
 
+/** What the runtime says, whatever the context. */
+interface Runtime {
+  /** The exports as modules can import them, on every date. */
+  readonly exports: Exported;
+  /** True where the compatibility date or a flag gives them to contexts: one without them is not the runtime's own. */
+  readonly givesExports: boolean;
+}
+
+const runtimeOf = (): Runtime => ({ exports: importedExports(), givesExports: hasFlag("enable_ctx_exports") });
+
 /** The Worker's exports, where the compatibility date or a flag gives them to it. A router's context may not have them. */
-function exportsOf(ctx: Context): Exported | undefined {
+function exportsOf(ctx: Context, runtime: Runtime): Exported | undefined {
   const { exports } = ctx as { exports?: Exported };
-  return exports ?? (hasFlag("enable_ctx_exports") ? importedExports() : undefined);
+  return exports ?? (runtime.givesExports ? runtime.exports : undefined);
 }
 
 function hasFlag(name: string): boolean {

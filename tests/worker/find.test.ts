@@ -20,6 +20,7 @@ type Fake = ReturnType<typeof namespace>;
 
 /** What an old date has: no exports in its context. */
 const old = { waitUntil() {} } as unknown as ExecutionContext;
+const onOldDate = (exports: object) => ({ exports: exports as Record<string, unknown>, givesExports: false });
 const today = (exported: object) => ({ exports: exported }) as unknown as ExecutionContext;
 const refused = async (find: () => unknown): Promise<string> => {
   try {
@@ -52,13 +53,13 @@ describe("with exports in the context", () => {
   test("a service is no namespace, although it seems to have every member", async () => {
     const service = new Proxy(() => {}, { has: () => true, get: () => () => Promise.reject(new Error("was asked")) });
     await refused(() => objectsOf(today({ WicketObject: service }), { SERVICE: service }, { objects: "SERVICE" }));
-    await refused(() => objectsOf(old, { SERVICE: service }, { agent: "MyMCP" }));
+    await refused(() => findObjects(old, { SERVICE: service }, { classes: ["MyMCP"] }, onOldDate({})));
   });
 });
 
 /** Where not even the imported exports tell of classes, as these fakes are none of the Worker's. */
 const find = (bound: Record<string, Fake | string>, classes: string[], named?: { option: "objects"; name: string }) =>
-  findObjects(old, bound, { classes, named }, {});
+  findObjects(old, bound, { classes, named }, onOldDate({}));
 
 describe("by bindings alone", () => {
   test("a binding counts by what its objects are, not by its name", async () => {
@@ -96,7 +97,7 @@ describe("what is missing is named", () => {
   const classOnly = { MyMCP: () => {} };
   const ready = { MyMCP: namespace() };
   const say = (ctx: ExecutionContext, directory: object) =>
-    refused(() => findObjects(ctx, {}, { classes: ["WicketObject", "MyMCP"] }, directory as Record<string, unknown>));
+    refused(() => findObjects(ctx, {}, { classes: ["WicketObject", "MyMCP"] }, onOldDate(directory)));
 
   test("today: the class, or its migration", async () => {
     const nothing = await say(today({}), {});
@@ -123,7 +124,7 @@ describe("what is missing is named", () => {
     expect(said).toContain('"objects"');
     expect(said, "whoever asks need not know what else is bound").not.toContain("HERS");
     expect(said, "it may have been meant as a binding").toContain('name = "MINE"\nclass_name = "WicketObject"');
-    const handler = await refused(() => findObjects(old, undefined, { classes: ["WicketObject"] }, {}));
+    const handler = await refused(() => findObjects(old, undefined, { classes: ["WicketObject"] }, onOldDate({})));
     expect(handler).toContain('export { WicketObject } from "mcp-wicket";');
   });
 });

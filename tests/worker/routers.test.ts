@@ -8,7 +8,7 @@ import { Placed } from "./app/agents.ts";
 import { Plain } from "./app/agents.ts";
 import { HOST, messageOf, textOf } from "./lib/client.ts";
 
-const handler = createMcpHandler<unknown>(({ props }) => {
+const handler = createMcpHandler(({ props }) => {
   const server = new McpServer({ name: "test", version: "1.0.0" });
   server.registerTool("who", {}, (context) => {
     const user = (props as { user?: string } | undefined)?.user ?? "nobody";
