@@ -12,10 +12,13 @@ const folder = at("tests/vectors/golden");
 /** The type of the files whose names begin like this; those of outcomes cross as they are and have none. */
 const types: [start: string, type: string | undefined][] = [
   ["access-input", "AccessInput"],
+  ["admitted-", "Admitted"],
   ["answer", "Answer"],
   ["commit-", "Commit"],
   ["core-config", "CoreConfig"],
+  ["counted-", "CountedInput"],
   ["effect-", "Effect"],
+  ["external-input", "ExternalInput"],
   ["failures", "Failure[]"],
   ["found-", "FoundText"],
   ["guard-input", "GuardInput"],
@@ -44,6 +47,8 @@ const typeOf = (file: string) => types.find(([start]) => file.startsWith(start))
 /** The types that files are of in `js/oauth/wire.ts`. */
 const ofTheServer = [
   "AccessInput",
+  "Admitted",
+  "ExternalInput",
   "OAuthInput",
   "Reply",
   "ServerConfig",
@@ -108,6 +113,7 @@ test("every type has a file", () => {
     "FetchEffect",
     "Splice",
     "Refusal",
+    "Refused",
     "AskEffect",
     "RowsEffect",
     "DocumentEffect",

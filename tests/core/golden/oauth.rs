@@ -2,6 +2,7 @@
 
 use mcp_wicket::auth::access::{Head, Verified, Wanted, upstream};
 use mcp_wicket::auth::bearer::{About, Caller, Found, Refusal};
+use mcp_wicket::auth::further::{External, admit};
 use mcp_wicket::flow::{NewKey, Obtain as _, Ring, Sign};
 use mcp_wicket::oauth::{Endpoint, Request, Server, Site};
 use serde_json::json;
@@ -32,6 +33,9 @@ pub(super) const NAMES: &[&str] = &[
     "upstream-token",
     "upstream-token-busy",
     "upstream-token-none",
+    "external-input",
+    "admitted-caller",
+    "admitted-refused",
 ];
 
 #[test]
@@ -88,6 +92,18 @@ fn the_head_of_a_request() {
     let text = golden("oauth-input-least");
     let least = Request::read(&text).unwrap();
     assert_eq!((least.endpoint, least.unread, least.cookie), (Endpoint::Metadata, false, None));
+}
+
+#[test]
+fn what_a_further_verifier_has_found() {
+    let text = golden("external-input");
+    let admitted = |text: &str| {
+        let (server, external) = (server(json!({})), External::read(text).unwrap());
+        World::silent().run(async |flow| admit(flow, &server, &external)).answer.unwrap()
+    };
+    assert_eq!(admitted(&text), golden("admitted-caller"));
+    let elsewhere = text.replace(&[SITE, "/mcp"].concat(), "https://other.example/mcp");
+    assert_eq!(admitted(&elsewhere), golden("admitted-refused"));
 }
 
 #[test]

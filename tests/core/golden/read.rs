@@ -1,6 +1,6 @@
 //! What JavaScript writes and Rust reads.
 
-use mcp_wicket::auth::bearer::{Refused, refuse};
+use mcp_wicket::auth::bearer::{Counted, Refused, refuse};
 use mcp_wicket::auth::no_auth::Head;
 use mcp_wicket::auth::{jwt, metadata};
 use mcp_wicket::flow::{
@@ -54,6 +54,8 @@ pub(super) const NAMES: &[&str] = &[
     "mcp-input-of-a-message",
     "tell-input",
     "core-config",
+    "counted-calls",
+    "counted-failures",
     "refused-input",
     "jwt-input",
     "outcome-document",
@@ -221,6 +223,15 @@ fn what_a_verifier_reads() {
     let published = outcome::<Document>("outcome-document");
     assert_eq!((published.at, published.body.as_str()), (1_790_000_000_000, "é"));
     assert!(outcome::<Verify<'_>>("outcome-verify"));
+}
+
+#[test]
+fn what_a_guard_hands_over_to_count() {
+    for name in ["counted-calls", "counted-failures"] {
+        let text = golden(name);
+        assert!(Counted::read(&text).is_some(), "{name}");
+        assert!(Counted::read(&text.replace(r#""most""#, r#""least""#)).is_none(), "{name}");
+    }
 }
 
 #[test]
