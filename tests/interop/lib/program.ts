@@ -60,6 +60,8 @@ export class Home {
       HOME: this.folder,
       PATH: [...commands, dirname(process.execPath), "/usr/bin", "/bin"].join(":"),
       ...(this.#person && { BROWSER: join(this.#person.commands, "xdg-open"), DISPLAY: ":0" }),
+      // Where programs look up which browser this machine prefers: nowhere.
+      XDG_DATA_DIRS: join(this.folder, "share"),
       LANG: "C.UTF-8",
       TERM: "dumb",
       NO_COLOR: "1",
