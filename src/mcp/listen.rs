@@ -199,13 +199,12 @@ pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>, beg
     let keep = move |call, uri: &str| flow.obtain(&Ask { object: place.mailbox(), call, input: quoted(uri) });
     let kept = begins.then(|| keep("follow", &uri));
     Ok(Box::pin(async move {
-        let kept = match kept {
-            Some(kept) => kept,
-            None => {
-                let name = resource(&uri);
-                let spelled = followed(flow, place).await.into_iter().find(|followed| resource(followed) == name);
-                keep("unfollow", spelled.as_deref().unwrap_or(&uri))
-            }
+        let kept = if let Some(kept) = kept {
+            kept
+        } else {
+            let name = resource(&uri);
+            let spelled = followed(flow, place).await.into_iter().find(|followed| resource(followed) == name);
+            keep("unfollow", spelled.as_deref().unwrap_or(&uri))
         };
         let kept = kept.await;
         let change = match kept.as_deref() {
