@@ -45,7 +45,7 @@ describe("what crosses", () => {
     const handler = new GitHubHandler<Partial<Env>>(
       settings as ConstructorParameters<typeof GitHubHandler<Partial<Env>>>[0],
     );
-    const missing = (name: string) =>
+    const missing = (name: string): unknown =>
       expect.objectContaining({
         code: "ERR_UNSET",
         message: expect.stringContaining(`variable ${name} is`) as unknown,

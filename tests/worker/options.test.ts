@@ -51,7 +51,7 @@ const refused: [string, () => unknown, string][] = [
   ],
   ["a value", () => provider({ revocation: "strickt" }), '`revocation` is "strickt", but it can only be "strict"'],
   ["another value", () => provider({ accessTokens: "JWT" }), 'only be "sealed" or "jwt"'],
-  ["OAuthProvider.api", () => provider({}).api({}, {} as never, { isuer: "" } as object), "Did you mean `issuer`?"],
+  ["OAuthProvider.api", () => provider({}).api({}, {}, { isuer: "" } as object), "Did you mean `issuer`?"],
   ["JWTVerifier", () => jwt({ jwksUrl: "https://a.example/jwks" }), "Did you mean `jwksUri`?"],
   ["JWTVerifier, another case", () => jwt({ clocktolerance: 1 }), "Did you mean `clockTolerance`?"],
   ["JWTVerifier, a name without a value", () => jwt({ jwksUrl: undefined }), "Did you mean `jwksUri`?"],

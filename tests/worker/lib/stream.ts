@@ -13,7 +13,7 @@ export class EventReader {
 
   constructor(response: Response) {
     if (!response.body) throw new Error(`no stream: ${response.status}`);
-    this.#reader = response.body.getReader();
+    this.#reader = response.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
   }
 
   /** The next event; nothing at the end of the stream. Comments are passed over. */
