@@ -172,7 +172,10 @@ describe("the exact answer", () => {
   test("without a token", async () => {
     const message = "An access token is needed: send it as `Authorization: Bearer …`.";
     const bare = modern(AUDIENCE, "tools/call", { name: "whoami" });
-    expect(await answered(bare)).toEqual({ ...refusal(`Bearer scope="read", ${METADATA}`, message), said: "" });
+    expect(await answered(bare)).toEqual({
+      ...refusal(`Bearer scope="read", ${METADATA}`, message),
+      said: expect.stringContaining(`"code":"absent"`) as unknown,
+    });
     const body = await answered(post(AUDIENCE, "nonsense"));
     expect(body.challenge).toBe(`Bearer scope="read", ${METADATA}`);
   });

@@ -145,11 +145,15 @@ describe.each(wires)("on $wire", ({ wire, ask }) => {
     expect(shown.value.error).toMatchObject({ code: -32603, message: "shown" });
   });
 
-  test("a server without resources has none of their methods", async () => {
+  test("a server without resources lists none to clients that ask all the same", async () => {
     const none = serverOf((server) => void server.registerTool("t", {}, () => ({ content: [] })));
-    for (const method of ["resources/list", "resources/templates/list", "prompts/list"]) {
-      const { error } = await messageOf(none(ask(`${HOST}/mcp`, method)));
-      expect(error.code, method).toBe(-32601);
+    for (const [method, list] of [
+      ["resources/list", "resources"],
+      ["resources/templates/list", "resourceTemplates"],
+      ["prompts/list", "prompts"],
+    ] as const) {
+      const { result } = await messageOf(none(ask(`${HOST}/mcp`, method)));
+      expect(result[list], method).toEqual([]);
     }
   });
 });

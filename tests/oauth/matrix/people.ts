@@ -1,7 +1,7 @@
 /** The endpoints to which browsers come: authorize, its consent form, and the callback. */
 import { ENGLISH } from "../../../dist/pages/copy.js";
 import * as lib from "../lib/client.ts";
-import { type Endpoint, type Fields, type Pairs, type Row, pick } from "./matrix.ts";
+import { type Endpoint, type Fields, KINDS, type Pairs, type Row, pick } from "./matrix.ts";
 
 /** What a browser gets, in words. `state`: what the client has to get back with an answer. */
 async function shown(response: Response, state: string | undefined): Promise<string> {
@@ -251,14 +251,14 @@ export async function returning(): Promise<Endpoint> {
     good: "client: code",
     rows: {
       state: {
-        absent: "400 request",
-        empty: "400 request",
+        absent: "400 sign_in",
+        empty: "400 sign_in",
         doubled: "400 request",
-        foreign: "403 browser",
-        swapped: "400 request",
-        replayed: "400 expired",
+        foreign: "403 sign_in",
+        swapped: "400 sign_in",
+        replayed: "400 sign_in",
       },
-      cookie: bound,
+      cookie: Object.fromEntries(KINDS.map((kind) => [kind, "403 sign_in"])) as Row,
     },
     fields: begun,
     async other(name, kind, fields) {
