@@ -91,6 +91,7 @@ test("who has allowed a client is asked for one click the next time, and can say
   });
   const again = await open((await begin()).url);
   await again.getByRole("button", { name: "Cancel" }).click();
+  await again.getByRole("link", { name: "Go back to Cursor" }).click();
   await again.getByText("You can close this window.").waitFor();
   expect((await listener.next()).searchParams.get("error")).toBe("access_denied");
   await Promise.all([first.close(), second.close()]);

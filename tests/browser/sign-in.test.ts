@@ -79,6 +79,8 @@ describe.each(Object.entries(examples))("%s", (example, { upstream, says }) => {
     const { url } = await begin();
     await withPage(browser, url, {}, async (page) => {
       await page.getByRole("button", { name: "Deny" }).click();
+      // The client has proven nothing, so nobody is sent there by themselves.
+      await page.getByRole("link", { name: "Go back to Cursor" }).click();
       await page.getByText("You can close this window.").waitFor();
     });
     const answer = (await listener.next()).searchParams;

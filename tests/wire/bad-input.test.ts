@@ -95,9 +95,9 @@ test("what is not spoiled is answered", async () => {
 
 /** Header, its values, and the answer on the new wire and on the old. */
 const headerRows: [string, string[], string, string][] = [
-  ["Content-Type", [], NOT_JSON, NOT_JSON],
-  ["Content-Type", [""], NOT_JSON, NOT_JSON],
-  ["Content-Type", ["application/json", "application/json"], NOT_JSON, NOT_JSON],
+  ["Content-Type", [], OK, OK],
+  ["Content-Type", [""], OK, OK],
+  ["Content-Type", ["application/json", "application/json"], OK, OK],
   ["Content-Type", ["text/plain"], NOT_JSON, NOT_JSON],
   ["Content-Type", ["APPLICATION/JSON"], OK, OK],
   ["Content-Type", [LONG], NOT_JSON, NOT_JSON],
@@ -228,6 +228,7 @@ const ID = {
 const METHOD = {
   ...all("400 -32600 `method` must be a string.", "absent", "in the wrong case", '""', JSON.stringify(LONG)),
   absent: NO_METHOD,
+  null: NO_METHOD,
   "in the wrong case": NO_METHOD,
   twice: twiceIn("method"),
 };
@@ -268,8 +269,12 @@ const fieldRows: [Wire, string[], Record<string, string>][] = [
       [JSON.stringify(LONG)]: `200 -32601 There is no method ${SHOWN}.`,
     },
   ],
-  [MODERN, ["params"], { ...PARAMS, absent: NO_ENVELOPE, "in the wrong case": NO_ENVELOPE, "{}": NO_ENVELOPE }],
-  [LEGACY, ["params"], { ...PARAMS, absent: NO_NAME, "in the wrong case": NO_NAME, "{}": NO_NAME }],
+  [
+    MODERN,
+    ["params"],
+    { ...PARAMS, absent: NO_ENVELOPE, null: NO_ENVELOPE, "in the wrong case": NO_ENVELOPE, "{}": NO_ENVELOPE },
+  ],
+  [LEGACY, ["params"], { ...PARAMS, absent: NO_NAME, null: NO_NAME, "in the wrong case": NO_NAME, "{}": NO_NAME }],
   [
     MODERN,
     ["params", "name"],
@@ -291,7 +296,7 @@ const fieldRows: [Wire, string[], Record<string, string>][] = [
   [
     MODERN,
     ["params", "arguments"],
-    { ...ARGUMENTS, absent: NOT_THERE, "in the wrong case": NOT_THERE, "{}": NOT_THERE },
+    { ...ARGUMENTS, absent: NOT_THERE, null: NOT_THERE, "in the wrong case": NOT_THERE, "{}": NOT_THERE },
   ],
   [
     LEGACY,
@@ -299,6 +304,7 @@ const fieldRows: [Wire, string[], Record<string, string>][] = [
     {
       ...ARGUMENTS,
       absent: INVALID("undefined"),
+      null: INVALID("undefined"),
       "in the wrong case": INVALID("undefined"),
       "{}": INVALID("undefined"),
     },
@@ -346,6 +352,7 @@ const fieldRows: [Wire, string[], Record<string, string>][] = [
         "{}",
       ),
       absent: NO_ENVELOPE,
+      null: NO_ENVELOPE,
       "in the wrong case": NO_ENVELOPE,
       "{}": must(VERSION, "a string"),
       twice: twiceInParams("params", "_meta"),
@@ -375,6 +382,7 @@ const fieldRows: [Wire, string[], Record<string, string>][] = [
         "absent",
         "in the wrong case",
       ),
+      null: OK,
       '"INFO"': `400 -32602 Invalid params: \`params._meta["${LOG_LEVEL}"]\` must be one of debug, info, notice, warning, error, critical, alert, emergency.`,
       '"info"': OK,
     },

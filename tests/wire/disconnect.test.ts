@@ -39,7 +39,15 @@ async function leftBehind(request: (n: number) => Request): Promise<{ wasm: numb
   for (let n = 0; n < 3; n++) await wave(request);
   const before = { wasm: await memory(), heap: await heapOf(worker) };
   for (let n = 0; n < WAVES; n++) await wave(request);
-  return { wasm: (await memory()) - before.wasm, heap: (await heapOf(worker)) - before.heap };
+  const heap = async () => (await heapOf(worker)) - before.heap;
+  // Some stays for a moment: a tool that has ended may keep its request for two seconds (js/overlap.ts). What stays for good
+  // is still there at the last look.
+  let left = await heap();
+  for (let looks = 0; left >= NOISE && looks < 30; looks++) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    left = await heap();
+  }
+  return { wasm: (await memory()) - before.wasm, heap: left };
 }
 
 test(`${WAVES * IN_A_WAVE} resets while a flow waits leave nothing behind`, { timeout: 300_000 }, async () => {

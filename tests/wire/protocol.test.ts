@@ -136,7 +136,8 @@ describe("HTTP methods", () => {
 
   test.each(rows)("%s takes %s, and says so to others", async (path, allow) => {
     for (const method of ["HEAD", "PUT", "PATCH", "DELETE", "GET", "POST"]) {
-      if (allow.includes(method)) continue;
+      // Where there is a GET there is a HEAD: tests/worker/habits.test.ts.
+      if (allow.includes(method === "HEAD" ? "GET" : method)) continue;
       const response = await fetch(site + path, { method });
       expect([method, response.status, response.headers.get("allow")]).toEqual([method, 405, allow]);
       expect((await response.text()) === "", method).toBe(method === "HEAD");
@@ -254,7 +255,9 @@ describe("lists", () => {
       expect(cursor).toEqual(expect.any(String));
       for (const method of kinds.slice(1))
         expect((await list(ask, "ann", cursor, method)).error.code, method).toBe(-32602);
-      for (const wrong of ["", "nonsense", null, 5, {}, `${String(cursor)}x`])
+      for (const absent of ["", null])
+        expect((await list(ask, "ann", absent)).result.tools).toEqual(first.result.tools);
+      for (const wrong of ["nonsense", 5, {}, `${String(cursor)}x`])
         expect((await list(ask, "ann", wrong)).error.code).toBe(-32602);
       // It says where to go on, and opens nothing: what comes is the caller's own list.
       const names = async (user: string) => {
@@ -344,8 +347,8 @@ describe("resource templates", () => {
     ["file:///a/b/c.txt", { path: "a/b/c.txt" }],
     ["file:///a%2Fb", { path: "a%2Fb" }],
     ["file:///", -32002],
-    ["file:///a/../b", -32002],
-    ["file:///a/%2e%2E/b", -32002],
+    ["file:///a/../b", { path: "b" }],
+    ["file:///a/%2e%2E/b", { path: "b" }],
     ["file:///a/..%2fb", -32002],
     ["db://users", -32002],
     ["db://users/", -32002],
@@ -357,7 +360,7 @@ describe("resource templates", () => {
     ["find://all", {}],
     ["part://x#top", { where: "top" }],
     ["one://one", {}],
-    ["ONE://one", -32002],
+    ["ONE://one", {}],
     ["one://two", -32002],
     ["one", -32602],
   ])("%s", async (uri, expected) => {
