@@ -109,9 +109,9 @@ test("another account: the link asks anew, and who comes back is asked where the
   await other.getByRole("button", { name: "Continue to Cursor on this computer" }).click();
   await signInAs(other, "Grace Hopper");
   await other.getByRole("button", { name: "Allow" }).waitFor();
-  expect(await other.locator("main").innerText()).toContain("You are signed in as grace.");
+  expect(await other.locator("main").innerText()).toContain("You have signed in as grace, not as ada.");
+  // She has signed in, so Allow is the last step.
   await other.getByRole("button", { name: "Allow" }).click();
-  await signInAs(other, "Grace Hopper");
   const client = await finish(await codeFrom(other));
   expect(await client.callTool({ name: "whoami", arguments: {} })).toMatchObject({
     content: [{ text: "grace (grace@example.com)" }],

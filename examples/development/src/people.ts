@@ -59,7 +59,7 @@ export function signInPage(asked: URLSearchParams): Response {
     return `<p><a href="${back({ code })}">${escapeHtml(person.name)}</a></p>`;
   });
   const page = `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <title>Sign in for development</title>
 <style>
 :root { color-scheme: light dark }
