@@ -49,15 +49,24 @@ export function howTo(name: string): string {
   );
 }
 
-/** The response while a setting is missing, if that is what `error` says. Only on loopback it says which one, as the log does. */
+/**
+ * The response while a setting is missing, or is one that cannot be, if that is what `error` says. Only on loopback it says which
+ * one, as the log does.
+ */
 export function unsetResponse(error: unknown, site: string, headers: [string, string][] = []): Response | undefined {
-  if (!(error instanceof WicketError) || error.code !== "ERR_UNSET") return undefined;
+  if (!(error instanceof WicketError) || !(error.code in STRANGERS)) return undefined;
   console.error(`[mcp-wicket] ${error.message}`);
   const isLoopback = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(site);
-  const text = isLoopback ? error.message : "This server is not set up completely. Its log says what is missing.";
+  const text = isLoopback ? error.message : STRANGERS[error.code as keyof typeof STRANGERS];
   const own: [string, string][] = [
     ["content-type", "text/plain; charset=utf-8"],
     ["cache-control", "no-store"],
   ];
   return new Response(`${text}\n`, { status: 503, headers: [...own, ...headers] });
 }
+
+/** What strangers read. */
+const STRANGERS = {
+  ERR_UNSET: "This server is not set up completely. Its log says what is missing.",
+  ERR_OPTIONS: "This server is not set up correctly. Its log says what is wrong.",
+};

@@ -58,13 +58,14 @@ export function newVerifierStep(label: string, options: string): StepMethod {
   return stepsOf(core as Pick<VerifierCore, "verify">, ["verify"]).verify;
 }
 
-/** A core with this configuration. Throws `ERR_UNSET` where `WICKET_SECRET` will not do. */
+/** A core with this configuration. Throws `ERR_UNSET` where `WICKET_SECRET` will not do, and `ERR_OPTIONS` for other settings. */
 function made<Made>(core: new (config: string) => Made, config: object): Made {
   try {
     return new core(JSON.stringify(config));
   } catch (error) {
     const { message } = error as Error;
-    if (!message.includes(SECRET)) throw error;
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    if (!message.includes(SECRET)) throw new WicketError("ERR_OPTIONS", message, { cause: error });
     const make = `Make one with\n\nopenssl rand -base64 32\n\n`;
     throw new WicketError("ERR_UNSET", `${message} ${make}${howTo(SECRET)}`, { cause: error });
   }

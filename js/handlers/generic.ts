@@ -39,6 +39,7 @@ const GENERIC = namesOf<GenericOAuthOptions<unknown>>("GenericOAuthHandler", {
 /** People sign in with any OpenID provider, or any OAuth 2 server that says who they are. */
 export class GenericOAuthHandler<Env = Record<string, string>> extends UpstreamHandler<Env, GenericOAuthOptions<Env>> {
   protected readonly kind = "generic";
+  protected override readonly needsSecret = false;
 
   constructor(options: GenericOAuthOptions<Env>) {
     super(GENERIC, options);

@@ -113,6 +113,8 @@ export type UpstreamEffect =
 export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>> implements IdentityHandler {
   protected readonly options: Options;
   protected abstract readonly kind: string;
+  /** Whether there is nothing to sign in with without a `clientSecret`. */
+  protected readonly needsSecret: boolean = true;
   declare readonly fetch?: AppFetch;
 
   protected constructor(names: Names, options: Options) {
@@ -138,7 +140,7 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
       ...(Object.fromEntries(texts.filter(([, value]) => value !== undefined)) as Record<string, unknown>),
       kind: this.kind,
       clientId: required(clientId, env, `clientId of ${this.label}`),
-      ...("clientSecret" in this.options && {
+      ...(("clientSecret" in this.options || this.needsSecret) && {
         clientSecret: required(clientSecret, env, `clientSecret of ${this.label}`),
       }),
       ...(context && { context: true }),

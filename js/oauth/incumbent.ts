@@ -69,14 +69,17 @@ export interface IncumbentOptions<Env> {
   allowPlainPKCE?: boolean | undefined;
   /** `false` or absent: tokens are not exchanged. */
   allowTokenExchangeGrant?: boolean | undefined;
+  /**
+   * True: only clients that get a secret may register themselves. Most clients of MCP are public, and then need to be the URL of
+   * their metadata (`allowClientIdMetadataDocuments`) or a client that you made (`createClient`).
+   */
+  disallowPublicClientRegistration?: boolean | undefined;
   /** @deprecated Cannot be here: `context` of a handler (GitHubHandler, …) makes `this.props` at sign-in and at each refresh. */
   tokenExchangeCallback?: never;
   /** @deprecated Cannot be here: registrations that nobody uses end by themselves. */
   clientRegistrationTTL?: never;
   /** @deprecated Cannot be here: `allowDynamicClientRegistration: false` and `createClient` name the clients there are. */
   clientRegistrationCallback?: never;
-  /** @deprecated Cannot be here: the clients of MCP are public ones. `allowDynamicClientRegistration: false` names clients. */
-  disallowPublicClientRegistration?: false | undefined;
   /** @deprecated Cannot be here. */
   enterpriseManagedAuthorization?: never;
   /** @deprecated Cannot be here: the names of cookies are fixed. */
@@ -160,11 +163,6 @@ function never<Env>(options: OAuthProviderOptions<Env>): void {
     ["allowPlainPKCE", false, "OAuth 2.1 has no plain code challenge: clients use S256."],
     ["allowTokenExchangeGrant", false, "Tokens are not exchanged here."],
     ["allowPrivateUseRedirectUris", true, "Native apps' schemes are taken, with a warning to people."],
-    [
-      "disallowPublicClientRegistration",
-      false,
-      "The clients of MCP are public ones. Use `allowDynamicClientRegistration: false`, and `createClient` for confidential ones.",
-    ],
   ];
   for (const [name, value, why] of only) {
     const given = options[name] as unknown;

@@ -294,6 +294,7 @@ function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "handler"> 
     scopeTexts: named,
     schemes: options.redirectSchemes,
     registration: options.allowDynamicClientRegistration,
+    public: options.disallowPublicClientRegistration === true ? false : undefined,
     rawSubject: options.rawSubject,
     codeTtl: options.codeTtl,
     accessTokenTtl: options.accessTokenTtl,

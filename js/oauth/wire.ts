@@ -42,6 +42,7 @@ export interface ServerConfig {
   scopeTexts?: Record<string, string>;
   schemes?: readonly string[];
   registration?: boolean;
+  public?: boolean;
   documents?: boolean;
   kv?: boolean;
   codeTtl?: number;

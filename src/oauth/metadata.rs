@@ -53,7 +53,10 @@ fn missing() -> Answer {
 fn server<I>(site: &Site<'_, I>) -> Answer {
     let (issuer, paths) = (&site.issuer, &site.server.paths);
     let at = |path: &str| [issuer, path].concat();
-    let methods = list(["none", "client_secret_basic", "client_secret_post"]);
+    let secret = ["client_secret_basic", "client_secret_post"];
+    // A client that is known by a URL has no secret, so it looks for this one.
+    let none = (site.server.public || site.server.documents).then_some("none");
+    let methods = list(none.into_iter().chain(secret));
     let mut document = Members::new()
         .text("issuer", issuer)
         .text("authorization_endpoint", &at(&paths.authorize))

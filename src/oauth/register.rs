@@ -119,6 +119,12 @@ fn read<I>(site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Result<Aske
     if !["none", "client_secret_basic", "client_secret_post"].contains(&method.as_str()) {
         return wrong("token_endpoint_auth_method must be none, client_secret_basic or client_secret_post.");
     }
+    if method == "none" && !site.server.public {
+        return wrong(
+            "This server registers no clients without a secret: token_endpoint_auth_method must be client_secret_basic or \
+             client_secret_post.",
+        );
+    }
     let has = |name, usual: &str| {
         let asked = listed(&metadata, name)?;
         Ok(asked.is_empty() || asked.iter().any(|asked| asked == usual))

@@ -27,6 +27,8 @@ pub struct Server {
     pub schemes: Vec<String>,
     /// Whether clients may register themselves (RFC 7591).
     pub registration: bool,
+    /// Whether those may be public ones, which have no secret.
+    pub public: bool,
     /// Whether clients may be URLs of their metadata.
     pub documents: bool,
     /// Whether there is a namespace for copies.
@@ -152,6 +154,7 @@ impl Server {
             texts,
             schemes,
             registration: options.get("registration").is_none_or(|value| value.text() != "false"),
+            public: options.get("public").is_none_or(|value| value.text() != "false"),
             documents: options.get("documents").is_some_and(Value::is_true),
             kv: options.get("kv").is_some_and(Value::is_true),
             resource_servers: options.get("resourceServers").map_or_else(|| Ok(Vec::new()), resource_servers)?,

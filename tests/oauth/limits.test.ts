@@ -107,5 +107,5 @@ test("limits that cannot be are refused", async () => {
   const { createExecutionContext } = await import("cloudflare:test");
   const { env } = await import("cloudflare:workers");
   const answer = await provider.fetch(new Request("https://x.example/token"), env, createExecutionContext());
-  expect(answer.status).toBe(500);
+  expect(answer.status).toBe(503);
 });

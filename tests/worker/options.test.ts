@@ -162,6 +162,7 @@ describe("names of workers-oauth-provider", () => {
     ["a resource", { resourceMetadata: { resource: "https://a.example/mcp", resource_name: "A" } }],
     ["a resource that is the origin", { resourceMetadata: { resource: "https://a.example" } }],
     ["what is so anyway", { allowImplicitFlow: false, allowPlainPKCE: false, allowTokenExchangeGrant: false }],
+    ["only clients with a secret", { disallowPublicClientRegistration: true }],
     ["client ID metadata documents", { clientIdMetadataDocumentEnabled: true }],
   ])("are taken: %s", (_, more) => {
     expect(() => made(more)).not.toThrow();

@@ -1,6 +1,7 @@
 /** Settings that come from variables: while one is missing the answer is 503, and the log says which and how to set it. */
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import * as oauth from "mcp-wicket/oauth";
 import {
   APIKeyVerifier,
   GitHubHandler,
@@ -37,6 +38,20 @@ const provider = () => {
   return made.fetch.bind(made) as Fetch;
 };
 
+/** A handler whose secret was left out altogether, or comes from nowhere. */
+function withoutSecret(
+  name: "GitHubHandler" | "GoogleHandler" | "AzureADHandler",
+  secret: object,
+): (typeof cases)[number] {
+  const serving = () => {
+    const defaultHandler = new oauth[name]({ clientId: "id", allow: "anyone", ...secret });
+    const made = new OAuthProvider<Bound>({ apiHandlers: { "/mcp": handler }, defaultHandler });
+    return made.fetch.bind(made) as Fetch;
+  };
+  const how = "clientSecret" in secret ? "is undefined" : "was left out";
+  return [`${name} whose clientSecret ${how}`, serving, {}, "/authorize?client_id=x", ["clientSecret", name]];
+}
+
 /** What is wrong: what serves, with which variables, where it is asked, and what the message names. */
 const cases: [string, () => Fetch, Bound, string, string[]][] = [
   ...(["GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "RS_SECRET"] as const).flatMap((name) =>
@@ -48,6 +63,10 @@ const cases: [string, () => Fetch, Bound, string, string[]][] = [
       [name],
     ]),
   ),
+  ...(["GitHubHandler", "GoogleHandler", "AzureADHandler"] as const).flatMap((name) => [
+    withoutSecret(name, {}),
+    withoutSecret(name, { clientSecret: undefined }),
+  ]),
   [
     "a provider with a weak secret",
     provider,
@@ -92,6 +111,25 @@ test.each(cases)("%s", async (_, serving, bound, path, named) => {
       expect(shown).toContain(part);
       expect(log).toContain(part);
     }
+  } finally {
+    said.mockRestore();
+  }
+});
+
+test("a setting that cannot be is said as one that is missing", async () => {
+  const said = vi.spyOn(console, "error").mockImplementation(() => {});
+  try {
+    const made = new OAuthProvider<Bound>({
+      apiHandlers: { "/mcp": handler },
+      defaultHandler: new GitHubHandler({ clientId: "id", clientSecret: "secret", allow: "anyone" }),
+      limits: { token: 0 },
+    });
+    const ask = (site: string) => made.fetch(new Request(`${site}/token`), env as never, createExecutionContext());
+    const far = await ask("https://mcp.example.com");
+    expect([far.status, await far.text()]).toEqual([503, expect.not.stringContaining("limits")]);
+    const near = await ask("http://127.0.0.1:8787");
+    expect([near.status, await near.text()]).toEqual([503, expect.stringContaining("limits.token must be")]);
+    expect(said.mock.calls.map(([line]) => String(line)).join("\n")).toContain("limits.token must be");
   } finally {
     said.mockRestore();
   }

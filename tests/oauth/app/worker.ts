@@ -87,6 +87,7 @@ const providers: Record<string, OAuthProvider<Env>> = {
     audit: (event) => void audited.push(event),
   }),
   "closed.example.com": new OAuthProvider({ ...usual, allowDynamicClientRegistration: false }),
+  "confidential.example.com": new OAuthProvider({ ...usual, disallowPublicClientRegistration: true }),
   "homeless.example.com": new OAuthProvider({ ...usual, objects: "NOT_THERE" }),
   "limits.example.com": new OAuthProvider({
     ...usual,
