@@ -16,5 +16,5 @@ test.each([
   inspector1({ transport: "sse", connection: "direct" }),
   inspector2("sse"),
 ])("$title lists and calls", { timeout: 180_000 }, async ({ visit }) => {
-  expect(await visit({ url: `${worker.url}/sse` })).toEqual({ tools: ["add"], answer: "42" });
+  expect(await visit({ url: `${worker.url}/sse` })).toEqual({ tools: ["add"], answer: "The sum is 42" });
 });

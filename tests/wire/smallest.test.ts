@@ -32,7 +32,7 @@ test("the official Inspector lists and calls its tool", async () => {
   const { tools } = await inspect<{ tools: { name: string }[] }>("tools/list");
   expect(tools.map(({ name }) => name)).toEqual(["add"]);
   const call = ["tools/call", "--tool-name", "add", "--tool-arg", "a=40", "--tool-arg", "b=2"];
-  expect((await inspect<ToolResult>(...call)).content).toEqual([{ type: "text", text: "42" }]);
+  expect((await inspect<ToolResult>(...call)).content).toEqual([{ type: "text", text: "The sum is 42" }]);
 });
 
 test("it announces its tools and nothing else, and its log is silent", async () => {

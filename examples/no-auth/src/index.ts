@@ -13,13 +13,15 @@ export class MyMCP extends McpAgent<Env> {
     this.server.registerTool(
       "add",
       { description: "Adds two numbers", inputSchema: { a: z.number(), b: z.number() } },
-      async ({ a, b }) => ({ content: [{ type: "text", text: String(a + b) }] }),
+      async ({ a, b }) => ({ content: [{ type: "text", text: `The sum is ${String(a + b)}` }] }),
     );
 
     this.server.registerTool(
       "roll_dice",
       { description: "Rolls a fair die", inputSchema: { sides: z.number().int().min(2).max(1000).default(6) } },
-      async ({ sides }) => ({ content: [{ type: "text", text: String(1 + Math.floor(Math.random() * sides)) }] }),
+      async ({ sides }) => ({
+        content: [{ type: "text", text: `You rolled ${String(1 + Math.floor(Math.random() * sides))}` }],
+      }),
     );
   }
 }

@@ -44,7 +44,7 @@ export class MyMCP extends McpAgent<Env, unknown, Props> {
     this.server.registerTool(
       "add",
       { description: "Adds two numbers", inputSchema: { a: z.number(), b: z.number() } },
-      async ({ a, b }) => ({ content: [{ type: "text", text: String(a + b) }] }),
+      async ({ a, b }) => ({ content: [{ type: "text", text: `The sum is ${String(a + b)}` }] }),
     );
   }
 }

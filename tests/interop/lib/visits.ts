@@ -1,5 +1,4 @@
 /** A client's visit to a server that adds: it connects as people would have it connect, lists the tools and calls one. */
-import type { Limitation } from "./operations.ts";
 import type { Person } from "./person.ts";
 
 /** The server, and what is needed to get in. */
@@ -16,14 +15,12 @@ export interface Visited {
   /** The names of the tools that the client has seen. */
   tools: string[];
   /** The text that came of `add` with 40 and 2. */
-  answer: string | Limitation;
+  answer: string;
 }
 
 export interface Visitor {
   title: string;
   visit: (site: Site) => Promise<Visited>;
-  /** What the client cannot do, and how it says so: what comes of the call at each kind of server. */
-  limits?: Partial<Record<"call" | "key" | "sign in", RegExp>>;
 }
 
 export const ARGUMENTS = { a: 40, b: 2 };

@@ -8,7 +8,7 @@ export default {
     server.registerTool(
       "add",
       { description: "Adds two numbers", inputSchema: { a: z.number(), b: z.number() } },
-      ({ a, b }) => ({ content: [{ type: "text", text: String(a + b) }] }),
+      ({ a, b }) => ({ content: [{ type: "text", text: `The sum is ${String(a + b)}` }] }),
     );
     return server;
   }),

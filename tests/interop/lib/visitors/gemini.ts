@@ -1,6 +1,5 @@
 /** Gemini CLI: a model asks it for the tool, and `/mcp auth` has it sign in. */
 import { model } from "../model.ts";
-import { Limitation } from "../operations.ts";
 import { Home, program } from "../program.ts";
 import type { Visited, Visitor } from "../visits.ts";
 
@@ -17,7 +16,6 @@ const settings = (url: string, key: string | undefined) => ({
 
 export const gemini: Visitor = {
   title: "Gemini CLI",
-  limits: { call: /^Invalid input: expected record, received number$/ },
   visit: async ({ url, key, person }): Promise<Visited> => {
     const home = new Home(person);
     const standIn = await model();
@@ -32,11 +30,11 @@ export const gemini: Visitor = {
       const { stderr } = await home.run(process.execPath, prompt("Add 40 and 2."), { env });
       if (standIn.results.length === 0) throw new Error(`nothing was called: ${stderr}`);
       const { output, error } = standIn.results[0] as { output?: string; error?: string };
-      const refused = /"message\\*": \\*"([^"\\]+)/.exec(error ?? "")?.[1];
+      if (output === undefined) throw new Error(`the call was refused: ${String(error)}`);
       return {
         tools: [...standIn.tools].filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length)),
         // The text that comes from a server is marked as such.
-        answer: output?.replaceAll(/<\/?untrusted_context>/g, "").trim() ?? new Limitation(refused ?? String(error)),
+        answer: output.replaceAll(/<\/?untrusted_context>/g, "").trim(),
       };
     } finally {
       standIn.stop();
