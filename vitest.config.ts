@@ -14,6 +14,7 @@ const project = (name: string, config: string, files: string[]) => ({
 /** What needs objects. */
 const ABOUT_OBJECTS = [
   "asking",
+  "callers",
   "capabilities",
   "expiry",
   "find",

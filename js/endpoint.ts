@@ -79,6 +79,8 @@ export interface Passage {
   readonly incoming: Incoming;
   /** What the guard has found. */
   readonly pass: Pass;
+  /** What the app or the guard knows about the caller. */
+  readonly props: Record<string, unknown> | undefined;
   /** What the flow is told beside the request's own head. */
   readonly told: Pick<McpInput, "principal" | "client" | "transport" | "place" | "agent" | "sessionId" | "sessions">;
   readonly env: unknown;

@@ -172,7 +172,7 @@ class MadeServers<Env> {
       const props = propsOf(ctx, pass.caller);
       const told = toldOf(this.#options, props, pass.caller, incoming);
       const place = { objects: this.#options.objects };
-      const passage: Passage = { core, incoming, pass, told, env, place, limits: this.#limits };
+      const passage: Passage = { core, incoming, pass, props, told, env, place, limits: this.#limits };
       const server = callback("The factory of createMcpHandler", this.#limits.callback, () =>
         this.#factory({ request: incoming.request, env, props, params: incoming.params }),
       );

@@ -1,6 +1,7 @@
 /**
- * `McpAgent`: a server as a class. By default an agent lives for one request, in the Worker; with `static placement =
- * "session"` or an `initialState` it lives in its session's Durable Object and may keep things.
+ * `McpAgent`: a server as a class. An agent is made for one request: props, tools and fields are that caller's. By default it
+ * runs in the Worker; with `static placement = "session"` or an `initialState` it runs in its session's Durable Object, whose
+ * state and SQL outlive the request.
  */
 import { ENDPOINT_NAMES, type EndpointOptions, type GuardedCore, type Passage, coreFor, serve } from "../endpoint.js";
 import { type Limits, callback } from "../callback.js";
@@ -62,8 +63,9 @@ export abstract class McpAgent<
   Props extends Record<string, unknown> = Record<string, unknown>,
 > extends MovedAgent<Env, State> {
   /**
-   * Where the agent runs: `"session"` for an object per session; by default in the Worker, for one request. What it keeps in
-   * the object is deleted once nobody can come back for it, by the object's alarm, unless the class has an `alarm` itself.
+   * Where the agent runs: `"session"` for an object per session; by default in the Worker. Either way each request has an
+   * agent of its own, with its caller's props; what the requests of a session share is `state`, `sql` and `ctx.storage`. That is
+   * deleted once nobody can come back for it, by the object's alarm, unless the class has an `alarm` itself.
    */
   static placement?: "session";
 
@@ -83,6 +85,8 @@ export abstract class McpAgent<
   #keptUntil = 0;
   /** The requests that the object answers at the moment. */
   readonly #worlds = new Map<string, ServerWorld>();
+  /** In the object: the parts of the path that it belongs to. */
+  #path: string | undefined;
 
   /**
    * Runs around each call of a tool, prompt or resource, if the class has it: for logs, metrics, limits. `server`'s own hooks run
@@ -90,7 +94,7 @@ export abstract class McpAgent<
    */
   onCall?(call: Call, next: () => Promise<CallResult>): CallResult | Promise<CallResult>;
 
-  /** Registers what the agent offers. Runs once for each request, or once for each session. */
+  /** Registers what the agent offers to this caller. Runs once for each request. */
   init(): Promise<void> | void {}
 
   /**
@@ -103,7 +107,8 @@ export abstract class McpAgent<
     return {
       accessToken: () => {
         if (upstream && !("storage" in ctx)) return upstream(env, ctx);
-        const where = upstream ? "an agent in its session's object cannot ask for it" : "nobody has signed in upstream";
+        const inObject = "storage" in ctx;
+        const where = inObject ? "an agent in its session's object cannot ask for it" : "nobody has signed in upstream";
         return Promise.reject(new WicketError("ERR_UPSTREAM", `No upstream token: ${where}.`));
       },
     };
@@ -205,7 +210,10 @@ export abstract class McpAgent<
     return server;
   }
 
-  /** In the object: answers a request that the Worker's guard has let through. */
+  /**
+   * In the object: answers a request that the Worker's guard has let through, by an agent of its own. Requests of one session
+   * may come with different tokens, and at once: what `init` registers from `this.props` is for its caller alone.
+   */
   async wicketServe(
     request: Request,
     { props, params, told, pass: carried, objects, key, expiry, limits }: Handover,
@@ -214,14 +222,15 @@ export abstract class McpAgent<
     // An object has one alarm: where the class has an alarm of its own, that is its business.
     const isOurs = this.alarm === McpAgent.prototype.alarm;
     if (isOurs) this.#keptUntil = await keepFor(this.#object().storage, expiry, objects, this.#keptUntil);
-    const server = await this.wicketReady(props, undefined, params, limits);
-    if (JSON.stringify(params) !== JSON.stringify(this.params)) {
+    if ((this.#path ??= JSON.stringify(params)) !== JSON.stringify(params)) {
       return new Response("Not found. The session is of another path.", { status: 404 });
     }
     this.#core ??= coreFor({}, this.env);
     const place = { objects, agent: this.constructor.name };
     const [incoming, pass] = [Object.assign(new Incoming(request), { params }), received(carried)];
-    const passage: Passage = { core: this.#core, incoming, pass, told, env: this.env, place, limits };
+    const agent = new (this.constructor as AgentClass<Env>)(this.#object(), this.env);
+    const server = await agent.wicketReady(props, pass.caller, params, limits);
+    const passage: Passage = { core: this.#core, incoming, pass, props, told, env: this.env, place, limits };
     if (told.transport === "sse-messages") return answerMessage(passage, server, this.ctx);
     return serve(passage, server, this.ctx, (world) => {
       this.#worlds.set(key, world);

@@ -71,14 +71,14 @@ function isJson(value: unknown): boolean {
 }
 
 /** What has been carried, where it arrives: the passage of a request of its own behind the stream's guard. */
-export function arrived(stream: Passage, { url, headers, told, pass }: CarriedMessage): Passage {
+export function arrived(stream: Passage, { url, headers, told, props, pass }: CarriedMessage): Passage {
   const { caller, ...stepUp } = pass;
   const upstream = stream.pass.caller?.upstream;
   // The session is its principal's, and so is the stream: a fresh upstream token is the same person's.
   const whole = caller && { ...caller, scopes: new Set(caller.scopes), ...(upstream && { upstream }) };
   const incoming = new Incoming(new Request(url, { method: "POST", headers }));
   incoming.params = stream.incoming.params;
-  return { ...stream, incoming, told, pass: received({ ...stepUp, caller: whole }) };
+  return { ...stream, incoming, told, props, pass: received({ ...stepUp, caller: whole }) };
 }
 
 /** Carries out a message that has been carried, and sends what comes of it on the stream. */

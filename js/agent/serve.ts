@@ -65,7 +65,7 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
       const props = propsOf(ctx, pass.caller);
       const told = toldOf(options, props, pass.caller, incoming);
       const place = { objects: options.objects, agent: agentClass.name };
-      const passage: Passage = { core, incoming, pass, told, env, place, limits };
+      const passage: Passage = { core, incoming, pass, props, told, env, place, limits };
       const agent = new agentClass(ctx, env);
       if (wantsPage(incoming)) return openPage(incoming, pass, registryOf(agent), { path: incoming.path });
       if (wantsObject(agentClass, agent)) {

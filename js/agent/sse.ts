@@ -69,7 +69,7 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       if (sessionId !== null) told.sessionId = sessionId;
       const { objects } = options;
       const where = { objects, agent: agentClass.name };
-      const passage: Passage = { core, incoming, pass, told, env, place: where, limits };
+      const passage: Passage = { core, incoming, pass, props, told, env, place: where, limits };
       const placed = await placeOf(passage, ctx);
       if (placed instanceof Response) return withHeaders(placed, pass.headers);
       if ("here" in placed) throw new Error("HTTP+SSE has a place for each message");

@@ -142,8 +142,8 @@ export class CallContext implements ToolContext {
 
   /** Who is calling, for hooks. */
   get whose(): { caller: Caller | undefined; props: Record<string, unknown> | undefined } {
-    const { caller } = this.#world.passage.pass;
-    return { caller, props: caller?.props ?? this.#world.props };
+    const { pass, props } = this.#world.passage;
+    return { caller: pass.caller, props };
   }
 
   get signal(): AbortSignal {

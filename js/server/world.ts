@@ -76,11 +76,6 @@ export class ServerWorld extends ObjectsWorld {
     return this.passage.incoming.request;
   }
 
-  /** What the app has put beside the request. */
-  get props(): Record<string, unknown> | undefined {
-    return (this.ctx as { props?: Record<string, unknown> }).props;
-  }
-
   /** True once the response is a stream. */
   get isStream(): boolean {
     return this.#outgoing?.isStream ?? false;

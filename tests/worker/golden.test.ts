@@ -75,6 +75,7 @@ function worldOf(server: McpServer, tell: StepMethod = () => "", pass: Pass = { 
     core,
     incoming: new Incoming(request({})),
     pass,
+    props: undefined,
     told: {},
     env,
     place: {},

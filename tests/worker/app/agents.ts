@@ -38,15 +38,18 @@ function sleeps(server: McpServer): void {
 export class Placed extends McpAgent<Cloudflare.Env> {
   static override placement = "session" as const;
   override server = new McpServer({ name: "placed", version: "1.0.0" });
+  /** Of one request, as all fields are. */
   #calls = 0;
 
   override init(): void {
-    this.sql`create table if not exists starts (at integer)`;
-    this.sql`insert into starts values (${Date.now()})`;
+    this.sql`create table if not exists calls (at integer)`;
     this.sql`create table if not exists notes (text text)`;
-    this.server.registerTool("count", {}, () => text(++this.#calls));
+    this.server.registerTool("count", {}, () => {
+      this.sql`insert into calls values (${Date.now()})`;
+      return text(this.sql<{ n: number }>`select count(*) as n from calls`[0]?.n);
+    });
+    this.server.registerTool("field", {}, () => text(++this.#calls));
     sleeps(this.server);
-    this.server.registerTool("starts", {}, () => text(this.sql<{ n: number }>`select count(*) as n from starts`[0]?.n));
     this.server.registerTool("note", { inputSchema: { note: z.string() } }, ({ note }) => {
       this.sql`insert into notes values (${note})`;
       return text("noted");

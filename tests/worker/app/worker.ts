@@ -1,6 +1,7 @@
 /** The Worker under test: every endpoint has a path of its own. */
 import { type FetchHandler, WicketObject } from "mcp-wicket";
 import { Asking, AskingPlaced, askingHandler } from "./asking.ts";
+import { CallersInObject, CallersInWorker, callers } from "./callers.ts";
 import { Changing, ChangingPlaced, LatePlaced, changing } from "./changing.ts";
 import { Flaky, Homeless, HomelessStream, Keeping, OwnAlarm, Placed, Plain, Stateful } from "./agents.ts";
 import { GuardedInObject, GuardedInWorker, guarded, guardedContext, unguarded } from "./guarded.ts";
@@ -9,6 +10,8 @@ import { TenantInObject, TenantInWorker, tenantHandler } from "./tenants.ts";
 export {
   Asking,
   AskingPlaced,
+  CallersInObject,
+  CallersInWorker,
   Changing,
   ChangingPlaced,
   Flaky,
@@ -50,6 +53,10 @@ const endpoints: Record<string, FetchHandler<Cloudflare.Env>> = {
   ...changing,
   "/asking-agent": Asking.serve("/asking-agent").fetch,
   "/asking-placed": AskingPlaced.serve("/asking-placed").fetch,
+  "/callers-worker": callers.fetch,
+  "/callers-worker-sse": callers.fetch,
+  "/callers-object": callers.fetch,
+  "/callers-object-sse": callers.fetch,
   "/guarded-worker": guarded.fetch,
   "/guarded-object": guarded.fetch,
   "/guarded-sse": guarded.fetch,
