@@ -54,7 +54,7 @@ describe.each(officials)("$title", ({ transport, revision, connect }) => {
       code: -32602,
       message: expect.stringContaining('There is no tool "subtract".') as string,
     });
-    expect((await client.call("add", { a: 1, b: 1 })).content[0]?.text).toBe("2");
+    expect((await client.call("add", { a: 1, b: 1 })).content[0]?.text).toBe("The sum is 2");
     await client.close();
     expect(client.complaints).toEqual([]);
   });
@@ -63,11 +63,10 @@ describe.each(officials)("$title", ({ transport, revision, connect }) => {
     const clients = await Promise.all([open(), open()]);
     const numbers = Array.from({ length: 50 }, (_, n) => n);
     const called = clients.map((client, who) =>
-      Promise.all(
-        numbers.map(async (n) => Number((await client.call("add", { a: n, b: who * 1000 })).content[0]?.text)),
-      ),
+      Promise.all(numbers.map(async (n) => (await client.call("add", { a: n, b: who * 1000 })).content[0]?.text)),
     );
-    expect(await Promise.all(called)).toEqual([numbers, numbers.map((n) => n + 1000)]);
+    const sums = (more: number) => numbers.map((n) => `The sum is ${String(n + more)}`);
+    expect(await Promise.all(called)).toEqual([sums(0), sums(1000)]);
     for (const client of clients) {
       await client.close();
       expect(client.complaints).toEqual([]);
@@ -79,7 +78,7 @@ describe.each(officials)("$title", ({ transport, revision, connect }) => {
       const client = await open(pageFetch(origin));
       expect(client.revision).toBe(revision);
       expect((await client.list()).tools).toHaveLength(2);
-      expect((await client.call("add", { a: 2, b: 3 })).content[0]?.text).toBe("5");
+      expect((await client.call("add", { a: 2, b: 3 })).content[0]?.text).toBe("The sum is 5");
       await client.close();
     }
     await expect(open(pageFetch("https://evil.example"))).rejects.toThrow("CORS: 403");
