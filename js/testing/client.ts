@@ -141,6 +141,8 @@ function urlOf(target: unknown, { origin, path }: ConnectOptions): string {
   if (typeof target !== "string" && !(target instanceof URL)) {
     return new URL(path ?? "/mcp", origin ?? "https://mcp.example.com").href;
   }
+  if (origin !== undefined)
+    throw new WicketError("ERR_ARGUMENT", "`origin` is for Workers of this process: a URL has its own.");
   const url = new URL(target);
   if (path !== undefined || url.pathname === "/") url.pathname = path ?? "/mcp";
   return url.href;

@@ -2,9 +2,7 @@
  * Clients that others wrote × the README's smallest server, one behind API keys, one behind a sign-in. Each cell
  * passes. The table stands in docs/interop.md, as in table.test.ts.
  */
-import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
-import { at } from "../harness/paths.ts";
 import { type Sites, sites } from "./lib/sites.ts";
 import { expectInDocument, tableOf } from "./lib/table.ts";
 import { visitors } from "./lib/visitors/index.ts";
@@ -20,14 +18,6 @@ let all: Sites;
 beforeAll(async () => {
   all = await sites();
   return () => all.stop();
-});
-
-test("the smallest server is the README's, and has nothing in its configuration but name, main file and date", () => {
-  const readme = readFileSync(at("README.md"), "utf8");
-  const snippet = /## The smallest server\n\n```ts\n([\s\S]*?)```/.exec(readme)?.[1];
-  expect(readFileSync(at("tests/interop/workers/smallest/index.ts"), "utf8")).toBe(snippet);
-  const names = readFileSync(at("tests/interop/workers/smallest/wrangler.toml"), "utf8").matchAll(/^\[*(\w+)/gm);
-  expect([...names].map(([, name]) => name)).toEqual(["name", "main", "compatibility_date"]);
 });
 
 describe.each(visitors)("$title", ({ title, visit }) => {

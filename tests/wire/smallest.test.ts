@@ -22,10 +22,12 @@ async function inspect<T>(...method: string[]): Promise<T> {
   return (JSON.parse(stdout) as { result: T }).result;
 }
 
-test("it is the one in the README", () => {
+test("it is the one in the README, and has nothing in its configuration but name, main file and date", () => {
   const [, code] = /## The smallest server\n\n```ts\n(.*?)```/s.exec(readFileSync(at("README.md"), "utf8")) ?? [];
   const [, ...lines] = readFileSync(at("tests/wire/smallest/index.ts"), "utf8").split("\n");
   expect(lines.join("\n")).toBe(code);
+  const toml = readFileSync(at("tests/wire/smallest/wrangler.toml"), "utf8");
+  expect([...toml.matchAll(/^\[*(\w+)/gm)].map(([, name]) => name)).toEqual(["name", "main", "compatibility_date"]);
 });
 
 test("the official Inspector lists and calls its tool", async () => {
