@@ -86,7 +86,7 @@ export type Effect =
   | ({ kind: "rows" } & RowsEffect)
   | { kind: "api-key"; id: string }
   | DocumentEffect
-  | { kind: "tally"; keys: string[] }
+  | { kind: "tally"; keys: string[]; most: number[] }
   | ({ kind: "verify" } & VerifyEffect)
   | ({ kind: "verify-shown" } & VerifyShownEffect)
   | { kind: "ring"; since: number }

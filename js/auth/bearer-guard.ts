@@ -223,7 +223,7 @@ class Counting implements World {
 
   async perform(effect: Effect): Promise<Outcome> {
     if (effect.kind !== "tally") throw new Error(`counting has no "${effect.kind}"`);
-    return { json: await performTally(effect.keys, this.#limiter) };
+    return { json: await performTally(effect, this.#limiter) };
   }
 
   commit(): Promise<void> {

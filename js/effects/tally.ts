@@ -1,7 +1,8 @@
-/** The effect "tally": counts requests within the minute, in this isolate's memory. What is too many, Rust says. */
+/** The effect "tally": counts requests within the minute, in this isolate's memory. How many there may be, Rust says. */
 import { CALLBACK_TIMEOUT, awaited } from "../callback.js";
 import { now as clock } from "../clock.js";
 import { logged } from "../errors.js";
+import type { Effect } from "../wire.js";
 
 /** The part of a rate limiting binding that is used here. */
 export interface RateLimiter {
@@ -9,7 +10,7 @@ export interface RateLimiter {
 }
 
 const WINDOW_MS = 60_000;
-/** Keys of one minute; those that came first are forgotten first. */
+/** Keys of one minute; those that were counted longest ago are forgotten first. */
 const MAX_KEYS = 20_000;
 /** Beyond every limit. */
 const BEYOND = 2_000_000_000;
@@ -17,26 +18,34 @@ const BEYOND = 2_000_000_000;
 const counts = new Map<string, number>();
 let window = 0;
 
-/** Performs it; the outcome is the JSON text of the counts. */
+/** Performs it; the outcome is the JSON text of the counts, up to the first that is beyond its limit. */
 export async function performTally(
-  keys: readonly string[],
+  { keys, most }: Pick<Extract<Effect, { kind: "tally" }>, "keys" | "most">,
   limiter?: RateLimiter,
   callbackTimeout = CALLBACK_TIMEOUT,
 ): Promise<string> {
+  const counted: number[] = [];
+  for (const [at, key] of keys.entries()) {
+    const count = countOf(key);
+    const isBeyond = count > (most[at] ?? 0);
+    const passed = isBeyond || at > 0 || !limiter || (await passes(key, limiter, callbackTimeout));
+    counted.push(passed ? count : BEYOND);
+    if (isBeyond || !passed) break;
+  }
+  return JSON.stringify(counted);
+}
+
+function countOf(key: string): number {
   const now = Math.floor(clock() / WINDOW_MS);
   if (now !== window) {
     counts.clear();
     window = now;
   }
-  const counted = keys.map((key) => {
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.delete(key);
-    if (counts.size >= MAX_KEYS) for (const first of counts.keys()) if (counts.delete(first)) break;
-    counts.set(key, count);
-    return count;
-  });
-  const passed = !limiter || (await passes(keys[0] ?? "", limiter, callbackTimeout));
-  return JSON.stringify(passed ? counted : counted.map(() => BEYOND));
+  const count = (counts.get(key) ?? 0) + 1;
+  counts.delete(key);
+  if (counts.size >= MAX_KEYS) for (const first of counts.keys()) if (counts.delete(first)) break;
+  counts.set(key, count);
+  return count;
 }
 
 /** A limiter that does not work keeps nobody out. */

@@ -144,15 +144,21 @@ export interface ExternalToken {
 
 /** Requests within a minute. */
 export interface Limits {
-  /** Of one client from one network, to be allowed something. Default 120. */
+  /** Of one client from one network, to be allowed something; ten times as many of all clients. Default 120. */
   authorize?: number;
   /** Of one client in one person's name, for tokens; counted exactly. Default 300. */
   token?: number;
-  /** New registrations with one redirect host from one network; twenty times as many from everywhere. Default 30. */
+  /**
+   * New registrations with one redirect domain from one network; four times as many with all domains, and twenty times as many
+   * from everywhere. Default 30.
+   */
   register?: number;
   /** Of one sign-in, to come back from the upstream. Default 60. */
   callback?: number;
-  /** Client ID metadata documents fetched from one host for one network; ten times as many for everybody. Default 30. */
+  /**
+   * Client ID metadata documents fetched from one domain for one network; four times as many from all domains, and ten times
+   * as many from one host for everybody. Default 30.
+   */
   documents?: number;
 }
 

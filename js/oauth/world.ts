@@ -56,7 +56,7 @@ export class OAuthWorld<Env> implements World {
       case "load":
         return { json: await awaited("get of kv", callbackTimeout, () => performLoad(kv, effect.key)) };
       case "tally":
-        return { json: await performTally(effect.keys, this.#around.limiter, callbackTimeout) };
+        return { json: await performTally(effect, this.#around.limiter, callbackTimeout) };
       case "fetch":
         return { json: await performFetch(effect) };
       case "document":

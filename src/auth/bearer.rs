@@ -10,7 +10,7 @@ use crate::http::Answer;
 use crate::http::challenge::Challenge;
 use crate::json::{Members, Object};
 use crate::jsonrpc::{Code, Fault};
-use crate::limit;
+use crate::limit::{self, Network};
 
 /// Tokens longer than this are not looked at.
 pub const MAX_TOKEN: usize = 16 * 1024;
@@ -247,10 +247,9 @@ impl Counted {
         let key = match input.string("principal") {
             Some(principal) => Some(limit::key("calls", &[&principal])),
             // Where no edge says who sends it, nobody is counted.
-            None => input
-                .string("peer")
-                .and_then(|peer| limit::network(&peer))
-                .map(|network| limit::key("failures", &[&input.string("verifier").unwrap_or_default(), &network])),
+            None => input.string("peer").and_then(|peer| Network::of(&peer)).map(|Network { narrow, .. }| {
+                limit::key("failures", &[&input.string("verifier").unwrap_or_default(), &narrow])
+            }),
         };
         Some(Self { key, most: input.get("most")?.text().parse().ok()? })
     }

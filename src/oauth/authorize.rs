@@ -258,8 +258,16 @@ pub(super) fn failed<'a>(server: &'a Server, client: &'a Client, description: &'
 
 /// How often a client may ask from one network.
 pub(super) fn limits<I>(site: &Site<'_, I>, request: &Request<'_>, client: &str) -> Vec<(String, u64)> {
-    let key = request.network().map(|network| limit::key("authorize", &[&site.issuer, client, &network]));
-    key.map(|key| (key, site.server.limits.authorize)).into_iter().collect()
+    by_network(site, request, "authorize", client)
+}
+
+/// So many times as often as for one client, person or sign-in a network may ask in all.
+const NETWORK: u64 = 10;
+
+/// How often it may be asked from one network about `what`, and in all.
+pub(super) fn by_network<I>(site: &Site<'_, I>, request: &Request<'_>, name: &str, what: &str) -> Vec<(String, u64)> {
+    let most = site.server.limits.authorize;
+    request.network().map_or_else(Vec::new, |network| network.limits(name, &site.issuer, &[what], most, NETWORK))
 }
 
 /// A parameter that may be there once. (RFC 6749 §3.1)

@@ -11,8 +11,8 @@ use super::identity::{Back, Denied, Deny, Person};
 use super::page::{self, Reply, Trouble, trouble};
 use super::record::{Members, Reading as _};
 use super::{
-    Identity, Request, Site, account::Account, approval, authorize::Pending, connected, consent, credential, ledger,
-    scope, transaction,
+    Identity, Request, Site, account::Account, approval, authorize, authorize::Pending, connected, consent, credential,
+    ledger, scope, transaction,
 };
 use crate::flow::{Ask, Commit, Flow};
 use crate::http::form::Params;
@@ -39,8 +39,10 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     let Some(browser) = request.cookie(&cookie).map(consent::browser) else {
         return trouble(Trouble::Foreign, None);
     };
-    let limit = (limit::key("callback", &[&site.issuer, id]), site.server.limits.callback);
-    if let Some(seconds) = limit::wait(flow, vec![limit]).await {
+    let mut limits = vec![(limit::key("callback", &[&site.issuer, id]), site.server.limits.callback)];
+    // Whoever makes up sign-ins counts all the same.
+    limits.extend(authorize::by_network(site, request, "callback", "").pop());
+    if let Some(seconds) = limit::wait(flow, limits).await {
         return trouble(Trouble::Busy(seconds), None);
     }
     let input = Members::new().text("browser", &browser).end();

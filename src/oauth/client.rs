@@ -266,6 +266,7 @@ pub(super) mod kept {
     use crate::json::{Object, object};
     use crate::oauth::object::{Held, Refused};
     use crate::oauth::record::Reading as _;
+    use crate::oauth::register::NEW;
 
     const ROW: &str = "client";
     /// A registration that nobody uses ends after 90 days, in milliseconds.
@@ -278,7 +279,7 @@ pub(super) mod kept {
         let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
         let Some(kept) = held.row(ROW) else {
             if input.flag("full") {
-                return Ok(r#""full""#.into());
+                return Ok(NEW.into());
             }
             keep(flow, &held, &client);
             return Ok(client.to_json());

@@ -17,7 +17,7 @@ use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::page::{self, App, Leave, Reply, Trouble, leave, trouble};
 use super::record::{Members, Reading as _, list};
-use super::{Identity, Request, Site, approval, credential, revoke, transaction};
+use super::{Identity, Request, Site, approval, authorize, credential, revoke, transaction};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash, same};
 use crate::flow::{Ask, Flow};
 use crate::http::form::Params;
@@ -46,9 +46,7 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     let context = flow.context();
     let account = Account::read(context, site, request);
     let name = account.as_ref().map_or("", |account| &account.subject);
-    let limits = request.network().map(|network| limit::key("connected", &[&site.issuer, name, &network]));
-    let limits = limits.map(|key| (key, site.server.limits.authorize)).into_iter().collect();
-    if let Some(seconds) = limit::wait(flow, limits).await {
+    if let Some(seconds) = limit::wait(flow, authorize::by_network(site, request, "connected", name)).await {
         return trouble(Trouble::Busy(seconds), None);
     }
     let mut done = false;

@@ -14,6 +14,7 @@ use super::register::{member, named, usable};
 use super::{Request, Site, redirect};
 use crate::crypto::{encode, hash};
 use crate::flow::{Brief, Commit, Failure, Fetch, Flow, Load};
+use crate::http::origin::origin_of;
 use crate::json::{Object, Value};
 use crate::limit;
 
@@ -69,11 +70,7 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
     {
         return Lookup::Known(client.clone(), None);
     }
-    let most = site.server.limits.documents;
-    let host = crate::http::origin::origin_of(id);
-    let mut limits = vec![(limit::key("document host", &[&site.issuer, host]), most.saturating_mul(10))];
-    limits.extend(request.network().map(|network| (limit::key("document", &[&site.issuer, host, &network]), most)));
-    if let Some(seconds) = limit::wait(flow, limits).await {
+    if let Some(seconds) = limit::wait(flow, limits(site, request, id)).await {
         return match copy.filter(|(_, fetched)| fetched + STALE > now) {
             Some((client, _)) => Lookup::Known(client, None),
             None => Lookup::Busy(seconds),
@@ -109,6 +106,24 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
             Lookup::Known(client, site.server.kv.then_some(copy))
         }
     }
+}
+
+/// So many times as often as from one host a network may have documents fetched in all …
+const NETWORK: u64 = 4;
+/// … and everybody together from one host.
+const EVERYBODY: u64 = 10;
+
+/// How often documents are fetched from the host of `id`.
+fn limits<I>(site: &Site<'_, I>, request: &Request<'_>, id: &str) -> Vec<(String, u64)> {
+    let most = site.server.limits.documents;
+    let origin = origin_of(id);
+    let host = limit::host(origin.strip_prefix("https://").unwrap_or(origin));
+    let network = request.network();
+    let mut limits = network.map_or_else(Vec::new, |network| {
+        network.limits("document", &site.issuer, &[&limit::domain(&host)], most, NETWORK)
+    });
+    limits.push((limit::key("document host", &[&site.issuer, &host]), most.saturating_mul(EVERYBODY)));
+    limits
 }
 
 fn read(copy: &str, id: &str) -> Option<(Client, u64)> {

@@ -33,10 +33,10 @@ const MAX_NAME: usize = 200;
 ///
 /// 1. The body becomes metadata.
 /// 2. Metadata becomes a client.
-/// 3. Where too many come, only one that is known already goes on.
-/// 4. Its object keeps it; a public one that was there before stays as it was.
+/// 3. A public one that was there before stays as it was; that counts for nobody else.
+/// 4. A new one is counted, and its object keeps it.
 ///
-/// Waits: two.
+/// Waits: two; a public one that is new, four.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
     let context = flow.context();
     let asked = match read(site, request, body) {
@@ -55,24 +55,55 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         _ => Client::confidential_id(context.random("client id")),
     };
     let client = Client { id, name: asked.name, redirects, auth, proof: Proof::None, created: context.now() / 1000 };
-    let most = site.server.limits.register;
-    let mut limits = vec![(limit::key("registrations", &[&site.issuer]), most.saturating_mul(20))];
-    let host = client.redirects.first().map_or("", |uri| redirect::host(uri, &site.server.schemes));
-    limits.extend(request.network().map(|network| (limit::key("register", &[&site.issuer, host, &network]), most)));
-    let wait = limit::wait(flow, limits).await;
-    if let (Some(seconds), true) = (wait, client.auth != Auth::None) {
-        return Failed::slow_down(seconds).answer(false);
-    }
     let object = "client:".to_owned() + &client.id;
-    let input = client.members().flag("full", wait.is_some()).end();
-    let kept = flow.obtain(&Ask { object, call: "register", input }).await;
-    if let (Some(seconds), Ok(r#""full""#)) = (wait, kept.as_deref()) {
-        return Failed::slow_down(seconds).answer(false);
-    }
-    match kept.ok().as_deref().and_then(Client::read) {
+    let register = async |full| {
+        let input = client.members().flag("full", full).end();
+        flow.obtain(&Ask { object: object.clone(), call: "register", input }).await
+    };
+    let answered = |kept: &str| match Client::read(kept) {
         Some(kept) => registered(&kept, &asked.redirects, secret.as_deref()),
         None => unavailable().answer(false),
+    };
+    if client.auth == Auth::None {
+        if let Some(seconds) = limit::wait(flow, again(site, request, &client)).await {
+            return Failed::slow_down(seconds).answer(false);
+        }
+        match register(true).await.as_deref() {
+            Ok(NEW) => {}
+            Ok(kept) => return answered(kept),
+            Err(_) => return unavailable().answer(false),
+        }
     }
+    if let Some(seconds) = limit::wait(flow, limits(site, request, &client)).await {
+        return Failed::slow_down(seconds).answer(false);
+    }
+    register(false).await.map_or_else(|_| unavailable().answer(false), |kept| answered(&kept))
+}
+
+/// What an object says of a client that it has not kept, where it is to keep no new one.
+pub(super) const NEW: &str = r#""full""#;
+/// So many times as often as with one redirect host a network may register in all …
+const NETWORK: u64 = 4;
+/// … and everybody together.
+const EVERYBODY: u64 = 20;
+
+/// How often new clients may be registered.
+fn limits<I>(site: &Site<'_, I>, request: &Request<'_>, client: &Client) -> Vec<(String, u64)> {
+    let most = site.server.limits.register;
+    let host = client.redirects.first().map_or("", |uri| redirect::host(uri, &site.server.schemes));
+    let network = request.network();
+    let mut limits = network.map_or_else(Vec::new, |network| {
+        network.limits("register", &site.issuer, &[&limit::domain(host)], most, NETWORK)
+    });
+    limits.push((limit::key("registrations", &[&site.issuer]), most.saturating_mul(EVERYBODY)));
+    limits
+}
+
+/// How often one network may ask whether a client is registered.
+fn again<I>(site: &Site<'_, I>, request: &Request<'_>, client: &Client) -> Vec<(String, u64)> {
+    let most = site.server.limits.register.saturating_mul(NETWORK);
+    let network = request.network();
+    network.map_or_else(Vec::new, |network| network.limits("registered", &site.issuer, &[&client.id], most, NETWORK))
 }
 
 /// RFC 7591 §3.2.1.

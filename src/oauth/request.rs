@@ -7,7 +7,7 @@ use crate::flow::Flow;
 use crate::http::form::{Malformed, Params};
 use crate::http::{Answer, cors};
 use crate::json::Object;
-use crate::limit;
+use crate::limit::Network;
 
 /// Which endpoint a request is for; the shim tells by the configured paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,10 +148,9 @@ impl<'a> Request<'a> {
         named(&Params::read(&self.query).unwrap_or_default()).or_else(of_form).or_else(of_header)
     }
 
-    /// The network that it comes from: an IPv4 address, or the first half of an IPv6 one, whose other half anybody can
-    /// change at will.
-    pub(super) fn network(&self) -> Option<String> {
-        limit::network(self.peer.as_deref()?)
+    /// The network that it comes from.
+    pub(super) fn network(&self) -> Option<Network> {
+        Network::of(self.peer.as_deref()?)
     }
 
     /// The parameters of a form body (RFC 6749, appendix B); nothing if it is none.

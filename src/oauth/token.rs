@@ -1,5 +1,6 @@
 //! The token endpoint (RFC 6749 §3.2), seen from the Worker: what opens, and which object decides.
 
+use super::authorize::by_network;
 use super::client::{Auth, Lookup, find, secret_hash};
 use super::error::{Code as Error, Failed, unavailable, unstored};
 use super::record::{Members, Reading as _};
@@ -259,12 +260,8 @@ async fn unless_forgotten<I>(
     if site.server.documents && document::is_url(client) {
         return failed;
     }
-    if counted {
-        let key = request.network().map(|network| limit::key("token", &[&site.issuer, client, &network]));
-        let limits = key.map(|key| (key, site.server.limits.authorize)).into_iter().collect();
-        if let Some(seconds) = limit::wait(flow, limits).await {
-            return Failed::slow_down(seconds);
-        }
+    if counted && let Some(seconds) = limit::wait(flow, by_network(site, request, "token", client)).await {
+        return Failed::slow_down(seconds);
     }
     match find(flow, site, request, client).await {
         Lookup::Busy(seconds) => Failed::slow_down(seconds),

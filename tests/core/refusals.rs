@@ -4,7 +4,7 @@ use mcp_wicket::auth::bearer::{Counted, Refusal};
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Foreign;
 use mcp_wicket::http::refused::Refused;
-use mcp_wicket::limit::network;
+use mcp_wicket::limit::{Network, domain, host};
 use mcp_wicket::oauth::error::{Code, Failed};
 use mcp_wicket::oauth::page;
 
@@ -32,10 +32,38 @@ fn an_answer_that_refuses_says_why_for_the_log_alone() {
 
 #[test]
 fn a_network_is_an_address_or_half_of_one() {
+    let network = |address| Network::of(address).map(|network| network.narrow);
     assert_eq!(network("192.0.2.1"), network(" ::ffff:192.0.2.1 "));
     assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
     assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
     assert_eq!(network("somewhere"), None);
+    // What one customer has counts together in the end.
+    let wide = |address| Network::of(address).unwrap().wide;
+    assert_eq!(wide("2001:db8:1:2::1"), wide("2001:db8:1:ffff::1"));
+    assert_ne!(wide("2001:db8:1::1"), wide("2001:db8:2::1"));
+    assert_ne!(wide("192.0.2.1"), wide("192.0.2.2"));
+}
+
+#[test]
+fn spellings_of_a_host_and_names_below_a_domain_count_as_one() {
+    for spelling in
+        ["client.example", "Client.EXAMPLE", "client.example.", "client.example:443", "CLIENT.example.:8443"]
+    {
+        assert_eq!(
+            (host(spelling), domain(spelling)),
+            ("client.example".into(), "client.example".into()),
+            "{spelling}"
+        );
+    }
+    for name in ["h1.client.example", "h2.Client.example.", "a.b.c.client.example:443"] {
+        assert_eq!(domain(name), "client.example", "{name}");
+        assert_ne!(host(name), "client.example", "{name}");
+    }
+    for whole in ["192.0.2.1", "[::1]", "[2001:db8::1]:443", "localhost", "cursor", ""] {
+        assert_eq!(domain(whole), host(whole), "{whole}");
+    }
+    assert_ne!(domain("192.0.2.1"), domain("198.51.2.1"));
+    assert_ne!(domain("[2001:db8::1]"), domain("[2001:db8::2]"));
 }
 
 #[test]

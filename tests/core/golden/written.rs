@@ -388,7 +388,7 @@ fn effects_on_objects() {
     assert_eq!(ask.json(), golden("effect-ask"));
     let rows = Rows { keys: vec!["code:1".into()], prefixes: vec!["grant:".into()] };
     assert_eq!(rows.json(), golden("effect-rows"));
-    let tally = Tally { keys: vec!["authorize:1".into(), "document:\"2".into()] };
+    let tally = Tally { limits: vec![("authorize:1".into(), 120), ("document:\"2".into(), 300)] };
     assert_eq!(tally.json(), golden("effect-tally"));
     let writes = Writes {
         guard: Some(7),
