@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, expect, test } from "vitest";
+import { createServer } from "vite";
+import { afterAll, expect, test, vi } from "vitest";
 import { at } from "../harness/paths.ts";
 
 const run = promisify(execFile);
@@ -65,4 +66,26 @@ test("vite builds a page that imports it", async () => {
   await build("page");
   const [page = ""] = readdirSync(join(out, "page/assets")).filter((name) => name.endsWith(".js"));
   expect(readFileSync(join(out, "page/assets", page), "utf8")).not.toMatch(NEEDS_RUNTIME);
+});
+
+test("vite's development server runs it for a server and sends it to a page", async () => {
+  const server = await createServer({ root: folder, logLevel: "error", server: { port: 0, host: "127.0.0.1" } });
+  try {
+    const printed = vi.spyOn(console, "log").mockImplementation(() => {});
+    await server.ssrLoadModule("/use.mjs");
+    judge(String(printed.mock.lastCall?.[0]));
+    printed.mockRestore();
+    await server.listen();
+    const origin = server.resolvedUrls?.local[0] ?? "";
+    const page = await (await fetch(new URL("page.mjs", origin))).text();
+    const imported = [...page.matchAll(/from "([^"]+)"/g)].map(([, path = ""]) => new URL(path, origin));
+    expect(imported).toHaveLength(2);
+    for (const url of imported) {
+      const sent = await fetch(url);
+      expect(sent.status, url.href).toBe(200);
+      expect(await sent.text()).not.toMatch(NEEDS_RUNTIME);
+    }
+  } finally {
+    await server.close();
+  }
 });
