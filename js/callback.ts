@@ -3,7 +3,7 @@
  * host that never answers, would take its own request with it, and on a queue that a module keeps all that come after.
  */
 import { EffectFailure, WicketError } from "./errors.js";
-import { begun, beside, isClosed, turn } from "./overlap.js";
+import { countCall, countCallback, isClosed, nextGroup } from "./overlap.js";
 
 /** The limit where the option `callbackTimeout` is not set, in seconds. */
 export const CALLBACK_TIMEOUT = 10;
@@ -48,7 +48,7 @@ export function callback<T>(
   work: () => T | PromiseLike<T>,
   option?: string,
 ): T | Promise<T> {
-  if (isClosed()) return turn().then(() => inTime(name, seconds, work, option));
+  if (isClosed()) return nextGroup().then(() => inTime(name, seconds, work, option));
   return inTime(name, seconds, work, option);
 }
 
@@ -65,7 +65,7 @@ function inTime<T>(name: string, seconds: number, work: () => T | PromiseLike<T>
 }
 
 async function race<T>(promise: Promise<T>, seconds: number, late: () => CallbackTimeout): Promise<T> {
-  const ended = begun(promise);
+  const settled = countCallback(promise);
   let stop = () => {};
   const limit = new Promise<never>((_, reject) => {
     const timer = setTimeout(() => reject(late()), seconds * 1000);
@@ -76,7 +76,7 @@ async function race<T>(promise: Promise<T>, seconds: number, late: () => Callbac
     return await Promise.race([promise, limit]);
   } finally {
     stop();
-    ended();
+    settled();
   }
 }
 
@@ -104,7 +104,7 @@ export function limitsOf(options: CallbackOptions & { toolTimeout?: number | und
 export function handled<T>(name: string, { tool }: Limits, given: PromiseLike<T>): Promise<T> {
   const promise = Promise.resolve(given);
   return tool === undefined
-    ? beside(promise)
+    ? countCall(promise)
     : race(promise, tool, () => new CallbackTimeout(name, tool, "toolTimeout"));
 }
 

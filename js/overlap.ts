@@ -1,87 +1,88 @@
 /**
- * Requests whose callbacks overlap stay until the last of them has ended. Libraries that keep one queue for all requests
- * (octokit's throttling has one) run the work of one request within another: whoever frees a place starts what is next in
- * line, in the context of its own request. When that request ends, the runtime drops what still runs there, whoever waits for it waits
- * for ever, and its place in the queue is never free again. See decision 13.
+ * Keeps a request alive, with `waitUntil`, while callbacks of other requests run. Some libraries keep one queue for the whole
+ * isolate (octokit's throttling plugin does): whichever request frees a slot starts the next job, inside its own request
+ * context. Once that request has ended, the runtime drops the job. The request that queued it then waits for ever, and the slot is never
+ * freed. See decision 13.
  *
- * What requests share here are numbers: none awaits a promise of another.
+ * Requests share counters only: none awaits a promise of another.
  */
 import { waitUntil } from "#workers";
 
-/** Callbacks that overlap, each with another of them. */
-class Shift {
-  readonly since = Date.now();
+/** Callbacks that overlap in time. A group stops taking new ones, so that it never outlives what a request may. */
+class Group {
+  readonly startedAt = Date.now();
   running = 0;
 }
 
-/** So long a shift takes callbacks in, so that none lasts longer than its requests can, in milliseconds. */
+/** How long a group takes new callbacks, in milliseconds. */
 const OPEN_MS = 5_000;
-/** So long a callback waits at most for the shift before it to end. */
+/** The longest that a new callback waits for a closed group to finish. */
 const WAIT_MS = 1_000;
-/** The runtime ends what runs behind an answer after 30 seconds. */
-const STAY_MS = 25_000;
-/** Behind a call of a tool, so long at most: there are many of them. */
-const STAY_BEHIND_CALL_MS = 2_000;
-/** How often those who wait for the next shift look, and those who stay: at first, and then half as often each time. */
-const WAITING_MS = 20;
-const STAYING_MS = 250;
+/** The runtime cancels `waitUntil` 30 seconds after the response. */
+const KEEP_ALIVE_MS = 25_000;
+/** The same after a tool call; shorter, because there are many of them. */
+const KEEP_ALIVE_AFTER_CALL_MS = 2_000;
+/** How often a waiting callback looks whether the closed group has finished. */
+const WAIT_POLL_MS = 20;
+/** How soon a finished request first looks whether others still run; the interval doubles each time. */
+const KEEP_ALIVE_POLL_MS = 250;
 
-let shift = new Shift();
-/** Calls of tools and the like that wait for something. They may last, so nobody waits for their end to begin. */
+let group = new Group();
+/** Tool calls and the like that are waiting for something. New callbacks do not wait for these: they may take minutes. */
 let calls = 0;
 
-/** True if the next callback has to wait a moment: `turn` then says when it may begin. */
+/** True if a new callback has to wait for the current group: call `nextGroup` first. */
 export function isClosed(): boolean {
-  return shift.running > 0 && Date.now() - shift.since > OPEN_MS;
+  return group.running > 0 && Date.now() - group.startedAt > OPEN_MS;
 }
 
-/** Ends when the shift is over that takes nobody in any more, or has lasted too long. */
-export async function turn(): Promise<void> {
-  const closed = shift;
-  for (let waited = 0; waited < WAIT_MS && closed.running > 0; waited += WAITING_MS) await sleep(WAITING_MS);
-  if (shift === closed) shift = new Shift();
+/** Resolves when the closed group has finished, or after a second, and opens a new one. */
+export async function nextGroup(): Promise<void> {
+  const closed = group;
+  for (let waited = 0; waited < WAIT_MS && closed.running > 0; waited += WAIT_POLL_MS) await sleep(WAIT_POLL_MS);
+  if (group === closed) group = new Group();
 }
 
-/** A callback has begun, and gives `ends` in this request; what comes back says that nobody waits for it any more. */
-export function begun(ends: Promise<unknown>): () => void {
-  if (shift.running === 0) shift = new Shift();
-  const mine = shift;
-  mine.running++;
+/** Counts a callback of this request until `promise` settles. The returned function ends the count earlier. */
+export function countCallback(promise: Promise<unknown>): () => void {
+  if (group.running === 0) group = new Group();
+  const own = group;
+  own.running++;
   let isCounted = true;
-  waitUntil(stay(mine, ends));
+  waitUntil(keepAlive(own, promise));
   return () => {
-    if (isCounted) mine.running--;
+    if (isCounted) own.running--;
     isCounted = false;
   };
 }
 
-async function stay(mine: Shift, ends: Promise<unknown>): Promise<void> {
-  const until = Date.now() + STAY_MS;
+async function keepAlive(own: Group, promise: Promise<unknown>): Promise<void> {
+  const until = Date.now() + KEEP_ALIVE_MS;
   let stop = () => {};
   const limit = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, STAY_MS);
+    const timer = setTimeout(resolve, KEEP_ALIVE_MS);
     stop = () => clearTimeout(timer);
   });
-  const ended = ends.then(
+  const settled = promise.then(
     () => {},
     () => {},
   );
-  await Promise.race([ended, limit]);
+  await Promise.race([settled, limit]);
   stop();
-  await whileOthersRun(mine, until);
+  await whileOthersRun(own, until);
 }
 
-/** A handler that may take long gives `ends` in this request. Where nobody else is there when it has ended, this costs nothing. */
-export function beside<T>(ends: Promise<T>): Promise<T> {
+/** Counts a handler of this request, which may take long. Costs nothing where nothing else runs when it has finished. */
+export function countCall<T>(promise: Promise<T>): Promise<T> {
   calls++;
-  return ends.finally(() => {
+  return promise.finally(() => {
     calls--;
-    if (calls > 0 || shift.running > 0) waitUntil(whileOthersRun(shift, Date.now() + STAY_BEHIND_CALL_MS));
+    if (calls > 0 || group.running > 0) waitUntil(whileOthersRun(group, Date.now() + KEEP_ALIVE_AFTER_CALL_MS));
   });
 }
 
-async function whileOthersRun(mine: Shift, until: number): Promise<void> {
-  for (let ms = STAYING_MS; (mine.running > 0 || calls > 0) && Date.now() < until; ms *= 2) await sleep(ms);
+async function whileOthersRun(own: Group, until: number): Promise<void> {
+  for (let ms = KEEP_ALIVE_POLL_MS; (own.running > 0 || calls > 0) && Date.now() < until; ms *= 2) await sleep(ms);
 }
 
 function sleep(ms: number): Promise<void> {

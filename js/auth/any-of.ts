@@ -1,7 +1,7 @@
 /** Several verifiers in front of one endpoint: JWTs for people and API keys for machines, say. */
 import { CALLBACK_TIMEOUT } from "../callback.js";
 import type { Incoming } from "../incoming.js";
-import { OURS, bounded } from "./bounded.js";
+import { OURS, type Ours, bounded } from "./bounded.js";
 import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
 
 /**
@@ -9,7 +9,11 @@ import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
  * that tells most: that one could not be asked at the moment, else what the last said that saw a token. The log has what each says.
  */
 export function anyOf<Env = unknown>(...all: readonly TokenVerifier<Env>[]): TokenVerifier<Env> {
-  const verifiers = all.map((verifier) => bounded(verifier, CALLBACK_TIMEOUT));
+  return within(all, CALLBACK_TIMEOUT);
+}
+
+function within<Env>(all: readonly TokenVerifier<Env>[], seconds: number): TokenVerifier<Env> {
+  const verifiers = all.map((verifier) => bounded(verifier, seconds));
   const known = (incoming: Incoming) => {
     for (const verifier of verifiers) {
       const caller = verifier.known?.(incoming);
@@ -17,8 +21,8 @@ export function anyOf<Env = unknown>(...all: readonly TokenVerifier<Env>[]): Tok
     }
     return undefined;
   };
-  const ours: TokenVerifier<Env> & { [OURS]: true } = {
-    [OURS]: true,
+  const ours: Ours<Env> = {
+    [OURS]: (limit) => within(all, limit),
     issuers: [...new Set(verifiers.flatMap(({ issuers }) => issuers))],
     header: verifiers.every(({ header }) => header === verifiers[0]?.header) ? verifiers[0]?.header : undefined,
     bearer: verifiers.every(({ bearer }) => bearer === true),

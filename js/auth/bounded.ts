@@ -4,12 +4,18 @@ import { logged } from "../errors.js";
 import type { Incoming } from "../incoming.js";
 import type { RefusedToken, TokenVerifier } from "./verifier.js";
 
-/** Marks the verifiers of this package. */
+/** Marks the verifiers of this package: true, or a function that gives the verifier with another limit, in seconds. */
 export const OURS: unique symbol = Symbol("mcp-wicket verifier");
+
+/** A verifier of this package. */
+export type Ours<Env> = TokenVerifier<Env> & { [OURS]: true | ((seconds: number) => TokenVerifier<Env>) };
 
 /** `verifier`; whether a token is good that it has not judged within so many seconds cannot be told at present. */
 export function bounded<Env>(verifier: TokenVerifier<Env>, seconds: number): TokenVerifier<Env> {
-  if (OURS in verifier) return verifier;
+  if (OURS in verifier) {
+    const within = (verifier as Ours<Env>)[OURS];
+    return within === true ? verifier : within(seconds);
+  }
   const { issuers, bearer } = verifier;
   return {
     issuers,

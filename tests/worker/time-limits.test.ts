@@ -132,6 +132,7 @@ test("a verifier and a look-up that never end are 503, not 401", async () => {
   for (const [handler, authorization, name] of [
     [guarded(custom), "Bearer some-token", "identify of the verifier"],
     [guarded(anyOf(keys)), key, "keys of APIKeyVerifier"],
+    [guarded(anyOf(anyOf(custom))), "Bearer some-token", "identify of the verifier"],
   ] as const) {
     const warnings: string[] = [];
     const warn = console.warn;
