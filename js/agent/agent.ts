@@ -168,9 +168,8 @@ export abstract class McpAgent<
    */
   getSessionId(): string {
     const { server } = this;
-    const world = server instanceof McpServer ? server.world : undefined;
-    const id =
-      world?.context?.sessionId ?? ("storage" in this.ctx ? this.ctx.id.name?.replace(/^session:/, "") : undefined);
+    const context = server instanceof McpServer ? server.serving.context : undefined;
+    const id = context?.sessionId ?? ("storage" in this.ctx ? this.ctx.id.name?.replace(/^session:/, "") : undefined);
     if (id !== undefined) return id;
     throw new WicketError(
       "ERR_NEEDS_OBJECT",

@@ -17,6 +17,7 @@ export const DurableObject = PortableObject as unknown as typeof import("cloudfl
 export const importedEnv = (): unknown => ({});
 export const importedTracing = (): unknown => undefined;
 export const importedExports = (): Readonly<Record<string, unknown>> => ({});
+export const importedStorage = (): unknown => undefined;
 
 /** What is left behind goes on by itself. */
 export function waitUntil(promise: Promise<unknown>): void {

@@ -140,6 +140,11 @@ export class CallContext implements ToolContext {
     world.context = this;
   }
 
+  /** The request that the call has come with. Handlers do not get at it. */
+  static worldOf(context: CallContext): ServerWorld {
+    return context.#world;
+  }
+
   /** Who is calling, for hooks. */
   get whose(): { caller: Caller | undefined; props: Record<string, unknown> | undefined } {
     const { pass, props } = this.#world.passage;

@@ -235,7 +235,7 @@ async function resources(server: McpServer, effect: ListEffect, world: ServerWor
   const context = new CallContext(world, effect);
   const listing = [...registry.templates.values()].map(async ({ name, enabled, title, metadata, resourceTemplate }) => {
     const { listCallback } = resourceTemplate;
-    const list = () => listCallback?.(context);
+    const list = () => server.serving.run(context, () => listCallback?.(context));
     try {
       const mayList = enabled && mayUse(metadata ?? {}, pass);
       const listed = mayList ? await callback(`The list of the template "${name}"`, limits.callback, list) : undefined;

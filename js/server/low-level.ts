@@ -31,7 +31,7 @@ export class LowLevelServer {
   }
 
   #context(): ToolContext {
-    const context = this.#server.world?.context;
+    const { context } = this.#server.serving;
     if (context) return context;
     throw new WicketError("ERR_ARGUMENT", "A client can be asked while its call is being served, and by its handler.");
   }

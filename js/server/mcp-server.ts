@@ -30,6 +30,7 @@ import { checkArguments } from "./prompt-arguments.js";
 import type { OnCall } from "./on-call.js";
 import { ResourceTemplate } from "./resource-template.js";
 import { type ArgumentsOf, type InputSchema, type Shape, isSchema, isShape } from "./schema.js";
+import { Serving } from "./serving.js";
 import type {
   CallToolResult,
   GetPromptResult,
@@ -39,7 +40,6 @@ import type {
   ServerCapabilities,
   ToolAnnotations,
 } from "./types.js";
-import type { ServerWorld } from "./world.js";
 
 export interface McpServerOptions {
   /** How to use the server, for the model. */
@@ -129,8 +129,8 @@ export class McpServer {
   readonly options: McpServerOptions;
   /** What runs around calls, the outermost first. */
   hooks: readonly OnCall[] | undefined;
-  /** The request that the server answers at the moment. */
-  world: ServerWorld | undefined;
+  /** Whose call is being served. */
+  readonly serving = new Serving();
   /** What is registered, in the order of registration. */
   readonly registry = new Registry();
   #lowLevel: LowLevelServer | undefined;
@@ -169,7 +169,7 @@ export class McpServer {
    * `context.log` for the same.
    */
   async sendLoggingMessage({ level, data, logger }: LoggingMessage, _sessionId?: string): Promise<void> {
-    await this.world?.log({ level, data: data ?? null, logger });
+    await this.serving.context?.log(level, data, logger);
   }
 
   /** Tells clients that the list of tools has changed: those of the same caller, or `{ everybody: true }`. */
@@ -195,7 +195,7 @@ export class McpServer {
   async #changed(what: { what: string } | { uri: string }, to: Audience): Promise<void> {
     checkOptions(AUDIENCE, to);
     const { everybody = false } = to;
-    await this.world?.changed(what, everybody);
+    await this.serving.world?.changed(what, everybody);
   }
 
   /** Registers a tool. Throws `ERR_DUPLICATE` if the name is taken, `ERR_SCHEMA` if a schema is none. */

@@ -29,7 +29,9 @@ export async function getPrompt(server: McpServer, effect: GetEffect, world: Ser
     const run = () => prompt.callback(args as never, context);
     const { hooks } = server;
     const about = { method: "prompts/get", name: prompt.name, arguments: prompt.argsSchema && args, context } as const;
-    const result: GetPromptResult = await ran(hooks ? around(hooks, about, run) : run());
+    const result: GetPromptResult = await ran(
+      server.serving.run(context, () => (hooks ? around(hooks, about, run) : run())),
+    );
     return returned(result, isPlain(result, effect.splice));
   } catch (error) {
     return thrown(server, "prompt", prompt.name, error, context);

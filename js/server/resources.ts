@@ -21,7 +21,7 @@ export async function readResource(server: McpServer, effect: ReadEffect, world:
   const { hooks } = server;
   const about = { method: "resources/read", name: uri, arguments: variables, context } as const;
   const run = (handler: () => ReadResourceResult | Promise<ReadResourceResult>) => {
-    const given = hooks ? around(hooks, about, handler) : handler();
+    const given = server.serving.run(context, () => (hooks ? around(hooks, about, handler) : handler()));
     return isThenable(given) ? handled(`The resource "${uri}"`, passage.limits, given) : given;
   };
   try {

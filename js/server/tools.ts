@@ -54,13 +54,18 @@ class ToolRun {
 
   handle(checked: Checked | undefined): Outcome | Promise<Outcome> {
     if (checked?.issues) return invalid("tool", this.#tool.name, checked);
-    const { hooks } = this.#server;
-    const result = hooks ? this.#hooked(hooks, checked) : this.#run(checked);
+    const { serving } = this.#server;
+    const result = serving.isShared ? serving.run(this.#context, () => this.#begin(checked)) : this.#begin(checked);
     if (!isThenable(result)) return this.#finish(result);
     return handled(`The tool "${this.#tool.name}"`, this.#limits, result).then(
       (result) => this.#finish(result),
       (error: unknown) => this.failed(error),
     );
+  }
+
+  #begin(checked: { value?: unknown } | undefined): CallToolResult | Promise<CallToolResult> {
+    const { hooks } = this.#server;
+    return hooks ? this.#hooked(hooks, checked) : this.#run(checked);
   }
 
   #run(checked: { value?: unknown } | undefined): CallToolResult | Promise<CallToolResult> {

@@ -8,7 +8,7 @@ import { CallFault, ToolError, WicketError, logged } from "../errors.js";
 import { type Ended, type Outcome, type World, isSameRun, run } from "../run.js";
 import type { Answer, Effect, RunEffect, Told } from "../wire.js";
 import { complete } from "./completion.js";
-import type { ToolContext } from "./context.js";
+import type { CallContext } from "./context.js";
 import { describe } from "./describe.js";
 import { listen } from "./listening.js";
 import { list } from "./lists.js";
@@ -51,7 +51,7 @@ export class ServerWorld extends ObjectsWorld {
   /** True once a call was cancelled by its client. */
   cancelled = false;
   /** What its handler was given. */
-  context: ToolContext | undefined;
+  context: CallContext | undefined;
   /** Gives the client its response. */
   respond: ((response: Response) => void) | undefined;
   /** What is said ahead of the answer, if anything is. */
@@ -68,12 +68,16 @@ export class ServerWorld extends ObjectsWorld {
   constructor(passage: Passage, server: McpServer, ctx: AgentContext) {
     super(passage, ctx);
     this.server = server;
-    server.world = this;
-    server.registry.listener = this;
+    server.serving.begin(this);
   }
 
   get request(): Request {
     return this.passage.incoming.request;
+  }
+
+  /** True once there is an answer: nothing more is said. */
+  get isOver(): boolean {
+    return this.#over;
   }
 
   /** True once the response is a stream. */
@@ -131,11 +135,6 @@ export class ServerWorld extends ObjectsWorld {
     this.#spoken ??= JSON.parse(this.body) as Spoken | Spoken[];
     const message = Array.isArray(this.#spoken) ? this.#spoken.find(({ id }) => id === call.request) : this.#spoken;
     return message?.params?._meta;
-  }
-
-  /** Sends a log message as part of the latest call; without one there is nobody who would hear it. */
-  async log(message: object): Promise<void> {
-    if (this.call) await this.say(this.call, { log: message });
   }
 
   /** The same as `say`, at once. */

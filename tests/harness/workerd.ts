@@ -26,6 +26,8 @@ export interface StartOptions {
   tls?: { certificate: string; key: string };
   /** The port of this machine to which all that the Worker fetches goes, whatever its host; the `Host` header tells. */
   outbound?: number;
+  /** Compatibility flags beside those of the configuration. */
+  flags?: string[];
   /** Variables beside those of the configuration, or instead of them. */
   vars?: Record<string, string>;
   /**
@@ -72,7 +74,7 @@ const text = (value: string): string => JSON.stringify(value);
 function written(
   { folder, modules }: Bundle,
   { date, flags, objects, bound, kv, vars }: Settings,
-  { tls, outbound, vars: more, twin }: StartOptions,
+  { tls, outbound, vars: more, twin, flags: further = [] }: StartOptions,
 ): string {
   const embedded = modules.map((name) => {
     const kind = name.endsWith(".wasm") ? "wasm" : "esModule";
@@ -102,7 +104,7 @@ function written(
   ].filter(Boolean);
   const code = `modules = [${embedded.join(", ")}],
   compatibilityDate = ${text(date)},
-  compatibilityFlags = [${flags.map(text).join(", ")}],
+  compatibilityFlags = [${[...flags, ...further].map(text).join(", ")}],
   bindings = [${bindings.join(", ")}],`;
   const socket = (name: string, service: string) =>
     `(name = ${text(name)}, address = "127.0.0.1:0", ${protocol}, service = ${text(service)})`;
