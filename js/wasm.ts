@@ -41,7 +41,7 @@ export function oauthSteps(config: OAuthConfig): OAuthCore & { warnings: () => s
   }
   const core = made(provided.core as unknown as OAuthCoreClass, config);
   return {
-    ...stepsOf(core, ["oauth", "access", "external", "object", "upstream", "operate"]),
+    ...stepsOf(core, ["oauth", "access", "external", "object", "upstream", "operate", "give"]),
     warnings: () => core.warnings(),
   };
 }

@@ -23,10 +23,11 @@ import { readSmallBody } from "./form-body.js";
 import { NOTHING_TO_PURGE, type PurgeResult } from "./moved.js";
 import { AuthorizeError, type OAuthHelpers, helpersOf } from "./operator.js";
 import { type Understood, errorOf, understood } from "./incumbent.js";
+import { provideGiver } from "./giving.js";
 import { type ApiHandler, type OAuthProviderOptions, PROVIDER } from "./options.js";
 import { type Making, Site } from "./site.js";
 import { AccessTokens } from "./verifier.js";
-import type { EndpointName, OAuthInput, Reply, ServerConfig } from "./wire.js";
+import type { Due, EndpointName, OAuthInput, Reply, ServerConfig, Settled } from "./wire.js";
 
 const RESOURCE = "/.well-known/oauth-protected-resource";
 /** Whose name stands behind this: whatever begins like it is the provider's, and never another handler's page. */
@@ -65,6 +66,9 @@ export class OAuthProvider<Env = unknown> {
     }
     const callbackTimeout = limitOf(options.callbackTimeout, "OAuthProvider");
     this.#making = { options, handler: identityOf(options.defaultHandler), place, followed, config, callbackTimeout };
+    if ("identity" in options.defaultHandler) {
+      provideGiver((due, { env, ctx }) => this.#give(due, env as Env, ctx as unknown as ExecutionContext));
+    }
     const names: EndpointName[] = ["authorize", "token", "register", "revoke", "callback", "connected"];
     if (options.resourceServers) names.push("introspect");
     if (options.accessTokens === "jwt") names.push("keys");
@@ -206,6 +210,15 @@ export class OAuthProvider<Env = unknown> {
 
   #siteOf(env: Env, ctx: ExecutionContext): Site<Env> | Promise<Site<Env>> {
     return this.#site ?? Site.make(this.#making, env, ctx).then((site) => (this.#site ??= site));
+  }
+
+  /** In an object, whose alarm has found what is due. */
+  async #give(due: Due, env: Env, ctx: ExecutionContext): Promise<Settled> {
+    const site = await this.#siteOf(env, ctx);
+    const world = await site.world(new Request("https://localhost/"), env, ctx);
+    const ended = await run<Settled>(site.steps.give, JSON.stringify(due), "", world);
+    if (!("done" in ended)) throw new Error("what is settled is never spliced");
+    return ended.done;
   }
 
   async #answer(endpoint: EndpointName, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Response> {

@@ -4,6 +4,7 @@ import { provideKeyring } from "../objects/keyring.js";
 import { provideRole } from "../objects/roles.js";
 import { oauthSteps } from "../wasm.js";
 import type { StepMethod } from "../wire.js";
+import { giveBack } from "./giving.js";
 import { revocations } from "./revocations.js";
 
 /** The step of objects, for each text of keys: there is one, or two while a secret is changed. */
@@ -22,7 +23,9 @@ function stepFor(keys: string): StepMethod {
 /** Called when the entry point loads. */
 export function provideOAuthRoles(): void {
   const role = flowRole(stepFor);
-  for (const prefix of ["subject", "transaction", "client", "clients"]) provideRole(prefix, role);
+  for (const prefix of ["client", "clients"]) provideRole(prefix, role);
+  const withCredentials = flowRole(stepFor, giveBack);
+  for (const prefix of ["subject", "transaction"]) provideRole(prefix, withCredentials);
   provideRole("revocations", revocations);
   provideKeyring();
 }

@@ -11,6 +11,7 @@ export interface OAuthCore {
   object: StepMethod;
   upstream: StepMethod;
   operate: StepMethod;
+  give: StepMethod;
 }
 /** `config` is the JSON text of an `OAuthConfig`. */
 export type OAuthCoreClass = new (config: string) => Core & OAuthCore & { warnings(): string | Promise<string> };
@@ -117,6 +118,16 @@ export interface UpstreamInput {
   origin: string;
   grant: string;
   object: string;
+}
+
+/** `src/oauth/giving.rs`, `release`: what has to go back to its provider, as the step `give` takes it. */
+export interface Due {
+  due: { readonly id: string; readonly upstream?: string; readonly last?: true }[];
+}
+
+/** `src/oauth/giving.rs`, `give`: the ids of those that need no further try. */
+export interface Settled {
+  settled: string[];
 }
 
 /** `src/auth/access.rs`, `upstream`. */

@@ -1,6 +1,7 @@
 /** Roles whose decisions are Rust's: a call is a flow over the object's rows, run again where another came first. */
 import { now } from "../clock.js";
 import { performSign } from "../effects/sign.js";
+import { logged } from "../errors.js";
 import { type Ended, type World, run } from "../run.js";
 import type { Effect, StepMethod } from "../wire.js";
 import { fellowsOf } from "./find.js";
@@ -24,9 +25,12 @@ function writesOf(ctx: DurableObjectState) {
   return known;
 }
 
+/** What an object has to do when something in it is over, with its own decisions (`ask`) at hand. */
+export type Over = (object: RoleObject, ask: (call: string, input: object) => Promise<unknown>) => Promise<void>;
+
 /** Makes a role of the step that `stepFor` gives for the server's keys. */
-export function flowRole(stepFor: (keys: string) => StepMethod): Role {
-  return {
+export function flowRole(stepFor: (keys: string) => StepMethod, over?: Over): Role {
+  const role: Role = {
     sparing: true,
     async ask(object, call, input) {
       const { name, className, ctx, env } = object;
@@ -55,10 +59,22 @@ export function flowRole(stepFor: (keys: string) => StepMethod): Role {
         }
       }
     },
-    async alarm({ ctx }: RoleObject) {
-      await new Rows(ctx.storage).purge(now());
+    async alarm(object: RoleObject) {
+      const rows = new Rows(object.ctx.storage);
+      rows.drop(now());
+      if (over && rows.isThere) {
+        const ask = async (call: string, input: object) =>
+          JSON.parse(await role.ask(object, call, JSON.stringify(input))) as unknown;
+        try {
+          await over(object, ask);
+        } catch (error) {
+          logged("What is over in an object could not be dealt with, and is tried again in an hour", error);
+        }
+      }
+      await rows.rest(now());
     },
   };
+  return role;
 }
 
 /** Where a flow has to wait for another that is under way elsewhere: for how long at most, in milliseconds. */

@@ -9,6 +9,11 @@ export class Conflict extends Error {
   override readonly name = "Conflict";
 }
 
+/** Rows whose keys begin like this wake the object when they are over, and are deleted by flows alone. */
+const DUE = "due:";
+/** Where waking was in vain, it is tried again after this long, in milliseconds. */
+const AGAIN_MS = 3600_000;
+
 /** More rows than any flow reads at once. */
 const MAX_ROWS = 1000;
 
@@ -87,15 +92,24 @@ export class Rows {
     if (set === null || set > next) await this.#storage.setAlarm(next);
   }
 
-  /** Deletes what is over; an object without rows forgets itself. */
-  async purge(now: number): Promise<void> {
+  /** Deletes what is over. */
+  drop(now: number): void {
+    if (!this.#isThere) return;
+    this.#storage.sql.exec("DELETE FROM wicket_rows WHERE expires <= ? AND substr(key, 1, 4) <> ?", now, DUE);
+  }
+
+  /** Sets the next alarm; an object without rows forgets itself. */
+  async rest(now: number): Promise<void> {
     if (!this.#isThere) return;
     const { sql } = this.#storage;
-    sql.exec("DELETE FROM wicket_rows WHERE expires <= ?", now);
     const [{ left }] = [...sql.exec<{ left: number }>("SELECT COUNT(*) AS left FROM wicket_rows")] as [
       { left: number },
     ];
-    if (left > 0) return this.arm();
+    if (left > 0) {
+      const again = "UPDATE wicket_rows SET expires = ? WHERE expires <= ? AND substr(key, 1, 4) = ?";
+      sql.exec(again, now + AGAIN_MS, now, DUE);
+      return this.arm();
+    }
     await this.#storage.deleteAll();
     this.#isThere = false;
   }

@@ -91,6 +91,20 @@ impl Identity for Handler {
         }
     }
 
+    fn mark(&self) -> String {
+        match self {
+            Self::App(app) => app.mark(),
+            Self::Upstream(upstream) => upstream.mark(),
+        }
+    }
+
+    fn ends_all(&self) -> bool {
+        match self {
+            Self::App(app) => app.ends_all(),
+            Self::Upstream(upstream) => upstream.ends_all(),
+        }
+    }
+
     fn credential(&self, credential: &str) -> Option<Credential> {
         match self {
             Self::App(app) => app.credential(credential),

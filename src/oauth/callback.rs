@@ -12,7 +12,7 @@ use super::page::{self, Reply, Trouble, trouble};
 use super::record::{Members, Reading as _};
 use super::{
     Identity, Request, Site, account::Account, approval, authorize, authorize::Pending, connected, consent, credential,
-    ledger, scope, transaction,
+    giving, ledger, scope, transaction,
 };
 use crate::flow::{Ask, Commit, Flow};
 use crate::http::form::Params;
@@ -61,17 +61,18 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     let Some(pending) = wanted else {
         return connected::signed_in(flow, site, request, person).await.with("set-cookie", forget);
     };
-    let turned_away =
-        |denied| turn_away(flow, site, request, &pending, &denied, false).with("set-cookie", forget.clone());
+    let turned_away = async |denied| {
+        turn_away(flow, site, request, &pending, &denied, false).await.with("set-cookie", forget.clone())
+    };
     let person = match person {
         Ok(person) => person,
-        Err(denied) => return turned_away(denied),
+        Err(denied) => return turned_away(denied).await,
     };
     let account = Account::of(site, &person);
     if let Some(expected) = expected.filter(|expected| *expected != account.object(site)) {
         let pending = match within_reach(&pending, &person) {
             Ok(scopes) => Pending { scopes, ..pending.clone() },
-            Err(denied) => return turned_away(denied),
+            Err(denied) => return turned_away(denied).await,
         };
         return consent::confirm(flow, site, request, &pending, (id, &browser, &expected), &person).await;
     }
@@ -79,13 +80,16 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         Ok(code) => Reply::redirect(pending.answer(&[("code", &code)]))
             .with("set-cookie", forget)
             .with("set-cookie", account.cookie(flow.context(), site)),
-        Err(denied) => turned_away(denied),
+        Err(denied) => turned_away(denied).await,
     }
 }
 
 /// Nobody gets a code: tells the operator why, and the client. Whoever has signed in and may not use the server sees a page,
 /// from which they go on with another account or back to the client. `posted`: this answers a form, which must not redirect.
-pub(super) fn turn_away<I: Identity>(
+/// What the upstream has issued goes back.
+///
+/// Waits: one at the upstream, where it has issued something; one more where that would end all that the person has.
+pub(super) async fn turn_away<I: Identity>(
     flow: &Flow<'_>,
     site: &Site<'_, I>,
     request: &Request<'_>,
@@ -93,7 +97,7 @@ pub(super) fn turn_away<I: Identity>(
     denied: &Denied,
     posted: bool,
 ) -> Reply {
-    told(flow, request, Some(&pending.client), denied);
+    told(flow, site, request, Some(&pending.client), denied).await;
     let (code, description) = (code_of(denied.kind), denied.kind.description());
     if denied.kind == Deny::NotAllowed {
         let back = pending.failed(code, description);
@@ -105,15 +109,26 @@ pub(super) fn turn_away<I: Identity>(
     Reply::redirect(pending.failed(code, description))
 }
 
-/// Tells the operator why somebody has not signed in.
-pub(super) fn told(flow: &Flow<'_>, request: &Request<'_>, client: Option<&str>, denied: &Denied) {
+/// Tells the operator why somebody has not signed in, and who, as far as that is known.
+pub(super) async fn told<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    client: Option<&str>,
+    denied: &Denied,
+) {
+    let trace = request.trace(flow);
+    let subject = denied.id.as_deref().map(|id| ["user:", site.identity.name(), ":", id].concat());
     let event = Members::new()
         .text("event", "sign-in refused")
         .maybe("client", client)
+        .maybe("subject", subject.as_deref())
+        .maybe("account", denied.account.as_deref())
         .text("error", code_of(denied.kind).name())
         .text("reason", &denied.reason)
-        .text("request", &request.trace(flow));
+        .text("request", &trace);
     flow.commit(Commit::Audit(event.end()));
+    giving::give_up(flow, site, (denied.id.as_deref(), denied.credential.as_deref()), &trace).await;
 }
 
 /// What a transaction has kept.
@@ -150,9 +165,18 @@ fn within_reach(pending: &Pending, person: &Person) -> Result<Vec<String>, Denie
     };
     if scopes.is_empty() {
         let reason = "none of the scopes that were asked for is this person's";
-        return Err(Denied::not_allowed(reason).of(&person.label));
+        return Err(leaving(Denied::not_allowed(reason).of(&person.label), person));
     }
     Ok(scopes)
+}
+
+/// Nobody needs what the upstream has issued for `person`.
+fn leaving(denied: Denied, person: &Person) -> Denied {
+    let denied = denied.about(&person.id);
+    match &person.credential {
+        Some(credential) => denied.leaving(credential.as_str()),
+        None => denied,
+    }
 }
 
 /// Makes the grant. Gives its code. `asked`: the consent was asked for here, and is remembered.
@@ -173,7 +197,8 @@ pub(super) async fn issue<I: Identity>(
         None => None,
         Some(newer) => {
             let kept = flow.obtain(&Ask { object: object.clone(), call: "credential", input: "{}".into() }).await;
-            let kept = kept.map_err(|_| Denied::unavailable("the subject's object does not answer"))?;
+            let silent = || leaving(Denied::unavailable("the subject's object does not answer"), person);
+            let kept = kept.map_err(|_| silent())?;
             let kept = Object::read(&kept).ok().and_then(|kept| kept.text("credential"));
             Some(site.identity.merge(kept.as_deref(), newer))
         }
@@ -185,7 +210,8 @@ pub(super) async fn issue<I: Identity>(
         lifetimes: site.server.lifetimes,
         inline: grant::is_inline(site.identity, &person.props, credential.as_deref()),
     };
-    let input = granting.members().text("trace", &request.trace(flow));
+    let trace = request.trace(flow);
+    let input = granting.members().text("trace", &trace);
     let input = if asked { approval::described(input, consented, &site.server.schemes) } else { input };
     let input = match &credential {
         Some(credential) => credential::described(site.identity, input, credential),
@@ -198,5 +224,11 @@ pub(super) async fn issue<I: Identity>(
     super::revoke::announce(flow, &granted, site.server.lifetimes.access)
         .await
         .map_err(|()| Denied::unavailable("the object of revocations does not answer"))?;
-    granted.text("code").ok_or_else(|| Denied::failed("the subject's object gave no code"))
+    let code = granted.text("code").ok_or_else(|| Denied::failed("the subject's object gave no code"))?;
+    // Where the former credential is the better one, the newer is of no use.
+    let token = |credential: &String| site.identity.credential(credential).map(|known| known.access);
+    if credential.as_ref().and_then(token) != person.credential.as_ref().and_then(token) {
+        giving::give_up(flow, site, (None, person.credential.as_deref()), &trace).await;
+    }
+    Ok(code)
 }

@@ -17,7 +17,7 @@ use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::page::{self, App, Leave, Reply, Trouble, leave, trouble};
 use super::record::{Members, Reading as _, list};
-use super::{Identity, Request, Site, approval, authorize, credential, revoke, transaction};
+use super::{Identity, Request, Site, approval, authorize, credential, giving, revoke, transaction};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash, same};
 use crate::flow::{Ask, Flow};
 use crate::http::form::Params;
@@ -162,7 +162,7 @@ pub(super) async fn ended<I: Identity>(
     let decided = Object::read(&decided).map_err(|_| ())?;
     ledger::tell(flow, &decided);
     if revoke::announce(flow, &decided, site.server.lifetimes.access).await? {
-        credential::give_back(flow, site, object).await;
+        giving::give_back(flow, site, object, None).await;
     }
     Ok(())
 }
@@ -175,7 +175,7 @@ async fn sign_in<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Req
     let callback = [site.issuer.as_str(), &site.server.paths.callback].concat();
     let begun = match site.identity.begin(flow, &Begin { state: &id, callback: &callback, switch: true }).await {
         Ok(begun) => begun,
-        Err(denied) => return refused(flow, site, request, &denied),
+        Err(denied) => return refused(flow, site, request, &denied).await,
     };
     let input = Members::new()
         .raw("request", &Members::version(1).flag("connected", true).end())
@@ -201,7 +201,7 @@ pub(super) async fn signed_in<I: Identity>(
 ) -> Reply {
     let person = match person {
         Ok(person) => person,
-        Err(denied) => return refused(flow, site, request, &denied),
+        Err(denied) => return refused(flow, site, request, &denied).await,
     };
     let account = Account::of(site, &person);
     let object = account.object(site);
@@ -218,13 +218,17 @@ pub(super) async fn signed_in<I: Identity>(
     };
     if let Ok(decided) = Object::read(&decided) {
         ledger::tell(flow, &decided);
+        if !decided.flag("kept") {
+            let given = (Some(&*person.id), person.credential.as_deref());
+            giving::give_up(flow, site, given, &request.trace(flow)).await;
+        }
     }
     let page = [site.issuer.as_str(), &site.server.paths.connected].concat();
     Reply::redirect(page).with("set-cookie", account.cookie(flow.context(), site))
 }
 
-fn refused<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, denied: &Denied) -> Reply {
-    super::callback::told(flow, request, None, denied);
+async fn refused<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, denied: &Denied) -> Reply {
+    super::callback::told(flow, site, request, None, denied).await;
     let label = site.identity.about().label;
     let why = match denied.kind {
         Deny::Refused => return Reply::redirect([site.issuer.as_str(), &site.server.paths.connected].concat()),
@@ -340,10 +344,12 @@ pub(super) async fn remember(
     }
     let mut ledger = Ledger::read(flow, keys, &held, input);
     let mut change = held.writes();
-    if let Some(row) = held.row(credential::ROW).and_then(|_| credential::record(flow, keys, object, input)) {
-        change = change.put(credential::ROW, row, None);
+    let former = held.row(credential::ROW);
+    let kept = former.is_some();
+    if let Some(row) = former.and_then(|_| credential::Row::sent(flow, keys, object, input)) {
+        change = row.replace(change, former, flow.context().now());
     }
     let event = Event { name: ledger::SIGNED_IN, client: "", grant: "", scopes: &[], reason: None };
     ledger.wrote(change, &input.text("subject").ok_or(Refused)?, event).commit(flow);
-    Ok(ledger.report(Members::new()).end())
+    Ok(ledger.report(Members::new().flag("kept", kept)).end())
 }

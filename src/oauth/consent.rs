@@ -11,6 +11,7 @@ use super::account::Account;
 use super::authorize::{Pending, Prompt};
 use super::client::Client;
 use super::error::Code;
+use super::giving::{self, Origin};
 use super::identity::{Begin, Deny, Person};
 use super::page::{self, Leave, Reply, Trouble, leave, trouble};
 use super::record::{Members, Reading as _};
@@ -109,11 +110,20 @@ pub(super) async fn confirm<I: Identity>(
 ) -> Reply {
     let account = Account::of(site, person);
     let sealed = site.keys.seal_text(flow.context(), &holding(&site.issuer, id), person.to_json().as_bytes());
-    let input = Members::new().text("browser", browser).text("person", &sealed).end();
+    let mut input = Members::new().text("browser", browser).text("person", &sealed);
+    if let Some(credential) = &person.credential {
+        let origin = Origin::of(site.identity, Some(account.subject.clone()), credential);
+        let origin = Origin { elsewhere: Some(account.object(site)), ..origin };
+        input = origin.write(input.text("credential", credential));
+    }
+    let input = input.end();
     match flow.obtain(&Ask { object: transaction::object(id), call: "hold", input }).await.as_deref() {
         Ok("true") => {}
-        Ok(_) => return trouble(Trouble::Stale, None),
-        Err(_) => return trouble(Trouble::Unavailable, None),
+        answer => {
+            giving::give_up(flow, site, (Some(&person.id), person.credential.as_deref()), &request.trace(flow)).await;
+            let why = if answer.is_ok() { Trouble::Stale } else { Trouble::Unavailable };
+            return trouble(why, None);
+        }
     }
     let former = Account::read(flow.context(), site, request).filter(|former| former.object(site) == expected);
     let former = former.as_ref().map(|former| former.label.as_str());
@@ -273,6 +283,7 @@ async fn release<I: Identity>(
         return trouble(Trouble::Stale, None);
     };
     let reply = if pending.scopes.is_empty() {
+        giving::give_up(flow, site, (Some(&person.id), person.credential.as_deref()), &request.trace(flow)).await;
         denied(site, pending)
     } else {
         match callback::issue(flow, site, request, pending, &person, true).await {
@@ -281,7 +292,7 @@ async fn release<I: Identity>(
                 let (name, outcome) = (&pending.name, "allowed");
                 leave(&url, Leave::Client { name, outcome, schemes, waits: false, detail: None })
             }
-            Err(denied) => callback::turn_away(flow, site, request, pending, &denied, true),
+            Err(denied) => callback::turn_away(flow, site, request, pending, &denied, true).await,
         }
     };
     reply.with("set-cookie", set_cookie(&name, None))
@@ -305,7 +316,7 @@ async fn begin<I: Identity>(
         .await
     {
         Ok(begun) => begun,
-        Err(denied) => return callback::turn_away(flow, site, request, pending, &denied, posted),
+        Err(denied) => return callback::turn_away(flow, site, request, pending, &denied, posted).await,
     };
     let cookie = encode(&flow.context().random::<16>("sign-in cookie"));
     let input = Members::new()

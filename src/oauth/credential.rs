@@ -5,19 +5,20 @@
 //! upstream ends both; a person who was removed upstream stays.
 //! **Guarantee.** The credential leaves its object for our own Worker only. Whoever renews it has the lease, and what comes
 //! back is kept before anything else happens. At each refresh the upstream is asked who the person is now. With a person's last
-//! grant the credential goes as well, here and, where it can be told, at the upstream.
+//! grant the credential goes as well ([`super::giving`]).
 //! **Not guaranteed.** That nothing is lost if the Worker dies between the upstream's answer and keeping it.
 
 use super::asking::{self, Turn};
 use super::error::{Code, Failed, unavailable};
+use super::giving::{Due, Origin, binding};
 use super::grant::{self, Grant};
 use super::identity::{Denied, Deny, Person};
-use super::ledger::{self, Ledger};
-use super::object::{Held, Refused};
+use super::ledger::{self, Event, Ledger};
+use super::object::{Change, Held, Refused};
 use super::record::{Members, Reading as _};
 use super::server::Lifetimes;
 use super::{Identity, Site, refresh};
-use crate::crypto::{Binding, Keys, Purpose, encode};
+use crate::crypto::{Keys, encode};
 use crate::flow::{Ask, Commit, Flow};
 use crate::json::Object;
 
@@ -28,33 +29,89 @@ const LEASE: u64 = 30_000;
 /// A credential that ends sooner than this is renewed, in milliseconds.
 const FRESH: u64 = 60_000;
 
-fn binding(object: &str) -> Binding<'_> {
-    Binding { purpose: Purpose::Credential, issuer: "", audience: object }
+/// The row, version 1.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// JSON text of the identity's own, sealed.
+    pub(super) sealed: String,
+    pub(super) origin: Origin,
+    /// When its access token ends, in milliseconds since 1970.
+    ends: Option<u64>,
+    renewable: bool,
+    /// The upstream has refused it since: a newer one is better, whatever it may do.
+    refused: bool,
+    lease: Option<Lease>,
 }
 
-/// The record, version 1, of what the Worker has sent: `{"credential":"…","ends":…,"renewable":true}`.
-pub(super) fn record(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Object<'_>) -> Option<String> {
-    let credential = input.text("credential")?;
-    let sealed = keys.seal_text(flow.context(), &binding(object), credential.as_bytes());
-    Some(written(&sealed, input.number("ends"), input.flag("renewable"), None))
+/// Somebody renews it.
+#[derive(Clone, Debug)]
+struct Lease {
+    id: String,
+    until: u64,
+    /// That was in vain.
+    stuck: bool,
 }
 
-fn written(sealed: &str, ends: Option<u64>, renewable: bool, lease: Option<(&str, u64, bool)>) -> String {
-    let mut members = Members::version(1).text("sealed", sealed).flag("renewable", renewable);
-    if let Some(ends) = ends {
-        members = members.number("ends", ends);
+impl Row {
+    /// Of what the Worker has sent: `{"credential":"…","ends":…,"renewable":true,"upstream":"…",…}`.
+    pub(super) fn sent(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Object<'_>) -> Option<Self> {
+        let credential = input.text("credential")?;
+        let sealed = keys.seal_text(flow.context(), &binding(object), credential.as_bytes());
+        let (ends, renewable) = (input.number("ends"), input.flag("renewable"));
+        Some(Self { sealed, origin: Origin::read(input), ends, renewable, refused: false, lease: None })
     }
-    if let Some((lease, until, stuck)) = lease {
-        members = members.text("lease", lease).number("leased", until).flag("stuck", stuck);
+
+    pub(super) fn read(row: &str) -> Option<Self> {
+        let row = Object::read(row).ok()?;
+        let lease = || Some(Lease { id: row.text("lease")?, until: row.number("leased")?, stuck: row.flag("stuck") });
+        Some(Self {
+            sealed: row.text("sealed")?,
+            origin: Origin::read(&row),
+            ends: row.number("ends"),
+            renewable: row.flag("renewable"),
+            refused: row.flag("refused"),
+            lease: lease(),
+        })
     }
-    members.end()
+
+    pub(super) fn to_json(&self) -> String {
+        let members = Members::version(1).text("sealed", &self.sealed).flag("renewable", self.renewable);
+        let members = self.origin.write(members.flag("refused", self.refused));
+        let members = match self.ends {
+            Some(ends) => members.number("ends", ends),
+            None => members,
+        };
+        match &self.lease {
+            Some(Lease { id, until, stuck }) => {
+                members.text("lease", id).number("leased", *until).flag("stuck", *stuck)
+            }
+            None => members,
+        }
+        .end()
+    }
+
+    /// Puts it in the place of `former`, which goes back by itself where that is possible.
+    pub(super) fn replace(&self, change: Change, former: Option<&str>, now: u64) -> Change {
+        let former = former.and_then(Self::read);
+        let due = former.and_then(|former| Due::replaced(former.origin, former.sealed, &self.origin, now));
+        let change = match due {
+            Some(due) => due.put(change, due.row()),
+            None => change,
+        };
+        change.put(ROW, self.to_json(), None)
+    }
+
+    fn opened(&self, keys: &Keys, object: &str) -> Option<String> {
+        String::from_utf8(keys.open_text(&binding(object), &self.sealed)?).ok()
+    }
 }
 
-/// What the Worker says of a credential that it sends.
+/// What the Worker says of a credential that it sends, of the person `subject` where that is not known there.
 pub(super) fn described<I: Identity>(identity: &I, members: Members, credential: &str) -> Members {
     let known = identity.credential(credential);
     let members =
         members.text("credential", credential).flag("renewable", known.as_ref().is_some_and(|known| known.renewable));
+    let members = Origin::of(identity, None, credential).write(members);
     match known.and_then(|known| known.expires) {
         Some(ends) => members.number("ends", ends),
         None => members,
@@ -64,7 +121,7 @@ pub(super) fn described<I: Identity>(identity: &I, members: Members, credential:
 /// Inside the object: the credential, for a grant that stands. Answers
 ///
 /// - `null` where there is none, the grant has ended, or a refresh token was shown that is not the valid one or comes too
-///   often;
+///   often; and to whoever has signed in (no `grant`) where the upstream has refused it since;
 /// - `{"busy":…}` while another renews it or asks with it, for so many milliseconds at most: the caller comes again once the
 ///   object was written (`js/objects/flow-role.ts`);
 /// - `{"failed":"…"}` where another has asked in vain meanwhile, with the error code;
@@ -72,44 +129,39 @@ pub(super) fn described<I: Identity>(identity: &I, members: Members, credential:
 pub(super) async fn take(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Object<'_>) -> Result<String, Refused> {
     let now = flow.context().now();
     let id = input.text("grant");
+    let is_refresh = input.string("secret").is_some();
     let rows = vec![ROW.into()].into_iter().chain(id.as_deref().map(Grant::row)).collect();
-    let (rows, prefixes) = if input.string("secret").is_some() { ledger::rows(rows, vec![]) } else { (rows, vec![]) };
+    let (rows, prefixes) = if is_refresh { ledger::rows(rows, vec![]) } else { (rows, vec![]) };
     let held = Held::read(flow, rows, prefixes).await?;
     let mut grant = id.as_deref().and_then(|id| held.row(&Grant::row(id))).and_then(Grant::read);
     if id.is_some() && !grant.as_ref().is_some_and(|grant| stands(flow, keys, &held, grant, input)) {
         return Ok("null".into());
     }
-    // Whoever refreshes and has none, or one that was sealed under a secret that is gone, cannot be asked about: that is no
-    // reason to let them go on. Only a new sign-in helps.
-    let nothing = || if input.string("secret").is_some() { in_vain(Code::InvalidGrant) } else { "null".into() };
-    let Some(row) = held.row(ROW) else { return Ok(nothing()) };
-    let row = Object::read(row).map_err(|_| Refused)?;
-    let mut sealed = row.text("sealed").ok_or(Refused)?;
-    let Some(credential) = keys.open_text(&binding(object), &sealed).and_then(|it| String::from_utf8(it).ok()) else {
-        return Ok(nothing());
+    let mut row = held.row(ROW).and_then(Row::read);
+    let Some(credential) = row.as_ref().and_then(|row| row.opened(keys, object)) else {
+        // Whoever refreshes and has none, or one that was sealed under a secret that is gone, cannot be asked about: that is
+        // no reason to let them go on. Only a new sign-in helps.
+        return Ok(match &grant {
+            Some(grant) if is_refresh => unopened(flow, keys, &held, grant, input),
+            _ => "null".into(),
+        });
     };
-    let is_outdated = !keys.is_current(&sealed);
-    if is_outdated {
-        sealed = keys.seal_text(flow.context(), &binding(object), credential.as_bytes());
+    let Some(row) = row.as_mut().filter(|row| !row.refused || id.is_some()) else { return Ok("null".into()) };
+    let mut is_change = !keys.is_current(&row.sealed);
+    if is_change {
+        row.sealed = keys.seal_text(flow.context(), &binding(object), credential.as_bytes());
     }
     let mut members = Members::new().text("credential", &credential);
-    let (ends, renewable) = (row.number("ends"), row.flag("renewable"));
-    let is_stale = input.flag("lease") && renewable && ends.is_some_and(|ends| ends <= now + FRESH);
-    if is_stale && let Some(until) = row.number("leased").filter(|until| *until > now) {
-        return Ok(if row.flag("stuck") { in_vain(Code::TemporarilyUnavailable) } else { busy(until - now) });
+    let is_stale = input.flag("lease") && row.renewable && row.ends.is_some_and(|ends| ends <= now + FRESH);
+    if is_stale && let Some(lease) = row.lease.as_ref().filter(|lease| lease.until > now) {
+        return Ok(if lease.stuck { in_vain(Code::TemporarilyUnavailable).end() } else { busy(lease.until - now) });
     }
     let mut change = held.writes();
-    let mut is_change = is_outdated;
-    if is_outdated && !is_stale {
-        let lease = row.text("lease").zip(row.number("leased"));
-        let lease = lease.as_ref().map(|(lease, until)| (lease.as_str(), *until, row.flag("stuck")));
-        change = change.put(ROW, written(&sealed, ends, renewable, lease), None);
-    }
-    if let Some(grant) = grant.as_mut().filter(|_| input.string("secret").is_some()) {
+    if let Some(grant) = grant.as_mut().filter(|_| is_refresh) {
         let asking = match asking::turn(flow, grant, input) {
             Turn::Asks(asking) => asking,
             Turn::Waits(wait) => return Ok(busy(wait)),
-            Turn::Failed(code) => return Ok(in_vain(code)),
+            Turn::Failed(code) => return Ok(in_vain(code).end()),
         };
         members = asking.hand(members);
         grant.asking = Some(asking);
@@ -118,13 +170,13 @@ pub(super) async fn take(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Obj
         is_change = true;
     }
     if is_stale {
-        let lease = encode(&flow.context().random::<16>("lease"));
-        change = change.put(ROW, written(&sealed, ends, renewable, Some((&lease, now + LEASE, false))), None);
-        members = members.text("lease", &lease);
+        let id = encode(&flow.context().random::<16>("lease"));
+        members = members.text("lease", &id);
+        row.lease = Some(Lease { id, until: now + LEASE, stuck: false });
         is_change = true;
     }
     if is_change {
-        change.commit(flow);
+        change.put(ROW, row.to_json(), None).commit(flow);
     }
     Ok(members.end())
 }
@@ -133,8 +185,19 @@ fn busy(wait: u64) -> String {
     Members::new().number("busy", wait).end()
 }
 
-fn in_vain(code: Code) -> String {
-    Members::new().text("failed", code.name()).end()
+fn in_vain(code: Code) -> Members {
+    Members::new().text("failed", code.name())
+}
+
+/// Somebody refreshes who cannot be asked about.
+fn unopened(flow: &Flow<'_>, keys: &Keys, held: &Held, grant: &Grant, input: &Object<'_>) -> String {
+    let mut ledger = Ledger::read(flow, keys, held, input);
+    ledger.refused(held, None, &grant.subject, refusal(grant, "there is no upstream credential that opens"));
+    ledger.report(in_vain(Code::InvalidGrant)).end()
+}
+
+fn refusal<'a>(grant: &'a Grant, reason: &'static str) -> Event<'a> {
+    Event { name: ledger::REFUSED, client: &grant.client, grant: &grant.id, scopes: &[], reason: Some(reason) }
 }
 
 /// A refresh token is held against all that its refresh will ask, so that nothing happens upstream for one that fails.
@@ -147,89 +210,85 @@ fn stands(flow: &Flow<'_>, keys: &Keys, held: &Held, grant: &Grant, input: &Obje
 /// Inside the object: keeps what the holder of the lease has brought. Answers whether it was kept.
 pub(super) async fn keep(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Object<'_>) -> Result<String, Refused> {
     let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
-    let lease = held.row(ROW).and_then(|row| Object::read(row).ok()?.text("lease"));
-    if lease.is_none() || lease != input.text("lease") {
+    let Some(former) = held.row(ROW).and_then(Row::read) else { return Ok("false".into()) };
+    if former.lease.is_none_or(|lease| Some(lease.id) != input.text("lease")) {
         return Ok("false".into());
     }
-    let row = record(flow, keys, object, input).ok_or(Refused)?;
-    held.writes().put(ROW, row, None).commit(flow);
+    let mut row = Row::sent(flow, keys, object, input).ok_or(Refused)?;
+    row.origin.subject = former.origin.subject;
+    held.writes().put(ROW, row.to_json(), None).commit(flow);
     Ok("true".into())
 }
 
 /// Inside the object: the holder of leases has asked in vain. Those who wait for the same answer learn why; the lease of a
-/// credential stays out, since the upstream may have ended it, and until then nobody waits for it.
-pub(super) async fn give_up(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
+/// credential stays out, since the upstream may have ended it, and until then nobody waits for it. Answers whom it was about.
+pub(super) async fn give_up(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>) -> Result<String, Refused> {
     let row = Grant::row(&input.text("grant").ok_or(Refused)?);
     let code = input.text("failed").as_deref().and_then(Code::parse).ok_or(Refused)?;
-    let held = Held::read(flow, vec![ROW.into(), row.clone()], vec![]).await?;
+    let (rows, prefixes) = ledger::rows(vec![ROW.into(), row.clone()], vec![]);
+    let held = Held::read(flow, rows, prefixes).await?;
     let mut change = held.writes();
-    if let (Some(asking), Some(mut grant)) = (input.text("asking"), held.row(&row).and_then(Grant::read))
+    let mut grant = held.row(&row).and_then(Grant::read);
+    if let (Some(asking), Some(grant)) = (input.text("asking"), grant.as_mut())
         && grant.asking.as_mut().is_some_and(|it| it.fail(&asking, code, flow.context().now()))
     {
         let ends = Lifetimes::read(input).map(|lifetimes| grant.ends(lifetimes));
         change = change.put(row, grant.to_json(), ends);
     }
-    if let (Some(lease), Some(Ok(kept))) = (input.text("lease"), held.row(ROW).map(Object::read))
-        && kept.text("lease").as_ref() == Some(&lease)
-        && let (Some(sealed), Some(until)) = (kept.text("sealed"), kept.number("leased"))
-    {
-        let record = written(&sealed, kept.number("ends"), kept.flag("renewable"), Some((&lease, until, true)));
-        change = change.put(ROW, record, None);
+    if let Some(mut kept) = held.row(ROW).and_then(Row::read) {
+        let lease = kept.lease.as_mut().filter(|lease| Some(&lease.id) == input.text("lease").as_ref());
+        let is_change = input.flag("refused") || lease.is_some();
+        if let Some(lease) = lease {
+            lease.stuck = true;
+        }
+        kept.refused |= input.flag("refused");
+        if is_change {
+            change = change.put(ROW, kept.to_json(), None);
+        }
     }
-    change.commit(flow);
-    Ok("true".into())
+    // Without a refresh token it is a tool that has asked: its caller learns of it.
+    let Some(grant) = grant.filter(|_| input.string("secret").is_some()) else {
+        change.commit(flow);
+        return Ok("{}".into());
+    };
+    let reason = match code {
+        Code::InvalidGrant => "the upstream does not let the person in any more",
+        _ => "the upstream gives no answer that helps",
+    };
+    let mut ledger = Ledger::read(flow, keys, &held, input);
+    ledger.refused(&held, Some(change), &grant.subject, refusal(&grant, reason));
+    Ok(ledger.report(Members::new().text("subject", &grant.subject)).end())
 }
 
-/// In the Worker: says so. A failure is no error: leases end by themselves.
+/// In the Worker: says so, and tells the operator. A failure is no error: leases end by themselves.
 async fn gave_up(
     flow: &Flow<'_>,
     object: &str,
     asked: &Members,
     (asking, lease): (Option<&str>, Option<&str>),
-    code: Code,
+    denied: &Denied,
 ) {
-    if asking.is_none() && lease.is_none() {
-        return;
+    let input = asked.clone().end();
+    let asked_for = Object::read(&input).ok();
+    let named = |name| asked_for.as_ref().and_then(|asked: &Object<'_>| asked.text(name));
+    let mut subject = None;
+    if asking.is_some() || lease.is_some() {
+        let input = asked.clone().maybe("asking", asking).maybe("lease", lease);
+        let input = input.text("failed", code_of(denied).name()).flag("refused", denied.kind == Deny::Refused).end();
+        let told = flow.obtain(&Ask { object: object.into(), call: "give-up", input }).await;
+        if let Some(told) = told.ok().as_deref().and_then(|told| Object::read(told).ok()) {
+            ledger::tell(flow, &told);
+            subject = told.text("subject");
+        }
     }
-    let input = asked.clone().maybe("asking", asking).maybe("lease", lease).text("failed", code.name()).end();
-    let _ = flow.obtain(&Ask { object: object.into(), call: "give-up", input }).await;
-}
-
-/// Inside the object: takes the credential out where no grant is left that could need it, `{"credential":"…"}`; else `null`.
-pub(super) async fn release(flow: &Flow<'_>, keys: &Keys, object: &str) -> Result<String, Refused> {
-    let held = Held::read(flow, vec![ROW.into()], vec![grant::PREFIX.into()]).await?;
-    let needed = held.under(grant::PREFIX).filter_map(|(_, row)| Grant::read(row)).any(|grant| grant.revoked.is_none());
-    let Some(row) = held.row(ROW).filter(|_| !needed) else { return Ok("null".into()) };
-    held.writes().remove(ROW).commit(flow);
-    let sealed = Object::read(row).ok().and_then(|row| row.text("sealed")).ok_or(Refused)?;
-    let credential = keys.open_text(&binding(object), &sealed).and_then(|it| String::from_utf8(it).ok());
-    Ok(credential.map_or_else(|| "null".into(), |it| Members::new().text("credential", &it).end()))
-}
-
-/// After a grant has ended: if it was the last one of its person, the credential is forgotten here and revoked upstream.
-/// Nothing depends on it, so a failure is no error; the operator is told.
-///
-/// Waits: one, and one at the upstream; none without an upstream.
-pub(super) async fn give_back<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, object: &str) {
-    if !site.identity.renews() {
-        return;
-    }
-    let tell = |event: &str, reason: Option<&str>| {
-        let event = Members::new().text("event", event).text("upstream", site.identity.name()).maybe("reason", reason);
-        flow.commit(Commit::Audit(event.end()));
-    };
-    let released = flow.obtain(&Ask { object: object.into(), call: "release", input: "{}".into() }).await;
-    let Ok(released) = released else {
-        return tell("upstream credential not revoked", Some("the subject's object does not answer"));
-    };
-    let Some(credential) = Object::read(&released).ok().and_then(|released| released.text("credential")) else {
-        return;
-    };
-    match site.identity.revoke(flow, &credential).await {
-        Ok(true) => tell("upstream credential revoked", None),
-        Ok(false) => tell("upstream credential forgotten", Some("the upstream takes no revocations")),
-        Err(denied) => tell("upstream credential not revoked", Some(&denied.reason)),
-    }
+    let event = Members::new()
+        .text("event", "upstream refused")
+        .maybe("client", named("client").as_deref())
+        .maybe("grant", named("grant").as_deref())
+        .maybe("subject", subject.as_deref())
+        .text("reason", &denied.reason)
+        .maybe("request", named("trace").as_deref());
+    flow.commit(Commit::Audit(event.end()));
 }
 
 /// Why there is no fresh credential.
@@ -279,6 +338,7 @@ pub async fn fresh<I: Identity>(
     }
     let answer = answer?;
     let taken = Object::read(&answer).map_err(|_| Stale::None)?;
+    ledger::tell(flow, &taken);
     if let Some(code) = taken.text("failed").as_deref().and_then(Code::parse) {
         return Err(Stale::Failed(code));
     }
@@ -288,7 +348,7 @@ pub async fn fresh<I: Identity>(
         Ok(renewed) => site.identity.merge(Some(&credential), &renewed),
         Err(denied) => {
             let leases = (asking.as_deref(), Some(&*lease));
-            gave_up(flow, object, asked, leases, code_of(&denied)).await;
+            gave_up(flow, object, asked, leases, &denied).await;
             return Err(Stale::Denied(denied));
         }
     };
@@ -313,11 +373,6 @@ pub(super) async fn renewed<I: Identity>(
     object: &str,
     asked: &Members,
 ) -> Result<Option<(Person, String)>, Failed> {
-    let denied = |denied: &Denied| {
-        let event = Members::new().text("event", "upstream refused").text("reason", &denied.reason);
-        flow.commit(Commit::Audit(event.end()));
-        failed(code_of(denied))
-    };
     let asked =
         asked.clone().number("since", flow.context().now()).number("patience", site.server.callback_timeout * 1000);
     let Taken { credential, asking } = match fresh(flow, site, object, &asked, TIMES).await {
@@ -325,23 +380,22 @@ pub(super) async fn renewed<I: Identity>(
         Err(Stale::None) => return Ok(None),
         Err(Stale::Busy | Stale::Silent) => return Err(unavailable()),
         Err(Stale::Failed(code)) => return Err(failed(code)),
-        Err(Stale::Denied(why)) => return Err(denied(&why)),
+        Err(Stale::Denied(why)) => return Err(failed(code_of(&why))),
     };
-    let gave_up = |code| gave_up(flow, object, &asked, (asking.as_deref(), None), code);
+    let gave_up = async |why: Denied| {
+        gave_up(flow, object, &asked, (asking.as_deref(), None), &why).await;
+        Err(failed(code_of(&why)))
+    };
     match site.identity.renew(flow, &credential).await {
         Ok(Some(person)) => {
             let subject = ["user:", site.identity.name(), ":", &person.id].concat();
             if grant::object(&site.issuer, &subject) != object {
-                gave_up(Code::InvalidGrant).await;
-                return Err(failed(Code::InvalidGrant));
+                return gave_up(Denied::refused("the upstream says that it is another person")).await;
             }
             Ok(Some((person, credential)))
         }
         Ok(None) => Ok(None),
-        Err(why) => {
-            gave_up(code_of(&why)).await;
-            Err(denied(&why))
-        }
+        Err(why) => gave_up(why).await,
     }
 }
 

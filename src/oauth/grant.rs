@@ -240,7 +240,7 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
     let pending = Pending::read(&pending).ok_or(Refused)?;
     let props = input.text("props").ok_or(Refused)?;
     let lifetimes = Lifetimes::read(input).ok_or(Refused)?;
-    let (rows, prefixes) = ledger::rows(vec![], vec![PREFIX.into()]);
+    let (rows, prefixes) = ledger::rows(vec![credential::ROW.into()], vec![PREFIX.into()]);
     let held = Held::read(flow, rows, prefixes).await?;
     let mut ledger = Ledger::read(flow, keys, &held, input);
     let id = encode(&context.random::<16>("grant"));
@@ -270,8 +270,8 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
         code.record(&pending.challenge),
         Some(expires),
     );
-    if let Some(row) = credential::record(flow, keys, object, input) {
-        change = change.put(credential::ROW, row, Some(context.now() + lifetimes.grant * 1000));
+    if let Some(row) = credential::Row::sent(flow, keys, object, input) {
+        change = row.replace(change, held.row(credential::ROW), context.now());
     }
     let ended = in_the_way(&held, &grant.client);
     let approved = context.now() + lifetimes.grant * 1000;

@@ -43,6 +43,16 @@ pub trait Identity {
         Ok(false)
     }
 
+    /// To whom the provider issues credentials: the name, and the client that we are there. Nobody else gives them back.
+    fn mark(&self) -> String {
+        self.name().to_owned()
+    }
+
+    /// Whether `revoke` ends all credentials that the person ever gave us, and not just the one.
+    fn ends_all(&self) -> bool {
+        true
+    }
+
     /// What is to be known of a credential.
     fn credential(&self, _credential: &str) -> Option<Credential> {
         None
@@ -173,6 +183,10 @@ pub struct Denied {
     pub reason: String,
     /// The account, where somebody has signed in: how that person recognises it.
     pub account: Option<String>,
+    /// The provider's id of that person.
+    pub id: Option<String>,
+    /// What the provider has issued for them all the same, which nobody needs now.
+    pub credential: Option<Box<str>>,
 }
 
 /// The kinds of [`Denied`].
@@ -203,13 +217,25 @@ impl Deny {
 
 impl Denied {
     fn new(kind: Deny, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), account: None }
+        Self { kind, reason: reason.into(), account: None, id: None, credential: None }
     }
 
     /// The same, about this account.
     #[must_use]
     pub fn of(self, account: &str) -> Self {
         Self { account: Some(account.into()), ..self }
+    }
+
+    /// The same, about the person with this id.
+    #[must_use]
+    pub fn about(self, id: &str) -> Self {
+        Self { id: Some(id.into()), ..self }
+    }
+
+    /// The same, after the provider has issued `credential`.
+    #[must_use]
+    pub fn leaving(self, credential: impl Into<Box<str>>) -> Self {
+        Self { credential: Some(credential.into()), ..self }
     }
 
     /// The person or the provider said no.

@@ -39,6 +39,9 @@ pub(super) const ENDED: &str = "access ended";
 /// The event of a grant that begins.
 pub(super) const GRANTED: &str = "access granted";
 
+/// The event of a refresh that brings no tokens.
+pub(super) const REFUSED: &str = "refresh refused";
+
 /// The event of a person who has signed in without asking for anything.
 pub(super) const SIGNED_IN: &str = "signed in";
 

@@ -16,6 +16,7 @@ pub mod consent;
 pub mod credential;
 pub mod document;
 pub mod error;
+pub mod giving;
 pub mod grant;
 pub mod identity;
 pub mod introspect;

@@ -4,7 +4,9 @@
 //! anything was written in between (`js/objects/rows.ts`); then they run again. So each decision is made once, whoever else
 //! asks at the same time.
 
-use super::{access, approval, client, connected, credential, grant, operator, redeem, refresh, revoke, transaction};
+use super::{
+    access, approval, client, connected, credential, giving, grant, operator, redeem, refresh, revoke, transaction,
+};
 use crate::crypto::Keys;
 use crate::flow::{Commit, Flow, Found, Rows, Writes};
 use crate::json::{Object, Value, quoted};
@@ -26,7 +28,7 @@ async fn called(flow: &Flow<'_>, keys: &Keys, input: &str) -> Result<String, Ref
     match (role, call.as_ref()) {
         ("transaction", "approve") => transaction::approve(flow, &input).await,
         ("transaction", "take") => transaction::take(flow, &input).await,
-        ("transaction", "hold") => transaction::hold(flow, &input).await,
+        ("transaction", "hold") => transaction::hold(flow, keys, &object, &input).await,
         ("transaction", "release") => transaction::release(flow, &input).await,
         ("client", "register") => client::kept::register(flow, &input).await,
         ("client", "load") => client::kept::load(flow).await,
@@ -39,9 +41,11 @@ async fn called(flow: &Flow<'_>, keys: &Keys, input: &str) -> Result<String, Ref
         ("subject", "redeem") => redeem::redeem(flow, keys, &object, &input).await,
         ("subject", "refresh") => refresh::refresh(flow, keys, &object, &input).await,
         ("subject", "credential") => credential::take(flow, keys, &object, &input).await,
-        ("subject", "give-up") => credential::give_up(flow, &input).await,
+        ("subject", "give-up") => credential::give_up(flow, keys, &input).await,
         ("subject", "keep") => credential::keep(flow, keys, &object, &input).await,
-        ("subject", "release") => credential::release(flow, keys, &object).await,
+        ("subject", "release") | ("subject" | "transaction", "due") => giving::release(flow, keys, &object).await,
+        ("subject" | "transaction", "settled") => giving::settled(flow, &input).await,
+        ("subject", "needed") => giving::is_needed(flow).await,
         ("subject", "props") => grant::props(flow, keys, &input).await,
         ("subject", "stands") => access::stands(flow, &input).await,
         ("subject", "approved") => approval::look(flow, &input).await,

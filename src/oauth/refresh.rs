@@ -90,7 +90,7 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
         return Ok(ledger.report(ledger::slow_down(seconds)).end());
     }
     let refuse = |ledger: &mut Ledger<'_>, why: Reject, change, ended| {
-        ledger.refused(&held, change, &subject, event("refresh refused", Some(why.wire().1)));
+        ledger.refused(&held, change, &subject, event(ledger::REFUSED, Some(why.wire().1)));
         Ok(ledger.report(reject(why, ended)).end())
     };
     if let Err(why) = check(now, input, &grant, lifetimes) {

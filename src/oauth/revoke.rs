@@ -11,7 +11,7 @@ use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::token::{Refresh, Shown, form, is_client, unknown_client};
-use super::{Identity, Request, Site, credential, signing};
+use super::{Identity, Request, Site, giving, signing};
 use crate::crypto::Keys;
 use crate::flow::{Ask, Flow};
 use crate::http::Answer;
@@ -52,14 +52,15 @@ async fn revoke<I: Identity>(
         signing::unproven(site.keys, &site.issuer, &resource, token).map(|token| (token.object, token.grant))
     });
     let Some((object, grant)) = place else { return Ok(()) };
-    let input = shown.write(Members::new().text("grant", &grant)).text("trace", &request.trace(flow)).end();
+    let trace = request.trace(flow);
+    let input = shown.write(Members::new().text("grant", &grant)).text("trace", &trace).end();
     let ended = flow.obtain(&Ask { object: object.clone(), call: "revoke", input }).await;
     let ended = ended.map_err(|_| unavailable())?;
     let ended = Object::read(&ended).map_err(|_| unavailable())?;
     ledger::tell(flow, &ended);
     let is_announced = announce(flow, &ended, site.server.lifetimes.access).await.map_err(|()| unavailable())?;
     if is_announced {
-        credential::give_back(flow, site, &object).await;
+        giving::give_back(flow, site, &object, Some(&trace)).await;
     }
     match ended.text("error").as_deref() {
         None if is_announced => Ok(()),

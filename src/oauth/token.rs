@@ -5,7 +5,7 @@ use super::client::{Auth, Lookup, find, secret_hash};
 use super::error::{Code as Error, Failed, unavailable, unstored};
 use super::record::{Members, Reading as _};
 use super::server::Lifetimes;
-use super::{Identity, Request, Site, credential, document, grant, ledger, revoke, scope, signing};
+use super::{Identity, Request, Site, credential, document, giving, grant, ledger, revoke, scope, signing};
 use crate::crypto::{Binding, Keys, Purpose, base64, encode, hash};
 use crate::flow::{Ask, Commit, Context, Flow};
 use crate::http::Answer;
@@ -218,7 +218,7 @@ async fn answer<I: Identity>(
     let decided = Object::read(&decided).map_err(|_| unavailable())?;
     let told = ledger::tell(flow, &decided);
     if revoke::announce(flow, &decided, site.server.lifetimes.access).await.map_err(|()| unavailable())? {
-        credential::give_back(flow, site, &object).await;
+        giving::give_back(flow, site, &object, Some(&trace)).await;
     }
     if let Some(response) = decided.text("ok") {
         return Ok(response);

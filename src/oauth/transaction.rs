@@ -2,9 +2,10 @@
 //! happens once; where another account comes back than the page named, `hold` keeps the person until they confirm it, and
 //! `release` gives them out, once.
 
-use super::object::{Held, Refused};
+use super::giving::{self, Due};
+use super::object::{Change, Held, Refused};
 use super::record::{Members, Reading as _};
-use crate::crypto::{decode, same};
+use crate::crypto::{Keys, decode, same};
 use crate::flow::Flow;
 use crate::json::{Object, Value};
 
@@ -72,8 +73,9 @@ pub(super) async fn take(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, 
     Ok(taken.maybe("account", row.text("account").as_deref()).end())
 }
 
-/// Keeps whoever has come back, sealed, until they confirm the account. Answers `true` once, to the same browser.
-pub(super) async fn hold(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
+/// Keeps whoever has come back, sealed, until they confirm the account. Answers `true` once, to the same browser. What the
+/// upstream has issued for them goes back unless they do.
+pub(super) async fn hold(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Object<'_>) -> Result<String, Refused> {
     let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
     let Some(row) = of_browser(flow, &held, input)? else { return Ok("false".into()) };
     if row.taken.is_none() || row.person.is_some() {
@@ -82,13 +84,17 @@ pub(super) async fn hold(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, 
     let expires = flow.context().now() + LIFETIME;
     let person = Some(input.text("person").ok_or(Refused)?);
     let row = Row { expires, person, ..row };
-    held.writes().put(ROW, row.to_json(), Some(expires)).commit(flow);
+    let mut change = held.writes().put(ROW, row.to_json(), Some(expires));
+    if let Some(due) = Due::sent(flow, keys, object, input, expires) {
+        change = due.put(change, due.row());
+    }
+    change.commit(flow);
     Ok("true".into())
 }
 
 /// Gives that person out. Answers `{"person":"…"}` once, to the same browser; then `"gone"`.
 pub(super) async fn release(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
-    let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
+    let held = Held::read(flow, vec![ROW.into()], vec![giving::PREFIX.into()]).await?;
     let gone = || Ok(r#""gone""#.into());
     let Some(row) = of_browser(flow, &held, input)? else { return gone() };
     let Some(person) = row.person.clone() else { return gone() };
@@ -97,7 +103,9 @@ pub(super) async fn release(flow: &Flow<'_>, input: &Object<'_>) -> Result<Strin
     if person.is_empty() {
         return gone();
     }
-    held.writes().put(ROW, row.to_json(), Some(row.expires)).commit(flow);
+    let change = held.writes().put(ROW, row.to_json(), Some(row.expires));
+    let due = held.under(giving::PREFIX).map(|(key, _)| [giving::PREFIX, key].concat());
+    due.fold(change, Change::remove).commit(flow);
     Ok(Members::new().text("person", &person).end())
 }
 

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use super::{Core, done, run};
 use crate::auth::handler::Handler;
 use crate::auth::{access, further};
-use crate::json::{Object, Value, array, quoted};
+use crate::json::{Members, Object, Value, array, quoted};
 use crate::oauth::{self, Request, Server};
 
 /// The set-up of an authorization server.
@@ -70,6 +70,21 @@ impl Core {
             let issuer = server.issuer.clone().unwrap_or_else(|| request.origin.clone().into_owned());
             let site = oauth::Site { server, keys, identity: handler, issuer };
             oauth::operator::serve(flow, &site, request, call).await
+        })
+    }
+
+    /// Gives back what is due in an object, `{"due":[{…},…]}`: answers `{"settled":["…"]}` ([`oauth::giving::give`]).
+    pub fn give(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
+        let (Some(Site { server, handler }), Some(keys)) = (&self.site, &self.keys) else { return done(None) };
+        let input = Object::read(input).ok();
+        run(input, now, later, async |flow, input| {
+            let issuer = server.issuer.clone().unwrap_or_default();
+            let site = oauth::Site { server, keys, identity: handler, issuer };
+            let settled = match input.get("due") {
+                Some(due) => oauth::giving::give(flow, &site, due, None).await,
+                None => Vec::new(),
+            };
+            Members::new().texts("settled", settled.iter().map(String::as_str)).end()
         })
     }
 

@@ -3,6 +3,7 @@
 
 mod documents;
 mod further;
+mod giving;
 mod ledger;
 mod limits;
 mod machine;

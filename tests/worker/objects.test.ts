@@ -65,13 +65,15 @@ test("what is over is deleted, and an empty object forgets itself", () =>
     });
     await rows.arm();
     expect(await storage.getAlarm()).toBe(soon);
-    await rows.purge(soon);
+    rows.drop(soon);
+    await rows.rest(soon);
     expect(read(rows, ["a", "b", "c"]).rows).toEqual([
       ["b", "2"],
       ["c", "3"],
     ]);
     write(rows, { guard: 1, remove: ["c"] });
-    await rows.purge(soon + 60_000);
+    rows.drop(soon + 60_000);
+    await rows.rest(soon + 60_000);
     expect(await storage.list()).toEqual(new Map());
     expect(read(new Rows(storage), ["a", "b", "c"])).toEqual({ version: 0, rows: [] });
   }));

@@ -143,7 +143,7 @@ impl Azure {
         };
         let is_admitted = profile.tenant.as_deref().is_some_and(|tenant| self.admits(tenant));
         if !is_admitted {
-            return Err(not_of_tenant(profile.label()));
+            return Err(not_of_tenant(profile.label()).about(&profile.id));
         }
         leg::admit(flow, &self.options, &profile, &credential).await.map(Some)
     }
@@ -177,9 +177,10 @@ impl Azure {
         let (Some(tenant), Some(oid)) = (text(&claims, "tid"), text(&claims, "oid")) else {
             return Err(Denied::failed("the ID token has no oid and tid; the scope profile brings them"));
         };
+        let id = [&tenant, ".", &oid].concat().to_ascii_lowercase();
         let account = text(&claims, "preferred_username").or_else(|| text(&claims, "email")).unwrap_or_default();
         if !self.admits(&tenant) {
-            return Err(not_of_tenant(&account));
+            return Err(not_of_tenant(&account).about(&id));
         }
         // Where the tenant is the operator's own, so are its addresses.
         let is_verified = matches!(self.tenant, Tenant::One(_)) || is_true(&claims, "xms_edov");
@@ -189,11 +190,12 @@ impl Azure {
                 "the person is in more groups than an ID token holds. In Entra, let the token have the groups assigned to \
                  the application only, or use app roles",
             )
-            .of(&account));
+            .of(&account)
+            .about(&id));
         }
         let emails = text(&claims, "email").filter(|_| is_verified).into_iter().collect::<Vec<_>>();
         Ok(Profile {
-            id: [&tenant, ".", &oid].concat().to_ascii_lowercase(),
+            id,
             login: None,
             name: text(&claims, "name").or_else(|| text(&claims, "preferred_username")),
             domains: Profile::domains_of(&emails),

@@ -97,15 +97,28 @@ impl Generic {
         let now = flow.context().now();
         let mut credential = tokens.credential(now, &self.options.scopes);
         credential.id_token = tokens.id_token.map(|token| (token, now));
-        let told = self.told(&provider, keys, &credential, Some(&kept.nonce)).await?;
+        let person = self.identify(flow, &provider, keys, &credential, &kept.nonce).await;
+        person.map_err(|denied| denied.leaving(credential.to_json()))
+    }
+
+    async fn identify(
+        &self,
+        flow: &Flow<'_>,
+        provider: &Provider,
+        keys: Option<Keys<'_>>,
+        credential: &Credential,
+        nonce: &str,
+    ) -> Result<Person, Denied> {
+        let told = self.told(provider, keys, credential, Some(nonce)).await?;
         let info = match &provider.userinfo {
-            Some(url) => Some(flow.obtain(&userinfo(url, &credential)).await),
+            Some(url) => Some(flow.obtain(&userinfo(url, credential)).await),
             None => None,
         };
         let profile = self.profile(told.as_deref(), info.as_ref())?;
         // Whom userinfo can be asked about is asked about again; otherwise the ID token has said it for good.
         let kept = provider.userinfo.is_none().then(|| profile.clone());
-        leg::admit(flow, &self.options, &profile, &Credential { profile: kept, id_token: None, ..credential }).await
+        let credential = Credential { profile: kept, id_token: None, ..credential.clone() };
+        leg::admit(flow, &self.options, &profile, &credential).await
     }
 
     /// Who the person is by userinfo, else by the latest ID token. Waits: discovery, userinfo or the keys and the signature of an

@@ -76,7 +76,7 @@ impl GitHub {
         let redeemed = (code, back.callback, kept.verifier.as_str());
         let tokens = leg::redeem(flow, &self.options, &self.token_endpoint(), ClientAuth::Post, redeemed).await?;
         let credential = tokens.credential(flow.context().now(), &self.options.scopes);
-        self.identify(flow, &credential).await
+        self.identify(flow, &credential).await.map_err(|denied| denied.leaving(credential.to_json()))
     }
 
     pub(super) async fn renew(&self, flow: &Flow<'_>, credential: &str) -> Result<Option<Person>, Denied> {

@@ -91,16 +91,26 @@ impl Google {
         let keys = Keys::ask(flow, self.endpoint("https://www.googleapis.com/oauth2/v3/certs"));
         let redeemed = (code, back.callback, kept.verifier.as_str());
         let tokens = leg::redeem(flow, &self.options, &self.token_endpoint(), ClientAuth::Post, redeemed).await?;
-        let token = tokens.id_token.as_deref().ok_or_else(|| Denied::failed("Google sent no ID token"))?;
+        let credential = short(tokens.credential(flow.context().now(), &self.options.scopes));
         let expected =
             Expected { client_id: &self.options.client_id, nonce: Some(&kept.nonce), now: flow.context().now() };
-        let token = IdToken::untrusted(token)?;
+        let person = self.identify(flow, tokens.id_token.as_deref(), (keys, expected), &credential).await;
+        person.map_err(|denied| denied.leaving(credential.to_json()))
+    }
+
+    async fn identify(
+        &self,
+        flow: &Flow<'_>,
+        token: Option<&str>,
+        (keys, expected): (Keys<'_>, Expected<'_>),
+        credential: &Credential,
+    ) -> Result<Person, Denied> {
+        let token = IdToken::untrusted(token.ok_or_else(|| Denied::failed("Google sent no ID token"))?)?;
         // Google documents both spellings of its issuer.
         let claims =
             token.check(keys, expected, &|issuer, _| issuer == ISSUER || issuer == "accounts.google.com").await?;
         let profile = self.person(&claims)?;
-        let credential = short(tokens.credential(flow.context().now(), &self.options.scopes));
-        leg::admit(flow, &self.options, &profile, &credential).await
+        leg::admit(flow, &self.options, &profile, credential).await
     }
 
     /// Asks the userinfo endpoint. Waits: that, and what the operator's functions need.
@@ -139,13 +149,15 @@ impl Google {
     }
 
     fn person(&self, claims: &Object<'_>) -> Result<Profile, Denied> {
+        let id = text(claims, "sub").ok_or_else(|| Denied::failed("Google names nobody"))?;
         let tenant = text(claims, "hd");
         let is_theirs = |wanted: &String| tenant.as_deref().is_some_and(|domain| domain.eq_ignore_ascii_case(wanted));
         if !self.hosted_domain.iter().all(is_theirs) {
             let account = text(claims, "email").unwrap_or_default();
-            return Err(Denied::not_allowed("the account does not belong to the hosted domain").of(&account));
+            return Err(Denied::not_allowed("the account does not belong to the hosted domain")
+                .of(&account)
+                .about(&id));
         }
-        let id = text(claims, "sub").ok_or_else(|| Denied::failed("Google names nobody"))?;
         let emails = text(claims, "email").filter(|_| is_true(claims, "email_verified"));
         // An account of one's own may carry an address of a company that one has left: only `hd` says who belongs to a domain,
         // and Google itself for its own (developers.google.com, "Authenticate with a backend server").

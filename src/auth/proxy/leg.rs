@@ -334,6 +334,15 @@ pub(super) async fn admit(
     profile: &Profile,
     credential: &Credential,
 ) -> Result<Person, Denied> {
+    admitted(flow, options, profile, credential).await.map_err(|denied| denied.about(&profile.id))
+}
+
+async fn admitted(
+    flow: &Flow<'_>,
+    options: &Options,
+    profile: &Profile,
+    credential: &Credential,
+) -> Result<Person, Denied> {
     if !options.allow.admits(profile) {
         return Err(Denied::not_allowed("no rule of `allow` fits").of(profile.label()));
     }

@@ -149,6 +149,15 @@ impl Identity for Handler {
         }
     }
 
+    fn mark(&self) -> String {
+        [self.name(), "/", &self.options().client_id].concat()
+    }
+
+    fn ends_all(&self) -> bool {
+        // GitHub deletes the one token that it is told; Google says that it ends all, and others may.
+        !matches!(self, Self::GitHub(_))
+    }
+
     fn credential(&self, credential: &str) -> Option<Credential> {
         credential::Credential::read(credential).map(credential::Credential::outside)
     }

@@ -46,8 +46,11 @@ impl Identity for Upstream {
     async fn begin(&self, _flow: &Flow<'_>, begin: &Begin<'_>) -> Result<Begun, Denied> {
         Ok(Begun { url: format!("https://upstream.example/?state={}", begin.state), kept: "k".into() })
     }
-    async fn come_back(&self, _flow: &Flow<'_>, _back: &Back<'_>) -> Result<Person, Denied> {
+    async fn come_back(&self, _flow: &Flow<'_>, back: &Back<'_>) -> Result<Person, Denied> {
         let credential = json!({"access": "first-upstream-token", "ends": NOW + 600_000}).to_string();
+        if back.query.get("code") == Some("turned away") {
+            return Err(Denied::not_allowed("not here").of("ann").about("1").leaving(credential));
+        }
         Ok(Self::person(r#"{"login":"ann"}"#.into(), Some(credential)))
     }
     async fn renew(&self, flow: &Flow<'_>, credential: &str) -> Result<Option<Person>, Denied> {
@@ -80,9 +83,9 @@ impl Identity for Upstream {
 }
 
 /// Somebody who has signed in by way of the upstream.
-struct Signed {
-    objects: Objects,
-    client: String,
+pub(super) struct Signed {
+    pub(super) objects: Objects,
+    pub(super) client: String,
     refresh: String,
 }
 
@@ -99,7 +102,7 @@ fn send(
 }
 
 /// The same, with what the operator is told.
-fn send_and_tell(
+pub(super) fn send_and_tell(
     objects: &mut Objects,
     request: &Json,
     body: &str,
@@ -131,16 +134,16 @@ fn send_and_tell(
     (json_of(&ended.answer.unwrap()), calls, told)
 }
 
-fn nothing(url: &str) -> Said {
+pub(super) fn nothing(url: &str) -> Said {
     panic!("{url} is not needed")
 }
 
-fn said(status: u16, body: &Json) -> Said {
+pub(super) fn said(status: u16, body: &Json) -> Said {
     Said::Ok(json!({"status": status, "body": body.to_string()}).to_string())
 }
 
 impl Signed {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut way = Way::new();
         let (state, cookie) = way.allow();
         let request = head("callback", "GET", json!({"query": form(&[("state", &state)]), "cookie": cookie}));
@@ -163,7 +166,7 @@ impl Signed {
         serde_json::from_slice(&keys().open_text(&binding, &self.refresh).unwrap()).unwrap()
     }
 
-    fn refresh(&mut self, at: (u64, u8), says: impl Fn(&str) -> Said) -> (u64, Json, Vec<String>) {
+    pub(super) fn refresh(&mut self, at: (u64, u8), says: impl Fn(&str) -> Said) -> (u64, Json, Vec<String>) {
         self.refresh_with(&[], at, says)
     }
 
@@ -372,7 +375,7 @@ fn a_refresh_that_will_fail_does_nothing_upstream() {
 }
 
 /// Revokes by the refresh token; the calls, and what the operator is told.
-fn revoke(signed: &mut Signed, says: impl Fn(&str) -> Said) -> (u64, Vec<String>, Vec<Json>) {
+pub(super) fn revoke(signed: &mut Signed, says: impl Fn(&str) -> Said) -> (u64, Vec<String>, Vec<Json>) {
     let fields = form(&[("client_id", &signed.client), ("token", &signed.refresh)]);
     let (request, at) = (head("revoke", "POST", json!({})), (NOW + 1000, 9));
     let (answer, calls, told) = send_and_tell(&mut signed.objects, &request, &fields, at, says);
@@ -385,9 +388,11 @@ fn with_the_last_grant_the_credential_is_revoked_upstream() {
     let (status, calls, told) = revoke(&mut signed, |_| said(200, &json!({})));
     assert_eq!(
         (status, calls),
-        (200, ["revoke", "append", "release", "revoke?first-upstream-token"].map(String::from).into())
+        (200, ["revoke", "append", "release", "revoke?first-upstream-token", "settled"].map(String::from).into())
     );
-    assert_eq!(told[1], json!({"event": "upstream credential revoked", "upstream": "up"}));
+    let expected = json!({"event": "upstream credential revoked", "upstream": "up", "subject": "user:up:1",
+                          "request": told[0]["request"]});
+    assert_eq!(told[1], expected);
     // Once: it is gone here as well.
     let (status, calls, _) = revoke(&mut signed, nothing);
     assert_eq!((status, calls), (200, ["revoke", "append", "release"].map(String::from).into()));
@@ -437,5 +442,5 @@ fn a_former_token_that_ends_the_last_grant_gives_the_credential_back_too() {
     signed.refresh = first;
     let (status, _, calls) = signed.refresh((NOW + 1000, 8), |_| said(200, &json!({})));
     assert_eq!(status, 400);
-    assert_eq!(calls, ["credential", "refresh", "append", "release", "revoke?first-upstream-token", "load"]);
+    assert_eq!(calls, ["credential", "refresh", "append", "release", "revoke?first-upstream-token", "settled", "load"]);
 }
