@@ -4,12 +4,13 @@
  * request may never settle: whoever waits too long, or sees the work fail, takes the lead.
  */
 import { waitUntil } from "#workers";
+import { EffectFailure } from "./errors.js";
 
 /** How long a follower waits for a leader, in milliseconds. */
 const FOLLOW_MS = 2_000;
 /** Work that has ended is still handed to those who come this much later, in milliseconds. */
 const LINGER_MS = 250;
-/** How often a request follows before it does the work for itself alone. */
+/** How often a request follows before it gives up. */
 const ROUNDS = 3;
 
 /** Work that has not ended after this is given up: its leader's request is over. In milliseconds. */
@@ -30,15 +31,18 @@ const going = new Map<string, Work>();
  * or is under way.
  */
 export async function shared<T>(key: string, work: () => Promise<T>, linger = LINGER_MS): Promise<T> {
+  let failed: unknown = new EffectFailure("timeout", "others have begun the same, and none of them has ended in time");
   for (let round = 0; round < ROUNDS; round++) {
     const other = going.get(key);
     if (!other || isOver(other, linger)) return lead(key, work);
     const followed = await follow<T>(other.promise);
-    if (followed) return followed.value;
+    if (followed && "value" in followed) return followed.value;
+    if (followed) failed = followed.error;
     // The first to come back takes the lead, the others follow it.
     if (going.get(key) === other) going.delete(key);
   }
-  return work();
+  // Whoever comes is one of many: to begin it for each would be a flood at whoever is slow already.
+  throw failed;
 }
 
 function isOver({ endedAt, since }: Work, linger = LINGER_MS): boolean {
@@ -62,8 +66,8 @@ function lead<T>(key: string, work: () => Promise<T>): Promise<T> {
   return promise;
 }
 
-/** What `promise` comes to; nothing if it fails or takes too long. */
-async function follow<T>(promise: Promise<unknown>): Promise<{ value: T } | undefined> {
+/** What `promise` comes to; nothing if it takes too long. */
+async function follow<T>(promise: Promise<unknown>): Promise<{ value: T } | { error: unknown } | undefined> {
   let stop = () => {};
   const late = new Promise<undefined>((resolve) => {
     const timer = setTimeout(resolve, FOLLOW_MS);
@@ -71,7 +75,7 @@ async function follow<T>(promise: Promise<unknown>): Promise<{ value: T } | unde
   });
   const done = promise.then(
     (value) => ({ value: value as T }),
-    () => undefined,
+    (error: unknown) => ({ error }),
   );
   try {
     return await Promise.race([done, late]);

@@ -3,7 +3,7 @@ import { type CallbackOptions, awaited, limitOf } from "../callback.js";
 import { checkOptions, namesOf, openNamesOf } from "../options.js";
 import type { Outcome } from "../run.js";
 import type { Effect } from "../wire.js";
-import { AtOnce } from "./at-once.js";
+import { type Asker, AtOnce } from "./at-once.js";
 import { Shared, Verifying } from "./verifying.js";
 import type { WicketError } from "../errors.js";
 import { unset } from "../unset.js";
@@ -124,10 +124,10 @@ class Keys<Env> extends Shared<Env> {
     this.#seconds = seconds;
   }
 
-  override async perform(effect: Effect, env: Env): Promise<Outcome> {
+  override async perform(effect: Effect, env: Env, asker: Asker): Promise<Outcome> {
     if (effect.kind !== "api-key") throw new Error(`API keys have no "${effect.kind}"`);
     const find = () => awaited("keys of APIKeyVerifier", this.#seconds, () => this.#find(effect.id, env));
-    const found = (await this.#atOnce.run("look-ups of API keys", find)) as APIKeyRecord | null | undefined;
+    const found = (await this.#atOnce.run("look-ups of API keys", asker, find)) as APIKeyRecord | null | undefined;
     return { json: JSON.stringify(found ? dated(found) : null) };
   }
 }

@@ -6,7 +6,7 @@ import { checkOptions, namesOf, oneOf } from "../options.js";
 import type { Outcome } from "../run.js";
 import { shared } from "../shared.js";
 import type { Effect } from "../wire.js";
-import { AtOnce } from "./at-once.js";
+import { type Asker, AtOnce } from "./at-once.js";
 import type { JWTClaims } from "./jwt-options.js";
 import { Shared, Verifying } from "./verifying.js";
 import type { WicketError } from "../errors.js";
@@ -91,10 +91,11 @@ const NO_LINGER = -1;
 class Asking extends Shared {
   readonly #atOnce = new AtOnce();
 
-  override async perform(effect: Effect): Promise<Outcome> {
+  override async perform(effect: Effect, _env: unknown, asker: Asker): Promise<Outcome> {
     if (effect.kind === "document") return { json: await performDocument(effect) };
     if (effect.kind !== "fetch") throw new Error(`introspection has no "${effect.kind}"`);
-    const ask = () => this.#atOnce.run("questions to the introspection endpoint", () => performFetch(effect));
+    const fetch = () => performFetch(effect);
+    const ask = () => this.#atOnce.run("questions to the introspection endpoint", asker, fetch);
     const json = await shared(`${this.name} ${effect.url} ${effect.body ?? ""}`, ask, NO_LINGER);
     return { json };
   }

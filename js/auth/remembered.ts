@@ -22,6 +22,11 @@ export class Remembered<T extends { readonly until: number }> {
     return value && now() < value.until ? value : undefined;
   }
 
+  /** True if something was remembered under `key`, also where its time is over. */
+  knew(key: string): boolean {
+    return this.#newer.has(key) || this.#older.has(key);
+  }
+
   set(key: string, value: T): void {
     if (this.#newer.size >= MAX_ENTRIES || this.#characters > MAX_CHARACTERS) {
       this.#older = this.#newer;

@@ -5,6 +5,7 @@ import type { Incoming } from "../incoming.js";
 import { type Ended, type Outcome, type World, run } from "../run.js";
 import { newVerifierStep } from "../wasm.js";
 import type { Commit, Effect, FoundCaller, FoundText, RememberCommit, StepMethod, VerifierInput } from "../wire.js";
+import { type Asker, networkOf } from "./at-once.js";
 import { OURS } from "./bounded.js";
 import { leave } from "./recall.js";
 import { Remembered } from "./remembered.js";
@@ -50,13 +51,13 @@ export class Shared<Env = unknown> {
     return "";
   }
 
-  perform(effect: Effect, _env: Env): Promise<Outcome> {
+  perform(effect: Effect, _env: Env, _asker: Asker): Promise<Outcome> {
     throw new Error(`this verifier has no "${effect.kind}"`);
   }
 
   /** What the flow of one token may touch; the token is in the text `_shown`. */
-  world(env: Env, _shown: string): World {
-    return new TokenWorld(this, env);
+  world(env: Env, _shown: string, asker: Asker): World {
+    return new TokenWorld(this, env, asker);
   }
 
   commit(commit: Commit): Promise<void> {
@@ -115,7 +116,7 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     let verified = this.#remembered(key);
     if (!verified) {
       const text = typeof (token as unknown) === "string" ? token : "";
-      verified = this.#remember(await this.#ended({ token: text }, env as Env), key);
+      verified = this.#remember(await this.#ended({ token: text }, env as Env, this.#asker(key)), key);
     }
     const found = "refused" in verified ? verified : this.judge(verified.caller);
     if ("refused" in verified || "refused" in found) {
@@ -131,7 +132,8 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     if (value === null) return { refused: "absent", reason: "it has no token", verifier: this.#label };
     const known = this.#remembered(value);
     if (known) return this.#found(known);
-    const ended = this.#ended(this.#isBearer ? { authorization: value } : { token: value }, env as Env);
+    const asker = this.#asker(value, incoming.headers);
+    const ended = this.#ended(this.#isBearer ? { authorization: value } : { token: value }, env as Env, asker);
     return ended instanceof Promise
       ? ended.then((ended) => this.#found(this.#remember(ended, value)))
       : this.#found(this.#remember(ended, value));
@@ -155,10 +157,14 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     return verified.get(key) ?? (refused.isEmpty ? undefined : refused.get(key)?.found);
   }
 
-  #ended(input: VerifierInput, env: Env): Ended<FoundText> | Promise<Ended<FoundText>> {
+  #asker(key: string, headers?: Headers): Asker {
+    return { isKnown: this.#shared.verified.knew(key), network: headers && networkOf(headers) };
+  }
+
+  #ended(input: VerifierInput, env: Env, asker: Asker): Ended<FoundText> | Promise<Ended<FoundText>> {
     const shared = this.#shared;
     const { kept } = shared;
-    const world = shared.world(env, input.token ?? input.authorization ?? "");
+    const world = shared.world(env, input.token ?? input.authorization ?? "", asker);
     const { holds } = shared;
     if (holds !== "") input.holds = holds;
     if (kept) {
@@ -200,14 +206,16 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
 class TokenWorld<Env> implements World {
   readonly #shared: Shared<Env>;
   readonly #env: Env;
+  readonly #asker: Asker;
 
-  constructor(shared: Shared<Env>, env: Env) {
+  constructor(shared: Shared<Env>, env: Env, asker: Asker) {
     this.#shared = shared;
     this.#env = env;
+    this.#asker = asker;
   }
 
   perform(effect: Effect): Promise<Outcome> {
-    return this.#shared.perform(effect, this.#env);
+    return this.#shared.perform(effect, this.#env, this.#asker);
   }
 
   commit(commit: Commit): Promise<void> {

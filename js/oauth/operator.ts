@@ -118,6 +118,12 @@ export interface OAuthHelpers extends RefusedHelpers {
   updateClient(clientId: string, updates: ClientSettings): Promise<ClientInfo | null>;
   /** It gets no new grants; those that it has go on until they end or are revoked. */
   deleteClient(clientId: string): Promise<void>;
+  /** The clients that wait for your yes (`registration: "approve"`): those that somebody has come with, 200 and 30 days at most. */
+  listWaitingClients(): Promise<ListResult<ClientInfo>>;
+  /** Says yes to a client. One that nobody uses for 90 days needs it again. */
+  approveClient(clientId: string): Promise<void>;
+  /** Takes the yes back, or forgets that the client waits. The grants that it has go on until they end or are revoked. */
+  dismissClient(clientId: string): Promise<void>;
   /** What a person has connected. `userId` is the handler's id: `583231` with GitHub. */
   listUserGrants(userId: string, options?: ListOptions): Promise<ListResult<GrantSummary>>;
   /** Ends a grant, or all of a person's with `"*"`. */
@@ -182,6 +188,13 @@ export function helpersOf<Env>(
     purgeExpiredData: () => Promise.resolve(NOTHING_TO_PURGE),
     deleteClient: async (id) => {
       await ask("delete", { id });
+    },
+    listWaitingClients: async () => ({ items: await ask("waiting") }),
+    approveClient: async (id) => {
+      await ask("admit", { id });
+    },
+    dismissClient: async (id) => {
+      await ask("dismiss", { id });
     },
     listUserGrants: async (userId) => ({ items: await ask("grants", { userId }) }),
     revokeGrant: async (grantId, userId) => {

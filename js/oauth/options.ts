@@ -73,21 +73,28 @@ export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, In
   kv?: KVNamespace | ((env: NoInfer<Env>) => KVNamespace | undefined);
   /** Whether people are asked. `false` is refused: leave it out. */
   allowConsentScreen?: boolean;
-  /** Whether clients may register themselves (RFC 7591). Default `true`. */
+  /**
+   * Which clients there are beside those that you make (`createClient`). `"open"`, the default: those that register themselves (RFC
+   * 7591) or are known by a URL. `"approve"`: the same, but nobody is asked for one before you have said yes to it
+   * (`approveClient`). `"closed"`: none may register.
+   */
+  registration?: "open" | "approve" | "closed";
+  /** Whether clients may register themselves: `false` is the same as `registration: "closed"`. */
   allowDynamicClientRegistration?: boolean;
   /**
-   * Whether a client may be the URL of its metadata (client ID metadata documents). Default `true` where the flag
-   * `global_fetch_strictly_public` keeps fetches out of private networks; without that flag it cannot be.
+   * Whether a client may be the URL of its metadata (client ID metadata documents), or the hosts of those that may:
+   * `["claude.ai", "*.example.com"]`. Default `true` where the flag `global_fetch_strictly_public` keeps fetches out of private
+   * networks; without that flag it cannot be.
    */
-  allowClientIdMetadataDocuments?: boolean;
+  allowClientIdMetadataDocuments?: boolean | readonly string[];
   /** The issuer identifier, such as `https://mcp.example.com`. Default: the origin of each request. */
   issuer?: string;
   /** The name of the Durable Object binding or class that keeps grants. Default: `WicketObject`, else the agent's class. */
   objects?: string;
   /** The scopes that clients may ask for, each with a sentence for the consent page. Default `mcp`. */
   scopes?: readonly string[] | Record<string, string>;
-  /** Scopes that every request to a route needs. */
-  requiredScopes?: readonly string[];
+  /** Scopes that every request to a route needs: the same for all, or each route's own, `{ "/admin": ["admin"] }`. */
+  requiredScopes?: readonly string[] | Record<string, readonly string[]>;
   /** Scopes that a scope stands for as well. */
   impliedScopes?: (scope: string) => readonly string[];
   /**
@@ -189,6 +196,7 @@ const OWN = {
   connectedAppsEndpoint: true,
   kv: true,
   allowConsentScreen: true,
+  registration: oneOf("open", "approve", "closed"),
   allowDynamicClientRegistration: true,
   allowClientIdMetadataDocuments: true,
   issuer: true,

@@ -44,7 +44,8 @@ export class OAuthProvider<Env = unknown> {
   readonly #routes = new Map<string, Endpoint<Env>>();
   /** Those of `#routes` that are no exact path. */
   readonly #patterns: [Route, Endpoint<Env>][] = [];
-  readonly #guard: Guard<Env>;
+  /** Each route's own, as far as it needs other scopes than the rest. */
+  readonly #guards = new Map<Endpoint<Env>, Guard<Env>>();
   #site: Site<Env> | undefined;
 
   constructor(given: OAuthProviderOptions<Env>) {
@@ -55,8 +56,10 @@ export class OAuthProvider<Env = unknown> {
     const followed = new Followed();
     const config = configOf(options);
     const place: ObjectPlace = { objects: options.objects };
+    const byRoute: [string, Endpoint<Env>][] = [];
     for (const [route, handler] of Object.entries(options.apiHandlers)) {
-      const endpoint = endpointOf<Env>(handler) ?? plain(route, handler, () => this.#guard);
+      const endpoint = endpointOf<Env>(handler) ?? plain(route, handler);
+      byRoute.push([route, endpoint]);
       place.agent ??= endpoint.agent;
       checkRoute(route, endpoint);
       for (const at of endpoint.routes) {
@@ -87,7 +90,20 @@ export class OAuthProvider<Env = unknown> {
       return (options.issuer ?? site) + RESOURCE + route;
     };
     const usual = config.scopes ?? ["mcp"];
-    this.#guard = new BearerGuard(lazyCore(), tokens, guardOptions(options), metadata, usual, undefined, config.name);
+    const core = lazyCore();
+    const guards = new Map<readonly string[] | undefined, Guard<Env>>();
+    for (const [route, endpoint] of byRoute) {
+      const scopes = scopesOf(options.requiredScopes, route);
+      let guard = guards.get(scopes);
+      if (!guard) {
+        const needs = {
+          requiredScopes: scopes,
+          ...(options.impliedScopes && { impliedScopes: options.impliedScopes }),
+        };
+        guards.set(scopes, (guard = new BearerGuard(core, tokens, needs, metadata, usual, undefined, config.name)));
+      }
+      this.#guards.set(endpoint, guard);
+    }
   }
 
   /** Answers a request. */
@@ -108,7 +124,7 @@ export class OAuthProvider<Env = unknown> {
     const endpoint = known ? undefined : (this.#endpoints.get(path) ?? this.#described(path));
     const route = known ?? (endpoint ? undefined : (this.#matching(incoming.path) ?? this.#below(path)));
     try {
-      if (route) return await route.serve(incoming, env, ctx, this.#guard);
+      if (route) return await route.serve(incoming, env, ctx, this.#guards.get(route) as Guard<Env>);
       if (endpoint) return await this.#answer(endpoint, incoming, env, ctx);
     } catch (error) {
       if (needsRuntime(error)) throw error;
@@ -260,6 +276,10 @@ function check<Env>(options: Understood<Env>): void {
       "allowConsentScreen: false would let any client act for whoever opens its link. Leave it out: people are asked once.",
     );
   }
+  const { registration, allowDynamicClientRegistration: isOpen } = options;
+  if (registration !== undefined && isOpen !== undefined && isOpen === (registration === "closed")) {
+    refuse(`registration: "${registration}" and allowDynamicClientRegistration: ${isOpen} contradict each other.`);
+  }
   if (typeof apiHandlers !== "object" || Object.keys(apiHandlers).length === 0) {
     refuse('apiHandlers must have at least one route: { "/mcp": MyMCP.serve("/mcp") }.');
   }
@@ -271,6 +291,7 @@ function check<Env>(options: Understood<Env>): void {
     refuse("defaultHandler must be a handler such as new GitHubHandler({…}), or have a function identify or fetch.");
   }
   if (pages) checkPages(pages);
+  checkScopes(options);
   checkFurther<Env>(options);
 }
 
@@ -306,8 +327,10 @@ function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "handler"> 
     scopes: named ? Object.keys(named) : (scopes as readonly string[] | undefined),
     scopeTexts: named,
     schemes: options.redirectSchemes,
-    registration: options.allowDynamicClientRegistration,
+    registration: options.registration === "closed" ? false : options.allowDynamicClientRegistration,
+    approve: options.registration === "approve" || undefined,
     public: options.disallowPublicClientRegistration === true ? false : undefined,
+    documentHosts: hostsOf(options),
     rawSubject: options.rawSubject,
     codeTtl: options.codeTtl,
     accessTokenTtl: options.accessTokenTtl,
@@ -321,8 +344,45 @@ function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "handler"> 
   return Object.fromEntries(given) as Omit<ServerConfig, "handler">;
 }
 
-function guardOptions<Env>({ requiredScopes, impliedScopes }: OAuthProviderOptions<Env>) {
-  return { ...(requiredScopes && { requiredScopes }), ...(impliedScopes && { impliedScopes }) };
+/** The hosts of clients that are known by a URL; an empty list would be none, which is what `false` says. */
+function hostsOf<Env>({ allowClientIdMetadataDocuments: hosts }: Understood<Env>): readonly string[] | undefined {
+  if (hosts === undefined || typeof hosts === "boolean") return undefined;
+  if (Array.isArray(hosts) && hosts.length > 0) return hosts as readonly string[];
+  throw new WicketError(
+    "ERR_ARGUMENT",
+    'allowClientIdMetadataDocuments is true, false, or a list of hosts such as ["claude.ai", "*.example.com"].',
+  );
+}
+
+/** The scopes that a route needs. */
+function scopesOf(required: OAuthProviderOptions["requiredScopes"], route: string): readonly string[] | undefined {
+  return required === undefined || isList(required) ? required : required[route];
+}
+
+const isList = (required: readonly string[] | Record<string, readonly string[]>): required is readonly string[] =>
+  Array.isArray(required);
+
+/** Scopes of a route that is not there would protect nothing, and scopes that nobody can have let nobody in. */
+function checkScopes<Env>(options: Understood<Env>): void {
+  const { requiredScopes, apiHandlers, scopes = ["mcp"] } = options;
+  // Other tokens have scopes of their own, and a scope may stand for others.
+  const isClosed = !options.impliedScopes && !options.tokens && !options.resolveExternalToken;
+  const wrong = (message: string) => {
+    throw new WicketError("ERR_ARGUMENT", message);
+  };
+  if (requiredScopes === undefined || isList(requiredScopes)) return;
+  const known = isList(scopes as never) ? (scopes as readonly string[]) : Object.keys(scopes);
+  for (const [route, needed] of Object.entries(requiredScopes)) {
+    if (!(route in apiHandlers)) {
+      const routes = Object.keys(apiHandlers).map((route) => `"${route}"`);
+      wrong(`requiredScopes has "${route}", which is no route of apiHandlers: they are ${routes.join(", ")}.`);
+    }
+    if (!isList(needed)) wrong(`requiredScopes["${route}"] is a list of scopes: { "${route}": ["admin"] }.`);
+    const other = needed.find((scope) => isClosed && !known.includes(scope));
+    if (other !== undefined) {
+      wrong(`requiredScopes["${route}"] has "${other}", which nobody can have: \`scopes\` are ${known.join(", ")}.`);
+    }
+  }
 }
 
 function lazyCore(): BearerCore {
@@ -339,11 +399,7 @@ function lazyCore(): BearerCore {
 const PLAIN = Symbol("plain");
 
 /** A handler of the app's own behind the guard: it finds the caller's props as `ctx.props`. */
-function plain<Env>(
-  route: string,
-  handler: ApiHandler<Env>,
-  guardOf: () => Guard<Env>,
-): Endpoint<Env> & { [PLAIN]: true } {
+function plain<Env>(route: string, handler: ApiHandler<Env>): Endpoint<Env> & { [PLAIN]: true } {
   let core: GuardedCore | undefined;
   const answer: AppFetch<Env> =
     typeof handler === "function" ? handler : (request, env, ctx) => handler.fetch(request, env, ctx);
@@ -351,13 +407,13 @@ function plain<Env>(
   return {
     [PLAIN]: true,
     routes: [at],
-    async serve(incoming, env, ctx) {
+    async serve(incoming, env, ctx, own) {
       const site = await guard((core ??= coreFor({}, env)), incoming, "GET, POST, PUT, PATCH, DELETE", true);
       // Any page may ask, since a token is needed. What a preflight asks is answered here, as it has none.
       const isPreflight = incoming.headers.has("access-control-request-method");
       if (site instanceof Response && isPreflight) return site;
       const headers = site instanceof Response ? [] : site.headers;
-      const pass = await guardOf().admit({ headers }, incoming, env, ctx);
+      const pass = await own.admit({ headers }, incoming, env, ctx);
       if (pass instanceof Response) return pass;
       (ctx as { props?: unknown }).props = pass.caller?.props;
       const answered = await answer(incoming.request, env, ctx);

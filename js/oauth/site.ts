@@ -91,10 +91,11 @@ function kvOf<Env>({ kv }: OAuthProviderOptions<Env>, env: Env): KVNamespace | u
 function takesDocuments<Env>({ allowClientIdMetadataDocuments = true }: OAuthProviderOptions<Env>): boolean {
   const { Cloudflare: runtime } = globalThis as { Cloudflare?: { compatibilityFlags?: Record<string, boolean> } };
   const isPublic = runtime?.compatibilityFlags?.["global_fetch_strictly_public"] === true;
-  if (allowClientIdMetadataDocuments && !isPublic) {
+  const wanted = allowClientIdMetadataDocuments !== false;
+  if (wanted && !isPublic) {
     console.warn(
       '[mcp-wicket] Clients that are known by a URL (claude.ai is one) cannot connect directly: add "global_fetch_strictly_public" to compatibility_flags in wrangler.toml.',
     );
   }
-  return allowClientIdMetadataDocuments && isPublic;
+  return wanted && isPublic;
 }

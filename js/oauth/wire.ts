@@ -44,7 +44,9 @@ export interface ServerConfig {
   schemes?: readonly string[];
   registration?: boolean;
   public?: boolean;
+  approve?: boolean;
   documents?: boolean;
+  documentHosts?: readonly string[];
   kv?: boolean;
   codeTtl?: number;
   accessTokenTtl?: number;

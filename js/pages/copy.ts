@@ -110,6 +110,10 @@ export const ENGLISH = {
     "Your app describes itself at {detail}, but that site does not answer right now: {why}. Nothing is wrong with your account. Please wait a minute and try again.",
   error_document_unusable:
     "Your app describes itself at {detail}, but what it says there cannot be used: {why}. The app's developer has to correct it.",
+  error_document_host:
+    "Your app describes itself at {detail}, and {server} takes no apps from there. Ask the people who run it.",
+  error_client_waits:
+    "{detail} is new here, and the people who run {server} have not said yes to it yet. Ask them, and connect again from your app when they have.",
   error_sign_in:
     "This sign-in has expired, was used already, or was started in another browser. Please go back to your app and connect again.",
   error_turned_away:

@@ -52,6 +52,13 @@ a { display: inline-block; padding: .2rem 0; color: var(--accent) }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 `;
 
+/**
+ * For so long Allow takes no click after the page has appeared, and after the pointer has come to it: the second click of a
+ * double click that began in another window, which was over this page, presses nothing. Systems take clicks within half a second
+ * for a double click. The keyboard needs no wait, since Allow is never focused by itself.
+ */
+const SETTLES = ".6s";
+
 /** Where somebody is asked for something. */
 const FORMS = `
 .narrow { max-width: 36rem }
@@ -74,6 +81,10 @@ dl { display: grid; grid-template-columns: auto 1fr; gap: .2rem 1rem; margin: .6
 dt { color: var(--soft) }
 dd { margin: 0 }
 a.go { padding: .5rem 1.2rem; border: 1px solid; border-radius: var(--radius); font-weight: 600 }
+@keyframes shown { from { pointer-events: none } }
+@keyframes reached { from { pointer-events: none } }
+.choice button[value=allow] { animation: shown ${SETTLES} step-end }
+@media (hover: hover) { main:hover .choice button[value=allow] { animation: reached ${SETTLES} step-end } }
 @media (max-width: 26rem) { dl { display: block } }
 `;
 

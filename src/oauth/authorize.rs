@@ -10,7 +10,7 @@ use super::client::{Auth, Client, Lookup, Proof, find};
 use super::error::Code;
 use super::page::{self, Leave, Reply, Trouble, leave, recovery, trouble};
 use super::record::{Members, Reading as _};
-use super::{Identity, Request, Server, Site, consent, redirect, scope};
+use super::{Identity, Request, Server, Site, admission, consent, redirect, scope};
 use crate::flow::{Commit, Flow};
 use crate::http::form::{self, Params};
 use crate::json::Object;
@@ -195,10 +195,12 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     if let Some(seconds) = limit::wait(flow, limits(site, request, id)).await {
         return trouble(Trouble::Busy(seconds), None);
     }
-    let (client, copy) = match find(flow, site, request, id).await {
+    let (client, copy) = match admission::gate(flow, site, request, find(flow, site, request, id).await).await {
         Lookup::Known(client, copy) => (client, copy),
         Lookup::Busy(seconds) => return trouble(Trouble::Busy(seconds), None),
         Lookup::Unknown => return recovery(site, id),
+        Lookup::Unlisted => return page::unlisted(site, id),
+        Lookup::Waiting(name) => return page::waiting(site, &name),
         Lookup::Unavailable => return trouble(Trouble::Unavailable, None),
         Lookup::Unreachable(reason) => {
             told_of(flow, request, id, &reason);

@@ -215,12 +215,28 @@ pub enum Lookup {
     Unreachable(String),
     /// The client's metadata document describes no client that may be used here: why, for its developer.
     Unusable(String),
+    /// The client is known by a URL of a host that this server takes none from.
+    Unlisted,
+    /// The operator has not said yes to it yet; what it calls itself.
+    Waiting(String),
     /// Too many ask; the seconds until the next may.
     Busy(u64),
 }
 
 /// How long the namespace keeps a copy. After that the object is asked, which then knows that the client is still in use.
 const COPY_SECONDS: u32 = 24 * 3600;
+
+/// The object of the client `id`.
+pub(super) fn object(id: &str) -> String {
+    "client:".to_owned() + id
+}
+
+/// True for what may be the identifier of a client that is kept here.
+pub(super) fn is_id(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_ours = [PUBLIC, CONFIDENTIAL, OPERATOR].iter().any(|kind| id.starts_with(kind));
+    is_ours && id.len() == ID_LENGTH && id.bytes().all(is_plain)
+}
 
 /// Looks for the client `id`.
 ///
@@ -233,12 +249,10 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
     if site.server.documents && document::is_url(id) {
         return document::find(flow, site, request, id).await;
     }
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let is_ours = [PUBLIC, CONFIDENTIAL, OPERATOR].iter().any(|kind| id.starts_with(kind));
-    if !is_ours || id.len() != ID_LENGTH || !id.bytes().all(is_plain) {
+    if !is_id(id) {
         return Lookup::Unknown;
     }
-    let key = "client:".to_owned() + id;
+    let key = object(id);
     // The operator may change theirs at any time, so nobody keeps copies of them.
     let copied = site.server.kv && !id.starts_with(OPERATOR);
     if copied

@@ -114,7 +114,7 @@ fn form<I>(
     body: &str,
     account: Option<&Account>,
 ) -> Result<Params, Trouble> {
-    if !request.is_own() {
+    if !request.is_own(&site.issuer) {
         return Err(Trouble::Form);
     }
     let params = request.form(body).and_then(Result::ok).ok_or(Trouble::Request)?;

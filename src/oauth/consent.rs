@@ -194,7 +194,7 @@ fn transaction_of(cookie: &str) -> String {
 /// those of [`callback::issue`].
 pub async fn decide<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, params: &Params) -> Reply {
     let context = flow.context();
-    if !request.is_own() {
+    if !request.is_own(&site.issuer) {
         return trouble(Trouble::Form, None);
     }
     if params.repeated(&["scope"]).is_some() {

@@ -4,7 +4,8 @@
 //! **Threat.** The URL leads into our own network (SSRF), or to a document that is another client's; the document changes
 //! under a person who trusted it; its host is slow, large, or gone.
 //! **Guarantee.** Only https URLs of public names are fetched, without redirects, and only where the runtime keeps fetches
-//! out of private networks (`global_fetch_strictly_public`). The document must name its own URL, and of its redirect
+//! out of private networks (`global_fetch_strictly_public`), never from our own host, where others may have files, and only of
+//! the hosts that the set-up lists, where it lists some. The document must name its own URL, and of its redirect
 //! URIs only those count that may be registered. A grant keeps its copy, so a later change counts for later grants.
 //! **Not guaranteed.** That the domain is who people take it for. The consent page shows it.
 
@@ -17,6 +18,7 @@ use crate::flow::{Brief, Commit, Failure, Fetch, Flow, Load};
 use crate::http::origin::origin_of;
 use crate::json::{Object, Value};
 use crate::limit;
+use crate::text::around;
 
 const MAX_DOCUMENT: usize = 5 * 1024;
 const MAX_REDIRECTS: usize = 50;
@@ -58,6 +60,11 @@ pub fn is_url(id: &str) -> bool {
 ///
 /// Waits: three at most.
 pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, id: &str) -> Lookup {
+    let host = host_of(id);
+    let is_own = [&site.issuer, request.origin.as_ref()].iter().any(|origin| host_of(origin) == host);
+    if is_own || !takes(&site.server.document_hosts, &host) {
+        return Lookup::Unlisted;
+    }
     let now = flow.context().now();
     let key = "document:".to_owned() + &encode(&hash("client document", &[id.as_bytes()]));
     let mut copy = None;
@@ -108,6 +115,28 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
     }
 }
 
+/// The host of a URL, in small letters.
+fn host_of(url: &str) -> String {
+    limit::host(around(origin_of(url), "://").map_or("", |(_, host)| host))
+}
+
+/// Whether documents of `host` are taken: it is one of `listed`, or below one that is written `*.example.com`. All are where none
+/// is listed.
+fn takes(listed: &[String], host: &str) -> bool {
+    let is_it = |listed: &String| match listed.strip_prefix('*') {
+        Some(domain) => host.strip_suffix(domain).is_some_and(|name| !name.is_empty()),
+        None => listed == host,
+    };
+    listed.is_empty() || listed.iter().any(is_it)
+}
+
+/// True for what may stand in the list of hosts: a host as URLs have it, in small letters, or `*.` and a domain.
+#[must_use]
+pub fn is_listable(host: &str) -> bool {
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    *name == limit::host(name) && is_url(&["https://", name, "/x"].concat())
+}
+
 /// So many times as often as from one host a network may have documents fetched in all …
 const NETWORK: u64 = 4;
 /// … and everybody together from one host.
@@ -116,8 +145,7 @@ const EVERYBODY: u64 = 10;
 /// How often documents are fetched from the host of `id`.
 fn limits<I>(site: &Site<'_, I>, request: &Request<'_>, id: &str) -> Vec<(String, u64)> {
     let most = site.server.limits.documents;
-    let origin = origin_of(id);
-    let host = limit::host(origin.strip_prefix("https://").unwrap_or(origin));
+    let host = host_of(id);
     let network = request.network();
     let mut limits = network.map_or_else(Vec::new, |network| {
         network.limits("document", &site.issuer, &[&limit::domain(&host)], most, NETWORK)

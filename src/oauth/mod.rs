@@ -6,6 +6,7 @@
 
 pub mod access;
 mod account;
+mod admission;
 mod approval;
 mod asking;
 pub mod authorize;

@@ -5,7 +5,8 @@
 //! asks at the same time.
 
 use super::{
-    access, approval, client, connected, credential, giving, grant, operator, redeem, refresh, revoke, transaction,
+    access, admission, approval, client, connected, credential, giving, grant, operator, redeem, refresh, revoke,
+    transaction,
 };
 use crate::crypto::Keys;
 use crate::flow::{Commit, Flow, Found, Rows, Writes};
@@ -33,6 +34,10 @@ async fn called(flow: &Flow<'_>, keys: &Keys, input: &str) -> Result<String, Ref
         ("client", "register") => client::kept::register(flow, &input).await,
         ("client", "load") => client::kept::load(flow).await,
         ("client", "put") => client::kept::put(flow, &input).await,
+        ("client", "admitted") => admission::admitted(flow).await,
+        ("client", "admit") => admission::admit(flow).await,
+        ("client", "dismiss") => admission::dismiss(flow).await,
+        ("clients", "wait") => admission::wait(flow, &input).await,
         ("client", "delete") => client::kept::delete(flow).await,
         ("clients", "note") => operator::index::note(flow, &input).await,
         ("clients", "forget") => operator::index::forget(flow, &input).await,

@@ -6,15 +6,15 @@
 //! **Not guaranteed.** That a person was asked, and that their browser is the one that began: that is the app's part here.
 
 use super::authorize::{Pending, Reject, check, failed, redirect_of, respond};
-use super::client::{Auth, Client, Lookup, Proof, find, kept, secret_hash};
+use super::client::{self, Auth, Client, Lookup, Proof, find, kept, secret_hash};
 use super::identity::Person;
 use super::object::{Held, Refused};
 use super::page::{Reply, leave};
 use super::record::{Members, Reading as _};
 use super::register::presentable;
-use super::{Identity, Request, Site, callback, connected, grant, redirect, scope};
+use super::{Identity, Request, Site, admission, callback, connected, document, grant, redirect, scope};
 use crate::crypto::encode;
-use crate::flow::{Ask, Flow};
+use crate::flow::{Ask, Commit, Flow};
 use crate::http::form::{self, Params};
 use crate::json::{Object, Value, array};
 use crate::limit::until_next;
@@ -74,9 +74,9 @@ async fn called<I: Identity>(
             let id = needed(&call, "id")?;
             match find(flow, site, request, &id).await {
                 Lookup::Known(client, _) => Ok(client_json(&client, None)),
-                Lookup::Unknown | Lookup::Unusable(_) => Ok("null".into()),
+                Lookup::Unknown | Lookup::Unusable(_) | Lookup::Unlisted => Ok("null".into()),
                 Lookup::Unreachable(reason) => Err(Wrong::new(unreachable(&id, &reason))),
-                Lookup::Unavailable | Lookup::Busy(_) => Err(Wrong::silent()),
+                Lookup::Unavailable | Lookup::Waiting(_) | Lookup::Busy(_) => Err(Wrong::silent()),
             }
         }
         "create" => create(flow, site, &call).await,
@@ -92,6 +92,23 @@ async fn called<I: Identity>(
             let clients = Value::read(&listed).and_then(Value::array).map_err(|_| Wrong::silent())?;
             let clients = clients.into_iter().filter_map(|client| Client::read(client.text()));
             Ok(array(clients.map(|client| client_json(&client, None))))
+        }
+        "waiting" => {
+            let clients = admission::listed(&ask(flow, admission::WAITING, "list", Members::new()).await?);
+            Ok(array(clients.ok_or_else(Wrong::silent)?.iter().map(|client| client_json(client, None))))
+        }
+        "admit" | "dismiss" => {
+            let id = needed(&call, "id")?;
+            if !client::is_id(&id) && !document::is_url(&id) {
+                return Err(Wrong::new("This is no identifier of a client."));
+            }
+            let decision = if name == "admit" { "admit" } else { "dismiss" };
+            ask(flow, &client::object(&id), decision, Members::new()).await?;
+            ask(flow, admission::WAITING, "forget", Members::new().text("id", &id)).await?;
+            let event =
+                Members::new().text("event", if name == "admit" { "client approved" } else { "client dismissed" });
+            flow.commit(Commit::Audit(event.text("client", &id).text("request", &request.trace(flow)).end()));
+            Ok("null".into())
         }
         "grants" => {
             let user = needed(&call, "userId")?;
@@ -135,9 +152,15 @@ async fn asked<I: Identity>(
         return Err(Wrong::new("A parameter is there twice."));
     }
     let id = params.get("client_id").ok_or_else(|| Wrong::new("client_id is missing."))?;
-    let client = match find(flow, site, request, id).await {
+    let client = match admission::gate(flow, site, request, find(flow, site, request, id).await).await {
         Lookup::Known(client, _) => client,
         Lookup::Unknown => return Err(Wrong::new("client_id is not known here. The client has to register again.")),
+        Lookup::Unlisted => {
+            return Err(Wrong::new("This server takes no clients that are known by a URL of this host."));
+        }
+        Lookup::Waiting(name) => {
+            return Err(Wrong::new([&name, " waits for the operator's yes: approveClient gives it."].concat()));
+        }
         Lookup::Busy(_) => {
             let seconds = until_next(flow.context().now()).to_string();
             return Err(Wrong::new(["Too many requests: try again in ", &seconds, " seconds."].concat()));

@@ -81,10 +81,17 @@ impl Reply {
     }
 }
 
-/// A page with this model.
+/// A page with this model. No other site learns its address, but our own forms say where they are from: with `no-referrer`
+/// browsers would write `Origin: null`, as they do for pages that have no origin (Fetch §3.1, "serializing a request origin").
 fn page(status: u16, model: Members) -> Reply {
-    let headers = vec![("cache-control", "no-store".into()), ("referrer-policy", "no-referrer".into())];
+    let headers = vec![("cache-control", "no-store".into()), ("referrer-policy", "same-origin".into())];
     Reply::Page(Page { status, headers, model: model.end(), refused: None })
+}
+
+/// The same where whoever has opened the page keeps no hold of its window (HTML §7.1.3, cross-origin opener policies). Not where
+/// a client in a web page may have opened it: that client waits for its window to come back.
+fn alone(page: Reply) -> Reply {
+    page.with("cross-origin-opener-policy", "same-origin".into())
 }
 
 /// Why a page says that something went wrong; `js/pages/copy.ts` has the texts.
@@ -122,12 +129,15 @@ pub enum Trouble {
 const UNKNOWN_CLIENT: &str = "unknown_client";
 const DOCUMENT_UNREACHABLE: &str = "document_unreachable";
 const DOCUMENT_UNUSABLE: &str = "document_unusable";
+const DOCUMENT_HOST: &str = "document_host";
+const CLIENT_WAITS: &str = "client_waits";
 const TURNED_AWAY: &str = "turned_away";
 
 /// The codes with which pages refuse a request.
 #[must_use]
 pub fn codes() -> Vec<&'static str> {
-    let others = [UNKNOWN_CLIENT, DOCUMENT_UNREACHABLE, DOCUMENT_UNUSABLE, TURNED_AWAY];
+    let documents = [DOCUMENT_UNREACHABLE, DOCUMENT_UNUSABLE, DOCUMENT_HOST];
+    let others = documents.into_iter().chain([UNKNOWN_CLIENT, CLIENT_WAITS, TURNED_AWAY]);
     Trouble::ALL.into_iter().map(Trouble::name).chain(others).collect()
 }
 
@@ -211,9 +221,27 @@ pub fn unusable(client_id: &str, reason: &str) -> Reply {
     page(400, document(DOCUMENT_UNUSABLE, client_id, reason)).refusing(DOCUMENT_UNUSABLE, reason.to_owned())
 }
 
-fn document(name: &str, client_id: &str, reason: &str) -> Members {
+/// The page for people whose app describes itself at a host that this server takes no apps from.
+#[must_use]
+pub fn unlisted<I>(site: &Site<'_, I>, client_id: &str) -> Reply {
+    let model = Members::new().text("kind", "error").text("reason", DOCUMENT_HOST).text("detail", host_of(client_id));
+    page(403, server(model, site)).refusing(DOCUMENT_HOST, "this server takes no apps of this host")
+}
+
+/// The page for people whose app, which calls itself `name`, waits for the operator's yes.
+#[must_use]
+pub fn waiting<I>(site: &Site<'_, I>, name: &str) -> Reply {
+    let model = Members::new().text("kind", "error").text("reason", CLIENT_WAITS).text("detail", name);
+    page(403, server(model, site)).refusing(CLIENT_WAITS, "the operator has not said yes to this client")
+}
+
+fn host_of(client_id: &str) -> &str {
     let origin = origin_of(client_id);
-    let host = origin.strip_prefix("https://").unwrap_or(origin);
+    origin.strip_prefix("https://").unwrap_or(origin)
+}
+
+fn document(name: &str, client_id: &str, reason: &str) -> Members {
+    let host = host_of(client_id);
     Members::new().text("kind", "error").text("reason", name).text("detail", host).text("why", reason)
 }
 
@@ -339,7 +367,8 @@ pub fn consent<I: super::Identity>(site: &Site<'_, I>, consent: &Consent<'_>) ->
             Members::new().text("label", &about.label).text("host", &about.host).raw("scopes", &array(scopes));
         model = model.raw("upstream", &upstream.end());
     }
-    page(200, model)
+    let page = page(200, model);
+    if kind == Kind::Scheme { alone(page) } else { page }
 }
 
 const DAY: u64 = 24 * 3600;
@@ -352,9 +381,7 @@ fn server<I>(model: Members, site: &Site<'_, I>) -> Members {
 
 fn client(name: &str, id: &str, proof: Proof) -> String {
     let model = Members::new().text("name", name).text("id", id).text("proof", proof.name());
-    let origin = origin_of(id);
-    let domain = (proof == Proof::Domain).then(|| origin.strip_prefix("https://").unwrap_or(origin));
-    model.maybe("domain", domain).end()
+    model.maybe("domain", (proof == Proof::Domain).then(|| host_of(id))).end()
 }
 
 /// An app that can act for somebody.
@@ -398,7 +425,7 @@ pub fn connected<I>(site: &Site<'_, I>, hidden: &str, account: &str, apps: &[App
     }));
     let account = Members::new().text("label", account).end();
     let model = connected_form(Members::new().text("kind", "apps"), site, hidden).raw("account", &account);
-    page(200, model.raw("apps", &apps).flag("signOut", true).flag("done", done))
+    alone(page(200, model.raw("apps", &apps).flag("signOut", true).flag("done", done)))
 }
 
 /// The page on which somebody signs in who wants to see the connected apps.
@@ -407,7 +434,7 @@ pub fn choose<I: super::Identity>(site: &Site<'_, I>, hidden: &str) -> Reply {
     let about = site.identity.about();
     let choice = Members::new().text("value", site.identity.name()).text("label", &about.label).end();
     let model = connected_form(Members::new().text("kind", "choose"), site, hidden);
-    page(200, model.raw("choices", &array([choice])))
+    alone(page(200, model.raw("choices", &array([choice]))))
 }
 
 /// A scope with what it allows, in words, where the set-up says so.

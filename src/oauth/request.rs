@@ -168,11 +168,17 @@ impl<'a> Request<'a> {
         values.next().is_none().then_some(value)
     }
 
-    /// True if the browser says, or does not deny, that one of our own pages sends this. Browsers write `Origin: null` for
-    /// forms of pages with `Referrer-Policy: no-referrer`, which ours have.
-    pub(super) fn is_own(&self) -> bool {
-        let origin = self.from.as_deref().is_none_or(|from| from == self.origin || from == "null");
-        origin && self.site.as_deref().is_none_or(|site| matches!(site, "same-origin" | "none"))
+    /// True if the browser says, or does not deny, that a page of `issuer` or of this very origin sends this. A page without
+    /// an origin (`Origin: null`: a sandboxed frame, say) is none of ours, unless the browser says that it is
+    /// (`Sec-Fetch-Site`, which no page can write).
+    pub(super) fn is_own(&self, issuer: &str) -> bool {
+        let site = self.site.as_deref();
+        let origin = match self.from.as_deref() {
+            None => true,
+            Some("null") => site == Some("same-origin"),
+            Some(from) => from == self.origin || from == issuer,
+        };
+        origin && site.is_none_or(|site| matches!(site, "same-origin" | "none"))
     }
 }
 

@@ -29,8 +29,12 @@ pub struct Server {
     pub registration: bool,
     /// Whether those may be public ones, which have no secret.
     pub public: bool,
+    /// Whether clients that the operator has not made need the operator's yes.
+    pub approve: bool,
     /// Whether clients may be URLs of their metadata.
     pub documents: bool,
+    /// The hosts from which they are taken: from all where none is listed.
+    pub document_hosts: Vec<String>,
     /// Whether there is a namespace for copies.
     pub kv: bool,
     /// Other resource servers that may ask what a token is good for: identifier, and hash of the secret.
@@ -134,6 +138,14 @@ impl Server {
                 wrong,
             ]));
         }
+        let document_hosts = list("documentHosts")?;
+        if let Some(wrong) = document_hosts.iter().find(|host| !super::document::is_listable(host)) {
+            return Err(format(&[
+                "allowClientIdMetadataDocuments has a host that cannot be one. Write it as claude.ai, or *.example.com for all \
+                 below: ",
+                wrong,
+            ]));
+        }
         let texts = options.get("scopeTexts").map_or(Ok(Vec::new()), |value| pairs("scopeTexts", value))?;
         Ok(Self {
             issuer,
@@ -155,7 +167,9 @@ impl Server {
             schemes,
             registration: options.get("registration").is_none_or(|value| value.text() != "false"),
             public: options.get("public").is_none_or(|value| value.text() != "false"),
+            approve: options.get("approve").is_some_and(Value::is_true),
             documents: options.get("documents").is_some_and(Value::is_true),
+            document_hosts,
             kv: options.get("kv").is_some_and(Value::is_true),
             resource_servers: options.get("resourceServers").map_or_else(|| Ok(Vec::new()), resource_servers)?,
             jwt: options.get("jwt").is_some_and(Value::is_true),

@@ -265,9 +265,9 @@ async fn unless_forgotten<I>(
     }
     match find(flow, site, request, client).await {
         Lookup::Busy(seconds) => Failed::slow_down(seconds),
-        Lookup::Unknown | Lookup::Unusable(_) => unknown_client(),
+        Lookup::Unknown | Lookup::Unusable(_) | Lookup::Unlisted => unknown_client(),
         Lookup::Unavailable | Lookup::Unreachable(_) if counted => unavailable(),
-        Lookup::Unavailable | Lookup::Unreachable(_) | Lookup::Known(..) => failed,
+        Lookup::Unavailable | Lookup::Unreachable(_) | Lookup::Known(..) | Lookup::Waiting(_) => failed,
     }
 }
 

@@ -107,6 +107,39 @@ test("the form brings back what it carries, each scope that is left, and the dec
   });
 });
 
+test("a click presses nothing on Allow that comes as the page appears, or as the pointer comes to it", async () => {
+  posted = "";
+  await open("consent", {}, async (tab) => {
+    const box = await tab.getByRole("button", { name: "Allow" }).boundingBox();
+    if (!box) throw new Error("Allow is nowhere");
+    const devtools = await tab.context().newCDPSession(tab);
+    await devtools.send("Animation.enable");
+    /** The second click of a double click in a window above: nothing has moved over this page before. */
+    const click = async () => {
+      const at = { x: box.x + box.width / 2, y: box.y + box.height / 2, button: "left", clickCount: 1 } as const;
+      await devtools.send("Input.dispatchMouseEvent", { type: "mousePressed", ...at });
+      await devtools.send("Input.dispatchMouseEvent", { type: "mouseReleased", ...at });
+    };
+    const settled = () => tab.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+    const running = () =>
+      tab.evaluate(() => document.getAnimations().map((animation) => (animation as CSSAnimation).animationName));
+    await settled();
+    // Time stands still as it were, however slow the machine is.
+    await devtools.send("Animation.setPlaybackRate", { playbackRate: 0.0001 });
+    await tab.reload();
+    expect(await running()).toEqual(["shown"]);
+    await click();
+    expect(await running()).toEqual(["reached"]);
+    await click();
+    expect([posted, new URL(tab.url()).pathname]).toEqual(["", "/plain/consent"]);
+    await devtools.send("Animation.setPlaybackRate", { playbackRate: 1 });
+    await settled();
+    await click();
+    await expect.poll(() => posted).toContain("decision=allow");
+  });
+  posted = "";
+});
+
 test("Allow and Deny weigh the same", async () => {
   for (const name of ["consent", "consent domain", "consent scheme"]) {
     await open(name, {}, async (tab) => {

@@ -61,7 +61,7 @@ describe("authorize", () => {
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
     expect(response.headers.get("cache-control")).toBe("no-store");
-    expect(response.headers.get("referrer-policy")).toBe("no-referrer");
+    expect(response.headers.get("referrer-policy")).toBe("same-origin");
   });
 
   test.each(["client_id", "redirect_uri"])("%s twice stays here", async (name) => {
@@ -218,10 +218,12 @@ describe("consent", () => {
 
   test.each([
     { origin: "https://evil.example" },
+    { origin: "null" },
+    { origin: "null", "sec-fetch-site": "none" },
     { origin: "null", "sec-fetch-site": "cross-site" },
     { "sec-fetch-site": "cross-site" },
     { "sec-fetch-site": "same-site" },
-  ])("posted by another site: %j", async (headers) => {
+  ])("posted by another site, or by a page that has none: %j", async (headers) => {
     const { browser, sealed } = await begun();
     const fields = lib.form([
       ["consent", sealed],
@@ -233,6 +235,25 @@ describe("consent", () => {
       headers: { ...(fields.headers as Record<string, string>), ...(headers as Record<string, string>) },
     };
     await noWayOn(await browser.go(`${lib.SITE}/authorize`, init), 403);
+  });
+
+  test.each([
+    {},
+    { origin: lib.SITE },
+    { origin: lib.SITE, "sec-fetch-site": "same-origin" },
+    { origin: "null", "sec-fetch-site": "same-origin" },
+  ])("posted by our own page: %j", async (headers) => {
+    const { browser, sealed } = await begun();
+    const fields = lib.form([
+      ["consent", sealed],
+      ["decision", "allow"],
+      ["scope", "read"],
+    ]);
+    const init = {
+      ...fields,
+      headers: { ...(fields.headers as Record<string, string>), ...(headers as Record<string, string>) },
+    };
+    expect((await browser.go(`${lib.SITE}/authorize`, init)).status).toBe(200);
   });
 
   test.each([

@@ -14,6 +14,7 @@ import { env } from "cloudflare:workers";
 import { apiKey } from "../../js/cli/api-key.ts";
 import { type ToolList, type ToolResult, initialize, legacy, modern } from "../harness/messages.ts";
 import { AUDIENCE, ISSUER, SECRET, claimsOf, hs256 } from "./lib/tokens.ts";
+import { clock } from "mcp-wicket/testing";
 import { watched } from "./lib/schema.ts";
 
 interface Made {
@@ -209,6 +210,52 @@ describe("records that are looked up", () => {
     expect(asked).toEqual([[keys[0]?.id, env]]);
     expect(await reason(verifier, (await made()).key)).toContain("nobody has");
     expect(asked).toHaveLength(2);
+  });
+
+  test("look-ups of strangers that do not end are in nobody's way who was good before, or is of another network", async () => {
+    const [known, fresh] = [await made(), await made()];
+    const strangers = await Promise.all(Array.from({ length: 60 }, () => made()));
+    const records = [...known.keys, ...fresh.keys];
+    let end = () => {};
+    const ended = new Promise<null>((resolve) => (end = () => resolve(null)));
+    const pending: string[] = [];
+    const verifier = new APIKeyVerifier({
+      keys: (id) => {
+        const found = records.find((record) => record.id === id);
+        if (!found) pending.push(id);
+        return found ?? ended;
+      },
+    });
+    const worker = served(verifier);
+    const from = (key: string, peer: string) =>
+      worker(
+        modern(
+          AUDIENCE,
+          "tools/call",
+          { name: "whoami" },
+          { headers: { ...as(key).headers, "cf-connecting-ip": peer } },
+        ),
+      );
+    expect((await from(known.key, "192.0.2.1")).status).toBe(200);
+    const silent = vi.spyOn(console, "error").mockImplementation(() => {});
+    try {
+      // One network, whichever of its addresses it uses, has a part of the places.
+      const asked = strangers.map(({ key }, n) => from(key, `2001:db8:1:${n.toString(16)}::1`));
+      await vi.waitFor(() => expect(pending).toHaveLength(16));
+      expect((await from(fresh.key, "192.0.2.2")).status).toBe(200);
+      // Many networks have all of them; whoever was good before goes on all the same.
+      const others = await Promise.all(Array.from({ length: 48 }, () => made()));
+      const more = others.map(({ key }, n) => from(key, `198.51.100.${String(n)}`));
+      await vi.waitFor(() => expect(pending).toHaveLength(64));
+      clock.advance("2m");
+      expect((await from(known.key, "192.0.2.1")).status).toBe(200);
+      end();
+      const statuses = (await Promise.all([...asked, ...more])).map(({ status }) => status);
+      expect([401, 503].map((code) => statuses.filter((status) => status === code).length)).toEqual([64, 44]);
+    } finally {
+      clock.reset();
+      silent.mockRestore();
+    }
   });
 
   test("a lookup that fails, another's record, or a broken one: nobody comes in", async () => {

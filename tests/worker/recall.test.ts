@@ -20,22 +20,25 @@ const endpoint = (route: string) =>
     { route },
   );
 
-/** The first endpoint has a guard of its own, the other has none. */
+/** The first endpoint has a guard of its own, the other has none but where the request says so. */
 function worker(audience: string) {
   const verifier = new JWTVerifier({ secret: SECRET, issuer: ISSUER, audience });
   const [guarded, open] = [endpoint("/a"), endpoint("/b")];
   return watched(async (request: Request): Promise<Response> => {
     const ctx = createExecutionContext();
-    if (new URL(request.url).pathname !== "/a") return open(request, env, ctx);
-    await verifier.verify(request.headers.get("authorization")?.replace("Bearer ", "") ?? "");
-    return guarded(request, env, ctx);
+    const isFirst = new URL(request.url).pathname === "/a";
+    if (isFirst || request.headers.has("x-guarded")) {
+      await verifier.verify(request.headers.get("authorization")?.replace("Bearer ", "") ?? "");
+    }
+    return isFirst ? guarded(request, env, ctx) : open(request, env, ctx);
   });
 }
 
 const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 const tools = async (response: Response) =>
   (await response.json<{ result: ToolList }>()).result.tools.map(({ name }) => name);
-const call = (path: string, name: string, token: string) => modern(SITE + path, "tools/call", { name }, as(token));
+const call = (path: string, name: string, token: string, more: Record<string, string> = {}) =>
+  modern(SITE + path, "tools/call", { name }, { headers: { ...as(token).headers, ...more } });
 
 describe.each([
   ["the endpoint's URL", `${SITE}/a`, ["whoami", "write"]],
@@ -54,14 +57,29 @@ describe.each([
     expect((await fetch(call("/a", "write", bearer))).status).toBe(seen.includes("write") ? 200 : 403);
   });
 
-  test("at an endpoint that nobody guards it has no scopes, unless it is for that as well", async () => {
+  test("behind the same guard at another endpoint it has no scopes, unless it is for that as well", async () => {
+    const [bearer, guarded] = [await token(), { "x-guarded": "yes" }];
+    const isAbove = audience.replace(/\/$/, "") === SITE;
+    expect((await fetch(call("/b", "write", bearer, guarded))).status).toBe(isAbove ? 200 : 403);
+    expect(await (await fetch(call("/b", "whoami", bearer, guarded))).text()).toContain('\\"ann\\"');
+  });
+
+  test("at an endpoint that nobody guards it is nobody's, whatever this isolate has seen before", async () => {
     const bearer = await token();
     await (await fetch(call("/a", "whoami", bearer))).text();
-    const isAbove = audience.replace(/\/$/, "") === SITE;
-    expect((await fetch(call("/b", "write", bearer))).status).toBe(isAbove ? 200 : 403);
-    // A token that nobody has verified is nobody's.
-    expect((await fetch(call("/b", "write", await token()))).status).toBe(403);
-    expect(await (await fetch(call("/b", "whoami", await token()))).text()).toContain('"text":"null"');
+    for (const one of [bearer, await token()]) {
+      expect((await fetch(call("/b", "write", one))).status).toBe(403);
+      expect(await (await fetch(call("/b", "whoami", one))).text()).toContain('"text":"null"');
+    }
+  });
+
+  test("requests that come together are each found once", async () => {
+    const bearer = await token();
+    const texts = await Promise.all(
+      Array.from({ length: 5 }, async () => (await fetch(call("/a", "whoami", bearer))).text()),
+    );
+    for (const text of texts) expect(text).toContain('\\"ann\\"');
+    expect(await (await fetch(call("/b", "whoami", bearer))).text()).toContain('"text":"null"');
   });
 
   test("a session is the caller's", async () => {

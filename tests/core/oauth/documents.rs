@@ -184,3 +184,62 @@ fn beyond_the_limit_nothing_is_fetched_and_a_copy_will_do() {
     assert_eq!((status, &page["reason"], fetches), (429, &json!("busy"), 0));
     assert_eq!(after(30, None, &good, on()).2, 1);
 }
+
+/// The page for the client `id`, and how often something was fetched for it.
+fn page_for(id: &str, options: Json, site: &str) -> (u64, Json, usize) {
+    let mut fetches = 0;
+    let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
+        "fetch" => {
+            fetches += 1;
+            answer(200, &document(json!({"client_id": id})).to_string())
+        }
+        _ => Said::Ok(json!(vec![1; effect["keys"].as_array().unwrap().len()]).to_string()),
+    });
+    let more = json!({"query": authorize_query(id), "peer": "2001:db8::1", "origin": site});
+    let reply = json_of(&send(world, &server(options), &head("authorize", "GET", more), "").answer.unwrap());
+    (reply["page"]["status"].as_u64().unwrap(), reply["page"]["model"].clone(), fetches)
+}
+
+#[test]
+fn a_document_at_the_own_host_is_not_fetched() {
+    let on = || json!({"documents": true});
+    for own in ["https://mcp.example.com/uploads/x", "https://MCP.example.com/x", "https://mcp.example.com:443/x"] {
+        let (status, page, fetches) = page_for(own, on(), super::SITE);
+        assert_eq!((status, fetches, &page["reason"]), (403, 0, &json!("document_host")), "{own}");
+    }
+    // The issuer is ours, and so is the name that the request came to.
+    let other = page_for("https://other.example.com/x", on(), "https://other.example.com");
+    assert_eq!((other.0, other.2), (403, 0));
+    assert_eq!(page_for("https://other.example.com/x", on(), super::SITE).0, 200);
+}
+
+#[test]
+fn where_hosts_are_listed_no_other_is_asked() {
+    let listed = || json!({"documents": true, "documentHosts": ["claude.example", "*.apps.example"]});
+    for good in [
+        "https://claude.example/x",
+        "https://Claude.Example/x",
+        "https://a.apps.example/x",
+        "https://a.b.apps.example/x",
+    ] {
+        assert_eq!(page_for(good, listed(), super::SITE).0, 200, "{good}");
+    }
+    for other in [
+        "https://evil.example/x",
+        "https://claude.example.evil.example/x",
+        "https://notclaude.example/x",
+        "https://sub.claude.example/x",
+        "https://apps.example/x",
+        "https://evilapps.example/x",
+    ] {
+        let (status, page, fetches) = page_for(other, listed(), super::SITE);
+        assert_eq!((status, fetches, &page["reason"]), (403, 0, &json!("document_host")), "{other}");
+    }
+    for wrong in
+        ["", "*", "*.", "https://claude.ai", "Claude.ai", "claude.ai.", "127.0.0.1", "a.*.example", "a b.example"]
+    {
+        let options = json!({"resources": ["/mcp"], "documentHosts": [wrong]}).to_string();
+        let refused = mcp_wicket::oauth::Server::read(&options).unwrap_err();
+        assert!(refused.contains("Write it as claude.ai"), "{wrong}: {refused}");
+    }
+}

@@ -69,6 +69,12 @@ const toD1 = d1Audit<Env>(({ DB }) => DB);
 
 export const pages = new OAuthProvider<Env>({ ...usual, defaultHandler: ownPages });
 
+export const approving = new OAuthProvider<Env>({
+  ...usual,
+  registration: "approve",
+  audit: (event) => void audited.push(event),
+});
+
 const providers: Record<string, OAuthProvider<Env>> = {
   "mcp.example.com": new OAuthProvider(usual),
   "nokv.example.com": new OAuthProvider({ ...usual, kv: () => undefined }),
@@ -88,6 +94,16 @@ const providers: Record<string, OAuthProvider<Env>> = {
   }),
   "closed.example.com": new OAuthProvider({ ...usual, allowDynamicClientRegistration: false }),
   "confidential.example.com": new OAuthProvider({ ...usual, disallowPublicClientRegistration: true }),
+  "approve.example.com": approving,
+  "scoped.example.com": new OAuthProvider({
+    ...usual,
+    apiHandlers: {
+      "/mcp": MyMCP.serve("/mcp"),
+      "/admin": { fetch: (_request, _env, ctx) => Response.json((ctx as { props?: unknown }).props ?? null) },
+      "/open": { fetch: () => new Response("open") },
+    },
+    requiredScopes: { "/admin": ["write"], "/mcp": ["read"] },
+  }),
   "homeless.example.com": new OAuthProvider({ ...usual, objects: "NOT_THERE" }),
   "limits.example.com": new OAuthProvider({
     ...usual,
