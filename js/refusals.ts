@@ -16,24 +16,35 @@ export interface Refusal extends Refused {
 
 /** Characters of a text in a line. */
 const MAX_TEXT = 200;
+/** Items of a list in a line. */
+const MAX_ITEMS = 50;
 /** Lines of refusals that an isolate writes within a minute, and how many of them may be equal. */
 const MAX_LINES = 300;
 const MAX_EQUAL = 5;
 const WINDOW_MS = 60_000;
 
-/** Control characters, line separators, and those that turn the direction of text (Unicode Bidi_Control). */
+/**
+ * Control characters, line and paragraph separators, halves of surrogate pairs, and those that nobody sees or that turn the
+ * direction of text (Unicode Cc, Zl, Zp, Cs, Cf).
+ */
+const UNFIT = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Cf}]/gu;
 
-const UNFIT = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-
-/** A stranger's text as a line of the log may have it. */
+/** A stranger's text as a line of the log, and what `audit` gets, may have it. */
 export function plain(text: string): string {
   const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text;
   return short.replace(UNFIT, " ");
 }
 
+/** The same with all texts in it made plain, and lists cut. */
+export function cleaned<T>(value: T): T {
+  const clean = (_: string, value: unknown) =>
+    typeof value === "string" ? plain(value) : Array.isArray(value) ? value.slice(0, MAX_ITEMS) : value;
+  return JSON.parse(JSON.stringify(value, clean)) as T;
+}
+
 /** A line of the log: all texts in `members` are made plain. */
 export function lineOf(members: object): string {
-  return JSON.stringify(members, (_, value: unknown) => (typeof value === "string" ? plain(value) : value));
+  return JSON.stringify(cleaned(members));
 }
 
 let window = 0;

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { apiKey } from "./api-key.js";
+import { verifyAudit } from "./audit.js";
 import { keys } from "./keys.js";
 import { token } from "./token.js";
 
@@ -17,6 +18,9 @@ const USAGE = `Usage:
   npx mcp-wicket token --issuer ISSUER --audience AUDIENCE [--subject NAME] [--scope "a b"] [--minutes 15]
                        [--claim NAME=VALUE]… [--alg HS256] [--key FILE]
       A token for trying out, signed with JWT_SECRET from the environment or with a private JWK.
+  npx mcp-wicket audit verify FILE [--without-secret]
+      Whether the chains in exported audit events are whole: lines of the log, or rows of wicket_audit as JSON. The MACs are
+      checked with WICKET_SECRET from the environment (current,previous,…). Exit code 1 where something is wrong.
 `;
 
 const text = { type: "string" } as const;
@@ -55,8 +59,29 @@ async function run(words: string[]): Promise<void> {
     process.stdout.write(`${made.token}\n`);
     return;
   }
+  if (command === "audit" && args[0] === "verify") {
+    await audit(args.slice(1));
+    return;
+  }
   process.stderr.write(USAGE);
   process.exitCode = 2;
+}
+
+async function audit(args: string[]): Promise<void> {
+  const options = { "without-secret": { type: "boolean" } } as const;
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  const [file, more] = positionals;
+  if (file === undefined || more !== undefined) throw new Error("Name one file: npx mcp-wicket audit verify FILE");
+  const { WICKET_SECRET: secret } = process.env;
+  if ((secret ?? "") === "" && !values["without-secret"]) {
+    throw new Error(
+      "Set WICKET_SECRET to the server's secret: without it a change does not show. --without-secret looks for gaps alone.",
+    );
+  }
+  const secrets = values["without-secret"] ? undefined : secret;
+  const { report, wrong } = await verifyAudit({ text: contentOf(file), secrets });
+  process.stdout.write(`${report}\n`);
+  if (wrong) process.exitCode = 1;
 }
 
 function contentOf(file: string): string {

@@ -6,7 +6,8 @@ declare module "node:util" {
   export function parseArgs(config: {
     args: string[];
     options: Record<string, { type: "string" | "boolean"; multiple?: boolean }>;
-  }): { values: Record<string, string | boolean | string[] | undefined> };
+    allowPositionals?: boolean;
+  }): { values: Record<string, string | boolean | string[] | undefined>; positionals: string[] };
 }
 declare module "node:process" {
   const process: {

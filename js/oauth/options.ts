@@ -167,6 +167,11 @@ export interface Limits {
    * as many from one host for everybody. Default 30.
    */
   documents?: number;
+  /**
+   * Of one resource server, to ask what tokens are good for; whoever shows no secret that is right may try a fiftieth as
+   * often from one network. Default 3000.
+   */
+  introspect?: number;
 }
 
 const LIMITS = namesOf<Limits>("limits", {
@@ -175,6 +180,7 @@ const LIMITS = namesOf<Limits>("limits", {
   register: true,
   callback: true,
   documents: true,
+  introspect: true,
 });
 
 /** The names that are this package's own. */

@@ -8,7 +8,7 @@ import { type RateLimiter, performTally } from "../effects/tally.js";
 import { performNewKey } from "../effects/sign.js";
 import { performVerify } from "../effects/verify.js";
 import { WicketError, logged } from "../errors.js";
-import { lineOf } from "../refusals.js";
+import { cleaned } from "../refusals.js";
 import type { IdentityHandler } from "../handlers/identity.js";
 import { type RoleStub, askObject } from "../objects/objects.js";
 import type { Outcome, World } from "../run.js";
@@ -99,10 +99,14 @@ export class OAuthWorld<Env> implements World {
     }
   }
 
-  /** Audit is the reason for an error only where the operator wants it so. */
-  async #tell(event: AuditEvent): Promise<void> {
+  /**
+   * Audit is the reason for an error only where the operator wants it so. A link of a chain has no words of strangers, and
+   * stays as it is, so that it can be verified; all else is cut and cleaned.
+   */
+  async #tell(given: AuditEvent): Promise<void> {
     const { audit, auditRequired, env, ctx, callbackTimeout } = this.#around;
-    console.log(lineOf({ wicket: "audit", ...event }));
+    const event = given.mac === undefined ? cleaned(given) : given;
+    console.log(JSON.stringify({ wicket: "audit", ...event }));
     if (!audit) return;
     const telling = awaited("audit of OAuthProvider", callbackTimeout, () => audit(event, env));
     if (auditRequired) {

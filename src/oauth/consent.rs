@@ -17,7 +17,7 @@ use super::page::{self, Leave, Reply, Trouble, leave, trouble};
 use super::record::{Members, Reading as _};
 use super::{Identity, Request, Site, approval, authorize, callback, scope, transaction};
 use crate::crypto::{Binding, Purpose, encode, hash, same};
-use crate::flow::{Ask, Context, Flow};
+use crate::flow::{Ask, Commit, Context, Flow};
 use crate::http::form::Params;
 use crate::json::{Object, Value};
 use crate::limit;
@@ -227,12 +227,28 @@ pub async fn decide<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &
         None if is_allowed => {
             begin(flow, site, request, &pending, &transaction_of(cookie), account.as_deref(), true).await
         }
-        None => denied(site, &pending),
+        None => {
+            let named = Account::read(context, site, request).filter(|named| Some(named.object(site)) == account);
+            denied(flow, site, request, &pending, named.as_ref())
+        }
     };
     reply.with("set-cookie", forget)
 }
 
-fn denied<I>(site: &Site<'_, I>, pending: &Pending) -> Reply {
+/// The person has said no; the operator is told who, if somebody has signed in with this browser.
+fn denied<I>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    pending: &Pending,
+    account: Option<&Account>,
+) -> Reply {
+    let event = Members::new()
+        .text("event", "consent denied")
+        .text("client", &pending.client)
+        .maybe("subject", account.map(|account| account.subject.as_str()))
+        .text("request", &request.trace(flow));
+    flow.commit(Commit::Audit(event.end()));
     pending.leave_with(site.server, Code::AccessDenied, Deny::Refused.description(), "denied")
 }
 
@@ -284,7 +300,7 @@ async fn release<I: Identity>(
     };
     let reply = if pending.scopes.is_empty() {
         giving::give_up(flow, site, (Some(&person.id), person.credential.as_deref()), &request.trace(flow)).await;
-        denied(site, pending)
+        denied(flow, site, request, pending, Some(&Account::of(site, &person)))
     } else {
         match callback::issue(flow, site, request, pending, &person, true).await {
             Ok(code) => {

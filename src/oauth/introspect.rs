@@ -13,14 +13,15 @@ use super::{Identity, Request, Site, access, signing};
 use crate::flow::{Ask, Commit, Flow};
 use crate::http::Answer;
 use crate::json::Value;
+use crate::limit;
 
 /// Answers the introspection endpoint.
 ///
-/// 1. The resource server proves who it is.
+/// 1. The resource server proves who it is, and does not ask too often.
 /// 2. The token is opened, if it is an access token of ours for the resource, and not over.
 /// 3. Its grant stands.
 ///
-/// Waits: one; none where the token is not active; two more for a signed token.
+/// Waits: one for counting, and one; only the former where the token is not active; two more for a signed token.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
     match introspect(flow, site, request, body).await {
         Ok(answer) => unstored(Answer::json(200, answer)),
@@ -36,8 +37,15 @@ async fn introspect<I: Identity>(
 ) -> Result<String, Failed> {
     let params = form(request, body)?;
     let shown = Shown::read(request, &params)?;
-    if !site.server.admits_resource_server(&shown.id, shown.secret.as_deref()) {
-        let event = Members::new().text("event", "introspection refused").text("client", &shown.id);
+    let is_known = site.server.admits_resource_server(&shown.id, shown.secret.as_deref());
+    if let Some(seconds) = limit::wait(flow, limits(site, request, is_known.then_some(&*shown.id))).await {
+        return Err(Failed::slow_down(seconds));
+    }
+    if !is_known {
+        let event = Members::new()
+            .text("event", "introspection refused")
+            .text("client", &shown.id)
+            .text("request", &request.trace(flow));
         flow.commit(Commit::Audit(event.end()));
         return Err(unknown_client());
     }
@@ -65,6 +73,23 @@ async fn introspect<I: Identity>(
         .text("aud", &resource)
         .text("iss", &site.issuer)
         .end())
+}
+
+/// Whoever does not prove who it is may ask a fiftieth as often, counted by its network.
+const GUESSES: u64 = 50;
+
+/// How often a resource server may ask, or a network that is none.
+fn limits<I>(site: &Site<'_, I>, request: &Request<'_>, known: Option<&str>) -> Vec<(String, u64)> {
+    let most = site.server.limits.introspect;
+    if let Some(id) = known {
+        return vec![(limit::key("introspect", &[&site.issuer, id]), most)];
+    }
+    let guesses = most.div_ceil(GUESSES);
+    let network = request.network();
+    let mut limits =
+        network.map_or_else(Vec::new, |network| network.limits("introspect", &site.issuer, &[], guesses, 1));
+    limits.push((limit::key("introspection by strangers", &[&site.issuer]), most));
+    limits
 }
 
 fn inactive() -> String {

@@ -79,12 +79,13 @@ async fn called<I: Identity>(
                 Lookup::Unavailable | Lookup::Waiting(_) | Lookup::Busy(_) => Err(Wrong::silent()),
             }
         }
-        "create" => create(flow, site, &call).await,
-        "update" => update(flow, site, &call).await,
+        "create" => create(flow, site, request, &call).await,
+        "update" => update(flow, site, request, &call).await,
         "delete" => {
             let id = operators(&call)?;
             ask(flow, INDEX, "forget", Members::new().text("id", &id)).await?;
             ask(flow, &["client:", &id].concat(), "delete", Members::new()).await?;
+            tell(flow, request, "client deleted", &id);
             Ok("null".into())
         }
         "list" => {
@@ -304,7 +305,18 @@ fn named(client: &Object<'_>) -> Result<String, Wrong> {
     Ok(name)
 }
 
-async fn create<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, call: &Object<'_>) -> Result<String, Wrong> {
+/// Tells the operator of a change to a client of theirs.
+fn tell(flow: &Flow<'_>, request: &Request<'_>, event: &str, client: &str) {
+    let event = Members::new().text("event", event).text("client", client).text("request", &request.trace(flow));
+    flow.commit(Commit::Audit(event.end()));
+}
+
+async fn create<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    call: &Object<'_>,
+) -> Result<String, Wrong> {
     let client = call.get("client").and_then(|it| it.object().ok()).ok_or_else(|| Wrong::new("client is missing."))?;
     let context = flow.context();
     let secret = encode(&context.random::<32>("client secret"));
@@ -326,6 +338,7 @@ async fn create<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, call: &Object<
         created: context.now() / 1000,
     };
     keep(flow, &client).await?;
+    tell(flow, request, "client created", &client.id);
     Ok(client_json(&client, Some(secret.as_str()).filter(|_| client.auth != Auth::None)))
 }
 
@@ -335,7 +348,12 @@ async fn keep(flow: &Flow<'_>, client: &Client) -> Result<(), Wrong> {
     Ok(())
 }
 
-async fn update<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, call: &Object<'_>) -> Result<String, Wrong> {
+async fn update<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    call: &Object<'_>,
+) -> Result<String, Wrong> {
     let id = operators(call)?;
     let updates = call.get("client").and_then(|it| it.object().ok());
     let updates = updates.ok_or_else(|| Wrong::new("The updates are missing."))?;
@@ -348,6 +366,7 @@ async fn update<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, call: &Object<
         client.redirects = redirects(site, &updates)?;
     }
     keep(flow, &client).await?;
+    tell(flow, request, "client changed", &client.id);
     Ok(client_json(&client, None))
 }
 

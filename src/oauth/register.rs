@@ -19,7 +19,7 @@ use super::error::{Code, Failed, unavailable, unstored};
 use super::record::Members;
 use super::{Identity, Request, Site, redirect};
 use crate::crypto::encode;
-use crate::flow::{Ask, Flow};
+use crate::flow::{Ask, Commit, Flow};
 use crate::http::Answer;
 use crate::json::{Object, Value};
 use crate::limit;
@@ -77,7 +77,17 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
     if let Some(seconds) = limit::wait(flow, limits(site, request, &client)).await {
         return Failed::slow_down(seconds).answer(false);
     }
-    register(false).await.map_or_else(|_| unavailable().answer(false), |kept| answered(&kept))
+    let Ok(kept) = register(false).await else { return unavailable().answer(false) };
+    if Client::read(&kept).is_some() {
+        let event = Members::new()
+            .text("event", "client registered")
+            .text("client", &client.id)
+            .text("name", &client.name)
+            .texts("redirects", client.redirects.iter().map(String::as_str))
+            .text("request", &request.trace(flow));
+        flow.commit(Commit::Audit(event.end()));
+    }
+    answered(&kept)
 }
 
 /// What an object says of a client that it has not kept, where it is to keep no new one.

@@ -100,6 +100,8 @@ pub struct Limits {
     pub callback: u64,
     /// Client ID metadata documents fetched from one host for one network.
     pub documents: u64,
+    /// Of one resource server, to ask what tokens are good for.
+    pub introspect: u64,
 }
 
 const DAY: u64 = 24 * 3600;
@@ -235,6 +237,7 @@ impl Limits {
             register: limit("register", 30)?,
             callback: limit("callback", 60)?,
             documents: limit("documents", 30)?,
+            introspect: limit("introspect", 3000)?,
         })
     }
 }

@@ -12,6 +12,7 @@ mod remembered;
 mod renewing;
 mod rules;
 mod signing;
+mod told;
 
 use mcp_wicket::crypto::{Keys, encode, sha256};
 use mcp_wicket::flow::{Commit, Flow};

@@ -12,7 +12,7 @@ import {
 } from "mcp-wicket/jwt";
 import { HttpError, clock, connect, textOf, tokens } from "mcp-wicket/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { plain } from "../../dist/refusals.js";
+import { cleaned, plain } from "../../dist/refusals.js";
 
 type Line = Record<string, unknown>;
 let lines: Line[] = [];
@@ -105,6 +105,14 @@ describe("a line", () => {
   test("is one line, short and clean, whatever strangers write", () => {
     expect(plain("a\nb\u0000c\u202ed\u2066e\u2028f\u200f")).toBe("a b c d e f ");
     expect(plain("x".repeat(500))).toHaveLength(200);
+    expect(plain("\u00ada\u180eb\u206ac\ufffbd\u{e0041}e\ud800")).toBe(" a b c d e ");
+    const event = {
+      client: "A".repeat(60_000),
+      scopes: Array.from({ length: 999 }, () => "\u202e"),
+      deep: { text: "\n" },
+    };
+    const told = cleaned(event);
+    expect([told.client.length, told.scopes.length, told.scopes[0], told.deep.text]).toEqual([200, 50, " ", " "]);
   });
 });
 

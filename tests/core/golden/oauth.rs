@@ -74,6 +74,7 @@ fn the_set_up() {
     assert_eq!((lifetimes.access, lifetimes.idle, lifetimes.grant, lifetimes.replay), (600, 7200, 86400, 10));
     let limits = server.limits;
     assert_eq!((limits.authorize, limits.token, limits.register, limits.callback, limits.documents), (1, 2, 3, 4, 5));
+    assert_eq!(limits.introspect, 6);
     let least = Server::read(&golden("server-config-least")).unwrap();
     assert_eq!((least.paths.keys.as_str(), least.jwt, least.registration), ("/jwks", false, true));
 }

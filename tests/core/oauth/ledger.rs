@@ -1,6 +1,6 @@
 //! The ledger of a subject: a chain that shows every change, equal failures counted, and exact limits.
 
-use mcp_wicket::crypto::{encode, mac};
+use mcp_wicket::crypto::{encode, hash, mac};
 use mcp_wicket::flow::Commit;
 use serde_json::{Value as Json, json};
 
@@ -85,6 +85,34 @@ fn what_happens_is_a_chain() {
         chain(&way).iter().map(|row| row["record"]["who"].to_string()).collect::<std::collections::BTreeSet<_>>().len(),
         1
     );
+}
+
+/// A chain as it was told once; `npx mcp-wicket audit verify` reads it as well (`tests/wire/audit.test.ts`).
+const TOLD: &str = include_str!("../../vectors/audit-chain.jsonl");
+
+#[test]
+fn a_chain_is_told_as_the_command_line_verifies_it() {
+    let (kid, key) = keys().current::<32>("audit");
+    let mut before = String::new();
+    for line in TOLD.lines() {
+        let event: Json = serde_json::from_str(line).unwrap();
+        let record = [line.split_once(",\"kid\"").unwrap().0, "}"].concat();
+        assert_eq!(event["mac"], encode(&mac(&key, &[before.as_bytes(), record.as_bytes()])));
+        let who = hash("audit subject", &[event["salt"].as_str().unwrap().as_bytes(), b"user:test:1"]);
+        assert_eq!((&event["kid"], &event["who"]), (&json!(encode(&kid)), &json!(encode(&who))));
+        before = event["mac"].as_str().unwrap().into();
+    }
+    // What is told today is the record, flat, and the same beside it.
+    let mut way = Way::new();
+    let tokens = way.tokens();
+    let body = refreshing(&way, tokens["refresh_token"].as_str().unwrap());
+    let (_, told) = token(&mut way, json!({}), &body, NOW + 1000, 6);
+    let mut expected = chain(&way).pop().unwrap();
+    let (kid, mac) = (expected["kid"].take(), expected["mac"].take());
+    let mut expected = expected["record"].take();
+    let beside = json!({"kid": kid, "mac": mac, "subject": "user:test:1", "salt": told[0]["salt"]});
+    expected.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+    assert_eq!(told[0], expected);
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Way {
     }
 }
 
-fn allowing(sealed: &str, cookie: &str) -> (Json, String) {
+pub(super) fn allowing(sealed: &str, cookie: &str) -> (Json, String) {
     let body = form(&[("consent", sealed), ("decision", "allow"), ("scope", "read"), ("scope", "write")]);
     (head("authorize", "POST", json!({"cookie": cookie, "from": SITE, "site": "same-origin"})), body)
 }

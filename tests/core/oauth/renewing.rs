@@ -26,6 +26,7 @@ impl Upstream {
         self.asked.borrow_mut().push(path.into());
         match fetched.status {
             200 => Ok(fetched.body),
+            401 => Err(Denied::refused("revoked")),
             403 => Err(Denied::not_allowed("removed")),
             _ => Err(Denied::failed("nonsense")),
         }
@@ -168,6 +169,14 @@ impl Signed {
 
     pub(super) fn refresh(&mut self, at: (u64, u8), says: impl Fn(&str) -> Said) -> (u64, Json, Vec<String>) {
         self.refresh_with(&[], at, says)
+    }
+
+    /// The same, with what the operator is told.
+    pub(super) fn refresh_and_tell(&mut self, at: (u64, u8), says: impl Fn(&str) -> Said) -> (Json, Vec<Json>) {
+        let fields = [("grant_type", "refresh_token"), ("client_id", &*self.client), ("refresh_token", &*self.refresh)];
+        let request = head("token", "POST", json!({}));
+        let (answer, _, told) = send_and_tell(&mut self.objects, &request, &form(&fields), at, says);
+        (serde_json::from_str(answer["answer"]["body"].as_str().unwrap()).unwrap(), told)
     }
 
     fn refresh_with(
