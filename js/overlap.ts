@@ -11,11 +11,20 @@ import { waitUntil } from "#workers";
 /** Callbacks that overlap in time. A group stops taking new ones, so that it never outlives what a request may. */
 class Group {
   readonly startedAt = Date.now();
-  running = 0;
+  /** The callbacks that run, each with when it began. */
+  readonly running = new Set<{ readonly since: number }>();
+
+  /** True if one runs that may end soon: whatever has not for a while may never, and nobody waits for that. */
+  get isBusy(): boolean {
+    for (const { since } of this.running) if (Date.now() - since < HUNG_MS) return true;
+    return false;
+  }
 }
 
 /** How long a group takes new callbacks, in milliseconds. */
 const OPEN_MS = 5_000;
+/** A callback that has run for so long may hang, in milliseconds. */
+const HUNG_MS = 5_000;
 /** The longest that a new callback waits for a closed group to finish. */
 const WAIT_MS = 1_000;
 /** The runtime cancels `waitUntil` 30 seconds after the response. */
@@ -33,27 +42,24 @@ let calls = 0;
 
 /** True if a new callback has to wait for the current group: call `nextGroup` first. */
 export function isClosed(): boolean {
-  return group.running > 0 && Date.now() - group.startedAt > OPEN_MS;
+  return Date.now() - group.startedAt > OPEN_MS && group.isBusy;
 }
 
 /** Resolves when the closed group has finished, or after a second, and opens a new one. */
 export async function nextGroup(): Promise<void> {
   const closed = group;
-  for (let waited = 0; waited < WAIT_MS && closed.running > 0; waited += WAIT_POLL_MS) await sleep(WAIT_POLL_MS);
+  for (let waited = 0; waited < WAIT_MS && closed.isBusy; waited += WAIT_POLL_MS) await sleep(WAIT_POLL_MS);
   if (group === closed) group = new Group();
 }
 
 /** Counts a callback of this request until `promise` settles. The returned function ends the count earlier. */
 export function countCallback(promise: Promise<unknown>): () => void {
-  if (group.running === 0) group = new Group();
+  if (group.running.size === 0 || Date.now() - group.startedAt > OPEN_MS) group = new Group();
   const own = group;
-  own.running++;
-  let isCounted = true;
+  const mine = { since: Date.now() };
+  own.running.add(mine);
   waitUntil(keepAlive(own, promise));
-  return () => {
-    if (isCounted) own.running--;
-    isCounted = false;
-  };
+  return () => void own.running.delete(mine);
 }
 
 async function keepAlive(own: Group, promise: Promise<unknown>): Promise<void> {
@@ -77,12 +83,12 @@ export function countCall<T>(promise: Promise<T>): Promise<T> {
   calls++;
   return promise.finally(() => {
     calls--;
-    if (calls > 0 || group.running > 0) waitUntil(whileOthersRun(group, Date.now() + KEEP_ALIVE_AFTER_CALL_MS));
+    if (calls > 0 || group.running.size > 0) waitUntil(whileOthersRun(group, Date.now() + KEEP_ALIVE_AFTER_CALL_MS));
   });
 }
 
 async function whileOthersRun(own: Group, until: number): Promise<void> {
-  for (let ms = KEEP_ALIVE_POLL_MS; (own.running > 0 || calls > 0) && Date.now() < until; ms *= 2) await sleep(ms);
+  for (let ms = KEEP_ALIVE_POLL_MS; (own.running.size > 0 || calls > 0) && Date.now() < until; ms *= 2) await sleep(ms);
 }
 
 function sleep(ms: number): Promise<void> {

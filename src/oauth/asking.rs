@@ -5,6 +5,8 @@
 //! run the operator's functions as often, until the upstream refuses us or the functions get in each other's way.
 //! **Guarantee.** Whoever asks has a lease, which is given before anybody is asked. The others wait for what comes of it
 //! and get the same: the same answer byte for byte, or the same error. A lease whose holder is gone ends by itself.
+//! And a client that goes on refreshing gets what the upstream said last: beyond [`OFTEN`] questions within a minute nobody
+//! asks on its account.
 //! **Not guaranteed.** That one asks alone where that takes longer than the lease: then the next asks as well, and the first
 //! answer counts for both.
 
@@ -17,6 +19,10 @@ use crate::json::Object;
 
 /// Beside what the operator's functions may take, a lease has so much for the upstream, in milliseconds.
 const UPSTREAM: u64 = 5_000;
+
+/// So often within a minute the upstream is asked on one client's account about one person. After that what it said last
+/// counts, which is no older than that minute.
+pub(super) const OFTEN: u64 = 5;
 
 /// Somebody asks, or has asked in vain. Part of a grant's record, and of its valid refresh token alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +51,11 @@ impl Asking {
     /// Adds the lease to what its holder gets.
     pub(super) fn hand(&self, members: Members) -> Members {
         members.text("asking", &self.lease)
+    }
+
+    /// The error that somebody got for it after `since`, if that was the end of it.
+    pub(super) fn failed_after(&self, since: u64) -> Option<Code> {
+        self.failed.filter(|(_, at)| *at > since).map(|(code, _)| code)
     }
 
     /// Whoever has asked gets no token for what the upstream said: those who wait learn so.

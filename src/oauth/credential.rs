@@ -8,7 +8,7 @@
 //! grant the credential goes as well ([`super::giving`]).
 //! **Not guaranteed.** That nothing is lost if the Worker dies between the upstream's answer and keeping it.
 
-use super::asking::{self, Turn};
+use super::asking::{self, OFTEN, Turn};
 use super::error::{Code, Failed, unavailable};
 use super::giving::{Due, Origin, binding};
 use super::grant::{self, Grant};
@@ -21,6 +21,7 @@ use super::{Identity, Site, refresh};
 use crate::crypto::{Keys, encode};
 use crate::flow::{Ask, Commit, Flow};
 use crate::json::Object;
+use crate::limit::WINDOW;
 
 /// The row.
 pub(super) const ROW: &str = "credential";
@@ -121,7 +122,7 @@ pub(super) fn described<I: Identity>(identity: &I, members: Members, credential:
 /// Inside the object: the credential, for a grant that stands. Answers
 ///
 /// - `null` where there is none, the grant has ended, or a refresh token was shown that is not the valid one or comes too
-///   often; and to whoever has signed in (no `grant`) where the upstream has refused it since;
+///   often, or comes so often that what the upstream said last counts; and to whoever has signed in (no `grant`) where the upstream has refused it since;
 /// - `{"busy":…}` while another renews it or asks with it, for so many milliseconds at most: the caller comes again once the
 ///   object was written (`js/objects/flow-role.ts`);
 /// - `{"failed":"…"}` where another has asked in vain meanwhile, with the error code;
@@ -158,6 +159,17 @@ pub(super) async fn take(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Obj
     }
     let mut change = held.writes();
     if let Some(grant) = grant.as_mut().filter(|_| is_refresh) {
+        let ledger = Ledger::read(flow, keys, &held, input);
+        if ledger.asked(&grant.client) >= OFTEN {
+            let since = now.saturating_sub(WINDOW);
+            if let Some(code) = grant.asking.as_ref().and_then(|asking| asking.failed_after(since)) {
+                return Ok(in_vain(code).end());
+            }
+            if grant.checked.is_some_and(|checked| checked > since) {
+                return Ok("null".into());
+            }
+        }
+        change = ledger.asks(change, &grant.client);
         let asking = match asking::turn(flow, grant, input) {
             Turn::Asks(asking) => asking,
             Turn::Waits(wait) => return Ok(busy(wait)),

@@ -99,6 +99,10 @@ pub(super) struct Grant {
     pub(super) family: Option<Family>,
     /// Who asks the upstream, for the valid refresh token.
     pub(super) asking: Option<Asking>,
+    /// When the upstream has last said who the person is, in milliseconds since 1970 …
+    pub(super) checked: Option<u64>,
+    /// … and the scopes that the person might have then; all where there is no such rule.
+    pub(super) may: Option<Vec<String>>,
 }
 
 /// The refresh tokens of a grant: one that is valid, and the one before it.
@@ -165,6 +169,12 @@ impl Grant {
         if let Some(asking) = &self.asking {
             members = asking.write(members);
         }
+        if let Some(checked) = self.checked {
+            members = members.number("checked", checked);
+        }
+        if let Some(may) = &self.may {
+            members = members.texts("may", may.iter().map(String::as_str));
+        }
         self.auth.write(members).end()
     }
 
@@ -197,6 +207,8 @@ impl Grant {
             revoked: record.number("revoked"),
             family: family(),
             asking: Asking::read(&record),
+            checked: record.number("checked"),
+            may: record.texts("may"),
         })
     }
 
@@ -262,6 +274,8 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
         revoked: None,
         family: None,
         asking: None,
+        checked: None,
+        may: None,
     };
     let code = Code::fresh(context, object, &grant.id, lifetimes);
     let expires = code.expires + UNREDEEMED;

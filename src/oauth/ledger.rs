@@ -123,6 +123,21 @@ impl<'a> Ledger<'a> {
         ["limit:", &self.window.to_string(), ":", &client].concat()
     }
 
+    fn asked_key(&self, client: &str) -> String {
+        let client = encode(hash("asked", &[client.as_bytes()]).first_chunk::<12>().unwrap_or(&[0; 12]));
+        ["asked:", &self.window.to_string(), ":", &client].concat()
+    }
+
+    /// How often the upstream was asked on account of `client` within this window.
+    pub(super) fn asked(&self, client: &str) -> u64 {
+        self.counted(&self.asked_key(client))
+    }
+
+    /// Counts that it is asked.
+    pub(super) fn asks(&self, change: Change, client: &str) -> Change {
+        change.bump(count_row(&self.asked_key(client)), self.kept())
+    }
+
     fn counted(&self, key: &str) -> u64 {
         self.counts.iter().find(|(other, _)| other == key).map_or(0, |(_, count)| *count)
     }

@@ -100,7 +100,11 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
     let asked = asked(input);
     let shown = proof(&secret);
     if same(shown.as_bytes(), family.current.as_bytes()) {
-        let scopes = match wanted(input, &grant).and_then(|scopes| reached(input, scopes)) {
+        if input.get("props").is_some() {
+            grant.checked = Some(now);
+            grant.may = input.texts("may");
+        }
+        let scopes = match wanted(input, &grant).and_then(|scopes| reached(grant.may.as_deref(), scopes)) {
             Ok(scopes) => scopes,
             Err(why) => {
                 let change = asked_in_vain(&mut grant, why, now, held.writes(), lifetimes);
@@ -198,13 +202,11 @@ fn asked_in_vain(grant: &mut Grant, why: Reject, now: u64, change: Change, lifet
     Some(change.put(Grant::row(&grant.id), grant.to_json(), Some(grant.ends(lifetimes))))
 }
 
-/// Those of the scopes that the person may have now, where the identity says it. The grant keeps what was granted: who may
+/// Those of the scopes that the person may have, as the identity said last, where it says so. The grant keeps what was granted: who may
 /// have a scope again gets it again.
-fn reached(input: &Object<'_>, scopes: Vec<String>) -> Result<Vec<String>, Reject> {
-    if input.get("may").is_none() {
-        return Ok(scopes);
-    }
-    let scopes = scope::within(&scopes, &input.texts("may").unwrap_or_default());
+fn reached(may: Option<&[String]>, scopes: Vec<String>) -> Result<Vec<String>, Reject> {
+    let Some(may) = may else { return Ok(scopes) };
+    let scopes = scope::within(&scopes, may);
     if scopes.is_empty() { Err(Reject::Person) } else { Ok(scopes) }
 }
 

@@ -1,5 +1,5 @@
 /** The app's own code within a time limit: what the helper gives, and when. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { CallbackTimeout, awaited, callback, limitOf } from "../../js/callback.ts";
 
 /** Says late what it says, if ever. */
@@ -61,6 +61,28 @@ describe("callback", () => {
     await scheduler.wait(5);
     removeEventListener("unhandledrejection", listen);
     expect(unhandled).toEqual([]);
+  });
+
+  test("one that hangs keeps no other waiting", async () => {
+    vi.useFakeTimers();
+    try {
+      const hung = awaited("it", 60, never).catch(() => "hung");
+      for (let second = 0; second < 30; second++) {
+        await vi.advanceTimersByTimeAsync(1_000);
+        const begun: number[] = [];
+        const work = () => {
+          begun.push(second);
+          return Promise.resolve("done");
+        };
+        const other = callback("other", 10, work);
+        expect(begun, "it begins at once").toEqual([second]);
+        expect(await other).toBe("done");
+      }
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(await hung).toBe("hung");
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("the limit is 10 seconds, or as the option says; what can be none is refused", () => {

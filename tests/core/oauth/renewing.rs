@@ -260,6 +260,38 @@ fn scopes_that_the_person_may_not_have_any_more_are_gone_at_the_next_refresh() {
 const NEXT: &str = "1b4f0e9851971998e732078544c96b36c3d01cedf7caa332359d6f1d83567014";
 
 #[test]
+fn a_client_that_goes_on_refreshing_gets_what_the_upstream_said_last() {
+    let mut signed = Signed::new();
+    // The window that all this is in, so that no count begins anew.
+    let begin = NOW - NOW % 60_000 + 60_000;
+    let mut refresh = |at: u64, entropy: u8, status: u16, may: Json| {
+        let says = |_: &str| said(status, &json!({"login": "ann", "may": may}));
+        let (status, body, calls) = signed.refresh((begin + at, entropy), says);
+        if status == 200 {
+            body["refresh_token"].as_str().unwrap().clone_into(&mut signed.refresh);
+        }
+        let asked = calls.iter().any(|call| call.starts_with("user?"));
+        (status, body["scope"].as_str().unwrap_or_default().to_owned(), asked)
+    };
+    for n in 0..5 {
+        assert_eq!(refresh(u64::from(n), 10 + n, 200, json!(["read"])), (200, "read".into(), true), "{n}");
+    }
+    // Whatever it would say now: what the person may have stays what it said.
+    for n in 5..20 {
+        assert_eq!(refresh(u64::from(n), 10 + n, 403, json!(["read", "write"])), (200, "read".into(), false), "{n}");
+    }
+    // In the next minute it is asked again, and what it says then counts as long.
+    let next = 60_000;
+    for n in 0..5 {
+        assert_eq!(refresh(next + u64::from(n), 40 + n, 403, json!([])), (400, String::new(), true), "{n}");
+    }
+    for n in 5..20 {
+        assert_eq!(refresh(next + u64::from(n), 40 + n, 200, json!(["read"])), (400, String::new(), false), "{n}");
+    }
+    assert_eq!(refresh(2 * next, 90, 200, json!(["read", "write"])), (200, "read write".into(), true));
+}
+
+#[test]
 fn what_is_touched_after_a_rotation_opens_when_the_former_secret_is_gone() {
     let mut signed = Signed::new();
     rotate(&format!("{NEXT},{SECRET}"));
