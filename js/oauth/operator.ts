@@ -1,4 +1,5 @@
 /** What an app may ask of its own authorization server: `env.OAUTH_PROVIDER` of its handler, and `OAuthProvider.api`. */
+import { now } from "../clock.js";
 import { WicketError } from "../errors.js";
 import { namesOf, checkOptions, openNamesOf } from "../options.js";
 import type { Page } from "../pages/oauth.js";
@@ -126,8 +127,24 @@ export interface OAuthHelpers extends RefusedHelpers {
   dismissClient(clientId: string): Promise<void>;
   /** What a person has connected. `userId` is the handler's id: `583231` with GitHub. */
   listUserGrants(userId: string, options?: ListOptions): Promise<ListResult<GrantSummary>>;
-  /** Ends a grant, or all of a person's with `"*"`. */
+  /** Ends a grant, or all of a person's with `"*"`; where `issuer` is not set, those by way of other host names as well. */
   revokeGrant(grantId: string, userId: string): Promise<void>;
+  /**
+   * Ends all that was granted to a client, whoever granted it: access tokens within 30 seconds everywhere, codes and refresh
+   * tokens when they come. What people allow it afterwards is not concerned.
+   */
+  revokeClient(clientId: string): Promise<void>;
+  /** The same for everything that was ever granted. */
+  revokeAll(): Promise<void>;
+  /** The same for all that was granted before a point in time. */
+  revokeBefore(time: Date): Promise<void>;
+  /**
+   * Gives a client of `createClient` a new secret, and ends what was issued under the former one, which is good for nothing
+   * from then on. `null` where there is no such client.
+   */
+  rotateClientSecret(clientId: string): Promise<ClientInfo | null>;
+  /** The same without a new secret: nobody has one until `rotateClientSecret` gives one. */
+  revokeClientSecret(clientId: string): Promise<ClientInfo | null>;
   /** Does nothing: what is over is deleted by itself. */
   purgeExpiredData(options?: object): Promise<PurgeResult>;
 }
@@ -155,6 +172,8 @@ export function helpersOf<Env>(
   const ask = async <T>(call: string, more: object = {}, input: Partial<OAuthInput> = {}): Promise<T> => {
     const site = await siteOf();
     const head: OAuthInput = { endpoint: "authorize", method: "GET", origin, path: "", ...input };
+    const { rules } = site;
+    if (rules) head.rules = rules;
     const world = await site.world(around.request, around.env, around.ctx);
     const ended = await run<string>(site.steps.operate, JSON.stringify(head), JSON.stringify({ call, ...more }), world);
     if (!("done" in ended)) throw new Error("an operator's answer is never spliced");
@@ -197,6 +216,21 @@ export function helpersOf<Env>(
       await ask("dismiss", { id });
     },
     listUserGrants: async (userId) => ({ items: await ask("grants", { userId }) }),
+    revokeClient: async (id) => {
+      await ask("revoke-client", { id });
+    },
+    revokeAll: async () => {
+      await ask("revoke-before");
+    },
+    revokeBefore: async (time) => {
+      const before = time instanceof Date ? time.getTime() : Number.NaN;
+      if (!(before >= 0 && before <= now())) {
+        throw new WicketError("ERR_ARGUMENT", "revokeBefore: time is a Date that is not yet to come.");
+      }
+      await ask("revoke-before", { before });
+    },
+    rotateClientSecret: (id) => ask("rotate", { id }),
+    revokeClientSecret: (id) => ask("rotate", { id, void: true }),
     revokeGrant: async (grantId, userId) => {
       await ask("revoke", { grantId, userId });
     },

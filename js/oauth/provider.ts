@@ -47,6 +47,9 @@ export class OAuthProvider<Env = unknown> {
   /** Each route's own, as far as it needs other scopes than the rest. */
   readonly #guards = new Map<Endpoint<Env>, Guard<Env>>();
   #site: Site<Env> | undefined;
+  /** The first origin that was asked, where no issuer is set. */
+  #issuer: string | undefined;
+  #warned = false;
 
   constructor(given: OAuthProviderOptions<Env>) {
     checkOptions(PROVIDER, given);
@@ -237,10 +240,25 @@ export class OAuthProvider<Env = unknown> {
     return ended.done;
   }
 
+  /** Each origin is an issuer of its own where none is set. */
+  #sameIssuer(origin: string): void {
+    const first = (this.#issuer ??= origin);
+    if (first === origin || this.#warned) return;
+    this.#warned = true;
+    console.warn(
+      `[mcp-wicket] ${first} and ${origin} are two issuers: the tokens and grants of one are none of the other. If that is not meant, set issuer: "https://…" in the options of OAuthProvider.`,
+    );
+  }
+
   async #answer(endpoint: EndpointName, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Response> {
     const site = await this.#siteOf(env, ctx);
+    if (this.#options.issuer === undefined) this.#sameIssuer(incoming.site);
     const input = inputOf(endpoint, incoming);
     if (endpoint === "metadata") input.path = this.#documented(input.path);
+    // Whoever gives tokens out, or says what they are good for, has to know what was ended.
+    if ((endpoint === "token" || endpoint === "introspect") && !(await site.current(env, ctx))) input.deaf = true;
+    const { rules } = site;
+    if (rules) input.rules = rules;
     let body = "";
     if (incoming.method === "POST") {
       const read = await readSmallBody(incoming);

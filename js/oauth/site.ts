@@ -71,10 +71,20 @@ export class Site<Env> {
     });
   }
 
-  /** The grants that have ended since `cursor`. */
-  async news(env: Env, ctx: ExecutionContext, cursor: number): Promise<Ended> {
+  /** The rules by which grants have ended, where there are any. */
+  get rules(): Record<string, number> | undefined {
+    return this.#making.followed.rules;
+  }
+
+  /** Waits until they are those of today; false where nobody can tell. */
+  current(env: Env, ctx: ExecutionContext): Promise<boolean> {
+    return this.#making.followed.current((cursor, version) => this.news(env, ctx, cursor, version), ctx);
+  }
+
+  /** What has ended since `cursor`, and the rules since `version`. */
+  async news(env: Env, ctx: ExecutionContext, cursor: number, version: number): Promise<Ended> {
     return JSON.parse(
-      await askObject(await this.#objects(env, ctx), "revocations", "since", JSON.stringify({ cursor })),
+      await askObject(await this.#objects(env, ctx), "revocations", "since", JSON.stringify({ cursor, version })),
     ) as Ended;
   }
 

@@ -6,14 +6,13 @@ import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
 import type { Incoming } from "../incoming.js";
 import { run } from "../run.js";
-import type { AskList, Followed, Standing } from "./followed.js";
+import type { AskList, Followable, Followed, Standing } from "./followed.js";
 import type { Site } from "./site.js";
 import type { AccessInput, UpstreamInput, UpstreamToken, Verified } from "./wire.js";
 
 /** A token that was good. */
-interface Remembered {
+interface Remembered extends Followable {
   readonly caller: Caller;
-  readonly grant: string;
   /** Milliseconds since 1970. */
   readonly until: number;
 }
@@ -72,14 +71,15 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
   }
 
   #standing(known: Remembered, incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found> {
-    const standing = this.#followed.fresh(known.grant);
+    const standing = this.#followed.fresh(known);
     return standing === undefined ? this.#asked(known, incoming, env, ctx) : found(standing, known);
   }
 
   /** The same where the list of revocations has to be asked first, or beside. */
   #asked(known: Remembered, incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found> {
-    const ask: AskList = async (cursor) => (await this.#siteOf(incoming.request, env, ctx)).news(env, ctx, cursor);
-    const standing = this.#followed.standing(known.grant, ask, ctx);
+    const ask: AskList = async (cursor, version) =>
+      (await this.#siteOf(incoming.request, env, ctx)).news(env, ctx, cursor, version);
+    const standing = this.#followed.standing(known, ask, ctx);
     if (!(standing instanceof Promise)) return found(standing, known);
     return standing.then((standing) => found(standing, known));
   }
@@ -95,12 +95,12 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
     const verified = ended.done;
     if ("refused" in verified) return { ...verified, verifier: "OAuthProvider" };
     const { until, scopes, ...known } = verified.caller;
-    const { grant, object } = verified;
+    const { grant, object, began, rules } = verified;
     const upstream = (env: unknown, ctx: ExecutionContext) =>
       this.#upstream({ origin: incoming.site, grant, object }, env as Env, ctx);
-    const remembered = { caller: { ...known, scopes: new Set(scopes), upstream }, grant, until };
-    if (this.#strict) return remembered.caller;
-    if (authorization !== null) this.#remember(incoming.site, authorization, remembered);
+    const remembered = { caller: { ...known, scopes: new Set(scopes), upstream }, grant, began, rules, until };
+    // In strict mode the object has said that the grant stands; of rules the list tells.
+    if (!this.#strict && authorization !== null) this.#remember(incoming.site, authorization, remembered);
     return this.#standing(remembered, incoming, env, ctx);
   }
 

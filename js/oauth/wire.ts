@@ -78,6 +78,10 @@ export interface OAuthInput {
   peer?: string;
   ray?: string;
   requestedHeaders?: string;
+  /** The rules that have ended grants which began before a point in time (milliseconds since 1970). */
+  rules?: Record<string, number>;
+  /** The list of revocations has not answered for too long. */
+  deaf?: true;
 }
 
 /** `src/oauth/page.rs`, `Reply`. */
@@ -97,6 +101,10 @@ export type Verified =
       caller: FoundCaller;
       grant: string;
       object: string;
+      /** When the grant began, in milliseconds since 1970. */
+      began: number;
+      /** The names of the rules that may have ended it. */
+      rules: string[];
     }
   | { refused: "absent" | "malformed" | "token" | "scope" | "unavailable"; reason: string; foreign?: true };
 

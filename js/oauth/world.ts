@@ -47,7 +47,10 @@ export class OAuthWorld<Env> implements World {
       case "ask": {
         const json = await askObject(objects, effect.object, effect.call, JSON.stringify(effect.input));
         if (effect.call === "sign-with") this.#around.ring.kept = { at: now(), text: json };
-        if (effect.object === "revocations") {
+        if (effect.object === "revocations" && effect.call === "rule") {
+          const { rule, before, until } = effect.input as { rule: string; before: number; until: number };
+          followed.noteRule(rule, before, until);
+        } else if (effect.object === "revocations") {
           const { grants, until } = effect.input as { grants: string[]; until: number };
           followed.note(grants, until);
         }

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use super::bearer::{About, Caller, Found, Refusal, token_of};
 use crate::crypto::Keys;
 use crate::flow::{Ask, Flow};
-use crate::json::{Members, Object, Value, object, quoted};
+use crate::json::{Members, Object, Value, list, object, quoted};
 use crate::oauth::credential::{Stale, fresh};
+use crate::oauth::rule;
 use crate::oauth::signing::{is_ours, proven};
 use crate::oauth::{Identity, Server, Site};
 
@@ -46,6 +47,10 @@ pub struct Verified {
     pub grant: Option<(String, String)>,
     /// True for a token that is none of ours, so that others may be asked about it.
     pub foreign: bool,
+    /// When the grant began, in milliseconds since 1970.
+    pub began: u64,
+    /// The names of the rules that may have ended it.
+    pub rules: Vec<String>,
 }
 
 impl Verified {
@@ -55,7 +60,9 @@ impl Verified {
         let found = self.found.to_json();
         match (&self.grant, found.strip_suffix('}')) {
             (Some((grant, object)), Some(open)) => {
-                [open, ",\"grant\":", &quoted(grant), ",\"object\":", &quoted(object), "}"].concat()
+                let (began, rules) = (self.began.to_string(), list(self.rules.iter().map(String::as_str)));
+                let grant = [",\"grant\":", &quoted(grant), ",\"object\":", &quoted(object)].concat();
+                [open, &grant, ",\"began\":", &began, ",\"rules\":", &rules, "}"].concat()
             }
             (None, Some(open)) if self.foreign => [open, ",\"foreign\":true}"].concat(),
             _ => found,
@@ -70,15 +77,16 @@ impl Verified {
 ///
 /// Waits: none; one for 2; for a signed token two more.
 pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'_>) -> Verified {
-    let refused = |refusal, reason| Verified { found: Found::Refused(refusal, reason), grant: None, foreign: false };
+    let found = |found| Verified { found, grant: None, foreign: false, began: 0, rules: Vec::new() };
+    let refused = |refusal, reason| found(Found::Refused(refusal, reason));
     let now = flow.context().now();
     let issuer = server.issuer.as_deref().unwrap_or(&head.origin);
     let token = match token_of(head.authorization.as_deref()) {
         Ok(token) => token,
         // Without a token of this kind there may be one in another place.
-        Err(found) => {
-            let foreign = matches!(found, Found::Refused(Refusal::Absent, _));
-            return Verified { found, grant: None, foreign };
+        Err(refusal) => {
+            let foreign = matches!(refusal, Found::Refused(Refusal::Absent, _));
+            return Verified { foreign, ..found(refusal) };
         }
     };
     let access = match proven(flow, keys, issuer, &server.resource(issuer), token).await {
@@ -105,13 +113,15 @@ pub async fn verify(flow: &Flow<'_>, server: &Server, keys: &Keys, head: &Head<'
             (props, (access.expires * 1000).min(now + age))
         }
     };
+    let rules = rule::of(server, &access.client, &access.subject).into();
     let about = Box::new(About {
         client: Some(access.client),
         expires: Some(access.expires),
         resource: Some(server.resource(issuer)),
     });
     let caller = Caller { principal: access.subject, scopes: access.scopes, props, about, until, note: None };
-    Verified { found: Found::Caller(caller), grant: Some((access.grant, access.object)), foreign: false }
+    let grant = Some((access.grant, access.object));
+    Verified { grant, began: access.began, rules, ..found(Found::Caller(caller)) }
 }
 
 /// Asks for the upstream's access token of a grant's person.

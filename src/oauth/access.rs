@@ -9,7 +9,7 @@
 use super::grant::Grant;
 use super::object::{Held, Refused};
 use super::record::{Members, Reading as _};
-use super::scope;
+use super::{rule, scope};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash};
 use crate::flow::{Ask, Context, Flow};
 use crate::json::{Object, Value};
@@ -31,6 +31,8 @@ pub struct Access {
     pub issued: u64,
     /// See `issued`.
     pub expires: u64,
+    /// When its grant began, in milliseconds since 1970; long ago where it does not say.
+    pub began: u64,
     /// What tools get as `this.props`, JSON text; none where the object has to be asked.
     pub props: Option<String>,
 }
@@ -56,6 +58,7 @@ pub(super) fn mint(
         .text("c", &grant.client)
         .text("u", &grant.subject)
         .text("s", &scopes.join(" "))
+        .number("b", grant.created)
         .number("i", now)
         .number("e", now + lifetime);
     if let Some(props) = grant.opened_props(keys).filter(|_| grant.inline) {
@@ -96,7 +99,12 @@ pub(super) async fn stands(flow: &Flow<'_>, input: &Object<'_>) -> Result<String
     let row = Grant::row(&input.text("grant").ok_or(Refused)?);
     let held = Held::read(flow, vec![row.clone()], vec![]).await?;
     let grant = held.row(&row).and_then(Grant::read);
-    Ok(if grant.is_some_and(|grant| grant.revoked.is_none()) { "true" } else { "false" }.into())
+    Ok(if grant.is_some_and(|grant| grant.revoked.is_none() && !rule::ends_grant(input, &grant)) {
+        "true"
+    } else {
+        "false"
+    }
+    .into())
 }
 
 /// Opens a token for `resource`, whether or not it is over.
@@ -113,6 +121,7 @@ pub fn open(keys: &Keys, issuer: &str, resource: &str, token: &str) -> Option<Ac
         scopes: scope::parse(&token.text("s")?)?,
         issued: token.number("i")?,
         expires: token.number("e")?,
+        began: token.number("b").unwrap_or(0),
         props: token.get("p").map(Value::text).map(Into::into),
     })
 }

@@ -14,7 +14,7 @@ use super::client::{Auth, Client};
 use super::object::{Change, Held, Refused};
 use super::record::{Members, Reading as _};
 use super::redirect::{self, Kind};
-use super::{Identity, Request, Site, account::Account};
+use super::{Identity, Request, Site, account::Account, rule};
 use crate::crypto::{encode, hash};
 use crate::flow::{Ask, Flow};
 use crate::json::Object;
@@ -45,10 +45,12 @@ pub(super) fn described(members: Members, pending: &Pending, schemes: &[String])
 pub(super) async fn is_known<I: Identity>(
     flow: &Flow<'_>,
     site: &Site<'_, I>,
+    request: &Request<'_>,
     account: &Account,
     pending: &Pending,
 ) -> bool {
-    let input = asked(pending, &site.server.schemes).end();
+    let input = rule::hand(asked(pending, &site.server.schemes), site.server, request);
+    let input = input.text("subject", &account.subject).end();
     let ask = Ask { object: account.object(site), call: "approved", input };
     flow.obtain(&ask).await.is_ok_and(|answer| answer == "true")
 }
@@ -69,7 +71,13 @@ pub(super) async fn look(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, 
     let row = row(&text("client")?, &text("redirect")?, &text("resource")?);
     let held = Held::read(flow, vec![row.clone()], vec![]).await?;
     let approved = held.row(&row).and_then(|row| Object::read(row).ok());
-    let approved = approved.filter(|approved| approved.number("expires").is_some_and(|end| end > flow.context().now()));
+    let client = text("client")?;
+    let subject = input.text("subject").unwrap_or_default();
+    let is_ruled = |at| rule::ends(input, &client, &subject, at);
+    let approved = approved.filter(|approved| {
+        approved.number("expires").is_some_and(|end| end > flow.context().now())
+            && !is_ruled(approved.number("approved").unwrap_or(0))
+    });
     let scopes = approved.and_then(|approved| approved.texts("scopes")).unwrap_or_default();
     let wanted = input.texts("scopes").ok_or(Refused)?;
     let all = !wanted.is_empty() && wanted.iter().all(|scope| scopes.contains(scope));

@@ -5,6 +5,7 @@
 //! **Guarantee.** Only the browser that allowed the client can finish, which its cookie shows; it can once; and what it gets
 //! a code for is what was allowed there.
 
+use super::client::{Auth, Client, Proof};
 use super::error::Code;
 use super::grant::{self, Granting};
 use super::identity::{Back, Denied, Deny, Person};
@@ -179,6 +180,18 @@ fn leaving(denied: Denied, person: &Person) -> Denied {
     }
 }
 
+/// How a client authenticates now. The operator may have changed the secret of theirs, or deleted it, since the person was
+/// asked. Waits: one for the operator's clients, none for others.
+async fn current_auth(flow: &Flow<'_>, client: &str, asked: &Auth) -> Result<Auth, Denied> {
+    if *asked == Auth::None || Proof::of(client) != Proof::Operator {
+        return Ok(asked.clone());
+    }
+    let ask = Ask { object: ["client:", client].concat(), call: "load", input: "{}".into() };
+    let kept = flow.obtain(&ask).await.map_err(|_| Denied::unavailable("the client's object does not answer"))?;
+    let client = Client::read(&kept).ok_or_else(|| Denied::refused("the operator has deleted the client"))?;
+    Ok(client.auth)
+}
+
 /// Makes the grant. Gives its code. `asked`: the consent was asked for here, and is remembered.
 pub(super) async fn issue<I: Identity>(
     flow: &Flow<'_>,
@@ -191,7 +204,11 @@ pub(super) async fn issue<I: Identity>(
     let scopes = within_reach(pending, person)?;
     let subject = ["user:", site.identity.name(), ":", &person.id].concat();
     let consented = pending;
-    let pending = Pending { scopes, ..pending.clone() };
+    let auth = match current_auth(flow, &pending.client, &pending.auth).await {
+        Ok(auth) => auth,
+        Err(denied) => return Err(leaving(denied, person)),
+    };
+    let pending = Pending { auth, scopes, ..pending.clone() };
     let object = grant::object(&pending.issuer, &subject);
     let credential = match &person.credential {
         None => None,

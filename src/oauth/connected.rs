@@ -17,7 +17,8 @@ use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::page::{self, App, Leave, Reply, Trouble, leave, trouble};
 use super::record::{Members, Reading as _, list};
-use super::{Identity, Request, Site, approval, authorize, credential, giving, revoke, transaction};
+use super::rule::Rule;
+use super::{Identity, Request, Site, approval, authorize, credential, giving, revoke, rule, transaction};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash, same};
 use crate::flow::{Ask, Flow};
 use crate::http::form::Params;
@@ -71,7 +72,8 @@ pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &R
         }
     }
     let Some(account) = account else { return show(flow, site, request, None, &[], false) };
-    let ask = Ask { object: account.object(site), call: "list", input: "{}".into() };
+    let input = rule::hand(Members::new(), site.server, request).end();
+    let ask = Ask { object: account.object(site), call: "list", input };
     let Some(grants) = flow.obtain(&ask).await.ok().as_deref().and_then(read) else {
         return trouble(Trouble::Unavailable, None);
     };
@@ -148,7 +150,15 @@ async fn end<I: Identity>(
     let object = account.object(site);
     let members = Members::new().text("trace", &request.trace(flow));
     let input = if client == ALL { members } else { members.text("client", client) }.end();
-    ended(flow, site, &object, input).await
+    ended(flow, site, &object, input).await?;
+    if client == ALL { everywhere(flow, site, &account.subject).await } else { Ok(()) }
+}
+
+/// Where no issuer is set, each host name is an issuer of its own: what the person has by way of another ends as well.
+pub(super) async fn everywhere<I>(flow: &Flow<'_>, site: &Site<'_, I>, subject: &str) -> Result<(), ()> {
+    let made =
+        site.server.issuer.is_some() || Rule::Person(subject).make(flow, site.server, flow.context().now() + 1).await;
+    if made { Ok(()) } else { Err(()) }
 }
 
 /// Ends grants, as `input` says, and tells everybody. Waits: two, and one where the upstream is told.
@@ -277,10 +287,12 @@ fn by_client(grants: Vec<App>) -> Vec<App> {
 }
 
 /// Inside the object: the grants that stand, as `[{"id":"…","client":"…",…}]`.
-pub(super) async fn standing(flow: &Flow<'_>) -> Result<String, Refused> {
+pub(super) async fn standing(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
     let held = Held::read(flow, vec![], vec![grant::PREFIX.into()]).await?;
     let grants = held.under(grant::PREFIX).filter_map(|(_, row)| Grant::read(row));
-    let standing = grants.filter(|grant| grant.revoked.is_none() && grant.family.is_some());
+    let is_standing =
+        |grant: &Grant| grant.revoked.is_none() && grant.family.is_some() && !rule::ends_grant(input, grant);
+    let standing = grants.filter(is_standing);
     Ok(array(standing.map(|grant| {
         Members::new()
             .text("id", &grant.id)

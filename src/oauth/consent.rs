@@ -74,7 +74,9 @@ pub async fn ask<I: Identity>(
 ) -> Reply {
     let account = Account::read(flow.context(), site, request).filter(|_| pending.prompt != Prompt::Account);
     let remembered = match &account {
-        Some(account) if pending.prompt == Prompt::Usual => approval::is_known(flow, site, account, pending).await,
+        Some(account) if pending.prompt == Prompt::Usual => {
+            approval::is_known(flow, site, request, account, pending).await
+        }
         _ => false,
     };
     if remembered && approval::spares(site, request, client, pending) {

@@ -9,7 +9,7 @@
 use super::error::{Code, Failed, unavailable, unstored};
 use super::record::Members;
 use super::token::{Shown, form, unknown_client};
-use super::{Identity, Request, Site, access, signing};
+use super::{Identity, Request, Site, access, rule, signing};
 use crate::flow::{Ask, Commit, Flow};
 use crate::http::Answer;
 use crate::json::Value;
@@ -54,7 +54,10 @@ async fn introspect<I: Identity>(
     let now = flow.context().now();
     let proven = signing::proven(flow, site.keys, &site.issuer, &resource, token).await.map_err(|_| unavailable())?;
     let Some(access) = proven.filter(|it| it.expires * 1000 > now) else { return Ok(inactive()) };
-    let input = Members::new().text("grant", &access.grant).end();
+    if request.deaf {
+        return Err(unavailable());
+    }
+    let input = rule::hand(Members::new().text("grant", &access.grant), site.server, request).end();
     let stands = flow.obtain(&Ask { object: access.object.clone(), call: "stands", input });
     let salt = flow.obtain(&access::salt());
     let (stands, salt) = (stands.await.map_err(|_| unavailable())?, salt.await.map_err(|_| unavailable())?);

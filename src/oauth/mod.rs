@@ -33,6 +33,7 @@ pub mod refresh;
 pub mod register;
 pub mod request;
 pub mod revoke;
+pub(crate) mod rule;
 pub mod scope;
 pub mod server;
 pub mod signing;

@@ -54,7 +54,7 @@ async fn called(flow: &Flow<'_>, keys: &Keys, input: &str) -> Result<String, Ref
         ("subject", "props") => grant::props(flow, keys, &input).await,
         ("subject", "stands") => access::stands(flow, &input).await,
         ("subject", "approved") => approval::look(flow, &input).await,
-        ("subject", "list") => connected::standing(flow).await,
+        ("subject", "list") => connected::standing(flow, &input).await,
         ("subject", "disconnect") => connected::disconnect(flow, keys, &input).await,
         ("subject", "signed-in") => connected::remember(flow, keys, &object, &input).await,
         ("subject", "revoke") => revoke::end(flow, keys, &input).await,

@@ -12,6 +12,7 @@ use super::object::{Held, Refused};
 use super::page::{Reply, leave};
 use super::record::{Members, Reading as _};
 use super::register::presentable;
+use super::rule::{self, Rule};
 use super::{Identity, Request, Site, admission, callback, connected, document, grant, redirect, scope};
 use crate::crypto::encode;
 use crate::flow::{Ask, Commit, Flow};
@@ -113,7 +114,8 @@ async fn called<I: Identity>(
         }
         "grants" => {
             let user = needed(&call, "userId")?;
-            let grants = ask(flow, &object_of(site, &user), "list", Members::new()).await?;
+            let input = rule::hand(Members::new(), site.server, request);
+            let grants = ask(flow, &object_of(site, &user), "list", input).await?;
             let grants = Value::read(&grants).and_then(Value::array).map_err(|_| Wrong::silent())?;
             Ok(array(grants.into_iter().filter_map(|grant| summary(grant, &user))))
         }
@@ -122,8 +124,27 @@ async fn called<I: Identity>(
             let members = Members::new().text("trace", &request.trace(flow)).flag("operator", true);
             let input = if id == "*" { members } else { members.text("grant", &id) }.end();
             connected::ended(flow, site, &object_of(site, &user), input).await.map_err(|()| Wrong::silent())?;
+            if id == "*" {
+                let subject = ["user:", site.identity.name(), ":", &user].concat();
+                connected::everywhere(flow, site, &subject).await.map_err(|()| Wrong::silent())?;
+            }
             Ok("null".into())
         }
+        "revoke-client" => {
+            let id = needed(&call, "id")?;
+            end(flow, site, Rule::Client(&id), flow.context().now() + 1).await?;
+            tell(flow, request, "client revoked", &id);
+            Ok("null".into())
+        }
+        "revoke-before" => {
+            let now = flow.context().now();
+            let before = call.number("before").map_or(now + 1, |before| before.min(now + 1));
+            end(flow, site, Rule::All, before).await?;
+            let event = Members::new().text("event", "all access ended").number("before", before);
+            flow.commit(Commit::Audit(event.text("request", &request.trace(flow)).end()));
+            Ok("null".into())
+        }
+        "rotate" => rotate(flow, site, request, &call).await,
         _ => Err(Wrong::new("There is no such call.")),
     }
 }
@@ -303,6 +324,36 @@ fn named(client: &Object<'_>) -> Result<String, Wrong> {
         return Err(Wrong::new("clientName must be a text of 1 to 200 characters: people read it."));
     }
     Ok(name)
+}
+
+/// Ends what a rule is about.
+async fn end<I>(flow: &Flow<'_>, site: &Site<'_, I>, rule: Rule<'_>, before: u64) -> Result<(), Wrong> {
+    if rule.make(flow, site.server, before).await { Ok(()) } else { Err(Wrong::silent()) }
+}
+
+/// Gives a client another secret, or with `"void":true` none that anybody has. What was issued under the former one ends.
+async fn rotate<I: Identity>(
+    flow: &Flow<'_>,
+    site: &Site<'_, I>,
+    request: &Request<'_>,
+    call: &Object<'_>,
+) -> Result<String, Wrong> {
+    let id = operators(call)?;
+    let known = ask(flow, &["client:", &id].concat(), "load", Members::new()).await?;
+    let Some(client) = Client::read(&known) else { return Ok("null".into()) };
+    let secret = encode(&flow.context().random::<32>("client secret"));
+    let auth = match client.auth {
+        Auth::None => return Err(Wrong::new("The client has no secret: its tokenEndpointAuthMethod is none.")),
+        Auth::Basic(_) => Auth::Basic(secret_hash(&secret)),
+        Auth::Post(_) => Auth::Post(secret_hash(&secret)),
+    };
+    let client = Client { auth, ..client };
+    // The secret first: what is granted from here on is granted to the new one.
+    keep(flow, &client).await?;
+    end(flow, site, Rule::Client(&id), flow.context().now() + 1).await?;
+    let is_void = call.flag("void");
+    tell(flow, request, if is_void { "client secret revoked" } else { "client secret rotated" }, &id);
+    Ok(client_json(&client, Some(secret.as_str()).filter(|_| !is_void)))
 }
 
 /// Tells the operator of a change to a client of theirs.

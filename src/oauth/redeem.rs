@@ -13,7 +13,7 @@ use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::server::Lifetimes;
 use super::token::{Code, Refresh, is_client, proof};
-use super::{access, signing};
+use super::{access, rule, signing};
 use crate::crypto::{Keys, encode, same, sha256};
 use crate::flow::Flow;
 use crate::json::Object;
@@ -35,6 +35,7 @@ enum Reject {
     Spent,
     Replayed,
     Ended,
+    Ruled,
 }
 
 impl Reject {
@@ -52,6 +53,7 @@ impl Reject {
             Self::Spent => (Error::InvalidGrant, "too many wrong code verifiers"),
             Self::Replayed => (Error::InvalidGrant, "the code was used before: its grant has ended"),
             Self::Ended => (Error::InvalidGrant, "the grant has ended"),
+            Self::Ruled => (Error::InvalidGrant, "the operator ended what was granted before"),
         }
     }
 }
@@ -130,6 +132,11 @@ pub(super) async fn redeem(flow: &Flow<'_>, keys: &Keys, object: &str, input: &O
     if grant.revoked.is_some() {
         // Said again, in case the others could not be told when it ended.
         return refuse(Reject::Ended, None, Some(&*id));
+    }
+    if rule::ends_grant(input, &grant) {
+        grant.revoked = Some(now);
+        let change = held.writes().put(Grant::row(&id), grant.to_json(), Some(grant.ends(lifetimes)));
+        return refuse(Reject::Ruled, Some(change), Some(&*id));
     }
     if code.used {
         grant.revoked = Some(now);

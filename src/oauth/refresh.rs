@@ -15,9 +15,9 @@ use super::ledger::{self, Event, Ledger};
 use super::object::{Change, Held, Refused};
 use super::record::{Members, Reading as _};
 use super::redeem::{Issued, refused};
-use super::scope;
 use super::server::Lifetimes;
 use super::token::{is_client, proof};
+use super::{rule, scope};
 use crate::crypto::seal::{open_with, seal_with};
 use crate::crypto::{Keys, decode, encode, hash, same};
 use crate::flow::Flow;
@@ -32,6 +32,7 @@ enum Reject {
     Authentication,
     Over,
     Ended,
+    Ruled,
     Scope,
     Resource,
     OtherRequest,
@@ -49,6 +50,7 @@ impl Reject {
             Self::Authentication => (Error::InvalidClient, "the client did not authenticate"),
             Self::Over => (Error::InvalidGrant, "the grant is over"),
             Self::Ended => (Error::InvalidGrant, "the grant has ended"),
+            Self::Ruled => (Error::InvalidGrant, "the operator ended what was granted before"),
             Self::Scope => (Error::InvalidScope, "none of the scopes was granted"),
             Self::Resource => (Error::InvalidTarget, "resource is another than was granted"),
             Self::OtherRequest => {
@@ -96,6 +98,11 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
     if let Err(why) = check(now, input, &grant, lifetimes) {
         // Said again where it has ended, in case the others could not be told then.
         return refuse(&mut ledger, why, None, (why == Reject::Ended).then_some(&*id));
+    }
+    if rule::ends_grant(input, &grant) {
+        grant.revoked = Some(now);
+        let change = held.writes().put(Grant::row(&id), grant.to_json(), Some(grant.ends(lifetimes)));
+        return refuse(&mut ledger, Reject::Ruled, Some(change.remove(replay_row(&id))), Some(&*id));
     }
     let asked = asked(input);
     let shown = proof(&secret);
@@ -183,6 +190,7 @@ pub(super) fn would_rotate(now: u64, input: &Object<'_>, grant: &Grant, secret: 
     Lifetimes::read(input).is_some_and(|lifetimes| check(now, input, grant, lifetimes).is_ok())
         && grant.family.as_ref().is_some_and(is_current)
         && wanted(input, grant).is_ok()
+        && !rule::ends_grant(input, grant)
 }
 
 /// The scopes of the new access token: those of the grant, or the asked ones among them. A client may ask for what it asked

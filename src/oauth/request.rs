@@ -6,7 +6,7 @@ use crate::crypto::{base64, encode};
 use crate::flow::Flow;
 use crate::http::form::{Malformed, Params};
 use crate::http::{Answer, cors};
-use crate::json::Object;
+use crate::json::{Object, Value};
 use crate::limit::Network;
 
 /// Which endpoint a request is for; the shim tells by the configured paths.
@@ -94,6 +94,10 @@ pub struct Request<'a> {
     pub ray: Option<Cow<'a, str>>,
     /// `Access-Control-Request-Headers`, for a preflight.
     pub requested_headers: Option<Cow<'a, str>>,
+    /// The rules that have ended grants, where there are any: `{"client:…":before,…}`, in milliseconds since 1970.
+    pub rules: Option<&'a str>,
+    /// True where the list of revocations has not answered for too long.
+    pub deaf: bool,
 }
 
 impl<'a> Request<'a> {
@@ -116,6 +120,8 @@ impl<'a> Request<'a> {
             peer: input.string("peer"),
             ray: input.string("ray"),
             requested_headers: input.string("requestedHeaders"),
+            rules: input.get("rules").map(Value::text),
+            deaf: input.get("deaf").is_some(),
         })
     }
 

@@ -5,7 +5,7 @@ use super::client::{Auth, Lookup, find, secret_hash};
 use super::error::{Code as Error, Failed, unavailable, unstored};
 use super::record::{Members, Reading as _};
 use super::server::Lifetimes;
-use super::{Identity, Request, Site, credential, document, giving, grant, ledger, revoke, scope, signing};
+use super::{Identity, Request, Site, credential, document, giving, grant, ledger, revoke, rule, scope, signing};
 use crate::crypto::{Binding, Keys, Purpose, base64, encode, hash};
 use crate::flow::{Ask, Commit, Context, Flow};
 use crate::http::Answer;
@@ -209,6 +209,10 @@ async fn answer<I: Identity>(
     } else {
         input
     };
+    if request.deaf {
+        return Err(unavailable());
+    }
+    let input = rule::hand(input, site.server, request);
     let input = input.text("trace", &trace).number("most", site.server.limits.token);
     let input =
         if call == "refresh" && site.identity.renews() { renewing(flow, site, &object, input).await? } else { input };

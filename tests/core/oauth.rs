@@ -10,6 +10,7 @@ mod machine;
 mod once;
 mod remembered;
 mod renewing;
+mod rule;
 mod rules;
 mod signing;
 mod told;

@@ -134,8 +134,16 @@ fn what_the_guard_reads_and_finds() {
         note: None,
     };
     let grant = Some(("g\"1".into(), "subject:AA".into()));
-    assert_eq!(Verified { found: Found::Caller(caller), grant, foreign: false }.to_json(), golden("verified-caller"));
-    let refused = Verified { found: Found::Refused(Refusal::Token, "expired"), grant: None, foreign: false };
+    let verified = Verified {
+        found: Found::Caller(caller),
+        grant,
+        foreign: false,
+        began: 1_790_000_000_000,
+        rules: vec!["all:A".into(), "client:B".into()],
+    };
+    assert_eq!(verified.to_json(), golden("verified-caller"));
+    let found = Found::Refused(Refusal::Token, "expired");
+    let refused = Verified { found, grant: None, foreign: false, began: 0, rules: vec![] };
     assert_eq!(refused.to_json(), golden("verified-refused"));
 }
 

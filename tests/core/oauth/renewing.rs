@@ -87,7 +87,7 @@ impl Identity for Upstream {
 pub(super) struct Signed {
     pub(super) objects: Objects,
     pub(super) client: String,
-    refresh: String,
+    pub(super) refresh: String,
 }
 
 /// Sends a request at `now`; `says` answers the upstream's fetches.

@@ -75,7 +75,16 @@ export const approving = new OAuthProvider<Env>({
   audit: (event) => void audited.push(event),
 });
 
+/** The one whose operator ends things. */
+export const offboarding = new OAuthProvider<Env>({ ...usual, issuer: "https://offboarding.example.com" });
+
+/** The one that is reached by two host names. */
+export const hosts = new OAuthProvider<Env>(usual);
+
 const providers: Record<string, OAuthProvider<Env>> = {
+  "offboarding.example.com": offboarding,
+  "one.hosts.example.com": hosts,
+  "two.hosts.example.com": hosts,
   "mcp.example.com": new OAuthProvider(usual),
   "nokv.example.com": new OAuthProvider({ ...usual, kv: () => undefined }),
   "strict.example.com": new OAuthProvider({ ...usual, revocation: "strict", refreshReplay: 0 }),
