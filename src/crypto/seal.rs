@@ -53,6 +53,8 @@ pub enum Purpose {
     PushedRequest,
     /// The state of a page that the server shows, such as the list of connected apps.
     Page,
+    /// A copy that lies where others may write as well.
+    Copy,
 }
 
 impl Purpose {
@@ -72,6 +74,7 @@ impl Purpose {
             Self::Nonce => "nonce",
             Self::PushedRequest => "pushed-request",
             Self::Page => "page",
+            Self::Copy => "copy",
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Clients (RFC 6749 §2), and finding one by its identifier.
 //!
-//! A client that registered itself is kept in the object named after it; the namespace only has copies. The identifier of a
-//! public client is the hash of what it registered, so the record proves itself, and registering the same again changes
+//! A client that registered itself is kept in the object named after it; the namespace only has copies, sealed ([`copy`]). The
+//! identifier of a public client is the hash of what it registered, so the record proves itself, and registering the same again changes
 //! nothing.
 
 use super::record::{Members, Reading as _};
-use super::{Request, Site, document, redirect};
+use super::{Request, Site, copy, document, redirect};
 use crate::crypto::{encode, hash, same};
-use crate::flow::{Ask, Commit, Flow, Load};
+use crate::flow::{Ask, Commit, Flow};
 use crate::json::Object;
 
 /// A client.
@@ -256,7 +256,7 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
     // The operator may change theirs at any time, so nobody keeps copies of them.
     let copied = site.server.kv && !id.starts_with(OPERATOR);
     if copied
-        && let Ok(Some(copy)) = flow.obtain(&Load { key: key.clone() }).await
+        && let Some(copy) = copy::load(flow, site.keys, &key).await
         && let Some(client) = Client::read(&copy).filter(|client| client.id == id && proves_itself(client))
     {
         return Lookup::Known(client, None);
@@ -265,12 +265,12 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
         return Lookup::Unavailable;
     };
     let Some(client) = Client::read(&found).filter(|client| client.id == id) else { return Lookup::Unknown };
-    let copy = Box::new(Commit::Keep { key, value: client.to_json(), seconds: COPY_SECONDS });
-    Lookup::Known(client, copied.then_some(copy))
+    let copy = copied.then(|| Box::new(copy::keep(flow, site.keys, key, &client.to_json(), COPY_SECONDS)));
+    Lookup::Known(client, copy)
 }
 
 fn proves_itself(client: &Client) -> bool {
-    client.auth != Auth::None || client.id == Client::public_id(&client.name, &client.redirects)
+    client.id.starts_with(CONFIDENTIAL) || client.id == Client::public_id(&client.name, &client.redirects)
 }
 
 /// Inside the object `client:<id>`.

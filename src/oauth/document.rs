@@ -12,9 +12,9 @@
 use super::client::{Auth, Client, Lookup, Proof};
 use super::record::{Members, Reading as _};
 use super::register::{member, named, usable};
-use super::{Request, Site, redirect};
+use super::{Request, Site, copy, redirect};
 use crate::crypto::{encode, hash};
-use crate::flow::{Brief, Commit, Failure, Fetch, Flow, Load};
+use crate::flow::{Brief, Commit, Failure, Fetch, Flow};
 use crate::http::origin::origin_of;
 use crate::json::{Object, Value};
 use crate::limit;
@@ -69,8 +69,7 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
     let key = "document:".to_owned() + &encode(&hash("client document", &[id.as_bytes()]));
     let mut copy = None;
     if site.server.kv {
-        let kept = flow.obtain(&Load { key: key.clone() }).await.ok().flatten();
-        copy = kept.as_deref().and_then(|copy| read(copy, id));
+        copy = super::copy::load(flow, site.keys, &key).await.as_deref().and_then(|copy| read(copy, id));
     }
     if let Some((client, fetched)) = &copy
         && *fetched + FRESH > now
@@ -109,8 +108,8 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
         }
         Ok(client) => {
             let value = Members::version(1).raw("client", &client.to_json()).number("fetched", now).end();
-            let copy = Box::new(Commit::Keep { key, value, seconds: 24 * 3600 });
-            Lookup::Known(client, site.server.kv.then_some(copy))
+            let copy = || Box::new(copy::keep(flow, site.keys, key, &value, 24 * 3600));
+            Lookup::Known(client, site.server.kv.then(copy))
         }
     }
 }

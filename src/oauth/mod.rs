@@ -14,6 +14,7 @@ pub mod callback;
 pub mod client;
 pub mod connected;
 pub mod consent;
+mod copy;
 pub mod credential;
 pub mod document;
 pub mod error;

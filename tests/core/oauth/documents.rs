@@ -2,8 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{REDIRECT, authorize_query, head, json_of, send, server};
-use crate::world::{NOW, Said, World};
+use mcp_wicket::crypto::{Binding, Purpose};
+use mcp_wicket::flow::Context;
+
+use super::once::Way;
+use super::{REDIRECT, authorize_query, head, json_of, keys, send, server};
+use crate::world::{ENTROPY, NOW, Said, World};
 
 const ID: &str = "https://app.example.com/client.json";
 const HOST: &str = "app.example.com";
@@ -23,11 +27,20 @@ fn seen(copy: Option<Json>, answered: &Said, options: Json) -> (u64, Json, usize
     after(1, copy, answered, options)
 }
 
+/// A copy as the namespace has it.
+pub(super) fn sealed(key: &str, copy: &Json) -> String {
+    let binding = Binding { purpose: Purpose::Copy, issuer: "", audience: key };
+    keys().seal_text(&Context::new(NOW, ENTROPY), &binding, copy.to_string().as_bytes())
+}
+
 /// The same where this many were fetched before.
 fn after(before: u64, copy: Option<Json>, answered: &Said, options: Json) -> (u64, Json, usize, usize) {
     let mut fetches = 0;
     let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
-        "load" => Said::Ok(copy.as_ref().map_or_else(|| "null".into(), |copy| json!(copy.to_string()).to_string())),
+        "load" => {
+            let key = effect["key"].as_str().unwrap();
+            Said::Ok(copy.as_ref().map_or_else(|| "null".into(), |copy| json!(sealed(key, copy)).to_string()))
+        }
         "fetch" => {
             fetches += 1;
             assert_eq!((effect["url"].as_str(), effect["method"].as_str()), (Some(ID), Some("GET")));
@@ -159,6 +172,52 @@ fn copies_bridge_an_outage_for_a_day_and_never_a_refusal() {
     for said in [answer(404, ""), answer(410, ""), answer(200, "{}")] {
         assert_eq!(seen(Some(copy(HOUR)), &said, on()).0, 400, "{said:?}");
     }
+}
+
+/// What somebody sees who opens the link of a client that registered itself, with this in the namespace.
+fn with_copy(way: &Way, query: &str, kept: impl Fn(&str) -> String) -> (u64, Vec<String>) {
+    let mut objects = way.objects.clone();
+    let mut asked = Vec::new();
+    let world = World::new(|effect| {
+        if effect["kind"] == "load" {
+            return Said::Ok(json!(kept(effect["key"].as_str().unwrap())).to_string());
+        }
+        asked.extend(effect["call"].as_str().map(String::from));
+        objects.ask(effect, NOW, ENTROPY)
+    });
+    let ended = send(world, &server(json!({"kv": true})), &head("authorize", "GET", json!({"query": query})), "");
+    (json_of(&ended.answer.unwrap())["page"]["status"].as_u64().unwrap(), asked)
+}
+
+#[test]
+fn what_others_write_into_the_namespace_is_not_believed() {
+    let way = Way::new();
+    let query = authorize_query(&way.client);
+    let theirs = |auth: Json| {
+        let mut client = json!({"v": 1, "id": way.client, "name": "Test", "redirects": ["https://evil.example/cb"],
+                                "proof": "none", "created": 1});
+        client.as_object_mut().unwrap().extend(auth.as_object().unwrap().clone());
+        client
+    };
+    let evil = query.replace("client.example", "evil.example");
+    // A public client cannot have a secret either, whoever says so.
+    for auth in [json!({"auth": "none"}), json!({"auth": "client_secret_post", "secret": "AA"})] {
+        for plain in [true, false] {
+            let client = theirs(auth.clone());
+            let kept = |key: &str| if plain { client.to_string() } else { sealed(&format!("{key}x"), &client) };
+            assert_eq!(with_copy(&way, &evil, kept).0, 400, "{auth}");
+            assert_eq!(with_copy(&way, &query, kept), (200, vec!["load".to_owned()]), "the object is asked instead");
+        }
+        let client = theirs(auth.clone());
+        assert_eq!(
+            with_copy(&way, &evil, |key| sealed(key, &client)).0,
+            400,
+            "ours, but not what it says it is: {auth}"
+        );
+    }
+    let (_, (_, rows)) = way.objects.0.iter().find(|(name, _)| name.starts_with("client:")).unwrap();
+    let own: Json = serde_json::from_str(&rows["client"]).unwrap();
+    assert_eq!(with_copy(&way, &query, |key| sealed(key, &own)), (200, vec![]), "our own copy will do");
 }
 
 #[test]
