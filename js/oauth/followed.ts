@@ -4,16 +4,25 @@
  */
 import { now } from "../clock.js";
 import { logged } from "../errors.js";
-import type { Ended } from "./revocations.js";
+import type { News } from "./relays.js";
 
 const ASK_MS = 20_000;
 const WAIT_MS = 30_000;
 const GIVE_UP_MS = 60_000;
 /** Who waits for another request's question waits no longer than this, and then asks for itself. */
 const FOLLOW_MS = 2_000;
+/** After a question in vain, the next is asked no sooner than this: an overloaded object recovers only if it is left alone. */
+const RETRY_MS = 1_000;
+/** Relays that are asked where the list does not answer and has never said how many there are. */
+const SPARE_RELAYS = 16;
 
-/** Asks the list: what is new since these. */
-export type AskList = (cursor: number, version: number) => Promise<Ended>;
+/** Asks the list, or the relay of this number, for what is new since these. */
+export type AskList = (since: { cursor: number; version: number }, relay: number | undefined) => Promise<News>;
+
+/** What a request has to let a question outlive it. */
+interface Waiting {
+  waitUntil(promise: Promise<unknown>): void;
+}
 
 /** What has to be known of a grant to say whether it has ended. */
 export interface Followable {
@@ -32,6 +41,10 @@ export class Followed {
   readonly #rules = new Map<string, { readonly before: number; readonly until: number }>();
   #cursor = 0;
   #version = 0;
+  /** How many relays there are to ask instead of the list. */
+  #relays = 0;
+  /** When a question was last in vain. */
+  #failed = Number.NEGATIVE_INFINITY;
   /** When the list was last asked and answered. */
   #known = Number.NEGATIVE_INFINITY;
   #asking: { since: number; settled: Promise<boolean> } | undefined;
@@ -42,9 +55,9 @@ export class Followed {
   }
 
   /** Whether `grant` has ended, where they are not; no promise where they are asked for beside. */
-  standing(grant: Followable, ask: AskList, ctx: ExecutionContext): Standing | Promise<Standing> {
+  standing(grant: Followable, ask: AskList, ctx: Waiting): Standing | Promise<Standing> {
     if (now() - this.#known < WAIT_MS) {
-      void this.#news(ask, ctx);
+      this.#news(ask, ctx);
       return this.#of(grant);
     }
     return this.#awaited(grant, ask, ctx);
@@ -68,7 +81,7 @@ export class Followed {
   }
 
   /** Waits for news where there have been none for thirty seconds; false where there have been none for a minute. */
-  async current(ask: AskList, ctx: ExecutionContext): Promise<boolean> {
+  async current(ask: AskList, ctx: Waiting): Promise<boolean> {
     if (now() - this.#known < WAIT_MS) return true;
     await this.#caughtUp(ask, ctx);
     return now() - this.#known < GIVE_UP_MS;
@@ -80,27 +93,31 @@ export class Followed {
     return rules.some((rule) => began < (this.#rules.get(rule)?.before ?? 0)) ? "ended" : "valid";
   }
 
-  async #awaited(grant: Followable, ask: AskList, ctx: ExecutionContext): Promise<Standing> {
+  async #awaited(grant: Followable, ask: AskList, ctx: Waiting): Promise<Standing> {
     await this.#caughtUp(ask, ctx);
     return now() - this.#known < GIVE_UP_MS ? this.#of(grant) : "unknown";
   }
 
-  async #caughtUp(ask: AskList, ctx: ExecutionContext): Promise<void> {
+  async #caughtUp(ask: AskList, ctx: Waiting): Promise<void> {
     const asking = this.#asking;
     if (asking && now() - asking.since < FOLLOW_MS) {
       await Promise.race([asking.settled, new Promise((resolve) => setTimeout(resolve, FOLLOW_MS))]);
     }
-    if (now() - this.#known >= WAIT_MS) await this.#ask(ask, ctx);
+    if (now() - this.#known >= WAIT_MS && !this.#isPausing()) await this.#ask(ask, ctx);
   }
 
-  #news(ask: AskList, ctx: ExecutionContext): Promise<boolean> {
+  #news(ask: AskList, ctx: Waiting): void {
     const asking = this.#asking;
-    if (asking && now() - asking.since < FOLLOW_MS) return asking.settled;
-    return this.#ask(ask, ctx);
+    if (this.#isPausing() || (asking && now() - asking.since < FOLLOW_MS)) return;
+    void this.#ask(ask, ctx);
+  }
+
+  #isPausing(): boolean {
+    return now() - this.#failed < RETRY_MS;
   }
 
   /** Asks for this request; others may follow. The question outlives its request. */
-  #ask(ask: AskList, ctx: ExecutionContext): Promise<boolean> {
+  #ask(ask: AskList, ctx: Waiting): Promise<boolean> {
     const since = now();
     const settled = this.#read(ask, since).then(
       () => true,
@@ -115,16 +132,45 @@ export class Followed {
   }
 
   async #read(ask: AskList, since: number): Promise<void> {
+    try {
+      const age = await this.#readFrom(ask, since);
+      this.#known = Math.max(this.#known, since - age);
+      // A relay answers while the list does not: there is nothing to be had from it at the moment.
+      if (since - this.#known >= ASK_MS) this.#failed = now();
+    } catch (error) {
+      this.#failed = now();
+      throw error;
+    }
+    for (const [grant, until] of this.#ended) if (until <= since) this.#ended.delete(grant);
+    for (const [rule, { until }] of this.#rules) if (until <= since) this.#rules.delete(rule);
+  }
+
+  /** Gives how old the news are, in milliseconds. */
+  async #readFrom(ask: AskList, since: number): Promise<number> {
+    const relay = this.#relays > 0 ? oneOf(this.#relays) : undefined;
+    try {
+      return await this.#readAll(ask, relay);
+    } catch (error) {
+      // The list does not answer, or too many ask it.
+      if (relay === undefined) this.#relays = SPARE_RELAYS;
+      // Who was kept waiting asks nobody else.
+      if (now() - since > FOLLOW_MS) throw error;
+      return this.#readAll(ask, relay === undefined ? oneOf(SPARE_RELAYS) : undefined);
+    }
+  }
+
+  async #readAll(ask: AskList, relay: number | undefined): Promise<number> {
     for (;;) {
-      const { cursor, grants, more, rules, version } = await ask(this.#cursor, this.#version);
+      const since = { cursor: this.#cursor, version: this.#version };
+      const { cursor, grants, rules, version, more, relays = 0, age = 0 } = await ask(since, relay);
       for (const [rule, before, until] of rules) this.noteRule(rule, before, until);
       this.#version = Math.max(this.#version, version);
       for (const [grant, until] of grants) this.#ended.set(grant, until);
       this.#cursor = Math.max(this.#cursor, cursor);
-      if (!more) break;
+      this.#relays = relays;
+      if (!more) return age;
     }
-    this.#known = Math.max(this.#known, since);
-    for (const [grant, until] of this.#ended) if (until <= since) this.#ended.delete(grant);
-    for (const [rule, { until }] of this.#rules) if (until <= since) this.#rules.delete(rule);
   }
 }
+
+const oneOf = (count: number): number => Math.floor(Math.random() * count);

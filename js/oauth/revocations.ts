@@ -1,9 +1,23 @@
 /**
- * The object `revocations`: the list of grants that have ended while access tokens of theirs may still be in use. It only
- * grows; each isolate follows it by its cursor (`followed.ts`).
+ * The list of grants that have ended while access tokens of theirs may still be in use. It only grows; each isolate follows it
+ * by its cursor (`followed.ts`).
+ *
+ * The object `revocations` keeps the list. An object answers about a thousand requests a second, so where many isolates
+ * follow, they ask relays instead: the objects `revocations:0`, `revocations:1`, …, which keep nothing, and each of which asks
+ * the list every five seconds. The list says how many relays there are (`relays.ts`). See docs/scale.md.
  */
 import { now } from "../clock.js";
-import type { Role } from "../objects/roles.js";
+import { fellowsOf } from "../objects/find.js";
+import { type RoleStub, askObject } from "../objects/objects.js";
+import { type Role, type RoleObject, rememberName } from "../objects/roles.js";
+import { type News, Relay, Relays, type Since } from "./relays.js";
+
+/** The object that keeps the list. */
+export const LIST = "revocations";
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS wicket_ended (seq INTEGER PRIMARY KEY AUTOINCREMENT, grant_id TEXT UNIQUE, until INTEGER);
+  CREATE TABLE IF NOT EXISTS wicket_rules (rule TEXT PRIMARY KEY, before INTEGER, until INTEGER, version INTEGER)`;
 
 /** A rule once more counts from the later point in time. */
 const RULE = `INSERT INTO wicket_rules VALUES (?, ?, ?, (SELECT COALESCE(MAX(version), 0) + 1 FROM wicket_rules))
@@ -15,66 +29,30 @@ const MAX_RULES = 5000;
 const CROWDED = `DELETE FROM wicket_rules WHERE rule IN (SELECT rule FROM wicket_rules WHERE rule LIKE 'person:%'
   ORDER BY version DESC LIMIT -1 OFFSET ?)`;
 
-interface RuleRow extends Record<string, SqlStorageValue> {
-  rule: string;
-  before: number;
-  until: number;
-  version: number;
-}
-
-/** Entries in one answer. */
-const MAX_ENTRIES = 1000;
-
-/** A rule ends all grants that it names and that began before a point in time (`src/oauth/rule.rs`). */
-export type Rule = [rule: string, before: number, until: number];
-
-/** One answer of the list. */
-export interface Ended {
-  cursor: number;
-  /** Those that are new, and how many changes of rules there have been. */
-  rules: Rule[];
-  version: number;
-  /** Grant, and until when it has to be remembered (milliseconds since 1970). */
-  grants: [grant: string, until: number][];
-  more: boolean;
-}
+/** Entries in one answer, about 60 bytes each: so many that whoever follows is done with one call. */
+const MAX_ENTRIES = 10_000;
 
 export const revocations: Role = {
-  async ask({ ctx: { storage } }, call, input) {
-    const { sql } = storage;
-    sql.exec(
-      "CREATE TABLE IF NOT EXISTS wicket_ended (seq INTEGER PRIMARY KEY AUTOINCREMENT, grant_id TEXT UNIQUE, until INTEGER)",
-    );
-    sql.exec(
-      "CREATE TABLE IF NOT EXISTS wicket_rules (rule TEXT PRIMARY KEY, before INTEGER, until INTEGER, version INTEGER)",
-    );
-    if (call === "since") {
-      const { cursor, version = 0 } = JSON.parse(input) as { cursor: number; version?: number };
-      const rules = sql.exec<RuleRow>("SELECT * FROM wicket_rules WHERE version > ?", version).toArray();
-      const query = "SELECT seq, grant_id, until FROM wicket_ended WHERE seq > ? ORDER BY seq LIMIT ?";
-      const rows = sql.exec<{ seq: number; grant_id: string; until: number }>(query, cursor, MAX_ENTRIES).toArray();
-      return JSON.stringify({
-        cursor: rows.at(-1)?.seq ?? cursor,
-        grants: rows.map(({ grant_id, until }) => [grant_id, until]),
-        rules: rules.map(({ rule, before, until }) => [rule, before, until]),
-        version: Math.max(version, ...rules.map(({ version }) => version)),
-        more: rows.length === MAX_ENTRIES,
-      } satisfies Ended);
-    }
+  sparing: true,
+
+  async ask(object, call, input) {
+    if (object.name !== LIST) return relayed(object, call, input);
+    object.ctx.storage.sql.exec(TABLES);
+    if (call === "since") return since(object, JSON.parse(input) as Since);
+    rememberName(object);
+    const { storage } = object.ctx;
+    const { until } = JSON.parse(input) as { until: number };
     if (call === "rule") {
-      const { rule, before, until } = JSON.parse(input) as { rule: string; before: number; until: number };
-      sql.exec(RULE, rule, before, until);
-      sql.exec(CROWDED, MAX_RULES);
-      if ((await storage.getAlarm()) === null) await storage.setAlarm(until);
-      return "true";
-    }
-    if (call !== "append") throw new Error(`the list of revocations has no "${call}"`);
-    const { grants, until } = JSON.parse(input) as { grants: string[]; until: number };
-    for (const grant of grants) {
-      sql.exec("INSERT OR IGNORE INTO wicket_ended (grant_id, until) VALUES (?, ?)", grant, until);
-    }
-    const set = await storage.getAlarm();
-    if (set === null) await storage.setAlarm(until);
+      const { rule, before } = JSON.parse(input) as { rule: string; before: number };
+      storage.sql.exec(RULE, rule, before, until);
+      storage.sql.exec(CROWDED, MAX_RULES);
+    } else if (call === "append") {
+      const { grants } = JSON.parse(input) as { grants: string[] };
+      for (const grant of grants) {
+        storage.sql.exec("INSERT OR IGNORE INTO wicket_ended (grant_id, until) VALUES (?, ?)", grant, until);
+      }
+    } else throw new Error(`the list of revocations has no "${call}"`);
+    if ((await storage.getAlarm()) === null) await storage.setAlarm(until);
     return "true";
   },
 
@@ -87,3 +65,47 @@ export const revocations: Role = {
     if (row?.next != null) await storage.setAlarm(row.next);
   },
 };
+
+/** Where the number of relays is kept. */
+const RELAYS = "wicket:relays";
+
+/** By the object of the list, how many relays it takes. */
+const spread = new WeakMap<DurableObjectState, Relays>();
+
+function since({ ctx }: RoleObject, { cursor, version, calls }: Since): string {
+  const { kv, sql } = ctx.storage;
+  let relays = spread.get(ctx);
+  if (!relays) spread.set(ctx, (relays = new Relays(kv.get<number>(RELAYS) ?? 0, now())));
+  if (relays.count(now(), calls)) kv.put(RELAYS, relays.number);
+  const query = "SELECT seq, grant_id, until FROM wicket_ended WHERE seq > ? ORDER BY seq LIMIT ?";
+  const rows = sql.exec<{ seq: number; grant_id: string; until: number }>(query, cursor, MAX_ENTRIES).toArray();
+  const rules = sql
+    .exec<{ rule: string; before: number; until: number; version: number }>(
+      "SELECT rule, before, until, version FROM wicket_rules WHERE version > ?",
+      version ?? 0,
+    )
+    .toArray();
+  return JSON.stringify({
+    cursor: rows.at(-1)?.seq ?? cursor,
+    grants: rows.map(({ grant_id, until, seq }) => [grant_id, until, seq]),
+    more: rows.length === MAX_ENTRIES,
+    rules: rules.map(({ rule, before, until, version }) => [rule, before, until, version]),
+    version: Math.max(version ?? 0, ...rules.map(({ version }) => version)),
+    relays: relays.number,
+    age: 0,
+  } satisfies News);
+}
+
+/** What each relay knows. */
+const relayOf = new WeakMap<DurableObjectState, Relay>();
+
+async function relayed({ name, className, ctx, env }: RoleObject, call: string, input: string): Promise<string> {
+  if (call !== "since") throw new Error(`${name} is a relay, and has no "${call}"`);
+  let relay = relayOf.get(ctx);
+  if (!relay) relayOf.set(ctx, (relay = new Relay(MAX_ENTRIES)));
+  const news = await relay.since(JSON.parse(input) as Since, async (asked) => {
+    const list = fellowsOf<RoleStub>(ctx, env, className);
+    return JSON.parse(await askObject(list, LIST, "since", JSON.stringify(asked))) as News;
+  });
+  return JSON.stringify(news);
+}

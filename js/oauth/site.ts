@@ -5,9 +5,10 @@ import { type ObjectPlace, type RoleStub, askObject, objectsOf } from "../object
 import { keysOf } from "../objects/keys.js";
 import { required } from "../unset.js";
 import { oauthSteps } from "../wasm.js";
-import type { Followed } from "./followed.js";
+import type { AskList, Followed } from "./followed.js";
 import type { OAuthProviderOptions } from "./options.js";
-import type { Ended } from "./revocations.js";
+import type { News } from "./relays.js";
+import { LIST } from "./revocations.js";
 import type { OAuthCore, ServerConfig } from "./wire.js";
 import { OAuthWorld } from "./world.js";
 
@@ -78,14 +79,13 @@ export class Site<Env> {
 
   /** Waits until they are those of today; false where nobody can tell. */
   current(env: Env, ctx: ExecutionContext): Promise<boolean> {
-    return this.#making.followed.current((cursor, version) => this.news(env, ctx, cursor, version), ctx);
+    return this.#making.followed.current((since, relay) => this.news(env, ctx, since, relay), ctx);
   }
 
-  /** What has ended since `cursor`, and the rules since `version`. */
-  async news(env: Env, ctx: ExecutionContext, cursor: number, version: number): Promise<Ended> {
-    return JSON.parse(
-      await askObject(await this.#objects(env, ctx), "revocations", "since", JSON.stringify({ cursor, version })),
-    ) as Ended;
+  /** What has ended since then, as the list tells it or the relay of this number. */
+  async news(env: Env, ctx: ExecutionContext, ...[since, relay]: Parameters<AskList>): Promise<News> {
+    const object = relay === undefined ? LIST : `${LIST}:${String(relay)}`;
+    return JSON.parse(await askObject(await this.#objects(env, ctx), object, "since", JSON.stringify(since))) as News;
   }
 
   #objects(env: Env, ctx: ExecutionContext): Namespace<RoleStub> | Promise<Namespace<RoleStub>> {

@@ -77,8 +77,8 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
 
   /** The same where the list of revocations has to be asked first, or beside. */
   #asked(known: Remembered, incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found> {
-    const ask: AskList = async (cursor, version) =>
-      (await this.#siteOf(incoming.request, env, ctx)).news(env, ctx, cursor, version);
+    const ask: AskList = async (since, relay) =>
+      (await this.#siteOf(incoming.request, env, ctx)).news(env, ctx, since, relay);
     const standing = this.#followed.standing(known, ask, ctx);
     if (!(standing instanceof Promise)) return found(standing, known);
     return standing.then((standing) => found(standing, known));

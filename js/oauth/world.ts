@@ -15,6 +15,7 @@ import type { Outcome, World } from "../run.js";
 import type { Commit, Effect } from "../wire.js";
 import type { AuditEvent, OAuthProviderOptions } from "./options.js";
 import type { Followed } from "./followed.js";
+import { LIST } from "./revocations.js";
 
 /** A request, and what belongs to it. */
 export interface Surroundings<Env> {
@@ -47,10 +48,10 @@ export class OAuthWorld<Env> implements World {
       case "ask": {
         const json = await askObject(objects, effect.object, effect.call, JSON.stringify(effect.input));
         if (effect.call === "sign-with") this.#around.ring.kept = { at: now(), text: json };
-        if (effect.object === "revocations" && effect.call === "rule") {
+        if (effect.object === LIST && effect.call === "rule") {
           const { rule, before, until } = effect.input as { rule: string; before: number; until: number };
           followed.noteRule(rule, before, until);
-        } else if (effect.object === "revocations") {
+        } else if (effect.object === LIST) {
           const { grants, until } = effect.input as { grants: string[]; until: number };
           followed.note(grants, until);
         }
