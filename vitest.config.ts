@@ -15,6 +15,7 @@ const project = (name: string, config: string, files: string[]) => ({
 const ABOUT_OBJECTS = [
   "asking",
   "callers",
+  "endpoints",
   "capabilities",
   "expiry",
   "find",

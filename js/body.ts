@@ -9,7 +9,8 @@ export type Body = string | { unread: "oversize" | "encoding" };
 
 /** Reads the body of a request. What comes of it goes through {@link judged}. */
 export function readBody(incoming: Incoming): Promise<Body> | Body {
-  const { headers, request } = incoming;
+  const { body, headers, request } = incoming;
+  if (body !== undefined) return body;
   const declared = headers.get("content-length");
   if (declared === null) return readChunks(request);
   incoming.length = Number(declared);

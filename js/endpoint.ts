@@ -82,7 +82,10 @@ export interface Passage {
   /** What the app or the guard knows about the caller. */
   readonly props: Record<string, unknown> | undefined;
   /** What the flow is told beside the request's own head. */
-  readonly told: Pick<McpInput, "principal" | "client" | "transport" | "place" | "agent" | "sessionId" | "sessions">;
+  readonly told: Pick<
+    McpInput,
+    "endpoint" | "principal" | "client" | "transport" | "place" | "agent" | "sessionId" | "sessions"
+  >;
   readonly env: unknown;
   /** Where objects are looked for. */
   readonly place: ObjectPlace;
@@ -253,6 +256,7 @@ const MAX_PASSED = 256;
  */
 export function headOf({ method, headers }: Incoming, server: object, told: Passage["told"]): string {
   let head = `${method}\ns${wellFormed(JSON.stringify(server))}`;
+  if (told.endpoint !== undefined) head += `\nh${told.endpoint}`;
   const contentType = headers.get("content-type");
   if (contentType) head += `\nc${contentType}`;
   else if (headers.has("origin")) head += "\nw";
@@ -337,6 +341,11 @@ async function withoutBody({ headers }: Incoming, head: string, world: Told): Pr
   return (await world.hasObjects?.()) === true ? `${head}\nf` : head;
 }
 
+/** The head of a request whose body may be none. */
+export function withUnread(head: string, body: Body): string {
+  return typeof body === "string" ? head : `${head}\nu${JSON.stringify(body.unread)}`;
+}
+
 function step(passage: Passage, head: string, read: Body, world: Told): Ended<Answer> | Promise<Ended<Answer>> {
   if (passage.incoming.method === "POST") return stepOver(passage, head, read, world);
   return withoutBody(passage.incoming, head, world).then((head) => stepOver(passage, head, read, world));
@@ -350,7 +359,7 @@ function stepOver(
 ): Ended<Answer> | Promise<Ended<Answer>> {
   const body = judged(incoming, read);
   const who = whoOf(told);
-  world.head = (typeof body === "string" ? head : `${head}\nu${JSON.stringify(body.unread)}`) + who;
+  world.head = withUnread(head, body) + who;
   world.body = typeof body === "string" ? body : "";
   return run<Answer>(core.mcp, world.head, world.body, world, core.stencils, who);
 }

@@ -17,7 +17,8 @@ import { Incoming } from "./incoming.js";
 import { TRANSPORT } from "./moved.js";
 import { checkOptions, namesOf } from "./options.js";
 import { openPage, refusal, wantsPage } from "./pages/endpoint.js";
-import { NO_PARAMS, type Params, Route } from "./route.js";
+import { isJson } from "./json.js";
+import { NO_PARAMS, type Params, Route, plainPath } from "./route.js";
 import { contextOf } from "./runtime.js";
 import { McpServer } from "./server/mcp-server.js";
 import { unsetResponse } from "./unset.js";
@@ -207,29 +208,53 @@ export function propsOf(ctx: ExecutionContext, caller: Caller | undefined): Reco
   return caller ? caller.props : (ctx as { props?: Record<string, unknown> }).props;
 }
 
-/** What the core is told beside the head: who is calling, and whether sessions are kept. */
+/** What the core is told beside the head: where, who is calling, and whether sessions are kept. */
 export function toldOf(
   { sessions }: EndpointOptions,
   props: Record<string, unknown> | undefined,
   caller: Caller | undefined,
-  at: Pick<Incoming, "params" | "path">,
+  at: At,
 ): Passage["told"] {
   const told: Passage["told"] = principalOf(props, caller, at);
   if (sessions) told.sessions = sessions;
   return told;
 }
 
-/** Who is calling and by which client, as the guard found it or as far as `ctx.props` tells: sessions are bound to it. */
+type At = Pick<Incoming, "params" | "path" | "site">;
+
+/** Where a request is, and who is calling and by which client, as the guard found it or as far as `ctx.props` tells. */
 export function principalOf(
   props: Record<string, unknown> | undefined,
   caller: Caller | undefined,
-  at: Pick<Incoming, "params" | "path">,
-): { principal?: string; client?: string } {
-  // Under a pattern each path has sessions and state of its own.
+  at: At,
+): { endpoint: string; principal?: string; client?: string } {
+  // A slash at the end makes no other endpoint.
+  const endpoint = at.site + (at.path.endsWith("/") ? plainPath(at.path) : at.path);
+  // Under a pattern each path has state of its own.
   const here = at.params === NO_PARAMS ? "" : ` at ${at.path}`;
   if (caller) {
     const { principal, client } = caller;
-    return client === undefined ? { principal: principal + here } : { principal: principal + here, client };
+    if (client === undefined) return { endpoint, principal: principal + here };
+    return { endpoint, principal: principal + here, client };
   }
-  return props && Object.keys(props).length > 0 ? { principal: JSON.stringify(props) + here } : {};
+  if (!props || Object.keys(props).length === 0) return { endpoint };
+  checkProps(props);
+  return { endpoint, principal: JSON.stringify(props) + here };
 }
+
+/** Throws `ERR_ARGUMENT` for props that JSON does not hold whole: two callers whose props differ in that would be one. */
+function checkProps(props: Record<string, unknown>): void {
+  const lost = Object.entries(props).find(([, value]) => !isJson(value));
+  if (!lost) return;
+  const [name, value] = lost;
+  const what =
+    typeof value === "object" && value !== null
+      ? `holds more than JSON can (${nameOf(value)})`
+      : `is a ${typeof value}`;
+  throw new WicketError(
+    "ERR_ARGUMENT",
+    `ctx.props says who is calling, and must be JSON: \`${name}\` ${what}. Use strings, numbers, lists and plain objects.`,
+  );
+}
+
+const nameOf = ({ constructor: of }: { constructor?: { name?: string } }): string => of?.name ?? "Object";

@@ -1,3 +1,4 @@
+import type { Body } from "./body.js";
 import { NO_PARAMS, type Params } from "./route.js";
 
 /** The head of a request, each part read once: every read crosses into the runtime. */
@@ -12,6 +13,9 @@ export class Incoming {
 
   /** What the names in the endpoint's route stand for. */
   params: Params = NO_PARAMS;
+
+  /** The body, where it has been read already. */
+  body: Body | undefined;
 
   /** How many bytes the body has, as its sender says; known once it is read. */
   length: number | undefined;

@@ -161,6 +161,8 @@ export interface RoundsSoFar {
   once: Record<string, unknown>;
   /** True if it came in a state of ours. */
   sealed: boolean;
+  /** The name of the round, unless its state has been spent. */
+  unspent?: string;
 }
 
 export interface ListEffect extends RunEffect {
@@ -363,6 +365,8 @@ export interface FoundCaller {
 
 /** What an endpoint knows of a request beside its headers: `src/mcp/mod.rs`, `Request`. */
 export interface McpInput {
+  /** The endpoint's URL, without the query. */
+  endpoint?: string;
   principal?: string;
   client?: string;
   transport?: "sse-stream" | "sse-messages";
@@ -416,4 +420,6 @@ export interface Told {
 
 /** `src/mcp/place.rs`, `Place`. */
 export type Placed =
-  { here: true; ends?: string } | { object: string; keeps?: number; mailbox?: string } | { answer: Answer };
+  | { here: true; ends?: string; at?: string }
+  | { object: string; keeps?: number; mailbox?: string }
+  | { answer: Answer };

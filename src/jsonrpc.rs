@@ -59,7 +59,7 @@ impl Code {
 }
 
 /// What is wrong with a request, and how that is said: HTTP status, code, message for the developer at the other end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// HTTP status, where the fault is the whole answer.
     pub status: u16,

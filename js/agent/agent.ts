@@ -4,6 +4,7 @@
  * state and SQL outlive the request.
  */
 import { ENDPOINT_NAMES, type EndpointOptions, type GuardedCore, type Passage, coreFor, serve } from "../endpoint.js";
+import type { Body } from "../body.js";
 import { type Limits, callback } from "../callback.js";
 import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
@@ -49,6 +50,8 @@ export interface Handover {
   params: Params;
   told: Passage["told"];
   pass: { caller: Caller | undefined; scopes: readonly string[] | undefined; metadata: string | undefined };
+  /** The request's body, which has been judged. */
+  body: Body | undefined;
   objects: string | undefined;
   /** Names the request while it lasts. */
   key: string;
@@ -85,6 +88,8 @@ export abstract class McpAgent<
   #keptUntil = 0;
   /** The requests that the object answers at the moment. */
   readonly #worlds = new Map<string, ServerWorld>();
+  /** True once the object's session has been ended. */
+  #isEnded = false;
   /** In the object: the parts of the path that it belongs to. */
   #path: string | undefined;
 
@@ -215,32 +220,41 @@ export abstract class McpAgent<
    */
   async wicketServe(
     request: Request,
-    { props, params, told, pass: carried, objects, key, expiry, limits }: Handover,
+    { props, params, told, pass: carried, body, objects, key, expiry, limits }: Handover,
   ): Promise<Response> {
     needSqlite({ className: this.constructor.name, ctx: this.#object() });
-    // An object has one alarm: where the class has an alarm of its own, that is its business.
-    const isOurs = this.alarm === McpAgent.prototype.alarm;
-    if (isOurs) this.#keptUntil = await keepFor(this.#object().storage, expiry, objects, this.#keptUntil);
     if ((this.#path ??= JSON.stringify(params)) !== JSON.stringify(params)) {
       return new Response("Not found. The session is of another path.", { status: 404 });
     }
     this.#core ??= coreFor({}, this.env);
     const place = { objects, agent: this.constructor.name };
-    const [incoming, pass] = [Object.assign(new Incoming(request), { params }), received(carried)];
+    const [incoming, pass] = [Object.assign(new Incoming(request), { params, body }), received(carried)];
+    const keep = () => this.#keep(expiry, objects);
     const agent = new (this.constructor as AgentClass<Env>)(this.#object(), this.env);
-    const server = await agent.wicketReady(props, pass.caller, params, limits);
+    const server = await agent.wicketReady(props, pass.caller, params, limits).finally(keep);
     const passage: Passage = { core: this.#core, incoming, pass, props, told, env: this.env, place, limits };
-    if (told.transport === "sse-messages") return answerMessage(passage, server, this.ctx);
-    return serve(passage, server, this.ctx, (world) => {
+    const prepare = (world: ServerWorld) => {
       this.#worlds.set(key, world);
-      world.ended = () => this.#worlds.delete(key);
-    });
+      world.ended = () => {
+        this.#worlds.delete(key);
+        keep();
+      };
+    };
+    if (told.transport === "sse-messages") return answerMessage(passage, server, this.ctx, undefined, prepare);
+    return serve(passage, server, this.ctx, prepare);
+  }
+
+  /** In the object: what a request has kept there, if anything, ends when nobody can come back for it. */
+  #keep(expiry: Expiry, objects: string | undefined): void {
+    // An object has one alarm: where the class has an alarm of its own, that is its business.
+    if (this.#isEnded || this.alarm !== McpAgent.prototype.alarm) return;
+    this.#keptUntil = keepFor(this.#object().storage, expiry, objects, this.#keptUntil);
   }
 
   /** In the object: its session has been ended; what it keeps goes, and what runs is cancelled. */
   async wicketEnd(): Promise<void> {
     for (const world of this.#worlds.values()) world.stop();
-    this.#keptUntil = 0;
+    this.#isEnded = true;
     await clear(this.#object().storage, this.#worlds.size > 0);
   }
 

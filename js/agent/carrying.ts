@@ -5,11 +5,12 @@
  */
 import type { Passage } from "../endpoint.js";
 import { logged } from "../errors.js";
+import { withoutCredentials } from "../credentials.js";
 import type { Caller } from "../guard.js";
 import { Incoming } from "../incoming.js";
+import { isJson } from "../json.js";
 import { STREAM } from "../objects/mailbox.js";
 import { run } from "../run.js";
-import { withoutCredentials } from "../server/context.js";
 import type { McpServer } from "../server/mcp-server.js";
 import type { Reply } from "../server/reply.js";
 import { ServerWorld } from "../server/world.js";
@@ -36,7 +37,7 @@ export interface CarriedMessage {
 export async function carry(world: ServerWorld, props: Record<string, unknown> | undefined): Promise<boolean> {
   const { passage, head, body } = world;
   // What is no JSON (functions in props) would not arrive.
-  if (!isJson(props)) return false;
+  if (!isJson(props, false)) return false;
   const { caller, ...stepUp } = carried(passage.pass, passage.incoming);
   const message: CarriedMessage = {
     head,
@@ -59,15 +60,6 @@ export async function toStream(world: ServerWorld, said: Said): Promise<string> 
     if (heard !== "true") break;
   }
   return heard;
-}
-
-/** True for what is the same after it has been written and read. */
-function isJson(value: unknown): boolean {
-  if (typeof value === "number") return Number.isFinite(value);
-  if (typeof value !== "object" || value === null) return !["function", "symbol", "bigint"].includes(typeof value);
-  const prototype: unknown = Object.getPrototypeOf(value);
-  const isPlain = Array.isArray(value) || prototype === Object.prototype || prototype === null;
-  return isPlain && !("toJSON" in value) && Object.values(value).every(isJson);
 }
 
 /** What has been carried, where it arrives: the passage of a request of its own behind the stream's guard. */

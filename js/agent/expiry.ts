@@ -21,22 +21,29 @@ interface Kept extends Expiry {
 }
 
 /**
- * What the object has is kept for so long from now on; `until` is when the alarm was last set to go off, and so is what
- * comes back. Without `keeps` it is kept for good.
+ * What the object has, if anything, is kept for so long from now on; `until` is when the alarm was last set to go off, and so
+ * is what comes back. Without `keeps` it is kept for good. What is written here is there before any answer leaves the object.
  */
-export async function keepFor(
+export function keepFor(
   storage: DurableObjectStorage,
   expiry: Expiry,
   objects: string | undefined,
   until: number,
-): Promise<number> {
+): number {
   if (expiry.keeps === undefined) return until;
   const end = Date.now() + expiry.keeps;
-  if (until > end - HOUR) return until;
+  if (until > end - HOUR || isEmpty(storage)) return until;
   const kept: Kept = { ...expiry, ...(objects !== undefined && { objects }) };
   storage.kv.put(EXPIRY, kept);
-  await storage.setAlarm(end);
+  void storage.setAlarm(end);
   return end;
+}
+
+/** True for an object in which nobody has put anything. The tables of the runtime begin with `_cf_`. */
+function isEmpty({ kv, sql }: DurableObjectStorage): boolean {
+  for (const _ of kv.list({ limit: 1 })) return false;
+  const tables = sql.exec("select 1 from sqlite_master where substr(name, 1, 4) <> '_cf_' limit 1");
+  return tables.toArray().length === 0;
 }
 
 /** The alarm: what the object has goes, unless its session is still there. */

@@ -10,8 +10,11 @@ import {
   serve,
   unserved,
   whoOf,
+  withUnread,
 } from "../endpoint.js";
+import { judged, readBody } from "../body.js";
 import { limitsOf } from "../callback.js";
+import { withoutCredentials } from "../credentials.js";
 import { type Caller, ENDPOINT, type Endpoint, type Guard, type Pass } from "../guard.js";
 import { Incoming } from "../incoming.js";
 import { openPage, refusal, wantsPage } from "../pages/endpoint.js";
@@ -70,7 +73,7 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
       if (wantsPage(incoming)) return openPage(incoming, pass, registryOf(agent), { path: incoming.path });
       if (wantsObject(agentClass, agent)) {
         told.agent = agentClass.name;
-        const placed = await placeOf(passage, ctx);
+        const placed = await placeOf(passage, ctx, true);
         if (placed instanceof Response) return withHeaders(placed, pass.headers);
         const agents = await findAgents(agentClass, ctx, env, options);
         if ("here" in placed) {
@@ -84,8 +87,9 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
         const { objects } = options;
         const key = crypto.randomUUID();
         const told_ = { ...told, place: object };
-        const handover = { props, params, told: told_, pass: carried(pass, incoming), objects, key, expiry, limits };
-        const { request } = incoming;
+        const { request, body } = incoming;
+        const pass_ = carried(pass, incoming);
+        const handover = { props, params, told: told_, pass: pass_, body, objects, key, expiry, limits };
         request.signal.addEventListener("abort", () => ctx.waitUntil(stub.wicketGone(key)));
         return withHeaders(await stub.wicketServe(handedOver(request), handover), pass.headers);
       }
@@ -97,9 +101,9 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
   });
 }
 
-/** A request as it can be passed to an object: a signal of somebody else's making cannot. */
-export function handedOver(request: Request): Request {
-  return new Request(request, { signal: null });
+/** The head of a request as an object needs it: it knows who is calling, and a signal of somebody else's making cannot be passed. */
+export function handedOver({ url, method, headers }: Request): Request {
+  return new Request(url, { method, headers: withoutCredentials(headers) });
 }
 
 /** What the guard found, as it can be passed to an object: without functions. */
@@ -133,13 +137,21 @@ export function registryOf<Env>({ server, constructor: { name } }: McpAgent<Env>
   return server instanceof McpServer ? server : new McpServer({ name, version: "0.0.0" });
 }
 
-/** The object that a request belongs to, if any, or the response where nothing goes on. */
+/**
+ * The object that a request belongs to, if any, or the response where nothing goes on. `judges`: its body is read, and what
+ * comes of that without the agent is no object's.
+ */
 export async function placeOf(
   passage: Passage,
   ctx: AgentContext,
+  judges: boolean,
 ): Promise<Exclude<Placed, { answer: unknown }> | Response> {
-  const input = headOf(passage.incoming, {}, passage.told) + whoOf(passage.told);
-  const ended: Ended<Placed> = await run(passage.core.place, input, "", new ObjectsWorld(passage, ctx));
+  const { incoming, told } = passage;
+  if (judges && incoming.method === "POST") incoming.body = judged(incoming, await readBody(incoming));
+  const { body = "" } = incoming;
+  const input = withUnread(headOf(incoming, {}, told), body) + whoOf(told);
+  const text = typeof body === "string" ? body : "";
+  const ended: Ended<Placed> = await run(passage.core.place, input, text, new ObjectsWorld(passage, ctx));
   if (!("done" in ended)) throw new Error("no place");
   return "answer" in ended.done ? respond(ended.done.answer, []) : ended.done;
 }

@@ -70,11 +70,11 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
       const { objects } = options;
       const where = { objects, agent: agentClass.name };
       const passage: Passage = { core, incoming, pass, props, told, env, place: where, limits };
-      const placed = await placeOf(passage, ctx);
+      const placed = await placeOf(passage, ctx, inObject && !isStream);
       if (placed instanceof Response) return withHeaders(placed, pass.headers);
-      if ("here" in placed) throw new Error("HTTP+SSE has a place for each message");
-      const { object, ...expiry } = placed;
-      told.place = object;
+      const place = "object" in placed ? placed.object : placed.at;
+      if (place === undefined) throw new Error("HTTP+SSE has a place for each message");
+      told.place = place;
       if (isStream) {
         await objectsOf(ctx, env, where); // says what is missing, before there is a stream
         const server = inObject ? registryOf(agent) : await agent.wicketReady(props, pass.caller, params, limits);
@@ -100,12 +100,15 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
           };
         });
       }
-      if (inObject) {
+      if (inObject && "object" in placed) {
+        const { object, ...expiry } = placed;
         const agents = await findAgents(agentClass, ctx, env, options);
         const stub = agents.getByName(`session:${object}`);
-        const handover = { props, params, told, pass: carried(pass, incoming), objects, key: "", expiry, limits };
+        const [pass_, key] = [carried(pass, incoming), crypto.randomUUID()];
+        const handover = { props, params, told, pass: pass_, body: incoming.body, objects, key, expiry, limits };
         return withHeaders(await stub.wicketServe(handedOver(request), handover), pass.headers);
       }
+      if (inObject) return withHeaders(await answerMessage(passage, registryOf(agent), ctx), pass.headers);
       const server = await agent.wicketReady(props, pass.caller, params, limits);
       const answered = answerMessage(passage, server, ctx, (world) => carry(world, props));
       return withHeaders(await answered, pass.headers);
@@ -116,8 +119,8 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
 }
 
 /** Where the stream of this message is. */
-function streamOf({ params, path }: Incoming): Pick<Incoming, "params" | "path"> {
-  return { params, path: path.replace(/\/message$/, "") };
+function streamOf({ params, path, site }: Incoming): Pick<Incoming, "params" | "path" | "site"> {
+  return { params, site, path: path.replace(/\/message$/, "") };
 }
 
 /**
@@ -129,6 +132,7 @@ export async function answerMessage(
   server: McpServer,
   ctx: AgentContext,
   carry?: (world: ServerWorld) => Promise<boolean>,
+  prepare?: (world: ServerWorld) => void,
 ): Promise<Response> {
   const accepted = new Response(null, { status: 202 });
   let begun: () => void = () => {};
@@ -140,6 +144,7 @@ export async function answerMessage(
     taken();
     return true;
   });
+  prepare?.(world);
   const answered = answer(passage, server.serverInfo, world).then(async (ended: Answer) => {
     await world.settled();
     if (ended.status !== 200 || ended.body === undefined) return respond(ended, []);

@@ -1,5 +1,6 @@
 /** Verifiers that the app has written itself, within a time limit. Those of this package have limits of their own. */
 import { CallbackTimeout, callback } from "../callback.js";
+import { hideHeader } from "../credentials.js";
 import { logged } from "../errors.js";
 import type { Incoming } from "../incoming.js";
 import type { RefusedToken, TokenVerifier } from "./verifier.js";
@@ -16,7 +17,8 @@ export function bounded<Env>(verifier: TokenVerifier<Env>, seconds: number): Tok
     const within = (verifier as Ours<Env>)[OURS];
     return within === true ? verifier : within(seconds);
   }
-  const { issuers, bearer } = verifier;
+  const { issuers, bearer, header } = verifier;
+  if (header !== undefined) hideHeader(header);
   return {
     issuers,
     ...(bearer !== undefined && { bearer }),

@@ -5,6 +5,7 @@ import type { Incoming } from "../incoming.js";
 import { type Ended, type Outcome, type World, run } from "../run.js";
 import { newVerifierStep } from "../wasm.js";
 import type { Commit, Effect, FoundCaller, FoundText, RememberCommit, StepMethod, VerifierInput } from "../wire.js";
+import { hideHeader } from "../credentials.js";
 import { type Asker, networkOf } from "./at-once.js";
 import { OURS } from "./bounded.js";
 import { leave } from "./recall.js";
@@ -95,6 +96,7 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     this.#shared = shared as Shared<Env>;
     if (this.#unset) console.error(`[mcp-wicket] ${this.#unset.message}`);
     this.#header = header ?? "authorization";
+    if (header !== undefined) hideHeader(header);
     this.#isBearer = header === undefined;
   }
 

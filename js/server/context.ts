@@ -1,9 +1,11 @@
 /** What a handler may know about the call it serves, and what it may say before its answer. */
+import { withoutCredentials } from "../credentials.js";
 import type { ProtocolError, UrlElicitation } from "../errors.js";
 import type { Caller } from "../guard.js";
 import type { Params } from "../route.js";
 import type { RunEffect } from "../wire.js";
 import { Questions } from "./questions.js";
+import { scopedIn } from "./scopes.js";
 import type { ResultSchema } from "./result-schemas.js";
 import type {
   AskOptions,
@@ -106,14 +108,6 @@ interface SendRequest {
 /** The official SDK's name; what its parameters say is the same for all handlers here. */
 export type RequestHandlerExtra<_Request = unknown, _Notification = unknown> = ToolContext;
 
-/** Header names that carry credentials; no handler sees them. */
-const CREDENTIALS = new Set(["authorization", "cookie", "dpop", "proxy-authorization", "cf-access-jwt-assertion"]);
-
-/** Headers as handlers see them. */
-export function withoutCredentials(headers: Headers): Record<string, string> {
-  return Object.fromEntries([...headers].filter(([name]) => !CREDENTIALS.has(name)));
-}
-
 function authInfoOf({ client = "", scopes, expires, resource, props }: Caller): AuthInfo {
   const info: AuthInfo = { clientId: client, scopes: [...scopes], extra: props };
   if (expires !== undefined) info.expiresAt = expires;
@@ -205,7 +199,9 @@ export class CallContext implements ToolContext {
 
   get sendNotification(): ToolContext["sendNotification"] {
     return async ({ method, params }) => {
-      await this.#world.say(this.#effect, { notify: { method, params } }, this.#rises(params?.progress));
+      const scoped = scopedIn(this.#world.server.registry);
+      const notify = { method, params, ...(scoped && { scoped }) };
+      await this.#world.say(this.#effect, { notify }, this.#rises(params?.progress));
     };
   }
 

@@ -6,6 +6,7 @@ import type { ListenEffect } from "../wire.js";
 import { join } from "./ear.js";
 import type { Outgoing } from "./outgoing.js";
 import type { Reply } from "./reply.js";
+import { mayUse } from "./scopes.js";
 import type { ServerWorld } from "./world.js";
 
 /** Where a stream hears from. */
@@ -22,6 +23,8 @@ export interface Source {
 export interface Heard {
   /** Something has happened, by its name. */
   news?: string;
+  /** The scopes without which nobody hears of it, separated by spaces. */
+  needs?: string;
   /** From now on this is said of what happens. */
   says?: Record<string, string>;
   unsays?: string;
@@ -105,6 +108,7 @@ function hear(world: ServerWorld, reply: Reply, sayings: Map<string, string>, he
   for (const [name, message] of Object.entries(heard.says ?? {})) sayings.set(name, message);
   if (heard.unsays !== undefined) sayings.delete(heard.unsays);
   if (heard.missed) for (const message of sayings.values()) reply.send(message);
-  const message = heard.news === undefined ? undefined : sayings.get(heard.news);
+  const mayHear = heard.needs === undefined || mayUse({ scopes: heard.needs.split(" ") }, world.passage.pass);
+  const message = heard.news === undefined || !mayHear ? undefined : sayings.get(heard.news);
   if (message !== undefined) reply.send(message);
 }

@@ -26,6 +26,9 @@ export class Questions {
   readonly #questions = new Map<string, string>();
   /** What has been done, as text: whoever gets it may change it. */
   readonly #once: Map<string, Promise<unknown> | { text: string }>;
+  /** The name of the round, as long as its state can be used again. */
+  #unspent: string | undefined;
+  #spent: Promise<unknown> | undefined;
   #count = 0;
   /** Questions of which it is not yet known what becomes of them. */
   #open = 0;
@@ -33,7 +36,8 @@ export class Questions {
   constructor(world: ServerWorld, effect: RunEffect) {
     this.#world = world;
     this.#effect = effect;
-    const { answers = {}, once = {}, sealed = false } = effect.rounds ?? {};
+    const { answers = {}, once = {}, sealed = false, unspent } = effect.rounds ?? {};
+    this.#unspent = unspent;
     // What is spent on its use counts only with the state that says so.
     const counts = sealed || !this.#isSingle();
     this.#brought = new Map(counts ? Object.entries(answers) : []);
@@ -96,11 +100,14 @@ export class Questions {
     throw notOpened();
   }
 
-  /** Runs `what` once in all rounds of a call: later ones get what it came to, which must be JSON. */
+  /**
+   * Runs `what` once in all rounds of a call: later ones get what it came to, which must be JSON. A round that is sent again
+   * ends here.
+   */
   async once<T>(key: string, what: () => T | Promise<T>): Promise<T> {
     const known = this.#once.get(key);
     if (known) return (known instanceof Promise ? await known : JSON.parse(known.text)) as T;
-    const running = Promise.resolve(what());
+    const running = this.#unspent === undefined ? Promise.resolve(what()) : this.#spend(this.#unspent).then(what);
     this.#once.set(key, running);
     this.#open++;
     try {
@@ -114,6 +121,12 @@ export class Questions {
       this.#open--;
       this.#suspendSoon();
     }
+  }
+
+  /** Sees to it that nobody else does what is done in this round: the state that it came with is used. */
+  async #spend(unspent: string): Promise<void> {
+    await (this.#spent ??= this.#world.tell(this.#effect, { spend: unspent }));
+    this.#unspent = undefined;
   }
 
   #judged(told: Told): unknown {

@@ -19,6 +19,7 @@ import { getPrompt } from "./prompts.js";
 import type { Reply } from "./reply.js";
 import { readResource } from "./resources.js";
 import { cancelHere } from "./running.js";
+import { scopedIn } from "./scopes.js";
 import { callTool } from "./tools.js";
 import { wellFormed } from "../well-formed.js";
 import { Watching } from "./watching.js";
@@ -279,7 +280,9 @@ export class ServerWorld extends ObjectsWorld {
   /** Tells listeners, wherever they are, that something has changed. Where there is no object there are none. */
   async changed(what: { what: string } | { uri: string }, everybody = false): Promise<void> {
     if (!(await this.hasObjects())) return;
-    await this.tell(this.call ?? { request: 0 }, { changed: everybody ? { ...what, everybody } : what });
+    const scoped = "uri" in what ? scopedIn(this.server.registry) : undefined;
+    const changed = { ...what, ...(everybody && { everybody }), ...(scoped && { scoped }) };
+    await this.tell(this.call ?? { request: 0 }, { changed });
   }
 }
 

@@ -55,7 +55,7 @@ pub async fn initialize(
     if request.kept && flow.obtain(&session.call("open")).await.is_err() {
         return fail(session::unreachable());
     }
-    answer.with("mcp-session-id", session::mint(flow.context(), keys.keys(), &session))
+    answer.with("mcp-session-id", session::mint(flow.context(), keys.keys(), request.endpoint, &session))
 }
 
 /// Answers `server/discover`. Waits: one, for the server's description.

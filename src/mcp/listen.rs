@@ -11,9 +11,9 @@ use super::Work;
 use super::frame::Frame;
 use super::session::{Place, Shown};
 use crate::crypto;
-use crate::flow::{Ask, Flow, Listen, Reach, Resumed, Source};
+use crate::flow::{Ask, Flow, Listen, Reach, Resumed, Source, Template};
 use crate::http::Answer;
-use crate::json::{Object, Value, array, object, quoted};
+use crate::json::{Members, Object, Value, array, object, quoted};
 use crate::jsonrpc::{Code, Fault};
 
 /// The tag of the stream that a session has for everything that belongs to no call.
@@ -222,16 +222,36 @@ pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>, beg
     }))
 }
 
-/// Where the news goes that something has changed: `{"what":"tools"}` or `{"uri":"…"}`, and `"everybody":true`.
+/// Where the news goes that something has changed: `{"what":"tools"}` or `{"uri":"…"}`, and `"everybody":true`. Of resources
+/// that not everybody may see the shim says which scopes they need: `"scoped":{"resources":[["uri","scopes"]],
+/// "templates":[["template","scopes"]]}`, the scopes separated by spaces.
 pub(super) fn news(request: &Request<'_>, said: Value<'_>) -> Option<Reach> {
     let said = said.object().ok()?;
-    let what = match (said.string("what"), said.string("uri")) {
-        (Some(what), None) => LISTS.iter().find(|(name, ..)| *name == what).map(|(name, ..)| (*name).to_owned())?,
-        (None, Some(uri)) => resource(&uri),
+    let (what, needs) = match (said.string("what"), said.string("uri")) {
+        (Some(what), None) => {
+            (LISTS.iter().find(|(name, ..)| *name == what).map(|(name, ..)| (*name).to_owned())?, None)
+        }
+        (None, Some(uri)) => (resource(&uri), needs(&said, &uri)),
         _ => return None,
     };
     let everybody = said.get("everybody").is_some_and(Value::is_true);
-    Some(to_listeners(request, &what, everybody))
+    Some(to_listeners(request, &what, needs.as_deref(), everybody))
+}
+
+/// The scopes without which nobody hears of this resource.
+fn needs(said: &Object<'_>, uri: &str) -> Option<String> {
+    let lists = said.given("scoped")?.object().ok()?;
+    let pairs = |name| {
+        let pairs = lists.get(name).and_then(|pairs| pairs.array().ok()).unwrap_or_default();
+        pairs.into_iter().filter_map(|pair| <[String; 2]>::try_from(pair.strings()?).ok()).collect::<Vec<_>>()
+    };
+    let canonical = super::uri::canonical(uri);
+    let own = pairs("resources").into_iter().find(|[known, _]| super::uri::canonical(known) == canonical);
+    let scopes = own.map(|[_, scopes]| scopes).or_else(|| {
+        let templates = pairs("templates").into_iter().map(|[template, name]| Template { name, template }).collect();
+        super::resources::find(uri, templates).map(|(_, through)| through.template)
+    });
+    scopes.filter(|scopes| !scopes.is_empty())
 }
 
 /// True for notifications that something has changed.
@@ -240,15 +260,18 @@ pub(super) fn is_news(method: &str) -> bool {
 }
 
 /// Where such a notification goes: to the listeners of the same caller.
-pub(super) fn news_of(request: &Request<'_>, method: &str, params: Value<'_>) -> Option<Reach> {
-    let what = match LISTS.iter().find(|(_, _, known)| *known == method) {
-        Some((name, ..)) => (*name).to_owned(),
-        None => resource(&params.object().ok()?.string("uri")?),
+pub(super) fn news_of(request: &Request<'_>, method: &str, params: Value<'_>, said: &Object<'_>) -> Option<Reach> {
+    let (what, needs) = if let Some((name, ..)) = LISTS.iter().find(|(_, _, known)| *known == method) {
+        ((*name).to_owned(), None)
+    } else {
+        let uri = params.object().ok()?.string("uri")?;
+        (resource(&uri), needs(said, &uri))
     };
-    Some(to_listeners(request, &what, false))
+    Some(to_listeners(request, &what, needs.as_deref(), false))
 }
 
-fn to_listeners(request: &Request<'_>, what: &str, everybody: bool) -> Reach {
+fn to_listeners(request: &Request<'_>, what: &str, needs: Option<&str>, everybody: bool) -> Reach {
     let tag = if everybody { EVERYBODY.into() } else { request.listener_tag() };
-    Reach { object: request.hub(), tag, message: object(&[("news", &quoted(what))]), cancels: None }
+    let message = Members::new().text("news", what).maybe("needs", needs).end();
+    Reach { object: request.hub(), tag, message, cancels: None }
 }

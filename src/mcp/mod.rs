@@ -118,6 +118,46 @@ fn read(body: Result<Nest<'_>, Malformed>) -> Result<(Message<'_>, Envelope<'_>)
     Ok((message, envelope))
 }
 
+/// True if a request takes what its server has registered: a message that will do, and asks for that. Everything else can be
+/// answered without it.
+fn takes_server(flow: &Flow<'_>, request: &Request<'_>, shown: Shown, body: &str) -> bool {
+    if check_head(request).is_err() {
+        return false;
+    }
+    if body.trim_ascii_start().starts_with('[') {
+        let Ok(messages) = Value::read(body).and_then(Value::array) else { return false };
+        return messages.len() <= MAX_BATCH
+            && !request.spoken().is_some_and(Revision::is_modern)
+            && messages.into_iter().any(|message| {
+                let message = message.object().map(|object| Nest { object, inner: None });
+                read(message).is_ok_and(|message| runs(flow, request, shown, &message, None))
+            });
+    }
+    read(Nest::read(body, &["params", "_meta"])).is_ok_and(|message| runs(flow, request, shown, &message, Some(body)))
+}
+
+/// True if this message is a request that will do, and is about what the server has registered.
+fn runs(
+    flow: &Flow<'_>,
+    request: &Request<'_>,
+    shown: Shown,
+    (message, envelope): &(Message<'_>, Envelope<'_>),
+    body: Option<&str>,
+) -> bool {
+    let (Some(id), Some(method)) = (message.id, message.method.as_deref()) else { return false };
+    let Ok(revision) = classify(request, shown, message, envelope) else { return false };
+    let is_alone = body.is_some();
+    if check_accept(request).is_err() || !(is_alone || revision.has_batches()) {
+        return false;
+    }
+    match method {
+        "initialize" if !revision.is_modern() => is_alone,
+        "ping" | "resources/subscribe" | "resources/unsubscribe" | "logging/setLevel" => false,
+        // What it asks for here is asked for again by whoever carries it out.
+        _ => begin(flow, request.frame(id, revision, shown, body), method, &envelope.params).is_ok(),
+    }
+}
+
 impl Request<'_> {
     /// What the answer to the message `id` needs, after the message has been classified.
     fn frame<'b>(&'b self, id: Value<'b>, revision: Revision, shown: Shown, body: Option<&'b str>) -> Frame<'b> {

@@ -2,19 +2,19 @@
 //! run, the client asks its person or its model, and sends the same request again with the answers; the handler runs again
 //! from its top and finds them.
 //!
-//! **Threat.** `requestState` comes back through the client, who may change it, show it to another tool, with other
-//! arguments, as somebody else, later, or twice.
-//! **Guarantee.** It is sealed, and opens only for the same principal, client, method, name, arguments and revision, for
-//! ten minutes. A tool that declares itself destructive spends it: a second request with it is refused.
-//! **Not guaranteed.** That a tool which is not destructive runs once. What may happen once only belongs in `context.once`,
-//! whose results travel in the state; or behind a declaration.
+//! **Threat.** `requestState` comes back through the client, who may change it, show it to another tool or endpoint, with
+//! other arguments, as somebody else, later, or twice.
+//! **Guarantee.** It is sealed, and opens only for the same principal, client, endpoint, method, name, arguments and
+//! revision, for ten minutes. A tool that declares itself destructive spends it: a second request with it is refused. So does whatever
+//! `context.once` has to do in a later round, before it is done; what it came to travels in the state.
+//! **Not guaranteed.** That a tool which does neither runs once.
 
 use std::borrow::Cow;
 
 use super::Request;
 use super::frame::Frame;
 use crate::crypto::{self, Binding, Purpose};
-use crate::flow::{Ask, Flow};
+use crate::flow::{Ask, Failure, Flow};
 use crate::json::{Members, Object, Value, array, quoted};
 use crate::jsonrpc::{Code, Fault};
 
@@ -48,7 +48,8 @@ fn invalid(message: &'static str) -> Fault {
 impl Rounds<'_> {
     fn audience(&self, request: &Request<'_>) -> String {
         let principal = request.principal();
-        let parts: [&[u8]; 6] = [
+        let parts: [&[u8]; 7] = [
+            request.endpoint.as_bytes(),
             if principal.is_some() { b"somebody" } else { b"anybody" },
             principal.unwrap_or_default().as_bytes(),
             request.client().unwrap_or_default().as_bytes(),
@@ -60,7 +61,8 @@ impl Rounds<'_> {
     }
 
     /// Opens what a later round brings, for the handler: `{"answers":{"key":{"response":…,"asked":"…"}},"once":{…},
-    /// "sealed":true}`. Answers that nobody asked for are left out. Waits: one for a state that is to be spent.
+    /// "sealed":true,"unspent":"…"}`, the last being the name of the round, unless its state has been spent. Answers that
+    /// nobody asked for are left out. Waits: one for a state that is to be spent.
     pub async fn open(
         &self,
         flow: &Flow<'_>,
@@ -98,7 +100,8 @@ impl Rounds<'_> {
         let all = all.iter().fold(Members::new(), |all, (key, answer): &(&str, String)| all.raw(key, answer));
         let sealed = if opened.is_some() { "true" } else { "false" };
         let once = ["{", &once.inner(), "}"].concat();
-        Ok(Some(Members::new().object("answers", all).raw("once", &once).raw("sealed", sealed).end()))
+        let rounds = Members::new().object("answers", all).raw("once", &once).raw("sealed", sealed);
+        Ok(Some(rounds.maybe("unspent", state.string("nonce").as_deref()).end()))
     }
 
     async fn open_state(&self, flow: &Flow<'_>, frame: &Frame<'_>, state: Value<'_>) -> Result<String, Fault> {
@@ -114,15 +117,7 @@ impl Rounds<'_> {
             return Err(invalid(STALE));
         }
         if let Some(single) = members.string("single") {
-            let spent = Ask { object: ["spent:", &single].concat(), call: "spend", input: "null".into() };
-            match flow.obtain(&spent).await.as_deref() {
-                Ok("true") => {}
-                Ok(_) => return Err(invalid("`params.requestState` has been used. Call the tool anew, without it.")),
-                Err(_) => {
-                    let message = "Whether `params.requestState` has been used cannot be told. Try again.";
-                    return Err(Fault::new(503, Code::InternalError, message));
-                }
-            }
+            spend(flow, &single).await?;
         }
         Ok(opened)
     }
@@ -163,6 +158,22 @@ impl Rounds<'_> {
     }
 }
 
+/// Uses the state of this round, which nobody can do twice. Waits: one.
+pub(super) async fn spend(flow: &Flow<'_>, round: &str) -> Result<(), Fault> {
+    let spent = Ask { object: ["spent:", round].concat(), call: "spend", input: "null".into() };
+    match flow.obtain(&spent).await.as_deref() {
+        Ok("true") => Ok(()),
+        Ok(_) => Err(invalid("`params.requestState` has been used. Call the tool anew, without it.")),
+        Err(Failure::Absent) => Err(Fault::new(500, Code::InternalError, NO_OBJECT)),
+        Err(_) => {
+            let message = "Whether `params.requestState` has been used cannot be told. Try again.";
+            Err(Fault::new(503, Code::InternalError, message))
+        }
+    }
+}
+
+const NO_OBJECT: &str = "What happens once only needs a Durable Object, which this server does not have (its log says what \
+                         to add).";
 const STALE: &str = "`params.requestState` is none of this call's, or its ten minutes are over. Call again without it.";
 const NO_KEYS: &str = "Asking a client on 2026-07-28 needs a key: set the secret WICKET_SECRET (32 random bytes or more), \
                        or export `WicketObject` from your Worker's main file and add it to `new_sqlite_classes` of a \

@@ -1,4 +1,8 @@
-//! Where a server lives that wants a place of its own (a Durable Object), told by the head of the request.
+//! Where a server lives that wants a place of its own (a Durable Object).
+//!
+//! **Threat.** Whoever posts anything at all makes an object, which costs its server a set-up and storage.
+//! **Guarantee.** An object is asked only for what takes what the server has registered: head and body are judged before, and
+//! refusals, notifications and what the mailbox keeps of a session are the Worker's.
 
 use super::revision::Revision;
 use super::session::Shown;
@@ -10,8 +14,10 @@ use crate::json::Members;
 /// Which object, or why none: `{"here":true}`, `{"object":"…"}` or `{"answer":{…}}`.
 #[derive(Debug)]
 pub enum Place {
-    /// None: a stream that stays open. The Worker answers.
+    /// None: a stream that stays open, or what takes nothing of the server's. The Worker answers.
     Here,
+    /// The same of a message of HTTP+SSE, whose stream is at this object: `{"here":true,"at":"…"}`.
+    HereFor(String),
     /// None either, and once the Worker has answered, what this object has goes: `{"here":true,"ends":"…"}`.
     Ends(String),
     /// The object's name, and how long it keeps what it has: `{"object":"…","keeps":…,"mailbox":"…"}`.
@@ -38,6 +44,7 @@ impl Place {
         let place = Members::new();
         match self {
             Self::Here => place.flag("here", true),
+            Self::HereFor(name) => place.flag("here", true).text("at", name),
             Self::Ends(name) => place.flag("here", true).text("ends", name),
             Self::Object(name, Kept::Forever) => place.text("object", name),
             Self::Object(name, Kept::For(keeps)) => place.text("object", name).number("keeps", *keeps),
@@ -55,8 +62,8 @@ const STRAY: u64 = 3600 * 1000;
 
 /// A session's requests go to the session's object; whoever shows another's session finds none. A 2026-07-28 request has
 /// no session: it goes to its principal's object. Everything else gets a new object. Waits: none; where sessions are kept,
-/// one for whether this one is there.
-pub async fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
+/// one for whether this one is there; on HTTP+SSE one for whether its stream is.
+pub async fn place(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Place {
     let stays_open = request.mcp_method == Some("subscriptions/listen") || request.method != "POST";
     if request.transport == Transport::Http && stays_open {
         if request.method == "DELETE"
@@ -76,19 +83,30 @@ pub async fn place(flow: &Flow<'_>, request: &Request<'_>) -> Place {
         return Place::Answer(fault.answer(None));
     }
     let principal = request.principal();
-    let session = match request.shown(flow).await.and_then(session::Shown::session) {
+    let shown = match request.shown(flow).await {
+        Ok(shown) => shown,
+        Err(fault) => return Place::Answer(fault.answer(None)),
+    };
+    let session = match shown.session() {
         Ok(session) => session,
         Err(fault) => return Place::Answer(fault.answer(None)),
     };
     let is_modern = request.spoken().is_some_and(Revision::is_modern);
     let place = match (is_modern, session, principal) {
-        (true, _, Some(principal)) => {
-            return Place::Object(session::Place::of_principal(principal).name(), Kept::Forever);
-        }
+        (true, _, Some(principal)) => session::Place::of_principal(principal),
         (false, Some(session), _) => session.place,
         _ => session::Place::fresh(flow.context(), principal),
     };
+    match request.transport {
+        Transport::Http if !super::takes_server(flow, request, shown, body) => return Place::Here,
+        Transport::SseMessages => match sse::check_stream(flow, request, shown).await {
+            Ok(shown) if super::takes_server(flow, request, shown, body) => {}
+            _ => return Place::HereFor(place.name()),
+        },
+        _ => {}
+    }
     let kept = match () {
+        () if is_modern && principal.is_some() => Kept::Forever,
         () if is_modern => Kept::For(STRAY),
         () if request.kept || request.transport != Transport::Http => Kept::While(session::IDLE, place.mailbox()),
         () => Kept::For(session::LIFETIME),

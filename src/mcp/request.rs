@@ -13,6 +13,8 @@ use crate::json::Value;
 pub struct Request<'a> {
     /// HTTP method.
     pub method: &'a str,
+    /// The endpoint's URL, as the request has it, without the query; empty where the shim does not say it.
+    pub endpoint: &'a str,
     /// The server's `Implementation` (name, version, …), a JSON object.
     pub server: Value<'a>,
     principal: Option<Cow<'a, str>>,
@@ -81,6 +83,7 @@ impl<'a> Request<'a> {
         let mut lines = head.split('\n');
         let mut request = Self {
             method: lines.next()?,
+            endpoint: "",
             server: Value::empty_object(),
             principal: None,
             client: None,
@@ -107,6 +110,7 @@ impl<'a> Request<'a> {
             let text = || Value::read(value).ok().and_then(Value::string);
             match letter {
                 "s" => request.server = Value::read(value).ok().filter(|server| server.is_object())?,
+                "h" => request.endpoint = value,
                 "c" => request.content_type = Some(value),
                 "w" => request.page = true,
                 "a" => request.accept = Some(value),

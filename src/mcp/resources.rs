@@ -88,7 +88,7 @@ fn check(uri: &str) -> Result<(), Fault> {
 }
 
 /// The first template that `uri` matches in any of its spellings, and the one that it matches in.
-fn find(uri: &str, templates: Vec<Template>) -> Option<(String, Through)> {
+pub(super) fn find(uri: &str, templates: Vec<Template>) -> Option<(String, Through)> {
     let written = uri::spelled(uri);
     let spellings: Vec<_> = [uri::by_path(&written), Some(written)].into_iter().flatten().rev().collect();
     templates.into_iter().find_map(|Template { name, template }| {

@@ -2,7 +2,7 @@
 //!
 //! **Threat.** A session id that is guessed or stolen lets somebody act in another's session (GHSA-qvqr-5cv7-wh35).
 //! **Guarantee.** The id holds 128 random bits, the time it was made and a hash of the principal it was made for; with
-//! another principal it opens nothing. It says what was negotiated, so a session costs no storage, and it grants nothing:
+//! another principal, or at another endpoint, it opens nothing. It says what was negotiated, so a session costs no storage, and it grants nothing:
 //! each request is authenticated by itself. Where the server has keys, the id is sealed: nobody can read it or make one.
 //! **Not guaranteed.** Without keys, that it was made here. Whoever writes one of their own gets what `initialize` would
 //! have given.
@@ -27,7 +27,18 @@ pub(super) const LIFETIME: u64 = (LIFETIME_SECONDS + SKEW_SECONDS) * 1000;
 pub(super) const IDLE: u64 = 24 * 3600 * 1000;
 /// Clocks of two machines may differ by this much.
 const SKEW_SECONDS: u64 = 300;
-const BINDING: Binding<'static> = Binding { purpose: Purpose::Session, issuer: "", audience: "" };
+
+/// A session is of the endpoint where it began.
+const fn binding(endpoint: &str) -> Binding<'_> {
+    Binding { purpose: Purpose::Session, issuer: "", audience: endpoint }
+}
+
+/// The same where there are no keys: so much of a hash of it stands behind the rest.
+const MARK_LENGTH: usize = 8;
+
+fn mark(endpoint: &str) -> [u8; MARK_LENGTH] {
+    crypto::hash("session at", &[endpoint.as_bytes()]).first_chunk().copied().unwrap_or_default()
+}
 
 /// A session that a client has shown the id of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +86,7 @@ impl Request<'_> {
             return Ok(Shown::Nothing);
         };
         let keys = self.keys(flow).await?;
-        let opened = open(keys.keys(), id, self.principal(), flow.context());
+        let opened = open(keys.keys(), self.endpoint, id, self.principal(), flow.context());
         let Some(session) = opened else { return Ok(Shown::Unknown) };
         if !self.kept {
             return Ok(Shown::Open(session));
@@ -172,27 +183,43 @@ impl Place {
     }
 }
 
-/// Makes the id of a session: at most 112 visible ASCII characters.
+/// Makes the id of a session at an endpoint: at most 112 visible ASCII characters.
 #[must_use]
-pub fn mint(context: &Context, keys: Option<&Keys>, session: &Session) -> String {
-    let mut id = Vec::with_capacity(LENGTH);
+pub fn mint(context: &Context, keys: Option<&Keys>, endpoint: &str, session: &Session) -> String {
+    let mut id = Vec::with_capacity(LENGTH + MARK_LENGTH);
     id.extend([FORMAT, session.revision as u8]);
     id.extend(session.capabilities.bits().to_be_bytes());
     // Seconds since 1970 fit until the year 2106.
     id.extend(u32::try_from(context.now() / 1000).unwrap_or(u32::MAX).to_be_bytes());
     id.extend(session.place.0);
     match keys {
-        None => crypto::encode(&id),
-        Some(keys) => keys.seal_text(context, &BINDING, &id),
+        None => {
+            id.extend(mark(endpoint));
+            crypto::encode(&id)
+        }
+        Some(keys) => keys.seal_text(context, &binding(endpoint), &id),
     }
 }
 
-/// Reads an id that `principal` shows; nothing if it is malformed, over, or another's.
+/// Reads an id that `principal` shows at an endpoint; nothing if it is malformed, over, or another's.
 #[must_use]
-pub fn open(keys: Option<&Keys>, id: &str, principal: Option<&str>, context: &Context) -> Option<Session> {
+pub fn open(
+    keys: Option<&Keys>,
+    endpoint: &str,
+    id: &str,
+    principal: Option<&str>,
+    context: &Context,
+) -> Option<Session> {
     let bytes = match keys {
-        None => crypto::decode(id)?,
-        Some(keys) => keys.open_text(&BINDING, id)?,
+        None => {
+            let mut bytes = crypto::decode(id)?;
+            let rest = bytes.split_off(bytes.len().checked_sub(MARK_LENGTH)?);
+            if rest != mark(endpoint) {
+                return None;
+            }
+            bytes
+        }
+        Some(keys) => keys.open_text(&binding(endpoint), id)?,
     };
     let bytes: &[u8; LENGTH] = bytes.as_slice().try_into().ok()?;
     let (&[format, revision], rest) = bytes.split_first_chunk()?;

@@ -23,7 +23,7 @@ pub async fn open(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
     };
     // What the client can be asked for is not known before it says so on the stream.
     let session = Session { revision: Revision::V2024_11_05, capabilities: Capabilities::default(), place };
-    let id = session::mint(flow.context(), keys.keys(), &session);
+    let id = session::mint(flow.context(), keys.keys(), request.endpoint, &session);
     let listen = Listen { endpoint: Some(id), ..request.session_stream(place.mailbox(), &[]) };
     match flow.obtain(&listen).await {
         Ok(_) => Answer::empty(200),

@@ -10,15 +10,15 @@ use super::capabilities::Capabilities;
 use super::envelope::{CAPABILITIES, LOG_LEVEL, VERSION};
 use super::level::Level;
 use super::listen::{ACKNOWLEDGED, is_news, news, news_of};
-use super::question;
 use super::revision::Revision;
 use super::sealing::Sealing;
 use super::session::{Session, Shown};
 use super::{Request, Transport, call_tag};
+use super::{mrtr, question};
 use crate::crypto;
 use crate::flow::{Ask, Failure, Flow, Reach};
 use crate::json::{Members, Object, Value, quoted};
-use crate::jsonrpc::Code;
+use crate::jsonrpc::{Code, Fault};
 
 /// What the shim is told.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub enum Told {
         /// The pages: the parameters of elicitations, a JSON array.
         elicitations: String,
     },
+    /// The call ends with this fault of the round that it belongs to: `{"fault":{"status":…,"code":…,"message":"…"}}`.
+    Ends(Fault),
     /// The question goes out with the result, if there is no answer yet: `{"input":"…"}`.
     Input(String),
     /// The question goes out now: `{"request":{"send":"…","object":"…","tags":["…"],"givesUp":"…"}}`. Its response comes
@@ -112,6 +114,10 @@ impl Told {
             Self::Pages { message, elicitations } => {
                 let pages = Members::new().raw("elicitations", elicitations);
                 told.object("fault", fault(200, Code::PagesRequired, message, pages))
+            }
+            Self::Ends(Fault { status, code, message, .. }) => {
+                let fault = Members::new().number("status", (*status).into()).raw("code", &code.number().to_string());
+                told.object("fault", fault.text("message", message))
             }
             Self::Input(question) => told.text("input", question),
             Self::Request { send, object, tags, gives_up } => {
@@ -263,6 +269,10 @@ pub async fn tell(flow: &Flow<'_>, running: &Running<'_>) -> Told {
             None => Told::Wrong("This is nothing that can change.".into()),
         },
         "require" => question::require(flow, era, running, *said).await,
+        "spend" => match said.string() {
+            Some(round) => mrtr::spend(flow, &round).await.map_or_else(Told::Ends, |()| Told::Nothing),
+            None => Told::Wrong("A round has a name.".into()),
+        },
         _ => Told::Wrong("This is nothing that a handler can say.".into()),
     }
 }
@@ -364,7 +374,8 @@ async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) 
 /// A notification in the protocol's own words. Those that have rules are held to them: since 2026-07-28 a call's stream has
 /// what belongs to the call (streamable-http §Receiving Messages), and news are for those who listen.
 async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
-    let parts = said.object().ok().and_then(|said| Some((said.string("method")?, said.given("params"))));
+    let said = said.object().unwrap_or_default();
+    let parts = said.string("method").map(|method| (method, said.given("params")));
     let Some((method, params)) = parts.filter(|(method, _)| method.starts_with("notifications/")) else {
         return Told::Wrong("A notification has a `method` that begins with \"notifications/\".".into());
     };
@@ -378,7 +389,7 @@ async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_
         "notifications/elicitation/complete" if era.revision != Revision::V2025_11_25 => Told::Nothing,
         "notifications/cancelled" if era.revision.is_modern() => Told::Nothing,
         _ if !params.is_object() => Told::Wrong("`params` of a notification must be an object.".into()),
-        _ if era.revision.is_modern() && is_news(&method) => match news_of(&running.request, &method, params) {
+        _ if era.revision.is_modern() && is_news(&method) => match news_of(&running.request, &method, params, &said) {
             Some(reach) => Told::Reach(reach),
             None => Told::Wrong("`params.uri` of an update must be there, a string.".into()),
         },

@@ -131,9 +131,9 @@ impl Core {
     }
 
     /// Chooses the Durable Object for a server that lives in one: answers [`mcp::place::Place`].
-    pub fn place(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
+    pub fn place(&self, input: &str, body: &str, now: f64, later: Option<String>) -> String {
         let request = self.request(input);
-        run(request, now, later, async |flow, request| mcp::place::place(flow, request).await.to_json())
+        run(request, now, later, async |flow, request| mcp::place::place(flow, request, body).await.to_json())
     }
 
     /// What the handler of a running call says before its answer; the body is the head of its request. Answers

@@ -25,12 +25,12 @@ const LEGACY: [Revision; 4] =
 /// The id of a session of a server that has no keys.
 fn mint(context: &Context, revision: Revision, place: &Place) -> String {
     let session = Session { revision, capabilities: Capabilities::FORMS, place: *place };
-    session::mint(context, None, &session)
+    session::mint(context, None, "", &session)
 }
 
 /// Opens an id of a server that has no keys.
 pub(crate) fn open(id: &str, principal: Option<&str>, now: u64) -> Option<Session> {
-    session::open(None, id, principal, &Context::without_entropy(now))
+    session::open(None, "", id, principal, &Context::without_entropy(now))
 }
 
 /// An id that `principal` got at [`NOW`].
@@ -87,7 +87,7 @@ fn an_id_is_short_and_visible() {
     for principal in [None, ANN, Some("x".repeat(10_000).as_str()), Some("é\n\0")] {
         let id = minted(Revision::V2025_11_25, principal);
         assert!(id.len() <= 256 && id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)), "{id}");
-        assert_eq!(id.len(), 54);
+        assert_eq!(id.len(), 64);
         assert_eq!(Place::fresh(&Context::new(NOW, ENTROPY), principal).name().len(), 43);
     }
 }
@@ -148,7 +148,29 @@ fn an_id_says_what_the_client_can_be_asked_for() {
     let context = Context::new(NOW, ENTROPY);
     for capabilities in all {
         let session = Session { revision: Revision::V2025_11_25, capabilities, place: Place::fresh(&context, ANN) };
-        assert_eq!(open(&session::mint(&context, None, &session), ANN, NOW), Some(session));
+        assert_eq!(open(&session::mint(&context, None, "", &session), ANN, NOW), Some(session));
+    }
+}
+
+const HERE: &str = "https://mcp.example.com/mcp";
+
+#[test]
+fn an_id_opens_nothing_at_another_endpoint() {
+    let ours = Keys::parse("7Hq2vZ4cX9mK1pR8sT5wY3nB6dF0gJ2lQ8uE4iO6aL1").unwrap();
+    let context = Context::new(NOW, ENTROPY);
+    let session = Session {
+        revision: Revision::V2025_11_25,
+        capabilities: Capabilities::default(),
+        place: Place::fresh(&context, ANN),
+    };
+    for keys in [None, Some(&ours)] {
+        let id = session::mint(&context, keys, HERE, &session);
+        assert_eq!(session::open(keys, HERE, &id, ANN, &context), Some(session));
+        for elsewhere in
+            ["", "https://mcp.example.com/admin", "https://mcp.example.net/mcp", "https://mcp.example.com/mcp/"]
+        {
+            assert_eq!(session::open(keys, elsewhere, &id, ANN, &context), None, "{elsewhere}");
+        }
     }
 }
 
@@ -163,11 +185,11 @@ fn where_there_are_keys_an_id_is_sealed() {
         capabilities: Capabilities::ROOTS,
         place: Place::fresh(&context, ANN),
     };
-    let id = session::mint(&context, Some(&ours), &session);
+    let id = session::mint(&context, Some(&ours), HERE, &session);
     assert!(id.len() <= 256 && id.bytes().all(|byte| byte.is_ascii_graphic()));
     assert!(!id.contains(&session.place.name()[..16]), "nothing of it can be read");
     let open = |keys: Option<&Keys>, id: &str, principal, now| {
-        session::open(keys, id, principal, &Context::without_entropy(now))
+        session::open(keys, HERE, id, principal, &Context::without_entropy(now))
     };
     assert_eq!(open(Some(&ours), &id, ANN, NOW), Some(session));
     assert_eq!(open(Some(&ours), &id, BOB, NOW), None);
@@ -238,11 +260,27 @@ fn nothing_that_a_client_may_send_panics() {
     }
 }
 
-/// Where the request `head` goes.
+/// Where the request `head` goes, with a list of tools as its message.
 fn placed(head: &Json) -> place::Place {
+    let mut head = head.clone();
+    let is_modern = head["protocolVersion"].as_str().is_some_and(|version| version.trim() == "2026-07-28");
+    let mut params = json!({});
+    if is_modern {
+        head["mcpMethod"] = json!("tools/list");
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+    }
+    posted(&head, &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": params}).to_string())
+}
+
+/// Where a request goes. All streams are open, and all sessions there.
+fn posted(head: &Json, body: &str) -> place::Place {
     let input = crate::world::head(head);
     let request = Request::read(&input).unwrap();
-    World::silent().run(async |flow| place(flow, &request).await).answer.unwrap()
+    let world = World::new(|_| Said::Ok("true".into()));
+    world.run(async |flow| place(flow, &request, body).await).answer.unwrap()
 }
 
 fn object(head: &Json) -> String {
@@ -264,7 +302,7 @@ fn a_sessions_requests_go_to_its_place() {
     for principal in [None, ANN] {
         let place = Place::fresh(&Context::new(NOW, [9; 32]), principal);
         let id = mint(&Context::new(NOW, ENTROPY), Revision::V2025_06_18, &place);
-        for version in [None, Some("2025-06-18"), Some("2025-11-25"), Some("no such revision")] {
+        for version in [None, Some("2025-06-18"), Some("2025-11-25")] {
             let head = json!({"method": "POST", "server": {}, "principal": principal, "sessionId": id,
                               "protocolVersion": version});
             assert_eq!(object(&head), place.name(), "{version:?}");
@@ -319,16 +357,64 @@ fn whoever_has_neither_session_nor_name_gets_a_new_place() {
 }
 
 #[test]
+fn what_takes_nothing_of_a_servers_has_no_place() {
+    let id = mint(&Context::new(NOW, ENTROPY), Revision::V2025_11_25, &Place::fresh(&Context::new(NOW, [9; 32]), ANN));
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}"#;
+    let bodies = [
+        "",
+        "garbage",
+        "{}",
+        "[]",
+        "[5]",
+        r#"{"jsonrpc":"1.0","id":1,"method":"tools/list"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/paint"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","arguments":5}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":5}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":"debug"}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"a:b"}}"#,
+        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+        r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#,
+    ];
+    for session in [None, Some(id.as_str())] {
+        for transport in [None, Some("sse-messages")] {
+            let head = json!({"method": "POST", "server": {}, "principal": ANN, "sessionId": session,
+                              "transport": transport});
+            if transport.is_some() && session.is_none() {
+                continue;
+            }
+            for body in bodies {
+                let place = posted(&head, body).to_json();
+                assert!(place.starts_with(r#"{"here":true"#), "{head}: {body}: {place}");
+                assert_eq!(place.contains("\"at\""), transport.is_some(), "{head}: {body}: {place}");
+            }
+            assert!(posted(&head, call).to_json().contains("object"), "{head}");
+        }
+    }
+    // What the head says is judged as well.
+    for wrong in [
+        json!({"contentType": "text/plain"}),
+        json!({"accept": "text/html"}),
+        json!({"unread": "oversize"}),
+        json!({"protocolVersion": "no such revision"}),
+        json!({"protocolVersion": "2026-07-28"}),
+    ] {
+        let mut head = json!({"method": "POST", "server": {}, "principal": ANN});
+        head.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        assert_eq!(posted(&head, call).to_json(), r#"{"here":true}"#, "{wrong}");
+    }
+}
+
+#[test]
 fn what_an_object_has_is_kept_until_nobody_can_come_back_for_it() {
     let place = Place::fresh(&Context::new(NOW, [9; 32]), ANN);
     let id = mint(&Context::new(NOW, ENTROPY), Revision::V2025_11_25, &place);
     let kept = |more: &Json| {
         let mut head = json!({"method": "POST", "server": {}, "principal": ANN});
         head.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let input = crate::world::head(&head);
-        let request = Request::read(&input).unwrap();
-        let world = World::new(|_| Said::Ok("true".into()));
-        match world.run(async |flow| place::place(flow, &request).await).answer.unwrap() {
+        match placed(&head) {
             place::Place::Object(_, kept) => kept,
             other => panic!("{head}: {other:?}"),
         }
@@ -352,7 +438,7 @@ fn a_session_that_is_ended_names_its_object() {
         let input = crate::world::head(&head);
         let request = Request::read(&input).unwrap();
         let world = World::new(|_| Said::Ok(there.into()));
-        world.run(async |flow| place::place(flow, &request).await).answer.unwrap().to_json()
+        world.run(async |flow| place::place(flow, &request, "").await).answer.unwrap().to_json()
     };
     let ends = format!(r#"{{"here":true,"ends":"{}"}}"#, place.name());
     assert_eq!(placed(ANN, json!("object"), "true"), ends);

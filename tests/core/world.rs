@@ -121,7 +121,7 @@ fn step_in<T>(context: &Context, outcomes: &str, flow: impl AsyncFn(&Flow<'_>) -
 
 /// The head of a request as the shim writes it (`headOf` in `js/endpoint.ts`), by the names of its parts.
 pub(crate) fn head(parts: &Json) -> String {
-    const PARTS: [(&str, char); 14] = [
+    const PARTS: [(&str, char); 15] = [
         ("server", 's'),
         ("contentType", 'c'),
         ("accept", 'a'),
@@ -136,6 +136,7 @@ pub(crate) fn head(parts: &Json) -> String {
         ("place", 'l'),
         ("agent", 'g'),
         ("unread", 'u'),
+        ("endpoint", 'h'),
     ];
     let mut head = parts["method"].as_str().unwrap_or_default().to_owned();
     for (name, part) in parts.as_object().unwrap().iter().filter(|(_, part)| !part.is_null()) {
@@ -150,7 +151,7 @@ pub(crate) fn head(parts: &Json) -> String {
             continue;
         };
         let value = match (letter, part) {
-            ('c' | 'a' | 'v' | 'm' | 'n' | 'e', Json::String(header)) => header.clone(),
+            ('c' | 'a' | 'v' | 'm' | 'n' | 'e' | 'h', Json::String(header)) => header.clone(),
             _ => part.to_string(),
         };
         head.extend([format!("\n{letter}"), value]);

@@ -35,6 +35,7 @@ const handler = createMcpHandler(({ props }) => {
   const text = (value: unknown) => ({ content: [{ type: "text" as const, text: JSON.stringify(value) }] });
   server.registerTool("whoami", {}, ({ caller }) => text({ props, principal: caller?.principal }));
   server.registerTool("write", { scopes: ["write"] }, () => text("written"));
+  server.registerTool("headers", {}, ({ requestInfo }) => text(requestInfo.headers));
   return server;
 });
 const served = (verifier: Parameters<typeof protect>[0]) => {
@@ -60,7 +61,7 @@ test("a key that the command has made comes in, and its record says as whom", as
       principal: "key:build",
     });
     const listed = await (await worker(modern(AUDIENCE, "tools/list", {}, as(key)))).json<{ result: ToolList }>();
-    expect(listed.result.tools.map(({ name }) => name)).toEqual(["whoami", "write"]);
+    expect(listed.result.tools.map(({ name }) => name)).toEqual(["whoami", "write", "headers"]);
   }
 });
 
@@ -335,4 +336,17 @@ test("a header of its own", async () => {
     worker(modern(AUDIENCE, "tools/call", { name: "whoami" }, { headers }));
   expect((await call({ "x-api-key": key })).status).toBe(200);
   expect((await call({ authorization: `Bearer ${key}` })).status).toBe(401);
+});
+
+test("a key in a header of its own reaches no handler, also beside other verifiers", async () => {
+  const { key, keys } = await made();
+  const verifier = new APIKeyVerifier({ keys, header: "X-Build-Key" });
+  const jwt = new JWTVerifier({ secret: SECRET, issuer: ISSUER, audience: AUDIENCE });
+  for (const worker of [served(verifier), served(anyOf(jwt, verifier))]) {
+    const headers = { "x-build-key": key, "x-trace": "t1" };
+    const response = await worker(modern(AUDIENCE, "tools/call", { name: "headers" }, { headers }));
+    const text = await response.text();
+    expect(text).toContain("x-trace");
+    expect(text).not.toContain(key);
+  }
 });

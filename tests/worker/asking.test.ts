@@ -216,6 +216,25 @@ describe("a round that is sent again", () => {
     expect(await count(tag)).toBe("1");
   });
 
+  test("does what is done once a single time, however often and however close together it is sent", async () => {
+    const tag = crypto.randomUUID();
+    const call = { name: "pay", arguments: { tag } };
+    const { requestState } = (await round(call)).result;
+    const second = { ...call, inputResponses: { "elicit-1": accept }, requestState };
+    const all = await Promise.all(Array.from({ length: 5 }, () => round(second)));
+    const good = all.filter((message) => "result" in message);
+    expect(good.map(({ result }) => result.resultType)).toEqual(["input_required"]);
+    for (const { error } of all.filter((message) => !("result" in message))) {
+      expect(error).toMatchObject({ code: -32602, message: expect.stringContaining("has been used") as string });
+    }
+    expect((await round(second)).error.message).toContain("Call the tool anew");
+    expect(await count(tag)).toBe("1");
+    // What follows knows that it was done, and does nothing once: it may be sent again.
+    const third = { ...call, inputResponses: { "elicit-2": accept }, requestState: good[0]?.result.requestState };
+    for (let n = 0; n < 3; n++) expect(textOf((await round(third)).result)).toBe("paid 1 times by Ann");
+    expect(await count(tag)).toBe("1");
+  });
+
   test("answers without the state do not count for a destructive tool", async () => {
     const tag = crypto.randomUUID();
     const call = { name: "destroy", arguments: { tag }, inputResponses: { "elicit-1": accept } };

@@ -90,6 +90,63 @@ describe.each(["/callers-worker", "/callers-object"])("%s", (path) => {
     expect(streams).toEqual(ROLES.map((role) => [`${role} says so`, said(role)]));
   });
 
+  describe("news of resources", () => {
+    const URIS = ["mem://secret", "MEM://secret", "note://private/1", "note://public/1", "mem://open"];
+    const HEARD = {
+      admin: ["mem://secret", "note://private/1", "note://public/1", "mem://open"],
+      reader: ["note://public/1", "mem://open"],
+    };
+
+    /** What a stream hears, up to the resource that everybody may see and that changes last. */
+    async function heard(stream: EventReader): Promise<Set<string>> {
+      const uris = new Set<string>();
+      while (!uris.has("mem://open")) {
+        const { params } = await stream.message<{ params: { uri: string } }>();
+        uris.add(params.uri);
+      }
+      await stream.close();
+      return uris;
+    }
+
+    test.each([{ own: false }, { own: true }])(
+      "on 2026-07-28 each token hears of what it may see, %j",
+      async (args) => {
+        const streams = ROLES.map(async (role) => {
+          const notifications = { resourceSubscriptions: HEARD.admin };
+          const stream = new EventReader(
+            await worker(modern(url, "subscriptions/listen", { notifications }, as(role))),
+          );
+          await stream.message();
+          return stream;
+        });
+        const opened = await Promise.all(streams);
+        await callTool(worker, "update", { uris: URIS, ...args }, as("admin"), url);
+        for (const [n, role] of ROLES.entries()) {
+          const stream = opened[n];
+          expect(stream && [...(await heard(stream))]).toEqual(HEARD[role]);
+        }
+      },
+    );
+
+    test.each(ROLES)("in a session of 2025-11-25 so does the stream of the %s", async (role) => {
+      const session = await begin(worker, url, as(role));
+      for (const uri of HEARD.admin) {
+        await messageOf(worker(legacy(url, "resources/subscribe", { uri }, { ...as(role), session })));
+      }
+      const headers = { accept: "text/event-stream", "mcp-session-id": session, ...as(role).headers };
+      const stream = new EventReader(await worker(new Request(url, { headers })));
+      await callTool(worker, "update", { uris: URIS }, as("admin"), url);
+      expect([...(await heard(stream))]).toEqual(HEARD[role]);
+    });
+  });
+
+  test("the header that the verifier names reaches no handler", async () => {
+    const headers = { "x-caller-token": "Bearer reader", "x-trace": "t1" };
+    const seen = JSON.parse(textOf(await callTool(worker, "headers", {}, { headers }, url)) ?? "") as object;
+    expect(seen).toMatchObject({ "x-trace": "t1" });
+    expect(JSON.stringify(seen).toLowerCase()).not.toContain("reader");
+  });
+
   test("messages of HTTP+SSE on one stream are each their own token's", async () => {
     const opened = await worker(
       new Request(`${url}-sse`, { headers: { accept: "text/event-stream", authorization: "Bearer admin" } }),

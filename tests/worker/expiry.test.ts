@@ -1,14 +1,19 @@
 /** What an agent keeps in its session's object goes with the session. */
 import { listDurableObjectIds, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, test } from "vitest";
-import { type Sent, type ToolResult, legacy, modern } from "../harness/messages.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { type Sent, type ToolResult, initialize, legacy, modern, post } from "../harness/messages.ts";
 import { HOST, begin, callTool, messageOf, textOf, worker } from "./lib/client.ts";
 import { EventReader } from "./lib/stream.ts";
 
 const HOUR = 3600 * 1000;
 
-const namespaces = { Keeping: env.LIST_KEEPING, OwnAlarm: env.LIST_OWN_ALARM, WicketObject: env.LIST_WICKET_OBJECT };
+const namespaces = {
+  Keeping: env.LIST_KEEPING,
+  OwnAlarm: env.LIST_OWN_ALARM,
+  Stateful: env.LIST_STATEFUL,
+  WicketObject: env.LIST_WICKET_OBJECT,
+};
 type Class = keyof typeof namespaces;
 
 /** All objects of a class, with what each has. */
@@ -47,7 +52,7 @@ const end = (url: string, session: string, headers: Record<string, string> = {})
   worker(new Request(url, { method: "DELETE", headers: { "mcp-session-id": session, ...headers } }));
 
 afterEach(async () => {
-  for (const name of ["Keeping", "OwnAlarm", "WicketObject"] as const) {
+  for (const name of ["Keeping", "OwnAlarm", "Stateful", "WicketObject"] as const) {
     for (const { stub } of await objectsOf(name)) {
       await runInDurableObject(stub, async (_, { storage }) => {
         await storage.deleteAlarm();
@@ -164,4 +169,69 @@ test("an agent's own alarm is its own", async () => {
   expect(await keeping("OwnAlarm")).toHaveLength(2);
   expect((await end(kept, session)).status).toBe(204);
   expect(await keeping("OwnAlarm")).toHaveLength(1);
+});
+
+describe("nothing is made for what asks nothing of the agent", () => {
+  const url = `${HOST}/keeping`;
+  /** Objects that there are, whether they have anything or not. */
+  const count = async () => (await listDurableObjectIds(env.LIST_KEEPING)).length;
+  const old = { headers: { "mcp-protocol-version": "2025-03-26" } };
+  const late = { headers: { "mcp-protocol-version": "2025-11-25" } };
+  const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "keep" } };
+
+  test.each<[what: string, status: number, request: () => Request]>([
+    ["no JSON", 400, () => post(url, "garbage")],
+    ["no JSON on 2026-07-28", 400, () => post(url, "garbage", { headers: { "mcp-protocol-version": "2026-07-28" } })],
+    ["nothing at all", 400, () => post(url, "")],
+    ["another media type", 415, () => post(url, JSON.stringify(call), { headers: { "content-type": "text/plain" } })],
+    ["an answer that is not taken", 406, () => post(url, JSON.stringify(call), { headers: { accept: "text/html" } })],
+    ["5 MB", 413, () => post(url, " ".repeat(5_000_000))],
+    ["what is not UTF-8", 400, () => post(url, new Uint8Array([0x22, 0xff, 0x22]))],
+    ["no message", 400, () => post(url, "{}")],
+    ["a call of nothing", 200, () => legacy(url, "tools/call")],
+    ["a method that is none", 404, () => modern(url, "tools/paint")],
+    ["headers that disagree", 400, () => modern(url, "tools/list", {}, { headers: { "mcp-method": "tools/call" } })],
+    ["ping", 200, () => legacy(url, "ping")],
+    ["a notification", 202, () => post(url, '{"jsonrpc":"2.0","method":"notifications/initialized"}')],
+    ["an answer", 202, () => post(url, '{"jsonrpc":"2.0","id":1,"result":{}}')],
+    ["a revision that is none", 400, () => legacy(url, "tools/list", {}, { revision: "2020-01-01" })],
+    ["a session that nobody began", 404, () => legacy(url, "tools/list", {}, { session: "garbage" })],
+    ["a batch of garbage", 400, () => post(url, '[{"jsonrpc":"2.0","id":1}, 5]', old)],
+    ["a batch of a revision without", 400, () => post(url, JSON.stringify([call]), late)],
+    ["a batch without end", 400, () => post(url, JSON.stringify(Array(101).fill(call)), old)],
+    ["a message of HTTP+SSE without a session", 400, () => legacy(`${url}-sse/message`, "tools/list")],
+    ["one of a stream that is not there", 404, () => legacy(`${url}-sse/message?sessionId=garbage`, "tools/list")],
+  ])("%s: %i, and no object", async (_, status, request) => {
+    const before = await count();
+    const response = await worker(request());
+    await response.text();
+    expect(response.status).toBe(status);
+    expect(await count()).toBe(before);
+  });
+
+  test("a message of a stream that is closed makes no object either", async () => {
+    const stream = new EventReader(
+      await worker(new Request(`${url}-sse`, { headers: { accept: "text/event-stream" } })),
+    );
+    const messages = new URL((await stream.next())?.data ?? "", HOST).href;
+    await stream.close();
+    const before = await count();
+    await vi.waitFor(async () => {
+      const answer = await worker(legacy(messages, "tools/list", {}, { revision: null }));
+      await answer.text();
+      expect(answer.status).toBe(404);
+    });
+    expect(await count()).toBe(before);
+  });
+
+  test("an object in which nobody keeps anything has nothing, not even an alarm", async () => {
+    const stateful = `${HOST}/stateful`;
+    await (await worker(initialize(stateful))).text();
+    await callTool(worker, "increment", {}, {}, stateful).catch(() => {});
+    const session = await begin(worker, stateful);
+    await messageOf(worker(legacy(stateful, "tools/list", {}, { session })));
+    expect((await keeping("Stateful")).length, "that of the call, which has counted").toBe(1);
+    await messageOf(worker(legacy(stateful, "tools/call", { name: "increment" }, { session })));
+    expect((await keeping("Stateful")).map(({ alarm }) => hours(alarm)).sort()).toEqual([1, 720]);
+  });
 });

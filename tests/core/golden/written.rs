@@ -31,6 +31,7 @@ pub(super) const NAMES: &[&str] = &[
     "told-watch",
     "placed-ends",
     "placed-here",
+    "placed-here-for",
     "placed-object-for-a-while",
     "effect-root-key",
     "told-unable",
@@ -370,13 +371,17 @@ fn places() {
     let placed = |head: serde_json::Value| {
         let input = crate::world::head(&head);
         let request = Request::read(&input).unwrap();
-        World::silent().run(async |flow| place(flow, &request).await).answer.unwrap().to_json()
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{
+            "io.modelcontextprotocol/protocolVersion":"2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities":{}}}}"#;
+        World::silent().run(async |flow| place(flow, &request, body).await).answer.unwrap().to_json()
     };
-    let principal =
-        json!({"method": "POST", "server": {}, "principal": "user:github:1", "protocolVersion": "2026-07-28"});
+    let principal = json!({"method": "POST", "server": {}, "principal": "user:github:1",
+                           "protocolVersion": "2026-07-28", "mcpMethod": "tools/list"});
     assert_eq!(placed(principal), golden("placed-object"));
     assert_eq!(placed(json!({"method": "GET", "server": {}})), golden("placed-here"));
     assert_eq!(Place::Ends("AAAA".into()).to_json(), golden("placed-ends"));
+    assert_eq!(Place::HereFor("AAAA".into()).to_json(), golden("placed-here-for"));
     let kept = Kept::While(86_400_000, "mailbox:AAAA".into());
     assert_eq!(Place::Object("AAAA".into(), kept).to_json(), golden("placed-object-for-a-while"));
     assert_eq!(placed(json!({"method": "POST", "server": {}, "sessionId": "x"})), golden("placed-answer"));

@@ -17,7 +17,7 @@ fn session() -> (String, String) {
     let context = Context::new(NOW, ENTROPY);
     let place = Place::fresh(&context, Some(ANN));
     let session = Session { revision: Revision::V2025_11_25, capabilities: Capabilities::default(), place };
-    (mint(&context, None, &session), place.mailbox())
+    (mint(&context, None, "", &session), place.mailbox())
 }
 
 fn of_ann(body: impl ToString) -> Post {

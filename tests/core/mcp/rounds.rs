@@ -114,6 +114,7 @@ fn a_state_opens_for_its_own_call_only() {
         ("a swapped tool", changed(|params| params["name"] = json!("pay_more"))),
         ("another principal", principal("user:github:2")),
         ("another client", call(next(first(), &state)).with("client", "other")),
+        ("another endpoint", call(next(first(), &state)).with("endpoint", "https://mcp.example.com/admin")),
         (
             "another method",
             Post::modern("prompts/get", {
@@ -213,4 +214,18 @@ fn older_revisions_know_no_rounds() {
     });
     assert_eq!(answered.status(), 200);
     assert_ne!(MODERN, "2025-11-25");
+}
+
+#[test]
+fn a_round_whose_state_is_not_spent_has_a_name_to_spend_it_by() {
+    let name = |single| {
+        let state = begun(first(), single)["requestState"].clone();
+        let answered = send(&call(next(first(), &state)), NOW, [8; 32], asks(single));
+        let run = answered.waits.last().and_then(|wait| wait.first()).unwrap();
+        run["rounds"].get("unspent").and_then(Json::as_str).map(str::to_owned)
+    };
+    assert_eq!(name(false).unwrap().len(), 22);
+    assert_eq!(name(true), None, "it has been spent already");
+    let answered = send(&call(json!({"name": "pay", "inputResponses": {"name": {}}})), NOW, ENTROPY, asks(false));
+    assert!(answered.effect()["rounds"].get("unspent").is_none(), "there is no state");
 }

@@ -264,7 +264,7 @@ fn who_wants_to_hear_of_a_cancellation_waits_where_its_session_can_be_reached() 
     let session = Session { revision: Revision::V2025_11_25, capabilities: Capabilities::default(), place };
     let watched = |with: &[(&str, &str)]| {
         let mut call = call("2025-11-25", &json!({}));
-        call["head"]["sessionId"] = mint(&context, None, &session).into();
+        call["head"]["sessionId"] = mint(&context, None, "", &session).into();
         for (member, value) in with {
             call["head"][member] = (*value).into();
         }
@@ -306,7 +306,7 @@ fn able(version: &str, capabilities: &Json) -> Json {
         capabilities: Capabilities::of(Some(Value::read(&text).unwrap())),
         place: Place::fresh(&context, None),
     };
-    call["head"]["sessionId"] = mint(&context, None, &session).into();
+    call["head"]["sessionId"] = mint(&context, None, "", &session).into();
     call
 }
 
@@ -419,4 +419,59 @@ fn nothing_else_is_said() {
         assert!(Running::read(input, "POST\ns{}").is_none(), "{input}");
     }
     assert!(Running::read(r#"{"id":1,"risen":true,"say":{"open":true}}"#, "POST\nz").is_none());
+}
+
+#[test]
+fn a_round_is_spent_by_its_name_and_only_once() {
+    let spend = |say: Said| {
+        let mut call = call(MODERN, &json!({}));
+        call["say"] = json!({"spend": "AAAA"});
+        let (input, head) = written(&call);
+        let running = Running::read(&input, &head).unwrap();
+        let world = World::new(|effect| {
+            assert_eq!((&effect["object"], &effect["call"]), (&json!("spent:AAAA"), &json!("spend")));
+            say.clone()
+        });
+        serde_json::from_str::<Json>(&world.run(async |flow| tell(flow, &running).await).answer.unwrap().to_json())
+            .unwrap()
+    };
+    assert_eq!(spend(Said::Ok("true".into())), json!({"nothing": true}));
+    let fault = |said| spend(said)["fault"].clone();
+    assert_eq!(fault(Said::Ok("false".into()))["code"], -32602);
+    assert_eq!(fault(Said::Failed("unreachable"))["status"], 503);
+    let absent = fault(Said::Failed("absent"));
+    assert!(absent["message"].as_str().unwrap().contains("Durable Object"), "{absent}");
+}
+
+#[test]
+fn news_of_a_resource_says_which_scopes_it_needs() {
+    let scoped = json!({
+        "resources": [["mem://open", ""], ["mem://secret", "write admin"], ["note://7", ""]],
+        "templates": [["note://public/{id}", ""], ["note://{+path}", "write"]],
+    });
+    for (uri, needs) in [
+        ("mem://open", None),
+        ("mem://secret", Some("write admin")),
+        ("MEM://secr%65t", Some("write admin")),
+        ("note://7", None),
+        ("note://public/1", None),
+        ("note://private/1", Some("write")),
+        ("NOTE://private/1", Some("write")),
+        ("other://1", None),
+    ] {
+        let news = |say: Json| match told(call(MODERN, &json!({})), &say) {
+            Told::Reach(reach) => serde_json::from_str::<Json>(&reach.message).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let params = json!({"uri": uri});
+        let notify = json!({"method": "notifications/resources/updated", "params": params, "scoped": scoped});
+        for said in [
+            news(json!({"changed": {"uri": uri, "scoped": scoped}})),
+            news(json!({"changed": {"uri": uri, "scoped": scoped, "everybody": true}})),
+            news(json!({"notify": notify})),
+        ] {
+            assert_eq!(said.get("needs").and_then(Json::as_str), needs, "{uri}: {said}");
+        }
+        assert!(news(json!({"changed": {"uri": uri}})).get("needs").is_none(), "{uri}");
+    }
 }

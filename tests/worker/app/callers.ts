@@ -1,5 +1,5 @@
 /** Agents whose tools depend on who is calling, behind several tokens of one person. */
-import { type Caller, McpAgent, McpServer, type TokenVerifier, protect } from "mcp-wicket/jwt";
+import { type Caller, McpAgent, McpServer, ResourceTemplate, type TokenVerifier, protect } from "mcp-wicket/jwt";
 import * as z from "zod";
 
 interface Who extends Record<string, unknown> {
@@ -21,8 +21,9 @@ function table(): TokenVerifier<Cloudflare.Env> {
   return {
     issuers: ["https://issuer.example"],
     bearer: true,
+    header: "X-Caller-Token",
     identify: ({ headers }) => {
-      const authorization = headers.get("authorization");
+      const authorization = headers.get("x-caller-token") ?? headers.get("authorization");
       if (authorization === null) return { refused: "absent", reason: "no_token" };
       return callers.get(authorization) ?? { refused: "token", reason: "unknown" };
     },
@@ -47,6 +48,21 @@ abstract class ByCaller extends McpAgent<Cloudflare.Env, unknown, Who> {
       await scheduler.wait(ms);
       await log("info", `${role} says so`);
       return text({ before: role, after: this.props.role, scopes: [...(caller?.scopes ?? [])], seen: this.#seen });
+    });
+    this.server.registerTool("headers", {}, ({ requestInfo }) => text(requestInfo.headers));
+    const read = ({ href }: URL) => ({ contents: [{ uri: href, text: "read" }] });
+    const template = (uri: string) => new ResourceTemplate(uri, { list: undefined });
+    this.server.registerResource("open", "mem://open", {}, read);
+    this.server.registerResource("secret", "mem://secret", { scopes: ["write"] }, read);
+    this.server.registerResource("public notes", template("note://public/{id}"), {}, read);
+    this.server.registerResource("notes", template("note://{+path}"), { scopes: ["write"] }, read);
+    const inputSchema = { uris: z.array(z.string()), own: z.boolean().optional() };
+    this.server.registerTool("update", { inputSchema }, async ({ uris, own }, { sendNotification }) => {
+      for (const uri of uris) {
+        if (own) await sendNotification({ method: "notifications/resources/updated", params: { uri } });
+        else await this.server.sendResourceUpdated({ uri });
+      }
+      return text("updated");
     });
     this.server.registerTool("write", { scopes: ["write"] }, () => text("written"));
     if (this.props.role === "admin") this.server.registerTool("admin_only", {}, () => text("done"));

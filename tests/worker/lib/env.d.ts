@@ -5,6 +5,7 @@ declare namespace Cloudflare {
     DB: D1Database;
     LIST_KEEPING: DurableObjectNamespace;
     LIST_OWN_ALARM: DurableObjectNamespace;
+    LIST_STATEFUL: DurableObjectNamespace;
     LIST_WICKET_OBJECT: DurableObjectNamespace;
   }
   interface GlobalProps {
