@@ -114,7 +114,7 @@ export const INCUMBENT = {
 export const REFUSED = {
   tokenExchangeCallback:
     "Use `context` of GitHubHandler, GoogleHandler, AzureADHandler or GenericOAuthHandler: it makes `this.props` at sign-in " +
-    "and, with a fresh token of the provider, at each refresh.",
+    "and, with a fresh token of the provider, at each refresh. With pages of your own, `completeAuthorization` takes `props`.",
   clientRegistrationTTL: "Leave it out: registrations that nobody uses end by themselves.",
   clientRegistrationCallback:
     "Use `allowDynamicClientRegistration: false`, and `createClient` for the clients there are to be; `audit` is told of each registration.",

@@ -40,7 +40,10 @@ pub fn is_url(id: &str) -> bool {
         let last = labels.last().copied().unwrap_or_default();
         // A last label of digits or after 0x makes an address of it.
         let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
-        let is_private = matches!(last, "local" | "localhost" | "internal" | "lan" | "home" | "corp" | "arpa");
+        let is_private = matches!(
+            last,
+            "local" | "localhost" | "internal" | "intranet" | "private" | "lan" | "home" | "corp" | "arpa"
+        );
         labels.len() >= 2 && labels.iter().all(is_label) && !is_number && !is_private
     };
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"' | b'<' | b'>' | b'@');

@@ -104,12 +104,11 @@ async fn called<I: Identity>(
             if !client::is_id(&id) && !document::is_url(&id) {
                 return Err(Wrong::new("This is no identifier of a client."));
             }
-            let decision = if name == "admit" { "admit" } else { "dismiss" };
+            let (decision, event) =
+                if name == "admit" { ("admit", "client approved") } else { ("dismiss", "client dismissed") };
             ask(flow, &client::object(&id), decision, Members::new()).await?;
             ask(flow, admission::WAITING, "forget", Members::new().text("id", &id)).await?;
-            let event =
-                Members::new().text("event", if name == "admit" { "client approved" } else { "client dismissed" });
-            flow.commit(Commit::Audit(event.text("client", &id).text("request", &request.trace(flow)).end()));
+            tell(flow, request, event, &id);
             Ok("null".into())
         }
         "grants" => {

@@ -48,35 +48,32 @@ test.each([
     () => lib.register({ client_name: "Secretive", token_endpoint_auth_method: "client_secret_post" }, APPROVE),
   ],
   ["is known by a URL", () => Promise.resolve({ client_id: DOCUMENTED })],
-])(
-  'registration: "approve": nobody is asked for a client that %s before the operator has said yes',
-  async (_, made) => {
-    const api = approving.api(env, createExecutionContext(), { issuer: APPROVE });
-    const waiting = async () => (await api.listWaitingClients()).items.map(({ clientId }) => clientId);
-    const client = await made();
-    const id = client.client_id;
-    const url = lib.authorizeUrl((await lib.asking(client)).params, APPROVE);
-    const ask = () => new lib.Browser("ann").go(url);
-    expect(await waiting()).not.toContain(id);
-    audited.length = 0;
-    for (let times = 0; times < 2; times++) {
-      const answer = await ask();
-      expect([answer.status, answer.headers.getSetCookie()]).toEqual([403, []]);
-      const page = await answer.text();
-      expect(page).toContain("have not said yes to it yet");
-      expect(page).not.toContain('name="consent"');
-    }
-    expect(audited.filter(({ event, client }) => event === "client waits" && client === id)).toHaveLength(1);
-    expect(await waiting()).toContain(id);
-    await api.approveClient(id);
-    expect(await waiting()).not.toContain(id);
-    expect((await ask()).status).toBe(200);
-    expect((await lib.code(client, { site: APPROVE })).code).not.toBe("");
-    await api.dismissClient(id);
-    expect((await ask()).status).toBe(403);
-    expect(audited.map(({ event }) => event)).toEqual(expect.arrayContaining(["client approved", "client dismissed"]));
-  },
-);
+])("approve: nobody is asked for a client that %s before the operator has said yes", async (_, made) => {
+  const api = approving.api(env, createExecutionContext(), { issuer: APPROVE });
+  const waiting = async () => (await api.listWaitingClients()).items.map(({ clientId }) => clientId);
+  const client = await made();
+  const id = client.client_id;
+  const url = lib.authorizeUrl((await lib.asking(client)).params, APPROVE);
+  const ask = () => new lib.Browser("ann").go(url);
+  expect(await waiting()).not.toContain(id);
+  audited.length = 0;
+  for (let times = 0; times < 2; times++) {
+    const answer = await ask();
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([403, []]);
+    const page = await answer.text();
+    expect(page).toContain("have not said yes to it yet");
+    expect(page).not.toContain('name="consent"');
+  }
+  expect(audited.filter(({ event, client }) => event === "client waits" && client === id)).toHaveLength(1);
+  expect(await waiting()).toContain(id);
+  await api.approveClient(id);
+  expect(await waiting()).not.toContain(id);
+  expect((await ask()).status).toBe(200);
+  expect((await lib.code(client, { site: APPROVE })).code).not.toBe("");
+  await api.dismissClient(id);
+  expect((await ask()).status).toBe(403);
+  expect(audited.map(({ event }) => event)).toEqual(expect.arrayContaining(["client approved", "client dismissed"]));
+});
 
 test("a client that the operator has made needs no further yes, and one that waits is no reason for a redirect", async () => {
   const api = approving.api(env, createExecutionContext(), { issuer: APPROVE });

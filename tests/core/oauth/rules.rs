@@ -37,6 +37,7 @@ fn urls_that_are_fetched_lead_to_public_names() {
         "https://[64:ff9b::7f00:1]/client.json",
         "https://metadata.google.internal/computeMetadata/v1/",
         "https://printer.local/client.json",
+        "https://wiki.intranet/client.json",
         "https://router/client.json",
         "https://user@app.example.com/client.json",
         "https://app.example.com:8443/client.json",

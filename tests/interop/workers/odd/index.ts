@@ -3,9 +3,9 @@ import { McpAgent, McpServer } from "mcp-wicket";
 import { z } from "zod";
 
 export class Odd extends McpAgent {
-  server = new McpServer({ name: "odd", version: "1.0.0" });
+  override server = new McpServer({ name: "odd", version: "1.0.0" });
 
-  init() {
+  override init() {
     const { server } = this;
     server.registerTool(
       "divide",
