@@ -1,6 +1,7 @@
 /** What a handler is to the provider: the set-up of its Rust half, and the effects that are its own. */
 import type { AppFetch } from "../endpoint.js";
 import type { OAuthHelpers } from "../oauth/operator.js";
+import { WicketError } from "../errors.js";
 import { checkOptions, openNamesOf } from "../options.js";
 import type { Outcome } from "../run.js";
 
@@ -42,8 +43,27 @@ export interface KnownPerson {
 
 const PERSON = openNamesOf<KnownPerson>("The answer of identify", { id: true, label: true, props: true, scopes: true });
 
+/** What is true of a person now. Without `props` those are as before; without `scopes` all count that were granted. */
+export type StillKnown = Partial<KnownPerson>;
+
+const STILL = openNamesOf<StillKnown>("The answer of stillKnown", { id: true, label: true, props: true, scopes: true });
+
+/** What a handler may have that signs people in itself. */
+export interface AsksAgain<Env = unknown> {
+  /**
+   * Whether the app still knows somebody, asked at each refresh: `true`, or what has changed (`props`, and the scopes that the
+   * person may have now). Anything else is a no, and the client gets no new tokens: within `accessTokenTtl` the person is
+   * out. A function that throws, or takes longer than `callbackTimeout`, is an outage: the client comes again.
+   */
+  stillKnown?(
+    person: { readonly id: string },
+    env: Env,
+    ctx: ExecutionContext,
+  ): boolean | StillKnown | null | undefined | Promise<boolean | StillKnown | null | undefined>;
+}
+
 /** A handler of your own: your Worker knows who is there, by a session of its own or by what stands in front of it. */
-export interface AppHandler<Env = unknown> {
+export interface AppHandler<Env = unknown> extends AsksAgain<Env> {
   /** Who sends this request (the browser is at the provider's callback); `null` for nobody. */
   identify(request: Request, env: Env, ctx: ExecutionContext): KnownPerson | null | Promise<KnownPerson | null>;
   /** Answers requests to paths that are not the provider's. */
@@ -55,7 +75,7 @@ export interface AppHandler<Env = unknown> {
  * (`parseAuthRequest`, `completeAuthorization`). The authorization endpoint is its own, like every other path that is not
  * the provider's.
  */
-export interface PagesHandler<Env = unknown> {
+export interface PagesHandler<Env = unknown> extends AsksAgain<Env> {
   fetch(
     request: Request,
     env: Env & { OAUTH_PROVIDER: OAuthHelpers },
@@ -73,16 +93,36 @@ type AnyHandler<Env> = IdentityHandler<Env> | AppHandler<Env> | PagesHandler<Env
 /** Each kind as the provider uses it. */
 export function identityOf<Env>(handler: AnyHandler<Env>): IdentityHandler<Env> {
   if ("identity" in handler) return handler;
-  if (hasPages(handler)) return { identity: () => ({ kind: "app" }) };
+  const set = handler.stillKnown !== undefined;
+  if (set && typeof (handler.stillKnown as unknown) !== "function") {
+    throw new WicketError("ERR_ARGUMENT", "stillKnown is a function: async ({ id }, env) => true or false.");
+  }
+  const identity = () => ({ kind: "app", ...(set && { stillKnown: true }) });
+  const label = "defaultHandler";
+  if (hasPages(handler)) return { label, identity, perform: (effect, around) => stillKnown(handler, effect, around) };
   return {
-    label: "defaultHandler",
-    identity: () => ({ kind: "app" }),
-    perform: async (effect, { request, env, ctx }) => {
-      if (effect.kind !== "identify") throw new Error(`an app has no "${effect.kind}"`);
+    label,
+    identity,
+    perform: async (effect, around) => {
+      if (effect.kind !== "identify") return stillKnown(handler, effect, around);
+      const { request, env, ctx } = around;
       const person = (await handler.identify(request, env, ctx)) ?? null;
       if (person !== null) checkOptions(PERSON, person);
       return { json: JSON.stringify(person) };
     },
     ...(handler.fetch && { fetch: (request, env, ctx) => handler.fetch?.(request, env, ctx) as Promise<Response> }),
   };
+}
+
+/** `src/auth/app.rs`, `StillKnown`. Whatever is no yes is a no. */
+async function stillKnown<Env>(
+  handler: AsksAgain<Env>,
+  effect: HandlerEffect & { id?: string },
+  { env, ctx }: HandlerContext<Env>,
+): Promise<Outcome> {
+  if (effect.kind !== "still-known" || !handler.stillKnown) throw new Error(`an app has no "${effect.kind}"`);
+  const answer = (await handler.stillKnown({ id: effect.id ?? "" }, env, ctx)) ?? false;
+  if (typeof answer !== "object") return { json: (answer as unknown) === true ? "true" : "null" };
+  checkOptions(STILL, answer);
+  return { json: JSON.stringify(answer) };
 }

@@ -1,14 +1,18 @@
 //! The app itself knows who is there: behind a sign-in of its own, or an access proxy. There is no upstream; after consent
-//! the browser comes straight to the callback, and the app is asked about that request.
+//! the browser comes straight to the callback, and the app is asked about that request. At each refresh it may be asked whether
+//! it still knows the person.
 
 use crate::flow::{Failure, Flow, Obtain};
 use crate::http::form;
-use crate::json::{Object, Value, object};
+use crate::json::{Object, Value, object, quoted};
 use crate::oauth::identity::{About, Back, Begin, Begun, Denied, Identity, Person};
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct App;
+pub struct App {
+    /// It has a function `stillKnown`.
+    still_known: bool,
+}
 
 /// Asks the app who sends the request that is being answered.
 #[derive(Debug)]
@@ -40,10 +44,52 @@ impl Obtain for Identify {
     }
 }
 
+/// Asks the app whether it still knows the person with this id.
+#[derive(Debug)]
+struct StillKnown<'a>(&'a str);
+
+/// What the app says.
+enum Known {
+    No,
+    /// As before.
+    Yes,
+    /// This is true of them now; props that are empty are as before.
+    Changed(Person),
+    /// Something that is no answer.
+    Unreadable,
+}
+
+impl Obtain for StillKnown<'_> {
+    type Outcome = Known;
+    fn json(&self) -> String {
+        object(&[("kind", r#""still-known""#), ("id", &quoted(self.0))])
+    }
+    fn outcome(json: Value<'_>) -> Option<Known> {
+        let changed = || {
+            let person = json.object().ok()?;
+            let props = match person.get("props") {
+                Some(props) => props.is_object().then(|| props.text().to_owned())?,
+                None => String::new(),
+            };
+            let scopes = match person.get("scopes") {
+                Some(scopes) => Some(scopes.strings()?),
+                None => None,
+            };
+            let (id, label) = (person.string("id").unwrap_or_default().into(), String::new());
+            Some(Person { id, label, props, scopes, credential: None })
+        };
+        Some(match json.text() {
+            "null" => Known::No,
+            "true" => Known::Yes,
+            _ => changed().map_or(Known::Unreadable, Known::Changed),
+        })
+    }
+}
+
 impl App {
-    /// Reads the handler's set-up: it has none.
-    pub fn read(_options: &Object<'_>) -> Result<Self, String> {
-        Ok(Self)
+    /// Reads the handler's set-up: `{"stillKnown":true}` where it has that function.
+    pub fn read(options: &Object<'_>) -> Result<Self, String> {
+        Ok(Self { still_known: options.get("stillKnown").is_some_and(Value::is_true) })
     }
 }
 
@@ -68,5 +114,29 @@ impl Identity for App {
             Err(Failure::Timeout) => Err(Denied::unavailable("the function `identify` has not ended in time")),
             Err(_) => Err(Denied::failed("the function `identify` failed")),
         }
+    }
+
+    /// `subject` is the typed subject. Waits: one.
+    async fn renew(&self, flow: &Flow<'_>, subject: &str) -> Result<Option<Person>, Denied> {
+        let id =
+            subject.strip_prefix("user:app:").ok_or_else(|| Denied::failed("the grant names nobody of the app's"))?;
+        match flow.obtain(&StillKnown(id)).await {
+            Ok(Known::Yes) => Ok(None),
+            Ok(Known::No) => Err(Denied::not_allowed("the function `stillKnown` says no").about(id)),
+            // The id is the one that was asked about, whether or not it is said again.
+            Ok(Known::Changed(person)) if person.id.is_empty() => Ok(Some(Person { id: id.into(), ..person })),
+            Ok(Known::Changed(person)) => Ok(Some(person)),
+            Ok(Known::Unreadable) => Err(Denied::failed("the function `stillKnown` gave no answer that can be used")),
+            Err(Failure::Timeout) => Err(Denied::unavailable("the function `stillKnown` has not ended in time")),
+            Err(_) => Err(Denied::failed("the function `stillKnown` failed")),
+        }
+    }
+
+    fn renews(&self) -> bool {
+        self.still_known
+    }
+
+    fn keeps_credentials(&self) -> bool {
+        false
     }
 }

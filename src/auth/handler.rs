@@ -74,6 +74,13 @@ impl Identity for Handler {
     }
 
     fn renews(&self) -> bool {
+        match self {
+            Self::App(app) => app.renews(),
+            Self::Upstream(_) => true,
+        }
+    }
+
+    fn keeps_credentials(&self) -> bool {
         matches!(self, Self::Upstream(_))
     }
 

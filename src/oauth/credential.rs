@@ -138,6 +138,18 @@ pub(super) async fn take(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Obj
     if id.is_some() && !grant.as_ref().is_some_and(|grant| stands(flow, keys, &held, grant, input)) {
         return Ok("null".into());
     }
+    if let Some(grant) = grant.as_mut().filter(|_| input.flag("bare")) {
+        // The way to sign in has no credentials: it is asked about the person by name.
+        let (ledger, subject) =
+            (Ledger::read(flow, keys, &held, input), Members::new().text("credential", &grant.subject));
+        return Ok(match ask_for(flow, &ledger, grant, input, held.writes(), subject) {
+            Ok((change, members)) => {
+                change.commit(flow);
+                members.end()
+            }
+            Err(answer) => answer,
+        });
+    }
     let mut row = held.row(ROW).and_then(Row::read);
     let Some(credential) = row.as_ref().and_then(|row| row.opened(keys, object)) else {
         // Whoever refreshes and has none, or one that was sealed under a secret that is gone, cannot be asked about: that is
@@ -159,26 +171,11 @@ pub(super) async fn take(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Obj
     }
     let mut change = held.writes();
     if let Some(grant) = grant.as_mut().filter(|_| is_refresh) {
-        let ledger = Ledger::read(flow, keys, &held, input);
-        if ledger.asked(&grant.client) >= OFTEN {
-            let since = now.saturating_sub(WINDOW);
-            if let Some(code) = grant.asking.as_ref().and_then(|asking| asking.failed_after(since)) {
-                return Ok(in_vain(code).end());
-            }
-            if grant.checked.is_some_and(|checked| checked > since) {
-                return Ok("null".into());
-            }
-        }
-        change = ledger.asks(change, &grant.client);
-        let asking = match asking::turn(flow, grant, input) {
-            Turn::Asks(asking) => asking,
-            Turn::Waits(wait) => return Ok(busy(wait)),
-            Turn::Failed(code) => return Ok(in_vain(code).end()),
+        (change, members) = match ask_for(flow, &Ledger::read(flow, keys, &held, input), grant, input, change, members)
+        {
+            Ok(asks) => asks,
+            Err(answer) => return Ok(answer),
         };
-        members = asking.hand(members);
-        grant.asking = Some(asking);
-        let ends = Lifetimes::read(input).map(|lifetimes| grant.ends(lifetimes));
-        change = change.put(Grant::row(&grant.id), grant.to_json(), ends);
         is_change = true;
     }
     if is_stale {
@@ -191,6 +188,37 @@ pub(super) async fn take(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Obj
         change.put(ROW, row.to_json(), None).commit(flow);
     }
     Ok(members.end())
+}
+
+/// Whoever refreshes is to ask about the person of `grant`: what is written with that, and the lease for it. Else the answer for
+/// one who is not to ask: another does, or has, or it has been asked often enough.
+fn ask_for(
+    flow: &Flow<'_>,
+    ledger: &Ledger<'_>,
+    grant: &mut Grant,
+    input: &Object<'_>,
+    change: Change,
+    members: Members,
+) -> Result<(Change, Members), String> {
+    if ledger.asked(&grant.client) >= OFTEN {
+        let since = flow.context().now().saturating_sub(WINDOW);
+        if let Some(code) = grant.asking.as_ref().and_then(|asking| asking.failed_after(since)) {
+            return Err(in_vain(code).end());
+        }
+        if grant.checked.is_some_and(|checked| checked > since) {
+            return Err("null".into());
+        }
+    }
+    let change = ledger.asks(change, &grant.client);
+    let asking = match asking::turn(flow, grant, input) {
+        Turn::Asks(asking) => asking,
+        Turn::Waits(wait) => return Err(busy(wait)),
+        Turn::Failed(code) => return Err(in_vain(code).end()),
+    };
+    let members = asking.hand(members);
+    grant.asking = Some(asking);
+    let ends = Lifetimes::read(input).map(|lifetimes| grant.ends(lifetimes));
+    Ok((change.put(Grant::row(&grant.id), grant.to_json(), ends), members))
 }
 
 fn busy(wait: u64) -> String {
@@ -264,8 +292,8 @@ pub(super) async fn give_up(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>) ->
         return Ok("{}".into());
     };
     let reason = match code {
-        Code::InvalidGrant => "the upstream does not let the person in any more",
-        _ => "the upstream gives no answer that helps",
+        Code::InvalidGrant => "whoever signs people in does not let the person in any more",
+        _ => "whoever signs people in gives no answer that helps",
     };
     let mut ledger = Ledger::read(flow, keys, &held, input);
     ledger.refused(&held, Some(change), &grant.subject, refusal(&grant, reason));
@@ -387,6 +415,7 @@ pub(super) async fn renewed<I: Identity>(
 ) -> Result<Option<(Person, String)>, Failed> {
     let asked =
         asked.clone().number("since", flow.context().now()).number("patience", site.server.callback_timeout * 1000);
+    let asked = asked.flag("bare", !site.identity.keeps_credentials());
     let Taken { credential, asking } = match fresh(flow, site, object, &asked, TIMES).await {
         Ok(taken) => taken,
         Err(Stale::None) => return Ok(None),

@@ -275,7 +275,7 @@ async fn is_needed_elsewhere(flow: &Flow<'_>, origin: &Origin) -> bool {
 ///
 /// Waits: one, and where something is due one at the upstream and one more; none without an upstream.
 pub(super) async fn give_back<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, object: &str, request: Option<&str>) {
-    if !site.identity.renews() {
+    if !site.identity.keeps_credentials() {
         return;
     }
     let ask = |call, input| flow.obtain(&Ask { object: object.into(), call, input });
@@ -298,7 +298,7 @@ pub(super) async fn give_up<I: Identity>(
     (id, credential): (Option<&str>, Option<&str>),
     request: &str,
 ) {
-    let Some(credential) = credential.filter(|_| site.identity.renews()) else { return };
+    let Some(credential) = credential.filter(|_| site.identity.keeps_credentials()) else { return };
     if id.is_none() && site.identity.ends_all() {
         return;
     }

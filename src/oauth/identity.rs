@@ -31,6 +31,11 @@ pub trait Identity {
         false
     }
 
+    /// Whether it has credentials. Where it has none, `renew` gets the typed subject of the person instead.
+    fn keeps_credentials(&self) -> bool {
+        self.renews()
+    }
+
     /// Exchanges the credential for a fresh one. It acts at the provider, which may end the former at once: only the holder
     /// of the lease may, and has to store what comes back before anything else.
     async fn refresh(&self, _flow: &Flow<'_>, _credential: &str) -> Result<String, Denied> {
@@ -140,7 +145,7 @@ pub struct Person {
     pub id: String,
     /// How the person recognises the account: `octocat`.
     pub label: String,
-    /// What tools find as `this.props`, the text of a JSON object.
+    /// What tools find as `this.props`, the text of a JSON object; empty where a renewal changes nothing of it.
     pub props: String,
     /// The scopes that the person may have; all that are asked for where there is no such rule.
     pub scopes: Option<Vec<String>>,

@@ -107,7 +107,7 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
     let asked = asked(input);
     let shown = proof(&secret);
     if same(shown.as_bytes(), family.current.as_bytes()) {
-        if input.get("props").is_some() {
+        if input.flag("checked") {
             grant.checked = Some(now);
             grant.may = input.texts("may");
         }

@@ -349,8 +349,13 @@ async fn renewing<I: Identity>(
     input: Members,
 ) -> Result<Members, Failed> {
     let Some((person, credential)) = credential::renewed(flow, site, object, &input).await? else { return Ok(input) };
-    let inline = grant::is_inline(site.identity, &person.props, Some(&credential));
-    let input = input.text("props", &person.props).flag("inline", inline);
+    let input = input.flag("checked", true);
+    let input = if person.props.is_empty() {
+        input
+    } else {
+        let inline = grant::is_inline(site.identity, &person.props, Some(&credential));
+        input.text("props", &person.props).flag("inline", inline)
+    };
     Ok(match &person.scopes {
         Some(may) => input.texts("may", may.iter().map(String::as_str)),
         None => input,

@@ -13,6 +13,7 @@ mod renewing;
 mod rule;
 mod rules;
 mod signing;
+mod still_known;
 mod told;
 
 use mcp_wicket::crypto::{Keys, encode, sha256};

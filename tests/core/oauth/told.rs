@@ -54,9 +54,10 @@ fn whoever_says_no_is_told_of() {
 
 #[test]
 fn a_refresh_that_the_upstream_refuses_names_person_client_and_request() {
-    for (status, reason) in
-        [(403, "the upstream does not let the person in any more"), (500, "the upstream gives no answer that helps")]
-    {
+    for (status, reason) in [
+        (403, "whoever signs people in does not let the person in any more"),
+        (500, "whoever signs people in gives no answer that helps"),
+    ] {
         let mut signed = Signed::new();
         let (_, told) = signed.refresh_and_tell((NOW + 1000, 6), |_| said(status, &json!({})));
         let [record, event] = told.as_slice() else { panic!("{told:?}") };

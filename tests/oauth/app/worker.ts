@@ -1,5 +1,7 @@
 /** The Worker under test: each host name is an authorization server of its own kind. */
 import {
+  type AppHandler,
+  type AsksAgain,
   type AuditEvent,
   McpAgent,
   McpServer,
@@ -45,18 +47,20 @@ export const RESOURCE_SERVERS = {
 export const double = new KvDouble();
 let location = 0;
 
+/** The header stands for a session of the app's own. */
+const identifying: AppHandler<Env> = {
+  identify: (request) => {
+    const user = request.headers.get("x-user");
+    if (user === null) return null;
+    const person = { id: user, label: user, props: PROPS[user] ?? { login: user } };
+    const scopes = SCOPES[user];
+    return scopes ? { ...person, scopes } : person;
+  },
+};
+
 const usual: OAuthProviderOptions<Env> = {
   apiHandlers: { "/mcp": MyMCP.serve("/mcp"), "/sse": MyMCP.serveSSE("/sse") },
-  // The header stands for a session of the app's own.
-  defaultHandler: {
-    identify: (request) => {
-      const user = request.headers.get("x-user");
-      if (user === null) return null;
-      const person = { id: user, label: user, props: PROPS[user] ?? { login: user } };
-      const scopes = SCOPES[user];
-      return scopes ? { ...person, scopes } : person;
-    },
-  },
+  defaultHandler: identifying,
   // Each request comes to another of three locations.
   kv: (env) => (env.KV_DOUBLE ? (double.at(location++ % 3) as KVNamespace) : env.OAUTH_KV),
   scopes: { read: "Read your things", write: "Change your things" },
@@ -81,7 +85,26 @@ export const offboarding = new OAuthProvider<Env>({ ...usual, issuer: "https://o
 /** The one that is reached by two host names. */
 export const hosts = new OAuthProvider<Env>(usual);
 
+/** What the app says of people at a refresh, and about whom it was asked. */
+export const stillKnown: { asked: string[]; answer: NonNullable<AsksAgain["stillKnown"]> } = {
+  asked: [],
+  answer: () => true,
+};
+const askedAgain: AsksAgain<Env>["stillKnown"] = (person, env, ctx) => {
+  stillKnown.asked.push(person.id);
+  return stillKnown.answer(person, env, ctx);
+};
+
 const providers: Record<string, OAuthProvider<Env>> = {
+  "still.example.com": new OAuthProvider({
+    ...usual,
+    callbackTimeout: 0.3,
+    defaultHandler: { ...identifying, stillKnown: askedAgain },
+  }),
+  "still-pages.example.com": new OAuthProvider({
+    ...usual,
+    defaultHandler: { fetch: ownPages.fetch, stillKnown: askedAgain },
+  }),
   "offboarding.example.com": offboarding,
   "one.hosts.example.com": hosts,
   "two.hosts.example.com": hosts,

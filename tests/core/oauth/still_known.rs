@@ -1,0 +1,103 @@
+//! Where the app itself signs people in, it is asked at each refresh whether it still knows them.
+
+use mcp_wicket::auth::handler::Handler;
+use mcp_wicket::json::Object;
+use mcp_wicket::oauth::{Request, Site, serve};
+use serde_json::{Value as Json, json};
+
+use super::once::{Way, redeeming};
+use super::{Objects, SITE, form, head, json_of, keys, server};
+use crate::world::{NOW, Said, World};
+
+/// Sends a request to a server whose app answers so; gives status, body, location, and what was asked.
+fn sent(
+    objects: &mut Objects,
+    set_up: &str,
+    request: &Json,
+    body: &str,
+    says: Said,
+    entropy: u8,
+) -> (Json, Vec<String>) {
+    let (server, keys, input) = (server(json!({})), keys(), request.to_string());
+    let identity = Handler::read(&Object::read(set_up).unwrap()).unwrap();
+    let site = Site { server: &server, keys: &keys, identity: &identity, issuer: SITE.into() };
+    let request = Request::read(&input).unwrap();
+    let mut calls = Vec::new();
+    let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
+        "identify" => Said::Ok(json!({"id": "ann", "props": {"role": "admin"}}).to_string()),
+        "still-known" => {
+            calls.push(format!("still-known {}", effect["id"].as_str().unwrap()));
+            says.clone()
+        }
+        _ => {
+            calls.extend(effect["call"].as_str().map(String::from));
+            objects.ask(effect, NOW + u64::from(entropy), [entropy; 32])
+        }
+    });
+    let world = world.at(NOW + u64::from(entropy)).with_entropy([entropy; 32]);
+    let ended = world.run(async |flow| serve(flow, &site, &request, body).await);
+    (json_of(&ended.answer.unwrap())["answer"].clone(), calls)
+}
+
+const ASKS: &str = r#"{"kind":"app","stillKnown":true}"#;
+
+/// A refresh of somebody who has signed in by the app; the answer of the token endpoint, and what was asked.
+fn refreshed(set_up: &str, says: Said) -> (Json, Vec<String>, Way) {
+    let mut way = Way::new();
+    let (state, cookie) = way.allow();
+    let request = head("callback", "GET", json!({"query": form(&[("state", &state)]), "cookie": cookie}));
+    let nothing = || Said::Failed("failed");
+    let (answer, _) = sent(&mut way.objects, set_up, &request, "", nothing(), 4);
+    let location = answer["headers"].as_array().unwrap().iter().find(|it| it[0] == "location").unwrap();
+    let code = location[1].as_str().unwrap().split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
+    let token = head("token", "POST", json!({}));
+    let (answer, _) = sent(&mut way.objects, set_up, &token, &redeeming(&way.client, &code), nothing(), 5);
+    let tokens: Json = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let body = form(&[("grant_type", "refresh_token"), ("client_id", &way.client), ("refresh_token", refresh)]);
+    let (answer, calls) = sent(&mut way.objects, set_up, &token, &body, says, 6);
+    let mut body: Json = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    body["status"] = answer["status"].clone();
+    (body, calls, way)
+}
+
+#[test]
+fn whoever_the_app_does_not_know_any_more_gets_no_new_tokens() {
+    let said = |json: &str| Said::Ok(json.into());
+    for (says, status, error, scope) in [
+        (said("true"), 200, None, Some("read write")),
+        (said("{}"), 200, None, Some("read write")),
+        (said(r#"{"scopes":["read"]}"#), 200, None, Some("read")),
+        (said(r#"{"id":"ann","props":{"role":"guest"}}"#), 200, None, Some("read write")),
+        (said("null"), 400, Some("invalid_grant"), None),
+        (said(r#"{"scopes":[]}"#), 400, Some("invalid_grant"), None),
+        (said(r#"{"id":"ben"}"#), 400, Some("invalid_grant"), None),
+        // What is no answer is an outage: nobody is logged out for it.
+        (said("false"), 503, Some("temporarily_unavailable"), None),
+        (said(r#"{"props":[]}"#), 503, Some("temporarily_unavailable"), None),
+        (Said::Failed("timeout"), 503, Some("temporarily_unavailable"), None),
+        (Said::Failed("failed"), 503, Some("temporarily_unavailable"), None),
+    ] {
+        let (body, calls, _) = refreshed(ASKS, says.clone());
+        assert_eq!((body["status"].as_u64(), body["error"].as_str()), (Some(status), error), "{says:?}");
+        assert_eq!(body["scope"].as_str(), scope, "{says:?}");
+        assert_eq!(calls[..2], ["credential", "still-known ann"], "{says:?}");
+        assert!(matches!(calls[2].as_str(), "refresh" | "give-up"), "{says:?}");
+    }
+}
+
+#[test]
+fn an_app_that_has_no_such_function_is_not_asked() {
+    let (body, calls, _) = refreshed(r#"{"kind":"app"}"#, Said::Failed("failed"));
+    assert_eq!((body["status"].as_u64(), calls), (Some(200), vec!["refresh".to_owned()]));
+}
+
+#[test]
+fn nothing_is_kept_for_it() {
+    let (_, _, mut way) = refreshed(ASKS, Said::Ok("true".into()));
+    let (_, (_, rows)) = way.objects.0.iter().find(|(name, _)| name.starts_with("subject:")).unwrap();
+    assert!(!rows.contains_key("credential"), "nothing is kept for it");
+    let name = way.objects.0.keys().find(|name| name.starts_with("subject:")).unwrap().clone();
+    let items = way.objects.ask(&json!({"object": name, "call": "due", "input": {}}), NOW, [3; 32]);
+    assert!(matches!(items, Said::Ok(due) if due == r#"{"due":[]}"#), "and nothing goes back anywhere");
+}
