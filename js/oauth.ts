@@ -24,7 +24,14 @@ export { AzureADHandler, type AzureADOptions } from "./handlers/azure.js";
 export { GenericOAuthHandler, type GenericOAuthOptions } from "./handlers/generic.js";
 export { GitHubHandler, type GitHubOptions } from "./handlers/github.js";
 export { GoogleHandler, type GoogleOptions } from "./handlers/google.js";
-export type { AppHandler, AsksAgain, IdentityHandler, KnownPerson, PagesHandler, StillKnown } from "./handlers/identity.js";
+export type {
+  AppHandler,
+  AsksAgain,
+  IdentityHandler,
+  KnownPerson,
+  PagesHandler,
+  StillKnown,
+} from "./handlers/identity.js";
 export type { Allow, AllowAnswer, AllowRule, Setting, UpstreamOptions, UpstreamProfile } from "./handlers/upstream.js";
 export { d1Audit } from "./oauth/d1-audit.js";
 export type { RateLimiter } from "./effects/tally.js";

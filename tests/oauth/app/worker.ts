@@ -103,7 +103,7 @@ const providers: Record<string, OAuthProvider<Env>> = {
   }),
   "still-pages.example.com": new OAuthProvider({
     ...usual,
-    defaultHandler: { fetch: ownPages.fetch, stillKnown: askedAgain },
+    defaultHandler: { ...ownPages, stillKnown: askedAgain },
   }),
   "offboarding.example.com": offboarding,
   "one.hosts.example.com": hosts,
