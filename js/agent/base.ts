@@ -4,10 +4,34 @@
  * constructed outside an object, hence a constructor function.)
  */
 import { DurableObject } from "#workers";
+import { WicketError } from "../errors.js";
+
+/** What only the context of an object has. */
+const OF_OBJECTS: ReadonlySet<PropertyKey> = new Set([
+  "storage",
+  "id",
+  "blockConcurrencyWhile",
+  "acceptWebSocket",
+  "getWebSockets",
+]);
+
+/** Says what is missing where an agent that runs in the Worker is taken for one in an object. */
+const WITHOUT_OBJECT: ProxyHandler<object> = {
+  get(ctx, name) {
+    if (OF_OBJECTS.has(name) && !(name in ctx)) {
+      throw new WicketError(
+        "ERR_NEEDS_OBJECT",
+        `this.ctx.${String(name)} is there in a Durable Object: add "static placement = \"session\";" to the class.`,
+      );
+    }
+    const value: unknown = Reflect.get(ctx, name);
+    return typeof value === "function" ? (value as () => unknown).bind(ctx) : value;
+  },
+};
 
 function Base(this: { ctx: unknown; env: unknown }, ctx: object, env: unknown): object | undefined {
   if ("storage" in ctx) return Reflect.construct(DurableObject, [ctx, env], new.target as never) as object;
-  this.ctx = ctx;
+  this.ctx = new Proxy(ctx, WITHOUT_OBJECT);
   this.env = env;
   return undefined;
 }

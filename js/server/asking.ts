@@ -14,21 +14,28 @@ export async function askClient(
   call: RunEffect,
   { send, object, tags, givesUp }: NonNullable<Told["request"]>,
   timeout: number,
+  signal?: AbortSignal,
 ): Promise<unknown> {
   const socket = await connect(await world.objects(), object, tags);
   let timer: ReturnType<typeof setTimeout> | null = null;
+  let takeBack = () => {};
   try {
     const arrived = new Promise<string>((resolve, reject) => {
       socket.addEventListener("message", ({ data }) => resolve(String(data)));
       socket.addEventListener("close", () => reject(new Error("The connection to the mailbox has broken.")));
       socket.accept();
-      timer = setTimeout(() => {
-        reject(new ToolError("The client has not answered in time."));
+      const giveUp = (reason: Error) => {
+        reject(reason);
         // The client need not ask its person any longer.
         world.sendInOrder(givesUp, call).catch((error: unknown) => logged("A question could not be taken back", error));
-      }, timeout);
+      };
+      timer = setTimeout(() => giveUp(new ToolError("The client has not answered in time.")), timeout);
+      takeBack = () => giveUp(reasonOf(signal));
     });
+    arrived.catch(() => {});
     await world.sendInOrder(send, call);
+    if (signal?.aborted) takeBack();
+    else signal?.addEventListener("abort", takeBack);
     const message = JSON.parse(await arrived) as { cancel?: true };
     if (message.cancel) {
       world.cancel(call);
@@ -37,6 +44,13 @@ export async function askClient(
     return message;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", takeBack);
     socket.close(1000, "answered");
   }
+}
+
+/** Why a signal has fired, as an error. */
+export function reasonOf(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -18,11 +18,14 @@ import { type Checked, describe } from "./schema.js";
 import type { McpServer } from "./mcp-server.js";
 import type { Scoped } from "./scopes.js";
 
+/** What is said of arguments that do not fit. */
+export function unfitText(what: string, name: string, { issues }: Checked): string {
+  return `Invalid arguments for the ${what} "${name}": ${describe(issues ?? [])}`;
+}
+
 /** Arguments that do not fit. */
-export function invalid(what: string, name: string, { issues }: Checked): Outcome {
-  return {
-    json: JSON.stringify({ invalid: `Invalid arguments for the ${what} "${name}": ${describe(issues ?? [])}` }),
-  };
+export function invalid(what: string, name: string, checked: Checked): Outcome {
+  return { json: JSON.stringify({ invalid: unfitText(what, name, checked) }) };
 }
 
 /** What the step-up challenge needs: the scopes of this, and those that every request needs. The operator is told. */

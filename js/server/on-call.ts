@@ -3,12 +3,16 @@ import { importedTracing } from "#workers";
 import type { CallContext, ToolContext } from "./context.js";
 import type { CallToolResult, GetPromptResult, ReadResourceResult } from "./types.js";
 
-/** A call that is about to run: its arguments have been checked, and its caller may make it. */
+/** A call that is about to run: what is called is there, and its caller may call it. */
 export interface Call {
   readonly method: "tools/call" | "prompts/get" | "resources/read";
   /** The tool's or the prompt's name, or the resource's URI. */
   readonly name: string;
-  /** The arguments, as the handler gets them: with defaults filled in. Variables of the template for resources. */
+  /**
+   * The arguments, as the handler gets them: with defaults filled in. Variables of the template for resources. Where they do not
+   * fit the schema they are as the client has sent them, and `next` runs no handler: it gives the error result of a tool, and
+   * throws a `ProtocolError` for a prompt.
+   */
   readonly arguments: Readonly<Record<string, unknown>>;
   /** Who is calling, as far as a guard has found out. */
   readonly caller: {

@@ -1,9 +1,10 @@
 /** The effect "get": runs the prompt that the user wrote. */
 import { handled, isThenable } from "../callback.js";
+import { ErrorCode, ProtocolError } from "../errors.js";
 import type { Outcome } from "../run.js";
 import type { GetEffect, Splice } from "../wire.js";
 import { CallContext } from "./context.js";
-import { UNKNOWN, areKnown, forbidden, hasOnly, invalid, returned, thrown } from "./handlers.js";
+import { UNKNOWN, areKnown, forbidden, hasOnly, invalid, returned, thrown, unfitText } from "./handlers.js";
 import type { McpServer } from "./mcp-server.js";
 import { around } from "./on-call.js";
 import { checkArguments } from "./schema.js";
@@ -20,14 +21,19 @@ export async function getPrompt(server: McpServer, effect: GetEffect, world: Ser
   const ran = (given: GetPromptResult | Promise<GetPromptResult>) =>
     isThenable(given) ? handled(`The prompt "${prompt.name}"`, world.passage.limits, given) : given;
   try {
+    const { hooks } = server;
     let args: unknown = context;
+    let unfit: ProtocolError | undefined;
     if (prompt.argsSchema) {
       const checked = await checkArguments(prompt.argsSchema, effect.arguments ?? {});
-      if (checked.issues) return invalid("prompt", prompt.name, checked);
-      args = checked.value;
+      if (checked.issues && !hooks) return invalid("prompt", prompt.name, checked);
+      args = checked.issues ? (effect.arguments ?? {}) : checked.value;
+      if (checked.issues) unfit = new ProtocolError(ErrorCode.InvalidParams, unfitText("prompt", prompt.name, checked));
     }
-    const run = () => prompt.callback(args as never, context);
-    const { hooks } = server;
+    const run = () => {
+      if (unfit) throw unfit;
+      return prompt.callback(args as never, context);
+    };
     const about = { method: "prompts/get", name: prompt.name, arguments: prompt.argsSchema && args, context } as const;
     const result: GetPromptResult = await ran(
       server.serving.run(context, () => (hooks ? around(hooks, about, run) : run())),

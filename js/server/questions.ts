@@ -5,12 +5,26 @@
  */
 import { ProtocolError, ToolError, type UrlElicitation, WicketError } from "../errors.js";
 import type { Effect, RunEffect, Told } from "../wire.js";
-import { askClient } from "./asking.js";
+import { namesOf, checkOptions } from "../options.js";
+import { askClient, reasonOf } from "./asking.js";
 import type { AskOptions } from "./types.js";
 import type { ServerWorld } from "./world.js";
 
 /** How long a client may take to answer a question on its stream, in milliseconds, unless it is said otherwise. */
 const PATIENCE = 5 * 60 * 1000;
+
+const ASK = namesOf<AskOptions>(
+  "The options of a question",
+  { key: true, timeout: true, maxTotalTimeout: true, signal: true },
+  {
+    onprogress: "A client says nothing before it answers here: leave it out.",
+    resetTimeoutOnProgress: "A client says nothing before it answers here: leave it out.",
+    relatedRequestId: "Leave it out: a question belongs to the call that asks it.",
+    resumptionToken: "Leave it out: streams are resumed by themselves.",
+    onresumptiontoken: "Leave it out: streams are resumed by themselves.",
+    task: "Tasks are not supported: a question is answered, and may take its time.",
+  },
+);
 
 /** An answer to a question under its key. */
 interface Answered {
@@ -45,7 +59,10 @@ export class Questions {
   }
 
   /** Asks `kind`; resolves with the client's answer. Where the run ends with the question it never resolves. */
-  async ask(kind: string, params: object | undefined, { key, timeout = PATIENCE }: AskOptions = {}): Promise<unknown> {
+  async ask(kind: string, params: object | undefined, options: AskOptions = {}): Promise<unknown> {
+    checkOptions(ASK, options);
+    const { key, timeout = PATIENCE, maxTotalTimeout = timeout, signal } = options;
+    signal?.throwIfAborted();
     const name = key ?? `${kind}-${++this.#count}`;
     // The question as it is now: its parameters may be used for the next one.
     const question = JSON.parse(JSON.stringify({ kind, params })) as { kind: string; params?: object };
@@ -54,7 +71,8 @@ export class Questions {
     try {
       told = await this.#world.say(this.#effect, { ask: question });
       if (told.request) {
-        const message = await askClient(this.#world, this.#effect, told.request, timeout);
+        const limit = Math.min(timeout, maxTotalTimeout);
+        const message = await askClient(this.#world, this.#effect, told.request, limit, signal);
         return this.#judged(await this.#world.say(this.#effect, { reply: { ...question, message } }));
       }
       if (told.input === undefined)
@@ -76,7 +94,14 @@ export class Questions {
       this.#open--;
       this.#suspendSoon();
     }
-    return new Promise(() => {});
+    // Until the run ends the question can be taken back.
+    return new Promise((_, reject) => {
+      const takeBack = () => {
+        if (this.#questions.delete(name)) reject(reasonOf(signal));
+      };
+      if (signal?.aborted) takeBack();
+      else signal?.addEventListener("abort", takeBack);
+    });
   }
 
   /**

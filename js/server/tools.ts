@@ -3,7 +3,7 @@ import { logged } from "../errors.js";
 import type { Outcome } from "../run.js";
 import type { CallEffect, Splice } from "../wire.js";
 import { CallContext } from "./context.js";
-import { UNKNOWN, areKnown, forbidden, hasOnly, invalid, returned, thrown } from "./handlers.js";
+import { UNKNOWN, areKnown, forbidden, hasOnly, invalid, returned, thrown, unfitText } from "./handlers.js";
 import type { McpServer } from "./mcp-server.js";
 import { mirrorsOf } from "./mirrors.js";
 import { type OnCall, around } from "./on-call.js";
@@ -53,7 +53,7 @@ class ToolRun {
   }
 
   handle(checked: Checked | undefined): Outcome | Promise<Outcome> {
-    if (checked?.issues) return invalid("tool", this.#tool.name, checked);
+    if (checked?.issues && !this.#server.hooks) return invalid("tool", this.#tool.name, checked);
     const { serving } = this.#server;
     const result = serving.isShared ? serving.run(this.#context, () => this.#begin(checked)) : this.#begin(checked);
     if (!isThenable(result)) return this.#finish(result);
@@ -63,17 +63,21 @@ class ToolRun {
     );
   }
 
-  #begin(checked: { value?: unknown } | undefined): CallToolResult | Promise<CallToolResult> {
+  #begin(checked: Checked | undefined): CallToolResult | Promise<CallToolResult> {
     const { hooks } = this.#server;
     return hooks ? this.#hooked(hooks, checked) : this.#run(checked);
   }
 
-  #run(checked: { value?: unknown } | undefined): CallToolResult | Promise<CallToolResult> {
+  #run(checked: Checked | undefined): CallToolResult | Promise<CallToolResult> {
+    if (checked?.issues) {
+      const text = unfitText("tool", this.#tool.name, checked);
+      return { content: [{ type: "text", text }], isError: true };
+    }
     return this.#tool.handler((checked ? checked.value : this.#context) as never, this.#context);
   }
 
-  #hooked(hooks: readonly OnCall[], checked: { value?: unknown } | undefined): Promise<CallToolResult> {
-    const args = checked ? checked.value : this.#effect.arguments;
+  #hooked(hooks: readonly OnCall[], checked: Checked | undefined): Promise<CallToolResult> {
+    const args = checked && !checked.issues ? checked.value : this.#effect.arguments;
     const about = { method: "tools/call", name: this.#tool.name, arguments: args, context: this.#context } as const;
     return around(hooks, about, () => this.#run(checked));
   }

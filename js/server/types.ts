@@ -218,9 +218,13 @@ export interface AskOptions {
    * The question's name among those of this call, for 2026-07-28. By default its kind and its place: a handler that asks in
    * the same order in each of its runs needs none.
    */
-  key?: string;
+  key?: string | undefined;
   /** How long to wait where the handler waits, in milliseconds. Default 5 minutes. */
-  timeout?: number;
+  timeout?: number | undefined;
+  /** The same, for servers that move over from the official SDK: the shorter one counts. */
+  maxTotalTimeout?: number | undefined;
+  /** Takes the question back: it rejects with the signal's reason, and the client is told where it has been asked. */
+  signal?: AbortSignal | undefined;
 }
 
 /** The official SDK's names of the same. */

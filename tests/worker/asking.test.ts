@@ -330,3 +330,42 @@ describe("on 2025-11-25", () => {
     }
   });
 });
+
+describe("options that the official SDK has for a question", () => {
+  const elicitation = { elicitation: { form: {} } };
+  const modernly = (how: string) => {
+    const _meta = { "io.modelcontextprotocol/clientCapabilities": elicitation };
+    const request = modern(`${HOST}/asking`, "tools/call", { name: "hasty", arguments: { how }, _meta });
+    return messageOf<ToolResult>(worker(request)).then(({ result }) => result);
+  };
+
+  /** What a client of 2025-11-25 hears that never answers. */
+  async function legacyly(how: string): Promise<string[]> {
+    const url = `${HOST}/asking`;
+    const params = {
+      protocolVersion: "2025-11-25",
+      capabilities: { elicitation: {} },
+      clientInfo: { name: "t", version: "1" },
+    };
+    const session = (await worker(legacy(url, "initialize", params, { revision: null }))).headers.get("mcp-session-id");
+    const call = legacy(url, "tools/call", { name: "hasty", arguments: { how } }, { session: session ?? "" });
+    const body = await (await worker(call)).text();
+    const messages = [...body.matchAll(/^(?:data: )?(\{.*)$/gm)].map(
+      ([, data]) => JSON.parse(data ?? "") as Message<ToolResult>,
+    );
+    return messages.map((message) => ("method" in message ? String(message.method) : (textOf(message.result) ?? "")));
+  }
+
+  test.each(["before", "unknown"])("%s: nothing is asked", async (how) => {
+    const reason = { before: "taken back", unknown: "onprogress" }[how] ?? "";
+    expect(textOf(await modernly(how))).toContain(reason);
+    expect((await legacyly(how)).map((said) => said.includes(reason))).toEqual([true]);
+  });
+
+  test.each([
+    ["signal", "taken back"],
+    ["total", "The client has not answered in time."],
+  ])("%s: the client is told that the question is taken back", async (how, reason) => {
+    expect(await legacyly(how)).toEqual(["elicitation/create", "notifications/cancelled", reason]);
+  });
+});

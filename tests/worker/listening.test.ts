@@ -113,7 +113,8 @@ describe.each(paths)("the stream of a session at %s", (path) => {
     const { response, stream } = await open(session);
     expect(response.status).toBe(200);
     expect((await ask(session, "resources/subscribe", { uri: "test://two" })).result).toEqual({});
-    expect((await ask(session, "resources/unsubscribe", { uri: "test://one" })).result).toEqual({});
+    // In whatever spelling.
+    expect((await ask(session, "resources/unsubscribe", { uri: "TEST://one" })).result).toEqual({});
     await trigger(path, "update", { uri: "test://one" });
     await trigger(path, "update", { uri: "test://two" });
     expect(await stream.message()).toMatchObject({ params: { uri: "test://two" } });

@@ -1,6 +1,7 @@
 /** Hooks around calls: what they see, and what they can do. */
 import {
   type Call,
+  type CallResult,
   McpAgent,
   McpServer,
   type McpServerOptions,
@@ -49,6 +50,32 @@ describe.each(["2026-07-28", "2025-11-25"] as Revision[])("on %s", (revision) =>
       { method: "tools/call", name: "greet", arguments: { name: "you" }, caller },
       { method: "prompts/get", name: "say", arguments: { word: "hello" }, caller },
       { method: "resources/read", name: "test://ann", arguments: { name: "ann" }, caller },
+    ]);
+  });
+
+  test("a hook sees calls whose arguments do not fit, and no handler runs", async () => {
+    const seen: [string, unknown, unknown][] = [];
+    const onCall: OnCall = async ({ name, arguments: args }, next) => {
+      const outcome = await next().catch((error: unknown) => error);
+      seen.push([name, args, outcome]);
+      if (outcome instanceof Error) throw outcome;
+      return outcome as CallResult;
+    };
+    const [hooked, plain] = await Promise.all(
+      [handlerWith(onCall), handlerWith(undefined)].map((handler) => connect(handler, { revision })),
+    );
+    const result = await hooked?.callTool("greet", { name: 5 });
+    expect(result).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining("Invalid arguments") as string }],
+    });
+    expect(result).toEqual(await plain?.callTool("greet", { name: 5 }));
+    const refused = await hooked?.getPrompt("say", {}).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: -32602, message: expect.stringContaining("Invalid arguments") as string });
+    expect(refused).toEqual(await plain?.getPrompt("say", {}).catch((error: unknown) => error));
+    expect(seen).toEqual([
+      ["greet", { name: 5 }, expect.objectContaining({ isError: true })],
+      ["say", {}, expect.any(ProtocolError)],
     ]);
   });
 

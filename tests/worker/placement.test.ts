@@ -38,6 +38,18 @@ describe("in the Worker", () => {
     }
   });
 
+  test("this.ctx says so too, and is otherwise the Worker's", () => {
+    const given = createExecutionContext();
+    const { ctx } = new Plain(given, env);
+    for (const use of [() => ctx.storage, () => ctx.id.name, () => ctx.blockConcurrencyWhile(async () => {})]) {
+      expect(use).toThrow(expect.objectContaining({ code: "ERR_NEEDS_OBJECT" }));
+      expect(use).toThrow('static placement = "session"');
+    }
+    expect("storage" in ctx).toBe(false);
+    ctx.waitUntil(Promise.resolve());
+    expect(ctx.exports).toBe(given.exports);
+  });
+
   test("there is no storage, and requests of a session share nothing", async () => {
     const session = await begin(worker, `${HOST}/plain`);
     expect(await inSession(`${HOST}/plain`, session, "has_storage")).toBe("false");

@@ -26,6 +26,22 @@ function register(server: McpServer): void {
     const answer = await elicit({ message: "Who are you?", requestedSchema: NAME });
     return text(`Hello: ${JSON.stringify(answer)}`);
   });
+  /** Asks with options of the official SDK. */
+  server.registerTool("hasty", { inputSchema: { how: z.string() } }, async ({ how }, { elicit }) => {
+    const controller = new AbortController();
+    const options: Record<string, object> = {
+      total: { timeout: 60_000, maxTotalTimeout: 50 },
+      before: { signal: AbortSignal.abort(new Error("taken back")) },
+      signal: { signal: controller.signal },
+      unknown: { onprogress: () => {} },
+    };
+    const asked = elicit({ message: "Who are you?", requestedSchema: NAME }, options[how]);
+    if (how === "signal") setTimeout(() => controller.abort(new Error("taken back")), 0);
+    return asked.then(
+      () => text("answered"),
+      (error: unknown) => text((error as Error).message),
+    );
+  });
   server.registerTool("connect", {}, async ({ elicit }) => {
     const url = "https://example.com/connect";
     const { action } = await elicit({ mode: "url", message: "Connect", url, elicitationId: "e1" });
