@@ -58,7 +58,7 @@ export class OAuthProvider<Env = unknown> {
     this.#options = options;
     const followed = new Followed();
     const config = configOf(options);
-    const place: ObjectPlace = { objects: options.objects };
+    const place: ObjectPlace = { objects: options.objects, any: true };
     const byRoute: [string, Endpoint<Env>][] = [];
     for (const [route, handler] of Object.entries(options.apiHandlers)) {
       const endpoint = endpointOf<Env>(handler) ?? plain(route, handler);

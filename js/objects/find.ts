@@ -12,6 +12,8 @@ export interface Sought {
   readonly classes: readonly string[];
   /** The option that names them, if one does: a binding or an exported class. */
   readonly named?: { readonly option: "objects" | "binding"; readonly name: string } | undefined;
+  /** Where there is none of `classes`: whatever class of ours there is, if there is one alone. */
+  readonly any?: true;
 }
 
 /** Everything that has objects of some class. */
@@ -37,18 +39,19 @@ type Context = ExecutionContext | DurableObjectState;
 export function findObjects<T extends Rpc.DurableObjectBranded>(
   ctx: Context,
   env: unknown,
-  { classes, named }: Sought,
+  sought: Sought,
   runtime: Runtime = runtimeOf(),
 ): Namespace<T> | Promise<Namespace<T>> {
   const bindings = (env ?? {}) as Record<string, unknown>;
   const mine = exportsOf(ctx, runtime);
+  const { classes, named } = sought;
   const wanted = named ? [named.name] : classes;
   if (named && isNamespace<T>(bindings[named.name])) return bindings[named.name] as Namespace<T>;
   for (const name of wanted) {
     const exported = mine && name in mine ? mine[name] : undefined;
     if (isNamespace<T>(exported)) return exported;
   }
-  return bound<T>(bindings, mine, mine ?? runtime.exports, { classes, named }, wanted);
+  return bound<T>(bindings, mine, mine ?? runtime.exports, sought, wanted);
 }
 
 /** In an object: the objects of its own class. No other namespace takes its id. */
@@ -122,7 +125,30 @@ function takes(namespace: Identity, id: string): boolean {
 /** Which class the objects of a namespace have, by its id; `null` for one that is not ours. */
 const answers = new Map<string, string | null>();
 
-/** The bound namespace of one of the classes. */
+/** A namespace that may be the one, under the name of its binding or of its class. */
+interface Candidate<T extends Rpc.DurableObjectBranded> {
+  readonly name: string;
+  readonly namespace: Namespace<T>;
+  readonly id: string;
+}
+
+const candidatesIn = <T extends Rpc.DurableObjectBranded>(members: unknown): Candidate<T>[] =>
+  namespacesIn<T>(members).map(([name, namespace]) => ({ name, namespace, id: idOf(namespace) }));
+
+/** The one namespace that these are, if they are any. Throws `ERR_NO_OBJECT` where they are several. */
+function same<T extends Rpc.DurableObjectBranded>(
+  fitting: readonly Candidate<T>[],
+  className?: string,
+): Namespace<T> | undefined {
+  const [first] = fitting;
+  if (fitting.every(({ id }) => id === first?.id)) return first?.namespace;
+  throw several(
+    fitting.map(({ name }) => name),
+    className,
+  );
+}
+
+/** The bound namespace of one of the classes, or the only one that is ours. */
 function bound<T extends Rpc.DurableObjectBranded>(
   bindings: Record<string, unknown>,
   mine: Exported | undefined,
@@ -130,35 +156,42 @@ function bound<T extends Rpc.DurableObjectBranded>(
   sought: Sought,
   wanted: readonly string[],
 ): Namespace<T> | Promise<Namespace<T>> {
-  const all = namespacesIn<T>(bindings).map(([binding, namespace]) => ({ binding, namespace, id: idOf(namespace) }));
-  const told = new Map(namespacesIn(directory).map(([name, namespace]) => [idOf(namespace), name]));
-  const choose = (classes: ReadonlyMap<string, string | null>): Namespace<T> => {
+  const all = candidatesIn<T>(bindings);
+  const told = new Map(candidatesIn(directory).map(({ name, id }) => [id, name]));
+  const chosen = (classes: ReadonlyMap<string, string | null>): Namespace<T> | undefined => {
     for (const name of wanted) {
-      const fitting = all.filter(({ id }) => classes.get(id) === name);
-      const [first] = fitting;
-      if (fitting.some(({ id }) => id !== first?.id))
-        throw several(
-          name,
-          fitting.map(({ binding }) => binding),
-        );
-      if (first) return first.namespace;
+      const one = same(
+        all.filter(({ id }) => classes.get(id) === name),
+        name,
+      );
+      if (one) return one;
     }
-    throw noNamespace(sought, all.length > 0, mine, directory);
+    return undefined;
   };
   // Before `ctx.exports` the imported ones tell what a binding has; what else they are good for there is not documented.
   // Where exports tell of classes, what is not among them is another Worker's: only an option can mean that.
-  if (mine || told.size > 0) return choose(told);
-  const unknown = all.filter(({ id }) => !answers.has(id));
-  if (unknown.length === 0) return choose(answers);
-  return Promise.all(unknown.map(ask)).then(() => choose(answers));
+  const isTold = mine !== undefined || told.size > 0;
+  const found = isTold ? chosen(told) : undefined;
+  if (found) return found;
+  const isAny = sought.any === true && !sought.named;
+  const likely = mine ? candidatesIn<T>(mine) : all.filter(({ id }) => !isTold || told.has(id));
+  const choose = (): Namespace<T> => {
+    const one = isTold ? undefined : chosen(answers);
+    const found = one ?? (isAny ? same(likely.filter(({ id }) => typeof answers.get(id) === "string")) : undefined);
+    if (found) return found;
+    throw noNamespace(sought, all.length > 0 || (isAny && likely.length > 0), mine, directory);
+  };
+  if (isTold && !isAny) return choose();
+  const unknown = likely.filter(({ id }) => !answers.has(id));
+  return unknown.length === 0 ? choose() : Promise.all(unknown.map(ask)).then(choose);
 }
 
 /** Asks the objects of a binding for their class. */
-async function ask({ binding, namespace, id }: { binding: string; namespace: Identity; id: string }) {
+async function ask<T extends Rpc.DurableObjectBranded>({ name, namespace, id }: Candidate<T>) {
   try {
-    answers.set(id, await (namespace as Namespace).getByName(CLASS).wicketClass());
+    answers.set(id, await (namespace as Namespace<never> as Namespace).getByName(CLASS).wicketClass());
   } catch (error) {
-    if (!isForeign(error)) throw unanswered(binding, error);
+    if (!isForeign(error)) throw unanswered(name, error);
     answers.set(id, null);
   }
 }

@@ -63,20 +63,26 @@ function jsonc(name: string, binding: string | undefined, migrates: boolean): st
   return [bound, migrated].filter(Boolean).join(",\n");
 }
 
-/** More than one will do, and they are not the same. */
-export function several(name: string, bindings: readonly string[]): WicketError {
+/** More than one will do, and they are not the same: of a class `className`, or of any of ours. */
+export function several(names: readonly string[], className?: string): WicketError {
+  const listed = names.join(", ");
+  const [said, options] = className
+    ? [
+        `Several bindings have objects of a class ${className}, and not the same ones: ${listed}.`,
+        '"objects" (where agents live: "binding")',
+      ]
+    : [`Several Durable Objects could keep what this needs, and it has to be always the same: ${listed}.`, '"objects"'];
   return new WicketError(
     "ERR_NO_OBJECT",
-    `Several bindings have objects of a class ${name}, and not the same ones: ${bindings.join(", ")}. Say which by the ` +
-      `option "objects" (where agents live: "binding"), as in objects: "${bindings[0] ?? ""}".`,
+    `${said} Say which by the option ${options}, as in objects: "${names[0] ?? ""}".`,
   );
 }
 
 /** Nobody can tell whether these objects are meant. */
-export function unanswered(binding: string, cause: unknown): WicketError {
+export function unanswered(name: string, cause: unknown): WicketError {
   return new WicketError(
     "ERR_NO_OBJECT",
-    `The objects of the binding ${binding} do not answer, so that it cannot be told whether they are the ones to use. ` +
+    `The Durable Objects ${name} do not answer, so that it cannot be told whether they are the ones to use. ` +
       `Name those by the option "objects" (where agents live: "binding").`,
     { cause },
   );

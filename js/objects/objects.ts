@@ -9,6 +9,8 @@ export interface ObjectPlace {
   objects?: string | undefined;
   /** The app's own agent class, where it has no `WicketObject`. */
   agent?: string | undefined;
+  /** Whatever class of ours there is will do, where neither of those is known. */
+  any?: true;
 }
 
 /** What each of our classes has. */
@@ -22,17 +24,18 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * The objects that have our roles: those that the option names, else of an exported `WicketObject`, else of the agent's
- * class. Throws or rejects with `ERR_NO_OBJECT`, which names what is missing.
+ * class, else of the only class of ours. Throws or rejects with `ERR_NO_OBJECT`, which names what is missing.
  */
 export function objectsOf(
   ctx: ExecutionContext | DurableObjectState,
   env: unknown,
-  { objects, agent }: ObjectPlace,
+  { objects, agent, any }: ObjectPlace,
 ): Namespace<RoleStub> | Promise<Namespace<RoleStub>> {
   const classes = agent === undefined ? [WICKET_OBJECT] : [WICKET_OBJECT, agent];
   return findObjects<RoleStub>(ctx, env, {
     classes,
     ...(objects !== undefined && { named: named("objects", objects) }),
+    ...(any && agent === undefined && { any }),
   });
 }
 

@@ -46,3 +46,13 @@ test("from registration to revocation", async () => {
   }
   expect(await lib.errorOf(lib.refresh(client, next.refresh_token))).toEqual([400, "invalid_grant"]);
 });
+
+test.each(["wrapped", "entrypoint"])(
+  "the only class of ours keeps the grants where nothing names it: %s",
+  async (name) => {
+    const site = `https://${name}.example.com`;
+    const { tokens } = await lib.signIn({ site });
+    const called = await lib.whoami(tokens.access_token, site);
+    expect(await called.text()).toContain('{\\"login\\":\\"ann\\"}');
+  },
+);

@@ -91,6 +91,41 @@ describe("by bindings alone", () => {
   });
 });
 
+describe("where no class is named", () => {
+  const [ours, other, stranger] = [namespace("OneMCP"), namespace("OtherMCP"), namespace()];
+  const any = { any: true } as const;
+
+  test("the only class of ours will do, whatever its name and whatever else is there", async () => {
+    expect(await objectsOf(today({ Counter: stranger, OneMCP: ours }), {}, any)).toBe(ours);
+    expect(await objectsOf(today({ Counter: stranger, OneMCP: ours }), { QUEUE_7: ours }, any), "known").toBe(ours);
+    expect(await findObjects(old, { A: stranger, QUEUE_7: ours }, { classes: ["X"], ...any }, onOldDate({}))).toBe(
+      ours,
+    );
+    const exported = onOldDate({ Counter: stranger, Mine: ours });
+    const bound = { ANOTHER_WORKERS: other, QUEUE_7: ours };
+    expect(await findObjects(old, bound, { classes: ["X"], ...any }, exported)).toBe(ours);
+    const wicket = namespace("WicketObject");
+    expect(await objectsOf(today({ OneMCP: ours, WicketObject: wicket }), {}, any)).toBe(wicket);
+  });
+
+  test("several are refused, and an agent that is known is no question", async () => {
+    const ctx = today({ OneMCP: ours, OtherMCP: other });
+    const said = await refused(() => objectsOf(ctx, {}, any));
+    expect(said).toContain("OneMCP, OtherMCP");
+    expect(said).toContain('objects: "OneMCP"');
+    expect(await objectsOf(ctx, {}, { ...any, objects: "OtherMCP" })).toBe(other);
+    expect(await objectsOf(ctx, {}, { ...any, agent: "OtherMCP" })).toBe(other);
+  });
+
+  test("none, and another Worker's, are refused with the option to name one", async () => {
+    for (const bound of [{}, { ANOTHER_WORKERS: other }]) {
+      const said = await refused(() => objectsOf(today({ Counter: stranger }), bound, any));
+      expect(said).toContain('option "objects"');
+      expect(said).toContain("export { WicketObject }");
+    }
+  });
+});
+
 describe("what is missing is named", () => {
   const migration = ['new_sqlite_classes = ["MyMCP"]', '"new_sqlite_classes": ["MyMCP"]'];
   const binding = ['name = "MCP_OBJECT"\nclass_name = "MyMCP"', '"name": "MCP_OBJECT", "class_name": "MyMCP"'];

@@ -9,6 +9,7 @@ import {
   OAuthProvider,
   d1Audit,
 } from "mcp-wicket/oauth";
+import { WorkerEntrypoint } from "cloudflare:workers";
 
 import { KvDouble } from "../lib/kv-double.ts";
 
@@ -94,6 +95,14 @@ const askedAgain: AsksAgain<Env>["stillKnown"] = (person, env, ctx) => {
   stillKnown.asked.push(person.id);
   return stillKnown.answer(person, env, ctx);
 };
+
+/** As Workers are written that come from elsewhere: the handler is known by nothing but its `fetch`. */
+class Entrypoint extends WorkerEntrypoint {
+  override fetch(request: Request): Promise<Response> {
+    return MyMCP.serve("/mcp").fetch(request, this.env, this.ctx);
+  }
+}
+const { apiHandlers: _, ...elsewhere } = usual;
 
 const providers: Record<string, OAuthProvider<Env>> = {
   "still.example.com": new OAuthProvider({
@@ -182,6 +191,12 @@ const providers: Record<string, OAuthProvider<Env>> = {
   "raw.example.com": new OAuthProvider({ ...usual, rawSubject: true }),
   "alone.example.com": new OAuthProvider({ ...usual, resourceServers: {} }),
   "pages.example.com": pages,
+  "wrapped.example.com": new OAuthProvider({
+    ...elsewhere,
+    apiRoute: "/mcp",
+    apiHandler: { fetch: (request, env, ctx) => MyMCP.serve("/mcp").fetch(request, env, ctx) },
+  }),
+  "entrypoint.example.com": new OAuthProvider({ ...elsewhere, apiRoute: "/mcp", apiHandler: Entrypoint }),
   "own.example.com": new OAuthProvider({
     ...usual,
     objects: "MyMCP",
