@@ -1,8 +1,9 @@
 /** Reading a request's body as text, up to the limit. */
+import { BOUNDS } from "./bounds.js";
 import type { Incoming } from "./incoming.js";
 
-/** The longest body, in bytes: 4 MiB. */
-const LIMIT = 4 * 1024 * 1024;
+/** The longest body, in bytes. */
+const LIMIT = BOUNDS.body.value;
 
 /** The body, or why there is none: it is longer than the limit (whether it says so beforehand or not), or not UTF-8. */
 export type Body = string | { unread: "oversize" | "encoding" };

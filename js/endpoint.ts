@@ -5,6 +5,7 @@
 import type { AgentContext } from "./agent/base.js";
 import { CORS, type CORSOptions, originsOf } from "./moved.js";
 import { recall } from "./auth/recall.js";
+import { Bounded, POOLS, bytesOf } from "./bounds.js";
 import { type Body, READ_BEFORE, isReadBefore, judged, readBody } from "./body.js";
 import { type CallbackOptions, CallbackTimeout, type Limits } from "./callback.js";
 import { ErrorCode, WicketError, logged } from "./errors.js";
@@ -94,7 +95,7 @@ export interface Passage {
 
 /** A core, and what its guard has let through. */
 export interface GuardedCore extends Core {
-  readonly passed: Map<string, Pass>;
+  readonly passed: Bounded<Pass>;
   readonly stencils: Stencils;
   latest?: Latest;
   /** From now on the keyring's root key is known, or that there is none. */
@@ -109,7 +110,7 @@ export function coreFor(options: EndpointOptions, env: unknown): GuardedCore {
   const { WICKET_SECRET: secret } = (env ?? {}) as { WICKET_SECRET?: unknown };
   const core: GuardedCore = {
     ...newCore(typeof secret === "string" ? { ...config, keys: secret } : { ...config, keyring: true }),
-    passed: new Map(),
+    passed: new Bounded<Pass>(POOLS.sites),
     stencils: new Stencils(),
     // A flow that is under way keeps to the core that it began with.
     learn: (root) => {
@@ -242,13 +243,11 @@ function decide({ passed }: GuardedCore, key: string, ended: Ended<Guarded>, inc
     if (guarded.answer.refused) refused(incoming, guarded.answer.refused);
     return respond(guarded.answer, []);
   }
-  if (passed.size >= MAX_PASSED) passed.clear();
-  passed.set(key, guarded.pass);
-  return guarded.pass;
+  const { pass } = guarded;
+  const bytes = pass.headers.reduce((all, [name, value]) => all + bytesOf(name) + bytesOf(value), 0);
+  passed.set(key, pass, bytes);
+  return pass;
 }
-
-/** How many decisions a guard remembers. */
-const MAX_PASSED = 256;
 
 /**
  * The head of a request, as the core reads it (`src/mcp/request.rs`), without {@link whoOf}. No header has a

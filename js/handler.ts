@@ -10,6 +10,7 @@ import {
   serve,
   unserved,
 } from "./endpoint.js";
+import { BOUNDS } from "./bounds.js";
 import { type Limits, callback, limitsOf } from "./callback.js";
 import { WicketError } from "./errors.js";
 import { type Caller, type Decision, ENDPOINT, type Guard } from "./guard.js";
@@ -36,7 +37,7 @@ export interface FactoryContext<Env = unknown> {
 /** Handlers of servers that were made for one request, by their options: what such a handler needs is made once. */
 const cores = new Map<string, GuardedCore>();
 /** Options come from the code, so there are few; more than these are a mistake that must not fill the memory. */
-const MAX_CORES = 64;
+const MAX_CORES = BOUNDS.endpoints.value;
 
 /** Servers that have had their request. */
 const used = new WeakSet<McpServer>();

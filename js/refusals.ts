@@ -2,6 +2,7 @@
  * What the operator reads: lines of JSON. Strangers' words in them are cut and cleaned here and nowhere else, so that nobody
  * writes a line of its own into the log, turns its text around, or fills it. `docs/guides/refusals.md` has the codes.
  */
+import { BOUNDS } from "./bounds.js";
 import { now } from "./clock.js";
 import type { Incoming } from "./incoming.js";
 import type { Refused } from "./wire.js";
@@ -19,7 +20,7 @@ const MAX_TEXT = 200;
 /** Items of a list in a line. */
 const MAX_ITEMS = 50;
 /** Lines of refusals that an isolate writes within a minute, and how many of them may be equal. */
-const MAX_LINES = 300;
+const MAX_LINES = BOUNDS.refusals.value;
 const MAX_EQUAL = 5;
 const WINDOW_MS = 60_000;
 

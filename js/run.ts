@@ -5,6 +5,7 @@
  * On the way of every request there are no functions with a name inside functions: wrangler's bundler writes the name onto
  * each of them whenever it is made, which takes a microsecond (`keep_names`).
  */
+import { BOUNDS } from "./bounds.js";
 import { now as clock } from "./clock.js";
 import { EffectFailure, WicketError, logged } from "./errors.js";
 import type { Stencils } from "./stencils.js";
@@ -28,6 +29,9 @@ export type Ended<T> = { done: T } | { spliced: string };
 
 /** More rounds than any flow has; one that asks for more is broken. */
 const MAX_ROUNDS = 64;
+
+/** Outcomes that are no longer than this always fit, in characters. */
+const MAX_SHORT = 1024;
 
 /** 32 random bytes in hexadecimal. */
 function entropy(): string {
@@ -152,15 +156,22 @@ function endOf(text: string): number {
 /** Goes on from `next`, of whose effects the only one may have an outcome already, until the flow ends. */
 async function goOn<T>(going: Going<T>, next: Step<T>, first?: Outcome | Failure): Promise<Ended<T>> {
   let outcomes = "";
+  let length = 0;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     if (!next.wait) {
       for (const commit of next.commits ?? []) await going.world.commit(commit);
       return finished(next);
     }
     const performed = await Promise.all(
-      next.wait.map(async ({ mark, effect }) =>
-        record(mark, round === 0 && first !== undefined ? first : await attempt(going.world, effect)),
-      ),
+      next.wait.map(async ({ mark, effect }) => {
+        const outcome = round === 0 && first !== undefined ? first : await attempt(going.world, effect);
+        const text = record(mark, outcome);
+        // What does not fit goes at once: each byte of it would take five in wasm, whose memory never shrinks.
+        length += text.length;
+        if (length <= BOUNDS.outcomes.value || text.length <= MAX_SHORT) return text;
+        length -= text.length;
+        return record(mark, failure(effect, new EffectFailure("refused", "it comes to more than fits into an answer")));
+      }),
     );
     outcomes = [outcomes, ...performed].filter(Boolean).join(",");
     next = stepOf(await advance(going, `[${outcomes}]`));

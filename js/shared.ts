@@ -4,6 +4,7 @@
  * request may never settle: whoever waits too long, or sees the work fail, takes the lead.
  */
 import { waitUntil } from "#workers";
+import { BOUNDS } from "./bounds.js";
 import { EffectFailure } from "./errors.js";
 
 /** How long a follower waits for a leader, in milliseconds. */
@@ -34,7 +35,7 @@ export async function shared<T>(key: string, work: () => Promise<T>, linger = LI
   let failed: unknown = new EffectFailure("timeout", "others have begun the same, and none of them has ended in time");
   for (let round = 0; round < ROUNDS; round++) {
     const other = going.get(key);
-    if (!other || isOver(other, linger)) return lead(key, work);
+    if (!other || isOver(other, linger)) return going.size < BOUNDS.shared.value ? lead(key, work) : work();
     const followed = await follow<T>(other.promise);
     if (followed && "value" in followed) return followed.value;
     if (followed) failed = followed.error;

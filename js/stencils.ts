@@ -2,6 +2,7 @@
  * What Rust has decided about one request holds for others like it: `src/flow/stencil.rs` says when. A client that calls a
  * tool again sends the same text around another id and other arguments; here that text is compared, and nothing is decided.
  */
+import { Bounded, POOLS, bytesOf } from "./bounds.js";
 import type { CallEffect, Splice, Step } from "./wire.js";
 
 /** The step of a request like one before: the effect, with this request's id and arguments, and the head of its shortcut. */
@@ -10,12 +11,6 @@ export interface Cut {
   readonly splice: Splice;
   readonly head: string;
 }
-
-/** For how many heads of requests a step is kept. */
-const MAX_KEPT = 256;
-
-/** How many heads are remembered by themselves. */
-const MAX_ONCE = 1024;
 
 /** As many digits as a number holds exactly; `src/flow/stencil.rs` has the same. */
 const MAX_DIGITS = 15;
@@ -28,9 +23,9 @@ const MAX_BRACKETS = 100;
  * it that says who is calling.
  */
 export class Stencils {
-  readonly #kept = new Map<string, Stencil>();
+  readonly #kept = new Bounded<Stencil>(POOLS.stencils);
   /** Heads that came once: a stencil costs as much as a step, and many a session has one call. */
-  readonly #once = new Set<string>();
+  readonly #once = new Bounded<true>(POOLS.heads);
 
   /** The step of this request, if it is like one before. */
   find(head: string, who: string, body: string, now: number): Cut | undefined {
@@ -41,13 +36,12 @@ export class Stencils {
   keep(head: string, who: string, body: string, { wait, stencil }: Step<unknown>, shortcut: string): void {
     const effect = wait?.[0]?.effect;
     if (!stencil || effect?.kind !== "call" || !effect.splice) return;
-    if (!this.#once.has(head)) {
-      if (this.#once.size >= MAX_ONCE) this.#once.clear();
-      this.#once.add(head);
+    if (!this.#once.get(head)) {
+      this.#once.set(head, true, 0);
       return;
     }
-    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-    this.#kept.set(head, new Stencil(who, body, stencil, { effect, splice: effect.splice, head: shortcut }));
+    const bytes = bytesOf(body) + bytesOf(who) + bytesOf(shortcut) + STENCIL;
+    this.#kept.set(head, new Stencil(who, body, stencil, { effect, splice: effect.splice, head: shortcut }), bytes);
   }
 
   clear(): void {
@@ -55,6 +49,9 @@ export class Stencils {
     this.#once.clear();
   }
 }
+
+/** What a stencil takes beside its texts, about. */
+const STENCIL = 2048;
 
 /** Text of a request, and the hole behind it if it stands before the arguments, before it if behind them. */
 interface Part {

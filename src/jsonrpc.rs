@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::bounds;
 use crate::http::{Answer, Headers};
 use crate::json::{Malformed, Object, Value, quoted};
 
@@ -151,6 +152,9 @@ impl<'a> Message<'a> {
         let id = members.get("id");
         if id.is_some_and(|id| id.string().is_none() && !id.is_integer()) {
             return Err((invalid("`id` must be a string or an integer."), None));
+        }
+        if id.is_some_and(|id| id.text().len() > bounds::ID) {
+            return Err((invalid("`id` is longer than 256 bytes."), None));
         }
         if members.string("jsonrpc").as_deref() != Some("2.0") {
             return Err((invalid("`jsonrpc` must be \"2.0\"."), id));

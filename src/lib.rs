@@ -4,12 +4,13 @@
 //! know it asks for as an effect (see [`flow`]), and the JavaScript shim in `js/` performs it. Arrows point one way:
 //!
 //! ```text
-//! wasm  →  mcp, auth  →  oauth, jsonrpc  →  crypto, flow, http, jose, json, text
+//! wasm  →  mcp, auth  →  oauth, jsonrpc  →  crypto, flow, http, jose, json, text, bounds
 //! ```
 //!
 //! `wasm` is the only module that names `wasm_bindgen`, so `cargo test` on the host runs everything else as it is.
 
 pub mod auth;
+pub mod bounds;
 pub mod crypto;
 pub mod flow;
 pub mod http;

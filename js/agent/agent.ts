@@ -3,6 +3,7 @@
  * runs in the Worker; with `static placement = "session"` or an `initialState` it runs in its session's Durable Object, whose
  * state and SQL outlive the request.
  */
+import { BOUNDS } from "../bounds.js";
 import { ENDPOINT_NAMES, type EndpointOptions, type GuardedCore, type Passage, coreFor, serve } from "../endpoint.js";
 import type { Body } from "../body.js";
 import { type Limits, callback } from "../callback.js";
@@ -329,7 +330,11 @@ function kept<Env>(
   const full = `${key} ${JSON.stringify(options)}`;
   const byKey = handlers.get(agent) ?? new Map<string, unknown>();
   handlers.set(agent, byKey);
-  const handler = (byKey.get(full) as AgentHandler<Env> | undefined) ?? make();
+  const known = byKey.get(full) as AgentHandler<Env> | undefined;
+  if (known) return known;
+  const handler = make();
+  // A path may be a request's own: the first ones go.
+  if (byKey.size >= BOUNDS.endpoints.value) for (const first of byKey.keys()) if (byKey.delete(first)) break;
   byKey.set(full, handler);
   return handler;
 }

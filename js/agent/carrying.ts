@@ -90,7 +90,9 @@ export async function carryOut(
     // Who has cancelled a call no longer waits for its answer.
     if (world.cancelled) return;
     const answer = "done" in ended ? ended.done.body : ended.spliced;
-    if (answer !== undefined) stream.send(answer);
+    if (answer === undefined) return;
+    await stream.room(answer);
+    stream.send(answer);
   } catch (error) {
     logged("A message could not be answered", error);
   }
@@ -109,8 +111,8 @@ class CarriedWorld extends ServerWorld {
     return effect.kind === "listening" ? { json: "true" } : super.perform(effect);
   }
 
-  override send(message: string): Promise<void> {
+  override async send(message: string): Promise<void> {
+    await this.#stream.room(message);
     this.#stream.send(message);
-    return Promise.resolve();
   }
 }

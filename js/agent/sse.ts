@@ -89,6 +89,7 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
             messages,
             carryOut(message, stream) {
               const said = parts.take(message);
+              if (said === false) stream.cut();
               if (!said) return;
               if ("message" in said) {
                 stream.send(said.message);

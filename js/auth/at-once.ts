@@ -1,10 +1,11 @@
 /** How much may be under way at a time: made-up tokens must not become a flood of questions to somebody else. */
+import { BOUNDS } from "../bounds.js";
 import { EffectFailure } from "../errors.js";
 
 /** So many questions of one verifier at a time, in one isolate: about what was good before, and again about all else. */
-const MAX_OPEN = 64;
+const MAX_OPEN = BOUNDS.atOnce.value;
 /** So many of those from one network. */
-const MAX_OF_NETWORK = 16;
+const MAX_OF_NETWORK = BOUNDS.atOnceOfNetwork.value;
 /** A question that has not ended after this many milliseconds is given up: its request is over. */
 const LOST_MS = 60_000;
 

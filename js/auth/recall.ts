@@ -2,6 +2,7 @@
  * Who showed which token, for guards that people write themselves: `await verifier.verify(token)` leaves here what it
  * found, and the endpoint that is served next finds it by the request's own header.
  */
+import { POOLS } from "../bounds.js";
 import { now } from "../clock.js";
 import type { Caller } from "../guard.js";
 import type { Incoming } from "../incoming.js";
@@ -19,14 +20,16 @@ interface Left {
 /** An endpoint finds what was left for so long, in milliseconds. */
 const KEPT_MS = 30_000;
 
-const recalled = new Remembered<Left>();
+const recalled = new Remembered<Left>(POOLS.tokens);
 const NONE: ReadonlySet<string> = new Set();
 
 /** Keeps whose the token is for the next endpoint that is served, until then (in milliseconds since 1970) at most. */
 export function leave(token: string, caller: Caller, until: number): void {
   const key = `Bearer ${token}`;
   const times = (recalled.get(key)?.times ?? 0) + 1;
-  recalled.set(key, { caller, bare: { ...caller, scopes: NONE }, until: Math.min(until, now() + KEPT_MS), times });
+  const bare = { ...caller, scopes: NONE };
+  // The caller itself is remembered elsewhere, and counts there.
+  recalled.set(key, { caller, bare, until: Math.min(until, now() + KEPT_MS), times }, 0);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What verifiers have in common: their step of Rust, and what is remembered of tokens. */
+import { BOUNDS, POOLS, bytesOf } from "../bounds.js";
 import { WicketError } from "../errors.js";
 import type { Caller } from "../guard.js";
 import type { Incoming } from "../incoming.js";
@@ -25,8 +26,8 @@ export class Shared<Env = unknown> {
   readonly step: StepMethod;
   /** A name that no other has. */
   readonly name = `verifier ${String(count++)}`;
-  readonly verified = new Remembered<Verified>();
-  readonly refused = new Remembered<{ readonly found: Refused; readonly until: number }>();
+  readonly verified = new Remembered<Verified>(POOLS.tokens);
+  readonly refused = new Remembered<{ readonly found: Refused; readonly until: number }>(POOLS.refused);
   kept: RememberCommit | undefined;
   /** What the operator has been told. */
   readonly told = new Set<string>();
@@ -78,7 +79,7 @@ export class Shared<Env = unknown> {
 
 let count = 0;
 const sharedBy = new Map<string, Shared>();
-const MAX_SHARED = 64;
+const MAX_SHARED = BOUNDS.verifiers.value;
 
 export abstract class Verifying<Claims extends object, Env = unknown> implements TokenVerifier<Env> {
   readonly [OURS] = true;
@@ -182,8 +183,9 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     const found = "done" in ended ? ended.done : (JSON.parse(ended.spliced) as FoundText);
     if ("refused" in found) {
       const { refused, reason, until } = found;
-      if (until !== undefined) shared.refused.set(key, { found: { refused, reason, verifier: this.#label }, until });
-      return { refused, reason, verifier: this.#label };
+      const refusal: Refused = { refused, reason, verifier: this.#label };
+      if (until !== undefined) shared.refused.set(key, { found: refusal, until }, bytesOf(reason));
+      return refusal;
     }
     const { note, until } = found.caller;
     if (note !== undefined && !shared.told.has(note)) {
@@ -193,7 +195,7 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
       );
     }
     const verified: Verified = { caller: callerOf(found.caller), until };
-    shared.verified.set(key, verified);
+    shared.verified.set(key, verified, bytesOfCaller(found.caller));
     return verified;
   }
 
@@ -231,6 +233,11 @@ function callerOf({ principal, scopes, props, client, expires, resource }: Found
   if (expires !== undefined) caller.expires = expires;
   if (resource !== undefined) caller.resource = resource;
   return caller;
+}
+
+/** What a caller takes, about: members of objects take a few times as much as their text. */
+function bytesOfCaller({ principal, scopes, props }: FoundCaller): number {
+  return 2 * bytesOf(principal + scopes.join(" ") + JSON.stringify(props));
 }
 
 type Writable<T> = { -readonly [Member in keyof T]: T[Member] };

@@ -1,4 +1,5 @@
 /** The effect "document": something that an issuer publishes, fetched once for all requests that want it together. */
+import { Bounded, POOLS, bytesOf } from "../bounds.js";
 import { now } from "../clock.js";
 import { EffectFailure, logged } from "../errors.js";
 import { shared } from "../shared.js";
@@ -10,9 +11,8 @@ interface Copy {
   readonly body: string;
 }
 
-/** The latest of each document that somebody wants copies of; those first fetched are forgotten first. */
-const copies = new Map<string, Copy>();
-const MAX_COPIES = 32;
+/** The latest of each document that somebody wants copies of. */
+const copies = new Bounded<Copy>(POOLS.documents);
 
 /** Performs it; the outcome is the JSON text of `{at, body}`. */
 export async function performDocument({ url, since, stale }: DocumentEffect): Promise<string> {
@@ -23,9 +23,7 @@ export async function performDocument({ url, since, stale }: DocumentEffect): Pr
     let fresh = await fetched(url);
     // What somebody else has fetched a moment ago may be too old all the same.
     if (fresh.at < since) fresh = await fetchDocument(url);
-    if (!copies.has(url) && copies.size >= MAX_COPIES)
-      for (const first of copies.keys()) if (copies.delete(first)) break;
-    copies.set(url, fresh);
+    copies.set(url, fresh, bytesOf(fresh.body));
     return JSON.stringify(fresh);
   } catch (error) {
     if (!copy || stale === undefined || copy.at < stale) throw error;

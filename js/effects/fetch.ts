@@ -2,13 +2,14 @@
  * The effect "fetch": one HTTP request to the outside. https only (http to loopback, for development), no redirects,
  * bounded in time and size. Whether the runtime reaches private addresses is the flag `global_fetch_strictly_public`.
  */
+import { BOUNDS } from "../bounds.js";
 import { EffectFailure } from "../errors.js";
 import type { FetchEffect } from "../wire.js";
 
 const TIMEOUT_MS = 10_000;
-const MAX_BODY = 1024 * 1024;
+const MAX_BODY = BOUNDS.fetched.value;
 const BRIEF_TIMEOUT_MS = 5_000;
-const BRIEF_BODY = 5 * 1024;
+const BRIEF_BODY = BOUNDS.fetchedBriefly.value;
 
 /** Performs it; the outcome is the JSON text of `{status, body}`, with the headers that say that too much was asked. */
 export async function performFetch(effect: FetchEffect): Promise<string> {

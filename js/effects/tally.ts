@@ -1,4 +1,5 @@
 /** The effect "tally": counts requests within the minute, in this isolate's memory. How many there may be, Rust says. */
+import { BOUNDS } from "../bounds.js";
 import { CALLBACK_TIMEOUT, awaited } from "../callback.js";
 import { now as clock } from "../clock.js";
 import { logged } from "../errors.js";
@@ -10,8 +11,8 @@ export interface RateLimiter {
 }
 
 const WINDOW_MS = 60_000;
-/** Keys of one minute; those that were counted longest ago are forgotten first. */
-const MAX_KEYS = 20_000;
+/** Keys of one minute, all of the same length; those that were counted longest ago are forgotten first. */
+const MAX_KEYS = BOUNDS.counts.value;
 /** Beyond every limit. */
 const BEYOND = 2_000_000_000;
 

@@ -2,12 +2,15 @@
  * The effects "verify" and "verify-shown": a signature checked by the runtime. Which algorithm and which key is the
  * effect's own.
  */
+import { Bounded, POOLS } from "../bounds.js";
 import type { Outcome } from "../run.js";
 import type { VerifyEffect, VerifyShownEffect } from "../wire.js";
 
 /** Imported keys by what they are; importing one costs as much as a signature. */
-const imported = new Map<string, CryptoKey>();
-const MAX_IMPORTED = 256;
+const imported = new Bounded<CryptoKey>(POOLS.imported);
+
+/** What an imported key takes, about. */
+const KEY = 2048;
 
 const RIGHT: Outcome = { json: "true" };
 /** The same where nothing is left to decide. */
@@ -31,8 +34,7 @@ export function performVerify(effect: VerifyEffect, keep?: KeptKeys): Promise<Ou
     ["verify"],
   );
   return made.then((key) => {
-    if (imported.size >= MAX_IMPORTED) imported.clear();
-    imported.set(name, key);
+    imported.set(name, key, KEY);
     if (effect.name !== undefined) keep?.add(effect.name, key);
     return verify(key, algorithm, signature, signed, splice !== undefined);
   });

@@ -6,6 +6,7 @@
 import { telling } from "../auth/any-of.js";
 import { Remembered } from "../auth/remembered.js";
 import type { Found, TokenVerifier } from "../auth/verifier.js";
+import { POOLS } from "../bounds.js";
 import { awaited } from "../callback.js";
 import { now } from "../clock.js";
 import { WicketError, logged } from "../errors.js";
@@ -51,7 +52,7 @@ export class WithFurther<Env> implements TokenVerifier<Env> {
   readonly #resolve: Options<Env>["resolveExternalToken"];
   readonly #timeout: number;
   readonly #made = new WeakMap<Caller, Made>();
-  readonly #told = new Remembered<{ readonly until: number }>();
+  readonly #told = new Remembered<{ readonly until: number }>(POOLS.told);
 
   constructor(own: AccessTokens<Env>, siteOf: SiteOf<Env>, options: Options<Env>, timeout: number) {
     this.#own = own;
@@ -146,7 +147,7 @@ export class WithFurther<Env> implements TokenVerifier<Env> {
     const ended = await run<Admitted>(site.steps.external, JSON.stringify(input), "", world);
     if (!("done" in ended)) throw new Error("a caller is never spliced");
     if ("refused" in ended.done) return ended.done;
-    this.#told.set(key, { until: now() + TOLD_MS });
+    this.#told.set(key, { until: now() + TOLD_MS }, 0);
     return { ...found, principal: ended.done.principal };
   }
 }

@@ -1,4 +1,5 @@
 /** Access tokens of our own authorization server. One that was seen before costs no crossing and no I/O. */
+import { BOUNDS, Bounded, POOLS, bytesOf } from "../bounds.js";
 import { now } from "../clock.js";
 import { OURS } from "../auth/bounded.js";
 import type { Found, TokenVerifier } from "../auth/verifier.js";
@@ -16,9 +17,6 @@ interface Remembered extends Followable {
   /** Milliseconds since 1970. */
   readonly until: number;
 }
-
-/** How many tokens are remembered; those seen first are forgotten first. */
-const MAX_TOKENS = 2000;
 
 /** So long a token is asked for that another request renews, in milliseconds, and so far apart. */
 const PATIENCE_MS = 10_000;
@@ -42,7 +40,7 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
   readonly #followed: Followed;
   readonly #strict: boolean;
   /** By the origin that a request came to, then by its header. */
-  readonly #remembered = new Map<string, Map<string, Remembered>>();
+  readonly #remembered = new Map<string, Bounded<Remembered>>();
 
   constructor(siteOf: SiteOf<Env>, followed: Followed, strict: boolean) {
     this.#siteOf = siteOf;
@@ -100,7 +98,10 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
       this.#upstream({ origin: incoming.site, grant, object }, env as Env, ctx);
     const remembered = { caller: { ...known, scopes: new Set(scopes), upstream }, grant, began, rules, until };
     // In strict mode the object has said that the grant stands; of rules the list tells.
-    if (!this.#strict && authorization !== null) this.#remember(incoming.site, authorization, remembered);
+    if (!this.#strict && authorization !== null) {
+      const bytes = 2 * bytesOf(scopes.join(" ") + JSON.stringify(known.props)) + bytesOf(object);
+      this.#remember(incoming.site, authorization, remembered, bytes);
+    }
     return this.#standing(remembered, incoming, env, ctx);
   }
 
@@ -120,15 +121,14 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
     throw new WicketError("ERR_UPSTREAM", "No upstream token: another request has been renewing it for ten seconds.");
   }
 
-  #remember(site: string, authorization: string, known: Remembered): void {
+  #remember(site: string, authorization: string, known: Remembered, bytes: number): void {
     let tokens = this.#remembered.get(site);
     if (!tokens) {
-      if (this.#remembered.size > 16) this.#remembered.clear();
-      tokens = new Map<string, Remembered>();
+      if (this.#remembered.size >= BOUNDS.origins.value) this.#remembered.clear();
+      tokens = new Bounded<Remembered>(POOLS.tokens);
       this.#remembered.set(site, tokens);
     }
-    if (tokens.size >= MAX_TOKENS) for (const first of tokens.keys()) if (tokens.delete(first)) break;
-    tokens.set(authorization, known);
+    tokens.set(authorization, known, bytes);
   }
 }
 

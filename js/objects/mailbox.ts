@@ -4,6 +4,7 @@
  * between messages; any isolate reaches it through the object. What is kept of a session is little and goes when nobody
  * has asked for a day.
  */
+import { BOUNDS, bytesOf } from "../bounds.js";
 import { type Role, type RoleObject, provideRole, rememberName } from "./roles.js";
 import { type Resumed, accept, open, resumesOf, tagsOf } from "./sockets.js";
 
@@ -23,8 +24,10 @@ const OPEN = "mailbox:open";
 /** Of a stream that broke off: its events by number, and a last entry once it is over. */
 const EVENT = "event:";
 const OVER = "over:";
+/** What all events take, in bytes. */
+const MISSED = "mailbox:missed";
 
-/** A session follows at most so many resources. */
+/** A session follows at most so many resources, and their URIs take no more than `BOUNDS.followed`. */
 const MAX_FOLLOWED = 1000;
 
 /** What a stream says while nobody hears it. */
@@ -97,7 +100,8 @@ export function provideMailbox(): void {
 
 async function follow(object: RoleObject, change: (uris: string[]) => string[]): Promise<string> {
   const uris = change(object.ctx.storage.kv.get<string[]>(FOLLOWED) ?? []);
-  if (uris.length > MAX_FOLLOWED) return "false";
+  const bytes = uris.reduce((all, uri) => all + bytesOf(uri), 0);
+  if (uris.length > MAX_FOLLOWED || bytes > BOUNDS.followed.value) return "false";
   await keep(object, FOLLOWED, uris);
   return "true";
 }
@@ -116,16 +120,35 @@ async function missed(object: RoleObject, { stream, events, over }: Missed): Pro
   rememberName(object);
   const { kv } = object.ctx.storage;
   const waiting = open(object.ctx, `events:${stream}`);
-  for (const [number, message] of events) {
+  const fits = kv.get(OVER + stream) === undefined && makeRoom(object, stream, events);
+  for (const [number, message] of fits ? events : []) {
     kv.put(entry(EVENT, stream, number), message);
     for (const socket of waiting) socket.send(eventText(stream, number, message));
   }
-  if (over) {
+  // What is not kept whole ends where it stops.
+  if (over || !fits) {
     kv.put(OVER + stream, true);
     for (const socket of waiting) socket.close(1000, "the stream is over");
   }
   await object.ctx.storage.setAlarm(Date.now() + IDLE);
-  return "null";
+  return JSON.stringify(fits);
+}
+
+/** Makes room for events of a stream, for which those of others go; false where it takes too much by itself. */
+function makeRoom({ ctx }: RoleObject, stream: string, events: Missed["events"]): boolean {
+  const { kv } = ctx.storage;
+  const more = events.reduce((all, [, message]) => all + bytesOf(message), 0);
+  let bytes = (kv.get<number>(MISSED) ?? 0) + more;
+  if (bytes > BOUNDS.missed.value) {
+    bytes = more;
+    for (const [key, message] of kv.list<string>({ prefix: EVENT })) {
+      if (key.startsWith(`${EVENT}${stream}.`)) bytes += bytesOf(message);
+      else kv.delete(key);
+    }
+  }
+  if (bytes > BOUNDS.missed.value) return false;
+  kv.put(MISSED, bytes);
+  return true;
 }
 
 function entry(kind: string, stream: string, number: number): string {
@@ -171,7 +194,7 @@ function reach(ctx: DurableObjectState, { tag, message, lasts = false }: Reachin
 
 /** How long a message lasts, in milliseconds, and how many there are at once. */
 const LASTS = 30_000;
-const MAX_LASTING = 100;
+const MAX_LASTING = BOUNDS.lasting.value;
 
 /** What nobody waited for, by object and tag: in memory alone, as the calls are that it is for. */
 const lasting = new WeakMap<DurableObjectState, Map<string, { message: string; until: number }>>();

@@ -3,6 +3,7 @@
  * that has opened it, so it is one of the streams that keeps the ear. When that one ends, another opens a socket before the
  * old one is closed; where a keeper was cut off, the others notice, and hear of everything that they may have missed.
  */
+import { BOUNDS } from "../bounds.js";
 import { logged } from "../errors.js";
 import { connect } from "../objects/sockets.js";
 import type { Heard, Source } from "./listening.js";
@@ -21,7 +22,7 @@ const DEAF_AFTER = 40_000;
 const TURN = 1000;
 
 /** A stream that has been given so much, and takes none of it, has been cut off. */
-const MAX_GIVEN = 1000;
+const MAX_GIVEN = BOUNDS.given.value;
 
 const ears = new Map<string, Ear>();
 

@@ -1,5 +1,6 @@
 /** The effect "listen": a response that stays open and says what happens. */
-import { WicketError } from "../errors.js";
+import { ROOMS, bytesOf } from "../bounds.js";
+import { EffectFailure, WicketError } from "../errors.js";
 import { connect } from "../objects/sockets.js";
 import type { Outcome } from "../run.js";
 import type { ListenEffect } from "../wire.js";
@@ -43,13 +44,22 @@ export async function listen(
   outgoing: Outgoing,
   { sources, says, first, otherwise, resumes, endpoint }: ListenEffect,
 ): Promise<Outcome> {
+  const sayings = new Sayings();
+  const isKept = Object.entries(says).every(([name, message]) => sayings.set(name, message));
+  if (!isKept) {
+    sayings.end();
+    throw new EffectFailure("refused", "the streams of this isolate hold as much as they may");
+  }
   let open: Source[] = [];
   let isHeard = true;
   try {
     open = await all(sources.map((source) => openSource(world, source, resumes)));
   } catch (error) {
     // Without objects there is nothing to hear.
-    if (!(error instanceof WicketError) || otherwise === undefined) throw error;
+    if (!(error instanceof WicketError) || otherwise === undefined) {
+      sayings.end();
+      throw error;
+    }
     isHeard = false;
   }
   const reply = outgoing.open();
@@ -59,13 +69,55 @@ export async function listen(
   const greeting = isHeard ? first : otherwise;
   if (greeting !== undefined) reply.send(greeting);
   reply.onBeat = () => {
+    sayings.seen();
     for (const source of open) source.check();
   };
-  const sayings = new Map(Object.entries(says));
   const gone = new Promise<void>((resolve) => (outgoing.onGone = resolve));
   await Promise.race([gone, ...open.map((source) => source.run((heard) => hear(world, reply, sayings, heard)))]);
+  sayings.end();
   await Promise.all(open.map((source) => source.end()));
   return { json: "true" };
+}
+
+/** What is said of what happens, by its name. */
+class Sayings {
+  readonly #held = ROOMS.listened.begin();
+  readonly #messages = new Map<string, string>();
+  #bytes = 0;
+
+  /** False where there is no room for it. */
+  set(name: string, message: string): boolean {
+    this.delete(name);
+    const bytes = bytesOf(name) + bytesOf(message);
+    if (!this.#held.hold(this.#bytes + bytes)) return false;
+    this.#messages.set(name, message);
+    this.#bytes += bytes;
+    return true;
+  }
+
+  get(name: string): string | undefined {
+    return this.#messages.get(name);
+  }
+
+  get all(): Iterable<string> {
+    return this.#messages.values();
+  }
+
+  delete(name: string): void {
+    const message = this.#messages.get(name);
+    if (message === undefined) return;
+    this.#messages.delete(name);
+    this.#bytes -= bytesOf(name) + bytesOf(message);
+    this.#held.hold(this.#bytes);
+  }
+
+  seen(): void {
+    this.#held.seen();
+  }
+
+  end(): void {
+    this.#held.end();
+  }
 }
 
 /** All sources, or none. */
@@ -101,13 +153,13 @@ async function openSource(
 }
 
 /** Passes on what a source of a stream says. */
-function hear(world: ServerWorld, reply: Reply, sayings: Map<string, string>, heard: Heard): void {
+function hear(world: ServerWorld, reply: Reply, sayings: Sayings, heard: Heard): void {
   if (heard.carried !== undefined) world.sse?.carryOut(heard.carried, reply);
   if (heard.message !== undefined) reply.send(heard.message);
   if (heard.event) reply.pass(heard.event.id, heard.event.data);
-  for (const [name, message] of Object.entries(heard.says ?? {})) sayings.set(name, message);
+  for (const [name, message] of Object.entries(heard.says ?? {})) if (!sayings.set(name, message)) reply.cut();
   if (heard.unsays !== undefined) sayings.delete(heard.unsays);
-  if (heard.missed) for (const message of sayings.values()) reply.send(message);
+  if (heard.missed) for (const message of sayings.all) reply.send(message);
   const mayHear = heard.needs === undefined || mayUse({ scopes: heard.needs.split(" ") }, world.passage.pass);
   const message = heard.news === undefined || !mayHear ? undefined : sayings.get(heard.news);
   if (message !== undefined) reply.send(message);

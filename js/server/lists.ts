@@ -1,4 +1,5 @@
 /** The effect "list": what is registered, as text. Lists of tools are kept, since making one takes long. */
+import { BOUNDS, bytesOf } from "../bounds.js";
 import { callback } from "../callback.js";
 import { logged } from "../errors.js";
 import type { Outcome } from "../run.js";
@@ -79,21 +80,40 @@ interface Seen {
 
 /** Lists by what the revision does not know of them; the latest first. */
 const written = new Map<string, Written[]>();
-const MAX_KEPT = 16;
+/** What they take, about. */
+let taken = 0;
 
 function listTools({ registry, options }: McpServer, effect: ListEffect, pass: Pass): Outcome {
   const key = `${effect.omit?.join() ?? ""} ${effect.rooted?.join() ?? ""}`;
-  let kept = written.get(key);
-  if (!kept) written.set(key, (kept = []));
-  let found = kept.find(({ of }) => isListOf(of, registry.tools, pass));
+  let found = written.get(key)?.find(({ of }) => isListOf(of, registry.tools, pass));
   if (!found) {
     found = writeTools(registry.tools, effect, pass);
-    kept.unshift(found);
-    if (kept.length > MAX_KEPT) kept.pop();
+    keep(key, found);
   }
   const { names, texts, whole } = found;
   return paged(effect, options.pageSize, names, () => texts, whole);
 }
+
+/** Keeps a list as the latest. More of one kind are not looked through; what is too long is written anew each time. */
+function keep(key: string, list: Written): void {
+  const bytes = bytesOfList(list);
+  if (bytes > BOUNDS.lists.value) return;
+  const kept = written.get(key) ?? [];
+  written.set(key, kept);
+  kept.unshift(list);
+  taken += bytes;
+  if (kept.length > BOUNDS.listsOfAKind.value) drop(kept);
+  for (const lists of written.values())
+    while (taken > BOUNDS.lists.value && lists.length > (lists === kept ? 1 : 0)) drop(lists);
+}
+
+function drop(kept: Written[]): void {
+  const last = kept.pop();
+  if (last) taken -= bytesOfList(last);
+}
+
+/** Its texts by themselves, and as a whole. */
+const bytesOfList = ({ whole, of }: Written): number => 2 * bytesOf(whole) + 128 * of.length;
 
 function isListOf(seen: readonly Seen[], tools: ReadonlyMap<string, RegisteredTool>, pass: Pass): boolean {
   let at = 0;

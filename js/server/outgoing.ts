@@ -2,6 +2,7 @@
  * What a client hears ahead of its answer: the response becomes a stream with the first of it. Made when a handler says
  * something, so that a request which says nothing pays nothing.
  */
+import { BOUNDS } from "../bounds.js";
 import { answerOf, failed } from "../endpoint.js";
 import type { Ended } from "../run.js";
 import type { Answer, RunEffect, Told } from "../wire.js";
@@ -13,6 +14,9 @@ export class Outgoing {
   #reply: Reply | undefined;
   /** What handlers have said, in its order. */
   #said: Promise<unknown> = Promise.resolve();
+  /** Bytes of it that have not gone out. */
+  #waiting = 0;
+  #isWarned = false;
   #closed: (() => void) | undefined;
   /** Runs when the client goes away. */
   onGone: (() => void) | undefined;
@@ -26,11 +30,25 @@ export class Outgoing {
     return this.#reply !== undefined;
   }
 
-  /** Does `what` behind all that has been said. */
-  inOrder<T>(what: () => Promise<T>): Promise<T> {
+  /** Does `what` behind all that has been said; until then it holds so many bytes. */
+  inOrder<T>(what: () => Promise<T>, bytes = 0): Promise<T> {
+    this.#waiting += bytes;
     const said = this.#said.then(what);
-    this.#said = said.catch(() => {});
+    this.#said = said
+      .catch(() => {})
+      .then(() => {
+        this.#waiting -= bytes;
+      });
     return said;
+  }
+
+  /** True where so many bytes may wait for their turn. A handler that says more, and awaits none of it, is told in the log. */
+  hasRoom(bytes: number): boolean {
+    if (this.#waiting === 0 || this.#waiting + bytes <= BOUNDS.said.value) return true;
+    if (!this.#isWarned)
+      console.warn("[mcp-wicket] A handler says more than goes out: await what you say. The rest is left out.");
+    this.#isWarned = true;
+    return false;
   }
 
   /** Resolves when all that has been said so far is out. */
@@ -41,6 +59,7 @@ export class Outgoing {
   /** Sends a message of `call`. The first one makes the response a stream. */
   async send(message: string, call: RunEffect | undefined): Promise<void> {
     const reply = this.#reply ?? this.open(await this.#resumable(call));
+    await reply.room(message);
     reply.send(message);
   }
 
@@ -74,15 +93,19 @@ export class Outgoing {
 
   /** Ends the request with what it came to: on its stream, or by `otherwise` if there is none. */
   end(ended: Ended<Answer> | Error, otherwise: (ended: Ended<Answer> | Error) => void): void {
-    void this.#said.then(() => {
+    void this.#said.then(async () => {
       const reply = this.#reply;
       if (!reply) {
         otherwise(ended);
         return;
       }
       const { body } = ended instanceof Error ? failed(ended) : answerOf(ended);
-      if (body !== undefined) reply.send(body);
-      void reply.close().then(() => this.closed());
+      if (body !== undefined) {
+        await reply.room(body);
+        reply.send(body);
+      }
+      await reply.close();
+      this.closed();
     });
   }
 

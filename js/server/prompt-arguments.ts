@@ -1,4 +1,5 @@
 /** Arguments of prompts are texts (2025-11-25 server/prompts): a schema that takes none can never be satisfied. */
+import { Bounded, POOLS } from "../bounds.js";
 import { WicketError } from "../errors.js";
 import { type InputSchema, type StandardSchema, entriesOf, isStandardSchema, writtenOf } from "./schema.js";
 
@@ -6,13 +7,12 @@ import { type InputSchema, type StandardSchema, entriesOf, isStandardSchema, wri
 const TEXTS = ["1", "true", "2026-07-28", "2026-07-28T00:00:00Z", "{}", "[]", ""];
 
 /** Prompts that have been looked at: a server is made for each request, and says the same each time. */
-const seen = new Set<string>();
-const MAX_SEEN = 1_000;
+const seen = new Bounded<true>(POOLS.warned);
 
 /** Throws `ERR_SCHEMA` for an argument that no text satisfies. */
 export function checkArguments(server: string, prompt: string, schema: InputSchema): void {
   const key = `${server}\n${prompt}`;
-  if (seen.has(key)) return;
+  if (seen.get(key)) return;
   for (const [name, member] of entriesOf(schema)) {
     if (!isStandardSchema(member) || !isHopeless(member)) continue;
     throw new WicketError(
@@ -21,8 +21,7 @@ export function checkArguments(server: string, prompt: string, schema: InputSche
         "Take a text and read it: z.coerce.number(), z.stringbool(), or z.string().transform(…).",
     );
   }
-  if (seen.size >= MAX_SEEN) seen.clear();
-  seen.add(key);
+  seen.set(key, true, 0);
 }
 
 /** True where the schema says that it takes no text, and takes none of those that are usual. */

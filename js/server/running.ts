@@ -1,3 +1,5 @@
+import { BOUNDS } from "../bounds.js";
+
 /**
  * Calls that run in this isolate and want to know when they are cancelled: by the object of their session and the tag of
  * their request. Both come from Rust and hold the session's random bits, its principal and the request's id.
@@ -5,7 +7,7 @@
 const running = new Map<string, Set<() => void>>();
 
 /** Calls whose end was never seen are forgotten, the oldest first. */
-const MAX_RUNNING = 1000;
+const MAX_RUNNING = BOUNDS.running.value;
 
 const keyOf = (object: string, tag: string) => `${object} ${tag}`;
 

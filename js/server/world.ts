@@ -3,6 +3,7 @@
  * ahead of the answer before there is one: most requests have none, and are answered with plain JSON.
  */
 import type { AgentContext } from "../agent/base.js";
+import { bytesOf } from "../bounds.js";
 import { type Passage, unserved, written } from "../endpoint.js";
 import { CallFault, ToolError, WicketError, logged } from "../errors.js";
 import { type Ended, type Outcome, type World, isSameRun, run } from "../run.js";
@@ -60,7 +61,9 @@ export class ServerWorld extends ObjectsWorld {
   /** The calls' signals, if a handler wants one. */
   #watching: Watching | undefined;
   /** The body, once somebody has asked for what Rust does not hand over. */
-  #spoken: Spoken | Spoken[] | undefined;
+  #spoken: Spoken[] | undefined;
+  /** What it says of each call, as text. */
+  #metas: Map<RunEffect, string> | undefined;
   #over = false;
   #silence: ReturnType<typeof setTimeout> | undefined;
   /** What was asked of objects, for a flow that begins anew. */
@@ -128,14 +131,27 @@ export class ServerWorld extends ObjectsWorld {
     if (this.#over) return Promise.resolve({ nothing: true });
     // What is said is what it is now, whatever the handler makes of it while it waits for its turn.
     const text = JSON.stringify(say);
-    return this.#out().inOrder(() => this.#tell(call, text, risen));
+    const bytes = bytesOf(text);
+    const out = this.#out();
+    if (TELLING.some((kind) => kind in say) && !out.hasRoom(bytes)) return Promise.resolve({ nothing: true });
+    return out.inOrder(() => this.#tell(call, text, risen), bytes);
   }
 
   /** The `_meta` of the request that `call` belongs to, read from the body: most handlers want none of it. */
   metaOf(call: RunEffect): Record<string, unknown> | undefined {
-    this.#spoken ??= JSON.parse(this.body) as Spoken | Spoken[];
-    const message = Array.isArray(this.#spoken) ? this.#spoken.find(({ id }) => id === call.request) : this.#spoken;
+    this.#spoken ??= metasIn(JSON.parse(this.body) as Spoken | Spoken[]);
+    const [only] = this.#spoken;
+    const message = this.#spoken.length > 1 ? this.#spoken.find(({ id }) => id === call.request) : only;
     return message?.params?._meta;
+  }
+
+  #metaTextOf(call: RunEffect): string {
+    let text = this.#metas?.get(call);
+    if (text !== undefined) return text;
+    const meta = this.metaOf(call);
+    text = meta ? `"meta":${JSON.stringify(meta)},` : "";
+    (this.#metas ??= new Map()).set(call, text);
+    return text;
   }
 
   /** The same as `say`, at once. */
@@ -145,9 +161,7 @@ export class ServerWorld extends ObjectsWorld {
 
   async #tell(call: RunEffect, say: string, risen: boolean): Promise<Told> {
     const id = JSON.stringify(call.request);
-    const its = this.metaOf(call);
-    const meta = its ? `"meta":${JSON.stringify(its)},` : "";
-    const input = `{"id":${id},${meta}"risen":${String(risen)},"say":${wellFormed(say)}}`;
+    const input = `{"id":${id},${this.#metaTextOf(call)}"risen":${String(risen)},"say":${wellFormed(say)}}`;
     const ended = await run<Told>(this.passage.core.tell, input, this.head, this);
     const told: Told = "done" in ended ? ended.done : { nothing: true };
     if (told.wrong !== undefined) throw new WicketError("ERR_ARGUMENT", told.wrong);
@@ -284,6 +298,14 @@ export class ServerWorld extends ObjectsWorld {
     const changed = { ...what, ...(everybody && { everybody }), ...(scoped && { scoped }) };
     await this.tell(this.call ?? { request: 0 }, { changed });
   }
+}
+
+/** What a handler tells its client without an answer. */
+const TELLING = ["progress", "log", "notify"] as const;
+
+/** As much of these messages as is wanted: their arguments may be long. */
+function metasIn(spoken: Spoken | Spoken[]): Spoken[] {
+  return [spoken].flat().map(({ id, params }) => ({ id, ...(params?._meta && { params: { _meta: params._meta } }) }));
 }
 
 /** How long a call may say nothing before its response begins, in milliseconds: clients and proxies cut what is silent. */

@@ -14,10 +14,9 @@
 use core::iter;
 use core::ops::Range;
 
+use crate::bounds;
 use crate::json::{Value, array, number};
 
-/// The longest body with a stencil, in bytes.
-const MAX_LENGTH: usize = 8192;
 /// As many digits as a JavaScript number holds exactly.
 const MAX_DIGITS: usize = 15;
 
@@ -43,7 +42,7 @@ impl Stencil {
         arguments: Value<'_>,
         token: Option<Value<'_>>,
     ) -> Option<Self> {
-        if !is_short_number(id) || body.len() > MAX_LENGTH || !body.is_ascii() {
+        if !is_short_number(id) || body.len() > bounds::STENCIL || !body.is_ascii() {
             return None;
         }
         let place = |value: Value<'_>| {

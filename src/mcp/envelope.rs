@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::level::Level;
+use crate::bounds;
 use crate::json::{Malformed, Nest, Object, Value, quoted};
 use crate::jsonrpc::{Code, Fault};
 
@@ -32,7 +33,18 @@ impl<'a> Envelope<'a> {
             Some(Nest { object, inner }) => (object, inner.map(|meta| meta.object)),
             None => (object("params", params)?, None),
         };
-        let meta = meta.map_or_else(|| object("params._meta", params.given("_meta")), Ok)?;
+        let given = params.given("_meta");
+        let meta = meta.map_or_else(|| object("params._meta", given), Ok)?;
+        let is_longer = |value: Option<Value<'_>>, bound| value.is_some_and(|value| value.text().len() > bound);
+        if is_longer(given, bounds::ID) {
+            let invalid = |message: &'static str| Err(Fault::new(400, Code::InvalidParams, message));
+            if is_longer(given, bounds::META) {
+                return invalid("`params._meta` is longer than 64 KiB.");
+            }
+            if is_longer(meta.given("progressToken"), bounds::ID) {
+                return invalid("`params._meta.progressToken` is longer than 256 bytes.");
+            }
+        }
         Ok(Self { params, meta })
     }
 

@@ -10,16 +10,15 @@ use super::Request;
 use super::Work;
 use super::frame::Frame;
 use super::session::{Place, Shown};
+use crate::bounds;
 use crate::crypto;
-use crate::flow::{Ask, Flow, Listen, Reach, Resumed, Source, Template};
+use crate::flow::{Ask, Failure, Flow, Listen, Reach, Resumed, Source, Template};
 use crate::http::Answer;
 use crate::json::{Members, Object, Value, array, object, quoted};
 use crate::jsonrpc::{Code, Fault};
 
 /// The tag of the stream that a session has for everything that belongs to no call.
 const STREAM: &str = "stream";
-/// A client may follow this many resources on one stream.
-const MAX_RESOURCES: usize = 1000;
 
 /// What can change as a whole: its name here and in a filter, and the notification.
 const LISTS: [(&str, &str, &str); 3] = [
@@ -89,6 +88,9 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
         let message = "The answer is a stream: send `Accept: application/json, text/event-stream`.";
         return Err(Fault::new(406, Code::InvalidRequest, message));
     }
+    if frame.body.is_some_and(|body| body.len() > bounds::LISTEN) {
+        return Err(invalid("A request to listen is longer than 256 KiB."));
+    }
     let filter = match params.given("notifications") {
         None => return Err(invalid("`params.notifications` must be there, an object.")),
         Some(filter) => filter.object().map_err(|_| invalid("`params.notifications` must be an object."))?,
@@ -110,7 +112,14 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
         let wrong =
             || invalid("`params.notifications.resourceSubscriptions` must be an array of at most 1,000 strings.");
         let uris = uris.array().map_err(|_| wrong())?.into_iter().map(Value::string);
-        let uris = uris.collect::<Option<Vec<_>>>().filter(|uris| uris.len() <= MAX_RESOURCES).ok_or_else(wrong)?;
+        let uris = uris.collect::<Option<Vec<_>>>();
+        let uris = uris.filter(|uris| uris.len() <= bounds::FOLLOWED_IN_NUMBER).ok_or_else(wrong)?;
+        if uris.iter().any(|uri| uri.len() > bounds::URI) {
+            return Err(invalid(LONG_URI));
+        }
+        if uris.iter().map(|uri| uri.len()).sum::<usize>() > bounds::FOLLOWED {
+            return Err(invalid("The URIs of one stream are longer than 128 KiB together: use several streams."));
+        }
         for uri in &uris {
             say(resource(uri), notification(UPDATED, &[("_meta", &tag), ("uri", &quoted(uri))]));
         }
@@ -127,7 +136,12 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
         ..Listen::default()
     });
     Ok(Box::pin(async move {
-        listening.await.map_err(|_| Fault::new(500, Code::InternalError, "The stream broke off."))?;
+        listening.await.map_err(|failure| match failure {
+            Failure::Refused => {
+                Fault::new(503, Code::InternalError, "The server has as many streams as it can hold. Come back later.")
+            }
+            _ => Fault::new(500, Code::InternalError, "The stream broke off."),
+        })?;
         Ok(frame.ended_subscription(&tag))
     }))
 }
@@ -188,10 +202,16 @@ async fn followed(flow: &Flow<'_>, place: Place) -> Vec<String> {
     uris.into_iter().filter_map(|uri| Some(uri.string()?.into())).collect()
 }
 
+/// The message about a URI that is too long.
+pub(super) const LONG_URI: &str = "The URI of a resource is longer than 8 KiB.";
+
 /// Begins `resources/subscribe` and `resources/unsubscribe`. Waits: one for the mailbox, one for an open stream; to
 /// unsubscribe, one before for how the URI was spelled.
 pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>, begins: bool) -> Result<Work<'a>, Fault> {
     let uri = super::string_of(params, "uri")?;
+    if uri.len() > bounds::URI {
+        return Err(Fault::new(200, Code::InvalidParams, LONG_URI));
+    }
     let Some(place) = frame.place else {
         // Without a session there is no stream on which to hear of anything.
         return Ok(Box::pin(core::future::ready(Ok(frame.result("{}")))));
@@ -210,7 +230,8 @@ pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>, beg
         let change = match kept.as_deref() {
             Err(&failure) => return Err(super::mailbox::unkept(failure)),
             Ok("false") => {
-                let message = "A session follows at most 1,000 resources.";
+                let message =
+                    "A session follows at most 1,000 resources, whose URIs are no longer than 128 KiB together.";
                 return Err(Fault::new(200, Code::InvalidParams, message));
             }
             Ok(_) if begins => object(&[("says", &object(&[(&resource(&uri), &quoted(&updated(&uri)))]))]),

@@ -38,6 +38,7 @@ use core::future::{Future, ready};
 use core::pin::Pin;
 use std::borrow::Cow;
 
+use crate::bounds;
 use crate::crypto;
 use crate::flow::{Failure, Flow, Reach};
 use crate::http::Answer;
@@ -321,9 +322,6 @@ fn call_tag(id: Value<'_>) -> String {
     String::from("call:") + &crypto::encode(&crypto::hash("call", &[text.as_bytes()]))
 }
 
-/// Messages in one batch, which all begin at once.
-const MAX_BATCH: usize = 100;
-
 /// Answers a batch: all its requests are carried out at once, the answers come in the order of the requests.
 async fn batch(flow: &Flow<'_>, request: &Request<'_>, shown: Shown, body: &str) -> Answer {
     let invalid = |message: &'static str| Fault::new(400, Code::InvalidRequest, message).answer(None);
@@ -335,7 +333,7 @@ async fn batch(flow: &Flow<'_>, request: &Request<'_>, shown: Shown, body: &str)
     if messages.is_empty() {
         return invalid("The batch is empty.");
     }
-    if messages.len() > MAX_BATCH {
+    if messages.len() > bounds::BATCH {
         return invalid("A batch holds at most 100 messages.");
     }
     if request.spoken().is_some_and(Revision::is_modern) {

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use super::Request;
 use super::frame::Frame;
+use crate::bounds;
 use crate::crypto::{self, Binding, Purpose};
 use crate::flow::{Ask, Failure, Flow};
 use crate::json::{Members, Object, Value, array, quoted};
@@ -20,8 +21,6 @@ use crate::jsonrpc::{Code, Fault};
 
 /// How long a person may take to answer, in milliseconds.
 const LIFETIME: u64 = 10 * 60 * 1000;
-/// A state longer than this is not given away, in bytes: it comes back with the next request.
-const MAX_STATE: usize = 256 * 1024;
 
 /// What all rounds of one call have in common, and what its state is therefore bound to.
 #[derive(Clone, Copy, Debug)]
@@ -147,7 +146,7 @@ impl Rounds<'_> {
             .raw("once", once.text())
             .text(if single.is_some_and(Value::is_true) { "single" } else { "nonce" }, &nonce)
             .end();
-        if state.len() > MAX_STATE {
+        if state.len() > bounds::STATE {
             return Err(internal("What the handler keeps between its rounds is longer than 256 KiB."));
         }
         let audience = self.audience(frame.request);

@@ -2,7 +2,7 @@
 //!
 //! **Threat.** A URI that leads out of what a template is meant to cover (`../`, plain or encoded), or one that is made to
 //! take long to match.
-//! **Guarantee.** A URI is at most [`MAX_URI`] bytes of visible characters; a variable that holds a dot segment, however
+//! **Guarantee.** A URI is at most [`bounds::URI`] bytes of visible characters; a variable that holds a dot segment, however
 //! it is written, matches no template; matching takes time in proportion to the URI's length ([`super::uri_template`]).
 //! **Not guaranteed.** That a handler looks at its variables before it uses them: they are text from outside.
 
@@ -11,12 +11,10 @@ use super::mrtr::{self, Rounds};
 use super::returned::{self, Answered};
 use super::uri_template::UriTemplate;
 use super::{Work, string_of, uri};
+use crate::bounds;
 use crate::flow::{Call, Called, Flow, Target, Template, Through};
 use crate::json::{Object, object, quoted};
 use crate::jsonrpc::{Code, Fault};
-
-/// A URI may be this long, in bytes.
-pub const MAX_URI: usize = 8192;
 
 /// Begins `resources/read`.
 ///
@@ -71,7 +69,7 @@ pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
 /// Checks that `uri` is an absolute URI that can be looked for (RFC 3986 §4.3).
 fn check(uri: &str) -> Result<(), Fault> {
     let invalid = |message: &'static str| Err(Fault::new(200, Code::InvalidParams, message));
-    if uri.len() > MAX_URI {
+    if uri.len() > bounds::URI {
         return invalid("`params.uri` is longer than 8,192 bytes.");
     }
     let is_scheme = |scheme: &str| {

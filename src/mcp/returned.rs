@@ -40,6 +40,10 @@ pub fn judge(revision: Revision, what: &str, name: &str, called: Result<Called, 
                 None => fault,
             })
         }
+        Err(Failure::Refused) => {
+            let message = " came to more than 8 MiB, by itself or beside others of its batch: ask for less at once.";
+            Err(Fault::new(500, Code::InternalError, ["The ", what, message].concat()))
+        }
         Ok(Called::Mirrored(_) | Called::Elsewhere(..) | Called::Asks(_) | Called::Astray(_)) | Err(_) => {
             Err(Fault::new(500, Code::InternalError, ["The ", what, " could not be run."].concat()))
         }

@@ -12,7 +12,7 @@
 
 use core::ops::Range;
 
-use super::resources::MAX_URI;
+use crate::bounds;
 use crate::flow::Variable;
 
 /// A template may be this long, in bytes.
@@ -46,7 +46,7 @@ impl<'a> Spec<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let (text, explode) = text.strip_suffix('*').map_or((text, false), |text| (text, true));
         let (name, most) = match text.split_once(':') {
-            None => (text, MAX_URI),
+            None => (text, bounds::URI),
             Some((name, most)) if !explode => (name, most.parse().ok().filter(|most| (1..10_000).contains(most))?),
             Some(_) => return None,
         };
@@ -98,7 +98,7 @@ impl<'a> UriTemplate<'a> {
     /// The variables that make the template into `uri`; nothing if none do.
     #[must_use]
     pub fn matches(&self, uri: &str) -> Option<Vec<(String, Variable)>> {
-        if uri.len() > MAX_URI {
+        if uri.len() > bounds::URI {
             return None;
         }
         let host = super::uri::host(uri).unwrap_or_default();

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 /// Which modules of the crate each module may name; `wasm` may name all.
 const ARROWS: &[(&str, &[&str])] = &[
     ("text", &[]),
+    ("bounds", &[]),
     ("json", &["text"]),
     ("jose", &["crypto", "json"]),
     ("http", &["json", "text"]),
     ("crypto", &["flow", "json"]),
-    ("flow", &["json"]),
-    ("jsonrpc", &["http", "json"]),
-    ("mcp", &["crypto", "flow", "http", "json", "jsonrpc"]),
+    ("flow", &["bounds", "json"]),
+    ("jsonrpc", &["bounds", "http", "json"]),
+    ("mcp", &["bounds", "crypto", "flow", "http", "json", "jsonrpc"]),
     ("limit", &["crypto", "flow"]),
     ("oauth", &["crypto", "flow", "http", "jose", "json", "limit", "text"]),
     ("auth", &["crypto", "flow", "http", "jose", "json", "jsonrpc", "limit", "oauth", "text"]),

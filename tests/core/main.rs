@@ -11,6 +11,7 @@
 mod base64;
 mod bearer;
 mod boundary;
+mod bounds;
 mod cors;
 mod crypto;
 #[cfg(feature = "probe")]

@@ -10,6 +10,7 @@ mod header;
 mod http;
 mod ids;
 mod lifecycle;
+mod limits;
 mod list;
 mod mirror;
 mod prompts;

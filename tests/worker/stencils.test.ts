@@ -6,6 +6,7 @@ import "mcp-wicket";
 import { describe, expect, test } from "vitest";
 import { coreFor } from "../../dist/endpoint.js";
 import { type Outcome, type World, run } from "../../dist/run.js";
+import { BOUNDS, bytesOf } from "../../dist/bounds.js";
 import { Stencils } from "../../dist/stencils.js";
 import type { Answer, CallEffect, Effect, Step } from "../../js/wire.ts";
 import { golden } from "./lib/golden.ts";
@@ -208,16 +209,23 @@ test("a step holds no longer than it says", () => {
   expect(stencils.find("head", "", body, until)).toBeUndefined();
 });
 
-test("no more steps are kept than have room", () => {
+test("no more steps are kept than have room, which is counted in bytes", () => {
   const step = JSON.parse(golden("step-with-stencil")) as Step<Answer>;
   const body = '{"id":1,"params":{"name":"add","arguments":{}}}';
-  const stencils = new Stencils();
-  for (const n of Array.from({ length: 2000 }, (_, n) => n >> 1)) {
-    stencils.keep(`head ${String(n)}`, "", body, step, '{"jsonrpc":"2.0","id":1,"result":');
-  }
-  const kept = Array.from({ length: 1000 }, (_, n) => stencils.find(`head ${String(n)}`, "", body, 0)).filter(Boolean);
-  expect(kept.length).toBeGreaterThan(0);
-  expect(kept.length).toBeLessThanOrEqual(256);
+  const keptOf = (head: (n: number) => string, count: number) => {
+    const stencils = new Stencils();
+    for (let n = 0; n < count; n++) {
+      for (let times = 0; times < 2; times++)
+        stencils.keep(head(n), "", body, step, '{"jsonrpc":"2.0","id":1,"result":');
+    }
+    const kept = Array.from({ length: count }, (_, n) => head(n)).filter((head) => stencils.find(head, "", body, 0));
+    stencils.clear();
+    return kept.reduce((all, head) => all + bytesOf(head), 0);
+  };
+  expect(keptOf((n) => `head ${String(n)}`, 500)).toBeGreaterThan(500 * 2 * "head ".length);
+  const long = keptOf((n) => `${String(n)} ${"a".repeat(60_000)}`, 1000);
+  expect(long).toBeGreaterThan(0);
+  expect(long).toBeLessThanOrEqual(BOUNDS.stencils.value);
 });
 
 /** Numbers below an end, the same in every run. */

@@ -71,6 +71,15 @@ function register(server: McpServer, user: () => unknown): void {
     return text("the rest");
   });
   server.registerTool("echo", { inputSchema: { said: z.string() } }, ({ said }) => text(`${isolate()} ${said}`));
+  server.registerTool("big", { inputSchema: { size: z.number() } }, ({ size }) => text("x".repeat(size)));
+  server.registerTool(
+    "tell",
+    { inputSchema: { count: z.number(), size: z.number() } },
+    async ({ count, size }, { progress }) => {
+      for (let n = 1; n <= count; n++) await progress(n, count, "x".repeat(size));
+      return text("told");
+    },
+  );
   server.registerTool("hello", {}, () => text(`hello ${String(user())}`));
 }
 
@@ -137,6 +146,10 @@ export default {
       case "/aborted":
         return Response.json(aborted);
       default:
+        // An app that takes its paths from requests.
+        if (request.url.includes("/tenants/")) {
+          return Waiter.serve(new URL(request.url).pathname).fetch(request, env, ctx);
+        }
         return new Response("Not found", { status: 404 });
     }
   },
