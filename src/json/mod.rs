@@ -4,6 +4,7 @@
 //! the way: no number loses digits, no member its place. A reader that only validates and slices is also a quarter of the
 //! bytes of a general one (`docs/decisions/0003-json.md`); the tests hold it against `serde_json`.
 
+mod canonical;
 mod members;
 mod reader;
 

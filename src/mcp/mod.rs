@@ -127,7 +127,7 @@ fn takes_server(flow: &Flow<'_>, request: &Request<'_>, shown: Shown, body: &str
     }
     if body.trim_ascii_start().starts_with('[') {
         let Ok(messages) = Value::read(body).and_then(Value::array) else { return false };
-        return messages.len() <= MAX_BATCH
+        return messages.len() <= bounds::BATCH
             && !request.spoken().is_some_and(Revision::is_modern)
             && messages.into_iter().any(|message| {
                 let message = message.object().map(|object| Nest { object, inner: None });

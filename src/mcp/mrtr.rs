@@ -9,14 +9,12 @@
 //! `context.once` has to do in a later round, before it is done; what it came to travels in the state.
 //! **Not guaranteed.** That a tool which does neither runs once.
 
-use std::borrow::Cow;
-
 use super::Request;
 use super::frame::Frame;
 use crate::bounds;
 use crate::crypto::{self, Binding, Purpose};
 use crate::flow::{Ask, Failure, Flow};
-use crate::json::{Members, Object, Value, array, quoted};
+use crate::json::{Members, Object, Value};
 use crate::jsonrpc::{Code, Fault};
 
 /// How long a person may take to answer, in milliseconds.
@@ -47,16 +45,22 @@ fn invalid(message: &'static str) -> Fault {
 impl Rounds<'_> {
     fn audience(&self, request: &Request<'_>) -> String {
         let principal = request.principal();
-        let parts: [&[u8]; 7] = [
+        let parts: [&[u8]; 6] = [
             request.endpoint.as_bytes(),
             if principal.is_some() { b"somebody" } else { b"anybody" },
             principal.unwrap_or_default().as_bytes(),
             request.client().unwrap_or_default().as_bytes(),
             self.method.as_bytes(),
             self.name.as_bytes(),
-            &self.arguments.map(digest).unwrap_or_default(),
         ];
         crypto::encode(&crypto::hash("rounds of 2026-07-28", &parts))
+    }
+
+    /// A hash of the arguments that does not depend on how they are written.
+    fn digest(&self) -> String {
+        let mut hash = |text: &str| crypto::encode(&crypto::sha256(text.as_bytes()));
+        let canonical = self.arguments.map(|arguments| arguments.canonical(&mut hash));
+        canonical.map(|text| hash(&text)).unwrap_or_default()
     }
 
     /// Opens what a later round brings, for the handler: `{"answers":{"key":{"response":…,"asked":"…"}},"once":{…},
@@ -115,6 +119,10 @@ impl Rounds<'_> {
         if until.is_none_or(|until| until < flow.context().now()) {
             return Err(invalid(STALE));
         }
+        // Last: it takes as long as the arguments are, and only for who was given a state.
+        if members.string("arguments").as_deref() != Some(self.digest().as_str()) {
+            return Err(invalid(STALE));
+        }
         if let Some(single) = members.string("single") {
             spend(flow, &single).await?;
         }
@@ -141,6 +149,7 @@ impl Rounds<'_> {
         let nonce = crypto::encode(&flow.context().random::<16>("round"));
         let state = Members::new()
             .number("until", flow.context().now() + LIFETIME)
+            .text("arguments", &self.digest())
             .object("asked", asked)
             .raw("answers", answers.text())
             .raw("once", once.text())
@@ -195,29 +204,4 @@ impl Question {
 pub fn fingerprint(question: &str) -> String {
     let hash = crypto::hash("question", &[question.as_bytes()]);
     crypto::encode(hash.first_chunk::<16>().map_or(&[], |first| first.as_slice()))
-}
-
-/// A hash of a JSON value that does not depend on white space, on the order of members, or on how strings are escaped.
-fn digest(value: Value<'_>) -> [u8; 32] {
-    crypto::sha256(canonical(value).as_bytes())
-}
-
-fn canonical(value: Value<'_>) -> String {
-    if let Ok(object) = value.object() {
-        let mut sorted: Vec<&(Cow<'_, str>, Value<'_>)> = Vec::with_capacity(object.0.len());
-        for member in &object.0 {
-            sorted.insert(sorted.partition_point(|other| other.0 < member.0), member);
-        }
-        let mut members = Members::new();
-        for (name, value) in sorted {
-            members = members.raw(name, &canonical(*value));
-        }
-        return members.end();
-    }
-    match (value.array(), value.string()) {
-        (Ok(elements), _) => array(elements.into_iter().map(canonical)),
-        (_, Some(text)) => quoted(&text),
-        // Numbers as they are written; and objects with more members than are taken apart.
-        _ => value.text().into(),
-    }
 }

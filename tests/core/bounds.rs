@@ -131,6 +131,7 @@ const COLLECTIONS: &[(&str, &str, &str)] = &[
     ("js/effects/verify.ts", "#keys", "MAX_KEPT, keys of a configured issuer"),
     ("js/handler.ts", "cores", "BOUNDS.endpoints"),
     ("js/oauth/followed.ts", "#ended", "grants that ended within the life of an access token: none may be forgotten"),
+    ("js/oauth/followed.ts", "#rules", "what the operator has revoked within the same time"),
     ("js/oauth/provider.ts", "#endpoints", "the app's own"),
     ("js/oauth/provider.ts", "#guards", "the app's own"),
     ("js/oauth/provider.ts", "#routes", "the app's own"),

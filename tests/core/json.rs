@@ -373,3 +373,58 @@ fn reasons_say_what_is_wrong() {
     assert_eq!(Object::read(r#"{"\"":1,"\"":2}"#).unwrap_err().reason(), r#"the member "\"" is there twice"#);
     assert_eq!(Object::read("[]").unwrap_err().reason(), "another kind of JSON value is wanted");
 }
+
+/// Bytes that are hashed for the canonical text of `text`, and that text.
+fn canonical(text: &str) -> (usize, String) {
+    let mut hashed = 0;
+    let canonical = Value::read(text).unwrap().canonical(&mut |text| {
+        hashed += text.len();
+        format!("{:x}", text.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into())))
+    });
+    (hashed, canonical)
+}
+
+#[test]
+fn the_canonical_text_does_not_depend_on_how_a_value_is_written() {
+    let same = [
+        (r#"{"b":[1,2],"a":"A"}"#, r#"{ "a" : "\u0041" , "b" : [ 1 , 2 ] }"#, r#"{"a":"A","b":[1,2]}"#),
+        (r#"{"a":{"c":{},"b":[]}}"#, r#"{"a":{"b":[ ],"c":{ }}}"#, r#"{"a":{"b":[],"c":{}}}"#),
+        (r#"{"a":1,"a":2}"#, r#"{"\u0061":1,"a":2}"#, r#"{"a":1,"a":2}"#),
+        ("[1.0,-0,1e3,null,true]", "[1.0, -0, 1e3, null, true]", "[1.0,-0,1e3,null,true]"),
+    ];
+    for (one, other, text) in same {
+        assert_eq!((canonical(one).1, canonical(other).1), (text.into(), text.into()));
+    }
+    let different =
+        ["1", "1.0", "\"1\"", "[1]", "[]", "{}", r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#, r#"{"a":1}"#, r#"["a",1]"#];
+    let texts = different.map(|text| canonical(text).1);
+    for (at, text) in texts.iter().enumerate() {
+        assert!(!texts[..at].contains(text), "{text}");
+    }
+    // Long objects stand by their hashes, whatever is around them.
+    let long = |text: &str, last: u32| format!(r#"{{"z":{{"b":"{text}","a":{last}}},"y":1}}"#);
+    let text = "x".repeat(100);
+    assert_eq!(
+        canonical(&long(&text, 1)),
+        canonical(&long("x", 1).replace("\"x\"", &format!("\"\\u0078{}\"", &text[1..])))
+    );
+    assert_ne!(canonical(&long(&text, 1)).1, canonical(&long(&text, 2)).1);
+    assert!(canonical(&long(&text, 1)).1.starts_with("{\"y\":1,\"z\":#"));
+}
+
+#[test]
+fn twice_as_much_or_twice_as_deep_is_about_twice_the_work_for_a_canonical_text() {
+    let nested = |depth: usize, many: usize, open: &str, close: &str| {
+        let text = format!("{}[{}]{}", open.repeat(depth), vec!["1"; many].join(","), close.repeat(depth));
+        canonical(&text).0 + canonical(&text).1.len()
+    };
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}"), (r#"{"b":1,"a":"#, "}"), (r#"[{"b":{},"a":"#, "}]")] {
+        for depth in [1, 20] {
+            let (one, two, four) = (5_000, 10_000, 20_000);
+            let [one, two, four] = [one, two, four].map(|many| nested(depth, many, open, close));
+            assert!(two < one * 5 / 2 && four < two * 5 / 2, "{one} {two} {four}");
+        }
+        let [shallow, deep] = [10, 60].map(|depth| nested(depth, 10_000, open, close));
+        assert!(deep < shallow * 3 / 2, "{open} {shallow} {deep}");
+    }
+}
