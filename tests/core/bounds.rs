@@ -142,6 +142,7 @@ const COLLECTIONS: &[(&str, &str, &str)] = &[
     ("js/objects/find.ts", "answers", "bindings"),
     ("js/objects/keys.ts", "roots", "bindings"),
     ("js/objects/roles.ts", "roles", "roles of this package"),
+    ("js/overlap.ts", "running", "callbacks of requests under way"),
     ("js/refusals.ts", "equal", "BOUNDS.refusals"),
     ("js/run.ts", "told", "texts about the set-up"),
     ("js/server/ear.ts", "#streams", "open streams, and BOUNDS.held"),
