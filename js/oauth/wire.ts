@@ -132,7 +132,18 @@ export interface UpstreamInput {
 
 /** `src/oauth/giving.rs`, `release`: what has to go back to its provider, as the step `give` takes it. */
 export interface Due {
-  due: { readonly id: string; readonly upstream?: string; readonly last?: true }[];
+  due: {
+    readonly id: string;
+    /** To whom the provider has issued it. */
+    readonly upstream?: string;
+    readonly single?: true;
+    readonly token?: string;
+    readonly subject?: string;
+    readonly elsewhere?: string;
+    readonly credential?: string;
+    /** No more tries follow. */
+    readonly last?: true;
+  }[];
 }
 
 /** `src/oauth/giving.rs`, `give`: the ids of those that need no further try. */

@@ -36,6 +36,8 @@ const types: [start: string, type: string | undefined][] = [
   ["tell-input", "TellInput"],
   ["told-", "Told"],
   ["upstream-token", "UpstreamToken"],
+  ["due", "Due"],
+  ["settled", "Settled"],
   ["upstream-", "UpstreamEffect"],
   ["verified-", "Verified"],
   ["wanted", "UpstreamInput"],
@@ -54,6 +56,8 @@ const ofTheServer = [
   "ServerConfig",
   "UpstreamInput",
   "UpstreamToken",
+  "Due",
+  "Settled",
   "Verified",
 ];
 const exportedBy = (file: string) =>

@@ -4,6 +4,8 @@ use mcp_wicket::auth::access::{Head, Verified, Wanted, upstream};
 use mcp_wicket::auth::bearer::{About, Caller, Found, Refusal};
 use mcp_wicket::auth::further::{External, admit};
 use mcp_wicket::flow::{NewKey, Obtain as _, Ring, Sign};
+use mcp_wicket::json::Object;
+use mcp_wicket::oauth::giving::give;
 use mcp_wicket::oauth::{Endpoint, Request, Server, Site};
 use serde_json::json;
 
@@ -33,6 +35,8 @@ pub(super) const NAMES: &[&str] = &[
     "upstream-token",
     "upstream-token-busy",
     "upstream-token-none",
+    "due",
+    "settled",
     "external-input",
     "admitted-caller",
     "admitted-refused",
@@ -145,6 +149,20 @@ fn what_the_guard_reads_and_finds() {
     let found = Found::Refused(Refusal::Token, "expired");
     let refused = Verified { found, grant: None, foreign: false, began: 0, rules: vec![] };
     assert_eq!(refused.to_json(), golden("verified-refused"));
+}
+
+#[test]
+fn what_goes_back_to_its_provider() {
+    let (text, server, keys) = (golden("due"), server(json!({})), keys());
+    let github = handler(json!({"kind": "github"}));
+    let site = Site { server: &server, keys: &keys, identity: &github, issuer: SITE.into() };
+    let due = Object::read(&text).unwrap().get("due").unwrap();
+    let world = World::new(|effect| {
+        assert_eq!(effect["method"], "DELETE");
+        Said::Ok(json!({"status": 204, "body": ""}).to_string())
+    });
+    let settled = world.run(async |flow| give(flow, &site, due, None).await).answer.unwrap();
+    assert_eq!(json!({ "settled": settled }).to_string(), golden("settled"));
 }
 
 #[test]
