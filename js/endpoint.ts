@@ -18,6 +18,7 @@ import { type Ended, type World, run } from "./run.js";
 import type { RequestContext } from "./runtime.js";
 import type { McpServer } from "./server/mcp-server.js";
 import { ServerWorld } from "./server/world.js";
+import { frame } from "./sse.js";
 import { Stencils } from "./stencils.js";
 import { unsetResponse } from "./unset.js";
 import { newCore } from "./wasm.js";
@@ -377,8 +378,9 @@ const JSON_HEADERS: [string, string][] = [["content-type", "application/json"]];
 const LATE_HEADERS: [string, string][] = [...JSON_HEADERS, ["retry-after", "5"]];
 
 /** Writes a response: the answer's own headers and those of the guard. */
-export function respond({ status, headers, body }: Answer, more: [string, string][]): Response {
-  return new Response(body ?? null, { status, headers: more.length ? [...headers, ...more] : headers });
+export function respond({ status, headers, body, event }: Answer, more: [string, string][]): Response {
+  const text = event && body !== undefined ? frame("message", body) : body;
+  return new Response(text ?? null, { status, headers: more.length ? [...headers, ...more] : headers });
 }
 
 /** What most responses begin with, made once for each list of the guard's: copying ready-made headers is cheaper. */

@@ -280,6 +280,7 @@ export interface Answer {
   status: number;
   headers: [string, string][];
   body?: string;
+  event?: true;
   refused?: Refused;
 }
 

@@ -17,6 +17,8 @@ pub struct Answer {
     pub headers: Headers,
     /// The body; none for statuses that have none.
     pub body: Option<String>,
+    /// True where the shim writes the body as the one event of a stream, unless the response is a stream already.
+    pub event: bool,
     /// Why this refuses the request, if it does: for the log.
     pub refused: Option<refused::Refused>,
 }
@@ -34,15 +36,17 @@ impl Answer {
     /// An answer with a JSON body.
     #[must_use]
     pub fn json(status: u16, body: String) -> Self {
-        Self { status, headers: vec![("content-type", "application/json".into())], body: Some(body), refused: None }
+        Self { status, headers: vec![("content-type", "application/json".into())], body: Some(body), ..Self::default() }
     }
 
     /// The same as a stream of one event (WHATWG HTML §9.2), if it has a body: one line of JSON.
     #[must_use]
     pub fn as_event(mut self) -> Self {
-        let Some(body) = self.body.take() else { return self };
+        if self.body.is_none() {
+            return self;
+        }
         self.headers.retain(|(name, _)| *name != "content-type");
-        self.body = Some(["event: message\ndata: ", &body, "\n\n"].concat());
+        self.event = true;
         self.with("content-type", "text/event-stream")
             .with("cache-control", "no-cache, no-transform")
             .with("x-accel-buffering", "no")
@@ -54,7 +58,12 @@ impl Answer {
         let headers = headers_to_json(&self.headers);
         let answer = Members::new().number("status", self.status.into()).raw("headers", &headers);
         let refused = self.refused.as_ref().map(refused::Refused::to_json);
-        answer.maybe("body", self.body.as_deref()).maybe_raw("refused", refused.as_deref()).end()
+        let event = self.event.then_some("true");
+        answer
+            .maybe("body", self.body.as_deref())
+            .maybe_raw("event", event)
+            .maybe_raw("refused", refused.as_deref())
+            .end()
     }
 
     /// The same, which refuses a request: `code` is one of the list in `docs/guides/refusals.md`.

@@ -19,6 +19,10 @@ import { EventReader } from "./lib/stream.ts";
 const url = `${HOST}/mcp`;
 const adder = serverOf((server) => {
   server.registerTool("add", {}, () => ({ content: [{ type: "text", text: "42" }] }));
+  server.registerTool("steps", {}, async ({ progress }) => {
+    await progress(1);
+    return { content: [{ type: "text", text: "done" }] };
+  });
 });
 const SECRET = "a secret of thirty-two bytes or more";
 const handler = createMcpHandler(() => new McpServer({ name: "notes", title: "Notes <1>", version: "1.0.0" }));
@@ -51,6 +55,15 @@ describe("a client that takes event streams only", () => {
       expect(JSON.stringify(message)).toContain(said);
       expect(await reader.next()).toBeUndefined();
     }
+  });
+
+  test.each(wires)("gets what a tool says ahead of it, each message once, on $wire", async ({ ask }) => {
+    const params = { name: "steps", _meta: { progressToken: "p" } };
+    const response = await adder(ask(url, "tools/call", params, { headers: { accept } }));
+    const reader = new EventReader(response);
+    expect(await reader.message<Message>()).toMatchObject({ method: "notifications/progress" });
+    expect(await reader.message<Message>()).toMatchObject({ result: { content: [{ text: "done" }] } });
+    expect(await reader.next()).toBeUndefined();
   });
 
   test("also where the message cannot be read", async () => {
