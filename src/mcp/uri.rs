@@ -141,9 +141,11 @@ fn normal(text: &str) -> String {
     normalized
 }
 
-/// True for a character that neither a URI nor an IRI has (RFC 3987 §2.2). Braces are a template's.
+/// True for a character that neither a URI nor an IRI has (RFC 3987 §2.2).
 fn is_no_uris(character: char) -> bool {
-    character.is_control() || character.is_whitespace() || matches!(character, '"' | '<' | '>' | '\\' | '^' | '`' | '|')
+    character.is_control()
+        || character.is_whitespace()
+        || matches!(character, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
 }
 
 /// An IRI as a URI (RFC 3987 §3.1).

@@ -31,6 +31,7 @@ fn what_rfc_3986_calls_the_same_has_one_spelling() {
         ("notes://u@one/x", &["notes://u@ONE/x"]),
         ("file:///a%20b/%C3%A9", &["file:///a%20b/é", "file:///a b/%c3%a9", "FILE:///a%20b/x/%2E%2e/%c3%A9"]),
         ("urn:a:b", &["URN:a:b", "urn:%61:b"]),
+        ("file:///c/{z}|^.txt", &["file:///c/%7Bz%7D%7C%5E.txt", "file:///c/%7bz}|%5e.txt"]),
     ] {
         for other in others {
             assert_eq!(canonical(other), canonical(one), "{other} and {one}");
@@ -54,6 +55,7 @@ fn what_means_something_else_stays_apart() {
         ("notes:one", "notes:ONE"),
         ("notes://one?a", "notes://one?A"),
         ("x:a/../b", "x:b"),
+        ("file:///c/{z}", "file:///c/%257Bz%257D"),
     ] {
         assert_ne!(canonical(one), canonical(other), "{one} and {other}");
     }
