@@ -26,13 +26,21 @@ export type { Caller } from "./guard.js";
 export { WicketObject } from "./objects/wicket-object.js";
 export { type StartPageOptions, startPage } from "./pages/start.js";
 export { type Call, type CallResult, type OnCall, traced } from "./server/on-call.js";
-export type { AuthInfo, Notification, RequestHandlerExtra, ToolContext } from "./server/context.js";
+export type {
+  AuthInfo,
+  Notification,
+  RequestHandlerExtra,
+  ServerNotification,
+  ServerRequest,
+  ToolContext,
+} from "./server/context.js";
 export { type CompleteCallback, completable } from "./server/completable.js";
 export {
   type Audience,
   type LoggingMessage,
   McpServer,
   type McpServerOptions,
+  type McpServerOptions as ServerOptions,
   type PromptCallback,
   type PromptConfig,
   type ToolCallback,

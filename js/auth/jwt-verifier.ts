@@ -5,7 +5,7 @@ import type { Caller } from "../guard.js";
 import { checkOptions } from "../options.js";
 import type { Outcome, World } from "../run.js";
 import { unset } from "../unset.js";
-import type { WicketError } from "../errors.js";
+import { WicketError } from "../errors.js";
 import type { Commit, Effect } from "../wire.js";
 import { type ClaimRule, JWT, type JWTClaims, type JWTVerifierOptions, optionsText } from "./jwt-options.js";
 import type { Found } from "./verifier.js";
@@ -76,7 +76,7 @@ export class JWTVerifier<Claims extends object = JWTClaims> extends Verifying<Cl
       unsetSecret(options) ?? Shared.of(label, optionsText(options), (text) => new Signatures(label, text)),
       options.header,
     );
-    this.#rules = Object.entries((claims ?? {}) as Record<string, ClaimRule<never>>);
+    this.#rules = rulesOf(claims);
     this.issuers = typeof options.issuer === "string" ? [options.issuer] : options.issuer;
   }
 
@@ -96,4 +96,18 @@ function unsetSecret(options: { secret?: unknown }): WicketError | undefined {
   if (!("secret" in options)) return undefined;
   const [first] = Array.isArray(options.secret) ? (options.secret as unknown[]) : [options.secret];
   return first === undefined || first === "" ? unset("`secret` of JWTVerifier", [], "JWT_SECRET") : undefined;
+}
+
+/** Throws `ERR_ARGUMENT` for a rule that could never hold. */
+function rulesOf(claims: object = {}): [string, ClaimRule<never>][] {
+  const rules = Object.entries(claims) as [string, unknown][];
+  for (const [name, rule] of rules) {
+    if (rule === undefined || ["string", "number", "boolean", "function"].includes(typeof rule)) continue;
+    throw new WicketError(
+      "ERR_ARGUMENT",
+      `JWTVerifier: claims.${name} must be a string, a number, true or false, or a function that says whether the value will ` +
+        'do: (role) => ["admin", "editor"].includes(role).',
+    );
+  }
+  return rules.filter(([, rule]) => rule !== undefined) as [string, ClaimRule<never>][];
 }

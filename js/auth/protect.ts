@@ -88,6 +88,12 @@ export function protect<Env = unknown>(
   options: ProtectOptions<Env> = {},
 ): Protected<Env> {
   checkOptions(PROTECT, options);
+  if (!isVerifier(verifier)) {
+    throw new WicketError(
+      "ERR_ARGUMENT",
+      "protect needs a verifier first: a JWTVerifier, an APIKeyVerifier, anyOf(…), or an object with `issuers` and `identify`.",
+    );
+  }
   let core: BearerCore | undefined;
   const lazily: BearerCore = {
     refuse: (...args) => (core ??= newBearerCore(NO_ORIGINS)).refuse(...args),
@@ -140,6 +146,11 @@ export function protect<Env = unknown>(
       }
     },
   };
+}
+
+function isVerifier(given: unknown): boolean {
+  const { identify, issuers } = (given ?? {}) as { identify?: unknown; issuers?: unknown };
+  return typeof identify === "function" && Array.isArray(issuers);
 }
 
 function routeAt<Env>(patterns: readonly (readonly [Endpoint<Env>["routes"][number], Route<Env>])[], path: string) {

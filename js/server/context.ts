@@ -105,6 +105,10 @@ interface SendRequest {
   (request: Notification, schema?: unknown, options?: AskOptions): Promise<unknown>;
 }
 
+/** What a server sends, in the official SDK's names. */
+export type ServerRequest = Notification;
+export type ServerNotification = Notification;
+
 /** The official SDK's name; what its parameters say is the same for all handlers here. */
 export type RequestHandlerExtra<_Request = unknown, _Notification = unknown> = ToolContext;
 

@@ -1,7 +1,7 @@
 /** `server.server` of the official SDK: what a handler asks of the client whose call is being served. */
 import { WicketError } from "../errors.js";
-import type { ToolContext } from "./context.js";
-import type { LoggingMessage, McpServer } from "./mcp-server.js";
+import type { Notification, ToolContext } from "./context.js";
+import type { Audience, LoggingMessage, McpServer } from "./mcp-server.js";
 import type { AskOptions, ElicitParams, ElicitResult, Root, Sample } from "./types.js";
 
 /** For servers that move over; `context.elicit`, `context.sample` and `context.listRoots` are the same and say whose call. */
@@ -28,6 +28,25 @@ export class LowLevelServer {
   /** Sends a log message. */
   sendLoggingMessage(message: LoggingMessage): Promise<void> {
     return this.#server.sendLoggingMessage(message);
+  }
+
+  /** As those of the server. */
+  sendToolListChanged(to?: Audience): Promise<void> {
+    return this.#server.sendToolListChanged(to);
+  }
+  sendPromptListChanged(to?: Audience): Promise<void> {
+    return this.#server.sendPromptListChanged(to);
+  }
+  sendResourceListChanged(to?: Audience): Promise<void> {
+    return this.#server.sendResourceListChanged(to);
+  }
+  sendResourceUpdated(resource: { uri: string }, to?: Audience): Promise<void> {
+    return this.#server.sendResourceUpdated(resource, to);
+  }
+
+  /** Sends a notification that belongs to the call that is being served. */
+  async notification(notification: Notification): Promise<void> {
+    return this.#context().sendNotification(notification);
   }
 
   #context(): ToolContext {

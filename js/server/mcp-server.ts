@@ -3,7 +3,7 @@
  * lines. Registering stores references and does nothing else: servers are made anew for each request.
  */
 import { WicketError } from "../errors.js";
-import { checkOptions, namesOf, oneOf } from "../options.js";
+import { checkOptions, namesOf, oneOf, openNamesOf } from "../options.js";
 import type { ToolContext } from "./context.js";
 import { LowLevelServer } from "./low-level.js";
 import {
@@ -104,7 +104,15 @@ const SERVER = namesOf<McpServerOptions>(
   "McpServer",
   {
     instructions: true,
-    capabilities: true,
+    capabilities: openNamesOf<ServerCapabilities>("capabilities", {
+      tools: true,
+      resources: true,
+      prompts: true,
+      completions: true,
+      logging: true,
+      experimental: true,
+      extensions: true,
+    }),
     pageSize: true,
     errors: oneOf("verbatim"),
     onCall: true,
@@ -157,6 +165,16 @@ export class McpServer {
   /** What the official SDK has here: asking the client. */
   get server(): LowLevelServer {
     return (this.#lowLevel ??= new LowLevelServer(this));
+  }
+
+  /** True while a request is being served. There is no connection otherwise: each request is one of its own. */
+  isConnected(): boolean {
+    return this.serving.world !== undefined;
+  }
+
+  /** Of the official SDK; there is nothing to close. */
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** The tools by name, in the order of their registration. */
@@ -354,6 +372,7 @@ export class McpServer {
       );
     }
     checkEntry("resource", name, false, read, metadata?.icons);
+    checkUnicode("resource", where);
     if (registry.resources.has(where)) {
       throw new WicketError("ERR_DUPLICATE", `The resource "${where}" is registered already.`);
     }
@@ -399,8 +418,15 @@ function hooksOf(onCall: unknown): readonly OnCall[] | undefined {
   return hooks.length > 0 ? (hooks as OnCall[]) : undefined;
 }
 
+/** Nobody could call what has half a surrogate pair in its name: no message carries it. */
+function checkUnicode(what: string, name: string): void {
+  if (!/\p{Surrogate}/u.test(name)) return;
+  throw new WicketError("ERR_ARGUMENT", `The ${what} ${JSON.stringify(name)} has half a surrogate pair in its name.`);
+}
+
 function checkEntry(what: string, name: unknown, isTaken: boolean, handler: unknown, icons: Icon[] | undefined): void {
   if (typeof name !== "string" || !name) throw new WicketError("ERR_ARGUMENT", `A ${what} needs a name.`);
+  checkUnicode(what, name);
   if (isTaken) throw new WicketError("ERR_DUPLICATE", `The ${what} "${name}" is registered already.`);
   if (typeof handler !== "function") throw new WicketError("ERR_ARGUMENT", `The ${what} "${name}" needs a handler.`);
   checkIcons(`The ${what} "${name}"`, icons);

@@ -11,7 +11,7 @@ const seen = new Bounded<true>(POOLS.warned);
 
 /** Throws `ERR_SCHEMA` for an argument that no text satisfies. */
 export function checkArguments(server: string, prompt: string, schema: InputSchema): void {
-  const key = `${server}\n${prompt}`;
+  const key = [server, prompt, ...entriesOf(schema).map(([name, member]) => `${name}: ${kindOf(member)}`)].join("\n");
   if (seen.get(key)) return;
   for (const [name, member] of entriesOf(schema)) {
     if (!isStandardSchema(member) || !isHopeless(member)) continue;
@@ -24,15 +24,29 @@ export function checkArguments(server: string, prompt: string, schema: InputSche
   seen.set(key, true, 0);
 }
 
+/** The kind of a zod schema; others are told apart by their makers. */
+function kindOf(schema: unknown): string {
+  const { def, _def, "~standard": standard } = schema as Record<string, Record<string, unknown> | undefined>;
+  return String(def?.type ?? _def?.typeName ?? standard?.vendor);
+}
+
+/** Of which types the values of a schema are, as far as it says. */
+function typesOf({ type, const: only, enum: some, not }: Readonly<Record<string, unknown>>): unknown[] | undefined {
+  if (type !== undefined) return [type].flat();
+  if (only !== undefined) return [typeof only];
+  if (Array.isArray(some)) return some.map((value) => typeof value);
+  return typeof not === "object" && not !== null && Object.keys(not).length === 0 ? [] : undefined;
+}
+
 /** True where the schema says that it takes no text, and takes none of those that are usual. */
 function isHopeless(schema: StandardSchema): boolean {
-  let type: unknown;
   try {
-    ({ type } = writtenOf(schema));
+    const written = writtenOf(schema);
+    const types = typesOf(written);
+    if (types === undefined || types.includes("string")) return false;
   } catch {
     return false; // whatever is wrong with it, lists say
   }
-  if (type === undefined || [type].flat().includes("string")) return false;
   return TEXTS.every((text) => {
     try {
       const checked = schema["~standard"].validate(text);

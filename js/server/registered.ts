@@ -3,7 +3,7 @@
  * name means more than another.
  */
 import { WicketError } from "../errors.js";
-import { type Known, checkOptions, namesOf, oneOf } from "../options.js";
+import { type Known, checkOptions, namesOf, oneOf, openNamesOf } from "../options.js";
 import type { ToolContext } from "./context.js";
 import type { ResourceTemplate } from "./resource-template.js";
 import type { InputSchema } from "./schema.js";
@@ -65,7 +65,13 @@ const TOOL_NAMES = {
   title: true,
   description: true,
   outputSchema: true,
-  annotations: true,
+  annotations: openNamesOf<ToolAnnotations>("annotations", {
+    title: true,
+    readOnlyHint: true,
+    destructiveHint: true,
+    idempotentHint: true,
+    openWorldHint: true,
+  }),
   icons: true,
   _meta: true,
   scopes: true,

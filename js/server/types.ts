@@ -23,6 +23,26 @@ export interface Annotations {
   lastModified?: string;
 }
 
+/** A tool as clients see it in a list. */
+export interface Tool {
+  name: string;
+  title?: string;
+  description?: string;
+  inputSchema: Record<string, unknown>;
+  outputSchema?: Record<string, unknown>;
+  annotations?: ToolAnnotations;
+  icons?: Icon[];
+  _meta?: Record<string, unknown>;
+}
+
+/** A prompt as clients see it in a list. */
+export interface Prompt {
+  name: string;
+  title?: string;
+  description?: string;
+  arguments?: PromptArgument[];
+}
+
 /** Hints about a tool; a client must not rely on them unless it trusts the server. */
 export interface ToolAnnotations {
   title?: string;

@@ -8,17 +8,16 @@ import type {
   ElicitParams,
   ElicitResult,
   GetPromptResult,
-  Icon,
   Implementation,
   LoggingLevel,
-  PromptArgument,
+  Prompt,
   ReadResourceResult,
   Resource,
   Root,
   SampleParams,
   SampleResultWithTools,
   ServerCapabilities,
-  ToolAnnotations,
+  Tool,
 } from "../server/types.js";
 import { Exchange, MODERN, type Notification, type Revision, type Sending } from "./exchange.js";
 import { Listening, type ListenTo, listen } from "./listening.js";
@@ -54,26 +53,6 @@ export interface ConnectOptions extends Calling {
 export interface CallOptions extends Sending {
   /** Is told how far the call is; without it, the client asks for no progress. */
   onProgress?: (progress: { progress: number; total?: number; message?: string }) => void;
-}
-
-/** A tool as the server lists it. */
-export interface ListedTool {
-  name: string;
-  title?: string;
-  description?: string;
-  inputSchema: Record<string, unknown>;
-  outputSchema?: Record<string, unknown>;
-  annotations?: ToolAnnotations;
-  icons?: Icon[];
-  _meta?: Record<string, unknown>;
-}
-
-/** A prompt as the server lists it. */
-export interface ListedPrompt {
-  name: string;
-  title?: string;
-  description?: string;
-  arguments?: PromptArgument[];
 }
 
 /** A resource template as the server lists it. */
@@ -131,6 +110,8 @@ const CONNECT = namesOf<ConnectOptions>("connect", {
   roots: true,
   onNotification: true,
 });
+
+const CALL = namesOf<CallOptions>("callTool", { signal: true, meta: true, onProgress: true });
 
 const calling = ({ env, props }: ConnectOptions): Calling => ({
   ...(env !== undefined && { env }),
@@ -197,8 +178,8 @@ export class TestClient {
   }
 
   /** All tools that the caller may use. */
-  async listTools(): Promise<ListedTool[]> {
-    return this.#all<ListedTool>("tools/list", "tools");
+  async listTools(): Promise<Tool[]> {
+    return this.#all<Tool>("tools/list", "tools");
   }
 
   /** All resources that the caller may read. */
@@ -212,8 +193,8 @@ export class TestClient {
   }
 
   /** All prompts. */
-  async listPrompts(): Promise<ListedPrompt[]> {
-    return this.#all<ListedPrompt>("prompts/list", "prompts");
+  async listPrompts(): Promise<Prompt[]> {
+    return this.#all<Prompt>("prompts/list", "prompts");
   }
 
   /** Calls a tool, and answers what it asks. A tool that fails gives a result with `isError`, as models see it. */
@@ -222,6 +203,7 @@ export class TestClient {
     args: Record<string, unknown> = {},
     options: CallOptions = {},
   ): Promise<ToolCallResult<Structured>> {
+    checkOptions(CALL, options);
     const { onProgress, ...sending } = options;
     const meta = { ...sending.meta };
     if (onProgress) this.#progress.set((meta.progressToken = `call-${++this.#token}`), onProgress);

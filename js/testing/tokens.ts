@@ -50,7 +50,9 @@ export class TestIssuer {
    * A signed token. Its claims are `iss`, `aud`, `sub` (`test`), `iat` and `exp`, and then yours; one that is `undefined` is
    * left out.
    */
-  async sign(claims: Record<string, unknown> = {}, { lifetime = 900, header = {} }: SignOptions = {}): Promise<string> {
+  async sign(claims: Record<string, unknown> = {}, options: SignOptions = {}): Promise<string> {
+    checkOptions(SIGN, options);
+    const { lifetime = 900, header = {} } = options;
     const iat = Math.floor(now() / 1000);
     const { issuer: iss, audience: aud } = this;
     const text = (part: object) => base64url(encoder.encode(JSON.stringify(part)));
@@ -139,6 +141,7 @@ export const tokens = {
   },
 };
 
+const SIGN = namesOf<SignOptions>("sign", { lifetime: true, header: true });
 const ISSUER = namesOf<IssuerOptions>("tokens.issuer", { issuer: true, audience: true, algorithm: true, secret: true });
 const API_KEY = namesOf<TestApiKeyOptions>("tokens.apiKey", {
   name: true,

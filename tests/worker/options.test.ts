@@ -34,6 +34,16 @@ const upstream = { clientId: "a", clientSecret: "b" };
 const tool = (config: object) => server().registerTool("t", config, text);
 
 const refused: [string, () => unknown, string][] = [
+  [
+    "a tool's annotations",
+    () => tool({ annotations: { readonlyHint: true } }),
+    "Did you mean `annotations.readOnlyHint`?",
+  ],
+  ["capabilities", () => new McpServer(info, { capabilities: { loging: {} } as object }), "`capabilities.logging`?"],
+  ["a rule about a claim", () => jwt({ claims: { role: { oneOf: ["a"] } } }), "claims.role must be a string, a number"],
+  ["what is no verifier", () => oauth.protect({ verify: 1 } as never, handler), "protect needs a verifier first"],
+  ["a tool's name", () => server().registerTool("a\ud800", {}, text), "has half a surrogate pair in its name"],
+  ["a URI", () => server().registerResource("a", "x://\ud800", {}, () => ({ contents: [] })), "half a surrogate pair"],
   ["OAuthProvider", () => provider({ kvs: 1 }), "OAuthProvider has no option `kvs`. Did you mean `kv`?"],
   ["its limits", () => provider({ limits: { autorize: 1 } }), "Did you mean `limits.authorize`?"],
   ["its pages", () => provider({ pages: { logo: "/l.svg" } }), "OAuthProvider has no option `pages.logo`"],

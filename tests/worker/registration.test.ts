@@ -308,6 +308,30 @@ describe("mistakes are said in plain words", () => {
     for (const one of register) expect(one).toThrow(expect.objectContaining(wrong) as Error);
   });
 
+  const prompt = (argument: z.ZodType) => () =>
+    new McpServer({ name: "test", version: "1.0.0" }).registerPrompt("one", { argsSchema: { argument } }, () => ({
+      messages: [],
+    }));
+
+  test.each([z.number(), z.literal(5), z.enum({ One: 1 }), z.boolean(), z.never(), z.object({})])(
+    "a prompt's argument that no text satisfies: $def.type",
+    (schema) => {
+      expect(prompt(schema)).toThrow(expect.objectContaining({ code: "ERR_SCHEMA" }) as Error);
+    },
+  );
+
+  test.each([
+    z.string(),
+    z.literal([5, "a"]),
+    z.enum(["a"]),
+    z.coerce.number(),
+    z.stringbool(),
+    z.any(),
+    z.coerce.date(),
+  ])("a prompt's argument that texts satisfy: $def.type", (schema) => {
+    expect(prompt(schema)).not.toThrow();
+  });
+
   test("a mistake leaves nothing behind", () => {
     expect([...server.tools.keys()]).toEqual(["taken"]);
   });

@@ -2,7 +2,7 @@
 import { SELF } from "cloudflare:test";
 import { WorkerEntrypoint, env, exports } from "cloudflare:workers";
 import { McpServer, ResourceTemplate, ToolError, completable, createMcpHandler } from "mcp-wicket";
-import { HttpError, ProtocolError, type Revision, connect, textOf } from "mcp-wicket/testing";
+import { HttpError, ProtocolError, type Revision, connect, signIn, textOf, tokens } from "mcp-wicket/testing";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import main from "./app/worker.ts";
@@ -182,4 +182,12 @@ describe("the target", () => {
     expect((refused as HttpError).challenge).toMatchObject({ error: "invalid_token" });
     await expect(connect(main, { path: "/nowhere" })).rejects.toThrow("The server answered 404: Not found");
   });
+});
+
+test("a name that is not known is refused", async () => {
+  const client = await connect(everything);
+  await expect(client.callTool("whoami", {}, { onProgess: () => {} } as object)).rejects.toThrow("`onProgress`?");
+  await expect(signIn(main, { person: { logn: "mallory" } as object })).rejects.toThrow("`person.login`?");
+  const issuer = await tokens.issuer({ issuer: "https://issuer.example", audience: "https://mcp.example.com/mcp" });
+  await expect(issuer.sign({}, { lifetme: 5 } as object)).rejects.toThrow("`lifetime`?");
 });
