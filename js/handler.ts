@@ -221,7 +221,7 @@ export function toldOf(
   return told;
 }
 
-type At = Pick<Incoming, "params" | "path" | "site">;
+type At = Pick<Incoming, "params" | "path">;
 
 /** Where a request is, and who is calling and by which client, as the guard found it or as far as `ctx.props` tells. */
 export function principalOf(
@@ -229,8 +229,8 @@ export function principalOf(
   caller: Caller | undefined,
   at: At,
 ): { endpoint: string; principal?: string; client?: string } {
-  // A slash at the end makes no other endpoint.
-  const endpoint = at.site + (at.path.endsWith("/") ? plainPath(at.path) : at.path);
+  // A server may have several names, and a slash at the end makes no other endpoint.
+  const endpoint = at.path.endsWith("/") ? plainPath(at.path) : at.path;
   // Under a pattern each path has state of its own.
   const here = at.params === NO_PARAMS ? "" : ` at ${at.path}`;
   if (caller) {

@@ -366,7 +366,7 @@ export interface FoundCaller {
 
 /** What an endpoint knows of a request beside its headers: `src/mcp/mod.rs`, `Request`. */
 export interface McpInput {
-  /** The endpoint's URL, without the query. */
+  /** The endpoint's path. */
   endpoint?: string;
   principal?: string;
   client?: string;

@@ -120,8 +120,8 @@ export function serveSse<Env>(agentClass: AgentClass<Env>, path: string, options
 }
 
 /** Where the stream of this message is. */
-function streamOf({ params, path, site }: Incoming): Pick<Incoming, "params" | "path" | "site"> {
-  return { params, site, path: path.replace(/\/message$/, "") };
+function streamOf({ params, path }: Incoming): Pick<Incoming, "params" | "path"> {
+  return { params, path: path.replace(/\/message$/, "") };
 }
 
 /**

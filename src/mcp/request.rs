@@ -13,7 +13,7 @@ use crate::json::Value;
 pub struct Request<'a> {
     /// HTTP method.
     pub method: &'a str,
-    /// The endpoint's URL, as the request has it, without the query; empty where the shim does not say it.
+    /// The endpoint's path, as the request has it; empty where the shim does not say it.
     pub endpoint: &'a str,
     /// The server's `Implementation` (name, version, …), a JSON object.
     pub server: Value<'a>,

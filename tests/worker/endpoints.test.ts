@@ -19,7 +19,8 @@ describe("at another endpoint of the same Worker", () => {
     const ping = async (url: string) => (await worker(legacy(url, "ping", {}, { session }))).status;
     expect(await ping(HOST + one)).toBe(200);
     expect(await ping(HOST + other)).toBe(404);
-    expect(await ping(`https://other.example.com${one}`)).toBe(404);
+    // A server may have several names.
+    expect(await ping(`https://other.example.com${one}`)).toBe(200);
   });
 
   test("a session of HTTP+SSE is none at another stream's endpoint", async () => {
