@@ -33,9 +33,13 @@ const going = new Map<string, Work>();
  */
 export async function shared<T>(key: string, work: () => Promise<T>, linger = LINGER_MS): Promise<T> {
   let failed: unknown = new EffectFailure("timeout", "others have begun the same, and none of them has ended in time");
+  const came = Date.now();
   for (let round = 0; round < ROUNDS; round++) {
     const other = going.get(key);
-    if (!other || isOver(other, linger)) return going.size < BOUNDS.shared.value ? lead(key, work) : work();
+    // What was begun after this request came is as new as what it would begin itself, however long it has ended.
+    if (!other || (isOver(other, linger) && other.since <= came)) {
+      return going.size < BOUNDS.shared.value ? lead(key, work) : work();
+    }
     const followed = await follow<T>(other.promise);
     if (followed && "value" in followed) return followed.value;
     if (followed) failed = followed.error;
