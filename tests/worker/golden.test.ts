@@ -6,6 +6,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, inject, test, vi } from "vitest";
 import * as z from "zod";
+import { Bounded, POOLS } from "../../js/bounds.ts";
 import { performDocument } from "../../js/effects/document.ts";
 import { performFetch } from "../../js/effects/fetch.ts";
 import { performLoad, performStore } from "../../js/effects/kv.ts";
@@ -58,7 +59,7 @@ const guarded = (no_auth: StepMethod): GuardedCore => ({
   mcp: () => "",
   tell: () => "",
   place: () => "",
-  passed: new Map(),
+  passed: new Bounded(POOLS.sites),
   stencils: new Stencils(),
   learn: () => {},
 });
