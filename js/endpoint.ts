@@ -11,6 +11,7 @@ import { type CallbackOptions, CallbackTimeout, type Limits } from "./callback.j
 import { ErrorCode, WicketError, logged } from "./errors.js";
 import type { Caller, Decision, Guard, Pass } from "./guard.js";
 import type { Incoming } from "./incoming.js";
+import { thrownInObject } from "./objects/missing.js";
 import type { ObjectPlace } from "./objects/objects.js";
 import { type Known, oneOf } from "./options.js";
 import { refused } from "./refusals.js";
@@ -405,10 +406,11 @@ export function unserved(error: unknown, headers: [string, string][]): Response 
     const body = JSON.stringify({ jsonrpc: "2.0", error: { code: ErrorCode.InternalError, message: READ_BEFORE } });
     return respond({ status: 500, headers: JSON_HEADERS, body }, headers);
   }
-  if (error instanceof WicketError && error.code === "ERR_NO_OBJECT") {
-    console.error(`[mcp-wicket] ${error.message}`);
+  const missing = error instanceof WicketError && error.code === "ERR_NO_OBJECT" ? error : thrownInObject(error);
+  if (missing) {
+    console.error(`[mcp-wicket] ${missing.message}`);
     return respond(
-      { status: 503, headers: [["content-type", "text/plain; charset=utf-8"]], body: error.message },
+      { status: 503, headers: [["content-type", "text/plain; charset=utf-8"]], body: missing.message },
       headers,
     );
   }

@@ -157,8 +157,11 @@ function routeAt<Env>(patterns: readonly (readonly [Endpoint<Env>["routes"][numb
   return patterns.find(([at]) => at.match(path))?.[1];
 }
 
-/** Where clients look for a sign-in: documents, and the endpoints that they try without one (MCP 2025-03-26 §2.3.3). */
-const SIGN_IN = /^\/(register|authorize|token|\.well-known\/(oauth-[^/]*|openid-configuration)(\/.*)?)$/;
+/**
+ * Where clients look for a sign-in: documents, and the endpoints that they try without one (MCP 2025-03-26
+ * §2.3.3). Some put the path of the endpoint in front.
+ */
+const SIGN_IN = /^(?:\/(register|authorize|token)|(?:\/.*)?\/\.well-known\/(oauth-[^/]*|openid-configuration)(\/.*)?)$/;
 
 function isOfSignIn(path: string): boolean {
   return SIGN_IN.test(path);

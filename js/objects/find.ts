@@ -179,6 +179,10 @@ function bound<T extends Rpc.DurableObjectBranded>(
     const one = isTold ? undefined : chosen(answers);
     const found = one ?? (isAny ? same(likely.filter(({ id }) => typeof answers.get(id) === "string")) : undefined);
     if (found) return found;
+    if (sought.named && all.length > 0) {
+      // Whoever asks need not know.
+      console.error(`[mcp-wicket] The bindings of Durable Objects are ${all.map(({ name }) => name).join(", ")}.`);
+    }
     throw noNamespace(sought, all.length > 0 || (isAny && likely.length > 0), mine, directory);
   };
   if (isTold && !isAny) return choose();

@@ -33,8 +33,12 @@ export function noNamespace(
       !mine &&
         "From compatibility_date 2025-11-17 on, or with the compatibility flag enable_ctx_exports, no binding is needed.",
       hasBindings &&
+        named &&
+        `No binding of a Durable Object has the name "${named.name}"; the log has those that there are.`,
+      hasBindings &&
+        !named &&
         "What is bound is not of this class, or of another Worker. If one of the bindings is meant, name it by the option " +
-          `"${named?.option ?? "objects"}".`,
+          '"objects".',
     ]
       .filter(Boolean)
       .join("\n\n"),

@@ -72,14 +72,16 @@ impl<'a> Request<'a> {
     /// description to people as it is.
     fn no_sign_in(&self) -> Answer {
         let issuer = self.issuers.first().and_then(|issuer| issuer.string());
+        let header = match self.header.as_deref() {
+            Some("authorization") => "`Authorization: Bearer …`",
+            Some(header) => &["`", header, "`"].concat(),
+            None => "that its operator names",
+        };
         let description = if let Some(issuer) = issuer {
-            ["This server has no sign-in of its own. Its access tokens come from ", &issuer, "."].concat()
+            let advice = " with every request.";
+            let needs = "This server has no sign-in of its own. It needs an access token of ";
+            [needs, &issuer, " in the header ", header, advice].concat()
         } else {
-            let header = match self.header.as_deref() {
-                Some("authorization") => "`Authorization: Bearer …`",
-                Some(header) => &["`", header, "`"].concat(),
-                None => "that its operator names",
-            };
             let advice = " with every request: add it to the server's entry in your client's configuration.";
             ["This server has no sign-in. It needs a token in the header ", header, advice].concat()
         };

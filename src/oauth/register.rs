@@ -186,18 +186,17 @@ fn read<I>(site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Result<Aske
 
 fn redirects<I>(site: &Site<'_, I>, metadata: &Object<'_>) -> Result<Vec<String>, Failed> {
     let wrong = |description| Err(Failed::new(Code::InvalidRedirectUri, description));
-    let Some(asked) = usable(metadata, &site.server.schemes) else {
+    let Some(mut asked) = usable(metadata, &site.server.schemes) else {
         return wrong("redirect_uris must be a list of at least one URI.");
     };
-    if asked.len() > MAX_REDIRECTS {
-        return wrong("There are more than ten redirect_uris.");
-    }
     if asked.is_empty() {
         return wrong(
             "One of redirect_uris must be https, http on localhost, or of an app's own scheme such as com.example.app:/cb; \
              without fragment and user name, at most 2,048 characters.",
         );
     }
+    // More are not kept; the answer says which are.
+    asked.truncate(MAX_REDIRECTS);
     Ok(asked)
 }
 
@@ -222,18 +221,32 @@ pub(super) fn member<'a>(metadata: &Object<'a>, name: &str) -> Option<Value<'a>>
 
 /// A member that must be a text if it has a value.
 fn text(metadata: &Object<'_>, name: &str) -> Result<Option<String>, Failed> {
-    member(metadata, name).map(|value| value.string().map(Into::into).ok_or_else(kind)).transpose()
+    member(metadata, name).map(|value| value.string().map(Into::into).ok_or_else(|| kind(name))).transpose()
 }
 
-/// A member that must be a list if it has a value; what of it is no text falls away.
+/// The values of a list, or the text that stands for a list of one.
+fn several(value: Value<'_>) -> Option<Vec<Value<'_>>> {
+    if value.string().is_some() { Some(vec![value]) } else { value.array().ok() }
+}
+
+/// A member that must be a list if it has a value, or a text in place of a list of one; what of it is no text falls away.
 fn listed(metadata: &Object<'_>, name: &str) -> Result<Vec<String>, Failed> {
     let Some(value) = member(metadata, name) else { return Ok(Vec::new()) };
-    let values = value.array().map_err(|_| kind())?;
+    let values = several(value).ok_or_else(|| kind(name))?;
     Ok(values.into_iter().filter_map(Value::string).map(Into::into).filter(|text: &String| !text.is_empty()).collect())
 }
 
-fn kind() -> Failed {
-    Failed::new(Code::InvalidClientMetadata, "A member has another type than RFC 7591 says.")
+fn kind(name: &str) -> Failed {
+    Failed::new(
+        Code::InvalidClientMetadata,
+        match name {
+            "token_endpoint_auth_method" => "token_endpoint_auth_method must be a text.",
+            "client_name" => "client_name must be a text.",
+            "grant_types" => "grant_types must be a list of texts.",
+            "response_types" => "response_types must be a list of texts.",
+            _ => "A member has another type than RFC 7591 says.",
+        },
+    )
 }
 
 /// `name` without characters that people do not see or that turn the text around, and without white space at its ends.

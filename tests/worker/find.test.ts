@@ -1,8 +1,10 @@
 /** Which Durable Objects are found, where, and what is said where there are none. */
 import { createExecutionContext, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { unserved } from "../../js/endpoint.ts";
 import { fellowsOf, findObjects } from "../../js/objects/find.ts";
+import { notSqlite } from "../../js/objects/missing.ts";
 import { askObject, objectsOf } from "../../js/objects/objects.ts";
 import { legacy } from "../harness/messages.ts";
 import { HOST, begin, messageOf, worker } from "./lib/client.ts";
@@ -154,7 +156,11 @@ describe("what is missing is named", () => {
   });
 
   test("an option that names nothing, with what there is", async () => {
+    const error = vi.spyOn(console, "error").mockReturnValue();
     const said = await refused(() => objectsOf(today({}), { HERS: namespace() }, { objects: "MINE" }));
+    expect(said).toContain('No binding of a Durable Object has the name "MINE"');
+    expect(error.mock.lastCall?.[0], "the log has them").toContain("The bindings of Durable Objects are HERS.");
+    error.mockRestore();
     expect(said).toContain('"MINE"');
     expect(said).toContain('"objects"');
     expect(said, "whoever asks need not know what else is bound").not.toContain("HERS");
@@ -183,6 +189,16 @@ test("objects of a class that is none of ours are told from those that do not an
   await expect(askObject(stranger as never, "keyring", "root", "null")).rejects.toMatchObject({
     code: "ERR_NO_OBJECT",
   });
+});
+
+test("an object without SQLite says so as far as the client: 503 with the lines", async () => {
+  const error = vi.spyOn(console, "error").mockReturnValue();
+  // Of an error that an object has thrown only the message gets here.
+  const answer = unserved(new Error(notSqlite("MyMCP").message), []);
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).toContain('new_sqlite_classes = ["WicketObject"]');
+  expect(error).toHaveBeenCalledOnce();
+  error.mockRestore();
 });
 
 test("the Worker under test finds its objects, on whatever date it is", async () => {

@@ -340,6 +340,8 @@ describe("a server with tokens only", () => {
     "/.well-known/oauth-protected-resource",
     "/.well-known/oauth-protected-resource/mcp",
     "/.well-known/openid-configuration",
+    "/mcp/.well-known/oauth-authorization-server",
+    "/mcp/.well-known/openid-configuration",
   ];
   test.each(LOOKED_FOR)("has no sign-in, and says so at %s, in words that clients show", async (path) => {
     const response = await guarded(get(HOST + path, {}, path === "/register" ? "POST" : "GET"));
@@ -362,7 +364,9 @@ describe("a server with tokens only", () => {
     expect(await said(behind(new APIKeyVerifier({ keys: () => undefined, header: "x-api-key" }), handler))).toContain(
       "`x-api-key`",
     );
-    expect(await said(behind(byIssuer, handler))).toContain("https://issuer.example");
+    expect(await said(behind(byIssuer, handler))).toBe(
+      "This server has no sign-in of its own. It needs an access token of https://issuer.example in the header `Authorization: Bearer …` with every request.",
+    );
   });
 
   test("leaves its other paths to the app, but for what the app does not have", async () => {
