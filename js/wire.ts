@@ -349,7 +349,7 @@ export interface MetadataInput {
 
 /** `src/auth/bearer.rs`, `Found`. */
 export type FoundText =
-  { caller: FoundCaller & { note?: string } } | { refused: Refusal; reason: string; until?: number };
+  { caller: FoundCaller & { note?: string } } | { refused: Refusal; reason: string; foreign?: true; until?: number };
 
 /** `src/auth/bearer.rs`, `Caller`. */
 export interface FoundCaller {

@@ -6,7 +6,8 @@ import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
 
 /**
  * Takes what one of `verifiers` takes; they are asked in this order. A token that none takes is refused for the reason
- * that tells most: that one could not be asked at the moment, else what the last said that saw a token. The log has what each says.
+ * that tells most: that one could not be asked at the moment, else what the last said that takes tokens of this kind and
+ * issuer, else what the last said. The log has what each says.
  */
 export function anyOf<Env = unknown>(...all: readonly TokenVerifier<Env>[]): TokenVerifier<Env> {
   return within(all, CALLBACK_TIMEOUT);
@@ -48,10 +49,14 @@ function ask<Env>(
   return found instanceof Promise ? found.then(goOn) : goOn(found);
 }
 
+/** How much it tells. Of two that cannot be asked at the moment the first one counts, as no other is asked for. */
+const rank = ({ refused, foreign }: RefusedToken) =>
+  refused === "absent" ? 0 : refused === "unavailable" ? 3 : foreign ? 1 : 2;
+
 /** What tells most of it, and what each says. */
 export function telling(said: readonly RefusedToken[]): RefusedToken {
   let most: RefusedToken = { refused: "absent", reason: "it has no token" };
-  for (const one of said) if (most.refused !== "unavailable" && one.refused !== "absent") most = one;
+  for (const one of said) if (most.refused !== "unavailable" && rank(one) >= rank(most)) most = one;
   const saw = said.flatMap((one) => one.said ?? [one]).filter(({ refused }) => refused !== "absent");
   return saw.length > 1 ? { ...most, said: saw } : most;
 }

@@ -14,6 +14,8 @@ export interface RefusedToken {
   readonly reason: string;
   /** Who says so, for the log: `JWTVerifier`. */
   readonly verifier?: string;
+  /** True if the verifier takes no tokens like this one: what another says of it tells more. */
+  readonly foreign?: true;
   /** Where several were asked: what each says. */
   readonly said?: readonly RefusedToken[];
   /** The setting of the verifier that is missing, where that is why. */

@@ -182,9 +182,9 @@ export abstract class Verifying<Claims extends object, Env = unknown> implements
     // Where a signature was all that was missing, its check settles the answer that came with it.
     const found = "done" in ended ? ended.done : (JSON.parse(ended.spliced) as FoundText);
     if ("refused" in found) {
-      const { refused, reason, until } = found;
-      const refusal: Refused = { refused, reason, verifier: this.#label };
-      if (until !== undefined) shared.refused.set(key, { found: refusal, until }, bytesOf(reason));
+      const { until, ...why } = found;
+      const refusal: Refused = { ...why, verifier: this.#label };
+      if (until !== undefined) shared.refused.set(key, { found: refusal, until }, bytesOf(found.reason));
       return refusal;
     }
     const { note, until } = found.caller;

@@ -102,7 +102,7 @@ export class WithFurther<Env> implements TokenVerifier<Env> {
   ): Promise<Found> {
     const before = this.#made.get(found);
     if (before !== undefined && before.authorization === authorization) return before.caller;
-    const caller = await this.#named(found, { principal: found.principal }, incoming, env, ctx);
+    const caller = await this.#named(found, { principal: found.principal }, "OAuthProvider", incoming, env, ctx);
     if (!("refused" in caller)) this.#made.set(found, { caller, authorization });
     return caller;
   }
@@ -118,20 +118,22 @@ export class WithFurther<Env> implements TokenVerifier<Env> {
       found = await awaited("resolveExternalToken of OAuthProvider", this.#timeout, ask);
     } catch (error) {
       logged("A token could not be resolved", error);
-      return { refused: "unavailable", reason: "resolveExternalToken failed" };
+      return { refused: "unavailable", reason: "resolveExternalToken failed", verifier: RESOLVE };
     }
-    if (!found) return { refused: "token", reason: "resolveExternalToken does not know it" };
+    if (!found) return { refused: "token", reason: "it does not know the token", verifier: RESOLVE, foreign: true };
     const { props = {}, subject, audience, scopes = [], expires } = found;
-    if (expires !== undefined && expires * 1000 <= now()) return { refused: "token", reason: "it is expired" };
+    if (expires !== undefined && expires * 1000 <= now())
+      return { refused: "token", reason: "it is expired", verifier: RESOLVE };
     const caller: Caller = { principal: "", props, scopes: new Set(scopes), ...(expires !== undefined && { expires }) };
     const whose = { ...(subject === undefined ? { token } : { principal: subject }), ...(audience && { audience }) };
-    return this.#named(caller, whose, incoming, env, ctx);
+    return this.#named(caller, whose, RESOLVE, incoming, env, ctx);
   }
 
   /** The caller under the name that it has here, unless its token is for another server. */
   async #named(
     found: Caller,
     whose: Pick<ExternalInput, "principal" | "token" | "audience">,
+    verifier: string,
     incoming: Incoming,
     env: Env,
     ctx: ExecutionContext,
@@ -146,10 +148,13 @@ export class WithFurther<Env> implements TokenVerifier<Env> {
     const world = await site.world(incoming.request, env, ctx);
     const ended = await run<Admitted>(site.steps.external, JSON.stringify(input), "", world);
     if (!("done" in ended)) throw new Error("a caller is never spliced");
-    if ("refused" in ended.done) return ended.done;
+    if ("refused" in ended.done) return { ...ended.done, verifier };
     this.#told.set(key, { until: now() + TOLD_MS }, 0);
     return { ...found, principal: ended.done.principal };
   }
 }
+
+/** What the log calls it. */
+const RESOLVE = "resolveExternalToken";
 
 const BEARER = /^\s*bearer +(\S+)\s*$/i;

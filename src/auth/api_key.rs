@@ -6,7 +6,7 @@
 //! (the pepper) where one is set. It is compared in constant time. The identity comes from the record alone.
 //! **Not guaranteed.** That a key which is taken back ends at once: a record that was looked up counts for a minute.
 
-use crate::auth::bearer::{About, Caller, Found, MAX_TOKEN, Refusal};
+use crate::auth::bearer::{About, Caller, Found, MAX_TOKEN, NO_API_KEY, Refusal};
 use crate::auth::jwt::Request;
 use crate::auth::jwt::number::thousandths;
 use crate::crypto::{decode, hash, keyed, same};
@@ -209,7 +209,7 @@ pub async fn verify(flow: &Flow<'_>, request: &Request<'_>, options: &Options) -
         Err(refused) => return refused,
     };
     let parts = if key.len() > MAX_TOKEN { None } else { options.parts(key) };
-    let Some((id, secret)) = parts else { return refused("it is no API key of this server") };
+    let Some((id, secret)) = parts else { return refused(NO_API_KEY) };
     let record = match &options.records {
         Some(records) => records.iter().find(|record| record.id == id).cloned(),
         None => match flow.obtain(&Look { id }).await {

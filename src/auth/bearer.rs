@@ -115,8 +115,16 @@ impl Refusal {
     }
 }
 
+/// The reasons of a verifier for which the token is none of its kind: any other's tells more.
+pub(super) const FOREIGN: [&str; 4] = [NO_JWT, OTHER_ISSUER, OTHER_KID, NO_API_KEY];
+pub(super) const NO_JWT: &str = "it is not a JWT in the compact form";
+pub(super) const OTHER_ISSUER: &str = "its iss is another than what is configured";
+pub(super) const OTHER_KID: &str = "its kid and alg fit none of the keys";
+pub(super) const NO_API_KEY: &str = "it is no API key of this server";
+
 fn refused(refusal: Refusal, reason: &str) -> Members {
-    Members::new().text("refused", refusal.name()).text("reason", reason)
+    let members = Members::new().text("refused", refusal.name()).text("reason", reason);
+    if FOREIGN.contains(&reason) { members.flag("foreign", true) } else { members }
 }
 
 impl Found {

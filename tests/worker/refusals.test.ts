@@ -78,6 +78,10 @@ describe("a line", () => {
     const both = anyOf(verifier, new APIKeyVerifier({ keys: [record] }));
     const token = await issuer.sign({ aud: "https://elsewhere.example" });
     expect(await statusOf(connect(guarded(both), { token }))).toBe(401);
+    expect(lines[0], "on top is what tells most").toMatchObject({
+      verifier: "JWTVerifier",
+      reason: "its aud does not name this server",
+    });
     expect(lines[0]?.verifiers).toEqual([
       { verifier: "JWTVerifier", code: "token", reason: expect.stringContaining("aud does not name") as string },
       { verifier: "APIKeyVerifier", code: "token", reason: expect.any(String) as string },

@@ -14,7 +14,7 @@ mod set;
 
 use std::borrow::Cow;
 
-use crate::auth::bearer::{Caller, Found, Refusal, token_of};
+use crate::auth::bearer::{self, Caller, Found, Refusal, token_of};
 use crate::flow::{Flow, Obtaining, Verify, VerifyShown};
 use crate::jose::compact::{self, Unreadable, Untrusted};
 use crate::json::Object;
@@ -65,20 +65,20 @@ impl Reject {
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
-            Self::NotAToken => "it is not a JWT in the compact form",
+            Self::NotAToken => bearer::NO_JWT,
             Self::DuplicateMember => "its JSON has a member twice",
             Self::Extension => "its header has crit, b64 or zip, and no extension is understood here",
             Self::KeyInToken => "its header brings a key along (jwk, jku, x5u or x5c)",
             Self::WrongType => "its typ is another than what is wanted here",
             Self::WrongAlgorithm => "its alg is not one of those that are configured",
-            Self::UnknownKey => "its kid and alg fit none of the keys",
+            Self::UnknownKey => bearer::OTHER_KID,
             Self::BadSignature => "its signature is wrong",
             Self::OddDate => "exp, nbf or iat is not a number of seconds since 1970",
             Self::NeverExpires => "it has no exp",
             Self::Expired => "it is expired",
             Self::NotYet => "nbf or iat lies in the future",
             Self::LivesTooLong => "it lives longer than maxLifetime",
-            Self::WrongIssuer => "its iss is another than what is configured",
+            Self::WrongIssuer => bearer::OTHER_ISSUER,
             Self::WrongAudience => "its aud does not name this server",
             Self::OddSubject => "its sub is empty or not a string",
             Self::Bound => "it is bound to a key or certificate of its client (cnf), which is not checked here",
