@@ -130,6 +130,10 @@ export const ENGLISH = {
     "You have signed in with {detail}, but this account may not use this server. Ask the people who run it, or use another account.",
   error_upstream: "{detail} could not sign you in. Please wait a minute, go back to your app and connect again.",
   error_upstream_setup: "{detail} does not accept the set-up of this server. The people who run it have to correct it.",
+  error_server_late:
+    "This server took too long to let you in. Please wait a minute, go back to your app and connect again.",
+  error_server_failed:
+    "This server failed while it was letting you in. The people who run it find the reason in its log.",
   error_busy: "Too many requests came in a short time. Please wait a minute and try again.",
   error_unavailable: "This server cannot answer right now. Please wait a minute and try again.",
   error_setup: "This server is not set up completely. The people who run it find in its log what is missing.",

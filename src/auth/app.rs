@@ -2,7 +2,7 @@
 //! the browser comes straight to the callback, and the app is asked about that request. At each refresh it may be asked whether
 //! it still knows the person.
 
-use crate::flow::{Failure, Flow, Obtain};
+use crate::flow::{Flow, Obtain};
 use crate::http::form;
 use crate::json::{Object, Value, object, quoted};
 use crate::oauth::identity::{About, Back, Begin, Begun, Denied, Identity, Person};
@@ -111,8 +111,7 @@ impl Identity for App {
         match flow.obtain(&Identify).await {
             Ok(Some(person)) => Ok(person),
             Ok(None) => Err(Denied::refused("the app knows nobody at this request")),
-            Err(Failure::Timeout) => Err(Denied::unavailable("the function `identify` has not ended in time")),
-            Err(_) => Err(Denied::failed("the function `identify` failed")),
+            Err(failure) => Err(Denied::unfinished("identify", failure)),
         }
     }
 
@@ -126,9 +125,8 @@ impl Identity for App {
             // The id is the one that was asked about, whether or not it is said again.
             Ok(Known::Changed(person)) if person.id.is_empty() => Ok(Some(Person { id: id.into(), ..person })),
             Ok(Known::Changed(person)) => Ok(Some(person)),
-            Ok(Known::Unreadable) => Err(Denied::failed("the function `stillKnown` gave no answer that can be used")),
-            Err(Failure::Timeout) => Err(Denied::unavailable("the function `stillKnown` has not ended in time")),
-            Err(_) => Err(Denied::failed("the function `stillKnown` failed")),
+            Ok(Known::Unreadable) => Err(Denied::unusable("stillKnown")),
+            Err(failure) => Err(Denied::unfinished("stillKnown", failure)),
         }
     }
 

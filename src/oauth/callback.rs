@@ -105,9 +105,12 @@ pub(super) async fn turn_away<I: Identity>(
         return page::turned_away(site, denied.account.as_deref().unwrap_or_default(), pending, &back);
     }
     if posted {
-        return pending.leave_with(site.server, code, description, "failed");
+        return pending
+            .leave_with(site.server, code, description, "failed")
+            .refusing(code.name(), denied.reason.clone());
     }
-    Reply::redirect(pending.failed(code, description))
+    let reason = denied.reason.clone();
+    Reply::redirect(pending.failed(code, description)).refusing(code.name(), reason)
 }
 
 /// Tells the operator why somebody has not signed in, and who, as far as that is known.
@@ -153,8 +156,8 @@ impl Taken {
 fn code_of(kind: Deny) -> Code {
     match kind {
         Deny::Refused | Deny::NotAllowed => Code::AccessDenied,
-        Deny::Unavailable => Code::TemporarilyUnavailable,
-        Deny::Failed => Code::ServerError,
+        Deny::Unavailable | Deny::Late => Code::TemporarilyUnavailable,
+        Deny::Failed | Deny::Broken => Code::ServerError,
     }
 }
 

@@ -245,8 +245,14 @@ async fn refused<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Req
         Deny::NotAllowed => Trouble::NotAllowed,
         Deny::Unavailable => Trouble::Upstream,
         Deny::Failed => Trouble::UpstreamSetup,
+        Deny::Late => Trouble::Late,
+        Deny::Broken => Trouble::Broken,
     };
-    trouble(why, Some(&label))
+    let mut reply = trouble(why, Some(&label));
+    if let Some(refused) = reply.refused() {
+        refused.reason = denied.reason.clone().into();
+    }
+    reply
 }
 
 fn read(grants: &str) -> Option<Vec<App>> {

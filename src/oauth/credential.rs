@@ -421,11 +421,11 @@ pub(super) async fn renewed<I: Identity>(
         Err(Stale::None) => return Ok(None),
         Err(Stale::Busy | Stale::Silent) => return Err(unavailable()),
         Err(Stale::Failed(code)) => return Err(failed(code)),
-        Err(Stale::Denied(why)) => return Err(failed(code_of(&why))),
+        Err(Stale::Denied(why)) => return Err(denied(&why)),
     };
     let gave_up = async |why: Denied| {
         gave_up(flow, object, &asked, (asking.as_deref(), None), &why).await;
-        Err(failed(code_of(&why)))
+        Err(denied(&why))
     };
     match site.identity.renew(flow, &credential).await {
         Ok(Some(person)) => {
@@ -443,7 +443,16 @@ pub(super) async fn renewed<I: Identity>(
 fn code_of(denied: &Denied) -> Code {
     match denied.kind {
         Deny::Refused | Deny::NotAllowed => Code::InvalidGrant,
-        Deny::Unavailable | Deny::Failed => Code::TemporarilyUnavailable,
+        Deny::Unavailable | Deny::Failed | Deny::Late | Deny::Broken => Code::TemporarilyUnavailable,
+    }
+}
+
+/// Why whoever has asked gets no token. What the reason is, the operator is told.
+fn denied(why: &Denied) -> Failed {
+    let ours = "A function of this server's own failed, or took too long. Its log has the reason. Try again later.";
+    match why.kind {
+        Deny::Late | Deny::Broken => Failed::new(code_of(why), ours),
+        Deny::Refused | Deny::NotAllowed | Deny::Unavailable | Deny::Failed => failed(code_of(why)),
     }
 }
 

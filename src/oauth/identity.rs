@@ -1,7 +1,7 @@
 //! How the authorization server learns who somebody is. It knows no provider; each implements [`Identity`].
 
 use super::record::{Members, Reading as _};
-use crate::flow::Flow;
+use crate::flow::{Failure, Flow};
 use crate::http::form::Params;
 use crate::json::{Object, quoted};
 use crate::text::find;
@@ -205,6 +205,10 @@ pub enum Deny {
     Unavailable,
     /// The set-up is wrong, or the answer is garbage: `server_error`.
     Failed,
+    /// A function of the operator's did not end in time: `temporarily_unavailable`.
+    Late,
+    /// A function of the operator's failed: `server_error`.
+    Broken,
 }
 
 impl Deny {
@@ -216,6 +220,12 @@ impl Deny {
             Self::NotAllowed => "The account that signed in may not use this server.",
             Self::Unavailable => "The sign-in provider did not answer. Try again in a minute.",
             Self::Failed => "The sign-in failed. The log of this server has the reason.",
+            Self::Late => {
+                "This server itself took too long: it is no fault of the sign-in provider's. Try again in a minute."
+            }
+            Self::Broken => {
+                "This server itself failed: it is no fault of the sign-in provider's. The log of this server has the reason."
+            }
         }
     }
 }
@@ -259,6 +269,22 @@ impl Denied {
     #[must_use]
     pub fn unavailable(reason: impl Into<String>) -> Self {
         Self::new(Deny::Unavailable, reason)
+    }
+
+    /// The function `name` of the operator's gave nothing.
+    #[must_use]
+    pub fn unfinished(name: &str, failure: Failure) -> Self {
+        let (kind, what) = match failure {
+            Failure::Timeout => (Deny::Late, "` has not ended in time"),
+            Failure::Unreachable | Failure::Refused | Failure::Absent | Failure::Failed => (Deny::Broken, "` failed"),
+        };
+        Self::new(kind, ["the function `", name, what].concat())
+    }
+
+    /// The function `name` of the operator's gave what cannot be used.
+    #[must_use]
+    pub fn unusable(name: &str) -> Self {
+        Self::new(Deny::Broken, ["the function `", name, "` gave no answer that can be used"].concat())
     }
 
     /// The set-up is wrong, or the answer is garbage.

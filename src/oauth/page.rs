@@ -121,6 +121,10 @@ pub enum Trouble {
     Upstream,
     /// The upstream does not take our set-up.
     UpstreamSetup,
+    /// A function of the operator's did not end in time.
+    Late,
+    /// A function of the operator's failed.
+    Broken,
     /// Too many requests; the seconds until the next may come.
     Busy(u64),
 }
@@ -142,7 +146,7 @@ pub fn codes() -> Vec<&'static str> {
 }
 
 impl Trouble {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::Request,
         Self::Redirect,
         Self::Expired,
@@ -154,6 +158,8 @@ impl Trouble {
         Self::NotAllowed,
         Self::Upstream,
         Self::UpstreamSetup,
+        Self::Late,
+        Self::Broken,
         Self::Busy(0),
     ];
 
@@ -170,15 +176,38 @@ impl Trouble {
             Self::NotAllowed => "not_allowed",
             Self::Upstream => "upstream",
             Self::UpstreamSetup => "upstream_setup",
+            Self::Late => "server_late",
+            Self::Broken => "server_failed",
             Self::Busy(_) => "busy",
+        }
+    }
+
+    /// What it means, for the log, where there is no detail.
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Request => "the request is malformed",
+            Self::Redirect => "the redirect URI is not the client's",
+            Self::Expired => "the page is too old, or was used already",
+            Self::Stale => "the sign-in is too old, or was used already",
+            Self::Foreign => "the sign-in is too old, was used already, or was begun in another browser",
+            Self::Browser => "it is another browser than the one that began, or one without cookies",
+            Self::Form => "the form was not sent by our own page",
+            Self::Unavailable => "the server's storage does not answer",
+            Self::Account => "the form was made for another account",
+            Self::NotAllowed => "the account may not use this server",
+            Self::Upstream => "the sign-in provider does not answer",
+            Self::UpstreamSetup => "the sign-in provider does not take the set-up, or its answer cannot be used",
+            Self::Late => "a function of this server's own has not ended in time",
+            Self::Broken => "a function of this server's own failed",
+            Self::Busy(_) => "beyond a limit",
         }
     }
 
     fn status(self) -> u16 {
         match self {
             Self::Foreign | Self::Browser | Self::Form | Self::Account | Self::NotAllowed => 403,
-            Self::Unavailable | Self::Upstream => 503,
-            Self::UpstreamSetup => 500,
+            Self::Unavailable | Self::Upstream | Self::Late => 503,
+            Self::UpstreamSetup | Self::Broken => 500,
             Self::Busy(_) => 429,
             Self::Request | Self::Redirect | Self::Expired | Self::Stale => 400,
         }
@@ -189,9 +218,10 @@ impl Trouble {
 #[must_use]
 pub fn trouble(trouble: Trouble, detail: Option<&str>) -> Reply {
     let model = Members::new().text("kind", "error").text("reason", trouble.name()).maybe("detail", detail);
-    let reply = page(trouble.status(), model).refusing(trouble.name(), detail.unwrap_or_default().to_owned());
+    let reason = detail.filter(|detail| !detail.is_empty()).unwrap_or(trouble.meaning());
+    let reply = page(trouble.status(), model).refusing(trouble.name(), reason.to_owned());
     match trouble {
-        Trouble::Unavailable | Trouble::Upstream => reply.with("retry-after", "5".into()),
+        Trouble::Unavailable | Trouble::Upstream | Trouble::Late => reply.with("retry-after", "5".into()),
         Trouble::Busy(seconds) => reply.with("retry-after", seconds.to_string()),
         _ => reply,
     }

@@ -307,16 +307,6 @@ pub(super) fn profile_answer<'a>(answer: &'a Result<Fetched, Failure>, what: &st
     }
 }
 
-/// Why a function of the operator's gave nothing.
-fn unfinished(failure: Failure, function: &str) -> Denied {
-    match failure {
-        Failure::Timeout => Denied::unavailable(format!("the function `{function}` has not ended in time")),
-        Failure::Unreachable | Failure::Refused | Failure::Absent | Failure::Failed => {
-            Denied::failed(format!("the function `{function}` failed"))
-        }
-    }
-}
-
 /// Who the person is by what the provider said last, where nothing more can be asked: for a refresh. A credential that has
 /// ended for good says nothing any more.
 pub(super) fn remembered(credential: &Credential, now: u64) -> Result<Profile, Denied> {
@@ -350,7 +340,7 @@ async fn admitted(
     let mut scopes = None;
     if options.allow.function {
         let asked = flow.obtain(&AskAllow { handler: &options.name, profile: &told }).await;
-        match asked.map_err(|failure| unfinished(failure, "allow"))? {
+        match asked.map_err(|failure| Denied::unfinished("allow", failure))? {
             Allowed::No => return Err(Denied::not_allowed("the function `allow` says no").of(profile.label())),
             Allowed::Yes => {}
             Allowed::Scopes(only) => scopes = Some(only),
@@ -358,7 +348,7 @@ async fn admitted(
     }
     let props = if options.context {
         let context = Context { handler: &options.name, access_token: &credential.access, profile: &told };
-        flow.obtain(&context).await.map_err(|failure| unfinished(failure, "context"))?
+        flow.obtain(&context).await.map_err(|failure| Denied::unfinished("context", failure))?
     } else {
         profile.props()
     };

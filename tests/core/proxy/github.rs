@@ -282,8 +282,11 @@ fn what_the_operator_wrote_decides_last() {
         "no context for who may not come in"
     );
     let (failed, asked) = run(ok("{}"), Said::Failed("failed"));
-    assert_eq!((failed.unwrap().unwrap_err().kind, asked), (Deny::Failed, 0), "a rule that fails lets nobody in");
-    assert_eq!(run(Said::Failed("failed"), ok("true")).0.unwrap().unwrap_err().kind, Deny::Failed);
+    assert_eq!((failed.unwrap().unwrap_err().kind, asked), (Deny::Broken, 0), "a rule that fails lets nobody in");
+    assert_eq!(run(Said::Failed("failed"), ok("true")).0.unwrap().unwrap_err().kind, Deny::Broken);
+    let late = run(Said::Failed("timeout"), ok("true")).0.unwrap().unwrap_err();
+    assert_eq!((late.kind, late.reason.as_str()), (Deny::Late, "the function `context` has not ended in time"));
+    assert_eq!(run(ok("{}"), Said::Failed("timeout")).0.unwrap().unwrap_err().kind, Deny::Late);
     for shape in ["1", "null", r#""true""#, "{}", r#"{"scopes":"read"}"#, r#"{"scopes":[1]}"#] {
         assert!(run(ok("{}"), ok(shape)).0.is_err(), "{shape} is no answer of a rule");
     }
