@@ -10,7 +10,7 @@ import { WicketError } from "./errors.js";
 export type Known = true | OneOf | Names | Each;
 
 export interface OneOf {
-  readonly values: readonly string[];
+  readonly values: readonly (string | boolean)[];
 }
 export interface Each {
   readonly each: Names;
@@ -51,7 +51,10 @@ export function openNamesOf<Options extends object>(
 }
 
 /** The option is one of these texts, or absent. */
-export const oneOf = (...values: string[]): OneOf => ({ values });
+export const oneOf = (...values: (string | boolean)[]): OneOf => ({ values });
+
+/** The option is true or false: any other value, such as the text of a variable, would be taken for one of them. */
+export const FLAG: OneOf = oneOf(true, false);
 
 /** The option is an object whose members, whatever their names, are objects with these. */
 export const each = (names: Names): Each => ({ each: names });
@@ -76,7 +79,7 @@ export function checkOptions(names: Names, options: unknown): void {
 function checkValue({ where }: Names, path: string, known: Exclude<Known, true>, value: unknown): void {
   if (value === undefined) return;
   if ("values" in known) {
-    if (known.values.includes(value as string)) return;
+    if (known.values.includes(value as string | boolean)) return;
     const values = known.values.map((one) => JSON.stringify(one)).join(" or ");
     throw new WicketError(
       "ERR_ARGUMENT",

@@ -46,6 +46,14 @@ export function oauthSteps(config: OAuthConfig): OAuthCore & { warnings: () => s
   };
 }
 
+/** Throws `ERR_OPTIONS` where the set-up `oauth` of an authorization server cannot be; no secret is needed to tell. */
+export function checkServer(oauth: object): void {
+  if (!provided || provided.patterns < 3) return;
+  const config = { origins: { allowedOrigins: [], allowedHosts: [] }, setUp: JSON.stringify(oauth) };
+  const { problem } = new provided.core(JSON.stringify(config)) as VerifierCore;
+  if (problem !== undefined) throw new WicketError("ERR_OPTIONS", problem);
+}
+
 /** The step that verifies tokens by these options. Throws `ERR_OPTIONS` where they are wrong, with the reason and the fix. */
 export function newVerifierStep(label: string, options: string): StepMethod {
   if (!provided || provided.patterns < 2) {

@@ -4,7 +4,7 @@
  */
 import type { FetchHandler } from "../endpoint.js";
 import { WicketError } from "../errors.js";
-import { type Known, namesOf } from "../options.js";
+import { FLAG, type Known, namesOf } from "../options.js";
 import type { ApiHandler, OAuthProviderOptions } from "./options.js";
 import { contextOf } from "../runtime.js";
 
@@ -101,13 +101,13 @@ export const INCUMBENT = {
     bearer_methods_supported: true,
     resource_name: true,
   }),
-  clientIdMetadataDocumentEnabled: true,
+  clientIdMetadataDocumentEnabled: FLAG,
   onError: true,
   allowPrivateUseRedirectUris: true,
   allowImplicitFlow: true,
   allowPlainPKCE: true,
   allowTokenExchangeGrant: true,
-  disallowPublicClientRegistration: true,
+  disallowPublicClientRegistration: FLAG,
 } satisfies Record<Exclude<keyof IncumbentOptions<unknown>, keyof typeof REFUSED>, Known>;
 
 /** The names that are refused, each with what to use instead. */
@@ -134,10 +134,6 @@ export function understood<Env>(options: OAuthProviderOptions<Env>): Understood<
   const made = { ...options } as Understood<Env>;
   made.apiHandlers = routesOf(options);
   made.defaultHandler = asHandler(options.defaultHandler) as Understood<Env>["defaultHandler"];
-  for (const name of ["authorizeEndpoint", "tokenEndpoint", "clientRegistrationEndpoint"] as const) {
-    const path = options[name];
-    if (path !== undefined && URL.canParse(path)) made[name] = new URL(path).pathname;
-  }
   same(made, "accessTokenTtl", options.accessTokenTTL, "accessTokenTTL");
   same(made, "refreshTokenTtl", options.refreshTokenIdleTTL ?? options.refreshTokenTTL, "refreshTokenTTL");
   if (options.refreshTokenIdleTTL === undefined) same(made, "grantTtl", options.refreshTokenTTL, "refreshTokenTTL");
@@ -149,8 +145,34 @@ export function understood<Env>(options: OAuthProviderOptions<Env>): Understood<
     "clientIdMetadataDocumentEnabled",
   );
   describe(made, options.resourceMetadata);
+  atHome(made, options);
   return made;
 }
+
+/** Routes and endpoints may be written as URLs of this server. One of another host would be a path here all the same. */
+function atHome<Env>(made: Understood<Env>, options: OAuthProviderOptions<Env>): void {
+  const { apiRoute, apiHandlers } = options;
+  const routes = apiHandlers ? Object.keys(apiHandlers) : [apiRoute ?? []].flat();
+  const urls = routes
+    .filter(isUrl)
+    .map((url): [string, URL] => [apiHandlers ? "apiHandlers" : "apiRoute", new URL(url)]);
+  const home = made.issuer ?? urls[0]?.[1].origin;
+  const endpoints = ["authorizeEndpoint", "tokenEndpoint", "clientRegistrationEndpoint"] as const;
+  for (const name of endpoints) {
+    const url = options[name];
+    if (!isUrl(url)) continue;
+    urls.push([name, new URL(url)]);
+    made[name] = new URL(url).pathname;
+  }
+  for (const [name, { origin, pathname }] of urls) {
+    if (origin === home) continue;
+    const here = home === undefined ? "it is not known whether that is this server" : `this server is ${home}`;
+    refuse(`OAuthProvider: \`${name}\` is at ${origin}, but ${here}. Write its path: "${pathname}".`);
+  }
+}
+
+const isUrl = (text: unknown): text is string =>
+  typeof text === "string" && /^https?:/i.test(text) && URL.canParse(text);
 
 function refuse(message: string): never {
   throw new WicketError("ERR_ARGUMENT", message);
@@ -206,7 +228,7 @@ function routesOf<Env>({
 }
 
 /** A route may be written as a URL. */
-const pathOf = (route: string) => (/^https?:/i.test(route) && URL.canParse(route) ? new URL(route).pathname : route);
+const pathOf = (route: string) => (isUrl(route) ? new URL(route).pathname : route);
 
 /** A handler as it is, or one that makes an object of its class for each request. */
 function asHandler<Env>(handler: unknown): unknown {

@@ -5,7 +5,7 @@ import type { AppFetch } from "../endpoint.js";
 import type { RateLimiter } from "../effects/tally.js";
 import type { AppHandler, IdentityHandler, PagesHandler } from "../handlers/identity.js";
 import type { Setting } from "../handlers/upstream.js";
-import { type Known, type Names, namesOf, oneOf } from "../options.js";
+import { FLAG, type Known, type Names, namesOf, oneOf } from "../options.js";
 import { type EntrypointClass, INCUMBENT, type IncumbentOptions, REFUSED } from "./incumbent.js";
 import { PAGES, type PageOptions } from "../pages/oauth.js";
 
@@ -197,13 +197,13 @@ const OWN = {
   resourceServers: true,
   accessTokens: oneOf("sealed", "jwt"),
   jwksEndpoint: true,
-  rawSubject: true,
+  rawSubject: FLAG,
   callbackEndpoint: true,
   connectedAppsEndpoint: true,
   kv: true,
-  allowConsentScreen: true,
+  allowConsentScreen: FLAG,
   registration: oneOf("open", "approve", "closed"),
-  allowDynamicClientRegistration: true,
+  allowDynamicClientRegistration: FLAG,
   allowClientIdMetadataDocuments: true,
   issuer: true,
   objects: true,
@@ -223,7 +223,7 @@ const OWN = {
   rateLimiter: true,
   pages: PAGES,
   audit: true,
-  auditRequired: true,
+  auditRequired: FLAG,
   callbackTimeout: true,
 } satisfies Record<Exclude<keyof OAuthProviderOptions, keyof IncumbentOptions<unknown>>, Known>;
 

@@ -1,6 +1,6 @@
 /** `OAuthProvider`: an authorization server in front of MCP endpoints (patterns 3 and 4). */
 import { BearerGuard } from "../auth/bearer-guard.js";
-import { CallbackTimeout, limitOf } from "../callback.js";
+import { CallbackTimeout, awaited, limitOf } from "../callback.js";
 import { type AppFetch, type GuardedCore, coreFor, guard, needsRuntime, respond } from "../endpoint.js";
 import { WicketError, logged } from "../errors.js";
 import { type Endpoint, type Guard, endpointOf } from "../guard.js";
@@ -15,7 +15,7 @@ import { Route, plainPath } from "../route.js";
 import { run } from "../run.js";
 import { type RequestContext, contextOf } from "../runtime.js";
 import { unsetResponse } from "../unset.js";
-import { newBearerCore } from "../wasm.js";
+import { checkServer, newBearerCore } from "../wasm.js";
 import type { BearerCore } from "../wire.js";
 import { Followed } from "./followed.js";
 import { WithFurther, checkFurther } from "./further.js";
@@ -35,7 +35,7 @@ const WELL_KNOWN = /^(.*?)\/\.well-known\/(?:oauth-|openid-configuration)/;
 
 /**
  * Your Worker's default export: it signs people in, asks them, issues its own tokens, and lets requests with one through to
- * `apiHandlers`. Throws `ERR_ARGUMENT` for options that cannot be.
+ * `apiHandlers`. Throws `ERR_ARGUMENT` or `ERR_OPTIONS` for options that cannot be.
  */
 export class OAuthProvider<Env = unknown> {
   readonly #options: Understood<Env>;
@@ -81,8 +81,13 @@ export class OAuthProvider<Env = unknown> {
     const theirs = hasPages(options.defaultHandler) ? PAGES : [];
     for (const name of names as (keyof typeof config & EndpointName)[]) {
       if (theirs.includes(name)) continue;
-      this.#endpoints.set(config[name] ?? (name === "keys" ? "/jwks" : `/${name}`), name);
+      this.#endpoints.set(plainPath(config[name] ?? (name === "keys" ? "/jwks" : `/${name}`)), name);
     }
+    config.routes = [...this.#routes.keys()];
+    config.below = this.#patterns.map(([{ prefix }]) => prefix);
+    config.absent = ALL.filter((name) => !names.includes(name) || (name !== "authorize" && theirs.includes(name)));
+    checkConfig(given, config);
+    checkScopes(options);
     const [canonical] = config.resources;
     const siteOf = (_: Request, env: Env, ctx: ExecutionContext) => this.#siteOf(env, ctx);
     const own = new AccessTokens<Env>(siteOf, followed, options.revocation === "strict");
@@ -116,8 +121,15 @@ export class OAuthProvider<Env = unknown> {
     if (!onError) return this.#serve(request, env, ctx);
     const response = await this.#serve(request, env, ctx);
     const error = await errorOf(response, request);
-    const instead: unknown = error && onError(error);
-    return instead instanceof Response ? instead : response;
+    if (!error) return response;
+    try {
+      const told = awaited("onError of OAuthProvider", this.#making.callbackTimeout, () => onError(error) as unknown);
+      const instead = await told;
+      if (instead instanceof Response) return instead;
+    } catch (failure) {
+      logged("onError of OAuthProvider failed", failure);
+    }
+    return response;
   }
 
   async #serve(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
@@ -281,6 +293,9 @@ const API = namesOf<{ issuer?: string }>("OAuthProvider.api", { issuer: true });
 /** What a handler with pages of its own answers itself. */
 const PAGES: EndpointName[] = ["authorize", "callback", "connected"];
 
+/** What has a path of its own. */
+const ALL: EndpointName[] = ["authorize", "token", "register", "revoke", "introspect", "keys", "callback", "connected"];
+
 /** What a handler has one of. */
 const KINDS = ["identity", "identify", "fetch"];
 
@@ -309,9 +324,40 @@ function check<Env>(options: Understood<Env>): void {
     refuse("defaultHandler must be a handler such as new GitHubHandler({…}), or have a function identify or fetch.");
   }
   if (pages) checkPages(pages);
-  checkScopes(options);
+  for (const name of ["audit", "impliedScopes", "onError", "rateLimiter"] as const) {
+    const given: unknown = options[name];
+    if (given !== undefined && typeof given !== "function") refuse(`OAuthProvider: \`${name}\` must be a function.`);
+  }
   checkFurther<Env>(options);
 }
+
+/** A secret that is known at a request alone. */
+const SOME_SECRET = "0".repeat(32);
+
+/** What Rust says of the set-up, as far as no environment is needed to tell. Throws `ERR_OPTIONS`. */
+function checkConfig<Env>(given: OAuthProviderOptions<Env>, config: Omit<ServerConfig, "handler">): void {
+  const { resourceServers } = given;
+  const known = resourceServers && {
+    resourceServers: Object.fromEntries(
+      Object.entries(resourceServers).map(([id, secret]) => [id, typeof secret === "function" ? SOME_SECRET : secret]),
+    ),
+  };
+  try {
+    checkServer({ ...config, ...known });
+  } catch (error) {
+    if (!(error instanceof WicketError)) throw error;
+    const named = error.message.replace(/^\w+/, (name) => THEIRS[name]?.find((theirs) => theirs in given) ?? name);
+    throw new WicketError(error.code, `OAuthProvider: ${named}`, { cause: error });
+  }
+}
+
+/** The names under which an option may have been given as well. */
+const THEIRS: Readonly<Record<string, readonly (keyof OAuthProviderOptions)[]>> = {
+  accessTokenTtl: ["accessTokenTTL"],
+  refreshTokenTtl: ["refreshTokenIdleTTL", "refreshTokenTTL"],
+  grantTtl: ["refreshTokenTTL"],
+  scopes: ["scopesSupported"],
+};
 
 /** A route whose endpoint answers at another would match nothing. */
 function checkRoute<Env>(route: string, { routes }: Endpoint<Env>): void {
@@ -326,7 +372,8 @@ function checkRoute<Env>(route: string, { routes }: Endpoint<Env>): void {
 
 function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "handler"> {
   const { scopes } = options;
-  const named = scopes === undefined || Array.isArray(scopes) ? undefined : (scopes as Record<string, string>);
+  const isNamed = typeof scopes === "object" && (scopes as unknown) !== null && !Array.isArray(scopes);
+  const named = isNamed ? (scopes as Record<string, string>) : undefined;
   const config = {
     issuer: options.issuer,
     name: options.name ?? options.pages?.brand?.name,
@@ -388,15 +435,27 @@ function checkScopes<Env>(options: Understood<Env>): void {
   const wrong = (message: string) => {
     throw new WicketError("ERR_ARGUMENT", message);
   };
-  if (requiredScopes === undefined || isList(requiredScopes)) return;
+  if (requiredScopes === undefined) return;
   const known = isList(scopes as never) ? (scopes as readonly string[]) : Object.keys(scopes);
+  const isUnknown = (scope: unknown) => isClosed && !known.includes(scope as string);
+  const isObject = (given: unknown) => typeof given === "object" && given !== null;
+  if (!isObject(requiredScopes)) {
+    wrong('requiredScopes is a list of scopes, ["read"], or one for each route: { "/admin": ["admin"] }.');
+  }
+  if (isList(requiredScopes)) {
+    const other = requiredScopes.find(isUnknown);
+    if (other !== undefined) {
+      wrong(`requiredScopes has "${other}", which nobody can have: \`scopes\` are ${known.join(", ")}.`);
+    }
+    return;
+  }
   for (const [route, needed] of Object.entries(requiredScopes)) {
     if (!(route in apiHandlers)) {
       const routes = Object.keys(apiHandlers).map((route) => `"${route}"`);
       wrong(`requiredScopes has "${route}", which is no route of apiHandlers: they are ${routes.join(", ")}.`);
     }
     if (!isList(needed)) wrong(`requiredScopes["${route}"] is a list of scopes: { "${route}": ["admin"] }.`);
-    const other = needed.find((scope) => isClosed && !known.includes(scope));
+    const other = needed.find(isUnknown);
     if (other !== undefined) {
       wrong(`requiredScopes["${route}"] has "${other}", which nobody can have: \`scopes\` are ${known.join(", ")}.`);
     }

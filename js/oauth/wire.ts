@@ -38,6 +38,12 @@ export interface ServerConfig {
   callback?: string;
   connected?: string;
   resources: string[];
+  /** The paths that routes have. */
+  routes?: string[];
+  /** What stands before the first part of those that are patterns. */
+  below?: string[];
+  /** Endpoints that are not there, so that their paths are free. */
+  absent?: EndpointName[];
   aliases?: readonly string[];
   scopes?: readonly string[];
   scopeTexts?: Record<string, string>;

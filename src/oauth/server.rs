@@ -17,6 +17,8 @@ pub struct Server {
     pub paths: Paths,
     /// Paths of the protected routes. The first is the canonical resource, the others are its aliases.
     pub resources: Vec<String>,
+    /// What stands before the first part of those routes that are patterns: any path below one is the resource, too.
+    pub below: Vec<String>,
     /// Other spellings of the resource that clients may send.
     pub aliases: Vec<String>,
     /// The scopes that may be granted.
@@ -110,29 +112,33 @@ impl Server {
     /// Reads the set-up; the error names the option and says what it may be.
     pub fn read(text: &str) -> Result<Self, String> {
         let options = Object::read(text).map_err(|malformed| malformed.reason())?;
-        let text = |name: &str| options.string(name).map(Into::into);
-        let list = |name: &str| options.get(name).map_or_else(|| Ok(Vec::new()), |value| texts(name, value));
-        let path = |name: &str, usual: &str| match options.string(name) {
-            None => Ok(usual.to_owned()),
-            Some(path) if is_path(&path) => Ok(path.into_owned()),
-            Some(path) => Err(format(&[name, " must be a path that begins with a slash: ", &path])),
+        let text = |name: &str| match options.get(name) {
+            None => Ok(None),
+            Some(value) => {
+                value.string().map(|text| Some(text.into())).ok_or_else(|| format(&[name, " must be a text."]))
+            }
         };
-        let issuer: Option<String> = text("issuer");
+        let list =
+            |name: &str, option: &str| options.get(name).map_or_else(|| Ok(Vec::new()), |value| texts(option, value));
+        let issuer: Option<String> = text("issuer")?;
         if let Some(issuer) = issuer.as_deref().filter(|issuer| !is_issuer(issuer)) {
-            return Err(format(&["issuer must be an origin such as https://mcp.example.com: ", issuer]));
+            return Err(format(&[
+                "issuer must be an origin such as https://mcp.example.com, without a path and a slash at the end: ",
+                issuer,
+            ]));
         }
-        let resources = list("resources")?;
+        let resources = list("resources", "apiHandlers")?;
         if resources.is_empty() {
             return Err("apiHandlers must have at least one route: { \"/mcp\": MyMCP.serve(\"/mcp\") }".into());
         }
-        let scopes = match list("scopes")? {
+        let scopes = match list("scopes", "scopes")? {
             none if none.is_empty() => vec!["mcp".into()],
             some => some,
         };
         if let Some(wrong) = scopes.iter().find(|scope| !super::scope::is_token(scope)) {
             return Err(format(&["scopes must be words without spaces and quotes: ", wrong]));
         }
-        let schemes = list("schemes")?;
+        let schemes = list("schemes", "redirectSchemes")?;
         if let Some(wrong) = schemes.iter().find(|scheme| !super::redirect::is_sound(scheme)) {
             return Err(format(&[
                 "redirectSchemes has a scheme that cannot be one. Write an app's own, in small letters and without `:`, such \
@@ -140,7 +146,7 @@ impl Server {
                 wrong,
             ]));
         }
-        let document_hosts = list("documentHosts")?;
+        let document_hosts = list("documentHosts", "allowClientIdMetadataDocuments")?;
         if let Some(wrong) = document_hosts.iter().find(|host| !super::document::is_listable(host)) {
             return Err(format(&[
                 "allowClientIdMetadataDocuments has a host that cannot be one. Write it as claude.ai, or *.example.com for all \
@@ -148,22 +154,14 @@ impl Server {
                 wrong,
             ]));
         }
-        let texts = options.get("scopeTexts").map_or(Ok(Vec::new()), |value| pairs("scopeTexts", value))?;
+        let texts = options.get("scopeTexts").map_or(Ok(Vec::new()), |value| pairs("scopes", value))?;
         Ok(Self {
             issuer,
-            name: text("name"),
-            paths: Paths {
-                authorize: path("authorize", "/authorize")?,
-                token: path("token", "/token")?,
-                register: path("register", "/register")?,
-                revoke: path("revoke", "/revoke")?,
-                introspect: path("introspect", "/introspect")?,
-                keys: path("keys", "/jwks")?,
-                callback: path("callback", "/callback")?,
-                connected: path("connected", "/connected")?,
-            },
+            name: text("name")?,
+            paths: Paths::read(&options, &resources)?,
             resources,
-            aliases: list("aliases")?,
+            below: list("below", "apiHandlers")?,
+            aliases: list("aliases", "resourceAliases")?,
             scopes,
             texts,
             schemes,
@@ -198,7 +196,12 @@ impl Server {
     /// as well, and neither a slash at the end nor a query names another; an alias is written as it is.
     #[must_use]
     pub fn canonical(&self, issuer: &str, named: &str) -> Option<String> {
-        let ours = path_under(issuer, named).is_some_and(|asked| asked.is_empty() || self.route(asked).is_some());
+        let is_below = |asked: &str, at: &String| {
+            asked.strip_prefix(at.as_str()).is_some_and(|rest| rest.starts_with('/') && is_path(rest))
+        };
+        let ours = path_under(issuer, named).is_some_and(|asked| {
+            asked.is_empty() || self.route(asked).is_some() || self.below.iter().any(|at| is_below(asked, at))
+        });
         (ours || self.aliases.iter().any(|alias| alias == named)).then(|| self.resource(issuer))
     }
 
@@ -219,6 +222,50 @@ impl Server {
     #[must_use]
     pub fn text<'a>(&'a self, scope: &'a str) -> &'a str {
         self.texts.iter().find(|(name, _)| name == scope).map_or(scope, |(_, text)| text.as_str())
+    }
+}
+
+impl Paths {
+    /// Each has a path of its own, which no route has: of two at one path one would never be reached. What the set-up has
+    /// not got (`absent`) may be anywhere.
+    fn read(options: &Object<'_>, resources: &[String]) -> Result<Self, String> {
+        let (routes, absent) = (options.get("routes"), options.get("absent"));
+        let routes = routes.and_then(Value::strings).unwrap_or_else(|| resources.to_vec());
+        let absent = absent.and_then(Value::strings).unwrap_or_default();
+        let mut taken: Vec<(String, &str)> = routes.into_iter().map(|route| (route, "apiHandlers")).collect();
+        let mut path = |name: &str, option: &'static str, usual: &str| {
+            let path = match options.get(name) {
+                None => usual.to_owned(),
+                Some(value) => value.string().filter(|path| is_path(path)).map(Into::into).ok_or_else(|| {
+                    let given = value.string().unwrap_or_else(|| value.text().into());
+                    format(&[option, " must be a path such as ", usual, ", which begins with a slash: ", &given])
+                })?,
+            };
+            if !absent.iter().any(|one| one == name) {
+                if let Some((_, other)) = taken.iter().find(|(other, _)| trimmed(other) == trimmed(&path)) {
+                    return Err(format(&[
+                        option,
+                        " and ",
+                        other,
+                        " have the same path, ",
+                        &path,
+                        ", so that one of them would never be reached: give each a path of its own.",
+                    ]));
+                }
+                taken.push((path.clone(), option));
+            }
+            Ok(path)
+        };
+        Ok(Self {
+            authorize: path("authorize", "authorizeEndpoint", "/authorize")?,
+            token: path("token", "tokenEndpoint", "/token")?,
+            register: path("register", "clientRegistrationEndpoint", "/register")?,
+            revoke: path("revoke", "revocationEndpoint", "/revoke")?,
+            introspect: path("introspect", "introspectionEndpoint", "/introspect")?,
+            keys: path("keys", "jwksEndpoint", "/jwks")?,
+            callback: path("callback", "callbackEndpoint", "/callback")?,
+            connected: path("connected", "connectedAppsEndpoint", "/connected")?,
+        })
     }
 }
 
@@ -259,20 +306,26 @@ fn trimmed(path: &str) -> &str {
     path.trim_end_matches('/')
 }
 
+/// A path as URLs have it: one with `/./` or `/../` would match nothing.
 fn is_path(path: &str) -> bool {
-    path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'"'))
+    path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.split('/').any(|part| part == "." || part == "..")
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'"'))
 }
 
 fn is_issuer(issuer: &str) -> bool {
-    let host = issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://localhost").map(|_| "localhost"));
-    host.is_some_and(|host| !host.is_empty())
+    let is_local = |rest: &str| rest.is_empty() || rest.starts_with(':');
+    let host =
+        issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://localhost").filter(|it| is_local(it)));
+    host.is_some_and(|host| !host.is_empty() || issuer.starts_with("http:"))
         && crate::http::origin::origin_of(issuer) == issuer
         && !has(issuer, b'@')
         && issuer.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
 }
 
 fn texts(name: &str, value: Value<'_>) -> Result<Vec<String>, String> {
-    value.strings().ok_or_else(|| format(&[name, " must be a list of texts"]))
+    value.strings().ok_or_else(|| format(&[name, " must be a list of texts."]))
 }
 
 /// A secret of fewer characters could be guessed.

@@ -40,6 +40,9 @@ pub struct Core {
     keyring: bool,
     #[cfg(feature = "oauth")]
     site: Option<oauth::Site>,
+    /// What is wrong with a set-up that is only checked.
+    #[cfg(feature = "oauth")]
+    wrong: Option<String>,
     /// The verifier, or what is wrong with its options.
     #[cfg(feature = "jwt")]
     verifier: Option<Result<Verifier, String>>,
@@ -52,6 +55,7 @@ impl Core {
     /// - `keys`: the server's secrets, `current,previous,…` ([`Keys::parse`]);
     /// - `keyring`: true where there are no `keys` here, but may be in the keyring;
     /// - `oauth`: the authorization server's set-up, JSON text ([`oauth::Site`]);
+    /// - `setUp`: the same, to be checked only ([`Core::problem`]); nobody signs in by it;
     /// - `verifier`: a verifier's options, JSON text ([`Verifier::read`]).
     fn read(config: &str) -> Result<Self, String> {
         let reason = |malformed: Malformed| ["The configuration: ", &malformed.reason(), "."].concat();
@@ -67,6 +71,8 @@ impl Core {
             keyring: config.get("keyring").is_some_and(Value::is_true),
             #[cfg(feature = "oauth")]
             site: text("oauth")?.map(|set_up| oauth::Site::read(&set_up)).transpose()?,
+            #[cfg(feature = "oauth")]
+            wrong: text("setUp")?.and_then(|set_up| crate::oauth::Server::read(&set_up).err()),
             #[cfg(feature = "jwt")]
             verifier: text("verifier")?.map(|options| Verifier::read(&options)),
         })
@@ -90,10 +96,14 @@ impl Core {
         done(no_auth::Head::read(input).map(|head| no_auth::guard(&self.origins, &head).to_json()))
     }
 
-    /// What is wrong with the verifier's options, if anything: a sentence for the developer.
+    /// What is wrong with the verifier's options or the set-up, if anything: a sentence for the developer.
     #[cfg(feature = "jwt")]
     #[wasm_bindgen(getter)]
     pub fn problem(&self) -> Option<String> {
+        #[cfg(feature = "oauth")]
+        if self.wrong.is_some() {
+            return self.wrong.clone();
+        }
         self.verifier.as_ref()?.as_ref().err().cloned()
     }
 

@@ -139,6 +139,65 @@ test("who hears of a change is not guessed", async () => {
   await expect(server().sendToolListChanged({ everyone: true } as object)).rejects.toThrow("`everybody`?");
 });
 
+describe("values of OAuthProvider that cannot be are refused when it is made", () => {
+  const external = { resolveExternalToken: () => null };
+  test.each<[object, string]>([
+    [{ codeTtl: 29 }, "OAuthProvider: codeTtl must be a whole number of seconds from 30 to 600"],
+    [{ codeTtl: 601 }, "codeTtl"],
+    [{ codeTtl: NaN }, "codeTtl"],
+    [{ codeTtl: "300" }, "codeTtl"],
+    [{ codeTtl: 45.5 }, "codeTtl"],
+    [{ codeTtl: null }, "codeTtl"],
+    [{ accessTokenTTL: 7200 }, "OAuthProvider: accessTokenTTL must be a whole number of seconds from 60 to 3600"],
+    [{ accessTokenTtl: 7200 }, "accessTokenTtl"],
+    [{ refreshTokenTTL: 60 }, "refreshTokenTTL"],
+    [{ refreshReplay: 121 }, "refreshReplay"],
+    [{ limits: { token: -1 } }, "limits.token must be a whole number of requests in a minute"],
+    [{ limits: 5 }, "limits must be an object"],
+    [{ redirectSchemes: ["javascript"] }, "redirectSchemes"],
+    [{ redirectSchemes: "myapp" }, "redirectSchemes must be a list"],
+    [{ issuer: "https://mcp.example.com/path" }, "issuer must be an origin"],
+    [{ issuer: "http://mcp.example.com" }, "issuer must be an origin"],
+    [{ scopes: "mcp" }, "OAuthProvider: scopes must be a list of texts"],
+    [{ scopes: null }, "scopes must be a list"],
+    [{ scopes: { mcp: 5 } }, "scopes must be an object of texts"],
+    [{ scopesSupported: ["a b"] }, "scopesSupported must be words"],
+    [{ name: 5 }, "name must be a text"],
+    [{ callbackEndpoint: "callback" }, "callbackEndpoint must be a path such as /callback"],
+    [{ authorizeEndpoint: "authorize" }, "authorizeEndpoint must be a path such as /authorize"],
+    [{ authorizeEndpoint: "https://other.example/authorize" }, "authorizeEndpoint` is at https://other.example"],
+    [{ issuer: "https://a.example", tokenEndpoint: "https://b.example/token" }, 'Write its path: "/token"'],
+    [{ authorizeEndpoint: "/mcp" }, "authorizeEndpoint and apiHandlers have the same path, /mcp"],
+    [{ tokenEndpoint: "/authorize" }, "tokenEndpoint and authorizeEndpoint have the same path, /authorize"],
+    [{ tokenEndpoint: "/register/" }, "same path"],
+    [{ accessTokens: "jwt", jwksEndpoint: "/token" }, "jwksEndpoint and tokenEndpoint"],
+    [{ apiHandlers: { "/token": Agent.serve("/token") } }, "tokenEndpoint and apiHandlers"],
+    [{ requiredScopes: ["zzz"] }, 'requiredScopes has "zzz", which nobody can have: `scopes` are mcp'],
+    [{ requiredScopes: "mcp" }, "requiredScopes is a list of scopes"],
+    [{ requiredScopes: { "/mcp": ["zzz"] } }, "nobody can have"],
+    [{ resourceServers: { files: "short" } }, "resourceServers.files must have a secret of 32 characters"],
+    [{ resourceServers: { files: 5 } }, "resourceServers must be an object of texts"],
+    [{ allowDynamicClientRegistration: "false" }, '`allowDynamicClientRegistration` is "false"'],
+    [{ auditRequired: "yes" }, "can only be true or false"],
+    [{ audit: {} }, "`audit` must be a function"],
+  ])("%o", (more, says) => {
+    expect(() => provider(more)).toThrow(WicketError);
+    expect(() => provider(more)).toThrow(says);
+  });
+
+  test.each<[object]>([
+    [{ requiredScopes: ["zzz"], ...external }],
+    [{ requiredScopes: ["mcp"] }],
+    [{ apiHandlers: { "/introspect": Agent.serve("/introspect"), "/jwks": Agent.serve("/jwks") } }],
+    [{ apiHandlers: { "/connected": Agent.serve("/connected") }, defaultHandler: { fetch: () => new Response() } }],
+    [{ issuer: "https://a.example", tokenEndpoint: "https://a.example/oauth/token" }],
+    [{ tokenEndpoint: "/oauth/token/", scopes: { mcp: "Everything" }, codeTtl: 30, refreshReplay: 0 }],
+    [{ resourceServers: { files: () => undefined } }],
+  ])("and these are taken: %o", (more) => {
+    expect(() => provider(more)).not.toThrow();
+  });
+});
+
 test("names that everything has are none of its own", () => {
   expect(() => new McpServer(info, { toString: 1 } as object)).toThrow("McpServer has no option `toString`");
   expect(() => createMcpHandler(server, JSON.parse('{"__proto__":1}') as object)).toThrow("`__proto__`");
@@ -218,6 +277,27 @@ describe("names of workers-oauth-provider", () => {
       { code: "invalid_request", status: 400 },
     ]);
   });
+});
+
+test("an onError that fails is in the log, and the answer is as without it", async () => {
+  const error = vi.spyOn(console, "error").mockReturnValue();
+  const fails = [
+    () => {
+      throw new Error("out of order");
+    },
+    () => Promise.reject(new Error("out of order")),
+  ];
+  for (const onError of fails) {
+    const failing = provider({ onError });
+    const request = new Request("https://a.example/mcp", { method: "POST", body: "{}" });
+    const answer = await failing.fetch(request, env, createExecutionContext());
+    expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([
+      401,
+      expect.stringContaining("resource_metadata=") as string,
+    ]);
+    expect(error.mock.lastCall?.join(" ")).toMatch(/onError of OAuthProvider failed .*out of order/);
+  }
+  error.mockRestore();
 });
 
 describe("names of agents", () => {

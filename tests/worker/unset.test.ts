@@ -122,14 +122,15 @@ test("a setting that cannot be is said as one that is missing", async () => {
     const made = new OAuthProvider<Bound>({
       apiHandlers: { "/mcp": handler },
       defaultHandler: new GitHubHandler({ clientId: "id", clientSecret: "secret", allow: "anyone" }),
-      limits: { token: 0 },
+      // What can be told without an environment is refused when the provider is made.
+      resourceServers: { files: () => "short" },
     });
     const ask = (site: string) => made.fetch(new Request(`${site}/token`), env as never, createExecutionContext());
     const far = await ask("https://mcp.example.com");
-    expect([far.status, await far.text()]).toEqual([503, expect.not.stringContaining("limits")]);
+    expect([far.status, await far.text()]).toEqual([503, expect.not.stringContaining("files")]);
     const near = await ask("http://127.0.0.1:8787");
-    expect([near.status, await near.text()]).toEqual([503, expect.stringContaining("limits.token must be")]);
-    expect(said.mock.calls.map(([line]) => String(line)).join("\n")).toContain("limits.token must be");
+    expect([near.status, await near.text()]).toEqual([503, expect.stringContaining("resourceServers.files must have")]);
+    expect(said.mock.calls.map(([line]) => String(line)).join("\n")).toContain("resourceServers.files must have");
   } finally {
     said.mockRestore();
   }

@@ -261,6 +261,12 @@ fn a_resource_is_named_in_each_way_that_clients_do() {
     ] {
         assert_eq!(canonical(other), None, "{other}");
     }
+    let tenants = super::server(json!({"resources": ["/mcp"], "below": ["/mcp"]}));
+    let canonical = |named: &str| tenants.canonical("https://mcp.example.com", named);
+    assert_eq!(canonical("https://mcp.example.com/mcp/acme").as_deref(), Some("https://mcp.example.com/mcp"));
+    for other in ["/mcp2/acme", "/other/mcp/acme", "/mcp/../other", "/mcp/a/../../other"] {
+        assert_eq!(canonical(&["https://mcp.example.com", other].concat()), None, "{other}");
+    }
     let local = super::server(json!({}));
     assert!(local.canonical("http://localhost:8787", "http://localhost:8787/").is_some());
     assert!(local.canonical("http://localhost", "http://localhost:80/mcp").is_some());
@@ -283,11 +289,30 @@ fn a_set_up_that_cannot_be_is_refused_with_the_option_and_the_fix() {
         (json!({"resources": []}), "apiHandlers"),
         (json!({"issuer": "http://mcp.example.com"}), "issuer"),
         (json!({"issuer": "https://mcp.example.com/"}), "issuer"),
-        (json!({"authorize": "authorize"}), "authorize"),
+        (json!({"issuer": "http://localhost.evil.example"}), "issuer"),
+        (json!({"issuer": 5}), "issuer must be a text"),
+        (json!({"name": ["a"]}), "name must be a text"),
+        (json!({"authorize": "authorize"}), "authorizeEndpoint must be a path such as /authorize"),
+        (json!({"callback": "https://mcp.example.com/callback"}), "callbackEndpoint must be a path"),
+        (json!({"token": 5}), "tokenEndpoint must be a path such as /token, which begins with a slash: 5"),
+        (json!({"token": "/a/../token"}), "tokenEndpoint must be a path"),
+        (json!({"authorize": "/mcp"}), "authorizeEndpoint and apiHandlers have the same path, /mcp"),
+        (json!({"token": "/authorize"}), "tokenEndpoint and authorizeEndpoint have the same path, /authorize"),
+        (json!({"resources": ["/token"]}), "tokenEndpoint and apiHandlers"),
+        (json!({"routes": ["/mcp", "/mcp/message"], "revoke": "/mcp/message"}), "revocationEndpoint and apiHandlers"),
+        (json!({"scopes": "mcp"}), "scopes must be a list"),
+        (json!({"scopeTexts": {"mcp": 5}}), "scopes must be an object of texts"),
+        (json!({"schemes": "cursor"}), "redirectSchemes must be a list"),
+        (json!({"aliases": "https://a.example"}), "resourceAliases must be a list"),
         (json!({"scopes": ["a b"]}), "scopes"),
         (json!({"codeTtl": 29}), "codeTtl"),
         (json!({"codeTtl": 601}), "codeTtl"),
         (json!({"codeTtl": "300s"}), "codeTtl"),
+        (json!({"codeTtl": "300"}), "codeTtl"),
+        (json!({"codeTtl": null}), "codeTtl"),
+        (json!({"codeTtl": 45.5}), "codeTtl"),
+        (json!({"limits": {"token": -1}}), "limits.token"),
+        (json!({"refreshReplay": 121}), "refreshReplay"),
         (json!({"schemes": ["javascript"]}), "redirectSchemes"),
         (json!({"schemes": ["myapp:"]}), "redirectSchemes"),
         (json!({"schemes": ["MyApp"]}), "redirectSchemes"),
@@ -295,8 +320,19 @@ fn a_set_up_that_cannot_be_is_refused_with_the_option_and_the_fix() {
         (json!({"accessTokenTtl": 3601}), "accessTokenTtl"),
         (json!({"refreshReplay": 1.5}), "refreshReplay"),
     ] {
-        assert!(with(more.clone()).contains(says), "{more}");
+        assert!(with(more.clone()).contains(says), "{more}: {}", with(more.clone()));
     }
+}
+
+#[test]
+fn what_a_server_has_not_got_takes_no_path() {
+    let read = |more: serde_json::Value| Server::read(&more.to_string()).map(|server| server.paths.introspect);
+    let route = json!({"resources": ["/introspect"]});
+    assert!(read(route.clone()).unwrap_err().contains("introspectionEndpoint and apiHandlers"));
+    let mut absent = route;
+    absent.as_object_mut().unwrap().insert("absent".into(), json!(["introspect", "keys"]));
+    assert_eq!(read(absent), Ok("/introspect".into()));
+    assert!(read(json!({"resources": ["/"], "issuer": "http://localhost:8787"})).is_ok());
 }
 
 #[test]
