@@ -420,6 +420,10 @@ pub(super) async fn renewed<I: Identity>(
         Ok(taken) => taken,
         Err(Stale::None) => return Ok(None),
         Err(Stale::Busy | Stale::Silent) => return Err(unavailable()),
+        Err(Stale::Failed(Code::TemporarilyUnavailable)) => {
+            let silent = "Whoever signed the person in, or this server itself, does not answer at present.";
+            return Err(Failed::new(Code::TemporarilyUnavailable, silent));
+        }
         Err(Stale::Failed(code)) => return Err(failed(code)),
         Err(Stale::Denied(why)) => return Err(denied(&why)),
     };
