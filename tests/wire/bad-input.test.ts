@@ -222,7 +222,7 @@ const ID = {
   "in the wrong case": "202",
   '""': OK,
   1: OK,
-  [JSON.stringify(LONG)]: OK,
+  [JSON.stringify(LONG)]: "400 -32600 `id` is longer than 256 bytes.",
   twice: twiceIn("id"),
 };
 const METHOD = {

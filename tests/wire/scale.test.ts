@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { type AskList, Followed, type Standing } from "../../js/oauth/followed.ts";
 import { MAX_RELAYS, type News, Relay, Relays, type Since } from "../../js/oauth/relays.ts";
 import { at } from "../harness/paths.ts";
-import { VirtualTime } from "./lib/virtual-time.ts";
+import { BEGIN, VirtualTime } from "./lib/virtual-time.ts";
 
 const ISOLATES = 100_000;
 const SECOND = 1000;
@@ -64,7 +64,7 @@ class Queue {
 /** The list, as its object has it. */
 class List {
   readonly queue = new Queue();
-  readonly relays = new Relays(0, Date.now());
+  readonly relays = new Relays(0, BEGIN);
   readonly entries: News["grants"] = [];
 
   ask({ cursor, calls }: Since): Promise<News> {
@@ -132,7 +132,7 @@ test("100,000 isolates that start at once, 10,000 revocations, and a list that i
     };
     time.in(time.random() * START, again);
   }
-  const until = Date.now() + 2 * END;
+  const until = BEGIN + 2 * END;
   time.in(BURST.at, () => {
     for (let n = 1; n <= BURST.grants / TOGETHER; n++) list.entries.push([`grant-${String(n)}`, until, n]);
   });

@@ -26,8 +26,8 @@ describe("what crosses", () => {
       scopes: ["repo"],
       name: "gh",
     });
-    const plain = new GoogleHandler({ clientId: "a", hd: "example.com" });
-    expect(plain.identity({})).toEqual({ kind: "google", clientId: "a", hd: "example.com" });
+    const plain = new GoogleHandler({ clientId: "a", clientSecret: "b", hd: "example.com" });
+    expect(plain.identity({})).toEqual({ kind: "google", clientId: "a", clientSecret: "b", hd: "example.com" });
   });
 
   test("every text may be found in the environment", () => {

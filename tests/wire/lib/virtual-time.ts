@@ -1,5 +1,8 @@
 /** Time that a simulation moves: events in their order, a clock, and numbers that are the same in each run. */
 
+/** When every simulation begins, in milliseconds since 1970. */
+export const BEGIN = Date.UTC(2026, 0, 1);
+
 interface Event {
   time: number;
   run: () => void;
@@ -45,8 +48,7 @@ export class VirtualTime {
     const { random } = Math;
     const { error } = console;
     const { stackTraceLimit } = Error;
-    const begin = now();
-    Date.now = () => begin + this.now;
+    Date.now = () => BEGIN + this.now;
     Math.random = this.random;
     console.error = () => {};
     Error.stackTraceLimit = 0;
