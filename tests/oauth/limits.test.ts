@@ -96,16 +96,15 @@ test("a rate limiter of the runtime's is asked beside", async () => {
   expect((await lib.send(lib.authorizeUrl(params, site), from("192.0.2.9"))).status).toBe(429);
 });
 
-test("limits that cannot be are refused", async () => {
+test("limits that cannot be are refused where the server is made", async () => {
   const { OAuthProvider } = await import("mcp-wicket/oauth");
-  const provider = new OAuthProvider({
-    apiHandlers: { "/mcp": { fetch: () => Promise.resolve(new Response()) } },
-    defaultHandler: { identify: () => null },
-    objects: "MyMCP",
-    limits: { token: 0 },
-  });
-  const { createExecutionContext } = await import("cloudflare:test");
-  const { env } = await import("cloudflare:workers");
-  const answer = await provider.fetch(new Request("https://x.example/token"), env, createExecutionContext());
-  expect(answer.status).toBe(503);
+  const make = (token: number) =>
+    new OAuthProvider({
+      apiHandlers: { "/mcp": { fetch: () => Promise.resolve(new Response()) } },
+      defaultHandler: { identify: () => null },
+      objects: "MyMCP",
+      limits: { token },
+    });
+  for (const token of [0, -1, 1.5]) expect(() => make(token)).toThrow("limits.token must be a whole number");
+  expect(() => make(1)).not.toThrow();
 });

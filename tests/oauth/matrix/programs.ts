@@ -335,7 +335,8 @@ export const registering: Endpoint = {
     // A client without a name is called by its host, and a long name is cut.
     client_name: { ...METADATA, foreign: "201" },
     token_endpoint_auth_method: METADATA,
-    grant_types: METADATA,
+    // One text is taken for a list of it.
+    grant_types: { ...METADATA, swapped: "201" },
     response_types: METADATA,
     // Members that this server does not know fall away (§2).
     scope: { ...METADATA, foreign: "201", swapped: "201" },
