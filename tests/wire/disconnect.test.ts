@@ -8,11 +8,11 @@ import { heapOf } from "./lib/inspector.ts";
 import { type Probed, probe, probeRequest } from "./lib/probe.ts";
 import { reset, send } from "./lib/socket.ts";
 
-/** So many that what the runtime once makes for itself (up to 230 KB were seen, on and off) does not count as a client's. */
+/** So many that what the runtime makes for itself (up to 450 KB were seen, on and off) does not count as a client's. */
 const WAVES = 150;
 const IN_A_WAVE = 200;
-/** Ten bytes for each client that went away: less than anything that could be kept of one. */
-const NOISE = WAVES * IN_A_WAVE * 10;
+/** Twenty bytes for each client that went away: less than anything that could be kept of one. */
+const NOISE = WAVES * IN_A_WAVE * 20;
 
 let worker: Running;
 let gate: Gate;
