@@ -34,6 +34,17 @@ export function newBearerCore(config: CoreConfig): BearerCore {
   return stepsOf(made(provided.core, config) as BearerCore, ["refuse", "count", "metadata"]);
 }
 
+/** The same, made when it is first needed: it has no settings. */
+export function lazyBearerCore(): BearerCore {
+  let core: BearerCore | undefined;
+  const made = () => (core ??= newBearerCore({ origins: { allowedOrigins: [], allowedHosts: [] } }));
+  return {
+    refuse: (...args) => made().refuse(...args),
+    count: (...args) => made().count(...args),
+    metadata: (...args) => made().metadata(...args),
+  };
+}
+
 /** The same for an authorization server. Throws `ERR_NO_CORE` if the loaded module has no such steps. */
 export function oauthSteps(config: OAuthConfig): OAuthCore & { warnings: () => string | Promise<string> } {
   if (!provided || provided.patterns < 3) {

@@ -11,7 +11,7 @@ import { type StartPageOptions, startPage } from "../pages/start.js";
 import { plainPath } from "../route.js";
 import { run } from "../run.js";
 import { contextOf } from "../runtime.js";
-import { newBearerCore } from "../wasm.js";
+import { lazyBearerCore } from "../wasm.js";
 import type { Answer, BearerCore, MetadataInput } from "../wire.js";
 import { BearerGuard, type BearerGuardOptions, type TokenLimits } from "./bearer-guard.js";
 import { NO_WORLD } from "./no-world.js";
@@ -94,19 +94,14 @@ export function protect<Env = unknown>(
       "protect needs a verifier first: a JWTVerifier, an APIKeyVerifier, anyOf(…), or an object with `issuers` and `identify`.",
     );
   }
-  let core: BearerCore | undefined;
-  const lazily: BearerCore = {
-    refuse: (...args) => (core ??= newBearerCore(NO_ORIGINS)).refuse(...args),
-    count: (...args) => (core ??= newBearerCore(NO_ORIGINS)).count(...args),
-    metadata: (...args) => (core ??= newBearerCore(NO_ORIGINS)).metadata(...args),
-  };
+  const core = lazyBearerCore();
   const handlers = Array.isArray(endpoints) ? (endpoints as Protectable<Env>[]) : [endpoints as Protectable<Env>];
   const issuers = (options.authorizationServers ?? verifier.issuers).filter((issuer) => URL.canParse(issuer));
   checkLimits(options.limits);
   const paths = options.sharedAudience
     ? []
     : handlers.flatMap((handler) => endpointOf(handler)?.routes[0]?.prefix ?? []);
-  const routes = handlers.map((handler) => routeOf(handler, lazily, verifier, options, issuers.length > 0, paths));
+  const routes = handlers.map((handler) => routeOf(handler, core, verifier, options, issuers.length > 0, paths));
   if (options.resource !== undefined && routes.length > 1) {
     throw new WicketError("ERR_ARGUMENT", "`resource` names one endpoint: call protect once for each.");
   }
@@ -128,7 +123,7 @@ export function protect<Env = unknown>(
       const route = byPath.get(plainPath(incoming.path)) ?? routeAt(patterns, incoming.path);
       if (route) return route.endpoint.serve(incoming, env, ctx, route.guard);
       const described = issuers.length > 0 ? describedAt(plainPath(incoming.path)) : undefined;
-      if (described) return document(lazily, incoming, described, issuers, options);
+      if (described) return document(core, incoming, described, issuers, options);
       const { defaultHandler } = options;
       const path = plainPath(incoming.path);
       if (defaultHandler) {
@@ -142,7 +137,7 @@ export function protect<Env = unknown>(
       return Promise.resolve(new Response(`Not found. The MCP endpoint is ${paths}.`, { status: 404 }));
 
       function noSignIn(): Promise<Response> {
-        return absent(lazily, incoming, issuers, verifier.header);
+        return absent(core, incoming, issuers, verifier.header);
       }
     },
   };
@@ -186,8 +181,6 @@ function pageOf<Env>(routes: Route<Env>[], hasIssuers: boolean, { name }: Protec
   if (page.ssePath !== undefined) page.path ??= page.ssePath;
   return page;
 }
-
-const NO_ORIGINS = { origins: { allowedOrigins: [], allowedHosts: [] } };
 
 function routeOf<Env>(
   handler: Protectable<Env>,

@@ -1,33 +1,34 @@
 /** `OAuthProvider`: an authorization server in front of MCP endpoints (patterns 3 and 4). */
 import { BearerGuard } from "../auth/bearer-guard.js";
 import { CallbackTimeout, awaited, limitOf } from "../callback.js";
-import { type AppFetch, type GuardedCore, coreFor, guard, needsRuntime, respond } from "../endpoint.js";
+import { needsRuntime, respond } from "../endpoint.js";
 import { WicketError, logged } from "../errors.js";
 import { type Endpoint, type Guard, endpointOf } from "../guard.js";
 import { type PagesHandler, hasPages, identityOf } from "../handlers/identity.js";
 import { Incoming } from "../incoming.js";
 import type { ObjectPlace } from "../objects/objects.js";
 import { checkOptions, namesOf } from "../options.js";
-import { type Page, checkPages, renderPage } from "../pages/oauth.js";
+import { type Page, renderPage } from "../pages/oauth.js";
 import { startPage } from "../pages/start.js";
 import { refused } from "../refusals.js";
 import { Route, plainPath } from "../route.js";
 import { run } from "../run.js";
 import { type RequestContext, contextOf } from "../runtime.js";
 import { unsetResponse } from "../unset.js";
-import { checkServer, newBearerCore } from "../wasm.js";
-import type { BearerCore } from "../wire.js";
+import { lazyBearerCore } from "../wasm.js";
 import { Followed } from "./followed.js";
-import { WithFurther, checkFurther } from "./further.js";
+import { WithFurther } from "./further.js";
 import { readSmallBody } from "./form-body.js";
 import { NOTHING_TO_PURGE, type PurgeResult } from "./moved.js";
 import { AuthorizeError, type OAuthHelpers, helpersOf } from "./operator.js";
 import { type Understood, errorOf, understood } from "./incumbent.js";
 import { provideGiver } from "./giving.js";
-import { type ApiHandler, type OAuthProviderOptions, PROVIDER } from "./options.js";
+import { type OAuthProviderOptions, PROVIDER } from "./options.js";
+import { PLAIN, plain } from "./plain.js";
+import { check, checkConfig, checkRoute, checkScopes, configOf, scopesOf } from "./set-up.js";
 import { type Making, Site } from "./site.js";
 import { AccessTokens } from "./verifier.js";
-import type { Due, EndpointName, OAuthInput, Reply, ServerConfig, Settled } from "./wire.js";
+import type { Due, EndpointName, OAuthInput, Reply, Settled } from "./wire.js";
 
 const RESOURCE = "/.well-known/oauth-protected-resource";
 /** Whose name stands behind this: whatever begins like it is the provider's, and never another handler's page. */
@@ -98,7 +99,7 @@ export class OAuthProvider<Env = unknown> {
       return (options.issuer ?? site) + RESOURCE + route;
     };
     const usual = config.scopes ?? ["mcp"];
-    const core = lazyCore();
+    const core = lazyBearerCore();
     const guards = new Map<readonly string[] | undefined, Guard<Env>>();
     for (const [route, endpoint] of byRoute) {
       const scopes = scopesOf(options.requiredScopes, route);
@@ -295,213 +296,6 @@ const PAGES: EndpointName[] = ["authorize", "callback", "connected"];
 
 /** What has a path of its own. */
 const ALL: EndpointName[] = ["authorize", "token", "register", "revoke", "introspect", "keys", "callback", "connected"];
-
-/** What a handler has one of. */
-const KINDS = ["identity", "identify", "fetch"];
-
-function check<Env>(options: Understood<Env>): void {
-  const { allowConsentScreen, apiHandlers, defaultHandler, pages } = options;
-  const refuse = (message: string) => {
-    throw new WicketError("ERR_ARGUMENT", message);
-  };
-  if (allowConsentScreen === false) {
-    refuse(
-      "allowConsentScreen: false would let any client act for whoever opens its link. Leave it out: people are asked once.",
-    );
-  }
-  const { registration, allowDynamicClientRegistration: isOpen } = options;
-  if (registration !== undefined && isOpen !== undefined && isOpen === (registration === "closed")) {
-    refuse(`registration: "${registration}" and allowDynamicClientRegistration: ${isOpen} contradict each other.`);
-  }
-  if (typeof apiHandlers !== "object" || Object.keys(apiHandlers).length === 0) {
-    refuse('apiHandlers must have at least one route: { "/mcp": MyMCP.serve("/mcp") }.');
-  }
-  for (const route of Object.keys(apiHandlers)) {
-    new Route("apiHandlers", route);
-  }
-  const handler = defaultHandler as unknown;
-  if (typeof handler !== "object" || handler === null || !KINDS.some((kind) => kind in handler)) {
-    refuse("defaultHandler must be a handler such as new GitHubHandler({…}), or have a function identify or fetch.");
-  }
-  if (pages) checkPages(pages);
-  for (const name of ["audit", "impliedScopes", "onError", "rateLimiter"] as const) {
-    const given: unknown = options[name];
-    if (given !== undefined && typeof given !== "function") refuse(`OAuthProvider: \`${name}\` must be a function.`);
-  }
-  checkFurther<Env>(options);
-}
-
-/** A secret that is known at a request alone. */
-const SOME_SECRET = "0".repeat(32);
-
-/** What Rust says of the set-up, as far as no environment is needed to tell. Throws `ERR_OPTIONS`. */
-function checkConfig<Env>(given: OAuthProviderOptions<Env>, config: Omit<ServerConfig, "handler">): void {
-  const { resourceServers } = given;
-  const known = resourceServers && {
-    resourceServers: Object.fromEntries(
-      Object.entries(resourceServers).map(([id, secret]) => [id, typeof secret === "function" ? SOME_SECRET : secret]),
-    ),
-  };
-  try {
-    checkServer({ ...config, ...known });
-  } catch (error) {
-    if (!(error instanceof WicketError)) throw error;
-    const named = error.message.replace(/^\w+/, (name) => THEIRS[name]?.find((theirs) => theirs in given) ?? name);
-    throw new WicketError(error.code, `OAuthProvider: ${named}`, { cause: error });
-  }
-}
-
-/** The names under which an option may have been given as well. */
-const THEIRS: Readonly<Record<string, readonly (keyof OAuthProviderOptions)[]>> = {
-  accessTokenTtl: ["accessTokenTTL"],
-  refreshTokenTtl: ["refreshTokenIdleTTL", "refreshTokenTTL"],
-  grantTtl: ["refreshTokenTTL"],
-  scopes: ["scopesSupported"],
-};
-
-/** A route whose endpoint answers at another would match nothing. */
-function checkRoute<Env>(route: string, { routes }: Endpoint<Env>): void {
-  if (routes.some(({ path }) => path === plainPath(route))) return;
-  const [first] = routes;
-  const path = first?.path ?? "";
-  throw new WicketError(
-    "ERR_ARGUMENT",
-    `apiHandlers has "${route}" for an endpoint that answers ${path}, so nothing would match: write { "${path}": … }.`,
-  );
-}
-
-function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "handler"> {
-  const { scopes } = options;
-  const isNamed = typeof scopes === "object" && (scopes as unknown) !== null && !Array.isArray(scopes);
-  const named = isNamed ? (scopes as Record<string, string>) : undefined;
-  const config = {
-    issuer: options.issuer,
-    name: options.name ?? options.pages?.brand?.name,
-    authorize: options.authorizeEndpoint,
-    token: options.tokenEndpoint,
-    register: options.clientRegistrationEndpoint,
-    revoke: options.revocationEndpoint,
-    introspect: options.introspectionEndpoint,
-    keys: options.jwksEndpoint,
-    jwt: options.accessTokens === "jwt" || undefined,
-    callback: options.callbackEndpoint,
-    connected: options.connectedAppsEndpoint,
-    // Tokens are for what stands before the first part of a pattern: it is one resource for all that match.
-    resources: [...new Set(Object.keys(options.apiHandlers).map((route) => new Route("apiHandlers", route).prefix))],
-    aliases: options.resourceAliases,
-    scopes: named ? Object.keys(named) : (scopes as readonly string[] | undefined),
-    scopeTexts: named,
-    schemes: options.redirectSchemes,
-    registration: options.registration === "closed" ? false : options.allowDynamicClientRegistration,
-    approve: options.registration === "approve" || undefined,
-    public: options.disallowPublicClientRegistration === true ? false : undefined,
-    documentHosts: hostsOf(options),
-    rawSubject: options.rawSubject,
-    codeTtl: options.codeTtl,
-    accessTokenTtl: options.accessTokenTtl,
-    refreshTokenTtl: options.refreshTokenTtl,
-    grantTtl: options.grantTtl,
-    refreshReplay: options.refreshReplay,
-    limits: options.limits,
-    callbackTimeout: options.callbackTimeout && Math.ceil(options.callbackTimeout),
-  };
-  const given = Object.entries(config).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as Omit<ServerConfig, "handler">;
-}
-
-/** The hosts of clients that are known by a URL; an empty list would be none, which is what `false` says. */
-function hostsOf<Env>({ allowClientIdMetadataDocuments: hosts }: Understood<Env>): readonly string[] | undefined {
-  if (hosts === undefined || typeof hosts === "boolean") return undefined;
-  if (Array.isArray(hosts) && hosts.length > 0) return hosts as readonly string[];
-  throw new WicketError(
-    "ERR_ARGUMENT",
-    'allowClientIdMetadataDocuments is true, false, or a list of hosts such as ["claude.ai", "*.example.com"].',
-  );
-}
-
-/** The scopes that a route needs. */
-function scopesOf(required: OAuthProviderOptions["requiredScopes"], route: string): readonly string[] | undefined {
-  return required === undefined || isList(required) ? required : required[route];
-}
-
-const isList = (required: readonly string[] | Record<string, readonly string[]>): required is readonly string[] =>
-  Array.isArray(required);
-
-/** Scopes of a route that is not there would protect nothing, and scopes that nobody can have let nobody in. */
-function checkScopes<Env>(options: Understood<Env>): void {
-  const { requiredScopes, apiHandlers, scopes = ["mcp"] } = options;
-  // Other tokens have scopes of their own, and a scope may stand for others.
-  const isClosed = !options.impliedScopes && !options.tokens && !options.resolveExternalToken;
-  const wrong = (message: string) => {
-    throw new WicketError("ERR_ARGUMENT", message);
-  };
-  if (requiredScopes === undefined) return;
-  const known = isList(scopes as never) ? (scopes as readonly string[]) : Object.keys(scopes);
-  const isUnknown = (scope: unknown) => isClosed && !known.includes(scope as string);
-  const isObject = (given: unknown) => typeof given === "object" && given !== null;
-  if (!isObject(requiredScopes)) {
-    wrong('requiredScopes is a list of scopes, ["read"], or one for each route: { "/admin": ["admin"] }.');
-  }
-  if (isList(requiredScopes)) {
-    const other = requiredScopes.find(isUnknown);
-    if (other !== undefined) {
-      wrong(`requiredScopes has "${other}", which nobody can have: \`scopes\` are ${known.join(", ")}.`);
-    }
-    return;
-  }
-  for (const [route, needed] of Object.entries(requiredScopes)) {
-    if (!(route in apiHandlers)) {
-      const routes = Object.keys(apiHandlers).map((route) => `"${route}"`);
-      wrong(`requiredScopes has "${route}", which is no route of apiHandlers: they are ${routes.join(", ")}.`);
-    }
-    if (!isList(needed)) wrong(`requiredScopes["${route}"] is a list of scopes: { "${route}": ["admin"] }.`);
-    const other = needed.find(isUnknown);
-    if (other !== undefined) {
-      wrong(`requiredScopes["${route}"] has "${other}", which nobody can have: \`scopes\` are ${known.join(", ")}.`);
-    }
-  }
-}
-
-function lazyCore(): BearerCore {
-  let core: BearerCore | undefined;
-  const made = () => (core ??= newBearerCore({ origins: { allowedOrigins: [], allowedHosts: [] } }));
-  return {
-    refuse: (...args) => made().refuse(...args),
-    count: (...args) => made().count(...args),
-    metadata: (...args) => made().metadata(...args),
-  };
-}
-
-/** Marks a handler of the app's own. */
-const PLAIN = Symbol("plain");
-
-/** A handler of the app's own behind the guard: it finds the caller's props as `ctx.props`. */
-function plain<Env>(route: string, handler: ApiHandler<Env>): Endpoint<Env> & { [PLAIN]: true } {
-  let core: GuardedCore | undefined;
-  const answer: AppFetch<Env> =
-    typeof handler === "function" ? handler : (request, env, ctx) => handler.fetch(request, env, ctx);
-  const at = new Route("apiHandlers", route);
-  return {
-    [PLAIN]: true,
-    routes: [at],
-    async serve(incoming, env, ctx, own) {
-      const site = await guard((core ??= coreFor({}, env)), incoming, "GET, POST, PUT, PATCH, DELETE", true);
-      // Any page may ask, since a token is needed. What a preflight asks is answered here, as it has none.
-      const isPreflight = incoming.headers.has("access-control-request-method");
-      if (site instanceof Response && isPreflight) return site;
-      const headers = site instanceof Response ? [] : site.headers;
-      const pass = await own.admit({ headers }, incoming, env, ctx);
-      if (pass instanceof Response) return pass;
-      (ctx as { props?: unknown }).props = pass.caller?.props;
-      const answered = await answer(incoming.request, env, ctx);
-      const isItsOwn = answered.headers.has("access-control-allow-origin") || answered.status === 101;
-      if (isItsOwn || !incoming.headers.has("origin")) return answered;
-      const copy = new Response(answered.body, answered);
-      for (const [name, value] of headers) copy.headers.append(name, value);
-      return copy;
-    },
-  };
-}
 
 /** The head of a request, as the core reads it. */
 function inputOf(endpoint: EndpointName, { method, headers, site, path, request }: Incoming): OAuthInput {

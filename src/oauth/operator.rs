@@ -337,9 +337,7 @@ async fn rotate<I: Identity>(
     request: &Request<'_>,
     call: &Object<'_>,
 ) -> Result<String, Wrong> {
-    let id = operators(call)?;
-    let known = ask(flow, &["client:", &id].concat(), "load", Members::new()).await?;
-    let Some(client) = Client::read(&known) else { return Ok("null".into()) };
+    let Some(client) = load(flow, &operators(call)?).await? else { return Ok("null".into()) };
     let secret = encode(&flow.context().random::<32>("client secret"));
     let auth = match client.auth {
         Auth::None => return Err(Wrong::new("The client has no secret: its tokenEndpointAuthMethod is none.")),
@@ -349,9 +347,9 @@ async fn rotate<I: Identity>(
     let client = Client { auth, ..client };
     // The secret first: what is granted from here on is granted to the new one.
     keep(flow, &client).await?;
-    end(flow, site, Rule::Client(&id), flow.context().now() + 1).await?;
+    end(flow, site, Rule::Client(&client.id), flow.context().now() + 1).await?;
     let is_void = call.flag("void");
-    tell(flow, request, if is_void { "client secret revoked" } else { "client secret rotated" }, &id);
+    tell(flow, request, if is_void { "client secret revoked" } else { "client secret rotated" }, &client.id);
     Ok(client_json(&client, Some(secret.as_str()).filter(|_| !is_void)))
 }
 
@@ -392,6 +390,11 @@ async fn create<I: Identity>(
     Ok(client_json(&client, Some(secret.as_str()).filter(|_| client.auth != Auth::None)))
 }
 
+/// The client of this identifier, if there is one.
+async fn load(flow: &Flow<'_>, id: &str) -> Result<Option<Client>, Wrong> {
+    Ok(Client::read(&ask(flow, &["client:", id].concat(), "load", Members::new()).await?))
+}
+
 async fn keep(flow: &Flow<'_>, client: &Client) -> Result<(), Wrong> {
     ask(flow, &["client:", &client.id].concat(), "put", client.members()).await?;
     ask(flow, INDEX, "note", client.members()).await?;
@@ -407,8 +410,7 @@ async fn update<I: Identity>(
     let id = operators(call)?;
     let updates = call.get("client").and_then(|it| it.object().ok());
     let updates = updates.ok_or_else(|| Wrong::new("The updates are missing."))?;
-    let known = ask(flow, &["client:", &id].concat(), "load", Members::new()).await?;
-    let Some(mut client) = Client::read(&known) else { return Ok("null".into()) };
+    let Some(mut client) = load(flow, &id).await? else { return Ok("null".into()) };
     if updates.get("clientName").is_some() {
         client.name = named(&updates)?;
     }
