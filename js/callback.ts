@@ -65,6 +65,7 @@ function inTime<T>(name: string, seconds: number, work: () => T | PromiseLike<T>
 }
 
 async function race<T>(promise: Promise<T>, seconds: number, late: () => CallbackTimeout): Promise<T> {
+  if (await settlesAtOnce(promise)) return promise;
   const settled = countCallback(promise);
   let stop = () => {};
   const limit = new Promise<never>((_, reject) => {
@@ -78,6 +79,19 @@ async function race<T>(promise: Promise<T>, seconds: number, late: () => Callbac
     stop();
     settled();
   }
+}
+
+/**
+ * Whether a promise settles within a few microtasks, as that of an `async` function that only computes does: it waits for
+ * nothing, so it needs no limit, and a timer costs more than most such functions do.
+ */
+async function settlesAtOnce(promise: Promise<unknown>): Promise<boolean> {
+  const state = { isSettled: false };
+  const settle = () => void (state.isSettled = true);
+  promise.then(settle, settle);
+  const turn = Promise.resolve();
+  for (let turns = 0; turns < 4 && !state.isSettled; turns++) await turn;
+  return state.isSettled;
 }
 
 export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {

@@ -42,7 +42,7 @@ let calls = 0;
 
 /** True if a new callback has to wait for the current group: call `nextGroup` first. */
 export function isClosed(): boolean {
-  return Date.now() - group.startedAt > OPEN_MS && group.isBusy;
+  return group.isBusy && Date.now() - group.startedAt > OPEN_MS;
 }
 
 /** Resolves when the closed group has finished, or after a second, and opens a new one. */
