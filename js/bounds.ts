@@ -58,6 +58,9 @@ export const BOUNDS = {
   /** What a handler has said that has not gone out. */
   said: bytes("request", 8 * MiB),
   body: bytes("request", 4 * MiB),
+  /** The bodies of all requests under way together. */
+  bodies: bytes("isolate", 32 * MiB),
+  bodiesAlways: bytes("request", 64 * KiB),
   /** What the effects of one request come to, as far as Rust reads it. */
   outcomes: bytes("request", 8 * MiB),
   /** Answers of others. */
@@ -239,6 +242,7 @@ export class Room {
 }
 
 export const ROOMS = {
+  bodies: new Room(BOUNDS.bodies, BOUNDS.bodiesAlways),
   held: new Room(BOUNDS.held, BOUNDS.heldAlways),
   listened: new Room(BOUNDS.listened, BOUNDS.listenedAlways),
 } as const;

@@ -362,7 +362,12 @@ function stepOver(
   const who = whoOf(told);
   world.head = withUnread(head, body) + who;
   world.body = typeof body === "string" ? body : "";
-  return run<Answer>(core.mcp, world.head, world.body, world, core.stencils, who);
+  const ended = run<Answer>(core.mcp, world.head, world.body, world, core.stencils, who);
+  const { holding } = incoming;
+  if (!holding) return ended;
+  if (ended instanceof Promise) return ended.finally(() => holding.end());
+  holding.end();
+  return ended;
 }
 
 /** The answer with which the flow of an endpoint has ended. */

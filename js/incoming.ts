@@ -1,4 +1,5 @@
 import type { Body } from "./body.js";
+import type { Holding } from "./bounds.js";
 import { NO_PARAMS, type Params } from "./route.js";
 
 /** The head of a request, each part read once: every read crosses into the runtime. */
@@ -19,6 +20,9 @@ export class Incoming {
 
   /** How many bytes the body has, as its sender says; known once it is read. */
   length: number | undefined;
+
+  /** What the body holds of the room for bodies, if it is long. */
+  holding: Holding | undefined;
 
   constructor(request: Request) {
     this.request = request;

@@ -74,7 +74,10 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
       if (wantsObject(agentClass, agent)) {
         told.agent = agentClass.name;
         const placed = await placeOf(passage, ctx, true);
-        if (placed instanceof Response) return withHeaders(placed, pass.headers);
+        if (placed instanceof Response) {
+          incoming.holding?.end();
+          return withHeaders(placed, pass.headers);
+        }
         const agents = await findAgents(agentClass, ctx, env, options);
         if ("here" in placed) {
           // Streams that stay open are the Worker's: they must not keep the object awake.
@@ -91,11 +94,14 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
         const pass_ = carried(pass, incoming);
         const handover = { props, params, told: told_, pass: pass_, body, objects, key, expiry, limits };
         request.signal.addEventListener("abort", () => ctx.waitUntil(stub.wicketGone(key)));
-        return withHeaders(await stub.wicketServe(handedOver(request), handover), pass.headers);
+        const served = await stub.wicketServe(handedOver(request), handover);
+        incoming.holding?.end();
+        return withHeaders(served, pass.headers);
       }
       const server = await agent.wicketReady(props, pass.caller, params, limits);
       return await serve(passage, server, ctx);
     } catch (error) {
+      incoming.holding?.end();
       return unserved(error, pass.headers);
     }
   });

@@ -196,6 +196,9 @@ fn check_head(request: &Request<'_>) -> Result<(), Fault> {
     if request.unread == Some(Unread::Oversize) {
         return refuse(413, Code::InvalidRequest, "The body is longer than 4 MiB.");
     }
+    if request.unread == Some(Unread::NoRoom) {
+        return refuse(503, Code::InternalError, "The server has as many long requests as it can hold. Try again.");
+    }
     if !request.content_type.map_or(!request.page, is_json) {
         return refuse(415, Code::InvalidRequest, "The body must be JSON: send `Content-Type: application/json`.");
     }

@@ -62,6 +62,8 @@ pub enum Unread {
     Oversize,
     /// It is not UTF-8.
     Encoding,
+    /// The requests under way hold so much that there is no room for it.
+    NoRoom,
 }
 
 /// How messages travel.
@@ -139,6 +141,7 @@ impl<'a> Request<'a> {
                     request.unread = match text()?.as_ref() {
                         "oversize" => Some(Unread::Oversize),
                         "encoding" => Some(Unread::Encoding),
+                        "no_room" => Some(Unread::NoRoom),
                         _ => return None,
                     }
                 }

@@ -112,6 +112,7 @@ fn a_body_that_was_not_read_is_refused() {
     let unread = |why: &str| Post::new("").with("unread", why);
     assert_eq!(refused(&unread("oversize")), (413, -32600));
     assert_eq!(refused(&unread("encoding")), (400, -32700));
+    assert_eq!(refused(&unread("no_room")), (503, -32603));
     assert_eq!(refused(&unread("oversize").with("contentType", "text/plain")), (413, -32600));
     assert_eq!(refused(&unread("encoding").with("contentType", "text/plain")), (415, -32600));
 }
