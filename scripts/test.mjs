@@ -9,6 +9,7 @@ import { build } from "./build.mjs";
 import { ensureBrowser } from "./lib/browser.mjs";
 import { ensureClients } from "./lib/clients.mjs";
 import { fuzzChecks, hasNightly } from "./lib/fuzz.mjs";
+import { ensureCounted } from "./lib/growth.mjs";
 import { filesUnder } from "./lib/inputs.mjs";
 import { checkNamed } from "./lib/lessons.mjs";
 import { checkLockFile } from "./lib/lock-file.mjs";
@@ -69,6 +70,7 @@ const everySuite = [
   { name: "lint", run: lint },
   { name: "core", run: () => runCargoTest(["--locked", "--all-features", ...words]) },
   { name: "fuzz", available: hasNightly, run: () => runChecks(fuzzChecks()) },
+  nodeSuite("growth", async () => ({ COUNTED: await ensureCounted() })),
   { name: "build", run: () => runChecks([["The build", built]]) },
   { name: "worker", folder: "tests/worker", run: () => runVitest(["--config", "vitest.config.ts", ...words]) },
   { name: "oauth", folder: "tests/oauth", run: () => runVitest(["--config", "vitest.oauth.config.ts", ...words]) },

@@ -1,6 +1,6 @@
 //! Searching short texts for short ones. The library's own search is made for long ones, and costs every module 3 KB.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, BinaryHeap};
 
 /// Where `what` begins in `text`.
 #[must_use]
@@ -20,6 +20,20 @@ pub fn around<'a>(text: &'a str, what: &str) -> Option<(&'a str, &'a str)> {
 pub fn distinct<T: Ord + Clone>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = BTreeSet::new();
     items.filter(|item| seen.insert(item.clone())).collect()
+}
+
+/// One of `names` that is there twice, if any is. Takes time in proportion to their length, but for a logarithm.
+#[must_use]
+pub fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut names = names.collect::<BinaryHeap<_>>();
+    let mut last = names.pop()?;
+    while let Some(name) = names.pop() {
+        if name == last {
+            return Some(name);
+        }
+        last = name;
+    }
+    None
 }
 
 /// True if `text` has this character, which must be ASCII.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::text::repeated;
+
 /// More parameters than any request of ours has.
 const MAX_PARAMS: usize = 64;
 
@@ -40,11 +42,11 @@ impl Params {
         self.0.iter().filter(move |(other, _)| *other == *name).map(|(_, value)| value.as_str())
     }
 
-    /// The first name that is there more than once, of those that may not be.
+    /// A name that is there more than once, of those that may not be.
     #[must_use]
     pub fn repeated(&self, repeatable: &[&str]) -> Option<&str> {
-        let is_twice = |name: &str| !repeatable.contains(&name) && self.all(name).nth(1).is_some();
-        self.0.iter().map(|(name, _)| name.as_str()).find(|name| is_twice(name))
+        let names = self.0.iter().map(|(name, _)| name.as_str());
+        repeated(names.filter(|name| !repeatable.contains(name)))
     }
 }
 

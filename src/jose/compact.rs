@@ -1,7 +1,7 @@
 //! The compact serialization of a signed token (RFC 7515 §7.1, RFC 7519 §7.2), taken apart and believed in nothing.
 
 use crate::crypto::decode;
-use crate::json::{Malformed, Object, Value};
+use crate::json::{Malformed, Object};
 
 /// Why a text is no token, or no JSON of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,21 +54,7 @@ pub fn read(text: &str) -> Result<Object<'_>, Unreadable> {
     };
     let object = Object::read(text).map_err(unreadable)?;
     for (_, value) in &object.0 {
-        unique(*value).map_err(unreadable)?;
+        value.unique().map_err(unreadable)?;
     }
     Ok(object)
-}
-
-/// Depth is bounded by the reader.
-fn unique(value: Value<'_>) -> Result<(), Malformed> {
-    if value.is_object() {
-        for (_, value) in value.object()?.0 {
-            unique(value)?;
-        }
-    } else if value.is_array() {
-        for value in value.array()? {
-            unique(value)?;
-        }
-    }
-    Ok(())
 }

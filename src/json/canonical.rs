@@ -99,7 +99,7 @@ fn write_object<'a>(
 }
 
 /// Goes through what is between the bracket that is next and the one that ends it.
-fn each<'a>(
+pub(super) fn each<'a>(
     reader: &mut Reader<'a>,
     end: u8,
     mut one: impl FnMut(&mut Reader<'a>) -> Result<(), Malformed>,

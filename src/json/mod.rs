@@ -7,6 +7,7 @@
 mod canonical;
 mod members;
 mod reader;
+mod unique;
 
 use std::borrow::Cow;
 
@@ -18,7 +19,7 @@ use crate::text::has;
 /// Arrays and objects may be nested this deep.
 pub const MAX_DEPTH: usize = 128;
 
-/// An object that is taken apart may have this many members: each new one is compared with those before it.
+/// An object that is taken apart may have this many members.
 pub const MAX_MEMBERS: usize = 256;
 
 /// How much of a text a message shows, in characters.

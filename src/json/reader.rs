@@ -3,6 +3,10 @@
 use std::borrow::Cow;
 
 use super::{MAX_DEPTH, MAX_MEMBERS, Malformed, Nest, Object, Value};
+use crate::text::repeated;
+
+/// Of so many members each is compared with those before it. Most objects have no more.
+const FEW: usize = 16;
 
 /// Reads JSON text of which nothing is known yet, or passes over text that has been read before.
 pub(super) struct Reader<'a> {
@@ -134,18 +138,22 @@ impl<'a> Reader<'a> {
             if members.len() == MAX_MEMBERS {
                 return Err(Malformed::TooWide);
             }
-            if members.iter().any(|(other, _)| *other == name) {
+            if members.len() < FEW && members.iter().any(|(other, _)| *other == name) {
                 return Err(Malformed::Duplicate(name.into_owned()));
             }
             members.push((name, value));
             self.space();
             if self.peek() != Some(b',') {
                 self.take(b'}')?;
-                return Ok(Object(members));
+                break;
             }
             self.at += 1;
             self.space();
         }
+        if members.len() > FEW {
+            once(members.iter().map(|(name, _)| name.as_ref()))?;
+        }
+        Ok(Object(members))
     }
 
     /// Reads the array whose opening bracket is next; its text has been checked.
@@ -264,6 +272,11 @@ impl<'a> Reader<'a> {
         }
         if self.at == start { self.wrong() } else { Ok(()) }
     }
+}
+
+/// Checks that no name is there twice.
+pub(super) fn once<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Malformed> {
+    repeated(names).map_or(Ok(()), |name| Err(Malformed::Duplicate(name.to_owned())))
 }
 
 /// How many bytes of a string stand here before its end, an escape or what must be escaped. Eight at a time: a byte that is

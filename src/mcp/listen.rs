@@ -5,6 +5,7 @@
 //! principal, or everybody.
 
 use std::borrow::Cow;
+use std::collections::BinaryHeap;
 
 use super::Request;
 use super::Work;
@@ -96,12 +97,9 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
         Some(filter) => filter.object().map_err(|_| invalid("`params.notifications` must be an object."))?,
     };
     let tag = object(&[("io.modelcontextprotocol/subscriptionId", frame.id.text())]);
-    let (mut says, mut heard) = (Vec::new(), Vec::new());
-    let mut say =
-        |name: String, message: String| match says.binary_search_by(|(other, _): &(String, _)| other.cmp(&name)) {
-            Ok(_) => {}
-            Err(at) => says.insert(at, (name, message)),
-        };
+    let (mut says, mut heard) = (BinaryHeap::new(), Vec::new());
+    // Of several spellings of a URI the first counts.
+    let mut say = |name: String, message: String| says.push((name, says.len(), message));
     for (name, wanted, method) in LISTS {
         if filter.get(wanted).is_some_and(Value::is_true) {
             say(name.to_owned(), notification(method, &[("_meta", &tag)]));
@@ -125,11 +123,13 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
         }
         heard.push(("resourceSubscriptions", array(uris.iter().map(|uri| quoted(uri)))));
     }
+    let mut says = says.into_sorted_vec();
+    says.dedup_by(|(later, ..), (first, ..)| later == first);
     let acknowledge = |heard: &str| notification(ACKNOWLEDGED, &[("_meta", &tag), ("notifications", heard)]);
     let heard = heard.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
     let listening = flow.obtain(&Listen {
         sources: vec![frame.request.hub_source()],
-        says,
+        says: says.into_iter().map(|(name, _, message)| (name, message)).collect(),
         first: Some(acknowledge(&object(&heard))),
         // Where nothing can be heard, nothing is listened to.
         otherwise: Some(acknowledge("{}")),

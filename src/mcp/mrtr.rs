@@ -91,16 +91,17 @@ impl Rounds<'_> {
         };
         let member = |name| state.get(name).and_then(|value: Value<'_>| value.object().ok()).unwrap_or_default();
         let (asked, answers, once) = (member("asked"), member("answers"), member("once"));
-        let mut all = answers.0.iter().map(|(key, answer)| (key.as_ref(), answer.text().into())).collect::<Vec<_>>();
-        for (key, response) in &responses.0 {
-            let about = asked.get(key);
-            if opened.is_none() || about.is_some() {
-                let answer = Members::new().raw("response", response.text());
-                all.retain(|(known, _)| *known != key.as_ref());
-                all.push((key.as_ref(), answer.maybe_raw("asked", about.map(Value::text)).end()));
+        let is_wanted = |key: &str| opened.is_none() || asked.get(key).is_some();
+        let mut all = Members::new();
+        for (key, answer) in &answers.0 {
+            if !is_wanted(key) || responses.get(key).is_none() {
+                all = all.raw(key, answer.text());
             }
         }
-        let all = all.iter().fold(Members::new(), |all, (key, answer): &(&str, String)| all.raw(key, answer));
+        for (key, response) in responses.0.iter().filter(|(key, _)| is_wanted(key)) {
+            let answer = Members::new().raw("response", response.text());
+            all = all.object(key, answer.maybe_raw("asked", asked.get(key).map(Value::text)));
+        }
         let sealed = if opened.is_some() { "true" } else { "false" };
         let once = ["{", &once.inner(), "}"].concat();
         let rounds = Members::new().object("answers", all).raw("once", &once).raw("sealed", sealed);

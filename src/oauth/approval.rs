@@ -14,7 +14,7 @@ use super::client::{Auth, Client};
 use super::object::{Change, Held, Refused};
 use super::record::{Members, Reading as _};
 use super::redirect::{self, Kind};
-use super::{Identity, Request, Site, account::Account, rule};
+use super::{Identity, Request, Site, account::Account, rule, scope};
 use crate::crypto::{encode, hash};
 use crate::flow::{Ask, Flow};
 use crate::json::Object;
@@ -80,7 +80,7 @@ pub(super) async fn look(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, 
     });
     let scopes = approved.and_then(|approved| approved.texts("scopes")).unwrap_or_default();
     let wanted = input.texts("scopes").ok_or(Refused)?;
-    let all = !wanted.is_empty() && wanted.iter().all(|scope| scopes.contains(scope));
+    let all = !wanted.is_empty() && scope::within(&wanted, &scopes).len() == wanted.len();
     Ok(if all { "true" } else { "false" }.into())
 }
 

@@ -1,5 +1,7 @@
 //! Scopes (RFC 6749 §3.3).
 
+use std::collections::BTreeSet;
+
 use crate::text::distinct;
 
 /// True for one scope token: visible ASCII without quote and backslash.
@@ -19,5 +21,6 @@ pub fn parse(text: &str) -> Option<Vec<String>> {
 /// What of `wanted` is in `allowed`, in the order wanted.
 #[must_use]
 pub fn within(wanted: &[String], allowed: &[String]) -> Vec<String> {
+    let allowed = allowed.iter().collect::<BTreeSet<_>>();
     wanted.iter().filter(|scope| allowed.contains(scope)).cloned().collect()
 }

@@ -7,7 +7,7 @@ use super::number::thousandths;
 use crate::auth::bearer::About;
 use crate::crypto::{encode, sha256};
 use crate::json::{Object, Value};
-use crate::text::find;
+use crate::text::{distinct, find};
 
 /// What of a token's dates counts, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,21 +154,11 @@ fn unbound(claims: &Object<'_>) -> Result<(), Reject> {
 /// The scopes: `scope`, words in a string (RFC 8693 §4.2), or `scp`, a string or a list, as some issuers have it.
 #[must_use]
 pub fn scopes(claims: &Object<'_>) -> Vec<String> {
-    let mut scopes = Vec::new();
-    let mut add = |text: &str| {
-        for scope in text.split(' ').filter(|scope| is_scope(scope)) {
-            if !scopes.iter().any(|known| known == scope) {
-                scopes.push(scope.to_owned());
-            }
-        }
-    };
-    for value in [claims.get("scope"), claims.get("scp")].into_iter().flatten() {
-        let values = if value.is_array() { value.array().unwrap_or_default() } else { vec![value] };
-        for text in values.into_iter().filter_map(Value::string) {
-            add(&text);
-        }
-    }
-    scopes
+    let values = [claims.get("scope"), claims.get("scp")].into_iter().flatten();
+    let values = values.flat_map(|value| value.array().unwrap_or_else(|_| vec![value]));
+    let texts = values.filter_map(Value::string).collect::<Vec<_>>();
+    let words = texts.iter().flat_map(|text| text.split(' ')).filter(|scope| is_scope(scope));
+    distinct(words).into_iter().map(Into::into).collect()
 }
 
 /// RFC 6749 §3.3.

@@ -7,6 +7,7 @@
 use crate::crypto::{decode, encode, sha256};
 use crate::jose::algorithm::{Algorithm, KeyKind};
 use crate::json::{Object, Value, array, object, quoted};
+use crate::text::repeated;
 
 /// A set may have this many keys.
 pub const MAX_KEYS: usize = 100;
@@ -154,8 +155,8 @@ fn for_verifying(jwk: &Object<'_>) -> Result<Option<Algorithm>, Unusable> {
     if let Some(operations) = jwk.get("key_ops") {
         let operations = operations.array().map_err(|_| Unusable::NoJwk)?;
         let names = operations.iter().filter_map(|operation| operation.string()).collect::<Vec<_>>();
-        let repeated = names.iter().enumerate().any(|(at, name)| names.iter().skip(at + 1).any(|other| other == name));
-        if repeated || names.len() != operations.len() || !names.iter().any(|name| name == "verify") {
+        let is_twice = repeated(names.iter().map(AsRef::as_ref)).is_some();
+        if is_twice || names.len() != operations.len() || !names.iter().any(|name| name == "verify") {
             return Err(Unusable::Purpose);
         }
     }
