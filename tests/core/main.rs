@@ -8,6 +8,7 @@
 )]
 #![expect(clippy::needless_pass_by_value, reason = "what a test writes in place reads better without a `&` before it")]
 
+mod api_keys;
 mod base64;
 mod bearer;
 mod boundary;

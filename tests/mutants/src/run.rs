@@ -88,12 +88,15 @@ impl Suite {
         }
     }
 
-    /// Runs all of `mutants`.
-    pub fn judge(&self, mutants: &[usize]) -> Vec<(usize, Outcome)> {
+    /// Runs all of `mutants`, and says which are missed as it goes.
+    pub fn judge<'n>(&self, mutants: &[usize], name: impl Fn(usize) -> &'n str + Sync) -> Vec<(usize, Outcome)> {
         let started = Instant::now();
         let done = Mutex::new(0);
         each(mutants, |&number| {
             let outcome = self.judge_one(number);
+            if matches!(outcome, Outcome::Missed | Outcome::Unreached) {
+                eprintln!("  {outcome:?}: {}", name(number));
+            }
             let mut done = done.lock().expect("nobody panics with it");
             *done += 1;
             if *done % 100 == 0 {

@@ -37,6 +37,8 @@ struct Edit {
 pub fn weave(text: &str, mutants: &[(usize, &Mutant)]) -> Woven {
     let mut syntax = Syntax::default();
     syntax.visit_file(&syn::parse_file(text).expect("the source is Rust"));
+    // A type with a reference in it would have to name for how long.
+    syntax.constants.retain(|constant| !text[constant.of_type.clone()].contains('&'));
     let edits = mutants.iter().filter_map(|&(number, mutant)| syntax.edit(text, number, mutant));
     let mut edits = edits.chain(syntax.constants(text, mutants)).collect::<Vec<_>>();
     // What is around goes first, and of what is at one place, the value of the function.
