@@ -1,6 +1,7 @@
 //! The authorization server's flows in a scripted world: what each asks for, and that nothing happens when an effect fails
 //! or lies.
 
+mod connected;
 mod documents;
 mod further;
 mod giving;
@@ -8,6 +9,7 @@ mod ledger;
 mod limits;
 mod machine;
 mod once;
+mod operator;
 mod remembered;
 mod renewing;
 mod rule;

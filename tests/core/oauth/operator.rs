@@ -1,0 +1,449 @@
+//! What the operator's own code may ask: clients, requests that it answers with pages of its own, grants, and clients that wait.
+
+use mcp_wicket::flow::Commit;
+use mcp_wicket::oauth::{Request, Site, object, operator};
+use serde_json::{Value as Json, json};
+
+use super::once::{Way, redeeming};
+use super::{Ann, Objects, REDIRECT, SITE, authorize_query, form, head, json_of, keys, send, server};
+use crate::world::{NOW, Said, World};
+
+const HOUR: u64 = 3_600_000;
+const DAY: u64 = 24 * HOUR;
+
+/// Calls what an operator may, with this query; gives the answer, and what is told.
+pub(super) fn operate(objects: &mut Objects, options: &Json, query: &str, call: &Json) -> (Json, Vec<Json>) {
+    let (server, keys) = (server(options.clone()), keys());
+    let (input, call) =
+        (head("authorize", "GET", json!({"query": query, "ray": "8f0c2d"})).to_string(), call.to_string());
+    let site = Site { server: &server, keys: &keys, identity: &Ann, issuer: SITE.into() };
+    let request = Request::read(&input).unwrap();
+    // Clients of the operator have random names, so each call has an entropy of its own.
+    let entropy =
+        [u8::try_from(objects.0.len() + objects.0.values().map(|(_, rows)| rows.len()).sum::<usize>()).unwrap(); 32];
+    let world = World::new(|effect| objects.ask(effect, NOW, entropy)).with_entropy(entropy);
+    let ended = world.run(async |flow| operator::serve(flow, &site, &request, &call).await);
+    let told = ended.commits.iter().filter_map(|commit| match commit {
+        Commit::Audit(event) => Some(serde_json::from_str(event).unwrap()),
+        _ => None,
+    });
+    (serde_json::from_str(&ended.answer.unwrap()).unwrap(), told.collect())
+}
+
+fn ok(objects: &mut Objects, call: Json) -> Json {
+    let (answer, _) = operate(objects, &json!({}), "", &call);
+    assert!(answer.get("wrong").is_none(), "{call}: {answer}");
+    answer["ok"].clone()
+}
+
+fn wrong(objects: &mut Objects, call: Json) -> String {
+    let (answer, told) = operate(objects, &json!({}), "", &call);
+    assert!(told.is_empty(), "{call}: {told:?}");
+    answer["wrong"].as_str().unwrap_or_else(|| panic!("{call}: {answer}")).to_owned()
+}
+
+fn events(told: &[Json]) -> Vec<&str> {
+    told.iter().map(|event| event["event"].as_str().unwrap()).collect()
+}
+
+fn create(objects: &mut Objects, method: &str) -> Json {
+    let client = json!({"clientName": "Mine", "redirectUris": [REDIRECT], "tokenEndpointAuthMethod": method});
+    ok(objects, json!({"call": "create", "client": client}))
+}
+
+/// Exchanges a code with this secret in a header or in the body.
+fn exchange(objects: &Objects, client: &str, secret: Option<&str>, code: &str) -> u64 {
+    let mut objects = objects.clone();
+    let mut body = redeeming(client, code);
+    if let Some(secret) = secret {
+        body += &["&", &form(&[("client_secret", secret)])].concat();
+    }
+    let world = World::new(|effect| objects.ask(effect, NOW, [31; 32])).with_entropy([31; 32]);
+    let reply = json_of(&send(world, &server(json!({})), &head("token", "POST", json!({})), &body).answer.unwrap());
+    reply["answer"]["status"].as_u64().unwrap()
+}
+
+/// Answers the request of a client; gives the code.
+fn completed(objects: &mut Objects, client: &str, scope: &Json) -> String {
+    let (parsed, _) = operate(objects, &json!({}), &authorize_query(client), &json!({"call": "parse"}));
+    let call = json!({"call": "complete", "request": parsed["ok"], "userId": "7", "scope": scope, "props": {"a": 1}, "label": "seven"});
+    let to = ok(objects, call)["redirectTo"].as_str().unwrap().to_owned();
+    assert!(to.starts_with(&format!("{REDIRECT}?")) && to.contains("state=xyz") && to.contains("iss="), "{to}");
+    to.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned()
+}
+
+#[test]
+fn clients_are_made_read_listed_changed_and_deleted() {
+    let mut objects = Objects::default();
+    for (method, has_secret) in [("none", false), ("client_secret_basic", true), ("client_secret_post", true)] {
+        let made = create(&mut objects, method);
+        assert!(made["clientId"].as_str().unwrap().starts_with("o_"));
+        assert_eq!((made["clientSecret"].is_string(), &made["registrationDate"]), (has_secret, &json!(NOW / 1000)));
+        let mut shown = made.clone();
+        shown.as_object_mut().unwrap().remove("clientSecret");
+        let expected = json!({
+            "clientId": made["clientId"], "clientName": "Mine", "redirectUris": [REDIRECT],
+            "tokenEndpointAuthMethod": method, "grantTypes": ["authorization_code", "refresh_token"],
+            "responseTypes": ["code"], "registrationDate": NOW / 1000,
+        });
+        assert_eq!(shown, expected);
+        let id = &made["clientId"];
+        assert_eq!(ok(&mut objects, json!({"call": "client", "id": id})), expected, "without the secret");
+        assert_eq!(ok(&mut objects, json!({"call": "list"})), json!([expected]));
+        let changes = json!({"clientName": "Ours", "redirectUris": ["https://b.example/cb"]});
+        let (changed, told) =
+            operate(&mut objects, &json!({}), "", &json!({"call": "update", "id": id, "client": changes}));
+        assert_eq!(
+            (&changed["ok"]["clientName"], &changed["ok"]["redirectUris"]),
+            (&json!("Ours"), &changes["redirectUris"])
+        );
+        assert_eq!(events(&told), ["client changed"]);
+        assert_eq!(ok(&mut objects, json!({"call": "client", "id": id})), changed["ok"]);
+        assert_eq!(ok(&mut objects, json!({"call": "update", "id": id, "client": {}})), changed["ok"], "nothing more");
+        let (_, told) = operate(&mut objects, &json!({}), "", &json!({"call": "delete", "id": id}));
+        assert_eq!(told, [json!({"event": "client deleted", "client": id, "request": "8f0c2d"})]);
+        assert_eq!(ok(&mut objects, json!({"call": "client", "id": id})), Json::Null);
+        assert_eq!(ok(&mut objects, json!({"call": "list"})), json!([]));
+        assert_eq!(ok(&mut objects, json!({"call": "update", "id": id, "client": {}})), Json::Null);
+    }
+    let default = json!({"clientName": "Mine", "redirectUris": [REDIRECT]});
+    let (made, told) = operate(&mut objects, &json!({}), "", &json!({"call": "create", "client": default}));
+    assert_eq!(made["ok"]["tokenEndpointAuthMethod"], "client_secret_basic");
+    assert_eq!(told, [json!({"event": "client created", "client": made["ok"]["clientId"], "request": "8f0c2d"})]);
+}
+
+#[test]
+fn a_client_has_a_name_redirect_uris_and_a_method_that_can_be() {
+    let mut objects = Objects::default();
+    let long = "n".repeat(201);
+    for (more, words) in [
+        (json!({"clientName": ""}), "clientName must be"),
+        (json!({"clientName": 1}), "clientName must be"),
+        (json!({"clientName": "\u{202e}"}), "clientName must be"),
+        (json!({"clientName": long}), "clientName must be"),
+        (json!({"redirectUris": []}), "redirectUris must be a list"),
+        (json!({"redirectUris": REDIRECT}), "redirectUris must be a list"),
+        (
+            json!({"redirectUris": [REDIRECT, "http://client.example/cb"]}),
+            "redirectUris has one that cannot be: http://client",
+        ),
+        (json!({"tokenEndpointAuthMethod": "private_key_jwt"}), "tokenEndpointAuthMethod must be"),
+    ] {
+        let mut client = json!({"clientName": "Mine", "redirectUris": [REDIRECT]});
+        client.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let why = wrong(&mut objects, json!({"call": "create", "client": client}));
+        assert!(why.starts_with(words), "{more}: {why}");
+    }
+    let name = "n".repeat(200);
+    let client = json!({"clientName": name, "redirectUris": [REDIRECT]});
+    assert_eq!(ok(&mut objects, json!({"call": "create", "client": client}))["clientName"], name);
+    assert!(wrong(&mut objects, json!({"call": "create"})).starts_with("client is missing"));
+}
+
+#[test]
+fn only_what_the_operator_made_can_be_changed() {
+    let mut way = Way::new();
+    let ids = [way.client.clone(), format!("s_{}", "a".repeat(32)), "https://client.example/client.json".into()];
+    for id in ids {
+        for call in ["update", "delete", "rotate"] {
+            let why = wrong(&mut way.objects, json!({"call": call, "id": id, "client": {}}));
+            assert!(why.starts_with("Only clients that createClient made"), "{call} {id}: {why}");
+        }
+    }
+    for call in ["client", "update", "delete", "rotate", "admit", "dismiss", "revoke-client", "grants", "revoke"] {
+        assert!(wrong(&mut way.objects, json!({"call": call})).contains(" is missing, or no text."), "{call}");
+        assert!(
+            wrong(&mut way.objects, json!({"call": call, "id": "", "userId": ""})).contains(" is missing"),
+            "{call}"
+        );
+    }
+    assert_eq!(wrong(&mut way.objects, json!({"call": "else"})), "There is no such call.");
+}
+
+#[test]
+fn a_request_is_read_and_answered_for_the_person_that_the_app_names() {
+    let mut way = Way::new();
+    let client = way.client.clone();
+    let (parsed, _) = operate(&mut way.objects, &json!({}), &authorize_query(&client), &json!({"call": "parse"}));
+    let expected = json!({
+        "responseType": "code", "clientId": client, "redirectUri": REDIRECT, "scope": ["read", "write"], "state": "xyz",
+        "codeChallenge": super::challenge(), "codeChallengeMethod": "S256", "resource": "https://mcp.example.com",
+    });
+    let mut request = parsed["ok"].clone();
+    request["resource"] = "https://mcp.example.com".into();
+    assert_eq!(request, expected);
+    let code = completed(&mut way.objects, &client, &json!(["read", "admin"]));
+    assert_eq!(exchange(&way.objects, &client, None, &code), 200);
+    // Until the code has come it is no grant that anybody sees.
+    assert_eq!(ok(&mut way.objects, json!({"call": "grants", "userId": "7"})), json!([]));
+    let body = redeeming(&client, &code);
+    let objects = &mut way.objects;
+    let world = World::new(|effect| objects.ask(effect, NOW, [32; 32])).with_entropy([32; 32]);
+    let reply = json_of(&send(world, &server(json!({})), &head("token", "POST", json!({})), &body).answer.unwrap());
+    let tokens: Json = serde_json::from_str(reply["answer"]["body"].as_str().unwrap()).unwrap();
+    assert_eq!(tokens["scope"], "read", "what the person granted of what was asked for");
+    let grants = ok(&mut way.objects, json!({"call": "grants", "userId": "7"}));
+    let grant = &grants[0];
+    assert_eq!(
+        (grants.as_array().unwrap().len(), &grant["clientId"], &grant["userId"]),
+        (1, &json!(client), &json!("7"))
+    );
+    assert_eq!(
+        (&grant["scope"], &grant["metadata"]),
+        (&json!(["read"]), &json!({"label": "seven", "clientName": "Test"}))
+    );
+    assert_eq!((&grant["createdAt"], &grant["lastUsedAt"]), (&json!(NOW / 1000), &json!(NOW / 1000)));
+    assert_eq!(ok(&mut way.objects, json!({"call": "grants", "userId": "8"})), json!([]));
+    // One grant ends, and no other.
+    let refresh = form(&[
+        ("grant_type", "refresh_token"),
+        ("client_id", &client),
+        ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+    ]);
+    let refreshed = |objects: &Objects| {
+        let mut objects = objects.clone();
+        let world = World::new(|effect| objects.ask(effect, NOW, [33; 32])).with_entropy([33; 32]);
+        json_of(&send(world, &server(json!({})), &head("token", "POST", json!({})), &refresh).answer.unwrap())["answer"]
+            ["status"]
+            .clone()
+    };
+    ok(&mut way.objects, json!({"call": "revoke", "userId": "7", "grantId": "another"}));
+    assert_eq!(refreshed(&way.objects), 200);
+    ok(&mut way.objects, json!({"call": "revoke", "userId": "7", "grantId": grant["id"]}));
+    assert_eq!(refreshed(&way.objects), 400);
+    assert_eq!(ok(&mut way.objects, json!({"call": "grants", "userId": "7"})), json!([]));
+}
+
+#[test]
+fn an_answer_is_checked_as_if_the_request_had_just_come() {
+    let mut way = Way::new();
+    let client = way.client.clone();
+    let (parsed, _) = operate(&mut way.objects, &json!({}), &authorize_query(&client), &json!({"call": "parse"}));
+    let request = &parsed["ok"];
+    let good = json!({"call": "complete", "request": request, "userId": "7", "scope": ["read"], "props": {}});
+    let with = |name: &str, value: Json| {
+        let mut call = good.clone();
+        call[name] = value;
+        call
+    };
+    let changed = |name: &str, value: Json| {
+        let mut request = request.clone();
+        request[name] = value;
+        with("request", request)
+    };
+    for (call, words) in [
+        (with("request", json!(1)), "request must be what parseAuthRequest gave"),
+        (changed("scope", json!("read")), "request must be what parseAuthRequest gave"),
+        (changed("clientId", json!("c_unknown")), "client_id is not known here"),
+        (changed("redirectUri", json!("https://evil.example/cb")), "redirect_uri"),
+        (changed("codeChallenge", json!("short")), "code_challenge"),
+        (changed("codeChallengeMethod", json!("plain")), "code_challenge_method must be S256"),
+        (changed("responseType", json!("token")), "response_type"),
+        (changed("resource", json!("https://other.example/mcp")), "resource"),
+        (with("scope", json!("read")), "scope must be the list"),
+        (with("scope", json!([])), "None of the scopes"),
+        (with("scope", json!(["admin"])), "None of the scopes"),
+        (with("props", json!([])), "props must be an object"),
+        (with("props", json!("x")), "props must be an object"),
+        (with("userId", json!("")), "userId is missing"),
+    ] {
+        let why = wrong(&mut way.objects, call.clone());
+        assert!(why.contains(words), "{call}: {why}");
+    }
+    let mut without = good.clone();
+    without.as_object_mut().unwrap().remove("props");
+    assert!(ok(&mut way.objects, without)["redirectTo"].is_string());
+}
+
+#[test]
+fn a_newer_grant_may_end_those_before_it() {
+    let mut way = Way::new();
+    let client = way.client.clone();
+    let mut grants = |more: Json| {
+        let (parsed, _) = operate(&mut way.objects, &json!({}), &authorize_query(&client), &json!({"call": "parse"}));
+        let mut call = json!({"call": "complete", "request": parsed["ok"], "userId": "7", "scope": ["read"]});
+        call.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let to = ok(&mut way.objects, call)["redirectTo"].as_str().unwrap().to_owned();
+        let code = to.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
+        let objects = &mut way.objects;
+        let world = World::new(|effect| objects.ask(effect, NOW, [34; 32])).with_entropy([34; 32]);
+        send(world, &server(json!({})), &head("token", "POST", json!({})), &redeeming(&client, &code)).answer.unwrap();
+        ok(&mut way.objects, json!({"call": "grants", "userId": "7"})).as_array().unwrap().len()
+    };
+    assert_eq!(grants(json!({})), 1);
+    assert_eq!(grants(json!({"revokeExistingGrants": false})), 2);
+    assert_eq!(grants(json!({"revokeExistingGrants": true})), 1);
+}
+
+#[test]
+fn what_is_wrong_with_a_request_goes_back_only_where_it_may() {
+    let mut way = Way::new();
+    let client = way.client.clone();
+    let mine = create(&mut way.objects, "none")["clientId"].as_str().unwrap().to_owned();
+    let mut parse = |query: &str| operate(&mut way.objects, &json!({}), query, &json!({"call": "parse"})).0;
+    for (query, words) in [
+        (String::new(), "client_id is missing."),
+        (authorize_query("c_unknown"), "client_id is not known here."),
+        (authorize_query(&client) + "&state=2", "A parameter is there twice."),
+        (authorize_query(&client).replace("client.example", "evil.example"), "redirect_uri"),
+        ("%".into(), "The query is not well-formed."),
+    ] {
+        let answer = parse(&query);
+        assert!(answer["wrong"].as_str().unwrap().contains(words), "{query}: {answer}");
+        assert_eq!((answer.get("redirectTo"), answer.get("page")), (None, None), "{query}");
+    }
+    let plain = |client: &str, state: &str| {
+        authorize_query(client).replace("S256", "plain").replace("state=xyz", &format!("state={state}"))
+    };
+    // Whoever registered itself proved nothing: a page names its host and waits for a click.
+    let answer = parse(&plain(&client, "xyz"));
+    assert!(
+        answer["redirectTo"].as_str().unwrap().starts_with(&format!("{REDIRECT}?error=invalid_request&")),
+        "{answer}"
+    );
+    assert!(answer["redirectTo"].as_str().unwrap().contains("state=xyz"));
+    assert_eq!((&answer["page"]["kind"], &answer["page"]["host"]), (&json!("leave"), &json!("client.example")));
+    let answer = parse(&plain(&mine, "xyz"));
+    assert!(answer["redirectTo"].is_string() && answer.get("page").is_none(), "{answer}");
+    let longest = "s".repeat(2048);
+    assert!(parse(&plain(&mine, &longest))["redirectTo"].as_str().unwrap().contains(&longest));
+    assert!(!parse(&plain(&mine, &format!("{longest}s")))["redirectTo"].as_str().unwrap().contains("state="));
+}
+
+#[test]
+fn another_secret_replaces_the_one_before_and_keeps_the_way_it_is_sent() {
+    for method in ["client_secret_basic", "client_secret_post"] {
+        let mut objects = Objects::default();
+        let made = create(&mut objects, method);
+        let (id, first) = (made["clientId"].as_str().unwrap().to_owned(), made["clientSecret"].as_str().unwrap());
+        let (rotated, told) = operate(&mut objects, &json!({}), "", &json!({"call": "rotate", "id": id}));
+        let second = rotated["ok"]["clientSecret"].as_str().unwrap().to_owned();
+        assert_eq!(
+            (&rotated["ok"]["tokenEndpointAuthMethod"], events(&told)),
+            (&json!(method), vec!["client secret rotated"])
+        );
+        assert_ne!(first, second);
+        let code = completed(&mut objects, &id, &json!(["read"]));
+        assert_eq!(exchange(&objects, &id, Some(first), &code), 401);
+        assert_eq!(exchange(&objects, &id, None, &code), 401);
+        assert_eq!(exchange(&objects, &id, Some(&second), &code), 200);
+        let (void, told) = operate(&mut objects, &json!({}), "", &json!({"call": "rotate", "id": id, "void": true}));
+        assert_eq!((void["ok"].get("clientSecret"), events(&told)), (None, vec!["client secret revoked"]));
+        let code = completed(&mut objects, &id, &json!(["read"]));
+        assert_eq!(exchange(&objects, &id, Some(&second), &code), 401);
+    }
+    let mut objects = Objects::default();
+    let public = create(&mut objects, "none");
+    assert!(
+        wrong(&mut objects, json!({"call": "rotate", "id": public["clientId"]}))
+            .starts_with("The client has no secret")
+    );
+    assert_eq!(ok(&mut objects, json!({"call": "rotate", "id": format!("o_{}", "x".repeat(32))})), Json::Null);
+}
+
+#[test]
+fn a_client_that_registered_itself_waits_for_the_operators_yes() {
+    let mut way = Way::new();
+    let (client, approve) = (way.client.clone(), json!({"approve": true}));
+    let mine = create(&mut way.objects, "none")["clientId"].as_str().unwrap().to_owned();
+    let mut call = |query: &str, call: Json| operate(&mut way.objects, &approve, query, &call);
+    let parse = json!({"call": "parse"});
+    let (answer, told) = call(&authorize_query(&client), parse.clone());
+    assert_eq!(answer["wrong"], "Test waits for the operator's yes: approveClient gives it.");
+    assert_eq!(told, [json!({"event": "client waits", "client": client, "name": "Test", "request": "8f0c2d"})]);
+    let (_, told) = call(&authorize_query(&client), parse.clone());
+    assert_eq!(told, [] as [Json; 0], "the operator is told the first time");
+    let (listed, _) = call("", json!({"call": "waiting"}));
+    assert_eq!((listed["ok"].as_array().unwrap().len(), &listed["ok"][0]["clientId"]), (1, &json!(client)));
+    assert!(call(&authorize_query(&mine), parse.clone()).0["ok"].is_object(), "the operator made it");
+    let (_, told) = call("", json!({"call": "admit", "id": client}));
+    assert_eq!(told, [json!({"event": "client approved", "client": client, "request": "8f0c2d"})]);
+    assert_eq!(call("", json!({"call": "waiting"})).0["ok"], json!([]));
+    assert!(call(&authorize_query(&client), parse.clone()).0["ok"].is_object());
+    let (_, told) = call("", json!({"call": "dismiss", "id": client}));
+    assert_eq!(events(&told), ["client dismissed"]);
+    assert!(
+        call(&authorize_query(&client), parse).0["wrong"].as_str().unwrap().contains("waits for the operator's yes")
+    );
+    assert!(call("", json!({"call": "admit", "id": "https://client.example/client.json"})).0["ok"].is_null());
+    for id in ["x", "https://client.example", "c_short"] {
+        assert_eq!(
+            call("", json!({"call": "admit", "id": id})).0["wrong"],
+            "This is no identifier of a client.",
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn nobody_is_let_through_where_the_yes_cannot_be_asked_for() {
+    let way = Way::new();
+    for (asked, said) in [("admitted", "null"), ("admitted", "1"), ("admitted", "\"true\"")] {
+        let (server, keys) = (server(json!({"approve": true})), keys());
+        let input = head("authorize", "GET", json!({"query": authorize_query(&way.client)})).to_string();
+        let site = Site { server: &server, keys: &keys, identity: &Ann, issuer: SITE.into() };
+        let request = Request::read(&input).unwrap();
+        let mut objects = way.objects.clone();
+        let world =
+            World::new(
+                |effect| {
+                    if effect["call"] == asked { Said::Ok(said.into()) } else { objects.ask(effect, NOW, [1; 32]) }
+                },
+            );
+        let ended = world.run(async |flow| operator::serve(flow, &site, &request, r#"{"call":"parse"}"#).await);
+        assert!(ended.answer.unwrap().contains("storage does not answer"), "{said}");
+    }
+}
+
+/// What a call inside an object writes and removes, and its answer.
+fn inside(
+    object: &str,
+    call: &str,
+    input: &Json,
+    at: u64,
+    rows: &[(String, String)],
+) -> (Json, Vec<(String, Option<u64>)>, Vec<String>) {
+    let asked = json!({"object": object, "call": call, "input": input}).to_string();
+    let keys = keys();
+    let world = World::new(|_| Said::Ok(json!({"version": 1, "rows": rows}).to_string()));
+    let ended = world.at(at).run(async |flow| object::serve(flow, &keys, &asked).await);
+    let (mut put, mut removed) = (Vec::new(), Vec::new());
+    for commit in ended.commits {
+        let Commit::Rows(writes) = commit else { panic!("{commit:?}") };
+        put.extend(writes.put.into_iter().map(|(key, _, expires)| (key, expires)));
+        removed.extend(writes.remove);
+    }
+    (serde_json::from_str(&ended.answer.unwrap()).unwrap(), put, removed)
+}
+
+#[test]
+fn a_yes_ends_ninety_days_after_it_was_used_last() {
+    let object = format!("client:c_{}", "a".repeat(32));
+    let row = |used: u64| vec![("admitted".to_owned(), json!({"v": 1, "used": used}).to_string())];
+    let ends = |at: u64| vec![("admitted".to_owned(), Some(at + 90 * DAY))];
+    assert_eq!(inside(&object, "admit", &json!({}), NOW, &[]), (json!(true), ends(NOW), vec![]));
+    assert_eq!(inside(&object, "admitted", &json!({}), NOW, &[]), (json!(false), vec![], vec![]));
+    assert_eq!(inside(&object, "admitted", &json!({}), NOW + DAY - 1, &row(NOW)), (json!(true), vec![], vec![]));
+    assert_eq!(inside(&object, "admitted", &json!({}), NOW + DAY, &row(NOW)), (json!(true), ends(NOW + DAY), vec![]));
+    let removed = vec!["admitted".to_owned()];
+    assert_eq!(inside(&object, "dismiss", &json!({}), NOW, &row(NOW)), (json!(true), vec![], removed));
+}
+
+#[test]
+fn two_hundred_clients_wait_at_a_time_and_the_first_makes_room() {
+    let client = |number: usize| json!({"v": 1, "id": format!("c_{number:032}"), "name": "n", "redirects": [REDIRECT], "proof": "none", "created": 1, "auth": "none"});
+    let rows = |count: usize| {
+        let row = |number: usize| {
+            let mut row = client(number);
+            // The one in the middle came first.
+            row["since"] = (NOW - 1000 - u64::from(number == 50)).into();
+            (format!("client:c_{number:032}"), row.to_string())
+        };
+        (0..count).map(row).collect::<Vec<_>>()
+    };
+    let listed = |number: usize| vec![(format!("client:c_{number:032}"), Some(NOW + 30 * DAY))];
+    let wait = |number: usize, rows: &[(String, String)]| inside("clients:waiting", "wait", &client(number), NOW, rows);
+    assert_eq!(wait(199, &rows(199)), (json!("new"), listed(199), vec![]));
+    assert_eq!(wait(200, &rows(200)), (json!("new"), listed(200), vec![format!("client:c_{:032}", 50)]));
+    assert_eq!(wait(7, &rows(200)), (json!("known"), vec![], vec![]));
+}
