@@ -167,14 +167,16 @@ impl Syntax {
 
 impl Syntax {
     /// The compiler works out `const NAME: T = e;`. A function `NAME__` beside it does so anew, with the mutants of `e`,
-    /// and is called where `NAME` stands.
+    /// and `(*NAME__())` stands where `NAME` did. What it gives lives for ever, as a constant does.
     fn constants(&self, text: &str, mutants: &[(usize, &Mutant)]) -> Vec<Edit> {
         let known = |name: &str| self.constants.iter().any(|constant| constant.name == name);
         let within = |place: &Range<usize>, range: &Range<usize>| range.start <= place.start && place.end <= range.end;
         let mut edits = Vec::new();
         for Constant { name, item, of_type, value } in &self.constants {
             let names = self.names.iter().filter(|(name, place)| within(place, value) && known(name));
-            let calls = names.map(|(_, place)| (place.end..place.end, "__()")).collect::<Vec<_>>();
+            let calls =
+                names.flat_map(|(_, place)| [(place.start..place.start, "(*"), (place.end..place.end, "__())")]);
+            let calls = calls.collect::<Vec<_>>();
             let own = mutants.iter().map(|(number, mutant)| (*number, mutant.span.bytes(text), &mutant.replacement));
             let own = own.filter(|(_, span, _)| within(span, value)).collect::<Vec<_>>();
             let mutated = own.iter().map(|(number, span, replacement)| {
@@ -184,7 +186,9 @@ impl Syntax {
             });
             let mutated = mutated.collect::<String>();
             let value = changed(text, value, calls.clone());
-            let head = format!("\nfn {name}__() -> {} {{ {mutated}{{ {value} }} }}", &text[of_type.clone()]);
+            let of_type = &text[of_type.clone()];
+            let made = format!("Box::leak(Box::new({mutated}{{ {value} }}))");
+            let head = format!("\nfn {name}__() -> &'static {of_type} {{ {made} }}");
             let numbers = own.iter().map(|(number, ..)| *number).collect();
             edits.push(Edit { numbers, at: item.end..item.end, head, tail: "" });
         }
@@ -193,8 +197,8 @@ impl Syntax {
         edits.extend(open.map(|(_, at)| Edit {
             numbers: Vec::new(),
             at: at.clone(),
-            head: String::new(),
-            tail: "__()",
+            head: "(*".into(),
+            tail: "__())",
         }));
         edits
     }
