@@ -5,6 +5,7 @@
 import { Validator } from "@cfworker/json-schema";
 import { WicketError } from "./errors.js";
 import { mirrorsIn } from "./server/mirrors.js";
+import { type Twice, marked, sizeOf } from "./server/repeats.js";
 import { type Checked, type Issue, type StandardSchema, WRITTEN } from "./server/schema.js";
 
 /** A JSON Schema: an object of keywords. */
@@ -32,13 +33,13 @@ export function fromJsonSchema<T = Record<string, unknown>>(schema: JsonSchema):
 }
 
 function make(schema: JsonSchema): StandardSchema {
-  const validator = validatorOf(schema);
+  const checking = new Checking(validatorOf(schema));
   const json = () => ({ ...schema });
   return {
     "~standard": {
       version: 1,
       vendor: WRITTEN,
-      validate: (value) => check(validator, value),
+      validate: (value) => checking.check(value),
       jsonSchema: { input: json, output: json },
     },
   };
@@ -59,10 +60,14 @@ function validatorOf(schema: JsonSchema): Validator {
   // The validator keeps notes in the schema; they are no part of what is listed.
   const own = JSON.parse(text) as Record<string, unknown>;
   const validator = new Validator(own, DIALECTS[dialect as keyof typeof DIALECTS], false);
-  for (const inner of Object.values((validator as unknown as { lookup: Record<string, unknown> }).lookup)) {
-    checkReferences(inner, validator);
-  }
+  for (const inner of schemasOf(validator)) checkReferences(inner, validator);
   return validator;
+}
+
+/** A schema and those inside of it. */
+function schemasOf(validator: Validator): Set<object> {
+  const { lookup } = validator as unknown as { lookup: Record<string, unknown> };
+  return new Set(Object.values(lookup).filter((schema) => typeof schema === "object" && schema !== null));
 }
 
 interface Referring {
@@ -71,8 +76,7 @@ interface Referring {
   __absolute_ref__?: string;
 }
 
-function checkReferences(schema: unknown, validator: Validator): void {
-  if (typeof schema !== "object" || schema === null) return;
+function checkReferences(schema: object, validator: Validator): void {
   const { $ref, $dynamicRef, __absolute_ref__: target } = schema as Referring;
   if ($dynamicRef !== undefined) throw new WicketError("ERR_SCHEMA", "`$dynamicRef` is not known: use `$ref`.");
   const { lookup } = validator as unknown as { lookup: Record<string, unknown> };
@@ -86,16 +90,94 @@ function checkReferences(schema: unknown, validator: Validator): void {
 /** Keywords that only say that something inside does not fit: that is said on its own. */
 const OUTER = new Set(["properties", "items", "prefixItems", "patternProperties", "$ref", "allOf", "if", "false"]);
 
-function check(validator: Validator, value: unknown): Checked {
-  const { valid, errors } = validator.validate(value);
-  if (valid) return { value };
-  const inner = errors.filter(({ keyword }) => !OUTER.has(keyword));
-  const issues = (inner.length > 0 ? inner : errors).map(({ error, instanceLocation }): Issue => ({
-    message: error,
-    path: pathOf(instanceLocation),
-  }));
-  return { issues };
+/** What the validator reads of each schema before it looks at a value; only where there is `$recursiveRef` does it matter. */
+const READ_FIRST = "__absolute_recursive_ref__";
+/** So much is done for every value. For more than that, it has to be in proportion to the value's size. */
+const MUCH = 100_000;
+const TIMES = 10;
+
+/** A value that takes too long. */
+class TooMuch extends Error {}
+const TOO_MUCH: Issue = { message: "It takes too long to check: send less, or what is nested less deep." };
+
+/**
+ * A validator with a bound on what it does. It looks at a value again for each way to a schema, so that recursive ones in
+ * several branches (`anyOf`) would take twice as long for each level of the value; and it compares all items of a list that
+ * is to have none twice with each other.
+ */
+class Checking {
+  readonly #validator: Validator;
+  readonly #schemas: number;
+  #isUnique = false;
+  #work = 0;
+  /** Of the list that was asked for its length last, if it has an item twice. */
+  #twice: Twice | undefined;
+
+  constructor(validator: Validator) {
+    this.#validator = validator;
+    const schemas = schemasOf(validator);
+    this.#schemas = schemas.size;
+    for (const schema of schemas) this.#bind(schema as Record<string, unknown>);
+  }
+
+  check(value: unknown): Checked {
+    this.#work = 0;
+    let most = MUCH;
+    this.#exceeds = () => {
+      if (this.#work <= most) return false;
+      most = Math.max(MUCH, TIMES * sizeOf(value) * this.#schemas);
+      return this.#work > most;
+    };
+    try {
+      const { valid, errors } = this.#validator.validate(this.#isUnique ? marked(value, this.#read) : value);
+      if (valid) return { value };
+      const inner = errors.filter(({ keyword }) => !OUTER.has(keyword));
+      const issues = (inner.length > 0 ? inner : errors).map(({ error, instanceLocation }): Issue => ({
+        message: UNIQUE.exec(error)?.[1] ?? error,
+        path: pathOf(instanceLocation),
+      }));
+      return { issues };
+    } catch (error) {
+      // What does not fit in more places than the stack holds is as much too much.
+      if (error instanceof TooMuch || error instanceof RangeError) return { issues: [TOO_MUCH] };
+      throw error;
+    }
+  }
+
+  #exceeds = () => false;
+
+  readonly #read = (twice: Twice) => {
+    this.#twice = twice;
+  };
+
+  #bind(schema: Record<string, unknown>): void {
+    const first = schema[READ_FIRST];
+    const get = () => {
+      this.#work++;
+      if (this.#work > MUCH && this.#exceeds()) throw new TooMuch();
+      return first;
+    };
+    Object.defineProperty(schema, READ_FIRST, { get });
+    // No format of the standard, and the validator's own expression for it takes for ever.
+    if (schema.format === "url") schema.format = "uri";
+    if (schema.uniqueItems !== true) return;
+    this.#isUnique = true;
+    delete schema.uniqueItems;
+    const unique = {
+      some: (isEqual: (list: unknown) => boolean) => {
+        this.#twice = undefined;
+        // Whatever it is compared with, a list is asked for its length.
+        isEqual([]);
+        return (this.#twice as Twice | undefined) === undefined;
+      },
+      toJSON: () => `Duplicate items at indexes ${this.#twice?.join(" and ") ?? ""}.`,
+    };
+    schema.allOf = [...((schema.allOf as unknown[] | undefined) ?? []), { enum: unique }];
+  }
 }
+
+/** What the validator makes of it. */
+const UNIQUE = /^Instance does not match any of "(Duplicate items at indexes \d+ and \d+\.)"\.$/;
 
 /** The steps of a JSON pointer (RFC 6901 §6). */
 function pathOf(pointer: string): string[] {

@@ -147,13 +147,19 @@ function again(schema: InputSchema, value: Record<string, unknown>, checked: Che
   return isSame ? checked : check(schema, made);
 }
 
+/** So many issues are said, and so many characters of each: no answer grows with what was sent. */
+const MAX_SAID = 20;
+const MAX_LINE = 500;
+
 /** The issues as one line of text for the model. */
 export function describe(issues: readonly Issue[]): string {
   const line = (issue: Issue) => {
     const path = (issue.path ?? []).map((step) => String(typeof step === "object" ? step.key : step)).join(".");
-    return path ? `${path}: ${issue.message}` : issue.message;
+    const text = path ? `${path}: ${issue.message}` : issue.message;
+    return text.length > MAX_LINE ? `${text.slice(0, MAX_LINE)}…` : text;
   };
-  return issues.map(line).join("; ");
+  const more = issues.length > MAX_SAID ? [`and ${issues.length - MAX_SAID} more`] : [];
+  return [...issues.slice(0, MAX_SAID).map(line), ...more].join("; ");
 }
 
 /** What a schema is in JSON Schema, and what of it could not be written. */
