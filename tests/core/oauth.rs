@@ -1,8 +1,10 @@
 //! The authorization server's flows in a scripted world: what each asks for, and that nothing happens when an effect fails
 //! or lies.
 
+mod asked;
 mod connected;
 mod documents;
+mod exchange;
 mod further;
 mod giving;
 mod ledger;
@@ -164,7 +166,12 @@ pub(crate) fn cookie(reply: &Json, start: &str) -> String {
 
 /// A registered client, and everything that objects keep of it.
 pub(crate) fn registered(objects: &mut Objects) -> String {
-    let body = json!({"redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none", "client_name": "Test"});
+    registered_as(objects, REDIRECT)
+}
+
+/// The same with another redirect URI, which makes it another client.
+pub(crate) fn registered_as(objects: &mut Objects, redirect: &str) -> String {
+    let body = json!({"redirect_uris": [redirect], "token_endpoint_auth_method": "none", "client_name": "Test"});
     let request = head("register", "POST", json!({"contentType": "application/json"}));
     let world = World::new(|effect| objects.ask(effect, NOW, [1; 32]));
     let reply = json_of(&send(world, &server(json!({})), &request, &body.to_string()).answer.unwrap());
