@@ -51,7 +51,7 @@ fn create(objects: &mut Objects, method: &str) -> Json {
     ok(objects, json!({"call": "create", "client": client}))
 }
 
-/// Exchanges a code with this secret in a header or in the body.
+/// Exupdates a code with this secret in a header or in the body.
 fn exchange(objects: &Objects, client: &str, secret: Option<&str>, code: &str) -> u64 {
     let mut objects = objects.clone();
     let mut body = redeeming(client, code);
@@ -90,12 +90,12 @@ fn clients_are_made_read_listed_changed_and_deleted() {
         let id = &made["clientId"];
         assert_eq!(ok(&mut objects, json!({"call": "client", "id": id})), expected, "without the secret");
         assert_eq!(ok(&mut objects, json!({"call": "list"})), json!([expected]));
-        let changes = json!({"clientName": "Ours", "redirectUris": ["https://b.example/cb"]});
+        let updates = json!({"clientName": "Ours", "redirectUris": ["https://b.example/cb"]});
         let (changed, told) =
-            operate(&mut objects, &json!({}), "", &json!({"call": "update", "id": id, "client": changes}));
+            operate(&mut objects, &json!({}), "", &json!({"call": "update", "id": id, "client": updates}));
         assert_eq!(
             (&changed["ok"]["clientName"], &changed["ok"]["redirectUris"]),
-            (&json!("Ours"), &changes["redirectUris"])
+            (&json!("Ours"), &updates["redirectUris"])
         );
         assert_eq!(events(&told), ["client changed"]);
         assert_eq!(ok(&mut objects, json!({"call": "client", "id": id})), changed["ok"]);
@@ -395,14 +395,11 @@ fn nobody_is_let_through_where_the_yes_cannot_be_asked_for() {
     }
 }
 
+/// The answer, the rows that are put with their ends, and those that are removed.
+type Inside = (Json, Vec<(String, Option<u64>)>, Vec<String>);
+
 /// What a call inside an object writes and removes, and its answer.
-fn inside(
-    object: &str,
-    call: &str,
-    input: &Json,
-    at: u64,
-    rows: &[(String, String)],
-) -> (Json, Vec<(String, Option<u64>)>, Vec<String>) {
+fn inside(object: &str, call: &str, input: &Json, at: u64, rows: &[(String, String)]) -> Inside {
     let asked = json!({"object": object, "call": call, "input": input}).to_string();
     let keys = keys();
     let world = World::new(|_| Said::Ok(json!({"version": 1, "rows": rows}).to_string()));
