@@ -78,6 +78,7 @@ const everySuite = [
   nodeSuite("seed"),
   nodeSuite("interop", ensureClients),
   nodeSuite("oauth-e2e"),
+  nodeSuite("faults"),
   { name: "conformance", folder: "tests/conformance", run: runConformance },
   nodeSuite("browser", async () => ({ CHROMIUM: await ensureBrowser() })),
   nodeSuite("packaging"),

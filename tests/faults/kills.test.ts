@@ -1,0 +1,69 @@
+/**
+ * The process is killed (SIGKILL) before and after each effect of each flow, and started again on the same storage. Then the
+ * client does what clients do. What it sees is in docs/faults.md.
+ */
+import { afterAll, describe, expect, test } from "vitest";
+import { bank, github } from "./lib/client.ts";
+import { type Point, nameOf } from "./lib/control.ts";
+import { auditIsWhole, flows } from "./lib/flows.ts";
+import { HANGS_MS, Place } from "./lib/place.ts";
+import { Tables, documented, write } from "./lib/tables.ts";
+
+const place = await Place.start(github, bank);
+afterAll(() => place.stop());
+
+const COLUMNS = { before: "killed before", after: "killed after" };
+const tables = new Tables("effect", Object.values(COLUMNS));
+
+/** The points of each flow, from a run in which nothing happens. */
+const points: [flow: string, Point[]][] = [];
+for (const [flow, begun] of Object.entries(flows)) {
+  await place.startAgain();
+  const run = await begun(place);
+  await place.test("settled");
+  place.control.begin();
+  await run.act();
+  await place.test("settled");
+  points.push([flow, place.control.points]);
+  place.control.begin();
+}
+
+/** True for what only the first request of an isolate does. */
+const isOfTheFirst = ({ what }: Point) => what === "keyring: root" || what === "revocations: since";
+const rowOf = ({ what, nth }: Point) => `${what}${nth > 1 ? ", once more" : ""}`;
+for (const [flow, all] of points) for (const point of all) tables.row(flow, rowOf(point));
+
+describe.each(points)("%s", (flow, all) => {
+  test.each(all.map((point) => [nameOf(point), point] as const))("killed %s", async (_, point) => {
+    if (isOfTheFirst(point)) await place.startAgain();
+    const run = await (flows[flow] as (typeof flows)[string])(place);
+    await place.test("settled");
+    const killed = place.control.killAt(point);
+    const acted = run.act().catch(() => undefined);
+    await Promise.race([killed, acted.then(() => isOver())]);
+    const seen = await acted;
+    await place.startAgain();
+    const outcome = await run.again(seen);
+    await auditIsWhole(run.client);
+    tables.row(flow, rowOf(point)).set(COLUMNS[point.when], outcome);
+  });
+});
+
+/** Rejects once the Worker has nothing more to do, so that it will not come to the point any more. */
+async function isOver(): Promise<void> {
+  const isAlive = await place.test("settled").then(
+    () => true,
+    () => false,
+  );
+  if (isAlive) throw new Error("the Worker has not come to this point");
+  await new Promise(() => {});
+}
+
+test("nothing hangs", () => {
+  expect(place.longest).toBeLessThan(HANGS_MS);
+});
+
+test("the tables in docs/faults.md are what was seen", () => {
+  write("kills", tables);
+  expect(documented("kills")).toBe(tables.markdown);
+});
