@@ -119,3 +119,35 @@ fn the_metadata_is_read_and_nothing_else() {
     let refused = ask("POST");
     assert_eq!((refused.status, header(&refused, "allow")), (405, Some("GET, HEAD, OPTIONS")));
 }
+
+/// RFC 7591 §3 and RFC 8414 §3: clients that look for a sign-in show people what they read.
+#[test]
+fn a_client_that_looks_for_a_sign_in_where_there_is_none_reads_what_is_needed() {
+    let ask = |method: &str, issuers: Value, header: Value| {
+        let mut input = json!({"method": method, "resource": "x", "issuers": issuers, "scopes": [], "absent": true});
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend(Some(("header".to_owned(), header)).filter(|(_, value)| value.is_string()));
+        document(&input)
+    };
+    let of = |answer: &Answer| serde_json::from_str::<Value>(answer.body.as_deref().unwrap()).unwrap();
+    for method in ["GET", "POST", "HEAD"] {
+        let answer = ask(method, json!(["https://issuer.example"]), json!("authorization"));
+        assert_eq!((answer.status, &of(&answer)["error"]), (404, &json!("not_found")), "{method}");
+        assert_eq!(header(&answer, "access-control-allow-origin"), Some("*"));
+        let said = "It needs an access token of https://issuer.example in the header `Authorization: Bearer …` with every request.";
+        assert!(of(&answer)["error_description"].as_str().unwrap().ends_with(said));
+    }
+    let said = |answer: Answer| of(&answer)["error_description"].as_str().unwrap().to_owned();
+    assert!(
+        said(ask("GET", json!([]), json!("x-api-key")))
+            .contains("a token in the header `x-api-key` with every request")
+    );
+    assert!(said(ask("GET", json!([]), json!(null))).contains("a token in the header that its operator names"));
+    let preflight = ask("OPTIONS", json!([]), json!(null));
+    assert_eq!(
+        (preflight.status, header(&preflight, "access-control-allow-methods")),
+        (204, Some("GET, HEAD, POST, OPTIONS"))
+    );
+}

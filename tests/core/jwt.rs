@@ -1,5 +1,6 @@
 //! Tokens, keys and numbers as text: what is read, and what nothing that anybody sends can break.
 
+mod asked;
 mod claims;
 mod keys;
 mod options;

@@ -1,6 +1,7 @@
 //! The authorization server's flows in a scripted world: what each asks for, and that nothing happens when an effect fails
 //! or lies.
 
+mod another;
 mod asked;
 mod connected;
 mod documents;
@@ -8,6 +9,7 @@ mod exchange;
 mod further;
 mod giving;
 mod guard;
+mod kept;
 mod ledger;
 mod limits;
 mod machine;

@@ -7,6 +7,7 @@ mod credential;
 mod generic;
 mod github;
 mod google;
+mod handler;
 mod id_token;
 mod lies;
 mod revoking;

@@ -1,0 +1,386 @@
+//! What objects keep, what makes room for what, and for how long each row is kept (`docs/storage.md`).
+
+use mcp_wicket::flow::Commit;
+use mcp_wicket::oauth::object;
+use serde_json::{Value as Json, json};
+
+use super::once::{Way, redeeming, returning};
+use super::{Objects, form, head, keys, operator::operate, send, server};
+use crate::world::{NOW, Said, World};
+
+const MINUTE: u64 = 60_000;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// What one call inside an object answers, puts (with its end) and removes.
+struct Inside {
+    answer: Json,
+    put: Vec<(String, String, Option<u64>)>,
+    removed: Vec<String>,
+}
+
+impl Inside {
+    fn new(object: &str, call: &str, input: &Json, at: u64, rows: &[(String, String)]) -> Self {
+        let asked = json!({"object": object, "call": call, "input": input}).to_string();
+        let keys = keys();
+        let world = World::new(|effect| {
+            let wanted = |key: &str| {
+                let has = |list: &Json, fits: &dyn Fn(&str) -> bool| {
+                    list.as_array().unwrap().iter().any(|it| fits(it.as_str().unwrap()))
+                };
+                has(&effect["keys"], &|it| it == key) || has(&effect["prefixes"], &|it| key.starts_with(it))
+            };
+            let rows = rows.iter().filter(|(key, _)| wanted(key)).collect::<Vec<_>>();
+            Said::Ok(json!({"version": 1, "rows": rows}).to_string())
+        });
+        let ended = world.at(at).with_entropy([61; 32]).run(async |flow| object::serve(flow, &keys, &asked).await);
+        let (mut put, mut removed) = (Vec::new(), Vec::new());
+        for commit in ended.commits {
+            let Commit::Rows(writes) = commit else { panic!("{commit:?}") };
+            put.extend(writes.put);
+            removed.extend(writes.remove);
+        }
+        Self { answer: serde_json::from_str(&ended.answer.unwrap()).unwrap(), put, removed }
+    }
+
+    /// When the rows that begin so end.
+    fn ends(&self, start: &str) -> Vec<Option<u64>> {
+        self.put.iter().filter(|(key, ..)| key.starts_with(start)).map(|(.., end)| *end).collect()
+    }
+}
+
+/// What the Worker asks of the object whose name begins with `kind`, while it answers a request.
+fn asked(objects: &mut Objects, request: &Json, body: &str, call: &str) -> Json {
+    let mut found = None;
+    let world = World::new(|effect| {
+        if effect["call"] == call {
+            found = Some(effect.clone());
+        }
+        objects.ask(effect, NOW, [62; 32])
+    });
+    send(world.with_entropy([62; 32]), &server(json!({})), request, body).answer.unwrap();
+    found.unwrap_or_else(|| panic!("{call} is not asked"))
+}
+
+fn rows(objects: &Objects, kind: &str) -> (String, Vec<(String, String)>) {
+    let (name, (_, rows)) = objects.0.iter().find(|(name, _)| name.starts_with(kind)).unwrap();
+    (name.clone(), rows.iter().map(|(key, row)| (key.clone(), row.clone())).collect())
+}
+
+/// The rows of somebody who has connected a client, of which `count` copies of the grant stand, each used a little later.
+fn with_grants(rows: &[(String, String)], count: u64, client: &str) -> Vec<(String, String)> {
+    let (_, grant) = rows.iter().find(|(key, _)| key.starts_with("grant:")).unwrap();
+    let others = rows.iter().filter(|(key, _)| !key.starts_with("grant:")).cloned();
+    let copy = |number: u64| {
+        let mut grant: Json = serde_json::from_str(grant).unwrap();
+        (grant["id"], grant["used"]) = (format!("g{number:03}").into(), (NOW - 1000 + number).into());
+        if !client.is_empty() {
+            grant["client"] = client.into();
+        }
+        (format!("grant:g{number:03}"), grant.to_string())
+    };
+    // The keys are not in the order of use.
+    others.chain((0..count).map(|number| copy((number + 7) % count.max(1)))).collect()
+}
+
+#[test]
+fn a_grant_whose_code_does_not_come_is_kept_for_five_minutes_after_the_codes_end() {
+    let mut way = Way::new();
+    let (state, cookie) = way.allow();
+    let effect = asked(&mut way.objects, &returning(&state, &cookie), "", "grant");
+    let made = Inside::new(effect["object"].as_str().unwrap(), "grant", &effect["input"], NOW, &[]);
+    assert_eq!(
+        (made.ends("grant:"), made.ends("code:")),
+        (vec![Some(NOW + 10 * MINUTE)], vec![Some(NOW + 10 * MINUTE)])
+    );
+    assert_eq!(made.ends("approval:"), [Some(NOW + 180 * DAY)]);
+    assert_eq!((made.ends("audit:"), made.ends("ledger")), (vec![Some(NOW + 90 * DAY)], vec![Some(NOW + 90 * DAY)]));
+}
+
+#[test]
+fn twenty_grants_of_a_client_and_two_hundred_of_a_person_stand_and_those_used_last_stay() {
+    let mut way = Way::new();
+    way.tokens();
+    let mut next = Way::new();
+    let (state, cookie) = next.allow();
+    let effect = asked(&mut next.objects, &returning(&state, &cookie), "", "grant");
+    let (object, kept) = rows(&way.objects, "subject:");
+    let made_room = |rows: &[(String, String)]| {
+        let made = Inside::new(&object, "grant", &effect["input"], NOW, rows);
+        let removed = made.removed.iter().filter(|key| key.starts_with("grant:")).cloned().collect::<Vec<_>>();
+        let told = made.answer["ended"].as_array().unwrap().iter().map(|id| format!("grant:{}", id.as_str().unwrap()));
+        assert_eq!(told.collect::<Vec<_>>(), removed);
+        removed
+    };
+    assert_eq!(made_room(&with_grants(&kept, 19, "")), [] as [&str; 0]);
+    assert_eq!(made_room(&with_grants(&kept, 20, "")), ["grant:g000"]);
+    let mut two = made_room(&with_grants(&kept, 21, ""));
+    two.sort();
+    assert_eq!(two, ["grant:g000", "grant:g001"]);
+    assert_eq!(made_room(&with_grants(&kept, 199, "c_other")), [] as [&str; 0]);
+    assert_eq!(made_room(&with_grants(&kept, 200, "c_other")), ["grant:g000"]);
+    // Those that have ended take nobody's place.
+    let over = with_grants(&kept, 30, "").into_iter().map(|(key, row)| (key, row.replacen('{', "{\"revoked\":1,", 1)));
+    assert_eq!(made_room(&over.collect::<Vec<_>>()), [] as [&str; 0]);
+}
+
+#[test]
+fn a_redeemed_code_is_remembered_and_the_grant_ends_when_it_is_idle_or_old() {
+    let mut way = Way::new();
+    let code = way.code();
+    let (object, kept) = rows(&way.objects, "subject:");
+    let body = redeeming(&way.client, &code);
+    let effect = asked(&mut way.objects, &head("token", "POST", json!({})), &body, "redeem");
+    let redeemed = |lifetimes: &Json| {
+        let mut input = effect["input"].clone();
+        input["lifetimes"].as_object_mut().unwrap().extend(lifetimes.as_object().unwrap().clone());
+        Inside::new(&object, "redeem", &input, NOW + 1000, &kept)
+    };
+    let usual = redeemed(&json!({}));
+    assert!(usual.answer["ok"].is_string(), "{}", usual.answer);
+    assert_eq!(usual.ends("code:"), [Some(NOW + 5 * MINUTE + 10 * MINUTE)]);
+    assert_eq!(usual.ends("grant:"), [Some(NOW + 1000 + 30 * DAY)], "idle since now");
+    assert_eq!(redeemed(&json!({"grant": 3600})).ends("grant:"), [Some(NOW + HOUR)], "old since it began");
+    // Used again, it ends the grant, which stays known for as long.
+    let again = Inside::new(&object, "redeem", &effect["input"], NOW + 2000, &rows(&way.objects, "subject:").1);
+    assert_eq!((again.answer["error"].as_str(), again.ends("grant:").len()), (Some("invalid_grant"), 1));
+    assert_eq!(again.answer["ended"].as_array().unwrap().len(), 1);
+    // A wrong verifier on a code that was used changes nothing.
+    let mut wrong = effect["input"].clone();
+    wrong["verifier"] = "b".repeat(43).into();
+    let changed = |rows: &[(String, String)]| Inside::new(&object, "redeem", &wrong, NOW + 2000, rows).ends("code:");
+    assert_eq!(changed(&rows(&way.objects, "subject:").1), [] as [Option<u64>; 0]);
+    assert_eq!(changed(&kept), [Some(NOW + 15 * MINUTE)], "on one that was not, it counts");
+}
+
+#[test]
+fn the_last_answer_is_kept_for_half_a_minute_and_sealed_under_the_token_that_it_replaced() {
+    let mut way = Way::new();
+    let tokens = way.tokens();
+    let (object, kept) = rows(&way.objects, "subject:");
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let body = form(&[("grant_type", "refresh_token"), ("client_id", &way.client), ("refresh_token", refresh)]);
+    let effect = asked(&mut way.objects, &head("token", "POST", json!({})), &body, "refresh");
+    let refreshed = |replay: u64| {
+        let mut input = effect["input"].clone();
+        input["lifetimes"]["replay"] = replay.into();
+        Inside::new(&object, "refresh", &input, NOW, &kept)
+    };
+    let usual = refreshed(30);
+    assert_eq!((usual.ends("replay:"), usual.ends("grant:")), (vec![Some(NOW + 30_000)], vec![Some(NOW + 30 * DAY)]));
+    let grant = kept.iter().find(|(key, _)| key.starts_with("grant:")).unwrap().0.replace("grant:", "replay:");
+    assert_eq!(usual.put.iter().find(|(key, ..)| key.starts_with("replay:")).unwrap().0, grant);
+    let never = refreshed(0);
+    assert_eq!((never.ends("replay:"), never.removed), (vec![], vec![grant]));
+    // Whoever has the rows and another token of the grant opens nothing.
+    let sealed = usual.put.iter().find(|(key, ..)| key.starts_with("replay:")).unwrap().1.clone();
+    let sealed = mcp_wicket::crypto::decode(&sealed).unwrap();
+    let id = serde_json::from_str::<Json>(&kept.iter().find(|(key, _)| key.starts_with("grant:")).unwrap().1).unwrap()
+        ["id"]
+        .clone();
+    for secret in ["", "x", effect["input"]["grant"].as_str().unwrap()] {
+        let key = mcp_wicket::crypto::hash("replay key", &[secret.as_bytes()]);
+        assert_eq!(mcp_wicket::crypto::seal::open_with(&key, id.as_str().unwrap().as_bytes(), &sealed), None);
+    }
+    for weak in [[0; 32], [1; 32]] {
+        assert_eq!(mcp_wicket::crypto::seal::open_with(&weak, id.as_str().unwrap().as_bytes(), &sealed), None);
+    }
+}
+
+#[test]
+fn what_has_ended_is_known_for_a_day_and_told_for_longer_than_a_token_lives() {
+    let mut way = Way::new();
+    let tokens = way.tokens();
+    let (object, kept) = rows(&way.objects, "subject:");
+    let body = form(&[("client_id", &way.client), ("token", tokens["refresh_token"].as_str().unwrap())]);
+    let mut objects = way.objects.clone();
+    let effect = asked(&mut objects, &head("revoke", "POST", json!({})), &body, "revoke");
+    let revoked = Inside::new(&object, "revoke", &effect["input"], NOW, &kept);
+    assert_eq!(revoked.ends("grant:"), [Some(NOW + DAY)]);
+    let told = asked(&mut way.objects.clone(), &head("revoke", "POST", json!({})), &body, "append");
+    assert_eq!((&told["object"], &told["input"]["until"]), (&json!("revocations"), &json!(NOW + HOUR + MINUTE)));
+    assert_eq!(told["input"]["grants"].as_array().unwrap().len(), 1);
+    // The person, or the operator.
+    let disconnected = |input: Json, rows: &[(String, String)]| Inside::new(&object, "disconnect", &input, NOW, rows);
+    assert_eq!(disconnected(json!({}), &kept).ends("grant:"), [Some(NOW + DAY)]);
+    let three = with_grants(&kept, 3, "");
+    let ids = |inside: &Inside| {
+        let mut ids = inside.answer["ended"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|id| id.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&disconnected(json!({}), &three)), ["g000", "g001", "g002"]);
+    assert_eq!(ids(&disconnected(json!({"grant": "g001"}), &three)), ["g001"]);
+    assert_eq!(ids(&disconnected(json!({"client": "c_other"}), &three)), [] as [&str; 0]);
+    assert_eq!(ids(&disconnected(json!({"client": way.client, "grant": "g002"}), &three)), ["g002"]);
+    assert_eq!(ids(&disconnected(json!({"client": "c_other", "grant": "g002"}), &three)), [] as [&str; 0]);
+    let one = disconnected(json!({"grant": "g001"}), &three);
+    let row: Json = serde_json::from_str(&one.put.iter().find(|(key, ..)| key == "grant:g001").unwrap().1).unwrap();
+    assert_eq!(row["revoked"], NOW);
+    // What had ended is said again, and not written.
+    let over =
+        three.iter().map(|(key, row)| (key.clone(), row.replacen('{', "{\"revoked\":1,", 1))).collect::<Vec<_>>();
+    let again = disconnected(json!({}), &over);
+    assert_eq!((ids(&again).len(), again.ends("grant:").len()), (3, 0));
+}
+
+#[test]
+fn what_was_approved_goes_with_the_grants() {
+    let mut way = Way::new();
+    way.tokens();
+    let (object, mut kept) = rows(&way.objects, "subject:");
+    let (_, own) = kept.iter().find(|(key, _)| key.starts_with("approval:")).unwrap().clone();
+    let other = own.replace(&way.client, "c_other");
+    kept.push(("approval:other".into(), other));
+    let removed = |input: Json| {
+        let inside = Inside::new(&object, "disconnect", &input, NOW, &kept);
+        inside.removed.iter().filter(|key| key.starts_with("approval:")).count()
+    };
+    let grant = kept.iter().find(|(key, _)| key.starts_with("grant:")).unwrap().0["grant:".len()..].to_owned();
+    assert_eq!(removed(json!({})), 2);
+    assert_eq!(removed(json!({"client": way.client})), 1);
+    assert_eq!(removed(json!({"client": "c_none"})), 0);
+    assert_eq!(removed(json!({"grant": grant})), 1, "those of its client");
+    assert_eq!(removed(json!({"grant": "none"})), 0);
+}
+
+#[test]
+fn a_rule_is_kept_for_a_day_longer_than_a_grant_may_live() {
+    let mut way = Way::new();
+    let mut until = |options: Json| {
+        let mut found = None;
+        let (server, keys) = (server(options), keys());
+        let input = head("authorize", "GET", json!({})).to_string();
+        let site =
+            mcp_wicket::oauth::Site { server: &server, keys: &keys, identity: &super::Ann, issuer: super::SITE.into() };
+        let request = mcp_wicket::oauth::Request::read(&input).unwrap();
+        let world = World::new(|effect| {
+            found = effect["input"]["until"].as_u64();
+            way.objects.ask(effect, NOW, [63; 32])
+        });
+        world
+            .run(async |flow| {
+                mcp_wicket::oauth::operator::serve(flow, &site, &request, r#"{"call":"revoke-before"}"#).await
+            })
+            .answer
+            .unwrap();
+        found.unwrap()
+    };
+    assert_eq!(until(json!({})), NOW + 181 * DAY);
+    assert_eq!(until(json!({"grantTtl": 3600})), NOW + HOUR + DAY);
+}
+
+#[test]
+fn a_sign_in_is_taken_once_by_its_browser_within_ten_minutes() {
+    let (object, browser) = ("transaction:AAAAAAAAAAAAAAAAAAAAAA", json!({"browser": "b"}));
+    let begin = json!({"request": {"v": 1}, "kept": "k", "browser": "b", "account": "subject:a"});
+    let begun = Inside::new(object, "approve", &begin, NOW, &[]);
+    assert_eq!((&begun.answer, begun.ends("transaction")), (&json!(true), vec![Some(NOW + 10 * MINUTE)]));
+    let row = vec![("transaction".to_owned(), begun.put[0].1.clone())];
+    assert_eq!(Inside::new(object, "approve", &begin, NOW, &row).answer, false);
+    let take = |browser: &str, at: u64, rows: &[(String, String)]| {
+        Inside::new(object, "take", &json!({"browser": browser}), at, rows)
+    };
+    assert_eq!(take("b", NOW, &[]).answer, "gone");
+    assert_eq!(take("other", NOW, &row).answer, "foreign");
+    assert_eq!(take("b", NOW + 10 * MINUTE, &row).answer, "gone");
+    let taken = take("b", NOW + 10 * MINUTE - 1, &row);
+    assert_eq!(taken.answer, json!({"request": {"v": 1}, "kept": "k", "account": "subject:a"}));
+    assert_eq!(taken.ends("transaction"), [Some(NOW + 10 * MINUTE)]);
+    assert!(!taken.put[0].1.contains("kept"), "what was in it does not stay");
+    let row_taken = vec![("transaction".to_owned(), taken.put[0].1.clone())];
+    assert_eq!(take("b", NOW, &row_taken).answer, "gone");
+    // Held for whoever confirms, once, for ten minutes more.
+    let hold = |browser: &str, at: u64, rows: &[(String, String)]| {
+        Inside::new(object, "hold", &json!({"browser": browser, "person": "p"}), at, rows)
+    };
+    for (browser, at, rows) in [("b", NOW, &row), ("other", NOW, &row_taken), ("b", NOW + 10 * MINUTE, &row_taken)] {
+        assert_eq!(hold(browser, at, rows).answer, false, "{browser} {at}");
+    }
+    assert_eq!(hold("b", NOW, &[]).answer, false);
+    let held = hold("b", NOW + 9 * MINUTE, &row_taken);
+    assert_eq!((&held.answer, held.ends("transaction")), (&json!(true), vec![Some(NOW + 19 * MINUTE)]));
+    let row_held = vec![("transaction".to_owned(), held.put[0].1.clone())];
+    assert_eq!(hold("b", NOW + 9 * MINUTE, &row_held).answer, false, "nobody is held twice");
+    let release =
+        |browser: &Json, at: u64, rows: &[(String, String)]| Inside::new(object, "release", browser, at, rows);
+    assert_eq!(release(&browser, NOW, &row_taken).answer, "gone");
+    assert_eq!(release(&json!({"browser": "other"}), NOW, &row_held).answer, "gone");
+    assert_eq!(release(&browser, NOW + 19 * MINUTE, &row_held).answer, "gone");
+    let released = release(&browser, NOW + 19 * MINUTE - 1, &row_held);
+    assert_eq!(released.answer, json!({"person": "p"}));
+    let row_released = vec![("transaction".to_owned(), released.put[0].1.clone())];
+    assert_eq!(release(&browser, NOW, &row_released).answer, "gone");
+    assert_eq!(hold("b", NOW, &row_released).answer, false);
+}
+
+#[test]
+fn a_thousand_records_are_kept_and_the_first_makes_room() {
+    let mut way = Way::new();
+    way.tokens();
+    let (object, kept) = rows(&way.objects, "subject:");
+    let removed = |seq: u64| {
+        let rows = kept.iter().map(|(key, row)| {
+            let mut json: Json = serde_json::from_str(row).unwrap();
+            if key == "ledger" {
+                json["seq"] = seq.into();
+            }
+            (key.clone(), json.to_string())
+        });
+        let inside = Inside::new(&object, "disconnect", &json!({}), NOW, &rows.collect::<Vec<_>>());
+        inside.removed.into_iter().filter(|key| key.starts_with("audit:")).collect::<Vec<_>>()
+    };
+    assert_eq!(removed(998), [] as [&str; 0]);
+    assert_eq!(removed(999), [] as [&str; 0], "the thousandth");
+    assert_eq!(removed(1000), ["audit:0000000001"]);
+    assert_eq!(removed(1500), ["audit:0000000501"]);
+}
+
+#[test]
+fn props_are_given_while_the_grant_stands() {
+    let mut way = Way::new();
+    way.tokens();
+    let (object, kept) = rows(&way.objects, "subject:");
+    let grant = kept.iter().find(|(key, _)| key.starts_with("grant:")).unwrap().0["grant:".len()..].to_owned();
+    let props =
+        |id: &str, rows: &[(String, String)]| Inside::new(&object, "props", &json!({"grant": id}), NOW, rows).answer;
+    assert_eq!(props(&grant, &kept), json!({"props": {"login": "ann"}}));
+    assert_eq!(props("other", &kept), Json::Null);
+    let over = kept.iter().map(|(key, row)| (key.clone(), row.replacen('{', "{\"revoked\":1,", 1))).collect::<Vec<_>>();
+    assert_eq!(props(&grant, &over), Json::Null);
+}
+
+#[test]
+fn a_copy_of_a_client_is_kept_for_a_day_and_none_of_the_operators() {
+    let mut way = Way::new();
+    let created = json!({"call": "create", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT]}});
+    let mine = operate(&mut way.objects, &json!({}), "", &created).0["ok"]["clientId"].as_str().unwrap().to_owned();
+    let copies = |objects: &Objects, client: &str, query: &str| {
+        let mut objects = objects.clone();
+        let mut loads = 0;
+        let world = World::new(|effect| {
+            if effect["kind"] == "load" {
+                loads += 1;
+                return Said::Ok("null".into());
+            }
+            objects.ask(effect, NOW, [64; 32])
+        });
+        let request = head("authorize", "GET", json!({"query": query.replace("CLIENT", client)}));
+        let ended = send(world, &server(json!({"kv": true})), &request, "");
+        let kept = ended.commits.iter().filter_map(|commit| match commit {
+            Commit::Keep { key, seconds, .. } => Some((key.clone(), *seconds)),
+            _ => None,
+        });
+        (loads, kept.collect::<Vec<_>>())
+    };
+    let query = super::authorize_query("CLIENT");
+    assert_eq!(copies(&way.objects, &way.client, &query), (1, vec![(format!("client:{}", way.client), 86_400)]));
+    assert_eq!(copies(&way.objects, &mine, &query), (0, vec![]), "the operator may change it at any time");
+    // Nothing is kept for whoever makes up a redirect URI.
+    assert_eq!(copies(&way.objects, &way.client, &query.replace("client.example", "evil.example")).1, []);
+}
