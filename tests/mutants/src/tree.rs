@@ -15,11 +15,15 @@ pub struct Tree<'m> {
     root: PathBuf,
     copy: PathBuf,
     mutants: &'m [Mutant],
+    /// The files with mutants as they were at the start; who edits them meanwhile disturbs nothing.
+    texts: BTreeMap<&'m str, String>,
 }
 
 impl<'m> Tree<'m> {
     pub fn new(root: &Path, mutants: &'m [Mutant]) -> Self {
-        let tree = Self { root: root.to_owned(), copy: root.join("target/mutants/tree"), mutants };
+        let read = |file: &str| fs::read_to_string(root.join(file)).expect("a source");
+        let texts = mutants.iter().map(|mutant| (mutant.file.as_str(), read(&mutant.file))).collect();
+        let tree = Self { root: root.to_owned(), copy: root.join("target/mutants/tree"), mutants, texts };
         tree.copy_all();
         tree
     }
@@ -79,7 +83,7 @@ impl<'m> Tree<'m> {
             let mut batch = left.clone();
             batch.retain(|number| {
                 let mutant = &self.mutants[*number];
-                let region = mutant.region(&self.text(&mutant.file));
+                let region = mutant.region(self.text(&mutant.file));
                 let free = !regions
                     .iter()
                     .any(|(file, other)| *file == mutant.file && region.start < other.end && other.start < region.end);
@@ -98,7 +102,7 @@ impl<'m> Tree<'m> {
     fn building(&self, mut batch: BTreeSet<usize>) -> BTreeSet<usize> {
         loop {
             let files =
-                self.by_file(&batch).into_iter().map(|(file, of_file)| (file, plain(&self.text(file), &of_file)));
+                self.by_file(&batch).into_iter().map(|(file, of_file)| (file, plain(self.text(file), &of_file)));
             let files = files.collect::<BTreeMap<_, _>>();
             files.iter().for_each(|(file, plain)| self.write(file, plain.text.as_bytes()));
             let output = self.cargo(&["check", "--lib"]);
@@ -110,8 +114,8 @@ impl<'m> Tree<'m> {
         }
     }
 
-    fn text(&self, file: &str) -> String {
-        fs::read_to_string(self.root.join(file)).expect("a source")
+    fn text(&self, file: &str) -> &str {
+        self.texts.get(file).map_or("", String::as_str)
     }
 
     fn blamed(&self, output: &Output, files: &BTreeMap<&str, Woven>) -> BTreeSet<usize> {
@@ -136,7 +140,7 @@ impl<'m> Tree<'m> {
 
     fn weave_all(&self, wanted: &BTreeSet<usize>) -> BTreeMap<&'m str, Woven> {
         let weave_one = |(file, of_file): (&'m str, Vec<_>)| {
-            let woven = weave(&self.text(file), &of_file);
+            let woven = weave(self.text(file), &of_file);
             self.write(file, woven.text.as_bytes());
             (file, woven)
         };
