@@ -383,3 +383,11 @@ fn every_origin_may_ask_where_that_is_said_and_rebound_names_still_lead_nowhere(
         assert!(Policy::read(Value::read(said).unwrap()).is_err(), "{said}");
     }
 }
+
+#[test]
+fn pages_that_are_listed_may_ask_and_no_others() {
+    let policy = Policy::read(Value::read(r#"{"allowedOrigins":["https://a.example"]}"#).unwrap()).unwrap();
+    assert_eq!(policy.asked(OWN, Some("https://a.example"), PEER), Ok(()));
+    assert_eq!(policy.asked(OWN, Some("https://b.example"), PEER), Err(Foreign::Origin));
+    assert_eq!(Foreign::ALL.map(Foreign::name), ["origin", "host"]);
+}

@@ -207,10 +207,10 @@ fn nobody_gets_a_scope_that_is_not_theirs() {
         let (state, sign_in) = way.allow();
         let (reply, _) = exchange(&mut way.objects, who, &returning(&state, &sign_in), "", 80);
         let rows = way.objects.0.values().flat_map(|(_, rows)| rows.iter());
-        let grant = rows
+        let mut grant = rows
             .filter(|(key, _)| key.starts_with("grant:"))
             .map(|(_, row)| serde_json::from_str::<Json>(row).unwrap()["scopes"].clone());
-        (grant.last(), reply)
+        (grant.next_back(), reply)
     };
     assert_eq!(granted(&mine(&["write", "admin"])).0, Some(json!(["write"])));
     let (none, reply) = granted(&mine(&["admin"]));

@@ -278,45 +278,45 @@ fn a_rule_is_kept_for_a_day_longer_than_a_grant_may_live() {
 #[test]
 fn a_sign_in_is_taken_once_by_its_browser_within_ten_minutes() {
     let (object, browser) = ("transaction:AAAAAAAAAAAAAAAAAAAAAA", json!({"browser": "b"}));
-    let begin = json!({"request": {"v": 1}, "kept": "k", "browser": "b", "account": "subject:a"});
-    let begun = Inside::new(object, "approve", &begin, NOW, &[]);
-    assert_eq!((&begun.answer, begun.ends("transaction")), (&json!(true), vec![Some(NOW + 10 * MINUTE)]));
-    let row = vec![("transaction".to_owned(), begun.put[0].1.clone())];
-    assert_eq!(Inside::new(object, "approve", &begin, NOW, &row).answer, false);
+    let approving = json!({"request": {"v": 1}, "kept": "k", "browser": "b", "account": "subject:a"});
+    let began = Inside::new(object, "approve", &approving, NOW, &[]);
+    assert_eq!((&began.answer, began.ends("transaction")), (&json!(true), vec![Some(NOW + 10 * MINUTE)]));
+    let fresh = vec![("transaction".to_owned(), began.put[0].1.clone())];
+    assert_eq!(Inside::new(object, "approve", &approving, NOW, &fresh).answer, false);
     let take = |browser: &str, at: u64, rows: &[(String, String)]| {
         Inside::new(object, "take", &json!({"browser": browser}), at, rows)
     };
     assert_eq!(take("b", NOW, &[]).answer, "gone");
-    assert_eq!(take("other", NOW, &row).answer, "foreign");
-    assert_eq!(take("b", NOW + 10 * MINUTE, &row).answer, "gone");
-    let taken = take("b", NOW + 10 * MINUTE - 1, &row);
-    assert_eq!(taken.answer, json!({"request": {"v": 1}, "kept": "k", "account": "subject:a"}));
-    assert_eq!(taken.ends("transaction"), [Some(NOW + 10 * MINUTE)]);
-    assert!(!taken.put[0].1.contains("kept"), "what was in it does not stay");
-    let row_taken = vec![("transaction".to_owned(), taken.put[0].1.clone())];
-    assert_eq!(take("b", NOW, &row_taken).answer, "gone");
+    assert_eq!(take("other", NOW, &fresh).answer, "foreign");
+    assert_eq!(take("b", NOW + 10 * MINUTE, &fresh).answer, "gone");
+    let first = take("b", NOW + 10 * MINUTE - 1, &fresh);
+    assert_eq!(first.answer, json!({"request": {"v": 1}, "kept": "k", "account": "subject:a"}));
+    assert_eq!(first.ends("transaction"), [Some(NOW + 10 * MINUTE)]);
+    assert!(!first.put[0].1.contains("kept"), "what was in it does not stay");
+    let used_up = vec![("transaction".to_owned(), first.put[0].1.clone())];
+    assert_eq!(take("b", NOW, &used_up).answer, "gone");
     // Held for whoever confirms, once, for ten minutes more.
     let hold = |browser: &str, at: u64, rows: &[(String, String)]| {
         Inside::new(object, "hold", &json!({"browser": browser, "person": "p"}), at, rows)
     };
-    for (browser, at, rows) in [("b", NOW, &row), ("other", NOW, &row_taken), ("b", NOW + 10 * MINUTE, &row_taken)] {
+    for (browser, at, rows) in [("b", NOW, &fresh), ("other", NOW, &used_up), ("b", NOW + 10 * MINUTE, &used_up)] {
         assert_eq!(hold(browser, at, rows).answer, false, "{browser} {at}");
     }
     assert_eq!(hold("b", NOW, &[]).answer, false);
-    let held = hold("b", NOW + 9 * MINUTE, &row_taken);
-    assert_eq!((&held.answer, held.ends("transaction")), (&json!(true), vec![Some(NOW + 19 * MINUTE)]));
-    let row_held = vec![("transaction".to_owned(), held.put[0].1.clone())];
-    assert_eq!(hold("b", NOW + 9 * MINUTE, &row_held).answer, false, "nobody is held twice");
+    let kept_for = hold("b", NOW + 9 * MINUTE, &used_up);
+    assert_eq!((&kept_for.answer, kept_for.ends("transaction")), (&json!(true), vec![Some(NOW + 19 * MINUTE)]));
+    let waiting = vec![("transaction".to_owned(), kept_for.put[0].1.clone())];
+    assert_eq!(hold("b", NOW + 9 * MINUTE, &waiting).answer, false, "nobody is held twice");
     let release =
         |browser: &Json, at: u64, rows: &[(String, String)]| Inside::new(object, "release", browser, at, rows);
-    assert_eq!(release(&browser, NOW, &row_taken).answer, "gone");
-    assert_eq!(release(&json!({"browser": "other"}), NOW, &row_held).answer, "gone");
-    assert_eq!(release(&browser, NOW + 19 * MINUTE, &row_held).answer, "gone");
-    let released = release(&browser, NOW + 19 * MINUTE - 1, &row_held);
-    assert_eq!(released.answer, json!({"person": "p"}));
-    let row_released = vec![("transaction".to_owned(), released.put[0].1.clone())];
-    assert_eq!(release(&browser, NOW, &row_released).answer, "gone");
-    assert_eq!(hold("b", NOW, &row_released).answer, false);
+    assert_eq!(release(&browser, NOW, &used_up).answer, "gone");
+    assert_eq!(release(&json!({"browser": "other"}), NOW, &waiting).answer, "gone");
+    assert_eq!(release(&browser, NOW + 19 * MINUTE, &waiting).answer, "gone");
+    let confirmed = release(&browser, NOW + 19 * MINUTE - 1, &waiting);
+    assert_eq!(confirmed.answer, json!({"person": "p"}));
+    let given_out = vec![("transaction".to_owned(), confirmed.put[0].1.clone())];
+    assert_eq!(release(&browser, NOW, &given_out).answer, "gone");
+    assert_eq!(hold("b", NOW, &given_out).answer, false);
 }
 
 #[test]

@@ -278,3 +278,32 @@ fn a_national_cloud_has_its_own_issuer() {
     assert!(signed_in(&config, &with(&claims(HOME), &us)).is_ok());
     assert_eq!(signed_in(&config, &claims(HOME)).unwrap_err(), Deny::Failed);
 }
+
+#[test]
+fn a_token_without_the_groups_lets_nobody_in_by_a_group_and_everybody_else_as_before() {
+    let allow = json!({ "tenant": HOME, "allow": { "groups": ["admins"] } });
+    let overfull = [json!({ "_claim_names": { "groups": "src1" } }), json!({ "hasgroups": true })];
+    for more in &overfull {
+        let claims = with(&claims(HOME), &with(more, &json!({ "roles": ["admins"] })));
+        assert_eq!(signed_in(&allow, &claims).unwrap_err(), Deny::NotAllowed, "{more}");
+        assert!(signed_in(&json!({ "tenant": HOME }), &claims).is_ok(), "where nobody asks for groups");
+    }
+    let other = json!({ "_claim_names": { "manager": "src1" }, "groups": ["admins"] });
+    assert!(signed_in(&allow, &with(&claims(HOME), &other)).is_ok());
+}
+
+#[test]
+fn props_have_the_name_and_the_domain_of_an_address_that_is_the_tenants() {
+    let props = |config: Json, more: Json| {
+        serde_json::from_str::<Json>(&signed_in(&config, &with(&claims(HOME), &more)).unwrap().props).unwrap()
+    };
+    let own = props(json!({ "tenant": HOME }), json!({}));
+    assert_eq!((&own["name"], &own["email"]), (&json!("Abe Lincoln"), &json!("abe@example.com")));
+    let unnamed = props(json!({ "tenant": HOME }), json!({ "name": null }));
+    assert_eq!(unnamed["name"], "AbeLi@microsoft.com");
+    assert_eq!(props(json!({}), json!({})).get("email"), None, "an address of another tenant is nobody's proof");
+    let domains = json!({ "tenant": HOME, "allow": { "domains": ["example.com"] } });
+    assert!(signed_in(&domains, &claims(HOME)).is_ok());
+    let elsewhere = json!({ "tenant": HOME, "allow": { "domains": ["example.org"] } });
+    assert_eq!(signed_in(&elsewhere, &claims(HOME)).unwrap_err(), Deny::NotAllowed);
+}

@@ -289,3 +289,25 @@ fn an_id_token_that_cannot_be_checked_now_is_checked_when_it_is_needed() {
     assert_eq!(renew(Said::Failed("timeout")), Err(Deny::Unavailable));
     assert_eq!(renew(published(&key_set(&[json!({})]))), Ok("u-1".into()), "it was in time when it came");
 }
+
+#[test]
+fn what_the_provider_says_of_the_person_reaches_the_props_and_the_rules() {
+    let info = json!({ "sub": "u-1", "preferred_username": "ada", "name": "Ada", "picture": "https://id.example/a",
+                       "email": "ada@example.com", "email_verified": true });
+    let person = signed_in(json!({}), BACK, |answers| answers.info = http(200, &info)).unwrap();
+    let props: Json = serde_json::from_str(&person.props).unwrap();
+    for (name, value) in [
+        ("sub", "u-1"),
+        ("login", "ada"),
+        ("name", "Ada"),
+        ("email", "ada@example.com"),
+        ("picture", "https://id.example/a"),
+    ] {
+        assert_eq!(props[name], value, "{name}");
+    }
+    for (domain, is_in) in [("example.com", true), ("example.org", false)] {
+        let config = json!({ "allow": { "domains": [domain] } });
+        let came = signed_in(config, BACK, |answers| answers.info = http(200, &info));
+        assert_eq!(came.is_ok(), is_in, "{domain}");
+    }
+}

@@ -88,3 +88,83 @@ fn an_operator_is_warned_where_anybody_may_sign_in() {
     assert_eq!(read(json!({ "kind": "github", "allow": "anyone" })).warnings(), [] as [String; 0]);
     assert_eq!(app().warnings(), [] as [String; 0]);
 }
+
+#[test]
+fn what_a_rule_may_be_is_said_where_it_is_wrong() {
+    let wrong = |allow: Json| {
+        let config = json!({ "kind": "github", "clientId": "a", "clientSecret": "b", "allow": allow });
+        Handler::read(&Object::read(&config.to_string()).unwrap()).unwrap_err()
+    };
+    assert!(wrong(json!({ "users": ["x"] })).ends_with("There are: ids, logins, orgs, emails, domains."));
+    assert!(wrong(json!({ "tenants": ["x"] })).ends_with("It knows: ids, logins, orgs, emails, domains."));
+    assert!(wrong(json!({ "logins": [] })).ends_with("a list of account names, such as \"octocat\"."));
+    assert!(
+        wrong(json!({ "emails": ["@b.example"] }))
+            .ends_with("a list of e-mail addresses, such as \"ada@example.com\".")
+    );
+    for entry in ["@b.example", "a@", "a@b c", "ab"] {
+        assert!(wrong(json!({ "emails": [entry] })).starts_with("allow.emails is a list of"), "{entry}");
+    }
+    let long = "n".repeat(33);
+    for (name, is_good) in [
+        ("github", true),
+        ("my-git2", true),
+        (&*"n".repeat(32), true),
+        (&long, false),
+        ("", false),
+        ("a_b", false),
+        ("é", false),
+    ] {
+        let config = json!({ "kind": "github", "clientId": "a", "clientSecret": "b", "name": name });
+        assert_eq!(Handler::read(&Object::read(&config.to_string()).unwrap()).is_ok(), is_good, "{name}");
+    }
+    for (secret, is_good) in [("s", true), ("", false), (" s", false), ("s ", false)] {
+        let config = json!({ "kind": "google", "clientId": "a", "clientSecret": secret });
+        assert_eq!(Handler::read(&Object::read(&config.to_string()).unwrap()).is_ok(), is_good, "{secret}");
+    }
+}
+
+#[test]
+fn whoever_wants_another_account_is_asked_for_one() {
+    use mcp_wicket::oauth::identity::Begin;
+    for (kind, usual) in [("google", "none"), ("azure", "none")] {
+        for (switch, prompt) in [(false, usual), (true, "select_account")] {
+            let handler = read(json!({ "kind": kind, "prompt": "none" }));
+            let begin = Begin { state: "s", callback: "https://mcp.example/callback", switch };
+            let begun = World::silent().run(async |flow| handler.begin(flow, &begin).await).answer.unwrap().unwrap();
+            assert!(begun.url.contains(&format!("prompt={prompt}")), "{kind} {switch}: {}", begun.url);
+        }
+    }
+}
+
+/// Where the upstream takes the secret in the body only, it goes there (RFC 8414 §2).
+#[test]
+fn a_provider_gets_the_secret_in_the_way_that_it_takes() {
+    use mcp_wicket::oauth::identity::Begin;
+    let issuer = "https://id.example";
+    let sent = |methods: Json| {
+        let mut metadata = json!({
+            "issuer": issuer, "authorization_endpoint": "https://id.example/auth", "token_endpoint": "https://id.example/token",
+            "jwks_uri": "https://id.example/jwks",
+        });
+        metadata.as_object_mut().unwrap().extend(
+            Some(("token_endpoint_auth_methods_supported".to_owned(), methods)).filter(|(_, it)| it.is_array()),
+        );
+        let handler = super::handler(json!({ "kind": "generic", "issuer": issuer }));
+        let begin = Begin { state: "s", callback: "https://mcp.example/callback", switch: false };
+        let world = World::new(|_| super::published(&metadata));
+        let begun = world.run(async |flow| handler.begin(flow, &begin).await).answer.unwrap().unwrap();
+        let ended = super::come_back(&handler, &begun.kept, "code=c", |_| http(500, &json!({})));
+        let asked =
+            ended.waits.concat().into_iter().find(|effect| effect["url"] == "https://id.example/token").unwrap();
+        (
+            asked["headers"].to_string().contains("Basic "),
+            asked["body"].as_str().unwrap().contains("client_secret=s3cret"),
+        )
+    };
+    let (basic, post) = ((true, false), (false, true));
+    assert_eq!(sent(json!(null)), basic);
+    assert_eq!(sent(json!(["client_secret_post"])), post);
+    assert_eq!(sent(json!(["client_secret_basic", "client_secret_post"])), basic);
+    assert_eq!(sent(json!(["private_key_jwt"])), basic);
+}
