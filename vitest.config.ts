@@ -28,6 +28,7 @@ const ABOUT_OBJECTS = [
 
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     globalSetup: "tests/harness/upstream.ts",
     projects: [project("today", "wrangler.toml", ["**/*"]), project("old date", "old-date.toml", ABOUT_OBJECTS)],
   },

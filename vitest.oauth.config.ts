@@ -1,16 +1,17 @@
 /**
- * The tests of the authorization server in workerd, beside the Worker that they test: `tests/oauth`. They run twice: with the
- * runtime's own KV, which is never late, and with a double that is as late as Workers KV may be. The whole way runs on an old
- * compatibility date, too.
+ * The tests of the authorization server in workerd, beside the Worker that they test: `tests/oauth`. Those that read KV run
+ * twice: with the runtime's own, which is never late, and with a double that is as late as Workers KV may be. The whole way
+ * runs on an old compatibility date, too.
  */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { Response } from "miniflare";
 import { defineConfig } from "vitest/config";
 import { outbound } from "./tests/oauth/lib/documents.ts";
 
+/** What reads copies of clients in KV, at more than one moment. */
+const ABOUT_KV = ["kv-double", "flow", "limits", "negative", "offboarding", "races", "registration", "remembered"];
+
 const aboutTheDouble = "tests/oauth/kv-double.test.ts";
-/** Counts what the runtime's own KV is asked. */
-const aboutTheRuntime = "tests/oauth/costs.test.ts";
 const outboundService = (request: { url: string }) => {
   const { status, body } = outbound(request);
   return new Response(body, { status });
@@ -33,9 +34,10 @@ const project = (name: string, { config = "wrangler.toml", bindings = {}, includ
 
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       project("kv", { exclude: [aboutTheDouble] }),
-      project("late-kv", { bindings: { KV_DOUBLE: "1" }, exclude: [aboutTheRuntime] }),
+      project("late-kv", { bindings: { KV_DOUBLE: "1" }, include: ABOUT_KV.map(fileOf) }),
       project("old date", { config: "old-date.toml", include: ["flow", "connected"].map(fileOf) }),
     ],
   },

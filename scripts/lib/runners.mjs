@@ -29,18 +29,22 @@ function judged(code, passed, failed) {
   return { passed, failed: unexplained ? 1 : failed };
 }
 
-/** Checks that either succeed or fail: each counts as one test. */
+/** Checks that either succeed or fail: each counts as one test. Those of cargo wait for each other, the others do not wait for them. */
 export async function runChecks(checks) {
   const counts = { passed: 0, failed: 0 };
-  for (const [title, command, args] of checks) {
-    try {
-      await (typeof command === "function" ? command() : step(title, command, args));
-      counts.passed += 1;
-    } catch (error) {
-      console.error(error.message);
-      counts.failed += 1;
+  const runInTurn = async (some) => {
+    for (const [title, command, args] of some) {
+      try {
+        await (typeof command === "function" ? command() : step(title, command, args));
+        counts.passed += 1;
+      } catch (error) {
+        console.error(error.message);
+        counts.failed += 1;
+      }
     }
-  }
+  };
+  const isCargo = ([, command]) => command === "cargo";
+  await Promise.all([runInTurn(checks.filter(isCargo)), runInTurn(checks.filter((check) => !isCargo(check)))]);
   return judged(0, counts.passed, counts.failed);
 }
 
