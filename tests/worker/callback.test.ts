@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { CallbackTimeout, awaited, callback, limitOf } from "../../js/callback.ts";
 
 /** Says late what it says, if ever. */
-const later = <T>(ms: number, what: () => T) => scheduler.wait(ms).then(what);
+const later = <T>(what: () => T) => scheduler.wait(0).then(what);
 const never = () => new Promise<never>(() => {});
 
 describe("callback", () => {
@@ -18,10 +18,10 @@ describe("callback", () => {
   });
 
   test("what comes in time comes as it is, also from a thenable of another library", async () => {
-    expect(await callback("it", 10, () => later(1, () => "late"))).toBe("late");
+    expect(await callback("it", 10, () => later(() => "late"))).toBe("late");
     await expect(
       callback("it", 10, () =>
-        later(1, () => {
+        later(() => {
           throw new RangeError("no");
         }),
       ),
@@ -50,15 +50,13 @@ describe("callback", () => {
     const unhandled: unknown[] = [];
     const listen = (event: PromiseRejectionEvent) => void unhandled.push(event.reason);
     addEventListener("unhandledrejection", listen);
-    let isOver = false;
-    const late = () =>
-      later(60, () => {
-        isOver = true;
-        throw new RangeError("too late");
-      });
+    let fail: ((error: Error) => void) | undefined;
+    const late = () => new Promise<never>((_, reject) => (fail = reject));
     await expect(awaited("it", 0.02, late)).rejects.toBeInstanceOf(CallbackTimeout);
-    while (!(isOver as boolean)) await scheduler.wait(5);
-    await scheduler.wait(5);
+    fail?.(new RangeError("too late"));
+    // Told of at the end of a turn, if at all.
+    await scheduler.wait(0);
+    await scheduler.wait(0);
     removeEventListener("unhandledrejection", listen);
     expect(unhandled).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { listDurableObjectIds, runDurableObjectAlarm, runInDurableObject } from 
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Sent, type ToolResult, initialize, legacy, modern, post } from "../harness/messages.ts";
+import { held } from "./app/agents.ts";
 import { HOST, begin, callTool, messageOf, textOf, worker } from "./lib/client.ts";
 import { EventReader } from "./lib/stream.ts";
 
@@ -98,8 +99,9 @@ describe("sessions that are kept", () => {
 
   test("cancel what still runs, and what that writes goes as well", async () => {
     const session = await begin(worker, url);
+    held.begun = 0;
     const late = worker(legacy(url, "tools/call", { name: "keep_late" }, { session }));
-    await scheduler.wait(200);
+    await vi.waitUntil(() => held.begun > 0);
     expect((await end(url, session)).status).toBe(204);
     expect(textOf((await messageOf<ToolResult>(late)).result)).toBe("true");
     expect((await keeping()).map(({ alarm }) => hours(alarm))).toEqual([1]);

@@ -7,6 +7,7 @@ import { env } from "cloudflare:workers";
 import { expect, inject, test, vi } from "vitest";
 import * as z from "zod";
 import { Bounded, POOLS } from "../../js/bounds.ts";
+import { move } from "../../js/clock.ts";
 import { performDocument } from "../../js/effects/document.ts";
 import { performFetch } from "../../js/effects/fetch.ts";
 import { performLoad, performStore } from "../../js/effects/kv.ts";
@@ -317,8 +318,9 @@ test("what a verifier asks for", async () => {
   expect(await got({ ...document, since: first.at, stale: 0 })).toEqual(first);
   // Gone: whoever takes an old copy gets one.
   await publish("golden", "");
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  move(1_000);
   expect([since, stale]).toEqual([1_790_000_000_000, 1_789_913_600_000]);
-  expect(await got({ ...document, since: Date.now(), stale: first.at })).toEqual(first);
-  await expect(got({ ...document, since: Date.now(), stale: first.at + 1 })).rejects.toThrow();
+  expect(await got({ ...document, since: first.at + 1_000, stale: first.at })).toEqual(first);
+  await expect(got({ ...document, since: first.at + 1_000, stale: first.at + 1 })).rejects.toThrow();
+  move(0);
 });

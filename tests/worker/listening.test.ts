@@ -1,6 +1,7 @@
 /** Streams that stay open: what changes elsewhere, streams that break off and go on, sessions that can be ended. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { LEGACY, type Message, type ToolResult, legacy, modern, post } from "../harness/messages.ts";
+import { calls } from "./app/changing.ts";
 import { HOST, begin, messageOf, textOf, worker } from "./lib/client.ts";
 import { EventReader } from "./lib/stream.ts";
 
@@ -240,8 +241,11 @@ describe.each([...paths, "/changing-kept", "/changing-placed-kept", "/changing-n
 
   test("hears of its cancellation, at once and after a while", async () => {
     const session = await beginAs("ann");
-    for (const [id, ms] of [[5, 100] as const, ["five", 900] as const]) {
+    for (const [id, ms] of [[5, 0] as const, ["five", 900] as const]) {
+      const { waiting } = calls;
       const calling = wait(session, id);
+      await vi.waitUntil(() => calls.waiting > waiting);
+      // real time: after half a second a call is reached through its session's object (WATCH_AFTER)
       await scheduler.wait(ms);
       expect(await cancel(session, id)).toBe(202);
       expect(await calling).toBe("cancelled");
@@ -250,15 +254,16 @@ describe.each([...paths, "/changing-kept", "/changing-placed-kept", "/changing-n
 
   test("hears of no other's", async () => {
     const [session, another, bobs] = [await beginAs("ann"), await beginAs("ann"), await beginAs("bob")];
+    const { waiting } = calls;
+    calls.mayBe = false;
     const calling = wait(session, 1);
-    await scheduler.wait(100);
+    await vi.waitUntil(() => calls.waiting > waiting);
     expect(await cancel(another, 1)).toBe(202);
     expect(await cancel(session, "1")).toBe(202);
     expect(await cancel(session, 2)).toBe(202);
     expect(await cancel(bobs, 1, "bob")).toBe(202);
     expect(await cancel(session, 1, "bob")).toBe(404);
-    const early = await Promise.race([calling, scheduler.wait(700).then(() => "goes on")]);
-    expect(early).toBe("goes on");
+    calls.mayBe = true;
     expect(await cancel(session, 1)).toBe(202);
     expect(await calling).toBe("cancelled");
   });
@@ -276,7 +281,6 @@ test("a hundred listeners hear of a change", async () => {
   const listeners = await Promise.all(
     Array.from({ length: 100 }, (_, n) => listen("/changing", { toolsListChanged: true }, n, "crowd")),
   );
-  const started = Date.now();
   await trigger("/changing", "change", { what: "tools" }, "crowd");
   await Promise.all(
     listeners.map(async ({ stream }, n) => {
@@ -284,5 +288,4 @@ test("a hundred listeners hear of a change", async () => {
       await stream.close();
     }),
   );
-  expect(Date.now() - started).toBeLessThan(2000);
 });

@@ -67,8 +67,8 @@ describe("fetch", () => {
     const started = Date.now();
     const found = await outcomes([{ fetch: `${upstream}/silence/` }, { fetch: `${upstream}/drip/` }]);
     expect(found).toEqual([{ failed: "timeout" }, { failed: "timeout" }]);
+    // real time: the runtime's own limit of a fetch, which may end later and never sooner
     expect(Date.now() - started).toBeGreaterThanOrEqual(9_900);
-    expect(Date.now() - started).toBeLessThan(15_000);
   });
 
   test("the operator's log says which host, and the failure of one leaves the others whole", async () => {

@@ -46,6 +46,7 @@ describe.each(wires)("on $wire", ({ wire, ask }) => {
       await progress(1, 3, "one");
       await log("warning", { disk: "full" }, "storage");
       await sendNotification({ method: "notifications/com.example.note", params: { a: 1 } });
+      // real time: the next message comes when this one is on its way
       await scheduler.wait(5);
       await progress(2.5);
     });
@@ -181,6 +182,7 @@ test("200 streams at once, each with its own messages", async () => {
     made.registerTool("count", { inputSchema: { name: z.string() } }, async ({ name }, { sendNotification }) => {
       for (let n = 0; n < 5; n++) {
         await sendNotification({ method: "notifications/com.example.note", params: { name, n } });
+        // real time: how streams are interleaved makes no difference
         await scheduler.wait(Math.random() * 5);
       }
       return text(name);

@@ -70,7 +70,7 @@ test("toolTimeout: a tool that takes longer ends with an error that the model ca
         signal.addEventListener("abort", () => void fired.push(signal.reason));
         return never();
       });
-      server.registerTool("quick", {}, () => scheduler.wait(1).then(() => text("quick")));
+      server.registerTool("quick", {}, () => Promise.resolve(text("quick")));
     },
     { toolTimeout: SHORT },
   );
@@ -114,6 +114,7 @@ test("toolTimeout holds for prompts and resources, callbackTimeout for completio
 
 test("a tool has no limit unless one is set", async () => {
   const handler = serverWith(
+    // real time: longer than the limit of other functions, which is 0.05 s
     (server) => void server.registerTool("slow", {}, () => scheduler.wait(150).then(() => text("done"))),
     { callbackTimeout: SHORT },
   );
@@ -161,14 +162,21 @@ test("a context of protect that never ends is 503; the next request asks again",
 
 test("a context of protect runs once for a token, however many come with it at once", async () => {
   let runs = 0;
+  let begun = 0;
   const context = async () => {
     runs++;
-    await scheduler.wait(20);
+    while (begun < 50) await scheduler.wait(0);
     return { login: "ann" };
   };
   const handler = guarded(oneCaller(), { context, callbackTimeout: 5 });
   const ctx = createExecutionContext();
-  const responses = await Promise.all(Array.from({ length: 50 }, () => handler(call("any", bearer), env, ctx)));
+  const responses = await Promise.all(
+    Array.from({ length: 50 }, () => {
+      const response = handler(call("any", bearer), env, ctx);
+      begun++;
+      return response;
+    }),
+  );
   expect(responses.map(({ status }) => status)).toEqual(Array(50).fill(200));
   await Promise.all(responses.map((response) => response.text()));
   expect(runs).toBe(1);

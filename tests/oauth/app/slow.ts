@@ -3,6 +3,7 @@ import { RowsWorld } from "../../../dist/objects/flow-role.js";
 import { OAuthWorld } from "../../../dist/oauth/world.js";
 
 const LATE_MS = 20;
+// real time: others come in between; no test depends on how many
 const late = () => new Promise((resolve) => setTimeout(resolve, LATE_MS));
 
 let slow = false;

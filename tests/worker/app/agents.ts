@@ -4,14 +4,19 @@ import * as z from "zod";
 
 const text = (value: unknown) => ({ content: [{ type: "text" as const, text: String(value) }] });
 
+/** Calls that go on when so many have begun, and a test says so. */
+export const held = { begun: 0, released: true };
+
 /** Runs in the Worker. */
 export class Plain extends McpAgent<Cloudflare.Env, { count: number }> {
   override server = new McpServer({ name: "plain", version: "1.0.0" }, { instructions: "Be plain." });
 
   override init(): void {
     this.server.registerTool("add", { inputSchema: { a: z.number(), b: z.number() } }, ({ a, b }) => text(a + b));
-    this.server.registerTool("slow", { inputSchema: { ms: z.number() } }, async ({ ms }) => {
-      await scheduler.wait(ms);
+    this.server.registerTool("slow", { inputSchema: { together: z.number() } }, async ({ together }) => {
+      held.begun++;
+      // real time: a look at what other calls do, however long they take
+      while (held.begun < together || !held.released) await scheduler.wait(5);
       return text("slow");
     });
     sleeps(this.server);
@@ -29,6 +34,7 @@ export class Plain extends McpAgent<Cloudflare.Env, { count: number }> {
 /** A tool that sleeps by the clock that tests can move. */
 function sleeps(server: McpServer): void {
   server.registerTool("sleep", { inputSchema: { ms: z.number() } }, async ({ ms }) => {
+    // real time: tests move it
     await new Promise((resolve) => setTimeout(resolve, ms));
     return text("slept");
   });
@@ -95,7 +101,8 @@ export class Keeping extends McpAgent<Cloudflare.Env, { count: number }> {
       return text(this.state.count);
     });
     this.server.registerTool("keep_late", {}, async ({ signal }) => {
-      for (let n = 0; n < 100 && !signal.aborted; n++) await scheduler.wait(50);
+      held.begun++;
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
       this.setState({ count: 99 });
       return text(signal.aborted);
     });

@@ -41,10 +41,11 @@ abstract class ByCaller extends McpAgent<Cloudflare.Env, unknown, Who> {
   readonly #seen: unknown[] = [];
 
   override async init(): Promise<void> {
-    // Others begin in the meantime.
+    // real time: others begin in the meantime
     await scheduler.wait(5);
     this.server.registerTool("whoami", { inputSchema: { ms: z.number() } }, async ({ ms }, { caller, log }) => {
       const { role } = this.props;
+      // real time: others begin in the meantime
       await scheduler.wait(ms);
       await log("info", `${role} says so`);
       return text({ before: role, after: this.props.role, scopes: [...(caller?.scopes ?? [])], seen: this.#seen });

@@ -5,8 +5,23 @@ import * as z from "zod";
 const text = (value: unknown) => ({ content: [{ type: "text" as const, text: String(value) }] });
 const info = { name: "changing", version: "1.0.0" };
 
-/** Whether the latest call that waited for its cancellation has seen it. */
-let seenCancelled = false;
+/** What becomes of calls that wait: tests and tools are in one isolate, whose requests cannot wait for each other's promises. */
+export const calls = {
+  /** How many have begun to wait for their cancellation. */
+  waiting: 0,
+  /** Whether the latest of them has seen it. */
+  cancelled: false,
+  /** Whether a test has cancelled it by now. */
+  mayBe: true,
+  /** Whether calls that are held may end. */
+  released: false,
+};
+
+/** Looks again until it is so. */
+async function until(what: () => boolean): Promise<void> {
+  // real time: a look at what other requests do, however long they take
+  while (!what()) await scheduler.wait(5);
+}
 
 function register(server: McpServer): McpServer {
   const whom = { everybody: z.boolean().optional() };
@@ -32,18 +47,22 @@ function register(server: McpServer): McpServer {
   server.registerTool("long", {}, async ({ sendNotification, closeSSEStream }) => {
     await sendNotification({ method: "notifications/message", params: { level: "info", data: "early" } });
     await closeSSEStream();
+    // real time: the answer comes when its stream has been closed for a moment
     await scheduler.wait(50);
     return text("late");
   });
   server.registerTool("seen_cancelled", {}, async () => {
-    for (let n = 0; n < 60 && !seenCancelled; n++) await scheduler.wait(50);
-    return text(seenCancelled);
+    await until(() => calls.cancelled);
+    return text(true);
   });
   server.registerTool("wait_for_signal", {}, async ({ signal }) => {
-    seenCancelled = false;
-    for (let n = 0; n < 100 && !signal.aborted; n++) await scheduler.wait(50);
-    seenCancelled = signal.aborted;
-    return text(signal.aborted ? "cancelled" : "nobody cancelled");
+    const seen: string[] = [];
+    calls.cancelled = false;
+    signal.addEventListener("abort", () => seen.push(calls.mayBe ? "cancelled" : "another was cancelled"));
+    calls.waiting++;
+    await until(() => signal.aborted);
+    calls.cancelled = true;
+    return text(seen.join());
   });
   return server;
 }

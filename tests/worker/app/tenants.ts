@@ -5,11 +5,14 @@ export interface Tenant extends Record<string, unknown> {
   user: string;
 }
 
+/** Another user's call may come in between. */
+// real time: how calls are interleaved makes no difference to any test
+const awhile = () => scheduler.wait(Math.floor(Math.random() * 3));
+
 /** Registers what `user` has: a tool of everybody's, and one of their own. */
 function register(server: McpServer, user: string, props: () => unknown): void {
   const answer = async () => {
-    // Long enough for another user's call to come in between.
-    await scheduler.wait(Math.floor(Math.random() * 3));
+    await awhile();
     return { content: [{ type: "text" as const, text: JSON.stringify({ user, props: props() }) }] };
   };
   server.registerTool("whoami", {}, answer);
@@ -22,7 +25,7 @@ export class TenantInWorker extends McpAgent<Cloudflare.Env, unknown, Tenant> {
   override server = new McpServer(info);
 
   override async init(): Promise<void> {
-    await scheduler.wait(Math.floor(Math.random() * 3));
+    await awhile();
     register(this.server, this.props.user, () => this.props);
   }
 }
@@ -32,14 +35,14 @@ export class TenantInObject extends McpAgent<Cloudflare.Env, unknown, Tenant> {
   override server = new McpServer(info);
 
   override async init(): Promise<void> {
-    await scheduler.wait(Math.floor(Math.random() * 3));
+    await awhile();
     register(this.server, this.props.user, () => this.props);
   }
 }
 
 export const tenantHandler = createMcpHandler<Cloudflare.Env>(
   async ({ props }) => {
-    await scheduler.wait(Math.floor(Math.random() * 3));
+    await awhile();
     const server = new McpServer(info);
     register(server, String(props?.user), () => props);
     return server;
