@@ -22,14 +22,20 @@ export const modernList = modern("tools/list", {});
 /** `tools/call` of `add`, revision 2025-11-25. A session adds its id to the headers. */
 export const legacyCall = legacy({ id: 1, method: "tools/call", params: add });
 
+/** `initialize`, revision 2025-11-25. */
+export const opening = legacy({
+  id: 0,
+  method: "initialize",
+  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo },
+});
+
 /**
  * Opens a session of revision 2025-11-25 and answers the `tools/call` that belongs to it.
  * @param {string} url the endpoint
  * @returns {Promise<FixedRequest>}
  */
 export async function sessionCall(url) {
-  const params = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo };
-  const answer = await post(url, legacy({ id: 0, method: "initialize", params }));
+  const answer = await post(url, opening);
   const session = answer.headers.get("Mcp-Session-Id");
   if (answer.status !== 200 || !session) {
     throw new Failure(`${url} opened no session: ${answer.status} ${await answer.text()}`);
