@@ -73,3 +73,23 @@ fn what_is_counted_is_a_caller_or_a_network_and_a_verifier() {
     assert!(Counted::read(r#"{"most":3,"verifier":"JWTVerifier"}"#).is_some());
     assert!(Counted::read(r#"{"principal":"user:x"}"#).is_none());
 }
+
+/// RFC 6749 §5.2, RFC 9110 §15.
+#[test]
+fn each_error_has_its_status_and_says_when_to_come_back_where_that_helps() {
+    for code in Code::EVERY {
+        let status = match code {
+            Code::InvalidClient => 401,
+            Code::ServerError => 500,
+            Code::TemporarilyUnavailable => 503,
+            Code::SlowDown => 429,
+            _ => 400,
+        };
+        let answer = Failed::new(code, "x").answer(false);
+        let has = |answer: &Answer, name: &str| answer.headers.iter().any(|(own, _)| *own == name);
+        assert_eq!(answer.status, status, "{code:?}");
+        assert_eq!(has(&answer, "retry-after"), matches!(status, 503 | 429), "{code:?}");
+        assert!(!has(&answer, "www-authenticate"));
+        assert_eq!(has(&Failed::new(code, "x").answer(true), "www-authenticate"), status == 401, "{code:?}");
+    }
+}

@@ -302,3 +302,31 @@ fn where_hosts_are_listed_no_other_is_asked() {
         assert!(refused.contains("Write it as claude.ai"), "{wrong}: {refused}");
     }
 }
+
+#[test]
+fn a_document_may_have_5120_bytes_and_its_copy_is_kept_for_a_day() {
+    let longest = {
+        let mut longest = document(json!({"note": ""}));
+        let rest = 5120 - longest.to_string().len();
+        longest["note"] = "x".repeat(rest).into();
+        longest.to_string()
+    };
+    assert_eq!(seen(None, &answer(200, &longest), on()).0, 200);
+    assert_eq!(seen(None, &answer(200, &longest.replace("\"x", "\"xx")), on()).0, 400);
+    let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
+        "load" => Said::Ok("null".into()),
+        "fetch" => answer(200, &longest),
+        _ => Said::Ok(json!(vec![1; effect["keys"].as_array().unwrap().len()]).to_string()),
+    });
+    let request = head("authorize", "GET", json!({"query": authorize_query(ID)}));
+    let ended = send(world, &server(on()), &request, "");
+    let mcp_wicket::flow::Commit::Keep { key, value, seconds } = &ended.commits[0] else {
+        panic!("{:?}", ended.commits)
+    };
+    let binding = Binding { purpose: Purpose::Copy, issuer: "", audience: key };
+    let kept: Json = serde_json::from_slice(&keys().open_text(&binding, value).unwrap()).unwrap();
+    assert_eq!((*seconds, &kept["fetched"], &kept["client"]["created"]), (86_400, &json!(NOW), &json!(NOW / 1000)));
+    let limited = after(31, Some(copy(24 * HOUR)), &answer(200, &longest), on());
+    assert_eq!((limited.0, limited.2), (429, 0), "a copy that is a day old bridges nothing");
+    assert_eq!(after(31, Some(copy(24 * HOUR - 1)), &answer(200, &longest), on()).0, 200);
+}

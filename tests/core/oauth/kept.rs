@@ -384,3 +384,43 @@ fn a_copy_of_a_client_is_kept_for_a_day_and_none_of_the_operators() {
     // Nothing is kept for whoever makes up a redirect URI.
     assert_eq!(copies(&way.objects, &way.client, &query.replace("client.example", "evil.example")).1, []);
 }
+
+#[test]
+fn what_a_newer_credential_replaces_goes_back_a_day_later_where_it_goes_by_itself() {
+    let mut way = Way::new();
+    let (state, cookie) = way.allow();
+    let effect = asked(&mut way.objects, &returning(&state, &cookie), "", "grant");
+    let object = effect["object"].as_str().unwrap();
+    // The credentials that came one after the other, and those that are due at a time.
+    let due = |tokens: &[Option<&str>], single: bool, at: u64| {
+        let mut objects = Objects::default();
+        let mut ask = |call: &str, input: &Json, now: u64, entropy: u8| {
+            let effect = json!({"object": object, "call": call, "input": input});
+            let Said::Ok(answer) = objects.ask(&effect, now, [entropy; 32]) else { panic!("it answers") };
+            serde_json::from_str::<Json>(&answer).unwrap()
+        };
+        for (entropy, token) in (66..).zip(tokens) {
+            let mut input = effect["input"].clone();
+            input["credential"] = json!({"access": token}).to_string().into();
+            (input["upstream"], input["subject"]) = ("up".into(), "user:up:1".into());
+            if single {
+                input["single"] = true.into();
+            }
+            if let Some(token) = token {
+                input["token"] = (*token).into();
+            }
+            ask("grant", &input, NOW, entropy);
+        }
+        let items = ask("due", &json!({}), at, 80)["due"].as_array().unwrap().clone();
+        items.iter().map(|item| item["credential"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (first, second) = (r#"{"access":"a"}"#, r#"{"access":"b"}"#);
+    let two = [Some("a"), Some("b")];
+    assert_eq!(due(&two, true, NOW + DAY - 1), [] as [&str; 0]);
+    assert_eq!(due(&two, true, NOW + DAY), [first]);
+    assert_eq!(due(&two, false, NOW + DAY), [] as [&str; 0], "it would take the newer one along");
+    assert_eq!(due(&[Some("a"), Some("a")], true, NOW + DAY), [] as [&str; 0], "the same");
+    assert_eq!(due(&[None, Some("b")], true, NOW + DAY), [] as [&str; 0], "nobody knows what it was");
+    // One that is in use again stays.
+    assert_eq!(due(&[Some("a"), Some("b"), Some("a")], true, NOW + DAY), [second]);
+}

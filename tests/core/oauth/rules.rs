@@ -350,3 +350,25 @@ fn a_redirect_uri_that_answers_for_us_is_none() {
     }
     assert!(!judged("https://client.example/cb?%"), "a query that cannot be read");
 }
+
+#[test]
+fn a_redirect_uri_has_2048_characters_at_most_and_a_port_that_is_one() {
+    let longest = format!("https://client.example/{}", "x".repeat(2048 - "https://client.example/".len()));
+    assert_eq!(judge(&longest, &[]), Some(Kind::Https));
+    assert_eq!(judge(&format!("{longest}x"), &[]), None);
+    for (uri, is_one) in [
+        ("http://[::1]/cb", true),
+        ("http://[::1]:65535/cb", true),
+        ("http://[::1]:65536/cb", false),
+        ("http://[::1]:/cb", false),
+        ("http://[::1]:+1/cb", false),
+        ("https://client.example:443/cb", true),
+        ("https://client.example:x/cb", false),
+    ] {
+        assert_eq!(judge(uri, &[]).is_some(), is_one, "{uri}");
+    }
+    use mcp_wicket::oauth::redirect::canonical;
+    assert_eq!(canonical("http://localhost:3000/cb?x", &[]), "http://localhost/cb?x");
+    assert_eq!(canonical("https://client.example:8443/cb", &[]), "https://client.example:8443/cb");
+    assert_eq!(canonical("com.example.app:/cb", &[]), "com.example.app:/cb");
+}

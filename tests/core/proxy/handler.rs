@@ -131,8 +131,8 @@ fn whoever_wants_another_account_is_asked_for_one() {
         for (switch, prompt) in [(false, usual), (true, "select_account")] {
             let handler = read(json!({ "kind": kind, "prompt": "none" }));
             let begin = Begin { state: "s", callback: "https://mcp.example/callback", switch };
-            let begun = World::silent().run(async |flow| handler.begin(flow, &begin).await).answer.unwrap().unwrap();
-            assert!(begun.url.contains(&format!("prompt={prompt}")), "{kind} {switch}: {}", begun.url);
+            let gone = World::silent().run(async |flow| handler.begin(flow, &begin).await).answer.unwrap().unwrap();
+            assert!(gone.url.contains(&format!("prompt={prompt}")), "{kind} {switch}: {}", gone.url);
         }
     }
 }
@@ -153,8 +153,8 @@ fn a_provider_gets_the_secret_in_the_way_that_it_takes() {
         let handler = super::handler(json!({ "kind": "generic", "issuer": issuer }));
         let begin = Begin { state: "s", callback: "https://mcp.example/callback", switch: false };
         let world = World::new(|_| super::published(&metadata));
-        let begun = world.run(async |flow| handler.begin(flow, &begin).await).answer.unwrap().unwrap();
-        let ended = super::come_back(&handler, &begun.kept, "code=c", |_| http(500, &json!({})));
+        let gone = world.run(async |flow| handler.begin(flow, &begin).await).answer.unwrap().unwrap();
+        let ended = super::come_back(&handler, &gone.kept, "code=c", |_| http(500, &json!({})));
         let asked =
             ended.waits.concat().into_iter().find(|effect| effect["url"] == "https://id.example/token").unwrap();
         (
