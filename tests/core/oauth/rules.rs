@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 
 use mcp_wicket::oauth::document::is_url;
-use mcp_wicket::oauth::redirect::{Kind, judge, matches};
+use mcp_wicket::oauth::redirect::{Kind, canonical, judge, matches};
 use mcp_wicket::oauth::register::presentable;
 use mcp_wicket::oauth::{Server, scope};
 use mcp_wicket::text::distinct;
@@ -367,7 +367,6 @@ fn a_redirect_uri_has_2048_characters_at_most_and_a_port_that_is_one() {
     ] {
         assert_eq!(judge(uri, &[]).is_some(), is_one, "{uri}");
     }
-    use mcp_wicket::oauth::redirect::canonical;
     assert_eq!(canonical("http://localhost:3000/cb?x", &[]), "http://localhost/cb?x");
     assert_eq!(canonical("https://client.example:8443/cb", &[]), "https://client.example:8443/cb");
     assert_eq!(canonical("com.example.app:/cb", &[]), "com.example.app:/cb");
