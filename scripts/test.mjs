@@ -18,6 +18,7 @@ import { checkLockFile } from "./lib/lock-file.mjs";
 import { at, npmBin } from "./lib/paths.mjs";
 import { runCargoTest, runChecks, runConformance, runVitest } from "./lib/runners.mjs";
 import { Failure, runAsScript } from "./lib/step.mjs";
+import { checkWaits } from "./lib/waits.mjs";
 import { setup } from "./setup.mjs";
 
 const npmTool = (title, path, ...args) => [title, npmBin("node"), [at("node_modules", path), ...args]];
@@ -48,6 +49,7 @@ async function lint() {
     ),
     ["The lock files are complete", checkLockFile],
     ["Every test file belongs to a suite", everyTestHasASuite],
+    ["No test waits for a while without a reason", checkWaits],
     ["The tests that docs/security-tests.md names exist", () => checkNamed("docs/security-tests.md", 25)],
     ["The tests that docs/protocol-tests.md names exist", () => checkNamed("docs/protocol-tests.md", 100)],
   ]);

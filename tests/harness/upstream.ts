@@ -58,6 +58,7 @@ function answer(path: string, response: ServerResponse): void {
       return;
     case "slow": {
       count(argument);
+      // real time: whoever asks together is there by then; no assertion depends on more
       setTimeout(() => response.end(published.get(argument) ?? "nothing"), 300);
       return;
     }
@@ -69,6 +70,7 @@ function answer(path: string, response: ServerResponse): void {
       return;
     case "half":
       response.writeHead(200, { "content-length": "100" }).write("half");
+      // real time: half an answer is on its way by then; the outcome is the same if none is
       setTimeout(() => response.socket?.resetAndDestroy(), 50);
       return;
     case "drip":

@@ -195,6 +195,7 @@ describe("a host that is no friend", () => {
     documents.said = () => {
       const body = new ReadableStream<Uint8Array>({
         async pull(controller) {
+          // real time: so that what is sent ahead is little
           await new Promise((resolve) => setTimeout(resolve, 5));
           sent += 1024;
           controller.enqueue(new TextEncoder().encode(" ".repeat(1024)));

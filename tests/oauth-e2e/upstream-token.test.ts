@@ -76,6 +76,7 @@ async function tool({ access_token }: Session): Promise<Result> {
 
 const textOf = ({ content }: Result) => content[0]?.text ?? "";
 const tokenRequests = () => provider.asked.filter((line) => line === "POST /token").length;
+// real time: the provider's own tokens end by its clock
 const later = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /** Whose token it is, as the provider says. */

@@ -36,6 +36,7 @@ beforeAll(async () => {
   const github = new GitHubStandIn({ id: "optional-preconfig", secret: "optional-preconfig" }, people);
   const answer = async (request: Request): Promise<Response> => {
     // As far away as GitHub is, so that those who ask at once are there at once.
+    // real time: no assertion depends on it
     await new Promise((resolve) => setTimeout(resolve, 30));
     return github.answer(request);
   };

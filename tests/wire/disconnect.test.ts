@@ -44,6 +44,7 @@ async function leftBehind(request: (n: number) => Request): Promise<{ wasm: numb
   // is still there at the last look.
   let left = await heap();
   for (let looks = 0; left >= NOISE && looks < 30; looks++) {
+    // real time: looks again, at most as often as it takes
     await new Promise((resolve) => setTimeout(resolve, 1000));
     left = await heap();
   }

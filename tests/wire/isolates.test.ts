@@ -66,14 +66,23 @@ test("the response to a request of the server's, which comes to the other isolat
 
 test("a cancellation that comes to the other isolate", { timeout: 30_000 }, async () => {
   const session = await begin();
-  const params = { name: "hold", arguments: { name: "from-there", url: `${gate.url}/from-there` } };
-  const socket = await send(worker.port, legacy(here, "tools/call", params, { id: 9, session }));
-  await gate.until(() => gate.has("/from-there"));
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const held = async (name: string) => {
+    const params = { name: "hold", arguments: { name, url: `${gate.url}/${name}` } };
+    const socket = await send(worker.port, legacy(here, "tools/call", params, { id: 9, session }));
+    await gate.until(() => gate.has(`/${name}`));
+    // real time: after half a second a call is reached through its session's object (WATCH_AFTER)
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return socket;
+  };
+  const untouched = await held("untouched");
   await postThere(session, { method: "notifications/cancelled", params: { requestId: "9" } });
   await postThere(await begin(), { method: "notifications/cancelled", params: { requestId: 9 } });
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(await abortedIn(worker.url), "another id, another session").not.toContain("from-there");
+  const answer = read(untouched, /nobody went away/);
+  gate.open("/untouched");
+  await answer;
+  expect(await abortedIn(worker.url), "another id, another session").not.toContain("untouched");
+  await reset(untouched);
+  const socket = await held("from-there");
   await postThere(session, { method: "notifications/cancelled", params: { requestId: 9 } });
   await expect.poll(() => abortedIn(worker.url), { timeout: 5000 }).toContain("from-there");
   gate.open("/from-there");
@@ -152,13 +161,12 @@ test("HTTP+SSE: messages that come to the other isolate", { timeout: 30_000 }, a
   const url = `${gate.url}/sse-held`;
   await say(theirs, "tools/call", { name: "hold", arguments: { name: "sse-held", url } }, "held");
   await gate.until(() => gate.has("/sse-held"));
-  await new Promise((resolve) => setTimeout(resolve, 300));
   await say(theirs, "notifications/cancelled", { requestId: "held" });
   // The call runs where its stream is: the request that has brought it is over.
   await expect.poll(() => abortedIn(worker.url), { timeout: 5000 }).toContain("sse-held");
   heard = read(socket, /"id":"(held|after)"/);
   gate.open("/sse-held");
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await gate.until(() => !gate.has("/sse-held"));
   await say(ours, "tools/call", { name: "hello" }, "after");
   expect((await heard)[1], "who has cancelled a call hears no answer").toBe("after");
   await reset(socket);

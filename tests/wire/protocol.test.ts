@@ -438,7 +438,7 @@ describe("a session's streams", () => {
     const session = await begin(path);
     const name = `late${path}`;
     const calling = fetch(legacy(site + path, "tools/call", { name: "late", arguments: { name } }, { session, id: 9 }));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await expect.poll(() => textOf(legacy(site + path, "tools/call", { name: "begun" }, { session }))).toContain(name);
     const note = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 9, reason: "no patience" } };
     const headers = { "mcp-session-id": session, "mcp-protocol-version": LEGACY };
     expect((await fetch(post(site + path, JSON.stringify(note), { headers }))).status).toBe(202);

@@ -27,6 +27,7 @@ export function registerListening(server: McpServer): void {
     { description: "Closes its stream before it answers" },
     async ({ closeSSEStream }) => {
       await closeSSEStream();
+      // real time: the answer comes when its stream has been closed for a moment
       await scheduler.wait(100);
       return say("Reconnection test completed successfully.");
     },

@@ -78,8 +78,10 @@ export function registerTools(server: McpServer): void {
   );
   server.registerTool("test_tool_with_logging", { description: "Logs while it runs" }, async ({ log }) => {
     await log("info", "Tool execution started");
+    // real time: the official suite wants what is said to be apart
     await scheduler.wait(50);
     await log("info", "Tool processing data");
+    // real time: the official suite wants what is said to be apart
     await scheduler.wait(50);
     await log("info", "Tool execution completed");
     return { content: [{ type: "text", text: "Tool with logging executed successfully" }] };
@@ -90,6 +92,7 @@ export function registerTools(server: McpServer): void {
     async ({ progress, _meta }) => {
       for (const step of [0, 50, 100]) {
         await progress(step, 100, `Completed step ${step} of 100`);
+        // real time: the official suite wants what is said to be apart
         await scheduler.wait(50);
       }
       return { content: [{ type: "text", text: JSON.stringify(_meta?.progressToken ?? 0).replaceAll('"', "") }] };

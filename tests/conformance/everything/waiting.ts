@@ -19,6 +19,7 @@ export function registerWaiting(server: McpServer): void {
           cancelled.push(name);
           resolve();
         });
+        // real time: what is not cancelled ends at last
         setTimeout(resolve, 20_000);
       });
       return say("nobody cancelled this");

@@ -83,6 +83,7 @@ async function asked(url: URL, env: Env): Promise<Response> {
       ahead = Number(url.searchParams.get("ms"));
       return new Response();
     case "/test/settled":
+      // real time: a look at other requests, whose promises cannot be awaited here
       while (open > 0) await scheduler.wait(2);
       return new Response();
     case "/test/rows":

@@ -46,6 +46,7 @@ export interface Client {
 export async function until(what: () => Promise<boolean>): Promise<boolean> {
   for (let tries = 0; tries < 50; tries++) {
     if (await what()) return true;
+    // real time: looks again, since another program says nothing by itself
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return false;

@@ -96,6 +96,7 @@ export class Home {
     child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     if (!reply) child.stdin?.end();
     return new Promise((resolve, reject) => {
+      // real time: a program that hangs has failed
       const timer = setTimeout(() => {
         end(child);
         reject(new Error(`${command} ${args.join(" ")} has not ended:\n${stdout}\n${stderr}`));

@@ -78,6 +78,7 @@ async function run({ sdk, call, subscribe, resume }: Connected, operation: Opera
     case "cancel": {
       const waiting = new AbortController();
       const call_ = call("wait_until_cancelled", { name }, waiting.signal).catch(() => "gone");
+      // real time: clients do not say when their request has been sent
       await new Promise((resolve) => setTimeout(resolve, 500));
       waiting.abort("no patience");
       await call_;

@@ -57,6 +57,7 @@ const behindGitHub = (limit: number) =>
       context: async (_accessToken, { login }) => {
         contexts++;
         if (context === "hangs") await new Promise(() => {});
+        // real time: a look at what the test says next
         while (context === "waits") await scheduler.wait(10);
         if (context === "throws") throw new Error("the directory is down");
         return { login, contexts };

@@ -36,9 +36,14 @@ const endpoints: Record<string, ReturnType<typeof protect>> = {
   ),
 };
 
+/** How many requests have arrived. */
+let arrived = 0;
+
 export default {
   fetch: (request, env, ctx) => {
     const { pathname } = new URL(request.url);
+    if (pathname === "/test") return Response.json(arrived);
+    arrived++;
     return endpoints[pathname]?.fetch(request, env, ctx) ?? new Response("Not found", { status: 404 });
   },
 } satisfies ExportedHandler;

@@ -4,7 +4,8 @@ import * as z from "zod";
 
 const text = (value: unknown) => ({ content: [{ type: "text" as const, text: String(value) }] });
 
-/** The calls that went on after they were cancelled. */
+/** The calls that wait for their cancellation, and those that went on after it. */
+const begun: string[] = [];
 const finished: string[] = [];
 
 /** What the tool `structured` returns. */
@@ -23,11 +24,14 @@ function register(server: McpServer, user: string): McpServer {
     ({ as }) => STRUCTURED[as] as never,
   );
   server.registerTool("late", { inputSchema: { name: z.string() } }, async ({ name }, { signal }) => {
-    await new Promise((resolve) => signal.addEventListener("abort", resolve));
-    await scheduler.wait(100);
+    const cancelled = new Promise((resolve) => signal.addEventListener("abort", resolve));
+    begun.push(name);
+    await cancelled;
+    await scheduler.wait(0);
     finished.push(name);
     return text("finished anyway");
   });
+  server.registerTool("begun", {}, () => text(begun.join()));
   server.registerTool("finished", {}, () => text(finished.join()));
   server.registerTool(
     "steps",
@@ -35,6 +39,7 @@ function register(server: McpServer, user: string): McpServer {
     async ({ wait = 0 }, { progress, log }) => {
       for (const step of [1, 2, 2, 1, 3]) {
         await progress(step, 3);
+        // real time: steps come one by one, however far apart
         if (wait > 0) await scheduler.wait(wait);
       }
       await log("info", "three steps");

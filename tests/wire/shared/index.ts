@@ -11,6 +11,7 @@ const begun = new Map<string, number>();
 /** Goes on once so many calls of a round are under way. */
 async function together(round: string, calls: number): Promise<void> {
   begun.set(round, (begun.get(round) ?? 0) + 1);
+  // real time: a look at other calls, whose promises cannot be awaited here
   while ((begun.get(round) ?? 0) < calls) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 

@@ -34,9 +34,21 @@ const endpoints: Record<string, ReturnType<typeof protect>> = {
   "/any": protect(anyOf(access, discovered, oauth), whoami("/any")),
 };
 
+/** How far this isolate's clock is ahead, in milliseconds. */
+let ahead = 0;
+const now = Date.now.bind(Date);
+Date.now = () => now() + ahead;
+/** How many requests have arrived. */
+let arrived = 0;
+
 export default {
   fetch: (request, env, ctx) => {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/test") {
+      ahead += Number(searchParams.get("later") ?? 0);
+      return Response.json(arrived);
+    }
+    arrived++;
     return endpoints[pathname]?.fetch(request, env, ctx) ?? new Response("Not found", { status: 404 });
   },
 } satisfies ExportedHandler;

@@ -47,8 +47,12 @@ function register(server: McpServer, user: () => unknown): void {
     async ({ url, name }, context) => {
       await context.progress(1);
       await fetch(url);
-      context.signal.addEventListener("abort", () => aborted.push(name));
-      await scheduler.wait(2000);
+      await new Promise<void>((resolve) => {
+        context.signal.addEventListener("abort", () => {
+          aborted.push(name);
+          resolve();
+        });
+      });
       return text("nobody went away");
     },
   );
@@ -67,6 +71,7 @@ function register(server: McpServer, user: () => unknown): void {
   });
   server.registerTool("break_off", {}, async ({ closeSSEStream }) => {
     await closeSSEStream();
+    // real time: the answer comes when its stream has been closed for a moment
     await scheduler.wait(200);
     return text("the rest");
   });
