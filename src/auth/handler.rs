@@ -81,7 +81,10 @@ impl Identity for Handler {
     }
 
     fn keeps_credentials(&self) -> bool {
-        matches!(self, Self::Upstream(_))
+        match self {
+            Self::App(app) => app.keeps_credentials(),
+            Self::Upstream(_) => true,
+        }
     }
 
     async fn refresh(&self, flow: &Flow<'_>, credential: &str) -> Result<String, Denied> {

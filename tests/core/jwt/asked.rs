@@ -103,6 +103,18 @@ fn where_keys_were_found_before_is_asked_first() {
 }
 
 #[test]
+fn what_keys_vouch_for_is_remembered_no_longer_than_they_are_fresh() {
+    for (age, seconds) in [(60, 60), (299, 299), (600, 300)] {
+        let found =
+            verify(&json!({"jwksUri": "https://issuer.example/keys", "keysMaxAge": age}), &json!({}), |effect| {
+                if effect["url"].is_string() { document(&json!({"keys": [key("a")]})) } else { Said::Ok("true".into()) }
+            });
+        let Ok(Found::Caller(caller)) = found.answer else { panic!("{:?}", found.answer) };
+        assert_eq!(caller.until, NOW + seconds * 1000, "{age}");
+    }
+}
+
+#[test]
 fn urls_that_may_be_fetched_are_https_or_on_this_machine() {
     for good in [
         "https://a.example/keys",

@@ -145,6 +145,10 @@ fn a_modulus_that_can_be_factored_is_refused() {
     }
     assert_eq!((power.len(), power[0]), (257, 1));
     assert_eq!(read(&rsa(&power, &[1, 0, 1])).unwrap_err(), Unusable::Numbers);
+    // The last byte of each such power is 1; that alone makes none of them.
+    let mut ordinary = modulus(2048);
+    *ordinary.last_mut().unwrap() = 1;
+    assert!(read(&rsa(&ordinary, &[1, 0, 1])).is_ok());
     // Times two plus one it is none.
     let mut other = power.iter().map(|byte| byte << 1).collect::<Vec<_>>();
     *other.last_mut().unwrap() |= 1;

@@ -168,3 +168,51 @@ fn a_provider_gets_the_secret_in_the_way_that_it_takes() {
     assert_eq!(sent(json!(["client_secret_basic", "client_secret_post"])), basic);
     assert_eq!(sent(json!(["private_key_jwt"])), basic);
 }
+
+#[test]
+fn github_is_asked_anew_who_the_person_is_with_what_the_token_may_read() {
+    let user = json!({ "login": "octocat", "id": 1, "name": "Octo" });
+    let asked = |scopes: Json| {
+        let github = read(json!({ "kind": "github" }));
+        let credential = json!({ "access": "a", "scopes": scopes }).to_string();
+        let world = World::new(|effect| match effect["url"].as_str().unwrap() {
+            "https://api.github.com/user" => http(200, &user),
+            "https://api.github.com/user/emails?per_page=100" => {
+                http(200, &json!([{ "email": "o@example.com", "verified": true, "primary": true }]))
+            }
+            _ => http(200, &json!({ "app": { "client_id": "Iv1.client" }, "user": { "id": 1 } })),
+        });
+        let ended = world.run(async |flow| github.renew(flow, &credential).await);
+        let emails = ended.waits.concat().iter().any(|effect| effect["url"].as_str().unwrap().contains("/emails"));
+        let person = ended.answer.unwrap().unwrap().unwrap();
+        assert_eq!((person.id.as_str(), person.label.as_str()), ("1", "octocat"));
+        emails
+    };
+    assert!(asked(json!(["user:email"])) && asked(json!(["user"])));
+    assert!(!asked(json!(["read:user", "repo"])) && !asked(json!([])));
+}
+
+#[test]
+fn github_gives_a_newer_token_where_it_gave_a_refresh_token() {
+    let github = read(json!({ "kind": "github" }));
+    let world = World::new(|effect| {
+        assert_eq!(effect["url"], "https://github.com/login/oauth/access_token");
+        http(200, &json!({ "access_token": "b", "token_type": "bearer", "expires_in": 60, "id_token": "x.y.z" }))
+    });
+    let kept = r#"{"access":"a","refresh":"r","scopes":["repo"]}"#;
+    let renewed = world.run(async |flow| github.refresh(flow, kept).await).answer.unwrap().unwrap();
+    let renewed: Json = serde_json::from_str(&renewed).unwrap();
+    assert_eq!((&renewed["access"], &renewed["refresh"], renewed.get("idToken")), (&json!("b"), &json!("r"), None));
+}
+
+#[test]
+fn a_rule_names_twenty_organisations_at_most() {
+    let orgs = |count: usize| (0..count).map(|number| format!("org{number}")).collect::<Vec<_>>();
+    let read = |count: usize| {
+        let allow = json!({ "orgs": orgs(count) });
+        let config = json!({ "kind": "github", "clientId": "a", "clientSecret": "b", "allow": allow }).to_string();
+        Handler::read(&Object::read(&config).unwrap()).map(|_| ())
+    };
+    assert_eq!(read(20), Ok(()));
+    assert!(read(21).unwrap_err().starts_with("allow.orgs names more than 20 organisations"));
+}
