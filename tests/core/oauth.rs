@@ -15,6 +15,7 @@ mod limits;
 mod machine;
 mod once;
 mod operator;
+mod pages;
 mod remembered;
 mod renewing;
 mod rule;
