@@ -148,6 +148,21 @@ fn a_signed_token_counts_with_our_signature_and_what_is_sealed_inside() {
     }
 }
 
+/// Even if somebody could sign: what is sealed inside is for its own resource.
+#[test]
+fn what_is_sealed_for_one_resource_counts_at_no_other() {
+    let (mut way, ring) = (Way::new(), Ring::new());
+    let tokens = signed_tokens(&mut way, &ring, &json!({"jwt": true}));
+    let token = tokens["access_token"].as_str().unwrap().to_owned();
+    let mut claims = part(&token, 1);
+    claims["aud"] = format!("{SITE}/other").into();
+    let parts = token.split('.').collect::<Vec<_>>();
+    let moved = [parts[0], &encode(claims.to_string().as_bytes()), parts[2]].join(".");
+    let other = json!({"jwt": true, "resources": ["/other"]});
+    let found = verified(&mut way, &ring, &other, &moved, false, NOW);
+    assert!(matches!(found.found, Found::Refused(Refusal::Token, _)), "{found:?}");
+}
+
 #[test]
 fn where_the_keyring_is_silent_nobody_is_told_that_a_token_is_bad() {
     let (mut way, ring, options) = (Way::new(), Ring::new(), json!({"jwt": true}));

@@ -424,3 +424,34 @@ fn what_a_newer_credential_replaces_goes_back_a_day_later_where_it_goes_by_itsel
     // One that is in use again stays.
     assert_eq!(due(&[Some("a"), Some("b"), Some("a")], true, NOW + DAY), [second]);
 }
+
+#[test]
+fn an_approval_counts_for_its_client_redirect_uri_and_resource_for_no_scope_more_and_until_its_end() {
+    let mut way = Way::new();
+    way.tokens();
+    let (object, kept) = rows(&way.objects, "subject:");
+    let (_, row) = kept.iter().find(|(key, _)| key.starts_with("approval:")).unwrap();
+    let row: Json = serde_json::from_str(row).unwrap();
+    let ends = row["expires"].as_u64().unwrap();
+    let asked = |more: Json, at: u64| {
+        let mut input = json!({"subject": "user:test:1"});
+        for name in ["client", "redirect", "resource", "scopes"] {
+            input[name] = row[name].clone();
+        }
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Inside::new(&object, "approved", &input, at, &kept).answer
+    };
+    assert_eq!(ends, NOW + 180 * DAY);
+    assert_eq!((asked(json!({}), ends - 1), asked(json!({}), ends)), (json!(true), json!(false)));
+    assert_eq!(asked(json!({}), ends + DAY), false);
+    assert_eq!(asked(json!({"scopes": ["read"]}), NOW), true);
+    for other in [
+        json!({"scopes": []}),
+        json!({"scopes": ["read", "admin"]}),
+        json!({"client": "c_other"}),
+        json!({"redirect": "https://client.example/other"}),
+        json!({"resource": "https://mcp.example.com/other"}),
+    ] {
+        assert_eq!(asked(other.clone(), NOW), false, "{other}");
+    }
+}
