@@ -162,10 +162,10 @@ impl<'m> Tree<'m> {
         let mut command = Command::new("cargo");
         command.args(args).args(["--locked", "--all-features", "--message-format=json"]).current_dir(&self.copy);
         command.env("CARGO_TARGET_DIR", self.root.join("target/mutants/build")).env("RUSTFLAGS", "--cap-lints=allow");
-        // The package is run thousands of times; the tests themselves do little, and are much to optimize.
-        for (profile, level) in [("DEV", "1"), ("TEST", "0")] {
-            command.env(format!("CARGO_PROFILE_{profile}_OPT_LEVEL"), level);
-            command.env(format!("CARGO_PROFILE_{profile}_DEBUG"), "false");
+        // What the package uses is run thousands of times; the package with its tests is much to optimize.
+        for profile in ["dev", "test"] {
+            command.arg("--config").arg(format!("profile.{profile}.debug=false"));
+            command.arg("--config").arg(format!("profile.{profile}.package.\"*\".opt-level=2"));
         }
         command.output().expect("cargo starts")
     }
