@@ -21,7 +21,8 @@ impl Identity for Who {
         About { label: "Test".into(), host: "upstream.example".into(), scopes: Vec::new() }
     }
     async fn begin(&self, _flow: &Flow<'_>, begin: &Begin<'_>) -> Result<Begun, Denied> {
-        Ok(Begun { url: format!("https://upstream.example/?state={}", begin.state), kept: "{}".into() })
+        let url = format!("https://upstream.example/?switch={}&state={}", begin.switch, begin.state);
+        Ok(Begun { url, kept: "{}".into() })
     }
     async fn come_back(&self, _flow: &Flow<'_>, _back: &Back<'_>) -> Result<Person, Denied> {
         match &self.0 {
@@ -80,7 +81,7 @@ fn came_back(way: &mut Way, account: &str, back: &Who) -> (Json, Vec<Json>, Stri
     let (request, body) =
         allowing(page["page"]["model"]["hidden"][0][1].as_str().unwrap(), &format!("{account}; {form_cookie}"));
     let (leave, _) = exchange(&mut way.objects, &who("ann"), &request, &body, 72);
-    let state = leave["page"]["model"]["url"].as_str().unwrap().split_once("state=").unwrap().1.to_owned();
+    let state = leave["page"]["model"]["url"].as_str().unwrap().split_once("&state=").unwrap().1.to_owned();
     let cookies = format!("{account}; {}", cookie(&leave, "__Host-wicket-sign-in-"));
     let (reply, told) = exchange(&mut way.objects, back, &returning(&state, &cookies), "", 73);
     (reply, told, cookies)
@@ -168,10 +169,10 @@ fn a_sign_in_comes_back_to_the_browser_that_began_it_and_once() {
 
 #[test]
 fn whoever_does_not_sign_in_goes_back_to_the_client_with_the_reason_that_is_for_it() {
-    for (deny, error) in [
-        (Deny::Refused, "access_denied"),
-        (Deny::Unavailable, "temporarily_unavailable"),
-        (Deny::Failed, "server_error"),
+    for (deny, error, words) in [
+        (Deny::Refused, "access_denied", "cancelled"),
+        (Deny::Unavailable, "temporarily_unavailable", "did%20not%20answer"),
+        (Deny::Failed, "server_error", "The%20sign-in%20failed"),
     ] {
         let mut way = Way::new();
         let (state, sign_in) = way.allow();
@@ -181,6 +182,7 @@ fn whoever_does_not_sign_in_goes_back_to_the_client_with_the_reason_that_is_for_
             to.contains(&format!("error={error}&")) && to.contains("error_description=") && to.contains("state=xyz"),
             "{to}"
         );
+        assert!(to.contains(words), "{to}");
         assert_eq!(
             (&told[0]["event"], &told[0]["client"], &told[0]["error"]),
             (&json!("sign-in refused"), &json!(way.client), &json!(error))
@@ -323,4 +325,54 @@ fn the_page_is_spared_only_where_the_answer_goes_to_a_web_site_and_no_other_site
         assert_eq!(opened(uris, at, "read", site, method), (false, true), "{uris:?} {site} {method}");
     }
     assert_eq!(opened(&[web], web, "read write", "none", "GET"), (false, false), "more than was approved");
+}
+
+#[test]
+fn whoever_asked_for_another_account_signs_in_with_one() {
+    for (prompt, switch) in [("login", true), ("select_account", true), ("consent", false), ("x", false)] {
+        let mut way = Way::new();
+        let query = format!("{}&prompt={prompt}", authorize_query(&way.client));
+        let (page, _) =
+            exchange(&mut way.objects, &who("ann"), &head("authorize", "GET", json!({"query": query})), "", 90);
+        let sealed = page["page"]["model"]["hidden"][0][1].as_str().unwrap();
+        let (request, body) = allowing(sealed, &cookie(&page, "__Host-wicket-form-"));
+        let (leave, _) = exchange(&mut way.objects, &who("ann"), &request, &body, 91);
+        let url = leave["page"]["model"]["url"].as_str().unwrap();
+        assert!(url.contains(&format!("switch={switch}&")), "{prompt}: {url}");
+    }
+}
+
+#[test]
+fn an_operators_client_gets_its_answer_without_a_click() {
+    let mut way = Way::new();
+    let create = json!({"call": "create", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT], "tokenEndpointAuthMethod": "none"}});
+    let mine = super::operator::operate(&mut way.objects, &json!({}), "", &create).0["ok"]["clientId"].clone();
+    let stranger = way.client.clone();
+    for (client, is_mine) in [(mine.as_str().unwrap(), true), (stranger.as_str(), false)] {
+        let wrong = authorize_query(client).replace("S256", "plain");
+        let request = head("authorize", "GET", json!({"query": wrong}));
+        let (reply, _) = exchange(&mut way.objects, &who("ann"), &request, "", 92);
+        assert_eq!(
+            (location(&reply).is_some(), reply["page"]["model"]["waits"] == true),
+            (is_mine, !is_mine),
+            "{reply}"
+        );
+        // A form must not redirect: another page takes the browser on.
+        let posted = head("authorize", "POST", json!({"from": SITE, "site": "same-origin"}));
+        let (reply, _) = exchange(&mut way.objects, &who("ann"), &posted, &wrong, 93);
+        assert_eq!(
+            (&reply["page"]["model"]["kind"], reply["page"]["model"]["waits"] == true),
+            (&json!("leave"), !is_mine)
+        );
+        // Whoever has said no to a stranger's client may not want to go where it leads.
+        let query = authorize_query(client);
+        let (page, _) =
+            exchange(&mut way.objects, &who("ann"), &head("authorize", "GET", json!({"query": query})), "", 94);
+        let sealed = page["page"]["model"]["hidden"][0][1].as_str().unwrap();
+        let (request, body) = allowing(sealed, &cookie(&page, "__Host-wicket-form-"));
+        let body = body.replace("decision=allow", "decision=deny");
+        let (denied, _) = exchange(&mut way.objects, &who("ann"), &request, &body, 95);
+        let model = &denied["page"]["model"];
+        assert_eq!((&model["outcome"], model["waits"] == true), (&json!("denied"), !is_mine), "{denied}");
+    }
 }

@@ -130,7 +130,7 @@ fn until_the_redirect_uri_is_proven_errors_stay_here() {
 fn the_page_names_client_host_scopes_and_days() {
     let mut way = Way::new();
     let client = way.client.clone();
-    let options = json!({"scopes": ["read", "write"], "scopeTexts": {"read": "See things"}, "grantTtl": 20 * 86_400, "idleTtl": 10 * 86_400});
+    let options = json!({"scopes": ["read", "write"], "scopeTexts": {"read": "See things"}, "grantTtl": 20 * 86_400, "refreshTokenTtl": 10 * 86_400});
     let request = head("authorize", "GET", json!({"query": query(&client, &[("scope", "read openid")])}));
     let page = ask(&mut way.objects, &options, &request, "", NOW)["page"].clone();
     let model = &page["model"];
@@ -142,12 +142,14 @@ fn the_page_names_client_host_scopes_and_days() {
     assert_eq!(model["redirect"], json!({"host": "client.example", "where": "https"}));
     assert_eq!((model["scopes"].as_array().unwrap().len(), &model["scopes"][0]["name"]), (1, &json!("read")));
     assert_eq!(model["scopes"][0]["fixed"], true, "a single one cannot be left out");
-    assert_eq!((&model["days"], &model["manage"]), (&json!(20), &json!("/connected")));
+    assert_eq!((&model["days"], &model["idleDays"], &model["manage"]), (&json!(20), &json!(10), &json!("/connected")));
+    assert_eq!(model["scopes"][0]["text"], "See things");
     assert_eq!((&model["upstream"]["label"], &model["upstream"]["host"]), (&json!("Test"), &json!("upstream.example")));
     assert_eq!((model.get("account"), model.get("remembered"), model.get("switchAccount")), (None, None, None));
     let both = opened(&mut way, &query(&client, &[]));
     assert_eq!(both["model"]["scopes"].as_array().unwrap().len(), 2);
     assert_ne!(both["model"]["scopes"][0]["fixed"], true);
+    assert_eq!(both["model"]["scopes"][0].get("text"), None, "nothing is said of it");
     assert!(!both["headers"].to_string().contains("opener"), "a web site gets its window back");
     let body = json!({"redirect_uris": ["com.example.app:/cb"], "token_endpoint_auth_method": "none"}).to_string();
     let reply = ask(
@@ -258,7 +260,8 @@ fn a_form_counts_in_the_browser_that_it_was_made_for_and_for_half_an_hour() {
     assert_eq!(code(&mut way, &other, &cookie, NOW), "browser", "another request's form");
     assert_eq!(code(&mut way, &format!("{}A", &sealed[..sealed.len() - 1]), &cookie, NOW), "expired");
     // Rendered again, the cookie that is there stays; one that is none of ours does not.
-    assert_eq!(page_of(&mut way, &cookie, &[]).1, cookie);
+    let another = format!("{name}={}", "A".repeat(22));
+    assert_eq!(page_of(&mut way, &another, &[]).1, another);
     for odd in ["x", &"A".repeat(21), &"A".repeat(43)] {
         assert_ne!(page_of(&mut way, &format!("{name}={odd}"), &[]).1, format!("{name}={odd}"), "{odd}");
     }

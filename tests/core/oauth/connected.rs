@@ -215,6 +215,9 @@ fn whoever_wants_to_see_the_page_signs_in_and_comes_back_to_it() {
     let headers = back["answer"]["headers"].as_array().unwrap();
     let location = headers.iter().find(|it| it[0] == "location").unwrap()[1].as_str().unwrap();
     assert!(location.starts_with(SITE) && !location.contains("code="), "{location}");
+    let told =
+        page.way.objects.0.values().any(|(_, rows)| rows.values().any(|row| row.contains(r#""event":"signed in""#)));
+    assert!(told, "it is in the person's ledger");
     let account = account_of(&back).unwrap();
     assert_eq!(page.show(&account, NOW)["model"]["apps"].as_array().unwrap().len(), 1);
     // A sign-in that the object does not take is none.
@@ -226,4 +229,30 @@ fn whoever_wants_to_see_the_page_signs_in_and_comes_back_to_it() {
         let reply = json_of(&send(world, &server(json!({})), &request, &fields).answer.unwrap());
         assert_eq!(reply["page"]["status"], 503, "{said:?}");
     }
+}
+
+#[test]
+fn all_apps_end_under_every_host_name_where_no_issuer_is_set() {
+    let mut page = Page::new();
+    let (hidden, cookies) = page.open();
+    let request = head("connected", "POST", json!({"cookie": cookies, "from": SITE, "site": "same-origin"}));
+    let client = page.way.client.clone();
+    let rules = |revoke: &str, options: Json| {
+        let mut objects = page.way.objects.clone();
+        let mut rules = Vec::new();
+        let world = World::new(|effect| {
+            if effect["call"] == "rule" {
+                rules.push(effect["input"].clone());
+            }
+            objects.ask(effect, NOW, [12; 32])
+        });
+        let body = form(&[("page", &hidden), ("revoke", revoke)]);
+        send(world.with_entropy([12; 32]), &server(options), &request, &body).answer.unwrap();
+        rules
+    };
+    let all = rules("*", json!({}));
+    assert_eq!((all.len(), &all[0]["before"]), (1, &json!(NOW + 1)), "what began by now");
+    assert!(all[0]["rule"].as_str().unwrap().starts_with("person:"));
+    assert_eq!(rules(&client, json!({})), [] as [Json; 0]);
+    assert_eq!(rules("*", json!({"issuer": SITE})), [] as [Json; 0], "there is one issuer");
 }

@@ -215,3 +215,17 @@ fn a_token_is_revoked_by_its_own_client_only() {
         assert_eq!(revoke(&mut objects, &[("client_id", &way.client), ("token", shown)]), (200, Json::Null), "again");
     }
 }
+
+#[test]
+fn what_the_person_grants_does_not_count_against_the_client() {
+    let mut way = Way::new();
+    let code = code(&mut way, VERIFIER);
+    let (body, once) = (redeeming(&way.client, &code), json!({"limits": {"token": 1}}));
+    let request = head("token", "POST", json!({}));
+    assert_eq!(ask(&mut way.objects, &once, &request, &body, NOW)["answer"]["status"], 200);
+    assert_eq!(
+        ask(&mut way.objects, &once, &request, &body, NOW)["answer"]["status"],
+        429,
+        "the second within a minute"
+    );
+}

@@ -455,3 +455,60 @@ fn an_approval_counts_for_its_client_redirect_uri_and_resource_for_no_scope_more
         assert_eq!(asked(other.clone(), NOW), false, "{other}");
     }
 }
+
+#[test]
+fn a_refresh_takes_new_props_over_and_seals_the_others_under_the_current_secret() {
+    let newer = "7d1f3c5b9a8e6d4c2b0a1f3e5d7c9b8a6f4e2d0c1b3a5f7e9d8c6b4a2f0e1d3c";
+    let mut way = Way::new();
+    let tokens = way.tokens();
+    let (object, kept) = rows(&way.objects, "subject:");
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let body = form(&[("grant_type", "refresh_token"), ("client_id", &way.client), ("refresh_token", refresh)]);
+    let effect = asked(&mut way.objects, &head("token", "POST", json!({})), &body, "refresh");
+    let grant = kept.iter().find(|(key, _)| key.starts_with("grant:")).unwrap().0["grant:".len()..].to_owned();
+    let refreshed = |more: Json| {
+        let mut input = effect["input"].clone();
+        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Inside::new(&object, "refresh", &input, NOW, &kept)
+    };
+    let props = |inside: &Inside| {
+        let (key, row, _) = inside.put.iter().find(|(key, ..)| key.starts_with("grant:")).unwrap().clone();
+        Inside::new(&object, "props", &json!({"grant": grant}), NOW, &[(key, row)]).answer
+    };
+    let changed = refreshed(json!({"props": r#"{"login":"ann","role":"admin"}"#, "inline": true}));
+    assert_eq!(props(&changed), json!({"props": {"login": "ann", "role": "admin"}}));
+    super::rotate(&format!("{newer},{}", super::SECRET));
+    let sealed_anew = refreshed(json!({}));
+    super::rotate(newer);
+    assert_eq!(props(&sealed_anew), json!({"props": {"login": "ann"}}), "it opens when the former secret is gone");
+    let lost = refreshed(json!({}));
+    assert_eq!((&lost.answer["error"], lost.ends("grant:").len()), (&json!("invalid_grant"), 0));
+    super::rotate(super::SECRET);
+}
+
+#[test]
+fn what_has_begun_by_now_ends_too() {
+    let mut way = Way::new();
+    let created = json!({"call": "create", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT]}});
+    let mine = operate(&mut way.objects, &json!({}), "", &created).0["ok"]["clientId"].clone();
+    for (call, before) in [
+        (json!({"call": "revoke-client", "id": way.client}), NOW + 1),
+        (json!({"call": "rotate", "id": mine}), NOW + 1),
+        (json!({"call": "revoke-before"}), NOW + 1),
+        (json!({"call": "revoke-before", "before": NOW + DAY}), NOW + 1),
+        (json!({"call": "revoke-before", "before": NOW - DAY}), NOW - DAY),
+    ] {
+        let (server, keys, call) = (server(json!({})), keys(), call.to_string());
+        let input = head("authorize", "GET", json!({})).to_string();
+        let site =
+            mcp_wicket::oauth::Site { server: &server, keys: &keys, identity: &super::Ann, issuer: super::SITE.into() };
+        let request = mcp_wicket::oauth::Request::read(&input).unwrap();
+        let mut found = None;
+        let world = World::new(|effect| {
+            found = found.or(effect["input"]["before"].as_u64());
+            way.objects.ask(effect, NOW, [67; 32])
+        });
+        world.run(async |flow| mcp_wicket::oauth::operator::serve(flow, &site, &request, &call).await).answer.unwrap();
+        assert_eq!(found, Some(before), "{call}");
+    }
+}

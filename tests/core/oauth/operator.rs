@@ -444,3 +444,21 @@ fn two_hundred_clients_wait_at_a_time_and_the_first_makes_room() {
     assert_eq!(wait(200, &rows(200)), (json!("new"), listed(200), vec![format!("client:c_{:032}", 50)]));
     assert_eq!(wait(7, &rows(200)), (json!("known"), vec![], vec![]));
 }
+
+#[test]
+fn a_document_that_cannot_be_fetched_is_named_with_the_reason() {
+    let id = "https://app.example.com/client.json";
+    for call in [json!({"call": "parse"}), json!({"call": "client", "id": id})] {
+        let (server, keys, call) = (server(json!({"documents": true})), keys(), call.to_string());
+        let input = head("authorize", "GET", json!({"query": authorize_query(id)})).to_string();
+        let site = Site { server: &server, keys: &keys, identity: &Ann, issuer: SITE.into() };
+        let request = Request::read(&input).unwrap();
+        let world = World::new(|effect| match effect["kind"].as_str() {
+            Some("fetch") => Said::Failed("timeout"),
+            _ => Said::Ok("[1]".into()),
+        });
+        let answer = world.run(async |flow| operator::serve(flow, &site, &request, &call).await).answer.unwrap();
+        let why = format!("The client's metadata document at {id} cannot be fetched: it did not answer in time.");
+        assert!(answer.contains(&why), "{answer}");
+    }
+}

@@ -47,6 +47,9 @@ impl Suite {
                 None => eprintln!("  {name} fails in the woven copy as it is, and is left out"),
             }
         }
+        let all = suite.tests.keys().map(String::as_str).collect::<Vec<_>>();
+        let together = suite.run(&all, &[], Duration::from_secs(1800));
+        assert_eq!(together, Some(true), "the tests pass one by one and not together: nothing could be told from them");
         suite
     }
 
