@@ -153,6 +153,7 @@ const COLLECTIONS: &[(&str, &str, &str)] = &[
     ("js/server/questions.ts", "#answers", "one call: what the app asks"),
     ("js/server/questions.ts", "#questions", "one call: what the app asks"),
     ("js/server/registered.ts", "tools", "the app's own"),
+    ("js/server/repeats.ts", "#ids", "one call: parts of its arguments"),
     ("js/server/running.ts", "running", "BOUNDS.running"),
     ("js/server/watching.ts", "#controllers", "calls of one request"),
     ("js/server/writing.ts", "#names", "the app's schemas, MAX_SCHEMAS"),
