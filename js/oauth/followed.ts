@@ -71,7 +71,7 @@ export class Followed {
   /** What this isolate itself has ruled, it knows at once. */
   noteRule(rule: string, before: number, until: number): void {
     const known = this.#rules.get(rule);
-    this.#rules.set(rule, { before: Math.max(before, known?.before ?? 0), until });
+    this.#rules.set(rule, { before: Math.max(before, known?.before ?? 0), until: Math.max(until, known?.until ?? 0) });
   }
 
   /** The rules that are known, as Rust takes them; nothing where there are none. */

@@ -23,7 +23,7 @@ export interface News {
   more: boolean;
   /** Rules end all grants that they name and that began before a point in time (`src/oauth/rule.rs`): those that are new. */
   rules: [rule: string, before: number, until: number, version: number][];
-  /** How many changes of rules there have been. */
+  /** Of the last change of a rule: it only grows. */
   version: number;
   /** How many relays there are to ask instead of the list. Absent from an object of an earlier version: none. */
   relays?: number;
@@ -132,7 +132,7 @@ export class Relay {
     let last = cursor;
     let more = false;
     for (const [seq, [grant, until]] of this.#entries) {
-      if (seq <= cursor) continue;
+      if (seq <= cursor || until <= at) continue;
       if (grants.length === this.#page) {
         more = true;
         break;
@@ -146,7 +146,7 @@ export class Relay {
       cursor: last,
       grants,
       more,
-      rules: [...this.#rules.values()].filter(([, , , changed]) => changed > version),
+      rules: [...this.#rules.values()].filter(([, , until, changed]) => changed > version && until > at),
       version: Math.max(version, this.#version),
       relays: this.#relays,
       age: Math.max(0, now() - this.#known),

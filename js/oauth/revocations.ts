@@ -1,6 +1,6 @@
 /**
- * The list of grants that have ended while access tokens of theirs may still be in use. It only grows; each isolate follows it
- * by its cursor (`followed.ts`).
+ * The list of grants that have ended while access tokens of theirs may still be in use. Each isolate follows it by its cursor
+ * and the version of the rules (`followed.ts`): both only grow, whatever has been deleted meanwhile because it was over.
  *
  * The object `revocations` keeps the list. An object answers about a thousand requests a second, so where many isolates
  * follow, they ask relays instead: the objects `revocations:0`, `revocations:1`, …, which keep nothing, and each of which asks
@@ -20,7 +20,7 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS wicket_rules (rule TEXT PRIMARY KEY, before INTEGER, until INTEGER, version INTEGER)`;
 
 /** A rule once more counts from the later point in time. */
-const RULE = `INSERT INTO wicket_rules VALUES (?, ?, ?, (SELECT COALESCE(MAX(version), 0) + 1 FROM wicket_rules))
+const RULE = `INSERT INTO wicket_rules VALUES (?, ?, ?, ?)
   ON CONFLICT (rule) DO UPDATE SET before = MAX(before, excluded.before), until = MAX(until, excluded.until),
   version = excluded.version`;
 
@@ -28,6 +28,12 @@ const RULE = `INSERT INTO wicket_rules VALUES (?, ?, ?, (SELECT COALESCE(MAX(ver
 const MAX_RULES = 5000;
 const CROWDED = `DELETE FROM wicket_rules WHERE rule IN (SELECT rule FROM wicket_rules WHERE rule LIKE 'person:%'
   ORDER BY version DESC LIMIT -1 OFFSET ?)`;
+
+/** Where the version of the last rule is kept, which outlives the rule. */
+const VERSION = "wicket:rules";
+
+/** What is over is deleted no more often than this, in milliseconds; it is told to nobody meanwhile. */
+const APART = 60_000;
 
 /** Entries in one answer, about 60 bytes each: so many that whoever follows is done with one call. */
 const MAX_ENTRIES = 10_000;
@@ -44,7 +50,7 @@ export const revocations: Role = {
     const { until } = JSON.parse(input) as { until: number };
     if (call === "rule") {
       const { rule, before } = JSON.parse(input) as { rule: string; before: number };
-      storage.sql.exec(RULE, rule, before, until);
+      storage.sql.exec(RULE, rule, before, until, nextVersion(storage));
       storage.sql.exec(CROWDED, MAX_RULES);
     } else if (call === "append") {
       const { grants } = JSON.parse(input) as { grants: string[] };
@@ -52,7 +58,8 @@ export const revocations: Role = {
         storage.sql.exec("INSERT OR IGNORE INTO wicket_ended (grant_id, until) VALUES (?, ?)", grant, until);
       }
     } else throw new Error(`the list of revocations has no "${call}"`);
-    if ((await storage.getAlarm()) === null) await storage.setAlarm(until);
+    const set = await storage.getAlarm();
+    if (set === null || set > until) await storage.setAlarm(until);
     return "true";
   },
 
@@ -62,9 +69,25 @@ export const revocations: Role = {
     sql.exec("DELETE FROM wicket_rules WHERE until <= ?", now());
     const next = "SELECT MIN(until) AS next FROM (SELECT until FROM wicket_ended UNION SELECT until FROM wicket_rules)";
     const [row] = sql.exec<{ next: number | null }>(next).toArray();
-    if (row?.next != null) await storage.setAlarm(row.next);
+    if (row?.next != null) await storage.setAlarm(Math.max(row.next, now() + APART));
   },
 };
+
+/** The version of the last rule, which an earlier release did not keep beside the rules. */
+function lastVersion({ kv, sql }: DurableObjectStorage): number {
+  const last = "SELECT MAX(version) AS last FROM wicket_rules";
+  return kv.get<number>(VERSION) ?? sql.exec<{ last: number | null }>(last).one().last ?? 0;
+}
+
+/**
+ * A version that nobody has been told of, also where a list of an earlier release began anew once its rules were over: it is no
+ * less than the milliseconds since 1970.
+ */
+function nextVersion(storage: DurableObjectStorage): number {
+  const version = Math.max(lastVersion(storage) + 1, now());
+  storage.kv.put(VERSION, version);
+  return version;
+}
 
 /** Where the number of relays is kept. */
 const RELAYS = "wicket:relays";
@@ -77,13 +100,15 @@ function since({ ctx }: RoleObject, { cursor, version, calls }: Since): string {
   let relays = spread.get(ctx);
   if (!relays) spread.set(ctx, (relays = new Relays(kv.get<number>(RELAYS) ?? 0, now())));
   if (relays.count(now(), calls)) kv.put(RELAYS, relays.number);
-  const query = "SELECT seq, grant_id, until FROM wicket_ended WHERE seq > ? ORDER BY seq LIMIT ?";
-  const rows = sql.exec<{ seq: number; grant_id: string; until: number }>(query, cursor, MAX_ENTRIES).toArray();
+  const entries = "SELECT seq, grant_id, until FROM wicket_ended WHERE seq > ? AND until > ? ORDER BY seq LIMIT ?";
+  const rows = sql
+    .exec<{ seq: number; grant_id: string; until: number }>(entries, cursor, now(), MAX_ENTRIES)
+    .toArray();
+  // Whoever knows of a version that the list does not is told everything.
+  const after = version !== undefined && version <= lastVersion(ctx.storage) ? version : 0;
+  const changed = "SELECT rule, before, until, version FROM wicket_rules WHERE version > ? AND until > ?";
   const rules = sql
-    .exec<{ rule: string; before: number; until: number; version: number }>(
-      "SELECT rule, before, until, version FROM wicket_rules WHERE version > ?",
-      version ?? 0,
-    )
+    .exec<{ rule: string; before: number; until: number; version: number }>(changed, after, now())
     .toArray();
   return JSON.stringify({
     cursor: rows.at(-1)?.seq ?? cursor,

@@ -1,5 +1,5 @@
 /** The list of revocations and its relays, as objects; see `js/oauth/revocations.ts` and docs/scale.md. */
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { clock } from "mcp-wicket/testing";
 import { afterEach, expect, test } from "vitest";
@@ -67,4 +67,55 @@ test("where many ask, the list says how many relays there are, and goes on sayin
     clock.advance("11s");
     expect((await since("revocations", 0)).relays).toBe(window < 10 ? 32 : 16);
   }
+});
+
+const HOUR = 3600_000;
+const rule = (name: string) => {
+  const before = clock.now().getTime();
+  return ask("revocations", "rule", { rule: name, before, until: before + 181 * 24 * HOUR });
+};
+const rulesSince = async (version: number) =>
+  (await ask<News>("revocations", "since", { cursor: 0, version })).rules.map(([name]) => name);
+const inTheList = <T>(work: (storage: DurableObjectStorage) => T | Promise<T>) =>
+  runInDurableObject(objects.getByName("revocations"), (_, { storage }) => work(storage));
+
+test("a rule for half a year keeps no grant beyond its time, and what is over is told to nobody", async () => {
+  await rule("client:for-half-a-year");
+  const until = clock.now().getTime() + HOUR;
+  await ask("revocations", "append", { grants: ["for-an-hour"], until });
+  expect(await inTheList((storage) => storage.getAlarm())).toBeLessThanOrEqual(until);
+  const relay = "revocations:5";
+  for (const name of ["revocations", relay]) expect(grantsOf(await since(name, 0))).toContain("for-an-hour");
+  clock.advance("61m");
+  for (const name of ["revocations", relay]) expect(grantsOf(await since(name, 0))).not.toContain("for-an-hour");
+  await runDurableObjectAlarm(objects.getByName("revocations"));
+  const kept = await inTheList(({ sql }) => sql.exec("SELECT grant_id FROM wicket_ended").toArray());
+  expect(kept).toEqual([]);
+  expect(await rulesSince(0)).toEqual(["client:for-half-a-year"]);
+  expect(await inTheList((storage) => storage.getAlarm())).toBeGreaterThan(clock.now().getTime() + HOUR);
+});
+
+test("versions of rules go on where they were when all rules are over", async () => {
+  await rule("client:earlier");
+  const { version } = await ask<News>("revocations", "since", { cursor: 0, version: 0 });
+  expect(await rulesSince(version)).toEqual([]);
+  clock.advance("182d");
+  await runDurableObjectAlarm(objects.getByName("revocations"));
+  expect(await inTheList(({ sql }) => sql.exec("SELECT rule FROM wicket_rules").toArray())).toEqual([]);
+  // Also on the clock of before, where nothing but the counter tells.
+  clock.reset();
+  await rule("all:later");
+  expect(await rulesSince(version)).toEqual(["all:later"]);
+});
+
+test("whoever knows of a version that the list does not is told all rules", async () => {
+  await rule("client:one");
+  const { version } = await ask<News>("revocations", "since", { cursor: 0, version: 0 });
+  const all = await rulesSince(0);
+  expect(await rulesSince(version + 1)).toEqual(all);
+  // A list of an earlier release has no counter: its rules tell.
+  await inTheList(({ kv }) => kv.delete("wicket:rules"));
+  expect(await rulesSince(version)).toEqual([]);
+  await rule("client:two");
+  expect(await rulesSince(version)).toEqual(["client:two"]);
 });
