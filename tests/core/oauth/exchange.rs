@@ -229,3 +229,20 @@ fn what_the_person_grants_does_not_count_against_the_client() {
         "the second within a minute"
     );
 }
+
+#[test]
+fn nobody_is_told_to_register_again_because_the_storage_is_silent() {
+    use crate::world::{Said, World};
+    let mut way = Way::new();
+    let code = code(&mut way, VERIFIER);
+    for (code, status) in [("AAAA", 503), (code.as_str(), 400)] {
+        // Of a code of ours, its object has said already that it is good for nothing.
+        let body = with(&redeeming(&way.client, code), "code_verifier", &"b".repeat(43));
+        let world = World::new(|effect| {
+            if effect["call"] == "load" { Said::Failed("timeout") } else { way.objects.ask(effect, NOW, [42; 32]) }
+        });
+        let request = head("token", "POST", json!({}));
+        let ended = super::send(world.with_entropy([42; 32]), &super::server(json!({})), &request, &body);
+        assert_eq!(super::json_of(&ended.answer.unwrap())["answer"]["status"], status, "{code}");
+    }
+}

@@ -163,6 +163,30 @@ fn what_is_sealed_for_one_resource_counts_at_no_other() {
     assert!(matches!(found.found, Found::Refused(Refusal::Token, _)), "{found:?}");
 }
 
+/// A key may be newer than what this isolate knows of the keyring.
+#[test]
+fn a_key_that_is_not_known_yet_is_looked_for_once_more() {
+    let (mut way, ring, options) = (Way::new(), Ring::new(), json!({"jwt": true}));
+    let tokens = signed_tokens(&mut way, &ring, &options);
+    let input =
+        json!({"origin": SITE, "authorization": format!("Bearer {}", tokens["access_token"].as_str().unwrap())});
+    let (server, keys, input) = (server(options), keys(), input.to_string());
+    let head = Head::read(&input).unwrap();
+    for (known, times) in [(true, 1), (false, 2)] {
+        let mut asked = 0;
+        let world = World::new(|effect| {
+            asked += usize::from(effect["kind"] == "ring");
+            if effect["kind"] == "ring" && effect["since"] != NOW && !known {
+                return Said::Ok(json!({"salt": "s", "keys": []}).to_string());
+            }
+            ring.say(&mut Objects::default(), effect, NOW)
+        });
+        let found = world.run(async |flow| verify(flow, &server, &keys, &head).await).answer.unwrap().found;
+        assert!(matches!(found, Found::Caller(_)), "{found:?}");
+        assert_eq!(asked, times);
+    }
+}
+
 #[test]
 fn where_the_keyring_is_silent_nobody_is_told_that_a_token_is_bad() {
     let (mut way, ring, options) = (Way::new(), Ring::new(), json!({"jwt": true}));

@@ -216,3 +216,21 @@ fn a_rule_names_twenty_organisations_at_most() {
     assert_eq!(read(20), Ok(()));
     assert!(read(21).unwrap_err().starts_with("allow.orgs names more than 20 organisations"));
 }
+
+#[test]
+fn endpoints_that_are_written_down_need_no_secret() {
+    let endpoints = |auth: Json, secret: Json| {
+        let mut endpoints = json!({ "authorization": "https://id.example/auth", "token": "https://id.example/token", "userinfo": "https://id.example/me" });
+        endpoints.as_object_mut().unwrap().extend(Some(("auth".to_owned(), auth)).filter(|(_, it)| it.is_string()));
+        let mut config = json!({ "kind": "generic", "clientId": "a", "endpoints": endpoints });
+        config
+            .as_object_mut()
+            .unwrap()
+            .extend(Some(("clientSecret".to_owned(), secret)).filter(|(_, it)| it.is_string()));
+        Handler::read(&Object::read(&config.to_string()).unwrap()).is_ok()
+    };
+    for auth in [json!(null), json!("basic"), json!("post")] {
+        assert!(endpoints(auth.clone(), json!("s")) && endpoints(auth.clone(), json!(null)), "{auth}");
+    }
+    assert!(!endpoints(json!("none"), json!("s")));
+}
