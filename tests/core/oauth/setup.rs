@@ -46,6 +46,10 @@ fn options_that_cannot_be_are_refused_in_words_that_name_them() {
         (json!({"token": 1}), "tokenEndpoint must be a path"),
         (json!({"token": "/mcp"}), "tokenEndpoint and apiHandlers have the same path, /mcp"),
         (json!({"token": "/authorize/"}), "tokenEndpoint and authorizeEndpoint have the same path"),
+        (
+            json!({"token": "/authorize", "absent": ["introspect"]}),
+            "tokenEndpoint and authorizeEndpoint have the same path",
+        ),
         (json!({"codeTtl": 29}), "codeTtl must be a whole number of seconds from 30 to 600"),
         (json!({"codeTtl": 601}), "codeTtl must be"),
         (json!({"accessTokenTtl": 59}), "accessTokenTtl must be a whole number of seconds from 60 to 3600"),
@@ -133,6 +137,7 @@ fn a_resource_is_named_by_our_origin_a_route_or_an_alias() {
     ] {
         assert_eq!(server.canonical(SITE, other), None, "{other}");
     }
+    assert!(server.canonical("https://a.io", "https://a.io/mcp").is_some());
     assert!(server.canonical("http://localhost", "http://localhost:80/mcp").is_some());
     assert!(server.canonical("http://localhost", "http://localhost:443/mcp").is_none());
 }
