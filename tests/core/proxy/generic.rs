@@ -94,6 +94,7 @@ fn the_metadata_are_asked_for_once_in_ten_minutes() {
     let asked = ended.waits.concat();
     assert_eq!(asked.len(), 1);
     assert_eq!((&asked[0]["kind"], &asked[0]["since"]), (&json!("document"), &json!(NOW - 10 * 60 * 1000)));
+    assert_eq!(asked[0]["stale"], json!(NOW - 24 * 3600 * 1000), "and bridge an outage for a day");
     let only_oauth = World::new(|effect| match effect["url"].as_str().unwrap() {
         url if url.contains("oauth-authorization-server") => published(&metadata()),
         _ => Said::Failed("failed"),
