@@ -5,7 +5,7 @@
 import { WicketError } from "./errors.js";
 import type { BearerCore, Core, CoreClass, CoreConfig, VerifierCore, StepMethod } from "./wire.js";
 import { howTo } from "./unset.js";
-import type { OAuthConfig, OAuthCore, OAuthCoreClass } from "./oauth/wire.js";
+import type { OAuthConfig, OAuthCore, OAuthCoreClass, OAuthInput, Reply } from "./oauth/wire.js";
 
 let provided: { core: CoreClass; patterns: number } | undefined;
 
@@ -55,6 +55,13 @@ export function oauthSteps(config: OAuthConfig): OAuthCore & { warnings: () => s
     ...stepsOf(core, ["oauth", "access", "external", "object", "upstream", "operate", "give"]),
     warnings: () => core.warnings(),
   };
+}
+
+/** The answer of an authorization server whose storage is away, so that it has no keys; nothing for what cannot be read. */
+export async function awayReply(input: OAuthInput): Promise<Reply | undefined> {
+  const config: OAuthConfig = { origins: { allowedOrigins: [], allowedHosts: [] } };
+  const core = made(provided?.core as unknown as OAuthCoreClass, config);
+  return (JSON.parse(await core.away(JSON.stringify(input))) as Reply | null) ?? undefined;
 }
 
 /** Throws `ERR_OPTIONS` where the set-up `oauth` of an authorization server cannot be; no secret is needed to tell. */

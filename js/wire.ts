@@ -245,7 +245,15 @@ export type Commit =
   | ({ kind: "keep" } & KeepCommit)
   | ({ kind: "rows" } & RowsCommit)
   | ({ kind: "remember" } & RememberCommit)
-  | { kind: "audit"; event: Record<string, unknown> };
+  | { kind: "audit"; event: Record<string, unknown> }
+  | ({ kind: "receipt" } & ReceiptCommit);
+
+/** `src/flow/objects.rs`, `Ask`. */
+export interface ReceiptCommit {
+  object: string;
+  call: string;
+  input: unknown;
+}
 
 /** `src/flow/signature.rs`, `Remember`. */
 export interface RememberCommit {

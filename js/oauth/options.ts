@@ -129,7 +129,10 @@ export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, In
   rateLimiter?: (env: NoInfer<Env>) => RateLimiter | undefined;
   /** Colours, logo, texts of the pages. */
   pages?: PageOptions;
-  /** Gets each event (access that was granted or ended, a token that was refused) beside the log: `d1Audit` keeps them. */
+  /**
+   * Gets each event (access that was granted or ended, a token that was refused) beside the log: `d1Audit` keeps them. Those of a
+   * chain come at least once; `chain` and `seq` tell equal ones apart.
+   */
   audit?: (event: AuditEvent, env: NoInfer<Env>) => void | Promise<void>;
   /** True: what cannot be told to `audit` is answered with 503. Otherwise audit is never the reason for an error. */
   auditRequired?: boolean;

@@ -2,7 +2,7 @@
 import { BearerGuard } from "../auth/bearer-guard.js";
 import { CallbackTimeout, awaited, limitOf } from "../callback.js";
 import { needsRuntime, respond } from "../endpoint.js";
-import { WicketError, logged } from "../errors.js";
+import { EffectFailure, WicketError, logged } from "../errors.js";
 import { type Endpoint, type Guard, endpointOf } from "../guard.js";
 import { type PagesHandler, hasPages, identityOf } from "../handlers/identity.js";
 import { Incoming } from "../incoming.js";
@@ -15,7 +15,7 @@ import { Route, plainPath } from "../route.js";
 import { run } from "../run.js";
 import { type RequestContext, contextOf } from "../runtime.js";
 import { unsetResponse } from "../unset.js";
-import { lazyBearerCore } from "../wasm.js";
+import { awayReply, lazyBearerCore } from "../wasm.js";
 import { Followed } from "./followed.js";
 import { WithFurther } from "./further.js";
 import { readSmallBody } from "./form-body.js";
@@ -27,6 +27,7 @@ import { type OAuthProviderOptions, PROVIDER } from "./options.js";
 import { PLAIN, plain } from "./plain.js";
 import { check, checkConfig, checkRoute, checkScopes, configOf, scopesOf } from "./set-up.js";
 import { type Making, Site } from "./site.js";
+import { provideTeller } from "./telling.js";
 import { AccessTokens } from "./verifier.js";
 import type { Due, EndpointName, OAuthInput, Reply, Settled } from "./wire.js";
 
@@ -75,6 +76,13 @@ export class OAuthProvider<Env = unknown> {
     this.#making = { options, handler: identityOf(options.defaultHandler), place, followed, config, callbackTimeout };
     if ("identity" in options.defaultHandler) {
       provideGiver((due, { env, ctx }) => this.#give(due, env as Env, ctx as unknown as ExecutionContext));
+    }
+    const { audit } = options;
+    if (audit) {
+      config.teller = [options.issuer ?? "", ...Object.keys(options.apiHandlers)].join(" ");
+      provideTeller(config.teller, (event, env) =>
+        awaited("audit of OAuthProvider", callbackTimeout, () => audit(event, env as Env)),
+      );
     }
     const names: EndpointName[] = ["authorize", "token", "register", "revoke", "callback", "connected"];
     if (options.resourceServers) names.push("introspect");
@@ -144,7 +152,12 @@ export class OAuthProvider<Env = unknown> {
       if (endpoint) return await this.#answer(endpoint, incoming, env, ctx);
     } catch (error) {
       if (needsRuntime(error)) throw error;
-      return unsetResponse(error, incoming.site) ?? failed(error);
+      const unset = unsetResponse(error, incoming.site);
+      if (unset) return unset;
+      const away = endpoint && isAway(error) ? await awayReply(inputOf(endpoint, incoming)) : undefined;
+      if (!away) return failed(error);
+      logged("Storage that this server needs does not answer", error);
+      return this.#respond(incoming, away);
     }
     const { defaultHandler } = this.#options;
     if (hasPages(defaultHandler)) return this.#pages(defaultHandler, incoming, env, ctx);
@@ -281,10 +294,14 @@ export class OAuthProvider<Env = unknown> {
     const world = await site.world(incoming.request, env, ctx);
     const ended = await run<Reply>(site.steps.oauth, JSON.stringify(input), body, world);
     if (!("done" in ended)) throw new Error("an authorization server's answer is never spliced");
-    const why = "answer" in ended.done ? ended.done.answer.refused : ended.done.page.refused;
+    return this.#respond(incoming, ended.done);
+  }
+
+  async #respond(incoming: Incoming, reply: Reply): Promise<Response> {
+    const why = "answer" in reply ? reply.answer.refused : reply.page.refused;
     if (why) refused(incoming, why);
-    if ("answer" in ended.done) return respond(ended.done.answer, []);
-    const { status, headers, model } = ended.done.page;
+    if ("answer" in reply) return respond(reply.answer, []);
+    const { status, headers, model } = reply.page;
     return this.#page(status, headers, model, incoming.headers.get("accept-language"));
   }
 }
@@ -318,6 +335,12 @@ function inputOf(endpoint: EndpointName, { method, headers, site, path, request 
     if (value !== null) input[member] = value;
   }
   return input;
+}
+
+/** True where something of ours does not answer at present, such as the object that keeps the key. */
+function isAway(error: unknown): boolean {
+  if (error instanceof WicketError) return error.code === "ERR_AUDIT";
+  return error instanceof EffectFailure && !(error instanceof CallbackTimeout);
 }
 
 /** What is missing from the set-up is said in full; everything else stays in the log. */

@@ -1,11 +1,12 @@
 /** The objects of the authorization server: what they decide is Rust's, over their own rows. */
-import { flowRole } from "../objects/flow-role.js";
+import { type Over, flowRole } from "../objects/flow-role.js";
 import { provideKeyring } from "../objects/keyring.js";
 import { provideRole } from "../objects/roles.js";
 import { oauthSteps } from "../wasm.js";
 import type { StepMethod } from "../wire.js";
 import { giveBack } from "./giving.js";
 import { revocations } from "./revocations.js";
+import { tellAgain } from "./telling.js";
 
 /** The step of objects, for each text of keys: there is one, or two while a secret is changed. */
 const steps = new Map<string, StepMethod>();
@@ -20,12 +21,17 @@ function stepFor(keys: string): StepMethod {
   return step;
 }
 
+const whatIsOver: Over = async (object, ask) => {
+  await tellAgain(object, ask);
+  await giveBack(object, ask);
+};
+
 /** Called when the entry point loads. */
 export function provideOAuthRoles(): void {
   const role = flowRole(stepFor);
   for (const prefix of ["client", "clients"]) provideRole(prefix, role);
-  const withCredentials = flowRole(stepFor, giveBack);
-  for (const prefix of ["subject", "transaction"]) provideRole(prefix, withCredentials);
+  const withAlarm = flowRole(stepFor, whatIsOver);
+  for (const prefix of ["subject", "transaction"]) provideRole(prefix, withAlarm);
   provideRole("revocations", revocations);
   provideKeyring();
 }

@@ -3,7 +3,7 @@ import { BOUNDS, Bounded, POOLS, bytesOf } from "../bounds.js";
 import { now } from "../clock.js";
 import { OURS } from "../auth/bounded.js";
 import type { Found, TokenVerifier } from "../auth/verifier.js";
-import { WicketError } from "../errors.js";
+import { EffectFailure, WicketError, logged } from "../errors.js";
 import type { Caller } from "../guard.js";
 import type { Incoming } from "../incoming.js";
 import { run } from "../run.js";
@@ -23,6 +23,11 @@ const PATIENCE_MS = 10_000;
 const RETRY_MS = 250;
 
 const REVOKED: Found = { refused: "token", reason: "its grant has ended", verifier: "OAuthProvider" };
+const KEYLESS: Found = {
+  refused: "unavailable",
+  reason: "the object that keeps the key does not answer",
+  verifier: "OAuthProvider",
+};
 const SILENT: Found = {
   refused: "unavailable",
   reason: "the list of revocations does not answer",
@@ -83,7 +88,14 @@ export class AccessTokens<Env> implements TokenVerifier<Env> {
   }
 
   async #verify(authorization: string | null, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Found> {
-    const site = await this.#siteOf(incoming.request, env, ctx);
+    let site: Site<Env>;
+    try {
+      site = await this.#siteOf(incoming.request, env, ctx);
+    } catch (error) {
+      if (!(error instanceof EffectFailure)) throw error;
+      logged("The object that keeps this server's key does not answer", error);
+      return KEYLESS;
+    }
     const input: AccessInput = { origin: incoming.site };
     if (authorization !== null) input.authorization = authorization;
     if (this.#strict) input.strict = true;

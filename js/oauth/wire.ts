@@ -14,7 +14,9 @@ export interface OAuthCore {
   give: StepMethod;
 }
 /** `config` is the JSON text of an `OAuthConfig`. */
-export type OAuthCoreClass = new (config: string) => Core & OAuthCore & { warnings(): string | Promise<string> };
+export type OAuthCoreClass = new (
+  config: string,
+) => Core & OAuthCore & { warnings(): string | Promise<string>; away(input: string): string | Promise<string> };
 
 /** `src/wasm/mod.rs`, `Core::read`. */
 export interface OAuthConfig extends CoreConfig {
@@ -61,6 +63,8 @@ export interface ServerConfig {
   refreshReplay?: number;
   limits?: Limits;
   callbackTimeout?: number;
+  /** By which objects name whoever keeps audit records, where the option `audit` is set. */
+  teller?: string;
   handler: { kind: string };
 }
 
@@ -147,6 +151,22 @@ export interface Due {
     readonly subject?: string;
     readonly elsewhere?: string;
     readonly credential?: string;
+    /** No more tries follow. */
+    readonly last?: true;
+  }[];
+}
+
+/** `src/oauth/outbox.rs`, `untold`: what it is time to tell. */
+export interface Untold {
+  /** Grants that have ended. */
+  readonly ended: readonly string[];
+  /** Until when that is of interest, in milliseconds since 1970. */
+  readonly until: number;
+  readonly events: {
+    readonly id: string;
+    /** Who keeps it: `ServerConfig.teller`. */
+    readonly teller: string;
+    readonly event: { readonly event: string; readonly at: number };
     /** No more tries follow. */
     readonly last?: true;
   }[];

@@ -12,10 +12,11 @@ import { cleaned } from "../refusals.js";
 import type { IdentityHandler } from "../handlers/identity.js";
 import { type RoleStub, askObject } from "../objects/objects.js";
 import type { Outcome, World } from "../run.js";
-import type { Commit, Effect } from "../wire.js";
+import type { Commit, Effect, ReceiptCommit } from "../wire.js";
 import type { AuditEvent, OAuthProviderOptions } from "./options.js";
 import type { Followed } from "./followed.js";
 import { LIST } from "./revocations.js";
+import { auditEvent } from "./telling.js";
 
 /** A request, and what belongs to it. */
 export interface Surroundings<Env> {
@@ -37,6 +38,8 @@ export interface Surroundings<Env> {
 
 export class OAuthWorld<Env> implements World {
   readonly #around: Surroundings<Env>;
+  /** For each event of this request, whether it has arrived. */
+  readonly #deliveries: Promise<boolean>[] = [];
 
   constructor(around: Surroundings<Env>) {
     this.#around = around;
@@ -97,7 +100,10 @@ export class OAuthWorld<Env> implements World {
         return;
       }
       case "audit":
-        return this.#tell({ time: new Date(now()).toISOString(), ...(commit.event as { event: string }) });
+        return this.#tell(auditEvent(now(), commit.event as { event: string }));
+      case "receipt":
+        ctx.waitUntil(this.#receive(commit));
+        return;
       default:
         throw new Error(`there is no "${commit.kind}" here`);
     }
@@ -113,6 +119,12 @@ export class OAuthWorld<Env> implements World {
     console.log(JSON.stringify({ wicket: "audit", ...event }));
     if (!audit) return;
     const telling = awaited("audit of OAuthProvider", callbackTimeout, () => audit(event, env));
+    this.#deliveries.push(
+      telling.then(
+        () => true,
+        () => false,
+      ),
+    );
     if (auditRequired) {
       await telling.catch((error: unknown) => {
         throw new WicketError("ERR_AUDIT", "An audit event could not be delivered.", { cause: error });
@@ -120,5 +132,16 @@ export class OAuthWorld<Env> implements World {
       return;
     }
     ctx.waitUntil(telling.catch((error: unknown) => logged("An audit event could not be delivered", error)));
+  }
+
+  /** Where it does not get there, the object tells once more what has been told. */
+  async #receive({ object, call, input }: ReceiptCommit): Promise<void> {
+    const delivered = await Promise.all(this.#deliveries);
+    if (delivered.includes(false)) return;
+    try {
+      await askObject(this.#around.objects, object, call, JSON.stringify(input));
+    } catch (error) {
+      logged("An object could not be told that its news have arrived", error);
+    }
   }
 }

@@ -9,8 +9,8 @@ export class Conflict extends Error {
   override readonly name = "Conflict";
 }
 
-/** Rows whose keys begin like this wake the object when they are over, and are deleted by flows alone. */
-const DUE = "due:";
+/** Rows whose keys begin like these wake the object when they are over, and are deleted by flows alone. */
+const IS_DUE = "(key LIKE 'due:%' OR key LIKE 'tell:%')";
 /** Where waking was in vain, it is tried again after this long, in milliseconds. */
 const AGAIN_MS = 3600_000;
 
@@ -95,7 +95,7 @@ export class Rows {
   /** Deletes what is over. */
   drop(now: number): void {
     if (!this.#isThere) return;
-    this.#storage.sql.exec("DELETE FROM wicket_rows WHERE expires <= ? AND substr(key, 1, 4) <> ?", now, DUE);
+    this.#storage.sql.exec(`DELETE FROM wicket_rows WHERE expires <= ? AND NOT ${IS_DUE}`, now);
   }
 
   /** Sets the next alarm; an object without rows forgets itself. */
@@ -106,8 +106,7 @@ export class Rows {
       { left: number },
     ];
     if (left > 0) {
-      const again = "UPDATE wicket_rows SET expires = ? WHERE expires <= ? AND substr(key, 1, 4) = ?";
-      sql.exec(again, now + AGAIN_MS, now, DUE);
+      sql.exec(`UPDATE wicket_rows SET expires = ? WHERE expires <= ? AND ${IS_DUE}`, now + AGAIN_MS, now);
       return this.arm();
     }
     await this.#storage.deleteAll();

@@ -2,7 +2,7 @@
 //!
 //! Each effect writes itself as a JSON object, and reads its outcome from JSON text.
 
-use super::objects::Writes;
+use super::objects::{Ask, Writes};
 use super::signature::Remember;
 use super::stencil::Stencil;
 use crate::json::{Members, Value, array, list};
@@ -235,6 +235,9 @@ pub enum Commit {
     Rows(Writes),
     /// Tells the operator: one JSON object, which has no secrets.
     Audit(String),
+    /// Calls an object once the operator has been told all that this flow told before it; never where that was in vain. Nobody
+    /// waits for it, and if it fails nothing else does.
+    Receipt(Ask),
     /// Remembers an issuer's keys, in this isolate.
     Remember(Remember),
 }
@@ -248,6 +251,9 @@ impl Commit {
             }
             Self::Rows(writes) => writes.json(),
             Self::Audit(event) => Members::kind("audit").raw("event", event).end(),
+            Self::Receipt(Ask { object, call, input }) => {
+                Members::kind("receipt").text("object", object).text("call", call).raw("input", input).end()
+            }
             Self::Remember(remember) => remember.json(),
         }
     }

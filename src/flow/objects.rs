@@ -9,7 +9,7 @@ use crate::json::{Members, Value, array, quoted};
 
 /// One call of an object. What it decides is committed there before it answers; asking is therefore the last thing that a
 /// flow does before its answer, or the next step is one that may be lost.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// The object's name; what comes before `:` is its role.
     pub object: String,

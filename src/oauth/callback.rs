@@ -13,7 +13,7 @@ use super::page::{self, Reply, Trouble, trouble};
 use super::record::{Members, Reading as _};
 use super::{
     Identity, Request, Site, account::Account, approval, authorize, authorize::Pending, connected, consent, credential,
-    giving, ledger, scope, transaction,
+    giving, ledger, outbox, scope, transaction,
 };
 use crate::flow::{Ask, Commit, Flow};
 use crate::http::form::Params;
@@ -231,19 +231,17 @@ pub(super) async fn issue<I: Identity>(
         inline: grant::is_inline(site.identity, &person.props, credential.as_deref()),
     };
     let trace = request.trace(flow);
-    let input = granting.members().text("trace", &trace);
+    let input = ledger::traced(granting.members(), site.server, &trace);
     let input = if asked { approval::described(input, consented, &site.server.schemes) } else { input };
     let input = match &credential {
         Some(credential) => credential::described(site.identity, input, credential),
         None => input,
     };
-    let granted = flow.obtain(&Ask { object, call: "grant", input: input.end() }).await;
+    let granted = flow.obtain(&Ask { object: object.clone(), call: "grant", input: input.end() }).await;
     let granted = granted.map_err(|_| Denied::unavailable("the subject's object does not answer"))?;
     let granted = Object::read(&granted).map_err(|_| Denied::failed("the subject's object is out of order"))?;
-    ledger::tell(flow, &granted);
-    super::revoke::announce(flow, &granted, site.server.lifetimes.access)
-        .await
-        .map_err(|()| Denied::unavailable("the object of revocations does not answer"))?;
+    let passed = outbox::pass_on(flow, site.server, &object, &granted).await;
+    passed.ended.map_err(|()| Denied::unavailable("the object of revocations does not answer"))?;
     let code = granted.text("code").ok_or_else(|| Denied::failed("the subject's object gave no code"))?;
     // Where the former credential is the better one, the newer is of no use.
     let token = |credential: &String| site.identity.credential(credential).map(|known| known.access);

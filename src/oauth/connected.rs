@@ -18,7 +18,7 @@ use super::object::{Held, Refused};
 use super::page::{self, App, Leave, Reply, Trouble, leave, trouble};
 use super::record::{Members, Reading as _, list};
 use super::rule::Rule;
-use super::{Identity, Request, Site, approval, authorize, credential, giving, revoke, rule, transaction};
+use super::{Identity, Request, Site, approval, authorize, credential, giving, outbox, rule, transaction};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash, same};
 use crate::flow::{Ask, Flow};
 use crate::http::form::Params;
@@ -148,7 +148,7 @@ async fn end<I: Identity>(
     client: &str,
 ) -> Result<(), ()> {
     let object = account.object(site);
-    let members = Members::new().text("trace", &request.trace(flow));
+    let members = ledger::traced(Members::new(), site.server, &request.trace(flow));
     let input = if client == ALL { members } else { members.text("client", client) }.end();
     ended(flow, site, &object, input).await?;
     if client == ALL { everywhere(flow, site, &account.subject).await } else { Ok(()) }
@@ -170,8 +170,7 @@ pub(super) async fn ended<I: Identity>(
 ) -> Result<(), ()> {
     let decided = flow.obtain(&Ask { object: object.into(), call: "disconnect", input }).await.map_err(|_| ())?;
     let decided = Object::read(&decided).map_err(|_| ())?;
-    ledger::tell(flow, &decided);
-    if revoke::announce(flow, &decided, site.server.lifetimes.access).await? {
+    if outbox::pass_on(flow, site.server, object, &decided).await.ended? {
         giving::give_back(flow, site, object, None).await;
     }
     Ok(())
@@ -215,7 +214,8 @@ pub(super) async fn signed_in<I: Identity>(
     };
     let account = Account::of(site, &person);
     let object = account.object(site);
-    let mut members = Members::new().text("trace", &request.trace(flow)).text("subject", &account.subject);
+    let members = ledger::traced(Members::new(), site.server, &request.trace(flow));
+    let mut members = members.text("subject", &account.subject);
     if let Some(newer) = &person.credential {
         let ask = Ask { object: object.clone(), call: "credential", input: "{}".into() };
         let Ok(kept) = flow.obtain(&ask).await else { return trouble(Trouble::Unavailable, None) };
@@ -223,11 +223,12 @@ pub(super) async fn signed_in<I: Identity>(
         let merged = site.identity.merge(kept.as_deref(), newer);
         members = credential::described(site.identity, members, &merged);
     }
-    let Ok(decided) = flow.obtain(&Ask { object, call: "signed-in", input: members.end() }).await else {
+    let asked = Ask { object: object.clone(), call: "signed-in", input: members.end() };
+    let Ok(decided) = flow.obtain(&asked).await else {
         return trouble(Trouble::Unavailable, None);
     };
     if let Ok(decided) = Object::read(&decided) {
-        ledger::tell(flow, &decided);
+        outbox::pass_on(flow, site.server, &object, &decided).await;
         if !decided.flag("kept") {
             let given = (Some(&*person.id), person.credential.as_deref());
             giving::give_up(flow, site, given, &request.trace(flow)).await;
@@ -340,6 +341,7 @@ pub(super) async fn disconnect(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>)
         let ended = Grant { revoked: Some(now), ..grant.clone() };
         let event = Event { name: ledger::ENDED, client: &grant.client, grant: &grant.id, scopes: &[], reason };
         change = change.put(Grant::row(&grant.id), ended.to_json(), Some(now + REMEMBERED));
+        change = outbox::owe_end(change, now, &grant.id);
         change = ledger.wrote(change, &grant.subject, event);
     }
     change.commit(flow);

@@ -234,7 +234,8 @@ pub async fn decide<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &
             denied(flow, site, request, &pending, named.as_ref())
         }
     };
-    reply.with("set-cookie", forget)
+    // Where nothing has happened yet, the same form may come once more.
+    if reply.may_come_again() { reply } else { reply.with("set-cookie", forget) }
 }
 
 /// The person has said no; the operator is told who, if somebody has signed in with this browser.

@@ -16,8 +16,8 @@ use super::identity::{Denied, Deny, Person};
 use super::ledger::{self, Event, Ledger};
 use super::object::{Change, Held, Refused};
 use super::record::{Members, Reading as _};
-use super::server::Lifetimes;
-use super::{Identity, Site, refresh};
+use super::server::{Lifetimes, Server};
+use super::{Identity, Site, outbox, refresh};
 use crate::crypto::{Keys, encode};
 use crate::flow::{Ask, Commit, Flow};
 use crate::json::Object;
@@ -303,6 +303,7 @@ pub(super) async fn give_up(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>) ->
 /// In the Worker: says so, and tells the operator. A failure is no error: leases end by themselves.
 async fn gave_up(
     flow: &Flow<'_>,
+    server: &Server,
     object: &str,
     asked: &Members,
     (asking, lease): (Option<&str>, Option<&str>),
@@ -317,7 +318,7 @@ async fn gave_up(
         let input = input.text("failed", code_of(denied).name()).flag("refused", denied.kind == Deny::Refused).end();
         let told = flow.obtain(&Ask { object: object.into(), call: "give-up", input }).await;
         if let Some(told) = told.ok().as_deref().and_then(|told| Object::read(told).ok()) {
-            ledger::tell(flow, &told);
+            outbox::pass_on(flow, server, object, &told).await;
             subject = told.text("subject");
         }
     }
@@ -378,7 +379,7 @@ pub async fn fresh<I: Identity>(
     }
     let answer = answer?;
     let taken = Object::read(&answer).map_err(|_| Stale::None)?;
-    ledger::tell(flow, &taken);
+    outbox::pass_on(flow, site.server, object, &taken).await;
     if let Some(code) = taken.text("failed").as_deref().and_then(Code::parse) {
         return Err(Stale::Failed(code));
     }
@@ -388,7 +389,7 @@ pub async fn fresh<I: Identity>(
         Ok(renewed) => site.identity.merge(Some(&credential), &renewed),
         Err(denied) => {
             let leases = (asking.as_deref(), Some(&*lease));
-            gave_up(flow, object, asked, leases, &denied).await;
+            gave_up(flow, site.server, object, asked, leases, &denied).await;
             return Err(Stale::Denied(denied));
         }
     };
@@ -428,7 +429,7 @@ pub(super) async fn renewed<I: Identity>(
         Err(Stale::Denied(why)) => return Err(denied(&why)),
     };
     let gave_up = async |why: Denied| {
-        gave_up(flow, object, &asked, (asking.as_deref(), None), &why).await;
+        gave_up(flow, site.server, object, &asked, (asking.as_deref(), None), &why).await;
         Err(denied(&why))
     };
     match site.identity.renew(flow, &credential).await {

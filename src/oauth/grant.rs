@@ -10,7 +10,7 @@ use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::server::Lifetimes;
 use super::token::Code;
-use super::{Identity, approval, credential};
+use super::{Identity, approval, credential, outbox};
 use crate::crypto::{Binding, Keys, Purpose, encode, hash};
 use crate::flow::Flow;
 use crate::json::Object;
@@ -293,7 +293,8 @@ pub(super) async fn begin(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Ob
     for old in &ended {
         let reason = Some("a newer grant took its place");
         let event = Event { name: ledger::ENDED, client: &old.client, grant: &old.id, scopes: &[], reason };
-        change = ledger.wrote(change.remove(Grant::row(&old.id)), &grant.subject, event);
+        change = outbox::owe_end(change.remove(Grant::row(&old.id)), context.now(), &old.id);
+        change = ledger.wrote(change, &grant.subject, event);
     }
     let event =
         Event { name: ledger::GRANTED, client: &grant.client, grant: &grant.id, scopes: &grant.scopes, reason: None };

@@ -10,7 +10,9 @@
 
 use super::error::Code;
 use super::object::{Change, Held};
+use super::outbox;
 use super::record::{Members, Reading as _};
+use super::server::Server;
 use crate::crypto::{Keys, encode, hash, mac};
 use crate::flow::{Commit, Flow};
 use crate::json::{Object, Value, array};
@@ -45,6 +47,11 @@ pub(super) const REFUSED: &str = "refresh refused";
 /// The event of a person who has signed in without asking for anything.
 pub(super) const SIGNED_IN: &str = "signed in";
 
+/// Adds what a decision with a ledger has to know of the request.
+pub(super) fn traced(members: Members, server: &Server, trace: &str) -> Members {
+    members.text("trace", trace).maybe("teller", server.teller.as_deref())
+}
+
 /// How often a client may ask in the name of one person within a window, as the Worker says.
 pub(super) fn most(input: &Object<'_>) -> u64 {
     input.number("most").unwrap_or(u64::MAX)
@@ -74,6 +81,8 @@ pub(super) struct Ledger<'a> {
     keys: &'a Keys,
     /// Which request this is, as the Worker names it.
     trace: Option<String>,
+    /// Who keeps records for the operator.
+    teller: Option<String>,
     chain: String,
     salt: String,
     seq: u64,
@@ -105,6 +114,7 @@ impl<'a> Ledger<'a> {
         let counts = held.under(COUNTS).filter_map(|(key, body)| Some((key.to_owned(), body.parse().ok()?)));
         Self {
             trace: input.text("trace"),
+            teller: input.text("teller"),
             chain: text("chain").unwrap_or_else(|| fresh("audit chain")),
             salt: text("salt").unwrap_or_else(|| fresh("audit salt")),
             seq: known.as_ref().and_then(|row| row.number("seq")).unwrap_or(0),
@@ -233,7 +243,12 @@ impl<'a> Ledger<'a> {
         let (kid, key) = self.keys.current::<32>("audit");
         self.mac = encode(&mac(&key, &[self.mac.as_bytes(), text.as_bytes()]));
         let seal = |members: Members| members.text("kid", &encode(&kid)).text("mac", &self.mac);
-        self.records.push(seal(record).text("subject", subject).text("salt", &self.salt).end());
+        let event = seal(record).text("subject", subject).text("salt", &self.salt).end();
+        let change = match &self.teller {
+            Some(teller) => outbox::owe_record(change, self.flow.context().now(), self.seq, (teller, &event)),
+            None => change,
+        };
+        self.records.push(event);
         let row = seal(Members::version(1).raw("record", &text)).end();
         let change = change.put(record_row(self.seq), row, Some(self.kept()));
         match self.seq.checked_sub(MAX_RECORDS) {

@@ -26,6 +26,7 @@ mod ledger;
 pub mod metadata;
 pub mod object;
 pub mod operator;
+mod outbox;
 pub mod page;
 mod record;
 pub mod redeem;
@@ -87,6 +88,17 @@ async fn answer<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Requ
         Endpoint::Revoke => revoke::serve(flow, site, request, body).await,
     };
     Reply::Answer(shared(reply))
+}
+
+/// The answer where not even the server's key can be had: for people a page, for programs what the endpoint says in such a case.
+#[must_use]
+pub fn away(request: &Request<'_>) -> Reply {
+    match request.endpoint {
+        Endpoint::Authorize | Endpoint::Connected | Endpoint::Callback => {
+            page::trouble(page::Trouble::Unavailable, None)
+        }
+        _ => Reply::Answer(shared(error::unavailable().answer(false))),
+    }
 }
 
 /// Clients in web pages read these answers, whatever page they are on: nothing in them depends on a cookie.

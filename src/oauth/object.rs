@@ -5,8 +5,8 @@
 //! asks at the same time.
 
 use super::{
-    access, admission, approval, client, connected, credential, giving, grant, operator, redeem, refresh, revoke,
-    transaction,
+    access, admission, approval, client, connected, credential, giving, grant, operator, outbox, redeem, refresh,
+    revoke, transaction,
 };
 use crate::crypto::Keys;
 use crate::flow::{Commit, Flow, Found, Rows, Writes};
@@ -50,6 +50,8 @@ async fn called(flow: &Flow<'_>, keys: &Keys, input: &str) -> Result<String, Ref
         ("subject", "keep") => credential::keep(flow, keys, &object, &input).await,
         ("subject", "release") | ("subject" | "transaction", "due") => giving::release(flow, keys, &object).await,
         ("subject" | "transaction", "settled") => giving::settled(flow, &input).await,
+        ("subject" | "transaction", "untold") => outbox::untold(flow).await,
+        ("subject", "told") => outbox::told(flow, &input).await,
         ("subject", "needed") => giving::is_needed(flow).await,
         ("subject", "props") => grant::props(flow, keys, &input).await,
         ("subject", "stands") => access::stands(flow, &input).await,

@@ -13,7 +13,7 @@ use super::page::{Reply, leave};
 use super::record::{Members, Reading as _};
 use super::register::presentable;
 use super::rule::{self, Rule};
-use super::{Identity, Request, Site, admission, callback, connected, document, grant, redirect, scope};
+use super::{Identity, Request, Site, admission, callback, connected, document, grant, ledger, redirect, scope};
 use crate::crypto::encode;
 use crate::flow::{Ask, Commit, Flow};
 use crate::http::form::{self, Params};
@@ -120,7 +120,7 @@ async fn called<I: Identity>(
         }
         "revoke" => {
             let (user, id) = (needed(&call, "userId")?, needed(&call, "grantId")?);
-            let members = Members::new().text("trace", &request.trace(flow)).flag("operator", true);
+            let members = ledger::traced(Members::new(), site.server, &request.trace(flow)).flag("operator", true);
             let input = if id == "*" { members } else { members.text("grant", &id) }.end();
             connected::ended(flow, site, &object_of(site, &user), input).await.map_err(|()| Wrong::silent())?;
             if id == "*" {
@@ -258,7 +258,7 @@ async fn complete<I: Identity>(
         return Err(Wrong::new("props must be an object: it becomes this.props."));
     }
     if call.flag("revokeExistingGrants") {
-        let input = Members::new().text("trace", &request.trace(flow)).text("client", &pending.client);
+        let input = ledger::traced(Members::new(), site.server, &request.trace(flow)).text("client", &pending.client);
         let input = input.flag("operator", true).end();
         connected::ended(flow, site, &object_of(site, &user), input).await.map_err(|()| Wrong::silent())?;
     }

@@ -70,6 +70,12 @@ impl Reply {
         }
     }
 
+    /// True where something did not answer, so that the same request may come once more.
+    #[must_use]
+    pub fn may_come_again(&self) -> bool {
+        matches!(self, Self::Page(page) if page.status == 503)
+    }
+
     /// The same with one header more.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: String) -> Self {

@@ -13,7 +13,7 @@ use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::server::Lifetimes;
 use super::token::{Code, Refresh, is_client, proof};
-use super::{access, rule, signing};
+use super::{access, outbox, rule, signing};
 use crate::crypto::{Keys, encode, same, sha256};
 use crate::flow::Flow;
 use crate::json::Object;
@@ -136,13 +136,13 @@ pub(super) async fn redeem(flow: &Flow<'_>, keys: &Keys, object: &str, input: &O
     if rule::ends_grant(input, &grant) {
         grant.revoked = Some(now);
         let change = held.writes().put(Grant::row(&id), grant.to_json(), Some(grant.ends(lifetimes)));
-        return refuse(Reject::Ruled, Some(change), Some(&*id));
+        return refuse(Reject::Ruled, Some(outbox::owe_end(change, now, &id)), Some(&*id));
     }
     if code.used {
         grant.revoked = Some(now);
         let ends = Some(grant.ends(lifetimes));
         let change = held.writes().put(Grant::row(&id), grant.to_json(), ends);
-        return refuse(Reject::Replayed, Some(change), Some(&*id));
+        return refuse(Reject::Replayed, Some(outbox::owe_end(change, now, &id)), Some(&*id));
     }
     let issued = Issued::fresh(flow, keys, object, input, (&grant, 0), (&grant.scopes, lifetimes.access)).await?;
     grant.used = now;

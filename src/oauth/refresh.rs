@@ -17,7 +17,7 @@ use super::record::{Members, Reading as _};
 use super::redeem::{Issued, refused};
 use super::server::Lifetimes;
 use super::token::{is_client, proof};
-use super::{rule, scope};
+use super::{outbox, rule, scope};
 use crate::crypto::seal::{open_with, seal_with};
 use crate::crypto::{Keys, decode, encode, hash, same};
 use crate::flow::Flow;
@@ -102,7 +102,8 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
     if rule::ends_grant(input, &grant) {
         grant.revoked = Some(now);
         let change = held.writes().put(Grant::row(&id), grant.to_json(), Some(grant.ends(lifetimes)));
-        return refuse(&mut ledger, Reject::Ruled, Some(change.remove(replay_row(&id))), Some(&*id));
+        let change = outbox::owe_end(change.remove(replay_row(&id)), now, &id);
+        return refuse(&mut ledger, Reject::Ruled, Some(change), Some(&*id));
     }
     let asked = asked(input);
     let shown = proof(&secret);
@@ -163,7 +164,7 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
     grant.revoked = Some(now);
     let ends = Some(grant.ends(lifetimes));
     let change = held.writes().put(Grant::row(&id), grant.to_json(), ends).remove(replay_row(&id));
-    refuse(&mut ledger, Reject::Reused, Some(change), Some(&*id))
+    refuse(&mut ledger, Reject::Reused, Some(outbox::owe_end(change, now, &id)), Some(&*id))
 }
 
 fn reject(why: Reject, ended: Option<&str>) -> Members {

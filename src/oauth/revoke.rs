@@ -11,7 +11,7 @@ use super::ledger::{self, Event, Ledger};
 use super::object::{Held, Refused};
 use super::record::{Members, Reading as _, list};
 use super::token::{Refresh, Shown, form, is_client, unknown_client};
-use super::{Identity, Request, Site, giving, signing};
+use super::{Identity, Request, Site, giving, outbox, signing};
 use crate::crypto::Keys;
 use crate::flow::{Ask, Flow};
 use crate::http::Answer;
@@ -53,12 +53,11 @@ async fn revoke<I: Identity>(
     });
     let Some((object, grant)) = place else { return Ok(()) };
     let trace = request.trace(flow);
-    let input = shown.write(Members::new().text("grant", &grant)).text("trace", &trace).end();
+    let input = ledger::traced(shown.write(Members::new().text("grant", &grant)), site.server, &trace).end();
     let ended = flow.obtain(&Ask { object: object.clone(), call: "revoke", input }).await;
     let ended = ended.map_err(|_| unavailable())?;
     let ended = Object::read(&ended).map_err(|_| unavailable())?;
-    ledger::tell(flow, &ended);
-    let is_announced = announce(flow, &ended, site.server.lifetimes.access).await.map_err(|()| unavailable())?;
+    let is_announced = outbox::pass_on(flow, site.server, &object, &ended).await.ended.map_err(|()| unavailable())?;
     if is_announced {
         giving::give_back(flow, site, &object, Some(&trace)).await;
     }
@@ -106,6 +105,7 @@ pub(super) async fn end(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>) -> Res
         // Kept for a day, so that what is left of it is known to have ended.
         let until = flow.context().now() + 24 * 3600 * 1000;
         let change = held.writes().put(Grant::row(&id), grant.to_json(), Some(until));
+        let change = outbox::owe_end(change, flow.context().now(), &id);
         let reason = Some("the client revoked its token");
         let event = Event { name: ledger::ENDED, client: &grant.client, grant: &id, scopes: &[], reason };
         ledger.wrote(change, &grant.subject, event).commit(flow);

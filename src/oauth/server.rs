@@ -51,6 +51,8 @@ pub struct Server {
     pub limits: Limits,
     /// How long a function of the operator's may take, in seconds.
     pub callback_timeout: u64,
+    /// By which objects name whoever keeps audit records for the operator, where somebody does.
+    pub teller: Option<String>,
 }
 
 /// Paths, as configured.
@@ -183,6 +185,7 @@ impl Server {
             },
             limits: Limits::read(&options)?,
             callback_timeout: seconds(&options, "callbackTimeout", 10, 1, 600)?,
+            teller: text("teller")?,
         })
     }
 

@@ -5,7 +5,7 @@ use super::client::{Auth, Lookup, find, secret_hash};
 use super::error::{Code as Error, Failed, unavailable, unstored};
 use super::record::{Members, Reading as _};
 use super::server::Lifetimes;
-use super::{Identity, Request, Site, credential, document, giving, grant, ledger, revoke, rule, scope, signing};
+use super::{Identity, Request, Site, credential, document, giving, grant, ledger, outbox, rule, scope, signing};
 use crate::crypto::{Binding, Keys, Purpose, base64, encode, hash};
 use crate::flow::{Ask, Commit, Context, Flow};
 use crate::http::Answer;
@@ -213,22 +213,22 @@ async fn answer<I: Identity>(
         return Err(unavailable());
     }
     let input = rule::hand(input, site.server, request);
-    let input = input.text("trace", &trace).number("most", site.server.limits.token);
+    let input = ledger::traced(input, site.server, &trace).number("most", site.server.limits.token);
     let input =
         if call == "refresh" && site.identity.renews() { renewing(flow, site, &object, input).await? } else { input };
     let Ok(decided) = flow.obtain(&Ask { object: object.clone(), call, input: input.end() }).await else {
         return Err(unavailable());
     };
     let decided = Object::read(&decided).map_err(|_| unavailable())?;
-    let told = ledger::tell(flow, &decided);
-    if revoke::announce(flow, &decided, site.server.lifetimes.access).await.map_err(|()| unavailable())? {
+    let passed = outbox::pass_on(flow, site.server, &object, &decided).await;
+    if passed.ended.map_err(|()| unavailable())? {
         giving::give_back(flow, site, &object, Some(&trace)).await;
     }
     if let Some(response) = decided.text("ok") {
         return Ok(response);
     }
     let code = decided.text("error").as_deref().and_then(Error::parse).ok_or_else(unavailable)?;
-    if !told {
+    if !passed.recorded {
         let event = Members::new()
             .text("event", "token refused")
             .text("client", &shown.id)

@@ -88,6 +88,11 @@ impl Core {
         })
     }
 
+    /// The answer where storage is away, so that there are no keys: a [`Reply`], or nothing for what cannot be read.
+    pub fn away(&self, input: &str) -> String {
+        Request::read(input).map_or_else(|| "null".into(), |request| oauth::away(&request).to_json())
+    }
+
     /// What an operator should know before people come: a JSON list of sentences.
     pub fn warnings(&self) -> String {
         array(self.site.iter().flat_map(|site| site.handler.warnings()).map(|warning| quoted(&warning)))

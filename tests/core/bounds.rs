@@ -138,6 +138,7 @@ const COLLECTIONS: &[(&str, &str, &str)] = &[
     ("js/oauth/relays.ts", "#entries", "a relay's copy of the list of grants that ended"),
     ("js/oauth/relays.ts", "#rules", "the same, of what the operator has revoked"),
     ("js/oauth/roles.ts", "steps", "issuers of the app's own"),
+    ("js/oauth/telling.ts", "tellers", "MAX_TELLERS"),
     ("js/oauth/verifier.ts", "#remembered", "BOUNDS.origins, and BOUNDS.tokens"),
     ("js/objects/find.ts", "answers", "bindings"),
     ("js/objects/keys.ts", "roots", "bindings"),

@@ -15,6 +15,7 @@ mod limits;
 mod machine;
 mod once;
 mod operator;
+mod outbox;
 mod pages;
 mod remembered;
 mod renewing;

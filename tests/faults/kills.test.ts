@@ -5,19 +5,20 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { bank, github } from "./lib/client.ts";
 import { type Point, nameOf } from "./lib/control.ts";
-import { auditIsWhole, flows } from "./lib/flows.ts";
+import { type Flow, attacks, auditIsWhole, flows } from "./lib/flows.ts";
 import { HANGS_MS, Place } from "./lib/place.ts";
 import { Tables, documented, write } from "./lib/tables.ts";
 
 const place = await Place.start(github, bank);
 afterAll(() => place.stop());
 
+const all: Record<string, Flow> = { ...flows, ...attacks };
 const COLUMNS = { before: "killed before", after: "killed after" };
 const tables = new Tables("effect", Object.values(COLUMNS));
 
 /** The points of each flow, from a run in which nothing happens. */
 const points: [flow: string, Point[]][] = [];
-for (const [flow, begun] of Object.entries(flows)) {
+for (const [flow, begun] of Object.entries(all)) {
   await place.startAgain();
   const run = await begun(place);
   await place.test("settled");
@@ -31,12 +32,12 @@ for (const [flow, begun] of Object.entries(flows)) {
 /** True for what only the first request of an isolate does. */
 const isOfTheFirst = ({ what }: Point) => what === "keyring: root" || what === "revocations: since";
 const rowOf = ({ what, nth }: Point) => `${what}${nth > 1 ? ", once more" : ""}`;
-for (const [flow, all] of points) for (const point of all) tables.row(flow, rowOf(point));
+for (const [flow, itsPoints] of points) for (const point of itsPoints) tables.row(flow, rowOf(point));
 
-describe.each(points)("%s", (flow, all) => {
-  test.each(all.map((point) => [nameOf(point), point] as const))("killed %s", async (_, point) => {
+describe.each(points)("%s", (flow, itsPoints) => {
+  test.each(itsPoints.map((point) => [nameOf(point), point] as const))("killed %s", async (_, point) => {
     if (isOfTheFirst(point)) await place.startAgain();
-    const run = await (flows[flow] as (typeof flows)[string])(place);
+    const run = await (all[flow] as Flow)(place);
     await place.test("settled");
     const killed = place.control.killAt(point);
     const acted = run.act().catch(() => undefined);

@@ -53,13 +53,22 @@ watch(Object.getPrototypeOf(createExecutionContext()) as object, "waitUntil", ([
   behind.push(work as Promise<unknown>);
 });
 
+/** How often objects were told that their news have arrived, which comes after the answer. */
+let receipts = 0;
+watch(MyMCP.prototype, "wicketAsk", ([, call]) => {
+  if (call === "told") receipts++;
+});
+const received = (number: number) => vi.waitFor(() => expect(receipts).toBe(number), { timeout: 30_000 });
+
 /** The rows of the table, as they are counted. */
 const table: string[] = [];
 
-/** Does `work`, and adds what it costs to the table. */
-async function costing<T>(flow: string, work: () => Promise<T>): Promise<T> {
+/** Does `work`, and adds what it costs to the table; so many receipts come after it. */
+async function costing<T>(flow: string, work: () => Promise<T>, after = 0): Promise<T> {
   arrived.length = 0;
+  const before = receipts;
   const answer = await work();
+  await received(before + after);
   while (behind.length > 0) await Promise.all(behind.splice(0));
   const of = (kind: Kind) => arrived.filter((one) => one === kind).length;
   const several = (name: string, kind: Kind) => (of(kind) > 0 ? [`${String(of(kind))} ${name}`] : []);
@@ -72,6 +81,7 @@ async function costing<T>(flow: string, work: () => Promise<T>): Promise<T> {
 test("each flow costs what docs/scale.md says", async () => {
   const other = await lib.signIn({ site: SITE });
   await lib.whoami(other.tokens.access_token, SITE);
+  await received(2);
   await Promise.all(behind.splice(0));
   // The first event has made the table.
   rows.clear();
@@ -94,11 +104,11 @@ test("each flow costs what docs/scale.md says", async () => {
   const sealed = lib.consentIn(await page.text());
   const leaving = await costing("Allow", () => lib.decide(browser, sealed, "allow", undefined, SITE));
   const callback = lib.linkIn(await leaving.text());
-  const landed = await costing("return from the identity provider", () => lib.arrive(browser, callback));
+  const landed = await costing("return from the identity provider", () => lib.arrive(browser, callback), 1);
   const code = landed.searchParams.get("code") ?? "";
-  const redeemed = await costing("code for tokens", () => lib.redeem(client, { code, verifier }, {}, SITE));
+  const redeemed = await costing("code for tokens", () => lib.redeem(client, { code, verifier }, {}, SITE), 1);
   const { refresh_token } = await redeemed.json<lib.Tokens>();
-  const refreshed = await costing("refresh", () => lib.refresh(client, refresh_token, {}, SITE));
+  const refreshed = await costing("refresh", () => lib.refresh(client, refresh_token, {}, SITE), 1);
   const tokens = await refreshed.json<lib.Tokens>();
   const first = await costing("tool call with a token that this isolate has not seen", () =>
     lib.whoami(tokens.access_token, SITE),
@@ -106,7 +116,7 @@ test("each flow costs what docs/scale.md says", async () => {
   const second = await costing("… has seen", () => lib.whoami(tokens.access_token, SITE));
   expect([first.status, second.status]).toEqual([200, 200]);
   const shown = { client_id: client.client_id, token: tokens.refresh_token };
-  await costing("revocation", () => lib.send(`${SITE}/revoke`, lib.form(shown)));
+  await costing("revocation", () => lib.send(`${SITE}/revoke`, lib.form(shown)), 1);
 
   vi.useFakeTimers({ toFake: ["Date"] });
   vi.setSystemTime(Date.now() + 31_000);

@@ -76,6 +76,7 @@ pub(super) const NAMES: &[&str] = &[
     "commit-rows",
     "commit-keep",
     "commit-audit",
+    "commit-receipt",
     "answer",
     "answer-without-body",
     "guarded-pass",
@@ -408,7 +409,9 @@ fn effects_on_objects() {
     assert_eq!(step.json(|()| "null".into()), format!(r#"{{"done":null,"commits":[{}]}}"#, golden("commit-rows")));
     let keep = Commit::Keep { key: "client:1".into(), value: r#"{"v":1}"#.into(), seconds: 86400 };
     let audit = Commit::Audit(r#"{"event":"grant ended"}"#.into());
-    let step = Step::Done { answer: (), commits: vec![keep, audit] };
-    let both = [golden("commit-keep"), golden("commit-audit")].join(",");
+    let input = r#"{"told":["audit:3"]}"#.into();
+    let receipt = Commit::Receipt(Ask { object: "subject:1".into(), call: "told", input });
+    let step = Step::Done { answer: (), commits: vec![keep, audit, receipt] };
+    let both = [golden("commit-keep"), golden("commit-audit"), golden("commit-receipt")].join(",");
     assert_eq!(step.json(|()| "null".into()), format!(r#"{{"done":null,"commits":[{both}]}}"#));
 }

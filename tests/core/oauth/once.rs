@@ -30,7 +30,7 @@ impl Way {
     }
 
     /// The consent form and the cookie that goes with it.
-    fn ask(&mut self) -> (String, String) {
+    pub(super) fn ask(&mut self) -> (String, String) {
         let page = self.send(&head("authorize", "GET", json!({"query": authorize_query(&self.client)})), "", 2);
         let sealed = page["page"]["model"]["hidden"][0][1].as_str().unwrap().to_owned();
         (sealed, cookie(&page, "__Host-wicket-form-"))
@@ -127,7 +127,7 @@ fn nothing_happens(way: &Way, request: &Json, body: &str) {
             let is_asked = body.contains("decision=allow") || request["endpoint"] == "revoke";
             let is_truth = matches!(&said, Said::Ok(text) if text == "true") && is_asked;
             assert!(is_truth || !gives(&ended), "effect {broken} says {said:?}: {:?}", ended.answer);
-            let told = |commit: &Commit| matches!(commit, Commit::Audit(_));
+            let told = |commit: &Commit| matches!(commit, Commit::Audit(_) | Commit::Receipt(_));
             assert!(ended.commits.iter().all(told), "effect {broken} says {said:?}: {:?}", ended.commits);
         }
     }
