@@ -28,10 +28,15 @@ fn main() {
     let suite = run::Suite::new(&program, tree.folder());
     eprintln!("Each of {} mutants …", woven.len());
     let outcomes = suite.judge(&woven.iter().copied().collect::<Vec<_>>(), |number| mutants[number].name.as_str());
+    let outcomes = outcomes.into_iter().collect();
+    let write = |viable| {
+        let report = report::report(&mutants, &outcomes, &viable);
+        std::fs::write(&known, &report).expect("a file in target");
+        report
+    };
+    write(BTreeSet::new());
     let rest = (0..mutants.len()).filter(|number| !woven.contains(number)).collect::<BTreeSet<_>>();
     eprintln!("{} that were not woven: which of them build by themselves? …", rest.len());
-    let viable = tree.viable(&rest);
-    let report = report::report(&mutants, &outcomes.into_iter().collect(), &viable);
-    std::fs::write(known, &report).expect("a file in target");
+    let report = write(tree.viable(&rest));
     print!("{report}");
 }

@@ -69,6 +69,7 @@ impl<'m> Tree<'m> {
                 return (self.program(), woven);
             }
             let blamed = self.blamed(&output, &files);
+            assert!(!blamed.is_empty(), "no mutant is to blame:\n{}", rendered(&output));
             eprintln!("  {} do not build where they are woven", blamed.len());
             wanted.retain(|number| !blamed.contains(number));
         }
@@ -109,7 +110,17 @@ impl<'m> Tree<'m> {
             if output.status.success() {
                 return batch;
             }
-            let blamed = self.blamed(&output, &files);
+            let mut blamed = self.blamed(&output, &files);
+            if blamed.is_empty() {
+                // What the compiler works out fails where it is used: whatever is mutated in that file goes.
+                let errors = errors(&output);
+                let files = errors.iter().filter_map(|(file, _)| files.get(file.as_str()));
+                blamed.extend(files.flat_map(|file| &file.places).map(|place| place.number));
+            }
+            if blamed.is_empty() {
+                eprintln!("  nobody is to blame:\n{}", rendered(&output));
+                return blamed;
+            }
             batch.retain(|number| !blamed.contains(number));
         }
     }
@@ -121,9 +132,7 @@ impl<'m> Tree<'m> {
     fn blamed(&self, output: &Output, files: &BTreeMap<&str, Woven>) -> BTreeSet<usize> {
         let errors = errors(output);
         let blamed = errors.iter().flat_map(|(file, place)| files.get(file.as_str()).map(|file| file.blamed(place)));
-        let blamed = blamed.flatten().collect::<BTreeSet<_>>();
-        assert!(!blamed.is_empty(), "no mutant is to blame:\n{}", rendered(output));
-        blamed
+        blamed.flatten().collect()
     }
 
     /// The mutants of each file that has any, `wanted` or not.
