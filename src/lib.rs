@@ -25,6 +25,6 @@ pub mod mcp;
 pub mod oauth;
 #[cfg(feature = "probe")]
 pub mod probe;
-pub mod text;
+pub mod unique;
 #[cfg(target_arch = "wasm32")]
 mod wasm;

@@ -12,7 +12,6 @@ use crate::auth::jwt::number::thousandths;
 use crate::crypto::{decode, hash, keyed, same};
 use crate::flow::{Failure, Flow, Obtain};
 use crate::json::{Object, Value, object, quoted};
-use crate::text::find;
 
 /// A key is remembered for no longer than this, in milliseconds: where the list is part of the Worker …
 const REMEMBER: u64 = 5 * 60 * 1000;
@@ -117,7 +116,7 @@ fn records(keys: Value<'_>, prefix: &str) -> Result<Vec<Record>, String> {
     let mut records: Vec<Record> = Vec::new();
     for (at, key) in keys.into_iter().enumerate() {
         let place = ["`keys[", &at.to_string(), "]`"].concat();
-        if find(key.text(), &["\"", prefix, "_"].concat()).is_some() {
+        if key.text().contains(&["\"", prefix, "_"].concat()) {
             return Err([
                 &place,
                 " has a key itself. Keep its hash only: take this key back, and make a new one.",

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::text::repeated;
+use crate::unique::repeated;
 
 /// More parameters than any request of ours has.
 const MAX_PARAMS: usize = 64;

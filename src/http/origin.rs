@@ -14,7 +14,6 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::json::{Malformed, Object, Value};
-use crate::text::find;
 
 /// Pages of these origins may always connect: the hosted clients people add a server to.
 const HOSTED_CLIENTS: [&str; 3] = ["https://claude.ai", "https://claude.com", "https://chatgpt.com"];
@@ -163,7 +162,7 @@ fn host_and_port(origin: &str) -> &str {
 
 /// Where the authority of a URL begins.
 fn authority_at(url: &str) -> usize {
-    find(url, "://").map_or(0, |at| at + 3)
+    url.find("://").map_or(0, |at| at + 3)
 }
 
 /// True for a host name that somebody on the web can own, and so point to this machine. Nobody can own an address, a name of

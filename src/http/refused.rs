@@ -34,3 +34,14 @@ impl Refused {
             .end()
     }
 }
+
+/// Somebody else's words as they may stand in a log: one line, at most 200 characters, none of which turns the direction of
+/// text (Unicode `Bidi_Control`) or is invisible.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let is_unfit = |char: char| {
+        char.is_control()
+            || matches!(char, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    text.chars().take(200).map(|char| if is_unfit(char) { ' ' } else { char }).collect()
+}

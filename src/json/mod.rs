@@ -14,8 +14,6 @@ use std::borrow::Cow;
 pub use members::{Members, list};
 use reader::Reader;
 
-use crate::text::has;
-
 /// Arrays and objects may be nested this deep.
 pub const MAX_DEPTH: usize = 128;
 
@@ -123,7 +121,7 @@ impl<'a> Value<'a> {
             return None;
         }
         let inner = self.0.get(1..self.0.len().checked_sub(1)?)?;
-        if has(inner, b'\\') { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+        if inner.contains('\\') { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
     }
 
     /// The members of an object.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{MAX_DEPTH, MAX_MEMBERS, Malformed, Nest, Object, Value};
-use crate::text::repeated;
+use crate::unique::repeated;
 
 /// Of so many members each is compared with those before it. Most objects have no more.
 const FEW: usize = 16;

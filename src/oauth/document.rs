@@ -18,7 +18,6 @@ use crate::flow::{Brief, Commit, Failure, Fetch, Flow};
 use crate::http::origin::origin_of;
 use crate::json::{Object, Value};
 use crate::limit;
-use crate::text::around;
 
 const MAX_DOCUMENT: usize = 5 * 1024;
 const MAX_REDIRECTS: usize = 50;
@@ -119,7 +118,7 @@ pub async fn find<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>,
 
 /// The host of a URL, in small letters.
 fn host_of(url: &str) -> String {
-    limit::host(around(origin_of(url), "://").map_or("", |(_, host)| host))
+    limit::host(origin_of(url).split_once("://").map_or("", |(_, host)| host))
 }
 
 /// Whether documents of `host` are taken: it is one of `listed`, or below one that is written `*.example.com`. All are where none

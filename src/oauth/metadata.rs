@@ -5,7 +5,6 @@ use super::record::{Members, list};
 use super::{Request, Site};
 use crate::http::Answer;
 use crate::json::{object, quoted};
-use crate::text::around;
 
 /// A client may keep a document this long.
 const AGE: &str = "public, max-age=300";
@@ -35,7 +34,7 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn read(path: &'a str) -> Option<Self> {
-        let (before, rest) = around(path, "/.well-known/")?;
+        let (before, rest) = path.split_once("/.well-known/")?;
         let (name, behind) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let trimmed = |path: &'a str| path.trim_end_matches('/');
         Some(Self { before: trimmed(before), name, behind: trimmed(behind) })

@@ -9,7 +9,6 @@ use crate::http::origin::origin_of;
 use crate::http::refused::Refused;
 use crate::http::{Answer, Headers, headers_to_json};
 use crate::json::{array, number, object, quoted};
-use crate::text::around;
 
 /// What a flow of the authorization server comes to: `{"answer":{…}}` or `{"page":{…}}`.
 #[derive(Debug)]
@@ -410,7 +409,7 @@ pub fn consent<I: super::Identity>(site: &Site<'_, I>, consent: &Consent<'_>) ->
 const DAY: u64 = 24 * 3600;
 
 fn server<I>(model: Members, site: &Site<'_, I>) -> Members {
-    let host = around(&site.issuer, "://").map_or(site.issuer.as_str(), |(_, host)| host);
+    let host = site.issuer.split_once("://").map_or(site.issuer.as_str(), |(_, host)| host);
     let Server { name, .. } = site.server;
     model.text("server", host).maybe("serverName", name.as_deref())
 }

@@ -11,7 +11,6 @@
 use core::net::Ipv4Addr;
 
 use crate::http::form::Params;
-use crate::text::{find, has};
 
 /// RFC 7591 sets no limit; ours.
 pub const MAX_LENGTH: usize = 2048;
@@ -186,7 +185,7 @@ fn parts<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     if !secure && !uri.starts_with("http://") {
         return private(uri, more);
     }
-    let at = find(uri, "://")? + 3;
+    let at = uri.find("://")? + 3;
     let (scheme, after) = (uri.get(..at)?, uri.get(at..)?);
     let end = after.find(['/', '?']).unwrap_or(after.len());
     let (authority, rest) = (after.get(..end)?, after.get(end..)?);
@@ -217,7 +216,7 @@ fn private<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     let (scheme, rest) = uri.split_once(':')?;
     let listed = more.iter().any(|other| other == scheme);
     let is_app = is_app(scheme) && rest.starts_with('/');
-    let hides_user = rest.split('/').nth(2).is_some_and(|authority| has(authority, b'@'));
+    let hides_user = rest.split('/').nth(2).is_some_and(|authority| authority.contains('@'));
     ((listed || is_app) && is_sound(scheme) && !rest.is_empty() && !hides_user).then_some(Parts {
         kind: Kind::Scheme,
         scheme,

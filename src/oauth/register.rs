@@ -23,7 +23,7 @@ use crate::flow::{Ask, Commit, Flow};
 use crate::http::Answer;
 use crate::json::{Object, Value};
 use crate::limit;
-use crate::text::distinct;
+use crate::unique::distinct;
 
 const MAX_BODY: usize = 16 * 1024;
 const MAX_REDIRECTS: usize = 10;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::text::distinct;
+use crate::unique::distinct;
 
 /// True for one scope token: visible ASCII without quote and backslash.
 #[must_use]

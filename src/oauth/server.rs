@@ -3,7 +3,6 @@
 use super::client::secret_hash;
 use crate::crypto::same;
 use crate::json::{Object, Value};
-use crate::text::{find, has};
 
 /// See the options of `OAuthProvider` in `js/oauth/options.ts`.
 #[derive(Debug)]
@@ -295,14 +294,14 @@ impl Limits {
 /// The path of `url` without slashes at its end, if it is a URL of the origin `issuer` without a fragment (RFC 8707 §2).
 /// Scheme and host may be written in any case, and the port of the scheme may stand there (RFC 3986 §6.2).
 fn path_under<'a>(issuer: &str, url: &'a str) -> Option<&'a str> {
-    let at = find(url, "://")? + 3;
+    let at = url.find("://")? + 3;
     let end = url.get(at..)?.find(['/', '?', '#']).map_or(url.len(), |length| at + length);
     let (origin, rest) = (url.get(..end)?, url.get(end..)?);
     let origin = origin.to_ascii_lowercase();
     let port = if origin.starts_with("https") { ":443" } else { ":80" };
     let is_same = origin.strip_suffix(port).unwrap_or(&origin) == issuer.to_ascii_lowercase();
     let path = rest.split_once('?').map_or(rest, |(path, _)| path);
-    (is_same && !has(rest, b'#')).then(|| trimmed(path))
+    (is_same && !rest.contains('#')).then(|| trimmed(path))
 }
 
 fn trimmed(path: &str) -> &str {
@@ -323,7 +322,7 @@ fn is_issuer(issuer: &str) -> bool {
         issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://localhost").filter(|it| is_local(it)));
     host.is_some_and(|host| !host.is_empty() || issuer.starts_with("http:"))
         && crate::http::origin::origin_of(issuer) == issuer
-        && !has(issuer, b'@')
+        && !issuer.contains('@')
         && issuer.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
 }
 

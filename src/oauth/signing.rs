@@ -21,7 +21,6 @@ use crate::http::Answer;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::compact::{self, Untrusted};
 use crate::json::{Object, Value, array, object, quoted};
-use crate::text::has;
 
 /// A key signs for this long, in milliseconds …
 const ROTATE: u64 = 90 * DAY;
@@ -182,7 +181,7 @@ const INNER: &str = "sealed";
 
 /// True for a token that looks like one of these.
 fn is_jwt(token: &str) -> bool {
-    has(token, b'.')
+    token.contains('.')
 }
 
 /// True for what is, or was, ours: any value that we have sealed, whatever for and for whom, and any JWT that says so. Nobody

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 
 /// Which modules of the crate each module may name; `wasm` may name all.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("text", &[]),
+    ("unique", &[]),
     ("bounds", &[]),
-    ("json", &["text"]),
+    ("json", &["unique"]),
     ("jose", &["crypto", "json"]),
-    ("http", &["json", "text"]),
+    ("http", &["json", "unique"]),
     ("crypto", &["flow", "json"]),
     ("flow", &["bounds", "json"]),
     ("jsonrpc", &["bounds", "http", "json"]),
     ("mcp", &["bounds", "crypto", "flow", "http", "json", "jsonrpc"]),
     ("limit", &["crypto", "flow"]),
-    ("oauth", &["crypto", "flow", "http", "jose", "json", "limit", "text"]),
-    ("auth", &["crypto", "flow", "http", "jose", "json", "jsonrpc", "limit", "oauth", "text"]),
+    ("oauth", &["crypto", "flow", "http", "jose", "json", "limit", "unique"]),
+    ("auth", &["crypto", "flow", "http", "jose", "json", "jsonrpc", "limit", "oauth", "unique"]),
     ("probe", &["flow", "json"]),
 ];
 

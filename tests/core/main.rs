@@ -30,6 +30,5 @@ mod proxy;
 mod random;
 mod refusals;
 mod session;
-mod text;
 mod verifiers;
 mod world;

@@ -3,7 +3,7 @@
 use mcp_wicket::auth::bearer::{Counted, Refusal};
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::Foreign;
-use mcp_wicket::http::refused::Refused;
+use mcp_wicket::http::refused::{Refused, plain};
 use mcp_wicket::limit::{Network, domain, host};
 use mcp_wicket::oauth::error::{Code, Failed};
 use mcp_wicket::oauth::page;
@@ -92,4 +92,10 @@ fn each_error_has_its_status_and_says_when_to_come_back_where_that_helps() {
         assert!(!has(&answer, "www-authenticate"));
         assert_eq!(has(&Failed::new(code, "x").answer(true), "www-authenticate"), status == 401, "{code:?}");
     }
+}
+
+#[test]
+fn strangers_words_are_one_short_line() {
+    assert_eq!(plain("a\nb\u{202e}c\u{2066}d\u{200f}e\u{9f}"), "a b c d e ");
+    assert_eq!(plain(&"é".repeat(500)).chars().count(), 200);
 }

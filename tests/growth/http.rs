@@ -4,8 +4,8 @@ use mcp_wicket::auth::no_auth;
 use mcp_wicket::http::cors;
 use mcp_wicket::http::form::{self, Params};
 use mcp_wicket::http::origin::{Policy, Sender};
+use mcp_wicket::http::refused::plain;
 use mcp_wicket::limit::{self, Network};
-use mcp_wicket::text::plain;
 use serde_json::json;
 
 use super::{Row, Work, done};

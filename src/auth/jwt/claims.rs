@@ -7,7 +7,7 @@ use super::number::thousandths;
 use crate::auth::bearer::About;
 use crate::crypto::{encode, sha256};
 use crate::json::{Object, Value};
-use crate::text::{distinct, find};
+use crate::unique::distinct;
 
 /// What of a token's dates counts, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +126,7 @@ fn audience(claims: &Object<'_>, rules: &Rules) -> Result<(), Reject> {
 pub fn about(claims: &Object<'_>, dates: Dates, rules: &Rules) -> About {
     let audience = claims.get("aud");
     let named = audience.map(|audience| audience.array().unwrap_or_else(|_| vec![audience])).unwrap_or_default();
-    let ours = |audience: &str| rules.audiences.iter().any(|own| own == audience) && find(audience, "://").is_some();
+    let ours = |audience: &str| rules.audiences.iter().any(|own| own == audience) && audience.contains("://");
     let resource = named.into_iter().filter_map(Value::string).find(|audience| ours(audience));
     About {
         client: client(claims).map(Into::into),

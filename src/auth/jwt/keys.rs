@@ -7,7 +7,7 @@
 use crate::crypto::{decode, encode, sha256};
 use crate::jose::algorithm::{Algorithm, KeyKind};
 use crate::json::{Object, Value, array, object, quoted};
-use crate::text::repeated;
+use crate::unique::repeated;
 
 /// A set may have this many keys.
 pub const MAX_KEYS: usize = 100;

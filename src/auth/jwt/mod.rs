@@ -18,7 +18,6 @@ use crate::auth::bearer::{self, Caller, Found, Refusal, token_of};
 use crate::flow::{Flow, Obtaining, Verify, VerifyShown};
 use crate::jose::compact::{self, Unreadable, Untrusted};
 use crate::json::Object;
-use crate::text::has;
 use header::Header;
 use keys::PublicKey;
 pub use options::Options;
@@ -243,7 +242,7 @@ fn ask(
 ) -> Obtaining<bool> {
     let algorithm = header.algorithm.verify();
     // Claims may be written on several lines; such a token takes the long way.
-    let settling = shown.filter(|(_, caller)| decides && !has(&caller.props, b'\n'));
+    let settling = shown.filter(|(_, caller)| decides && !caller.props.contains('\n'));
     let settles = settling.map(|(_, caller)| caller.found());
     let name = shown.map(|_| key.name_for(header.algorithm));
     if let (Some(name), Some((request, _))) = (&name, shown)

@@ -11,7 +11,6 @@ use super::scopes;
 use crate::flow::{Failure, Fetch, Fetched, Flow};
 use crate::json::{Object, Value};
 use crate::oauth::identity::{About, Back, Begin, Begun, Denied, Person};
-use crate::text::has;
 
 /// `GenericOAuthHandler`.
 #[derive(Debug)]
@@ -42,7 +41,7 @@ impl Generic {
         let mut options = Options::read(config, "generic", &["openid", "profile", "email"], KINDS)?;
         let has_secret = options.client_secret.is_some();
         let source = match (config.string("issuer"), config.get("endpoints")) {
-            (Some(issuer), None) if is_endpoint(&issuer) && !has(&issuer, b'?') => {
+            (Some(issuer), None) if is_endpoint(&issuer) && !issuer.contains('?') => {
                 options.need("openid");
                 Source::Issuer(issuer.into())
             }

@@ -7,9 +7,9 @@ use super::profile::Profile;
 use crate::crypto::{self, base64};
 use crate::flow::{Failure, Fetch, Fetched, Flow};
 use crate::http::form;
+use crate::http::refused::plain;
 use crate::json::{Object, Value, object, quoted};
 use crate::oauth::identity::{Back, Begin, Begun, Denied, Person};
-use crate::text::plain;
 
 /// How we prove to the token endpoint who we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

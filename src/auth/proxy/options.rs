@@ -3,7 +3,6 @@
 use super::allow::{Allow, Kind};
 use super::scopes::Known;
 use crate::json::{Object, Value};
-use crate::text::{around, has};
 
 /// What the operator configured, whichever the provider.
 #[derive(Clone, Debug)]
@@ -92,7 +91,7 @@ pub(super) fn is_endpoint(url: &str) -> bool {
         url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"' | b'<' | b'>'));
     is_clean
         && !authority.is_empty()
-        && !has(authority, b'@')
+        && !authority.contains('@')
         && (url.starts_with("https://") || is_loopback(authority))
 }
 
@@ -112,7 +111,7 @@ fn is_loopback(authority: &str) -> bool {
 /// The host of a URL, for people.
 #[must_use]
 pub(super) fn host_of(url: &str) -> &str {
-    let rest = around(url, "://").map_or(url, |(_, rest)| rest);
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
@@ -120,7 +119,7 @@ pub(super) fn host_of(url: &str) -> &str {
 pub(super) fn url(config: &Object<'_>, name: &str) -> Result<Option<String>, String> {
     match config.string(name) {
         None => Ok(None),
-        Some(url) if is_endpoint(&url) && !has(&url, b'?') => Ok(Some(url.trim_end_matches('/').into())),
+        Some(url) if is_endpoint(&url) && !url.contains('?') => Ok(Some(url.trim_end_matches('/').into())),
         Some(_) => Err(format!("{name} is an https URL without query, such as https://login.example.com.")),
     }
 }

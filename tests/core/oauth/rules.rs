@@ -7,7 +7,7 @@ use mcp_wicket::oauth::document::is_url;
 use mcp_wicket::oauth::redirect::{Kind, canonical, judge, matches};
 use mcp_wicket::oauth::register::presentable;
 use mcp_wicket::oauth::{Server, scope};
-use mcp_wicket::text::distinct;
+use mcp_wicket::unique::distinct;
 use serde_json::json;
 
 #[test]
