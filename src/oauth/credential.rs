@@ -4,8 +4,10 @@
 //! **Threat.** An upstream token leaks through a client or a token of ours; two renew the same refresh token, and the
 //! upstream ends both; a person who was removed upstream stays.
 //! **Guarantee.** The credential leaves its object for our own Worker only. Whoever renews it has the lease, and what comes
-//! back is kept before anything else happens. At each refresh the upstream is asked who the person is now. With a person's last
-//! grant the credential goes as well ([`super::giving`]).
+//! back is kept before anything else happens. At each refresh the upstream is asked who the person is now: with the access
+//! token; or by renewing the credential, where only that makes the upstream say so and it has not within the last minute
+//! ([`super::identity::Credential::due`]). Where neither is possible, a person is not let go on. An upstream that does not answer
+//! costs nobody their grant. With a person's last grant the credential goes as well ([`super::giving`]).
 //! **Not guaranteed.** That nothing is lost if the Worker dies between the upstream's answer and keeping it.
 
 use super::asking::{self, OFTEN, Turn};
@@ -39,6 +41,9 @@ pub(super) struct Row {
     /// When its access token ends, in milliseconds since 1970.
     ends: Option<u64>,
     renewable: bool,
+    /// When whoever refreshes has to renew it, so that the upstream says anew who the person is, in milliseconds since 1970;
+    /// nothing where it can be asked with the access token.
+    due: Option<u64>,
     /// The upstream has refused it since: a newer one is better, whatever it may do.
     refused: bool,
     lease: Option<Lease>,
@@ -59,7 +64,8 @@ impl Row {
         let credential = input.text("credential")?;
         let sealed = keys.seal_text(flow.context(), &binding(object), credential.as_bytes());
         let (ends, renewable) = (input.number("ends"), input.flag("renewable"));
-        Some(Self { sealed, origin: Origin::read(input), ends, renewable, refused: false, lease: None })
+        let due = due(input);
+        Some(Self { sealed, origin: Origin::read(input), ends, renewable, due, refused: false, lease: None })
     }
 
     pub(super) fn read(row: &str) -> Option<Self> {
@@ -70,6 +76,7 @@ impl Row {
             origin: Origin::read(&row),
             ends: row.number("ends"),
             renewable: row.flag("renewable"),
+            due: due(&row),
             refused: row.flag("refused"),
             lease: lease(),
         })
@@ -82,6 +89,7 @@ impl Row {
             Some(ends) => members.number("ends", ends),
             None => members,
         };
+        let members = write_due(members, self.due);
         match &self.lease {
             Some(Lease { id, until, stuck }) => {
                 members.text("lease", id).number("leased", *until).flag("stuck", *stuck)
@@ -102,8 +110,26 @@ impl Row {
         change.put(ROW, self.to_json(), None)
     }
 
+    /// Whether it has to be renewed for one who asks for it, to refresh a token of ours or for a tool.
+    fn is_stale(&self, now: u64, is_refresh: bool) -> bool {
+        let is_over = self.ends.is_some_and(|ends| ends <= now + FRESH);
+        self.renewable && (is_over || (is_refresh && self.due.is_some_and(|due| due <= now)))
+    }
+
     fn opened(&self, keys: &Keys, object: &str) -> Option<String> {
         String::from_utf8(keys.open_text(&binding(object), &self.sealed)?).ok()
+    }
+}
+
+/// What [`write_due`] wrote. What former versions wrote says nothing of it, and is due.
+fn due(members: &Object<'_>) -> Option<u64> {
+    if members.flag("askable") { None } else { Some(members.number("due").unwrap_or(0)) }
+}
+
+fn write_due(members: Members, due: Option<u64>) -> Members {
+    match due {
+        Some(due) => members.number("due", due),
+        None => members.flag("askable", true),
     }
 }
 
@@ -113,6 +139,7 @@ pub(super) fn described<I: Identity>(identity: &I, members: Members, credential:
     let members =
         members.text("credential", credential).flag("renewable", known.as_ref().is_some_and(|known| known.renewable));
     let members = Origin::of(identity, None, credential).write(members);
+    let members = write_due(members, known.as_ref().and_then(|known| known.due));
     match known.and_then(|known| known.expires) {
         Some(ends) => members.number("ends", ends),
         None => members,
@@ -165,9 +192,10 @@ pub(super) async fn take(flow: &Flow<'_>, keys: &Keys, object: &str, input: &Obj
         row.sealed = keys.seal_text(flow.context(), &binding(object), credential.as_bytes());
     }
     let mut members = Members::new().text("credential", &credential);
-    let is_stale = input.flag("lease") && row.renewable && row.ends.is_some_and(|ends| ends <= now + FRESH);
+    let is_stale = input.flag("lease") && row.is_stale(now, is_refresh);
     if is_stale && let Some(lease) = row.lease.as_ref().filter(|lease| lease.until > now) {
-        return Ok(if lease.stuck { in_vain(Code::TemporarilyUnavailable).end() } else { busy(lease.until - now) });
+        let code = if row.refused { Code::InvalidGrant } else { Code::TemporarilyUnavailable };
+        return Ok(if lease.stuck { in_vain(code).end() } else { busy(lease.until - now) });
     }
     let mut change = held.writes();
     if let Some(grant) = grant.as_mut().filter(|_| is_refresh) {

@@ -77,6 +77,9 @@ pub struct Credential {
     pub expires: Option<u64>,
     /// True where it can be exchanged for a fresh one.
     pub renewable: bool,
+    /// Where only exchanging it makes the provider say anew who the person is: when what it said last counts no more, in
+    /// milliseconds since 1970. Nothing where it can be asked with the access token.
+    pub due: Option<u64>,
     /// The provider's secret texts: what has one of them in it must not leave the server, not even sealed.
     pub secrets: Vec<String>,
 }

@@ -4,6 +4,10 @@ use super::profile::Profile;
 use crate::json::{Object, Value, array, object, quoted};
 use crate::oauth::identity;
 
+/// What a provider has said of a person counts for this long, in milliseconds. After that it says so anew, or the person
+/// signs in again.
+pub(super) const VERDICT: u64 = 60_000;
+
 /// The upstream's tokens for one person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Credential {
@@ -17,6 +21,9 @@ pub struct Credential {
     pub scopes: Vec<String>,
     /// What the upstream said about the person, where only ID tokens say it and nobody can be asked again.
     pub profile: Option<Profile>,
+    /// When the provider has last vouched for the person by giving out tokens, in milliseconds since 1970; nothing in what
+    /// former versions kept.
+    pub said: Option<u64>,
     /// An ID token that is newer than the profile and yet to be checked, with when it came (milliseconds since 1970).
     pub id_token: Option<(String, u64)>,
 }
@@ -40,6 +47,7 @@ impl Credential {
                 Some(profile) => Some(Profile::read(&profile.object().ok()?)?),
                 None => None,
             },
+            said: members.get("said").and_then(|said| said.text().parse().ok()),
             id_token: match (members.string("idToken"), members.get("received")) {
                 (Some(token), Some(received)) => Some((token.into(), received.text().parse().ok()?)),
                 _ => None,
@@ -47,7 +55,7 @@ impl Credential {
         })
     }
 
-    /// `{"access":"…","refresh":"…","expires":…,"scopes":["…"],"profile":{…},"idToken":"…","received":…}`.
+    /// `{"access":"…","refresh":"…","expires":…,"scopes":["…"],"profile":{…},"said":…,"idToken":"…","received":…}`.
     #[must_use]
     pub fn to_json(&self) -> String {
         let (access, scopes) = (quoted(&self.access), array(self.scopes.iter().map(|scope| quoted(scope))));
@@ -58,6 +66,8 @@ impl Credential {
         members.push(("scopes", &scopes));
         let profile = self.profile.as_ref().map(Profile::to_json);
         members.extend(profile.as_deref().map(|profile| ("profile", profile)));
+        let said = self.said.map(|said| said.to_string());
+        members.extend(said.as_deref().map(|said| ("said", said)));
         let id_token = self.id_token.as_ref().map(|(token, received)| (quoted(token), received.to_string()));
         if let Some((token, received)) = &id_token {
             members.extend([("idToken", token.as_str()), ("received", received)]);
@@ -65,12 +75,22 @@ impl Credential {
         object(&members)
     }
 
+    /// When what the provider has said of the person counts no more, in milliseconds since 1970.
+    pub(super) fn due(&self) -> u64 {
+        self.said.map_or(0, |said| said.saturating_add(VERDICT))
+    }
+
     /// What the authorization server has to know of it.
     pub(super) fn outside(self) -> identity::Credential {
+        // Where the profile is kept, nobody can be asked about it; and an access token that may end at any time (`expires_in`
+        // is only recommended, RFC 6749 section 5.1) is not trusted to be good for asking.
+        let is_by_exchange = self.profile.is_some() || self.id_token.is_some() || self.expires.is_none();
+        let due = is_by_exchange.then(|| self.due());
         let secrets = [Some(self.access.clone()), self.refresh.clone(), self.id_token.map(|(token, _)| token)];
         identity::Credential {
             access: self.access,
             expires: self.expires,
+            due: due.filter(|_| self.refresh.is_some()),
             renewable: self.refresh.is_some(),
             secrets: secrets.into_iter().flatten().collect(),
         }
@@ -93,6 +113,7 @@ pub fn merge(kept: Option<&str>, newer: &str, needed: &[String]) -> String {
         // Whatever tokens are kept, the person is as the newer ones say.
         kept.profile = newer.profile.or(kept.profile);
         kept.id_token = newer.id_token.or(kept.id_token);
+        kept.said = newer.said.or(kept.said);
         return kept.to_json();
     }
     newer.refresh = newer.refresh.or(kept.refresh);

@@ -145,6 +145,7 @@ impl Tokens {
             expires: self.expires_in.map(|seconds| now.saturating_add(seconds.saturating_mul(1000))),
             scopes: self.scopes.clone().unwrap_or_else(|| asked.to_vec()),
             profile: None,
+            said: Some(now),
             id_token: None,
         }
     }
@@ -307,11 +308,14 @@ pub(super) fn profile_answer<'a>(answer: &'a Result<Fetched, Failure>, what: &st
     }
 }
 
-/// Who the person is by what the provider said last, where nothing more can be asked: for a refresh. A credential that has
-/// ended for good says nothing any more.
+/// Who the person is by what the provider said last, where only tokens say it: for a refresh. The authorization server has
+/// exchanged a credential that was due ([`crate::oauth::identity::Credential::due`]); without a refresh token, nobody can
+/// be asked, and what was said counts for a moment only.
 pub(super) fn remembered(credential: &Credential, now: u64) -> Result<Profile, Denied> {
-    if credential.refresh.is_none() && credential.expires.is_some_and(|expires| expires <= now) {
-        return Err(Denied::refused("the provider gave no refresh token, and its access token has expired"));
+    if credential.refresh.is_none() && credential.due() <= now {
+        let why =
+            "the provider gave no refresh token and has no userinfo endpoint, so it cannot be asked: sign in again";
+        return Err(Denied::refused(why));
     }
     let profile = credential.profile.clone();
     profile.ok_or_else(|| Denied::refused("what the provider said at sign-in was not kept"))

@@ -79,6 +79,7 @@ impl Identity for Upstream {
             access,
             expires: credential["ends"].as_u64(),
             renewable: true,
+            due: credential["due"].as_u64(),
         })
     }
 }
@@ -213,6 +214,86 @@ fn a_token_that_ends_is_renewed_first_and_kept_at_once() {
     let (status, _, calls) = signed.refresh((NOW + 599_000, 6), says);
     assert_eq!(status, 200);
     assert_eq!(calls, ["credential", "token", "keep", "user?second-upstream-token", "refresh"]);
+}
+
+/// Somebody whose upstream says who they are only where the credential is renewed: it was at `NOW + 599_000`, and what it
+/// said counts for a minute, while its access token is good for hours.
+fn said_by_renewing() -> Signed {
+    let mut signed = Signed::new();
+    let renewed = by_renewing("second", NOW + 599_000);
+    let says = |url: &str| if url.contains("user?") { said(200, &json!({})) } else { said(200, &renewed) };
+    let (status, body, calls) = signed.refresh((NOW + 599_000, 6), says);
+    assert_eq!((status, calls[1].as_str()), (200, "token"));
+    body["refresh_token"].as_str().unwrap().clone_into(&mut signed.refresh);
+    signed
+}
+
+fn by_renewing(access: &str, now: u64) -> Json {
+    json!({"access": format!("{access}-upstream-token"), "ends": NOW + 90_000_000, "due": now + 60_000})
+}
+
+#[test]
+fn where_only_renewing_says_who_somebody_is_each_refresh_renews_what_is_older_than_a_minute() {
+    let mut signed = said_by_renewing();
+    let mut refresh = |at: u64, entropy: u8, renewed: Option<Json>| {
+        let says = |url: &str| match &renewed {
+            _ if url.contains("user?") => said(200, &json!({})),
+            Some(renewed) => said(200, renewed),
+            None => nothing(url),
+        };
+        let (status, body, calls) = signed.refresh((at, entropy), says);
+        assert_eq!(status, 200, "{body}");
+        body["refresh_token"].as_str().unwrap().clone_into(&mut signed.refresh);
+        calls
+    };
+    // Within the minute it has just been said.
+    let young = ["credential", "user?second-upstream-token", "refresh"];
+    assert_eq!(refresh(NOW + 658_999, 7, None), young);
+    let asked = ["credential", "token", "keep", "user?third-upstream-token", "refresh"];
+    assert_eq!(refresh(NOW + 659_000, 8, Some(by_renewing("third", NOW + 659_000))), asked);
+    assert_eq!(refresh(NOW + 659_001, 9, None)[1], "user?third-upstream-token", "once for all who come then");
+    assert_eq!(refresh(NOW + 1_559_000, 10, Some(by_renewing("fourth", NOW + 1_559_000)))[1], "token");
+}
+
+#[test]
+fn whoever_was_removed_is_out_although_the_access_token_upstream_is_good_and_an_outage_logs_nobody_out() {
+    let mut signed = said_by_renewing();
+    let mut refresh = |at: u64, entropy: u8, answer: Said| {
+        let says = |url: &str| if url.contains("user?") { said(200, &json!({})) } else { answer.clone() };
+        let (status, body, calls) = signed.refresh((at, entropy), says);
+        if let Some(token) = body["refresh_token"].as_str() {
+            token.clone_into(&mut signed.refresh);
+        }
+        (status, body["error"].as_str().unwrap_or_default().to_owned(), calls.contains(&"token".to_owned()))
+    };
+    let down = (503, "temporarily_unavailable".to_owned());
+    let begin = NOW + 900_000;
+    let silent = refresh(begin, 7, Said::Failed("timeout"));
+    assert_eq!(silent, (down.0, down.1.clone(), true));
+    // Nobody goes on by what was said before, nor asks for half a minute.
+    assert_eq!(refresh(begin + 1000, 8, Said::Failed("timeout")), (down.0, down.1.clone(), false));
+    assert_eq!(refresh(begin + 30_001, 9, said(500, &json!({}))), (down.0, down.1, true));
+    let back = by_renewing("third", begin + 61_000);
+    assert_eq!(refresh(begin + 61_000, 10, said(200, &back)), (200, String::new(), true));
+    // The account is gone: the upstream ends its refresh token.
+    let out = (400, "invalid_grant".to_owned());
+    assert_eq!(refresh(begin + 122_000, 11, said(401, &json!({}))), (out.0, out.1.clone(), true));
+    assert_eq!(refresh(begin + 123_000, 12, said(401, &json!({}))), (out.0, out.1.clone(), false), "and stays out");
+    assert_eq!(refresh(begin + 160_000, 13, said(401, &json!({}))), (out.0, out.1, true));
+}
+
+#[test]
+fn what_a_former_version_kept_is_renewed_at_the_first_refresh() {
+    let mut signed = said_by_renewing();
+    let object = signed.opened()["o"].as_str().unwrap().to_owned();
+    let (_, rows) = signed.objects.0.get_mut(&object).unwrap();
+    let mut row: Json = serde_json::from_str(&rows["credential"]).unwrap();
+    assert_eq!(row["due"], NOW + 659_000);
+    row.as_object_mut().unwrap().remove("due");
+    rows.insert("credential".into(), row.to_string());
+    let renewed = by_renewing("third", NOW + 600_000);
+    let says = |url: &str| if url.contains("user?") { said(200, &json!({})) } else { said(200, &renewed) };
+    assert_eq!(signed.refresh((NOW + 600_000, 7), says).2[1], "token");
 }
 
 #[test]

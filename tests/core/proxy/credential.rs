@@ -1,5 +1,6 @@
 //! The upstream's tokens: which are kept, and where they must not go.
 
+use mcp_wicket::auth::proxy::Profile;
 use mcp_wicket::auth::proxy::credential::{Credential, merge};
 use mcp_wicket::oauth::identity::{self, Identity as _};
 use serde_json::json;
@@ -23,6 +24,7 @@ fn what_is_written_is_read() {
         credential("a\"b", Some("r\\"), &["x", "y"]),
         Credential { expires: None, ..credential("a", None, &[]) },
         Credential { id_token: Some(("h.c.s".into(), 5)), ..credential("a", None, &[]) },
+        Credential { said: Some(5), ..credential("a", None, &[]) },
     ];
     for tokens in tokens {
         assert_eq!(Credential::read(&tokens.to_json()), Some(tokens));
@@ -54,6 +56,19 @@ fn the_newest_with_the_needed_scopes_wins() {
     assert_eq!(merged(&less, &credential("other", None, &["b"])), "other", "neither has all, so the newest");
     assert_eq!(merge(None, &less.to_json(), &needed), less.to_json());
     assert_eq!(merge(Some("garbage"), &less.to_json(), &needed), less.to_json());
+}
+
+#[test]
+fn what_only_an_exchange_makes_the_provider_say_anew_is_due_after_a_minute() {
+    let known = Profile { id: "u-1".into(), ..Profile::default() };
+    let plain = Credential { said: Some(1000), ..credential("a", Some("r"), &[]) };
+    let due = |credential: Credential| outside(&credential).due;
+    assert_eq!(due(plain.clone()), None, "userinfo tells, and the access token says when it ends");
+    assert_eq!(due(Credential { expires: None, ..plain.clone() }), Some(61_000), "it may end at any time");
+    assert_eq!(due(Credential { profile: Some(known.clone()), ..plain.clone() }), Some(61_000));
+    assert_eq!(due(Credential { id_token: Some(("h.c.s".into(), 5)), ..plain.clone() }), Some(61_000));
+    assert_eq!(due(Credential { profile: Some(known), said: None, ..plain.clone() }), Some(0));
+    assert_eq!(due(Credential { expires: None, refresh: None, ..plain }), None, "there is nothing to exchange");
 }
 
 fn outside(credential: &Credential) -> identity::Credential {

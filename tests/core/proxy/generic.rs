@@ -252,11 +252,15 @@ fn where_only_an_id_token_says_who_it_is_what_it_said_is_kept_and_the_rules_are_
     assert_eq!(id(without_userinfo(rule.clone(), &young, &json!(null), NOW)), Ok("u-1".into()));
     let stricter = json!({ "allow": { "groups": ["admins"] } });
     assert_eq!(id(without_userinfo(stricter, &young, &json!(null), NOW)), Err(Deny::NotAllowed));
-    // An access token that has ended, and nothing to renew it by: only a new sign-in helps.
+    // Nobody can be asked without a refresh token: what was said counts for a minute, whatever the access token is good for.
     let over = with(&kept, &json!({ "refresh": null }));
     assert_eq!(id(without_userinfo(rule.clone(), &over, &json!(null), NOW)), Err(Deny::Refused));
-    let endless = with(&over, &json!({ "expires": null }));
-    assert_eq!(id(without_userinfo(rule, &endless, &json!(null), NOW)), Ok("u-1".into()));
+    for expires in [json!(null), json!(NOW + 90 * 60 * 1000)] {
+        let old = with(&over, &json!({ "expires": expires, "said": NOW }));
+        assert_eq!(id(without_userinfo(rule.clone(), &old, &json!(null), NOW)), Err(Deny::Refused), "{expires}");
+        let just_said = with(&old, &json!({ "said": NOW + 50 * 60 * 1000 - 59_999 }));
+        assert_eq!(id(without_userinfo(rule.clone(), &just_said, &json!(null), NOW)), Ok("u-1".into()), "{expires}");
+    }
 }
 
 #[test]

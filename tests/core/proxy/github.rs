@@ -4,7 +4,7 @@ use mcp_wicket::oauth::identity::Deny;
 use serde_json::{Value as Json, json};
 
 use super::{CALLBACK, STATE, begin, come_back, handler, http, kept, limited, with};
-use crate::world::{Said, World};
+use crate::world::{NOW, Said, World};
 
 pub(crate) fn user() -> Json {
     json!({ "login": "octocat", "id": 583_231, "name": "The Octocat", "avatar_url": "https://avatars.example/1", "email": null })
@@ -91,7 +91,7 @@ fn the_subject_is_the_number_and_the_props_are_sensible() {
     );
     assert_eq!(
         serde_json::from_str::<Json>(&person.credential.unwrap()).unwrap(),
-        json!({ "access": "gho_1", "scopes": ["read:org", "repo", "user:email"] }),
+        json!({ "access": "gho_1", "scopes": ["read:org", "repo", "user:email"], "said": NOW }),
         "without an end, and scopes are split at commas"
     );
 }
