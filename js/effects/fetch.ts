@@ -8,6 +8,8 @@ import type { FetchEffect } from "../wire.js";
 
 const TIMEOUT_MS = 10_000;
 const MAX_BODY = BOUNDS.fetched.value;
+/** Headers in which servers say how much may still be asked: GitHub and many others, Okta, and the draft of a standard. */
+const REMAINING = ["x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining"];
 const BRIEF_TIMEOUT_MS = 5_000;
 const BRIEF_BODY = BOUNDS.fetchedBriefly.value;
 
@@ -28,7 +30,7 @@ export async function performFetch(effect: FetchEffect): Promise<string> {
     });
     const body = effect.brief ? await readBeginning(response) : await readText(response);
     const retryAfter = response.headers.get("retry-after") ?? undefined;
-    const remaining = response.headers.get("x-ratelimit-remaining") ?? undefined;
+    const remaining = REMAINING.map((name) => response.headers.get(name)).find((value) => value !== null);
     return JSON.stringify({ status: response.status, body, retryAfter, remaining });
   } catch (error) {
     if (error instanceof EffectFailure) throw error;

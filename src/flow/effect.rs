@@ -5,7 +5,7 @@
 use super::objects::{Ask, Writes};
 use super::signature::Remember;
 use super::stencil::Stencil;
-use crate::json::{Members, Value, array, list};
+use crate::json::{Members, Object, Value, array, list};
 
 /// An effect that only obtains: it may be asked again, and changes nothing.
 pub trait Obtain {
@@ -142,17 +142,52 @@ pub struct Fetched {
     pub status: u16,
     /// Response body as text.
     pub body: String,
-    /// True where the answer says that too much was asked: `Retry-After`, or `X-RateLimit-Remaining: 0`.
+    /// True where a header says that too much was asked: `Retry-After`, or that nothing is left (`js/effects/fetch.ts`).
     pub limited: bool,
 }
 
 impl Fetched {
     /// True where the server cannot answer now, which says nothing about what was asked. Some say with 403 that too much
-    /// was asked (docs.github.com, "Rate limits for the REST API").
+    /// was asked, in a header or in the body only:
+    ///
+    /// - GitHub: `x-ratelimit-remaining: 0`, `retry-after`, or a `message` about a (secondary) rate limit (docs.github.com,
+    ///   "Rate limits for the REST API", "Exceeding the rate limit");
+    /// - Google: `error.errors[].reason` `rateLimitExceeded`, `userRateLimitExceeded`, `dailyLimitExceeded` or `quotaExceeded`
+    ///   (developers.google.com, "Resolve errors" of its APIs), `error.status` `RESOURCE_EXHAUSTED`, `error.details[].reason`
+    ///   `RATE_LIMIT_EXCEEDED` (google.rpc.Code, google.api.ErrorReason);
+    /// - Okta: `errorCode` `E0000047`, `x-rate-limit-remaining: 0` (developer.okta.com, "Error codes and descriptions", "Rate
+    ///   limits");
+    /// - OAuth: `temporarily_unavailable` (RFC 6749 section 4.1.2.1).
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        matches!(self.status, 429 | 500..) || (self.status == 403 && self.limited)
+        matches!(self.status, 429 | 500..) || (self.status == 403 && (self.limited || says_limit(&self.body)))
     }
+}
+
+/// Words of errors that speak of a limit, without what is between their letters.
+const LIMITS: [&str; 6] =
+    ["ratelimit", "limitexceeded", "quotaexceeded", "resourceexhausted", "toomanyrequests", "temporarilyunavailable"];
+
+/// Whether the body of an error says that too much was asked: an object, or one in its `error`.
+fn says_limit(body: &str) -> bool {
+    let Ok(body) = Object::read(body) else { return false };
+    let inner = body.get("error").and_then(|error| error.object().ok());
+    let is_limit = |error: &Object<'_>| {
+        let texts = ["error", "error_description", "message", "reason", "status", "code", "errorSummary"];
+        texts.iter().filter_map(|name| error.string(name)).any(|text| is_limit(&text))
+    };
+    let causes = |error: &Object<'_>| {
+        let lists = ["errors", "details"].map(|name| error.get(name).and_then(|list| list.array().ok()));
+        lists.into_iter().flatten().flatten().filter_map(|cause| cause.object().ok()).any(|cause| is_limit(&cause))
+    };
+    body.string("errorCode").as_deref() == Some("E0000047")
+        || [Some(body), inner].iter().flatten().any(|error| is_limit(error) || causes(error))
+}
+
+fn is_limit(text: &str) -> bool {
+    let letters = text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
+    let letters = letters.collect::<String>();
+    LIMITS.iter().any(|limit| letters.contains(limit))
 }
 
 impl Fetch {

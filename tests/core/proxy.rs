@@ -10,6 +10,7 @@ mod google;
 mod handler;
 mod id_token;
 mod lies;
+mod outages;
 mod revoking;
 
 use base64::Engine as _;

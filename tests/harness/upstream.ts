@@ -32,6 +32,10 @@ function answer(path: string, response: ServerResponse): void {
     case "status":
       response.writeHead(Number(argument)).end(`status ${argument}`);
       return;
+    // `/limited/HEADER`: as those who say with 403 that too much was asked.
+    case "limited":
+      response.writeHead(403, { [argument]: "0" }).end("{}");
+      return;
     case "not-found":
       response.writeHead(404).end(decodeURIComponent(argument));
       return;

@@ -206,6 +206,16 @@ test("outcomes of the server", async () => {
   expect(shape(describeServer(silent, false).json)).toEqual(shape(golden("outcome-describe-without-instructions")));
 });
 
+test.each(["X-RateLimit-Remaining", "X-Rate-Limit-Remaining", "RateLimit-Remaining", "Retry-After"])(
+  "a server that says with %s that nothing is left",
+  async (header) => {
+    const effect = parsed<Effect & { kind: "fetch" }>("effect-fetch-without-body");
+    const outcome = await performFetch({ ...effect, url: `${inject("upstream")}/limited/${header}` });
+    const member = header === "Retry-After" ? "retryAfter" : "remaining";
+    expect(JSON.parse(outcome)).toEqual({ status: 403, body: "{}", [member]: "0" });
+  },
+);
+
 test("outcomes of the world", async () => {
   const { body } = parsed<{ body: string }>("outcome-fetch");
   const effect = parsed<Effect & { kind: "fetch" }>("effect-fetch-without-body");

@@ -95,7 +95,7 @@ impl GitHub {
         let answer = flow.obtain(&Fetch { method: "DELETE", ..self.is_ours(&credential) }).await;
         let answer = answer.map_err(|failure| leg::unreachable(failure, "GitHub"))?;
         match answer.status {
-            status if is_outage(&answer) => Err(Denied::unavailable(format!("GitHub answered {status}"))),
+            status if answer.is_outage() => Err(Denied::unavailable(format!("GitHub answered {status}"))),
             // 404 and 422: it has ended before.
             204 | 404 | 422 => Ok(true),
             status => Err(Denied::failed(format!("GitHub answered {status} when asked to delete the token"))),
@@ -168,7 +168,7 @@ impl GitHub {
         if answer.as_ref().is_ok_and(|answer| matches!(answer.status, 404 | 422)) {
             return Err(Denied::refused("GitHub says that the token is not of this app, or was revoked"));
         }
-        if answer.as_ref().is_ok_and(|answer| matches!(answer.status, 401 | 403) && !is_outage(answer)) {
+        if answer.as_ref().is_ok_and(|answer| matches!(answer.status, 401 | 403) && !answer.is_outage()) {
             return Err(Denied::failed("GitHub does not accept clientId and clientSecret"));
         }
         let answer = told(answer)?;
@@ -197,17 +197,10 @@ fn headers(authorization: String) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// GitHub limits rates with 403 as well, and does not always say so in a header (docs.github.com, "Rate limits for the REST
-/// API": "exceeding the rate limit", "secondary rate limits").
-fn is_outage(answer: &Fetched) -> bool {
-    let message = || Object::read(&answer.body).ok()?.string("message").map(|message| message.to_ascii_lowercase());
-    answer.is_outage() || (answer.status == 403 && message().is_some_and(|message| message.contains("rate limit")))
-}
-
 /// An object that GitHub tells about the person.
 fn told(answer: &Result<Fetched, Failure>) -> Result<Object<'_>, Denied> {
     match answer {
-        Ok(limited) if is_outage(limited) => Err(Denied::unavailable(format!("GitHub answered {}", limited.status))),
+        Ok(limited) if limited.is_outage() => Err(Denied::unavailable(format!("GitHub answered {}", limited.status))),
         _ => leg::profile_answer(answer, "GitHub"),
     }
 }
@@ -215,7 +208,7 @@ fn told(answer: &Result<Fetched, Failure>) -> Result<Object<'_>, Denied> {
 /// The verified addresses, the primary one first. None where the token may not read them.
 fn verified(answer: &Result<Fetched, Failure>) -> Result<Vec<String>, Denied> {
     let answer = answer.as_ref().map_err(|failure| leg::unreachable(*failure, "GitHub"))?;
-    if is_outage(answer) {
+    if answer.is_outage() {
         return Err(Denied::unavailable("GitHub does not tell the addresses now"));
     }
     if matches!(answer.status, 403 | 404) {
@@ -238,7 +231,7 @@ fn verified(answer: &Result<Fetched, Failure>) -> Result<Vec<String>, Denied> {
 fn is_active(answer: &Result<Fetched, Failure>) -> Result<bool, Denied> {
     let answer = answer.as_ref().map_err(|failure| leg::unreachable(*failure, "GitHub"))?;
     match answer.status {
-        _ if is_outage(answer) => Err(Denied::unavailable("GitHub does not tell the membership now")),
+        _ if answer.is_outage() => Err(Denied::unavailable("GitHub does not tell the membership now")),
         200 => Ok(Object::read(&answer.body).is_ok_and(|found| found.string("state").as_deref() == Some("active"))),
         403 | 404 => Ok(false),
         status => Err(Denied::failed(format!("GitHub answered {status} when asked for a membership"))),
