@@ -426,23 +426,64 @@ fn a_yes_ends_ninety_days_after_it_was_used_last() {
     assert_eq!(inside(&object, "dismiss", &json!({}), NOW, &row(NOW)), (json!(true), vec![], removed));
 }
 
-#[test]
-fn two_hundred_clients_wait_at_a_time_and_the_first_makes_room() {
-    let client = |number: usize| json!({"v": 1, "id": format!("c_{number:032}"), "name": "n", "redirects": [REDIRECT], "proof": "none", "created": 1, "auth": "none"});
-    let rows = |count: usize| {
-        let row = |number: usize| {
-            let mut row = client(number);
-            // The one in the middle came first.
-            row["since"] = (NOW - 1000 - u64::from(number == 50)).into();
-            (format!("client:c_{number:032}"), row.to_string())
-        };
-        (0..count).map(row).collect::<Vec<_>>()
+/// What waits: `(network, number)`, the first of which came first.
+fn waiting(all: &[(&str, usize)]) -> Vec<(String, String)> {
+    let row = |(at, (network, number)): (usize, &(&str, usize))| {
+        let mut row = client_that_waits(*number, network);
+        row["since"] = (NOW - 1000 + u64::try_from(at).unwrap()).into();
+        (format!("client:c_{number:032}"), row.to_string())
     };
+    let mut rows = all.iter().enumerate().map(row).collect::<Vec<_>>();
+    rows.sort();
+    rows
+}
+
+fn client_that_waits(number: usize, network: &str) -> Json {
+    json!({"v": 1, "id": format!("c_{number:032}"), "name": "n", "redirects": [REDIRECT], "proof": "none", "created": 1,
+           "auth": "none", "network": network})
+}
+
+#[test]
+fn one_network_has_a_share_of_the_clients_that_wait_and_pushes_out_nobody_elses() {
     let listed = |number: usize| vec![(format!("client:c_{number:032}"), Some(NOW + 30 * DAY))];
-    let wait = |number: usize, rows: &[(String, String)]| inside("clients:waiting", "wait", &client(number), NOW, rows);
-    assert_eq!(wait(199, &rows(199)), (json!("new"), listed(199), vec![]));
-    assert_eq!(wait(200, &rows(200)), (json!("new"), listed(200), vec![format!("client:c_{:032}", 50)]));
-    assert_eq!(wait(7, &rows(200)), (json!("known"), vec![], vec![]));
+    let removed = |number: usize| vec![format!("client:c_{number:032}")];
+    let wait = |network: &str, rows: &[(&str, usize)]| {
+        let client = client_that_waits(999, network);
+        inside("clients:waiting", "wait", &client, NOW, &waiting(rows))
+    };
+    let many = |network: &'static str, from: usize, count: usize| (from..from + count).map(move |n| (network, n));
+    // The genuine client came first, the flood is of one network: beyond twenty it pushes out its own.
+    let mut rows = vec![("genuine", 500)];
+    rows.extend(many("flood", 100, 19));
+    assert_eq!(wait("flood", &rows), (json!("new"), listed(999), vec![]));
+    rows.extend(many("flood", 119, 1));
+    assert_eq!(wait("flood", &rows), (json!("new"), listed(999), removed(100)));
+    // Nine networks more have filled all there is: who has fewer gets a place, and who has most gives it.
+    for (at, network) in (0..).zip(["a", "b", "c", "d", "e", "f", "g", "h"]) {
+        rows.extend(many(network, 200 + at * 19, 19));
+    }
+    rows.extend(many("i", 400, 27));
+    assert_eq!(rows.len(), 200);
+    assert_eq!(wait("new", &rows), (json!("new"), listed(999), removed(400)));
+    assert_eq!(wait("genuine", &rows), (json!("new"), listed(999), removed(400)));
+    assert_eq!(wait("flood", &rows), (json!("new"), listed(999), removed(100)));
+    // What has no network, as kept by a former version or asked without Cloudflare's header, is one of them.
+    let mut former = many("", 100, 200).collect::<Vec<_>>();
+    assert_eq!(wait("new", &former), (json!("new"), listed(999), removed(100)));
+    assert_eq!(wait("", &former), (json!("new"), listed(999), removed(100)));
+    former.push(("", 999));
+    assert_eq!(wait("new", &former), (json!("known"), vec![], vec![]));
+}
+
+#[test]
+fn where_each_of_two_hundred_networks_has_one_place_the_newest_gets_none() {
+    let networks = (0..200).map(|n| format!("n{n}")).collect::<Vec<_>>();
+    let rows = networks.iter().map(String::as_str).zip(100..).collect::<Vec<_>>();
+    let wait =
+        |network: &str| inside("clients:waiting", "wait", &client_that_waits(999, network), NOW, &waiting(&rows));
+    assert_eq!(wait("new"), (json!("full"), vec![], vec![]));
+    let listed = vec![(format!("client:c_{:032}", 999), Some(NOW + 30 * DAY))];
+    assert_eq!(wait("n7"), (json!("new"), listed, vec![format!("client:c_{:032}", 107)]), "it may have another place");
 }
 
 #[test]
