@@ -9,12 +9,17 @@ export interface AuditOptions {
   text: string;
   /** The server's secrets, `current,previous,…`; without them only what is missing shows. */
   secrets?: string | undefined;
+  /** From where on chains are in the export, `CHAIN:SEQ:MAC` each: the last record of a chain that was verified before. */
+  from?: readonly string[] | undefined;
 }
 
-/** What is printed, and whether something is wrong. */
+/** What is printed, and what it comes to. */
 export interface Verified {
   report: string;
+  /** Something is wrong. */
   wrong: boolean;
+  /** Records that may be right: nothing shows that this server has made them. */
+  unverified: number;
 }
 
 /** One link of a chain, as it was told. */
@@ -28,65 +33,138 @@ interface Link {
   salt?: string;
   /** The text that the MAC is over. */
   record: string;
+  /** What is told beside the record, and says otherwise. */
+  differs: string[];
+}
+
+/** The end of the part of a chain that was verified before. */
+type Known = Pick<Link, "seq" | "mac">;
+
+/** What an export has: links, and what looks like one and is none. */
+interface Export {
+  links: Link[];
+  broken: string[];
 }
 
 /** Members that are told beside the record. */
 const BESIDE = ["wicket", "time", "kid", "mac", "subject", "salt"];
+/** Columns of `wicket_audit` that repeat the record. */
+const COLUMNS = ["chain", "seq", "time", "event", "client", "grant", "reason", "request", "who"];
+/** `time` is when the event was told, `at` in the record when it happened. What does not arrive is told again for four days. */
+const EARLIER = 10 * 60 * 1000;
+const LATER = 5 * 24 * 3600 * 1000;
 
 /** Throws with what to do instead. */
-export async function verifyAudit({ text, secrets }: AuditOptions): Promise<Verified> {
-  const links = linksIn(text);
-  if (links.length === 0) {
+export async function verifyAudit({ text, secrets, from = [] }: AuditOptions): Promise<Verified> {
+  const { links, broken } = linksIn(text);
+  if (links.length === 0 && broken.length === 0) {
     throw new Error(
       "The file has no records of a chain: export lines of the log, or the column `record` of wicket_audit.",
     );
   }
   const keys = secrets === undefined ? undefined : await keysOf(secrets);
+  const known = new Map(from.map(readFrom));
   const chains = new Map<string, Link[]>();
   for (const link of links) chains.set(link.chain, [...(chains.get(link.chain) ?? []), link]);
-  const lines: string[] = [];
-  let wrong = 0;
+  const lines = broken.map((what) => `WRONG: ${what}`);
+  const sum = { records: 0, verified: 0, unverified: 0, wrong: broken.length };
   for (const [chain, all] of chains) {
-    const { found, notes, records } = await verifyChain(all, keys);
-    wrong += found.length;
-    const last = Math.max(...all.map(({ seq }) => seq));
-    lines.push(`chain ${chain}: ${String(records)} records, the last is ${String(last)}`);
-    lines.push(...notes.map((note) => `  note: ${note}`), ...found.map((what) => `  WRONG: ${what}`));
+    const { found, unverified, records, former, verified, last, end } = await verifyChain(all, keys, known.get(chain));
+    sum.records += records;
+    sum.verified += verified;
+    sum.unverified += unverified.length;
+    sum.wrong += found.length;
+    lines.push(`chain ${chain}: ${String(records)} records, the last is ${String(last.seq)}`);
+    lines.push(...unverified.map((what) => `  UNVERIFIED: ${what}`), ...found.map((what) => `  WRONG: ${what}`));
+    if (former > 0) lines.push(`  ${String(former)} of them were verified before, as --from says, and not again`);
+    if (end === last && found.length === 0)
+      lines.push(`  its next part: --from ${chain}:${String(last.seq)}:${last.mac}`);
   }
-  const checked = keys ? "" : " The MACs were not checked, so a change would not show.";
-  const verdict = wrong > 0 ? `${String(wrong)} things are wrong.` : "Nothing is missing in between or changed.";
-  lines.push(`${verdict}${checked} That an end was cut off shows only beside another copy.`);
-  return { report: lines.join("\n"), wrong: wrong > 0 };
+  const absent = [...known.keys()].filter((chain) => !chains.has(chain));
+  lines.push(...absent.map((chain) => `chain ${chain}: nothing of it is in this file`));
+  lines.push(...verdict(sum, keys !== undefined, chains.size));
+  return { report: lines.join("\n"), wrong: sum.wrong > 0, unverified: sum.unverified };
 }
 
-async function verifyChain(all: Link[], keys: Keys | undefined) {
-  const [found, notes]: [string[], string[]] = [[], []];
+/** What was shown, and what was not. */
+function verdict(
+  sum: Record<"records" | "verified" | "unverified" | "wrong", number>,
+  hasKeys: boolean,
+  chains: number,
+) {
+  const counts = hasKeys ? `${String(sum.verified)} verified, ${String(sum.unverified)} unverified` : "none verified";
+  const lines = [`${String(sum.records)} records in ${String(chains)} chains: ${counts}.`];
+  if (sum.wrong > 0) lines.push(`${String(sum.wrong)} things are wrong.`);
+  if (sum.unverified > 0) {
+    lines.push(
+      `${String(sum.unverified)} records may be made up or changed: nothing shows that this server has made them.`,
+    );
+  }
+  if (sum.wrong === 0 && sum.unverified === 0) {
+    lines.push(hasKeys ? "Nothing is missing in between or changed." : "Nothing is missing in between.");
+  }
+  if (!hasKeys) lines.push("The MACs were not checked, so a change would not show.");
+  else if (sum.verified > 0) {
+    lines.push("Verified means: made with this server's secret, as it stands there, right after the record before it.");
+  }
+  lines.push(
+    "Not shown: that the end of a chain or a whole chain was left out (compare another copy, or what an earlier run ended with),",
+    "and events without a chain, which have no MAC.",
+  );
+  return lines;
+}
+
+function readFrom(text: string): [string, Known] {
+  const [chain = "", seq = "", mac = "", more] = text.split(":");
+  if (chain === "" || mac === "" || more !== undefined || !/^[1-9]\d*$/.test(seq)) {
+    throw new Error(
+      `--from ${text} is no CHAIN:SEQ:MAC: take the line that an earlier run ended with, or a record's members.`,
+    );
+  }
+  return [chain, { seq: Number(seq), mac }];
+}
+
+async function verifyChain(all: Link[], keys: Keys | undefined, known: Known | undefined) {
+  const [found, unverified]: [string[], string[]] = [[], []];
   const sorted = all.sort((one, other) => one.seq - other.seq);
-  let before: Link | undefined;
-  let records = 0;
+  const isWhole = sorted[0]?.seq === 1;
+  let before: (Known & Partial<Link>) | undefined = isWhole ? undefined : known;
+  let [records, verified, former] = [0, 0, 0];
+  let end: Known | undefined;
+  let last: Known = { seq: 0, mac: "" };
   for (const link of sorted) {
     const name = `record ${String(link.seq)}`;
-    if (before?.seq === link.seq) {
+    found.push(...link.differs.map((what) => `${name}: ${what}`), ...(await namedWrongly(link, name)));
+    if (last.seq === link.seq && before?.record !== undefined) {
       // The same event may have been delivered twice.
       if (before.mac !== link.mac || before.record !== link.record) found.push(`${name} is there twice, and differs`);
       continue;
     }
     records++;
-    const expected = (before?.seq ?? 0) + 1;
-    if (link.seq !== expected) {
-      const gap = `${String(expected)} to ${String(link.seq - 1)}`;
-      if (before) found.push(`${gap} are missing`);
-      else notes.push(`${gap} are not in this file; the MAC of ${name} cannot be checked without them`);
+    last = link;
+    if (link.seq === known?.seq && link.mac !== known.mac) found.push(`${name} has another MAC than --from says`);
+    if (known && !isWhole && link.seq <= known.seq) {
+      former++;
+      continue;
     }
-    found.push(...(await namedWrongly(link, name)));
-    if (keys && link.seq === expected) {
-      const key = keys.get(link.kid);
-      if (!key) found.push(`${name} was made under the secret ${link.kid}, which is not among those given`);
-      else if ((await macOf(key, before?.mac ?? "", link.record)) !== link.mac) found.push(`${name} was changed`);
+    const expected = (before?.seq ?? 0) + 1;
+    const gap = `${String(expected)} to ${String(link.seq - 1)}`;
+    const key = keys?.get(link.kid);
+    if (link.seq !== expected) {
+      if (before) found.push(`${gap} are missing`);
+      unverified.push(`${name}, since ${gap} are not in this file: --from says where it goes on`);
+    } else if (keys && !key) {
+      unverified.push(`${name} was made under the secret ${link.kid}, which is not among those given`);
+    } else if (key && (await macOf(key, before?.mac ?? "", link.record)) !== link.mac) {
+      found.push(`${name} was changed`);
+    } else if (key) {
+      verified++;
+      end = link;
     }
     before = link;
   }
-  return { found, notes, records };
+  if (known && last.seq < known.seq) found.push(`the end was cut off: --from knows record ${String(known.seq)}`);
+  return { found, unverified, records, former, verified, last, end };
 }
 
 async function namedWrongly({ who, subject, salt }: Link, name: string): Promise<string[]> {
@@ -97,10 +175,12 @@ async function namedWrongly({ who, subject, salt }: Link, name: string): Promise
 }
 
 /** The links in a text: JSON as a whole, else line by line. */
-function linksIn(text: string): Link[] {
+function linksIn(text: string): Export {
+  const all: Export = { links: [], broken: [] };
   const whole = parsed(text);
-  if (whole !== undefined) return linksOf(whole);
-  return text.split("\n").flatMap((line) => linksOf(parsed(line.slice(Math.max(0, line.indexOf("{"))))));
+  if (whole !== undefined) collect(whole, all);
+  else for (const line of text.split("\n")) collect(parsed(line.slice(Math.max(0, line.indexOf("{")))), all);
+  return all;
 }
 
 function parsed(text: string): unknown {
@@ -112,22 +192,59 @@ function parsed(text: string): unknown {
 }
 
 /** Lists, results of queries and rows hold links; `logs` and `message` are those of `wrangler tail --format json`. */
-function linksOf(value: unknown): Link[] {
-  if (Array.isArray(value)) return value.flatMap(linksOf);
-  if (typeof value === "string") return value.startsWith("{") ? linksOf(parsed(value)) : [];
-  if (typeof value !== "object" || value === null) return [];
-  const { chain, seq, kid, mac, who, subject, salt, results, record, logs, message } = value as Record<string, unknown>;
-  if (typeof chain === "string" && typeof seq === "number" && typeof mac === "string" && typeof kid === "string") {
-    const members = Object.entries(value).filter(([name]) => !BESIDE.includes(name));
+function collect(value: unknown, all: Export): void {
+  if (Array.isArray(value)) for (const item of value) collect(item, all);
+  else if (typeof value === "string") collect(value.startsWith("{") ? parsed(value) : undefined, all);
+  else if (typeof value === "object" && value !== null) {
+    const members = value as Record<string, unknown>;
+    if (typeof members["record"] === "string") collectRow(members, members["record"], all);
+    else if (typeof members["chain"] === "string" && "seq" in members) collectEvent(members, [], all);
+    else for (const name of ["results", "logs", "message"]) collect(members[name], all);
+  }
+}
+
+/** An event as it is told: flat. */
+function collectEvent(event: Record<string, unknown>, differs: string[], all: Export): void {
+  const { chain, seq, kid, mac, who, subject, salt, time, at } = event;
+  const name = `record ${String(seq)} of chain ${String(chain)}`;
+  if (typeof chain !== "string" || typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 1) {
+    all.broken.push(`${name} is none`);
+  } else if (typeof mac !== "string" || typeof kid !== "string") {
+    all.broken.push(`${name} has no MAC, or does not say under which secret it was made`);
+  } else {
+    const members = Object.entries(event).filter(([member]) => !BESIDE.includes(member));
     const texts = Object.fromEntries(Object.entries({ who, subject, salt }).filter(([, it]) => typeof it === "string"));
-    return [{ chain, seq, kid, mac, ...texts, record: JSON.stringify(Object.fromEntries(members)) }];
+    const told = typeof time === "string" ? Date.parse(time) : NaN;
+    const isTime = told >= Number(at) - EARLIER && told <= Number(at) + LATER;
+    const late = time !== undefined && !isTime ? [`time says ${JSON.stringify(time)}, the record ${dateOf(at)}`] : [];
+    const record = JSON.stringify(Object.fromEntries(members));
+    all.links.push({ chain, seq, kid, mac, ...texts, record, differs: [...differs, ...late] });
   }
-  if (typeof record === "string") {
-    // A row: what is personal stands in columns of its own.
-    const personal = typeof subject === "string" && typeof salt === "string" ? { subject, salt } : {};
-    return linksOf(parsed(record)).map((link) => ({ ...link, ...personal }));
+}
+
+/** A row of `wicket_audit`: what is personal stands in columns of its own, the others repeat the record. */
+function collectRow(row: Record<string, unknown>, record: string, all: Export): void {
+  const event = parsed(record);
+  const members = typeof event === "object" && event !== null ? (event as Record<string, unknown>) : {};
+  const isLink = "chain" in members;
+  if (!isLink && (row["chain"] ?? null) === null) return;
+  if (!isLink) {
+    all.broken.push(`the row ${String(row["seq"])} of chain ${String(row["chain"])} has a record of no chain`);
+    return;
   }
-  return [results, logs, message].flatMap(linksOf);
+  const shown = (value: unknown) => JSON.stringify(value ?? null);
+  const columns = COLUMNS.filter((column) => column in row && shown(row[column]) !== shown(members[column]));
+  const differs = columns.map(
+    (column) => `the column ${column} says ${shown(row[column])}, the record ${shown(members[column])}`,
+  );
+  const { subject, salt } = row;
+  const personal = typeof subject === "string" && typeof salt === "string" ? { subject, salt } : {};
+  collectEvent({ ...members, ...personal }, differs, all);
+}
+
+function dateOf(at: unknown): string {
+  const date = new Date(Number(at));
+  return Number.isNaN(date.getTime()) ? "nothing" : date.toISOString();
 }
 
 type Keys = Map<string, CryptoKey>;

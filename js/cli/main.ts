@@ -18,9 +18,11 @@ const USAGE = `Usage:
   npx mcp-wicket token --issuer ISSUER --audience AUDIENCE [--subject NAME] [--scope "a b"] [--minutes 15]
                        [--claim NAME=VALUE]… [--alg HS256] [--key FILE]
       A token for trying out, signed with JWT_SECRET from the environment or with a private JWK.
-  npx mcp-wicket audit verify FILE [--without-secret]
+  npx mcp-wicket audit verify FILE [--from CHAIN:SEQ:MAC]… [--without-secret]
       Whether the chains in exported audit events are whole: lines of the log, or rows of wicket_audit as JSON. The MACs are
-      checked with WICKET_SECRET from the environment (current,previous,…). Exit code 1 where something is wrong.
+      checked with WICKET_SECRET from the environment (current,previous,…). Exit code 1 where something is wrong, 2 where
+      records cannot be verified: under a secret that is not given, or without those before them. --from names the record
+      up to which a chain is elsewhere; a run prints it for the next one.
 `;
 
 const text = { type: "string" } as const;
@@ -68,7 +70,7 @@ async function run(words: string[]): Promise<void> {
 }
 
 async function audit(args: string[]): Promise<void> {
-  const options = { "without-secret": { type: "boolean" } } as const;
+  const options = { "without-secret": { type: "boolean" }, from: { type: "string", multiple: true } } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const [file, more] = positionals;
   if (file === undefined || more !== undefined) throw new Error("Name one file: npx mcp-wicket audit verify FILE");
@@ -79,9 +81,13 @@ async function audit(args: string[]): Promise<void> {
     );
   }
   const secrets = values["without-secret"] ? undefined : secret;
-  const { report, wrong } = await verifyAudit({ text: contentOf(file), secrets });
+  const { report, wrong, unverified } = await verifyAudit({
+    text: contentOf(file),
+    secrets,
+    from: values.from as string[] | undefined,
+  });
   process.stdout.write(`${report}\n`);
-  if (wrong) process.exitCode = 1;
+  if (wrong || unverified > 0) process.exitCode = wrong ? 1 : 2;
 }
 
 function contentOf(file: string): string {
