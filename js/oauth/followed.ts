@@ -63,6 +63,11 @@ export class Followed {
     return this.#awaited(grant, ask, ctx);
   }
 
+  /** Whether the list is known to say that `grant` has ended. */
+  has(grant: string): boolean {
+    return (this.#ended.get(grant) ?? 0) > now();
+  }
+
   /** What this isolate itself has ended, it knows at once. */
   note(grants: readonly string[], until: number): void {
     for (const grant of grants) this.#ended.set(grant, until);

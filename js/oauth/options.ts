@@ -154,7 +154,7 @@ export interface ExternalToken {
 
 /** Requests within a minute. */
 export interface Limits {
-  /** Of one client from one network, to be allowed something; ten times as many of all clients. Default 120. */
+  /** Of one client from one network, to be allowed something or to revoke it; ten times as many of all clients. Default 120. */
   authorize?: number;
   /** Of one client in one person's name, for tokens; counted exactly. Default 300. */
   token?: number;

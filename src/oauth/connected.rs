@@ -319,7 +319,7 @@ pub(super) async fn standing(flow: &Flow<'_>, input: &Object<'_>) -> Result<Stri
 /// Answers `{"ended":[…]}`.
 pub(super) async fn disconnect(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>) -> Result<String, Refused> {
     let now = flow.context().now();
-    let prefixes = vec![grant::PREFIX.into(), approval::PREFIX.into()];
+    let prefixes = vec![grant::PREFIX.into(), approval::PREFIX.into(), outbox::end_row("")];
     let (rows, prefixes) = ledger::rows(vec![], prefixes);
     let held = Held::read(flow, rows, prefixes).await?;
     let mut ledger = Ledger::read(flow, keys, &held, input);
@@ -345,8 +345,9 @@ pub(super) async fn disconnect(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>)
         change = ledger.wrote(change, &grant.subject, event);
     }
     change.commit(flow);
-    // Those that had ended before are said again, in case the others could not be told then.
-    let ended = list(meant.iter().map(|grant| grant.id.as_str()));
+    // Those that had ended before are said again where the others could not be told then.
+    let is_owed = |grant: &&Grant| grant.revoked.is_none() || outbox::owes_end(&held, &grant.id);
+    let ended = list(meant.iter().filter(is_owed).map(|grant| grant.id.as_str()));
     Ok(ledger.report(Members::new().raw("ended", &ended)).end())
 }
 

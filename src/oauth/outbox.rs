@@ -32,6 +32,16 @@ pub(super) fn owe_end(change: Change, now: u64, grant: &str) -> Change {
     put(change, &[ENDED, grant].concat(), Members::new().text("ended", grant), (0, now))
 }
 
+/// The row that says that nobody has been told yet that `grant` has ended.
+pub(super) fn end_row(grant: &str) -> String {
+    [PREFIX, ENDED, grant].concat()
+}
+
+/// Whether somebody has to be told yet that `grant` has ended; [`end_row`] has been read.
+pub(super) fn owes_end(held: &Held, grant: &str) -> bool {
+    held.row(&end_row(grant)).is_some()
+}
+
 /// Adds a record, for the operator of this name. `event` is flat, as the operator gets it.
 pub(super) fn owe_record(change: Change, now: u64, seq: u64, (teller, event): (&str, &str)) -> Change {
     let body = Members::new().text("teller", teller).raw("event", event);

@@ -105,7 +105,7 @@ pub(super) async fn redeem(flow: &Flow<'_>, keys: &Keys, object: &str, input: &O
     let now = flow.context().now();
     let id = input.text("grant").ok_or(Refused)?;
     let lifetimes = Lifetimes::read(input).ok_or(Refused)?;
-    let (rows, prefixes) = ledger::rows(vec![Grant::row(&id), Code::row(&id)], vec![]);
+    let (rows, prefixes) = ledger::rows(vec![Grant::row(&id), Code::row(&id), outbox::end_row(&id)], vec![]);
     let held = Held::read(flow, rows, prefixes).await?;
     let rows = held.row(&Code::row(&id)).and_then(Row::read).zip(held.row(&Grant::row(&id)).and_then(Grant::read));
     let Some((code, mut grant)) = rows else { return Ok(reject(Reject::Unknown, None).end()) };
@@ -130,8 +130,8 @@ pub(super) async fn redeem(flow: &Flow<'_>, keys: &Keys, object: &str, input: &O
         Ok(()) => {}
     }
     if grant.revoked.is_some() {
-        // Said again, in case the others could not be told when it ended.
-        return refuse(Reject::Ended, None, Some(&*id));
+        // Said again where the others could not be told when it ended.
+        return refuse(Reject::Ended, None, outbox::owes_end(&held, &id).then_some(&*id));
     }
     if rule::ends_grant(input, &grant) {
         grant.revoked = Some(now);

@@ -78,7 +78,7 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
     let now = flow.context().now();
     let (id, secret) = (input.text("grant").ok_or(Refused)?, input.text("secret").ok_or(Refused)?);
     let lifetimes = Lifetimes::read(input).ok_or(Refused)?;
-    let (rows, prefixes) = ledger::rows(vec![Grant::row(&id), replay_row(&id)], vec![]);
+    let (rows, prefixes) = ledger::rows(vec![Grant::row(&id), replay_row(&id), outbox::end_row(&id)], vec![]);
     let held = Held::read(flow, rows, prefixes).await?;
     let Some(mut grant) = held.row(&Grant::row(&id)).and_then(Grant::read) else {
         return Ok(reject(Reject::Unknown, None).end());
@@ -96,8 +96,9 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
         Ok(ledger.report(reject(why, ended)).end())
     };
     if let Err(why) = check(now, input, &grant, lifetimes) {
-        // Said again where it has ended, in case the others could not be told then.
-        return refuse(&mut ledger, why, None, (why == Reject::Ended).then_some(&*id));
+        // Said again where it has ended and the others could not be told then.
+        let is_owed = why == Reject::Ended && outbox::owes_end(&held, &id);
+        return refuse(&mut ledger, why, None, is_owed.then_some(&*id));
     }
     if rule::ends_grant(input, &grant) {
         grant.revoked = Some(now);

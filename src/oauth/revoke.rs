@@ -1,10 +1,13 @@
 //! Revocation (RFC 7009), and telling everybody about grants that have ended.
 //!
-//! **Threat.** A token that was revoked goes on working, and nobody notices (CVE-2020-15223).
+//! **Threat.** A token that was revoked goes on working, and nobody notices (CVE-2020-15223). Or somebody revokes one dead
+//! token without end, to keep the list busy by which everybody's tokens are judged.
 //! **Guarantee.** The grant has ended before the answer is 200, and the list that every isolate follows says so; if either
-//! cannot be written, the answer is 503.
+//! cannot be written, the answer is 503. What the list has been told it is not told again, and what one network revokes for
+//! one client is counted.
 //! **Not guaranteed.** That isolates hear of it at once: within 30 seconds, or at once with `revocation: "strict"`.
 
+use super::authorize::by_network;
 use super::error::{Code, Failed, unavailable};
 use super::grant::Grant;
 use super::ledger::{self, Event, Ledger};
@@ -16,6 +19,7 @@ use crate::crypto::Keys;
 use crate::flow::{Ask, Flow};
 use crate::http::Answer;
 use crate::json::Object;
+use crate::limit;
 
 /// The object with the list of grants that have ended.
 pub const REVOCATIONS: &str = "revocations";
@@ -24,11 +28,12 @@ pub const REVOCATIONS: &str = "revocations";
 ///
 /// 1. The client's credentials are read.
 /// 2. The token is opened, as whichever it is. What is none of ours counts as revoked (RFC 7009 §2.2).
-/// 3. The grant ends in its object, if it is this client's.
-/// 4. Everybody is told.
-/// 5. Where that was the person's last grant, the upstream's credential goes back.
+/// 3. The client does not ask too often from where it is.
+/// 4. The grant ends in its object, if it is this client's.
+/// 5. Everybody is told, unless they have been.
+/// 6. Where that was the person's last grant, the upstream's credential goes back.
 ///
-/// Waits: two; with an upstream two more.
+/// Waits: one for counting, and two; with an upstream two more. Two where it had ended before.
 pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Answer {
     let basic = request.authorization.is_some();
     match revoke(flow, site, request, body).await {
@@ -52,6 +57,9 @@ async fn revoke<I: Identity>(
         signing::unproven(site.keys, &site.issuer, &resource, token).map(|token| (token.object, token.grant))
     });
     let Some((object, grant)) = place else { return Ok(()) };
+    if let Some(seconds) = limit::wait(flow, by_network(site, request, "revoke", &shown.id)).await {
+        return Err(Failed::slow_down(seconds));
+    }
     let trace = request.trace(flow);
     let input = ledger::traced(shown.write(Members::new().text("grant", &grant)), site.server, &trace).end();
     let ended = flow.obtain(&Ask { object: object.clone(), call: "revoke", input }).await;
@@ -62,7 +70,7 @@ async fn revoke<I: Identity>(
         giving::give_back(flow, site, &object, Some(&trace)).await;
     }
     match ended.text("error").as_deref() {
-        None if is_announced => Ok(()),
+        None if is_announced || ended.flag("over") => Ok(()),
         // The object says neither that it has ended nor why not.
         None => Err(unavailable()),
         Some("invalid_client") => Err(unknown_client()),
@@ -84,10 +92,11 @@ pub(super) async fn announce(flow: &Flow<'_>, decided: &Object<'_>, lifetime: u6
     if told.is_ok_and(|told| told == "true") { Ok(true) } else { Err(()) }
 }
 
-/// Inside the object of the subject: ends a grant of the client that asks.
+/// Inside the object of the subject: ends a grant of the client that asks. `{"ended":[…]}` where everybody has to be told,
+/// `{"over":true}` where they have been.
 pub(super) async fn end(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>) -> Result<String, Refused> {
     let id = input.text("grant").ok_or(Refused)?;
-    let (rows, prefixes) = ledger::rows(vec![Grant::row(&id)], vec![]);
+    let (rows, prefixes) = ledger::rows(vec![Grant::row(&id), outbox::end_row(&id)], vec![]);
     let held = Held::read(flow, rows, prefixes).await?;
     let mut ledger = Ledger::read(flow, keys, &held, input);
     let Some(mut grant) = held.row(&Grant::row(&id)).and_then(Grant::read) else {
@@ -109,6 +118,8 @@ pub(super) async fn end(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>) -> Res
         let reason = Some("the client revoked its token");
         let event = Event { name: ledger::ENDED, client: &grant.client, grant: &id, scopes: &[], reason };
         ledger.wrote(change, &grant.subject, event).commit(flow);
+    } else if !outbox::owes_end(&held, &id) {
+        return Ok(Members::new().flag("over", true).end());
     }
     Ok(ledger.report(Members::new().raw("ended", &list([id.as_str()]))).end())
 }

@@ -93,7 +93,7 @@ pub struct Lifetimes {
 /// Requests within a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Of one client from one network, to be allowed something.
+    /// Of one client from one network, to be allowed something or to revoke it.
     pub authorize: u64,
     /// Of one client in one person's name, for tokens.
     pub token: u64,

@@ -1,7 +1,8 @@
 /** Rate limits: what is beyond them gets 429 with the seconds to wait, and nothing is kept of it. */
 import { clock } from "mcp-wicket/testing";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { calls } from "./app/slow.ts";
+import { MyMCP } from "./app/worker.ts";
 import * as lib from "./lib/client.ts";
 
 const SITE = "https://limits.example.com";
@@ -72,6 +73,34 @@ test("registrations: new ones only, and none is kept beyond the limit", async ()
   expectWait(limited);
   expect(await limited.json()).toMatchObject({ error: "slow_down" });
   expect((await register("One")).status).toBe(201);
+});
+
+test("revocations: by client and network, and the list is told once", async () => {
+  const { client, tokens } = await lib.signIn({ site: SITE, user: "revoker" });
+  const revoke = (peer: string) =>
+    lib.send(`${SITE}/revoke`, {
+      ...lib.form({ client_id: client.client_id, token: tokens.refresh_token }),
+      headers: { "content-type": "application/x-www-form-urlencoded", "cf-connecting-ip": peer },
+    });
+  const asked = vi.spyOn(MyMCP.prototype, "wicketAsk");
+  // That it has been told, the object learns behind the answer.
+  const calls = () => asked.mock.calls.splice(0).flatMap(([, call]) => (call === "told" ? [] : [call]));
+  try {
+    expect([(await revoke("192.0.2.20")).status, calls()]).toEqual([200, ["revoke", "append"]]);
+    for (let times = 1; times < 5; times++) {
+      expect([(await revoke("192.0.2.20")).status, calls()]).toEqual([200, ["revoke"]]);
+    }
+    const limited = await revoke("192.0.2.20");
+    expect([limited.status, calls()]).toEqual([429, []]);
+    expectWait(limited);
+    expect((await revoke("192.0.2.21")).status).toBe(200);
+    // A refresh of what has ended is told to nobody again, either.
+    calls();
+    expect((await lib.refresh(client, tokens.refresh_token, {}, SITE)).status).toBe(400);
+    expect(calls()).not.toContain("append");
+  } finally {
+    asked.mockRestore();
+  }
 });
 
 test("callbacks: by sign-in, before any object is asked", async () => {

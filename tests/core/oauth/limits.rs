@@ -103,6 +103,22 @@ fn a_token_that_opens_nothing_is_counted_before_anybody_is_asked_for_its_client(
     assert_eq!(limited["answer"]["status"], 429);
 }
 
+#[test]
+fn a_revocation_beyond_the_limit_asks_no_object() {
+    let mut way = Way::new();
+    let tokens = way.tokens();
+    let token = tokens["refresh_token"].as_str().unwrap();
+    let request = head("revoke", "POST", json!({"peer": "192.0.2.1"}));
+    let body = super::form(&[("client_id", &way.client), ("token", token)]);
+    let before = format!("{:?}", way.objects);
+    let (limited, keys) = asked(&mut way, &request, &body, 121);
+    assert_eq!((&limited["answer"]["status"], keys.len()), (&json!(429), 2), "by client and network, and by network");
+    assert!(has(&limited, "retry-after", &WAIT.to_string()));
+    assert!(limited["answer"]["body"].as_str().unwrap().contains(r#""error":"slow_down""#));
+    assert_eq!(format!("{:?}", way.objects), before);
+    assert_eq!(asked(&mut way, &request, &body, 120).0["answer"]["status"], 200);
+}
+
 /// Counts as `js/effects/tally.ts` does.
 #[derive(Default)]
 struct Counts(BTreeMap<String, u64>);

@@ -94,6 +94,31 @@ fn a_grant_whose_end_could_not_be_told_is_told_by_the_object() {
 }
 
 #[test]
+fn what_was_revoked_is_announced_once_and_written_once() {
+    let mut way = Way::new();
+    let token = token(&way.tokens());
+    // Twice where the list did not answer.
+    let (status, _) = post(&mut way, "revoke", &[("token", &token)], &Said::Failed("timeout"));
+    assert_eq!(status, 503);
+    let (status, commits) = post(&mut way, "revoke", &[("token", &token)], &Said::Ok("true".into()));
+    assert_eq!(status, 200);
+    receipts(&mut way.objects, &commits);
+    let before = format!("{:?}", way.objects);
+    let silent = |way: &mut Way, endpoint: &str, fields: &[(&str, &str)]| {
+        let (status, commits) = post(way, endpoint, fields, &Said::Failed("the list is not asked"));
+        assert!(
+            !commits.iter().any(|commit| matches!(commit, Commit::Receipt(receipt) if receipt.input.contains("ended")))
+        );
+        status
+    };
+    // RFC 7009 §2.2: what is revoked already is what was wanted.
+    assert_eq!(silent(&mut way, "revoke", &[("token", &token)]), 200);
+    assert_eq!(format!("{:?}", way.objects), before);
+    assert_eq!(silent(&mut way, "token", &[("grant_type", "refresh_token"), ("refresh_token", &token)]), 400);
+    assert_eq!(ask(&mut way.objects, "disconnect", &json!({}), NOW)["ended"], json!([]));
+}
+
+#[test]
 fn a_reused_token_ends_its_grant_for_everybody_also_if_the_process_ends_then() {
     let mut way = Way::new();
     let first = token(&way.tokens());
