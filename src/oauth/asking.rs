@@ -100,3 +100,17 @@ pub(super) fn turn(flow: &Flow<'_>, grant: &Grant, input: &Object<'_>) -> Turn {
         }),
     }
 }
+
+/// Writes when a credential has to be renewed, so that the upstream says anew who the person is (milliseconds since 1970); or
+/// that it can be asked with the access token.
+pub(super) fn write_due(members: Members, due: Option<u64>) -> Members {
+    match due {
+        Some(due) => members.number("due", due),
+        None => members.flag("askable", true),
+    }
+}
+
+/// What [`write_due`] wrote. What former versions wrote says nothing of it, and is due.
+pub(super) fn read_due(members: &Object<'_>) -> Option<u64> {
+    if members.flag("askable") { None } else { Some(members.number("due").unwrap_or(0)) }
+}

@@ -64,7 +64,7 @@ impl Row {
         let credential = input.text("credential")?;
         let sealed = keys.seal_text(flow.context(), &binding(object), credential.as_bytes());
         let (ends, renewable) = (input.number("ends"), input.flag("renewable"));
-        let due = due(input);
+        let due = asking::read_due(input);
         Some(Self { sealed, origin: Origin::read(input), ends, renewable, due, refused: false, lease: None })
     }
 
@@ -76,7 +76,7 @@ impl Row {
             origin: Origin::read(&row),
             ends: row.number("ends"),
             renewable: row.flag("renewable"),
-            due: due(&row),
+            due: asking::read_due(&row),
             refused: row.flag("refused"),
             lease: lease(),
         })
@@ -89,7 +89,7 @@ impl Row {
             Some(ends) => members.number("ends", ends),
             None => members,
         };
-        let members = write_due(members, self.due);
+        let members = asking::write_due(members, self.due);
         match &self.lease {
             Some(Lease { id, until, stuck }) => {
                 members.text("lease", id).number("leased", *until).flag("stuck", *stuck)
@@ -121,25 +121,13 @@ impl Row {
     }
 }
 
-/// What [`write_due`] wrote. What former versions wrote says nothing of it, and is due.
-fn due(members: &Object<'_>) -> Option<u64> {
-    if members.flag("askable") { None } else { Some(members.number("due").unwrap_or(0)) }
-}
-
-fn write_due(members: Members, due: Option<u64>) -> Members {
-    match due {
-        Some(due) => members.number("due", due),
-        None => members.flag("askable", true),
-    }
-}
-
 /// What the Worker says of a credential that it sends, of the person `subject` where that is not known there.
 pub(super) fn described<I: Identity>(identity: &I, members: Members, credential: &str) -> Members {
     let known = identity.credential(credential);
     let members =
         members.text("credential", credential).flag("renewable", known.as_ref().is_some_and(|known| known.renewable));
     let members = Origin::of(identity, None, credential).write(members);
-    let members = write_due(members, known.as_ref().and_then(|known| known.due));
+    let members = asking::write_due(members, known.as_ref().and_then(|known| known.due));
     match known.and_then(|known| known.expires) {
         Some(ends) => members.number("ends", ends),
         None => members,
@@ -422,11 +410,21 @@ pub async fn fresh<I: Identity>(
         }
     };
     let input = described(site.identity, Members::new().text("lease", &lease), &renewed).end();
-    match ask("keep", input).await.as_deref() {
+    // The upstream may have ended the former refresh token: what came back is lost unless it is kept.
+    let mut kept = ask("keep", input.clone()).await;
+    for _ in 1..KEEPS {
+        if kept.is_err() {
+            kept = ask("keep", input.clone()).await;
+        }
+    }
+    match kept.as_deref() {
         Ok("true") => Ok(Taken { credential: renewed, asking }),
         _ => Err(Stale::Silent),
     }
 }
+
+/// So often it is tried to keep what the upstream has given.
+const KEEPS: usize = 3;
 
 /// So often a refresh asks for a credential that another has: longer than any lease of usual length.
 const TIMES: usize = 3;

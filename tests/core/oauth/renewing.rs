@@ -1,6 +1,6 @@
 //! Refreshing with an upstream: it is asked who the person is now, its tokens are renewed by one, and what it says counts.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use mcp_wicket::crypto::{Binding, Purpose};
 use mcp_wicket::flow::{Commit, Fetch, Flow};
@@ -84,6 +84,11 @@ impl Identity for Upstream {
     }
 }
 
+thread_local! {
+    /// So many times an object is away when something is to be kept in it.
+    static LOST: Cell<usize> = const { Cell::new(0) };
+}
+
 /// Somebody who has signed in by way of the upstream.
 pub(super) struct Signed {
     pub(super) objects: Objects,
@@ -124,6 +129,10 @@ pub(super) fn send_and_tell(
             return says(url);
         }
         calls.extend(effect["call"].as_str().map(Into::into));
+        if effect["call"] == "keep" && LOST.get() > 0 {
+            LOST.set(LOST.get() - 1);
+            return Said::Failed("unreachable");
+        }
         objects.ask(effect, now, [entropy; 32])
     });
     let world = world.at(now).with_entropy([entropy; 32]);
@@ -214,6 +223,22 @@ fn a_token_that_ends_is_renewed_first_and_kept_at_once() {
     let (status, _, calls) = signed.refresh((NOW + 599_000, 6), says);
     assert_eq!(status, 200);
     assert_eq!(calls, ["credential", "token", "keep", "user?second-upstream-token", "refresh"]);
+}
+
+#[test]
+fn what_the_upstream_gave_for_a_spent_refresh_token_is_kept_although_storage_is_away_for_a_moment() {
+    let renewed = json!({"access": "second-upstream-token", "ends": NOW + 9_000_000});
+    let says = |url: &str| if url.contains("user?") { said(200, &json!({})) } else { said(200, &renewed) };
+    let mut signed = Signed::new();
+    LOST.set(2);
+    let (status, _, calls) = signed.refresh((NOW + 599_000, 6), says);
+    assert_eq!(status, 200);
+    assert_eq!(calls, ["credential", "token", "keep", "keep", "keep", "user?second-upstream-token", "refresh"]);
+    let mut signed = Signed::new();
+    LOST.set(3);
+    let (status, body, calls) = signed.refresh((NOW + 599_000, 6), says);
+    assert_eq!((status, body["error"].as_str()), (503, Some("temporarily_unavailable")));
+    assert_eq!(calls, ["credential", "token", "keep", "keep", "keep"]);
 }
 
 /// Somebody whose upstream says who they are only where the credential is renewed: it was at `NOW + 599_000`, and what it
