@@ -8,7 +8,7 @@ import { Shared, Verifying } from "./verifying.js";
 import type { WicketError } from "../errors.js";
 import { unset } from "../unset.js";
 
-/** What is kept of an API key. `npx mcp-wicket keys --api NAME` makes a key and its record. */
+/** What is kept of an API key, and nothing else: a key that is not good any more has no record. `npx mcp-wicket keys --api NAME` makes a key and its record. */
 export interface APIKeyRecord {
   /** The part of the key that may be seen: `wk_THIS_…`. */
   id: string;
@@ -160,7 +160,8 @@ function recordsOf(keys: unknown): unknown {
 /** A record with its date in milliseconds; what is no date becomes `null`. */
 function dated(record: unknown): unknown {
   if (typeof record === "object" && record !== null) checkOptions(RECORD, record);
-  const { expires } = (record ?? {}) as Partial<APIKeyRecord>;
-  if (expires === undefined) return record;
-  return { ...(record as APIKeyRecord), expires: typeof expires === "string" ? Date.parse(expires) : expires };
+  // One without a value is no date either: else the key would never end.
+  if (typeof record !== "object" || record === null || !("expires" in record)) return record;
+  const { expires = null } = record;
+  return { ...record, expires: typeof expires === "string" ? Date.parse(expires) : expires };
 }

@@ -3,7 +3,8 @@ import { CallbackTimeout, callback } from "../callback.js";
 import { hideHeader } from "../credentials.js";
 import { logged } from "../errors.js";
 import type { Incoming } from "../incoming.js";
-import type { RefusedToken, TokenVerifier } from "./verifier.js";
+import type { Caller } from "../guard.js";
+import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
 
 /** Marks the verifiers of this package: true, or a function that gives the verifier with another limit, in seconds. */
 export const OURS: unique symbol = Symbol("mcp-wicket verifier");
@@ -25,10 +26,24 @@ export function bounded<Env>(verifier: TokenVerifier<Env>, seconds: number): Tok
     ...(verifier.known && { known: (incoming: Incoming) => verifier.known?.(incoming) }),
     identify: (incoming, env, ctx) => {
       const found = callback(`identify of ${nameOf(verifier)}`, seconds, () => verifier.identify(incoming, env, ctx));
-      return found instanceof Promise ? found.catch(late) : found;
+      const sound = (found: Found) => judged(found, verifier);
+      return found instanceof Promise ? found.then(sound).catch(late) : sound(found);
     },
   };
 }
+
+/** What the app's own verifier has found, if it is whole: anything else lets nobody in. */
+function judged(found: Found | null | undefined, verifier: object): Found {
+  const { refused, principal, scopes, props } = (found ?? {}) as Partial<Caller & RefusedToken>;
+  if (refused !== undefined) return found as Found;
+  const isCaller = typeof principal === "string" && principal !== "" && scopes instanceof Set && isProps(props);
+  if (isCaller) return found as Found;
+  const reason =
+    "its verifier gave neither a caller (principal, scopes as a Set, props) nor why there is none (refused, reason)";
+  return { refused: "unavailable", reason, verifier: nameOf(verifier) };
+}
+
+const isProps = (props: unknown) => typeof props === "object" && props !== null && !Array.isArray(props);
 
 function nameOf(verifier: object): string {
   const { name } = verifier.constructor;

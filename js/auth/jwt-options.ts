@@ -65,7 +65,7 @@ export const JWT = namesOf<JWTVerifierOptions>("JWTVerifier", {
   header: true,
 });
 
-/** A value that a claim must have, or a function that says whether its value will do. */
+/** A value that a claim must have, or a function that says whether its value will do: only `true` is a yes. */
 export type ClaimRule<T = unknown> = string | number | boolean | ((value: T) => boolean);
 
 /** The claims of a token (RFC 7519 §4.1). */

@@ -84,7 +84,8 @@ export class JWTVerifier<Claims extends object = JWTClaims> extends Verifying<Cl
   protected override judge(caller: Caller): Found {
     for (const [name, rule] of this.#rules) {
       const value = Object.hasOwn(caller.props, name) ? caller.props[name] : undefined;
-      const holds = typeof rule === "function" ? rule(value as never) : value === rule;
+      // A promise, or whatever else is not `true`, is no yes.
+      const holds = typeof rule === "function" ? (rule(value as never) as unknown) === true : value === rule;
       if (!holds) return { refused: "token", reason: `its claim ${JSON.stringify(name)} is not as wanted` };
     }
     return caller;

@@ -2,7 +2,7 @@
 import type { AppFetch } from "../endpoint.js";
 import type { OAuthHelpers } from "../oauth/operator.js";
 import { WicketError } from "../errors.js";
-import { checkOptions, openNamesOf } from "../options.js";
+import { answerText } from "../answer.js";
 import type { Outcome } from "../run.js";
 
 /** An effect that the provider does not know, as the handler's Rust half writes it. */
@@ -29,7 +29,7 @@ export interface IdentityHandler<Env = unknown> {
   fetch?: AppFetch<Env>;
 }
 
-/** Somebody whom the app itself knows. */
+/** Somebody whom the app itself knows. An object with other members (a row of a database) is an error. */
 export interface KnownPerson {
   /** Stable, and never given to anybody else. */
   id: string;
@@ -41,19 +41,16 @@ export interface KnownPerson {
   scopes?: readonly string[];
 }
 
-const PERSON = openNamesOf<KnownPerson>("The answer of identify", { id: true, label: true, props: true, scopes: true });
-
-/** What is true of a person now. Without `props` those are as before; without `scopes` all count that were granted. */
+/** What is true of a person now: one member at least, and no others. Without `props` those are as before; without `scopes` all count that were granted. */
 export type StillKnown = Partial<KnownPerson>;
-
-const STILL = openNamesOf<StillKnown>("The answer of stillKnown", { id: true, label: true, props: true, scopes: true });
 
 /** What a handler may have that signs people in itself. */
 export interface AsksAgain<Env = unknown> {
   /**
-   * Whether the app still knows somebody, asked at each refresh: `true`, or what has changed (`props`, and the scopes that the
-   * person may have now). Anything else is a no, and the client gets no new tokens: within `accessTokenTtl` the person is
-   * out. A function that throws, or takes longer than `callbackTimeout`, is an outage: the client comes again.
+   * Whether the app still knows somebody, asked at each refresh: `true`, with all scopes that were granted and the props as
+   * they are; or what counts now (`props`, and the scopes that the person may have). Anything else is a no, also an object
+   * without members or with others than those of `KnownPerson`, which the log names: the client gets no new tokens, and within
+   * `accessTokenTtl` the person is out. A client that refreshes more than five times within a minute gets what was said last. A function that throws, or takes longer than `callbackTimeout`, is an outage: the client comes again.
    */
   stillKnown?(
     person: { readonly id: string },
@@ -106,23 +103,18 @@ export function identityOf<Env>(handler: AnyHandler<Env>): IdentityHandler<Env> 
     perform: async (effect, around) => {
       if (effect.kind !== "identify") return stillKnown(handler, effect, around);
       const { request, env, ctx } = around;
-      const person = (await handler.identify(request, env, ctx)) ?? null;
-      if (person !== null) checkOptions(PERSON, person);
-      return { json: JSON.stringify(person) };
+      return { json: answerText(await handler.identify(request, env, ctx)) };
     },
     ...(handler.fetch && { fetch: (request, env, ctx) => handler.fetch?.(request, env, ctx) as Promise<Response> }),
   };
 }
 
-/** `src/auth/app.rs`, `StillKnown`. Whatever is no yes is a no. */
+/** `src/auth/app.rs`, `StillKnown`. */
 async function stillKnown<Env>(
   handler: AsksAgain<Env>,
   effect: HandlerEffect & { id?: string },
   { env, ctx }: HandlerContext<Env>,
 ): Promise<Outcome> {
   if (effect.kind !== "still-known" || !handler.stillKnown) throw new Error(`an app has no "${effect.kind}"`);
-  const answer = (await handler.stillKnown({ id: effect.id ?? "" }, env, ctx)) ?? false;
-  if (typeof answer !== "object") return { json: (answer as unknown) === true ? "true" : "null" };
-  checkOptions(STILL, answer);
-  return { json: JSON.stringify(answer) };
+  return { json: answerText(await handler.stillKnown({ id: effect.id ?? "" }, env, ctx)) };
 }

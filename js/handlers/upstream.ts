@@ -1,4 +1,5 @@
 /** What all handlers have that let people sign in elsewhere: their options, and the two functions that you may write. */
+import { answerText } from "../answer.js";
 import { WicketError } from "../errors.js";
 import { type Known, type Names, checkOptions, namesOf } from "../options.js";
 import type { Outcome } from "../run.js";
@@ -56,6 +57,7 @@ export interface AllowRule {
  */
 export type Allow =
   AllowRule | AllowRule[] | "anyone" | ((profile: UpstreamProfile) => AllowAnswer | Promise<AllowAnswer>);
+/** `true`: with all scopes that were granted. Anything but these is a no, and the log says what it was. */
 export type AllowAnswer = boolean | { scopes: string[] };
 
 export interface UpstreamOptions<Env> {
@@ -98,8 +100,6 @@ export const UPSTREAM = {
   name: true,
   fetch: true,
 } satisfies Record<keyof UpstreamOptions<unknown>, Known>;
-
-const ANSWER = namesOf<Exclude<AllowAnswer, boolean>>("The answer of allow", { scopes: true });
 
 /** `src/auth/proxy/effect.rs`: the effects that are a handler's own. */
 export type UpstreamEffect =
@@ -155,10 +155,7 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
       return { json: objectText(await context(effect.accessToken, effect.profile)) };
     }
     if (effect.kind === "allow" && typeof allow === "function") {
-      // Whatever is no yes is a no.
-      const answer = await allow(effect.profile);
-      if (typeof answer === "object") checkOptions(ANSWER, answer);
-      return { json: JSON.stringify(typeof answer === "object" ? answer : (answer as unknown) === true) };
+      return { json: answerText(await allow(effect.profile)) };
     }
     throw new Error(`this handler has no "${effect.kind}"`);
   }

@@ -4,9 +4,11 @@
  * (`src/auth/further.rs`).
  */
 import { telling } from "../auth/any-of.js";
+import { bounded } from "../auth/bounded.js";
 import { Remembered } from "../auth/remembered.js";
 import type { Found, TokenVerifier } from "../auth/verifier.js";
 import { POOLS } from "../bounds.js";
+import { answerText } from "../answer.js";
 import { awaited } from "../callback.js";
 import { now } from "../clock.js";
 import { WicketError, logged } from "../errors.js";
@@ -24,6 +26,9 @@ interface Made {
   /** The header that came with it: whoever shows another one is judged anew. */
   readonly authorization: string | null;
 }
+
+/** Whose token it is, or what `resolveExternalToken` answers about it (JSON). */
+type Whose = Pick<ExternalInput, "principal" | "token" | "client" | "scopes"> & { readonly answer?: string };
 
 /** For this long a caller that comes again is no news to the operator. */
 const TOLD_MS = 5 * 60_000;
@@ -57,7 +62,7 @@ export class WithFurther<Env> implements TokenVerifier<Env> {
   constructor(own: AccessTokens<Env>, siteOf: SiteOf<Env>, options: Options<Env>, timeout: number) {
     this.#own = own;
     this.#siteOf = siteOf;
-    this.#tokens = options.tokens;
+    this.#tokens = options.tokens && bounded(options.tokens, timeout);
     this.#resolve = options.resolveExternalToken;
     this.#timeout = timeout;
   }
@@ -102,55 +107,56 @@ export class WithFurther<Env> implements TokenVerifier<Env> {
   ): Promise<Found> {
     const before = this.#made.get(found);
     if (before !== undefined && before.authorization === authorization) return before.caller;
-    const caller = await this.#named(found, { principal: found.principal }, "OAuthProvider", incoming, env, ctx);
-    if (!("refused" in caller)) this.#made.set(found, { caller, authorization });
+    const { principal, scopes, client } = found;
+    const input = { principal, scopes: [...scopes], ...(client !== undefined && { client }) };
+    const admitted = await this.#judged(input, JSON.stringify(input), incoming, env, ctx);
+    if ("refused" in admitted) return { ...admitted, verifier: "OAuthProvider" };
+    const caller = { ...found, principal: admitted.principal };
+    this.#made.set(found, { caller, authorization });
     return caller;
   }
 
   /** What `resolveExternalToken` says, each time: it sees the request, and may say otherwise of the next one. */
   async #resolved(token: string, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Found> {
-    let found: ExternalToken | null | undefined;
+    let found: ExternalToken | false | null | undefined;
+    let answer = "null";
     try {
       const { request } = incoming;
       // The body is the endpoint's.
       const shown = new Request(request.url, { method: request.method, headers: request.headers });
       const ask = () => this.#resolve?.({ token, request: shown, env });
       found = await awaited("resolveExternalToken of OAuthProvider", this.#timeout, ask);
+      answer = answerText(found, ["props"]);
     } catch (error) {
       logged("A token could not be resolved", error);
       return { refused: "unavailable", reason: "resolveExternalToken failed", verifier: RESOLVE };
     }
-    if (!found) return { refused: "token", reason: "it does not know the token", verifier: RESOLVE, foreign: true };
-    const { props = {}, subject, audience, scopes = [], expires } = found;
-    if (expires !== undefined && expires * 1000 <= now())
-      return { refused: "token", reason: "it is expired", verifier: RESOLVE };
-    const caller: Caller = { principal: "", props, scopes: new Set(scopes), ...(expires !== undefined && { expires }) };
-    const whose = { ...(subject === undefined ? { token } : { principal: subject }), ...(audience && { audience }) };
-    return this.#named(caller, whose, RESOLVE, incoming, env, ctx);
+    if (found === null || found === undefined || found === false) {
+      return { refused: "token", reason: "it does not know the token", verifier: RESOLVE, foreign: true };
+    }
+    const who = answerText([token, found.subject, found.scopes]);
+    const admitted = await this.#judged({ token, answer }, who, incoming, env, ctx);
+    if ("refused" in admitted) return { ...admitted, verifier: RESOLVE };
+    const { principal, scopes, expires } = admitted;
+    const { props = {} } = found;
+    return { principal, props, scopes: new Set(scopes), ...(expires !== undefined && { expires }) };
   }
 
-  /** The caller under the name that it has here, unless its token is for another server. */
-  async #named(
-    found: Caller,
-    whose: Pick<ExternalInput, "principal" | "token" | "audience">,
-    verifier: string,
-    incoming: Incoming,
-    env: Env,
-    ctx: ExecutionContext,
-  ): Promise<Found> {
+  /** The caller's name here and what it may do, unless its token is for another server. `who` tells it from others. */
+  async #judged(whose: Whose, who: string, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Admitted> {
     const site = await this.#siteOf(incoming.request, env, ctx);
-    const input: ExternalInput = { origin: incoming.site, ...whose, scopes: [...found.scopes] };
-    if (found.client !== undefined) input.client = found.client;
+    const { answer, ...named } = whose;
+    const input: ExternalInput = { origin: incoming.site, ...named };
     const ray = incoming.headers.get("cf-ray");
     if (ray !== null) input.ray = ray;
-    const key = JSON.stringify([whose.principal, whose.token, input.client, input.scopes]);
-    if (this.#told.get(key)) input.told = true;
+    if (this.#told.get(who)) input.told = true;
     const world = await site.world(incoming.request, env, ctx);
-    const ended = await run<Admitted>(site.steps.external, JSON.stringify(input), "", world);
+    const text = JSON.stringify(input);
+    const whole = answer === undefined ? text : `${text.slice(0, -1)},"answer":${answer}}`;
+    const ended = await run<Admitted>(site.steps.external, whole, "", world);
     if (!("done" in ended)) throw new Error("a caller is never spliced");
-    if ("refused" in ended.done) return { ...ended.done, verifier };
-    this.#told.set(key, { until: now() + TOLD_MS }, 0);
-    return { ...found, principal: ended.done.principal };
+    if (!("refused" in ended.done)) this.#told.set(who, { until: now() + TOLD_MS }, 0);
+    return ended.done;
   }
 }
 

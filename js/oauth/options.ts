@@ -30,7 +30,7 @@ export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, In
         /** Without its body. */
         request: Request;
         env: NoInfer<Env>;
-      }) => ExternalToken | null | undefined | Promise<ExternalToken | null | undefined>)
+      }) => ExternalToken | false | null | undefined | Promise<ExternalToken | false | null | undefined>)
     | undefined;
   /** How people sign in. */
   defaultHandler:
@@ -138,7 +138,11 @@ export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, In
   auditRequired?: boolean;
 }
 
-/** Whose token it is that `resolveExternalToken` was asked about. */
+/**
+ * Whose token it is that `resolveExternalToken` was asked about: one of these members at least, and no others. An answer with
+ * any other member, or with one that is of another kind (also `null`), is refused as a whole with 401, and the log says why: an
+ * introspection response (RFC 7662) or a set of claims is for your function to judge.
+ */
 export interface ExternalToken {
   /** What `this.props` is. */
   props?: Record<string, unknown>;
@@ -148,7 +152,7 @@ export interface ExternalToken {
   scopes?: readonly string[];
   /** Whose token it is, for sessions and audit. Default: each token is somebody of its own. */
   subject?: string;
-  /** When it ends, in seconds since 1970. */
+  /** When it ends, in seconds since 1970: the claim `exp`. Leave it out if it does not. */
   expires?: number;
 }
 

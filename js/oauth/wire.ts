@@ -123,15 +123,16 @@ export interface ExternalInput {
   origin: string;
   principal?: string;
   token?: string;
-  audience?: string | readonly string[];
+  /** What `resolveExternalToken` has answered. */
+  answer?: unknown;
   client?: string;
-  scopes: readonly string[];
+  scopes?: readonly string[];
   told?: true;
   ray?: string;
 }
 
 /** `src/auth/further.rs`, `admit`. */
-export type Admitted = { principal: string } | { refused: "token"; reason: string };
+export type Admitted = { principal: string; scopes: string[]; expires?: number } | { refused: "token"; reason: string };
 
 /** `src/auth/access.rs`, `Wanted`. */
 export interface UpstreamInput {

@@ -6,6 +6,7 @@
 //! (the pepper) where one is set. It is compared in constant time. The identity comes from the record alone.
 //! **Not guaranteed.** That a key which is taken back ends at once: a record that was looked up counts for a minute.
 
+use crate::auth::answer;
 use crate::auth::bearer::{About, Caller, Found, MAX_TOKEN, NO_API_KEY, Refusal};
 use crate::auth::jwt::Request;
 use crate::auth::jwt::number::thousandths;
@@ -17,6 +18,10 @@ use crate::json::{Object, Value, object, quoted};
 const REMEMBER: u64 = 5 * 60 * 1000;
 /// … and where its record was looked up.
 const REMEMBER_FOUND: u64 = 60 * 1000;
+/// What is wrong with a record that was looked up by one id, and has another.
+const OTHER: &str = "has another `id` than it was asked for.";
+/// What a record may have.
+const MEMBERS: [&str; 6] = ["id", "hash", "name", "scopes", "props", "expires"];
 /// Bytes of a key's secret, of its hash, and of a pepper at least.
 const BYTES: usize = 32;
 
@@ -57,7 +62,7 @@ impl Obtain for Look<'_> {
         object(&[("kind", r#""api-key""#), ("id", &quoted(self.id))])
     }
     fn outcome(json: Value<'_>) -> Option<Self::Outcome> {
-        Some((json.text() != "null").then(|| Record::read(json, "the record")))
+        Some((!json.is_null()).then(|| Record::read(json, "the record of the API key")))
     }
 }
 
@@ -143,6 +148,10 @@ impl Record {
     fn read(record: Value<'_>, place: &str) -> Result<Self, String> {
         let wrong = |what: &str| Err([place, " ", what].concat());
         let Ok(record) = record.object() else { return wrong("is no object.") };
+        // A column that says that the key is good no more counts for nothing here.
+        if let Some(unknown) = answer::unknown(&record, &MEMBERS) {
+            return wrong(&[&unknown, "."].concat());
+        }
         let Some(id) = record.string("id").filter(|id| is_id(id)) else {
             return wrong("needs an `id` of letters, digits and `-`.");
         };
@@ -214,7 +223,8 @@ pub async fn verify(flow: &Flow<'_>, request: &Request<'_>, options: &Options) -
         None => match flow.obtain(&Look { id }).await {
             Ok(None) => None,
             Ok(Some(Ok(record))) if record.id == id => Some(record),
-            Ok(Some(_)) => return Found::Refused(Refusal::Unavailable, "the record of the API key cannot be used"),
+            Ok(Some(Ok(_))) => return Found::Unusable(["the record of the API key ", OTHER].concat()),
+            Ok(Some(Err(wrong))) => return Found::Unusable(wrong),
             Err(Failure::Refused) => {
                 return Found::Refused(Refusal::Unavailable, "no more API keys are looked up at the same time");
             }

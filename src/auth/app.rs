@@ -2,6 +2,7 @@
 //! the browser comes straight to the callback, and the app is asked about that request. At each refresh it may be asked whether
 //! it still knows the person.
 
+use super::answer::Answer;
 use crate::flow::{Flow, Obtain};
 use crate::http::form;
 use crate::json::{Object, Value, object, quoted};
@@ -19,69 +20,51 @@ pub struct App {
 struct Identify;
 
 impl Obtain for Identify {
-    /// None: nobody is signed in.
-    type Outcome = Option<Person>;
+    /// None: nobody is signed in. Inside: what is wrong with the answer.
+    type Outcome = Option<Result<Person, String>>;
     fn json(&self) -> String {
         object(&[("kind", r#""identify""#)])
     }
-    fn outcome(json: Value<'_>) -> Option<Option<Person>> {
-        if json.text() == "null" {
-            return Some(None);
-        }
-        let person = json.object().ok()?;
-        let props = person.get("props").map_or("{}", Value::text);
-        (Value::read(props).is_ok_and(Value::is_object)).then_some(())?;
-        Some(Some(Person {
-            id: person.string("id").filter(|id| !id.is_empty())?.into(),
-            label: person.string("label").unwrap_or_default().into(),
-            props: props.into(),
-            scopes: match person.get("scopes") {
-                None => None,
-                Some(scopes) => Some(scopes.strings()?),
-            },
-            credential: None,
-        }))
+    fn outcome(json: Value<'_>) -> Option<Self::Outcome> {
+        Some(match json.text() {
+            "null" | "false" => None,
+            _ => Some(person("identify", json).and_then(|person| match person {
+                Person { id, .. } if id.is_empty() => Err("`identify` answers with somebody who has no `id`".into()),
+                Person { props, .. } if props.is_empty() => Ok(Person { props: "{}".into(), ..person }),
+                _ => Ok(person),
+            })),
+        })
     }
+}
+
+/// What the app says of somebody; `id` and `props` are empty where it does not say them.
+fn person(function: &'static str, json: Value<'_>) -> Result<Person, String> {
+    let answer = Answer::read(function, json, &["id", "label", "props", "scopes"])?;
+    Ok(Person {
+        id: answer.text("id")?.unwrap_or_default(),
+        label: answer.label("label")?.unwrap_or_default(),
+        props: answer.object("props")?.unwrap_or_default(),
+        scopes: answer.scopes("scopes")?,
+        credential: None,
+    })
 }
 
 /// Asks the app whether it still knows the person with this id.
 #[derive(Debug)]
 struct StillKnown<'a>(&'a str);
 
-/// What the app says.
-enum Known {
-    No,
-    /// As before.
-    Yes,
-    /// This is true of them now; props that are empty are as before.
-    Changed(Person),
-    /// Something that is no answer.
-    Unreadable,
-}
-
 impl Obtain for StillKnown<'_> {
-    type Outcome = Known;
+    /// None: no. Somebody without members: yes, as at the sign-in. Inside: what is wrong with the answer, which is a no.
+    type Outcome = Option<Result<Person, String>>;
     fn json(&self) -> String {
         object(&[("kind", r#""still-known""#), ("id", &quoted(self.0))])
     }
-    fn outcome(json: Value<'_>) -> Option<Known> {
-        let changed = || {
-            let person = json.object().ok()?;
-            let props = match person.get("props") {
-                Some(props) => props.is_object().then(|| props.text().to_owned())?,
-                None => String::new(),
-            };
-            let scopes = match person.get("scopes") {
-                Some(scopes) => Some(scopes.strings()?),
-                None => None,
-            };
-            let (id, label) = (person.string("id").unwrap_or_default().into(), String::new());
-            Some(Person { id, label, props, scopes, credential: None })
-        };
+    fn outcome(json: Value<'_>) -> Option<Self::Outcome> {
+        let [id, label, props] = [const { String::new() }; 3];
         Some(match json.text() {
-            "null" => Known::No,
-            "true" => Known::Yes,
-            _ => changed().map_or(Known::Unreadable, Known::Changed),
+            "null" | "false" => None,
+            "true" => Some(Ok(Person { id, label, props, scopes: None, credential: None })),
+            _ => Some(person("stillKnown", json)),
         })
     }
 }
@@ -109,7 +92,8 @@ impl Identity for App {
     /// Waits: one.
     async fn come_back(&self, flow: &Flow<'_>, _back: &Back<'_>) -> Result<Person, Denied> {
         match flow.obtain(&Identify).await {
-            Ok(Some(person)) => Ok(person),
+            Ok(Some(Ok(person))) => Ok(person),
+            Ok(Some(Err(wrong))) => Err(Denied::broken(wrong)),
             Ok(None) => Err(Denied::refused("the app knows nobody at this request")),
             Err(failure) => Err(Denied::unfinished("identify", failure)),
         }
@@ -120,12 +104,12 @@ impl Identity for App {
         let id =
             subject.strip_prefix("user:app:").ok_or_else(|| Denied::failed("the grant names nobody of the app's"))?;
         match flow.obtain(&StillKnown(id)).await {
-            Ok(Known::Yes) => Ok(None),
-            Ok(Known::No) => Err(Denied::not_allowed("the function `stillKnown` says no").about(id)),
+            Ok(None) => Err(Denied::not_allowed("the function `stillKnown` says no").about(id)),
+            // Nobody goes on for an answer that is understood in part.
+            Ok(Some(Err(wrong))) => Err(Denied::not_allowed(wrong).about(id)),
             // The id is the one that was asked about, whether or not it is said again.
-            Ok(Known::Changed(person)) if person.id.is_empty() => Ok(Some(Person { id: id.into(), ..person })),
-            Ok(Known::Changed(person)) => Ok(Some(person)),
-            Ok(Known::Unreadable) => Err(Denied::unusable("stillKnown")),
+            Ok(Some(Ok(person))) if person.id.is_empty() => Ok(Some(Person { id: id.into(), ..person })),
+            Ok(Some(Ok(person))) => Ok(Some(person)),
             Err(failure) => Err(Denied::unfinished("stillKnown", failure)),
         }
     }

@@ -50,7 +50,9 @@ pub enum Found {
     Caller(Caller),
     /// The token does not let in. The reason is one of a fixed catalogue, for the log.
     Refused(Refusal, &'static str),
-    /// The same, and it may be remembered until then, in milliseconds since 1970.
+    /// Nobody can tell, since what the operator keeps or answers is no good: the reason says what is wrong with it.
+    Unusable(String),
+    /// The token does not let in, and that may be remembered until then, in milliseconds since 1970.
     RefusedUntil(Refusal, &'static str, u64),
 }
 
@@ -133,6 +135,7 @@ impl Found {
     pub fn to_json(&self) -> String {
         match self {
             Self::Caller(caller) => caller.found(),
+            Self::Unusable(reason) => refused(Refusal::Unavailable, reason).end(),
             Self::Refused(refusal, reason) => refused(*refusal, reason).end(),
             Self::RefusedUntil(refusal, reason, until) => refused(*refusal, reason).number("until", *until).end(),
         }

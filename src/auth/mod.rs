@@ -4,6 +4,8 @@
 #[cfg(feature = "oauth")]
 pub mod access;
 #[cfg(feature = "jwt")]
+pub mod answer;
+#[cfg(feature = "jwt")]
 pub mod api_key;
 #[cfg(feature = "oauth")]
 pub mod app;

@@ -283,10 +283,10 @@ impl Denied {
         Self::new(kind, ["the function `", name, what].concat())
     }
 
-    /// The function `name` of the operator's gave what cannot be used.
+    /// A function of the operator's gave what cannot be used.
     #[must_use]
-    pub fn unusable(name: &str) -> Self {
-        Self::new(Deny::Broken, ["the function `", name, "` gave no answer that can be used"].concat())
+    pub fn broken(reason: impl Into<String>) -> Self {
+        Self::new(Deny::Broken, reason)
     }
 
     /// The set-up is wrong, or the answer is garbage.

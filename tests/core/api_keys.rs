@@ -113,14 +113,21 @@ fn a_record_that_is_looked_up_is_the_one_of_the_id_and_counts_for_a_minute() {
     assert_eq!(caller(ask(ok(record("a", &json!({}))))).until, NOW + 60_000);
     assert!(matches!(ask(ok(json!(null))), Found::Refused(Refusal::Token, _)));
     for (said, why) in [
-        (ok(record("b", &json!({}))), "the record of the API key cannot be used"),
-        (ok(json!({})), "the record of the API key cannot be used"),
-        (ok(json!(true)), "the record of the API key cannot be used"),
+        (ok(record("b", &json!({}))), "the record of the API key has another `id` than it was asked for."),
+        (ok(json!({})), "the record of the API key needs an `id` of letters, digits and `-`."),
+        (ok(json!(true)), "the record of the API key is no object."),
+        (ok(record("a", &json!({"expires": null}))), "the record of the API key has an `expires` that is no date"),
+        (
+            ok(record("a", &json!({"active": 0}))),
+            "the record of the API key has a member \"active\", which is not known",
+        ),
+        (ok(record("a", &json!({"revoked": true}))), "the record of the API key has a member \"revoked\""),
         (Said::Failed("refused"), "no more API keys are looked up at the same time"),
         (Said::Failed("timeout"), "the API keys cannot be looked up at the moment"),
     ] {
         match ask(said.clone()) {
             Found::Refused(Refusal::Unavailable, reason) => assert_eq!(reason, why),
+            Found::Unusable(reason) => assert!(reason.starts_with(why), "{reason}"),
             other => panic!("{said:?}: {other:?}"),
         }
     }

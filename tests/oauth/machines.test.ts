@@ -1,7 +1,7 @@
 /** Machines beside people on one endpoint: `tokens` and `resolveExternalToken` of `OAuthProvider`. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { apiKey } from "../../dist/cli/api-key.js";
-import { ISSUER, JWT_SECRET, MACHINES, records, resolved, shown } from "./app/machines.ts";
+import { ISSUER, JWT_SECRET, MACHINES, records, resolved, says, shown } from "./app/machines.ts";
 import { audited } from "./app/worker.ts";
 import * as lib from "./lib/client.ts";
 
@@ -41,6 +41,7 @@ const accepted = () => audited.filter(({ event }) => event === "external token a
 
 beforeEach(() => {
   audited.length = shown.length = resolved.length = 0;
+  delete says.answer;
 });
 
 describe("tokens", () => {
@@ -169,6 +170,60 @@ describe("resolveExternalToken", () => {
     for (const audience of ["https://other.example/mcp", `${RESOLVING}.evil.example/mcp`, "mcp"]) {
       expect(await said(await ask("opaque-3", { "x-audience": audience }))).toBe("401 invalid_token");
     }
+  });
+
+  const cycle: Record<string, unknown> = {};
+  cycle["me"] = cycle;
+  const later = Math.floor(Date.now() / 1000) + 600;
+  test.each<[string, unknown]>([
+    ["false", false],
+    ["undefined", undefined],
+    ["nothing", 0],
+    ["true", true],
+    ["a text", "invalid"],
+    ["a list", []],
+    ["a function", () => ({ props: {} })],
+    ["a Map", new Map([["props", {}]])],
+    ["a Response", new Response(null, { status: 401 })],
+    ["RFC 7662", { active: false }],
+    ["RFC 7662, active", { active: true, sub: "ann", exp: later }],
+    ["an error", { error: "invalid_token" }],
+    ["what refers to itself", cycle],
+    ["aud", { props: {}, aud: RESOLVING }],
+    ["an audience of null", { props: {}, audience: null }],
+    ["an audience of undefined", { props: {}, audience: undefined }],
+    ["an empty audience", { props: {}, audience: "" }],
+    ["an audience of 7", { props: {}, audience: 7 }],
+    ["a text for a date", { props: {}, expires: "2020-01-01" }],
+    ["a text of digits", { props: {}, expires: String(later) }],
+    ["a Date", { props: {}, expires: new Date(later * 1000) }],
+    ["a bigint", { props: {}, expires: BigInt(later) }],
+    ["NaN", { props: {}, expires: NaN }],
+    ["Infinity", { props: {}, expires: Infinity }],
+    ["an end that is undefined", { props: {}, expires: undefined }],
+    ["milliseconds", { props: {}, expires: later * 1000 }],
+    ["the past", { props: {}, expires: later - 601 }],
+    ["scopes as a text", { props: {}, scopes: "read" }],
+    ["scopes as a Set", { props: {}, scopes: new Set(["read"]) }],
+    ["scopes as numbers", { props: {}, scopes: [1] }],
+    ["a subject of 7", { props: {}, subject: 7 }],
+    ["props as a text", { props: "ann" }],
+  ])("an answer that is understood in part lets nobody in: %s", async (_, answer) => {
+    says.answer = answer;
+    expect(await said(await ask("opaque-9"))).toBe("401 invalid_token");
+    expect(accepted()).toEqual([]);
+    // And one that is whole does.
+    says.answer = { props: { login: "ann" }, audience: [RESOLVING], scopes: ["write"], subject: "ann", expires: later };
+    expect(await said(await ask("opaque-9", {}, "change"))).toBe("changed");
+  });
+
+  test("the log says what is wrong with an answer, and the client learns nothing of it", async () => {
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+    says.answer = { active: false };
+    const refused = await ask("opaque-8");
+    expect([...refused.headers].join() + (await refused.text())).not.toMatch(/active|resolveExternalToken/);
+    expect(JSON.stringify(warned.mock.calls)).toMatch(/resolveExternalToken.*active.*not known/);
+    warned.mockRestore();
   });
 
   test("null is 401, a failure is 503, and a token of ours is never asked about", async () => {

@@ -29,14 +29,13 @@ test("what has changed counts from the next refresh on", async () => {
   expect(await props(next.access_token)).toEqual({ login: "ben", role: "guest" });
 });
 
-test("a function that throws, never ends, or says what cannot be, is an outage", async () => {
+test("a function that throws or never ends is an outage", async () => {
   const { client, tokens } = await lib.signIn({ site: SITE, user: "cid" });
   const answers = [
     () => {
       throw new Error("the directory is away");
     },
     () => new Promise<never>(() => {}),
-    () => ({ scopes: "read" }) as never,
   ];
   for (const answer of answers) {
     stillKnown.answer = answer;
@@ -46,6 +45,18 @@ test("a function that throws, never ends, or says what cannot be, is an outage",
   stillKnown.answer = () => true;
   expect((await lib.refresh(client, tokens.refresh_token, {}, SITE)).status).toBe(200);
 });
+
+const cases = [{}, { known: false }, { active: 0 }, { scopes: undefined }, { scopes: "read" }, "yes", 1, []].entries();
+test.each([...cases])(
+  "an answer that is understood in part gets nobody new tokens, and ends nothing: %i %j",
+  async (at, answer) => {
+    const { client, tokens } = await lib.signIn({ site: SITE, user: `eve${at}` });
+    stillKnown.answer = () => answer as never;
+    expect(await lib.errorOf(lib.refresh(client, tokens.refresh_token, {}, SITE))).toEqual([400, "invalid_grant"]);
+    stillKnown.answer = () => true;
+    expect((await lib.refresh(client, tokens.refresh_token, {}, SITE)).status).toBe(200);
+  },
+);
 
 test("a handler with pages of its own as well", async () => {
   const client = await lib.register({}, PAGES);

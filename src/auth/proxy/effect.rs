@@ -1,5 +1,6 @@
 //! The effects that the operator's own code performs: `context` and the function form of `allow`.
 
+use crate::auth::answer::Answer;
 use crate::flow::Obtain;
 use crate::json::{Value, object, quoted};
 
@@ -51,15 +52,18 @@ pub enum Allowed {
 }
 
 impl Obtain for AskAllow<'_> {
-    type Outcome = Allowed;
+    /// The answer, or what is wrong with it.
+    type Outcome = Result<Allowed, String>;
     fn json(&self) -> String {
         object(&[("kind", r#""allow""#), ("handler", &quoted(self.handler)), ("profile", self.profile)])
     }
-    fn outcome(json: Value<'_>) -> Option<Allowed> {
-        match json.text() {
-            "true" => Some(Allowed::Yes),
-            "false" => Some(Allowed::No),
-            _ => json.object().ok()?.get("scopes")?.strings().map(Allowed::Scopes),
-        }
+    fn outcome(json: Value<'_>) -> Option<Self::Outcome> {
+        Some(match json.text() {
+            "true" => Ok(Allowed::Yes),
+            "false" | "null" => Ok(Allowed::No),
+            _ => Answer::read("allow", json, &["scopes"])
+                .and_then(|answer| answer.scopes("scopes"))
+                .map(|scopes| Allowed::Scopes(scopes.unwrap_or_default())),
+        })
     }
 }

@@ -345,9 +345,10 @@ async fn admitted(
     if options.allow.function {
         let asked = flow.obtain(&AskAllow { handler: &options.name, profile: &told }).await;
         match asked.map_err(|failure| Denied::unfinished("allow", failure))? {
-            Allowed::No => return Err(Denied::not_allowed("the function `allow` says no").of(profile.label())),
-            Allowed::Yes => {}
-            Allowed::Scopes(only) => scopes = Some(only),
+            Err(wrong) => return Err(Denied::not_allowed(wrong).of(profile.label())),
+            Ok(Allowed::No) => return Err(Denied::not_allowed("the function `allow` says no").of(profile.label())),
+            Ok(Allowed::Yes) => {}
+            Ok(Allowed::Scopes(only)) => scopes = Some(only),
         }
     }
     let props = if options.context {

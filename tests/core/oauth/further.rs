@@ -15,6 +15,9 @@ use crate::world::{NOW, World};
 fn admitted(more: Json) -> (Json, Vec<Json>) {
     let mut input = json!({"origin": SITE, "scopes": ["read"]});
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    if input.get("answer").is_some() {
+        input.as_object_mut().unwrap().remove("scopes");
+    }
     let (server, external) = (server(json!({})), External::read(&input.to_string()).unwrap());
     let ended = World::silent().run(async |flow| admit(flow, &server, &external));
     let told = ended.commits.iter().map(|commit| {
@@ -35,7 +38,7 @@ fn whoever_is_found_elsewhere_is_no_person_of_ours() {
         ("ann", "external:ann"),
     ] {
         let (answer, told) = admitted(json!({"principal": principal, "client": "c", "ray": "8f0c2d"}));
-        assert_eq!(answer, json!({"principal": name}));
+        assert_eq!(answer, json!({"principal": name, "scopes": ["read"]}));
         assert!(!name.starts_with("user:"));
         let event = json!({"event": "external token accepted", "subject": name, "client": "c", "scopes": ["read"], "request": "8f0c2d"});
         assert_eq!(told, [event]);
@@ -54,6 +57,11 @@ fn a_token_by_which_alone_its_caller_is_known_is_somebody_of_its_own_and_named_n
     }
 }
 
+/// What becomes of a token of which `resolveExternalToken` says `answer`.
+fn resolved(answer: &Json) -> (Json, Vec<Json>) {
+    admitted(json!({"token": "opaque-1", "answer": answer}))
+}
+
 #[test]
 fn an_audience_that_is_named_is_this_server() {
     for ours in [
@@ -61,18 +69,74 @@ fn an_audience_that_is_named_is_this_server() {
         json!(["x", "https://mcp.example.com"]),
         json!("https://mcp.example.com/sse/"),
     ] {
-        assert!(admitted(json!({"principal": "key:a", "audience": ours})).0["principal"].is_string());
+        assert!(resolved(&json!({"subject": "key:a", "audience": ours})).0["principal"].is_string());
     }
     for other in [
         json!([]),
+        json!(""),
         json!("mcp"),
         json!(["https://mcp.example.com.evil.example/mcp"]),
         json!("https://mcp.example.com/x"),
     ] {
-        let (answer, told) = admitted(json!({"principal": "key:a", "audience": other}));
+        let (answer, told) = resolved(&json!({"subject": "key:a", "audience": other}));
         assert_eq!((&answer["refused"], told.len()), (&json!("token"), 0), "{other}");
     }
-    assert!(External::read(&json!({"origin": SITE, "audience": 1}).to_string()).is_none());
+}
+
+#[test]
+fn what_is_said_of_a_token_counts_as_a_whole_or_not_at_all() {
+    const OVER: u64 = NOW / 1000;
+    let good = json!({"props": {"a": 1}, "audience": [SITE], "scopes": ["read", "write"], "subject": "key:a", "expires": OVER + 1});
+    let (answer, told) = resolved(&good);
+    assert_eq!(answer, json!({"principal": "key:a", "scopes": ["read", "write"], "expires": OVER + 1}));
+    assert_eq!(told.len(), 1);
+    for least in [json!({"props": {}}), json!({"scopes": []}), json!({"expires": OVER + 1})] {
+        let (answer, _) = resolved(&least);
+        assert_eq!(answer["scopes"], json!([]), "nothing that needs a scope: {least}");
+    }
+    for (wrong, why) in [
+        (json!("invalid"), "no object, but a text"),
+        (json!(true), "`true`, which says nothing"),
+        (json!(1), "no object, but a number"),
+        (json!(null), "no object"),
+        (json!([]), "no object, but a list"),
+        (json!({}), "none of `props`, `audience`, `scopes`, `subject`, `expires`"),
+        // RFC 7662, RFC 6749 and RFC 7519 have other names.
+        (json!({"active": false}), "a member \"active\", which is not known"),
+        (json!({"active": true, "scopes": ["read"]}), "\"active\""),
+        (json!({"error": "invalid_token"}), "\"error\""),
+        (json!({"props": {}, "aud": "https://other.example"}), "\"aud\""),
+        (json!({"props": {}, "exp": 1}), "\"exp\""),
+        (json!({"props": {}, "scope": "read"}), "\"scope\""),
+        (json!({"props": null}), "`props` that is no object"),
+        (json!({"props": "x"}), "`props` that is no object"),
+        (json!({"props": []}), "`props` that is no object"),
+        (json!({"audience": null}), "`audience` that is no text"),
+        (json!({"audience": 7}), "`audience` that is no text"),
+        (json!({"audience": [SITE, 7]}), "`audience` that is no text"),
+        (json!({"scopes": null}), "`scopes` that is no list"),
+        (json!({"scopes": "read"}), "`scopes` that is no list"),
+        (json!({"scopes": {}}), "`scopes` that is no list"),
+        (json!({"scopes": ["read", 1]}), "`scopes` that is no list"),
+        (json!({"scopes": ["read write"]}), "`scopes` that is no list"),
+        (json!({"subject": null}), "`subject` that is no text"),
+        (json!({"subject": ""}), "`subject` that is no text"),
+        (json!({"subject": 7}), "`subject` that is no text"),
+        (json!({"expires": null}), "`expires` that is no number"),
+        (json!({"expires": "2020-01-01"}), "`expires` that is no number"),
+        (json!({"expires": "4102444800"}), "`expires` that is no number"),
+        (json!({"expires": -1}), "`expires` that is no number"),
+        (json!({"expires": true}), "`expires` that is no number"),
+        (json!({"expires": NOW + 60_000}), "`expires` that is no number of seconds"),
+        (json!({"expires": 1e300}), "`expires` that is no number"),
+        (json!({"expires": 0}), "it is over"),
+        (json!({"expires": OVER}), "it is over"),
+    ] {
+        let (answer, told) = resolved(&wrong);
+        let reason = answer["reason"].as_str().unwrap_or_default();
+        assert_eq!((&answer["refused"], told.len()), (&json!("token"), 0), "{wrong}");
+        assert!(reason.contains(why), "{wrong}: {reason}");
+    }
 }
 
 #[test]

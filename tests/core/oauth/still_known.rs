@@ -1,6 +1,7 @@
 //! Where the app itself signs people in, it is asked at each refresh whether it still knows them.
 
 use mcp_wicket::auth::handler::Handler;
+use mcp_wicket::flow::Commit;
 use mcp_wicket::json::Object;
 use mcp_wicket::oauth::{Request, Site, serve};
 use serde_json::{Value as Json, json};
@@ -9,7 +10,7 @@ use super::once::{Way, redeeming};
 use super::{Objects, SITE, form, head, json_of, keys, server};
 use crate::world::{NOW, Said, World};
 
-/// Sends a request to a server whose app answers so; gives status, body, location, and what was asked.
+/// Sends a request to a server whose app answers so; gives the answer, what was asked, and what the operator was told.
 fn sent(
     objects: &mut Objects,
     set_up: &str,
@@ -17,7 +18,7 @@ fn sent(
     body: &str,
     says: Said,
     entropy: u8,
-) -> (Json, Vec<String>) {
+) -> (Json, Vec<String>, String) {
     let (server, keys, input) = (server(json!({})), keys(), request.to_string());
     let identity = Handler::read(&Object::read(set_up).unwrap()).unwrap();
     let site = Site { server: &server, keys: &keys, identity: &identity, issuer: SITE.into() };
@@ -36,28 +37,44 @@ fn sent(
     });
     let world = world.at(NOW + u64::from(entropy)).with_entropy([entropy; 32]);
     let ended = world.run(async |flow| serve(flow, &site, &request, body).await);
-    (json_of(&ended.answer.unwrap())["answer"].clone(), calls)
+    let told = ended.commits.iter().filter_map(|commit| match commit {
+        Commit::Audit(event) => Some(event.as_str()),
+        _ => None,
+    });
+    (json_of(&ended.answer.unwrap())["answer"].clone(), calls, told.collect())
 }
 
 const ASKS: &str = r#"{"kind":"app","stillKnown":true}"#;
 
-/// A refresh of somebody who has signed in by the app; the answer of the token endpoint, and what was asked.
-fn refreshed(set_up: &str, says: Said) -> (Json, Vec<String>, Way) {
+/// Somebody who has signed in by the app, and the refresh token.
+fn signed_in(set_up: &str) -> (Way, String) {
     let mut way = Way::new();
     let (state, cookie) = way.allow();
     let request = head("callback", "GET", json!({"query": form(&[("state", &state)]), "cookie": cookie}));
     let nothing = || Said::Failed("failed");
-    let (answer, _) = sent(&mut way.objects, set_up, &request, "", nothing(), 4);
+    let (answer, ..) = sent(&mut way.objects, set_up, &request, "", nothing(), 4);
     let location = answer["headers"].as_array().unwrap().iter().find(|it| it[0] == "location").unwrap();
     let code = location[1].as_str().unwrap().split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
     let token = head("token", "POST", json!({}));
-    let (answer, _) = sent(&mut way.objects, set_up, &token, &redeeming(&way.client, &code), nothing(), 5);
+    let (answer, ..) = sent(&mut way.objects, set_up, &token, &redeeming(&way.client, &code), nothing(), 5);
     let tokens: Json = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-    let refresh = tokens["refresh_token"].as_str().unwrap();
-    let body = form(&[("grant_type", "refresh_token"), ("client_id", &way.client), ("refresh_token", refresh)]);
-    let (answer, calls) = sent(&mut way.objects, set_up, &token, &body, says, 6);
+    (way, tokens["refresh_token"].as_str().unwrap().to_owned())
+}
+
+/// A refresh; the answer of the token endpoint, what was asked, and what the operator was told.
+fn refresh(way: &mut Way, set_up: &str, token: &str, says: Said, entropy: u8) -> (Json, Vec<String>, String) {
+    let body = form(&[("grant_type", "refresh_token"), ("client_id", &way.client), ("refresh_token", token)]);
+    let request = head("token", "POST", json!({}));
+    let (answer, calls, told) = sent(&mut way.objects, set_up, &request, &body, says, entropy);
     let mut body: Json = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     body["status"] = answer["status"].clone();
+    (body, calls, told)
+}
+
+/// The first refresh of somebody.
+fn refreshed(set_up: &str, says: Said) -> (Json, Vec<String>, Way) {
+    let (mut way, token) = signed_in(set_up);
+    let (body, calls, _) = refresh(&mut way, set_up, &token, says, 6);
     (body, calls, way)
 }
 
@@ -66,15 +83,12 @@ fn whoever_the_app_does_not_know_any_more_gets_no_new_tokens() {
     let said = |json: &str| Said::Ok(json.into());
     for (says, status, error, scope) in [
         (said("true"), 200, None, Some("read write")),
-        (said("{}"), 200, None, Some("read write")),
         (said(r#"{"scopes":["read"]}"#), 200, None, Some("read")),
         (said(r#"{"id":"ann","props":{"role":"guest"}}"#), 200, None, Some("read write")),
         (said("null"), 400, Some("invalid_grant"), None),
+        (said("false"), 400, Some("invalid_grant"), None),
         (said(r#"{"scopes":[]}"#), 400, Some("invalid_grant"), None),
         (said(r#"{"id":"ben"}"#), 400, Some("invalid_grant"), None),
-        // What is no answer is an outage: nobody is logged out for it.
-        (said("false"), 503, Some("temporarily_unavailable"), None),
-        (said(r#"{"props":[]}"#), 503, Some("temporarily_unavailable"), None),
         (Said::Failed("timeout"), 503, Some("temporarily_unavailable"), None),
         (Said::Failed("failed"), 503, Some("temporarily_unavailable"), None),
     ] {
@@ -87,6 +101,58 @@ fn whoever_the_app_does_not_know_any_more_gets_no_new_tokens() {
         }
         assert_eq!(calls[..2], ["credential", "still-known ann"], "{says:?}");
         assert!(matches!(calls[2].as_str(), "refresh" | "give-up"), "{says:?}");
+    }
+}
+
+#[test]
+fn what_is_understood_in_part_is_a_no_and_the_operator_reads_why() {
+    for (says, why) in [
+        ("{}", "none of `id`, `label`, `props`, `scopes`"),
+        (r#"{"known":false}"#, "a member \"known\", which is not known"),
+        (r#"{"error":"gone"}"#, "\"error\""),
+        (r#"{"id":"ann","active":0}"#, "\"active\""),
+        (r#"{"props":[]}"#, "`props` that is no object"),
+        (r#"{"props":{},"scopes":null}"#, "`scopes` that is no list"),
+        (r#"{"scopes":"read"}"#, "`scopes` that is no list"),
+        (r#"{"id":7}"#, "`id` that is no text"),
+        (r#""yes""#, "no object, but a text"),
+        ("1", "no object, but a number"),
+        ("[]", "no object, but a list"),
+    ] {
+        let (mut way, token) = signed_in(ASKS);
+        let (body, _, told) = refresh(&mut way, ASKS, &token, Said::Ok(says.into()), 6);
+        assert_eq!((&body["status"], &body["error"]), (&json!(400), &json!("invalid_grant")), "{says}");
+        assert!(told.contains(json!(why).to_string().trim_matches('"')), "{says}: {told}");
+        // It ends nothing: a better answer counts.
+        assert_eq!(refresh(&mut way, ASKS, &token, Said::Ok("true".into()), 7).0["status"], 200, "{says}");
+    }
+}
+
+#[test]
+fn true_is_a_yes_as_at_the_sign_in_whatever_was_said_before() {
+    let (mut way, mut token) = signed_in(ASKS);
+    let mut scopes = Vec::new();
+    let read = r#"{"scopes":["read"]}"#;
+    for (at, says) in (6..).zip([read, "true", r#"{"scopes":[]}"#, "true"]) {
+        let (body, ..) = refresh(&mut way, ASKS, &token, Said::Ok(says.into()), at);
+        scopes.push(body["scope"].as_str().unwrap_or("none").to_owned());
+        token = body["refresh_token"].as_str().map_or(token, String::from);
+    }
+    assert_eq!(scopes, ["read", "read write", "none", "read write"]);
+}
+
+#[test]
+fn a_client_that_refreshes_again_and_again_has_the_app_asked_five_times_within_a_minute() {
+    for says in ["true", r#"{"props":{"a":1}}"#, r#"{"scopes":["read","write"]}"#] {
+        let (mut way, mut token) = signed_in(ASKS);
+        let mut asked = 0;
+        for at in 6..26 {
+            let (body, calls, _) = refresh(&mut way, ASKS, &token, Said::Ok(says.into()), at);
+            assert_eq!(body["scope"], "read write", "{says}");
+            asked += calls.iter().filter(|call| call.starts_with("still-known")).count();
+            body["refresh_token"].as_str().unwrap().clone_into(&mut token);
+        }
+        assert_eq!(asked, 5, "{says}");
     }
 }
 

@@ -287,8 +287,22 @@ fn what_the_operator_wrote_decides_last() {
     let late = run(Said::Failed("timeout"), ok("true")).0.unwrap().unwrap_err();
     assert_eq!((late.kind, late.reason.as_str()), (Deny::Late, "the function `context` has not ended in time"));
     assert_eq!(run(ok("{}"), Said::Failed("timeout")).0.unwrap().unwrap_err().kind, Deny::Late);
-    for shape in ["1", "null", r#""true""#, "{}", r#"{"scopes":"read"}"#, r#"{"scopes":[1]}"#] {
-        assert!(run(ok("{}"), ok(shape)).0.is_err(), "{shape} is no answer of a rule");
+    for shape in [
+        "1",
+        "null",
+        r#""true""#,
+        "[]",
+        "{}",
+        r#"{"allowed":false}"#,
+        r#"{"error":"x"}"#,
+        r#"{"scopes":"read"}"#,
+        r#"{"scopes":null}"#,
+        r#"{"scopes":[1]}"#,
+        r#"{"scopes":["read"],"allow":false}"#,
+    ] {
+        let denied = run(ok("{}"), ok(shape)).0.unwrap().unwrap_err();
+        assert_eq!(denied.kind, Deny::NotAllowed, "{shape} is no answer of a rule");
+        assert!(denied.reason.contains("`allow`"), "{shape}: {}", denied.reason);
     }
     for shape in ["1", "null", r#""x""#, "[]"] {
         assert!(run(ok(shape), ok("true")).0.is_err(), "{shape} is no props");

@@ -33,8 +33,11 @@ export const tokens = anyOf(
 
 /** What `resolveExternalToken` says of a token, and what it was asked. */
 export const resolved: { token: string; path: string }[] = [];
+/** What it says instead, where a test wants so. */
+export const says: { answer?: unknown } = {};
 export function resolveExternalToken({ token, request }: { token: string; request: Request }) {
   resolved.push({ token, path: new URL(request.url).pathname });
+  if ("answer" in says) return says.answer as null;
   if (token === "broken") throw new Error("the other server is away");
   if (!token.startsWith("opaque-")) return null;
   const audience = request.headers.get("x-audience");
