@@ -105,6 +105,11 @@ export interface ListResult<T> {
   cursor?: string;
 }
 
+/** Whether there is a client of this identifier: `false` may be a typing error. */
+export interface WasKnown {
+  known: boolean;
+}
+
 /** See the methods. Each rejects with `ERR_AUTHORIZE` and the reason where something cannot be. */
 export interface OAuthHelpers extends RefusedHelpers {
   /** Reads the authorization request in the query. Rejects with {@link AuthorizeError}; nobody is to be asked then. */
@@ -117,8 +122,8 @@ export interface OAuthHelpers extends RefusedHelpers {
   listClients(options?: ListOptions): Promise<ListResult<ClientInfo>>;
   /** `null` where there is no such client. */
   updateClient(clientId: string, updates: ClientSettings): Promise<ClientInfo | null>;
-  /** It gets no new grants; those that it has go on until they end or are revoked. */
-  deleteClient(clientId: string): Promise<void>;
+  /** It gets no new grants; those that it has go on until they end or are revoked. Tells whether there was such a client. */
+  deleteClient(clientId: string): Promise<WasKnown>;
   /** The clients that wait for your yes (`registration: "approve"`): those that somebody has come with, 200 and 30 days at most. */
   listWaitingClients(): Promise<ListResult<ClientInfo>>;
   /** Says yes to a client. One that nobody uses for 90 days needs it again. */
@@ -127,17 +132,23 @@ export interface OAuthHelpers extends RefusedHelpers {
   dismissClient(clientId: string): Promise<void>;
   /** What a person has connected. `userId` is the handler's id: `583231` with GitHub. */
   listUserGrants(userId: string, options?: ListOptions): Promise<ListResult<GrantSummary>>;
-  /** Ends a grant, or all of a person's with `"*"`; where `issuer` is not set, those by way of other host names as well. */
-  revokeGrant(grantId: string, userId: string): Promise<void>;
+  /**
+   * Ends a grant, or all of a person's with `"*"`; where `issuer` is not set, those by way of other host names as well. Tells
+   * how many stood until then, without those of other host names: 0 means that the person has none, or that a name is
+   * mistyped.
+   */
+  revokeGrant(grantId: string, userId: string): Promise<{ ended: number }>;
   /**
    * Ends all that was granted to a client, whoever granted it: access tokens within 30 seconds everywhere, codes and refresh
-   * tokens when they come. What people allow it afterwards is not concerned.
+   * tokens when they come. What people allow it afterwards is not concerned. Nobody counts what ends; told is whether there is
+   * such a client. For one that was deleted, or whose metadata document does not answer, that is `false`, and what it had ends
+   * all the same. Rejects with `ERR_AUTHORIZE` for what no client can be called.
    */
-  revokeClient(clientId: string): Promise<void>;
-  /** The same for everything that was ever granted. */
-  revokeAll(): Promise<void>;
+  revokeClient(clientId: string): Promise<WasKnown>;
+  /** The same for everything that was ever granted. Tells before when it was granted. */
+  revokeAll(): Promise<{ before: Date }>;
   /** The same for all that was granted before a point in time. */
-  revokeBefore(time: Date): Promise<void>;
+  revokeBefore(time: Date): Promise<{ before: Date }>;
   /**
    * Gives a client of `createClient` a new secret, and ends what was issued under the former one, which is good for nothing
    * from then on. `null` where there is no such client.
@@ -181,6 +192,9 @@ export function helpersOf<Env>(
     if (answer.wrong !== undefined) throw new AuthorizeError(answer.wrong, answer.redirectTo, answer.page);
     return answer.ok as T;
   };
+  const before = async (more = {}) => ({
+    before: new Date((await ask<{ before: number }>("revoke-before", more)).before),
+  });
   return {
     parseAuthRequest: async (request) => {
       const query = new URL(request.url).search.slice(1);
@@ -205,9 +219,7 @@ export function helpersOf<Env>(
       return ask("update", { id, client });
     },
     purgeExpiredData: () => Promise.resolve(NOTHING_TO_PURGE),
-    deleteClient: async (id) => {
-      await ask("delete", { id });
-    },
+    deleteClient: (id) => ask("delete", { id }),
     listWaitingClients: async () => ({ items: await ask("waiting") }),
     approveClient: async (id) => {
       await ask("admit", { id });
@@ -216,23 +228,17 @@ export function helpersOf<Env>(
       await ask("dismiss", { id });
     },
     listUserGrants: async (userId) => ({ items: await ask("grants", { userId }) }),
-    revokeClient: async (id) => {
-      await ask("revoke-client", { id });
-    },
-    revokeAll: async () => {
-      await ask("revoke-before");
-    },
+    revokeClient: (id) => ask("revoke-client", { id }),
+    revokeAll: () => before(),
     revokeBefore: async (time) => {
-      const before = time instanceof Date ? time.getTime() : Number.NaN;
-      if (!(before >= 0 && before <= now())) {
+      const at = time instanceof Date ? time.getTime() : Number.NaN;
+      if (!(at >= 0 && at <= now())) {
         throw new WicketError("ERR_ARGUMENT", "revokeBefore: time is a Date that is not yet to come.");
       }
-      await ask("revoke-before", { before });
+      return before({ before: at });
     },
     rotateClientSecret: (id) => ask("rotate", { id }),
     revokeClientSecret: (id) => ask("rotate", { id, void: true }),
-    revokeGrant: async (grantId, userId) => {
-      await ask("revoke", { grantId, userId });
-    },
+    revokeGrant: (grantId, userId) => ask("revoke", { grantId, userId }),
   };
 }

@@ -313,9 +313,12 @@ pub(super) mod kept {
         Ok("true".into())
     }
 
-    /// Forgets the client.
+    /// Forgets the client. Answers whether there was one.
     pub(in crate::oauth) async fn delete(flow: &Flow<'_>) -> Result<String, Refused> {
         let held = Held::read(flow, vec![ROW.into()], vec![]).await?;
+        if held.row(ROW).is_none() {
+            return Ok("false".into());
+        }
         held.writes().remove(ROW).commit(flow);
         Ok("true".into())
     }

@@ -161,19 +161,19 @@ pub(super) async fn everywhere<I>(flow: &Flow<'_>, site: &Site<'_, I>, subject: 
     if made { Ok(()) } else { Err(()) }
 }
 
-/// Ends grants, as `input` says, and tells everybody. Waits: two, and one where the upstream is told.
+/// Ends grants, as `input` says, and tells everybody. Gives how many stood until then. Waits: two, and one where the upstream is told.
 pub(super) async fn ended<I: Identity>(
     flow: &Flow<'_>,
     site: &Site<'_, I>,
     object: &str,
     input: String,
-) -> Result<(), ()> {
+) -> Result<u64, ()> {
     let decided = flow.obtain(&Ask { object: object.into(), call: "disconnect", input }).await.map_err(|_| ())?;
     let decided = Object::read(&decided).map_err(|_| ())?;
     if outbox::pass_on(flow, site.server, object, &decided).await.ended? {
         giving::give_back(flow, site, object, None).await;
     }
-    Ok(())
+    Ok(decided.number("count").unwrap_or(0))
 }
 
 /// Begins to sign somebody in who wants to see the page.
@@ -316,7 +316,7 @@ pub(super) async fn standing(flow: &Flow<'_>, input: &Object<'_>) -> Result<Stri
 }
 
 /// Inside the object: ends the grant that `input` names, or those of a client, or all; what was approved goes with them.
-/// Answers `{"ended":[…]}`.
+/// Answers `{"ended":[…],"count":…}`: those that everybody has to be told of, and how many stood until now.
 pub(super) async fn disconnect(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>) -> Result<String, Refused> {
     let now = flow.context().now();
     let prefixes = vec![grant::PREFIX.into(), approval::PREFIX.into(), outbox::end_row("")];
@@ -337,7 +337,9 @@ pub(super) async fn disconnect(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>)
         }
     }
     let reason = Some(if input.flag("operator") { "the operator ended it" } else { "the person disconnected the app" });
+    let mut count = 0;
     for grant in meant.iter().filter(|grant| grant.revoked.is_none()) {
+        count += 1;
         let ended = Grant { revoked: Some(now), ..grant.clone() };
         let event = Event { name: ledger::ENDED, client: &grant.client, grant: &grant.id, scopes: &[], reason };
         change = change.put(Grant::row(&grant.id), ended.to_json(), Some(now + REMEMBERED));
@@ -348,7 +350,7 @@ pub(super) async fn disconnect(flow: &Flow<'_>, keys: &Keys, input: &Object<'_>)
     // Those that had ended before are said again where the others could not be told then.
     let is_owed = |grant: &&Grant| grant.revoked.is_none() || outbox::owes_end(&held, &grant.id);
     let ended = list(meant.iter().filter(is_owed).map(|grant| grant.id.as_str()));
-    Ok(ledger.report(Members::new().raw("ended", &ended)).end())
+    Ok(ledger.report(Members::new().raw("ended", &ended).number("count", count)).end())
 }
 
 /// Inside the object: somebody has signed in without asking for a grant. Nothing is begun for a person who has none.

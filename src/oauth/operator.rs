@@ -85,9 +85,11 @@ async fn called<I: Identity>(
         "delete" => {
             let id = operators(&call)?;
             ask(flow, INDEX, "forget", Members::new().text("id", &id)).await?;
-            ask(flow, &["client:", &id].concat(), "delete", Members::new()).await?;
-            tell(flow, request, "client deleted", &id);
-            Ok("null".into())
+            let known = ask(flow, &["client:", &id].concat(), "delete", Members::new()).await? == "true";
+            if known {
+                tell(flow, request, "client deleted", &id);
+            }
+            Ok(whether(known))
         }
         "list" => {
             let listed = ask(flow, INDEX, "list", Members::new()).await?;
@@ -101,9 +103,7 @@ async fn called<I: Identity>(
         }
         "admit" | "dismiss" => {
             let id = needed(&call, "id")?;
-            if !client::is_id(&id) && !document::is_url(&id) {
-                return Err(Wrong::new("This is no identifier of a client."));
-            }
+            is_identifier(&id)?;
             let (decision, event) =
                 if name == "admit" { ("admit", "client approved") } else { ("dismiss", "client dismissed") };
             ask(flow, &client::object(&id), decision, Members::new()).await?;
@@ -122,18 +122,21 @@ async fn called<I: Identity>(
             let (user, id) = (needed(&call, "userId")?, needed(&call, "grantId")?);
             let members = ledger::traced(Members::new(), site.server, &request.trace(flow)).flag("operator", true);
             let input = if id == "*" { members } else { members.text("grant", &id) }.end();
-            connected::ended(flow, site, &object_of(site, &user), input).await.map_err(|()| Wrong::silent())?;
+            let ended = connected::ended(flow, site, &object_of(site, &user), input).await;
+            let ended = ended.map_err(|()| Wrong::silent())?;
             if id == "*" {
                 let subject = ["user:", site.identity.name(), ":", &user].concat();
                 connected::everywhere(flow, site, &subject).await.map_err(|()| Wrong::silent())?;
             }
-            Ok("null".into())
+            Ok(Members::new().number("ended", ended).end())
         }
         "revoke-client" => {
             let id = needed(&call, "id")?;
+            is_identifier(&id)?;
             end(flow, site, Rule::Client(&id), flow.context().now() + 1).await?;
             tell(flow, request, "client revoked", &id);
-            Ok("null".into())
+            // The rule counts in any case: of a client that was deleted, what it had goes on until then.
+            Ok(whether(matches!(find(flow, site, request, &id).await, Lookup::Known(..))))
         }
         "revoke-before" => {
             let now = flow.context().now();
@@ -141,11 +144,23 @@ async fn called<I: Identity>(
             end(flow, site, Rule::All, before).await?;
             let event = Members::new().text("event", "all access ended").number("before", before);
             flow.commit(Commit::Audit(event.text("request", &request.trace(flow)).end()));
-            Ok("null".into())
+            Ok(Members::new().number("before", before).end())
         }
         "rotate" => rotate(flow, site, request, &call).await,
         _ => Err(Wrong::new("There is no such call.")),
     }
+}
+
+/// Whether there is such a client.
+fn whether(known: bool) -> String {
+    Members::new().raw("known", if known { "true" } else { "false" }).end()
+}
+
+fn is_identifier(id: &str) -> Result<(), Wrong> {
+    if client::is_id(id) || document::is_url(id) {
+        return Ok(());
+    }
+    Err(Wrong::new("This is no identifier of a client."))
 }
 
 fn needed(call: &Object<'_>, name: &str) -> Result<String, Wrong> {

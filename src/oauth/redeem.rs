@@ -46,7 +46,7 @@ impl Reject {
             Self::Secret => (Error::InvalidGrant, "the code is not the one that was issued"),
             Self::Expired => (Error::InvalidGrant, "the code is over"),
             Self::Client => (Error::InvalidGrant, "the code is another client's"),
-            Self::Authentication => (Error::InvalidClient, "the client did not authenticate"),
+            Self::Authentication => (Error::InvalidClient, "the client did not authenticate as when this was granted"),
             Self::Redirect => (Error::InvalidGrant, "redirect_uri is another than at authorize"),
             Self::Verifier => (Error::InvalidGrant, "the code verifier is wrong"),
             Self::Resource => (Error::InvalidTarget, "resource is another than was granted"),

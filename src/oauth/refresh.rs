@@ -47,7 +47,7 @@ impl Reject {
             Self::Unknown => (Error::InvalidGrant, "there is no such grant"),
             Self::Secret => (Error::InvalidGrant, "the token is not one that was issued"),
             Self::Client => (Error::InvalidGrant, "the token is another client's"),
-            Self::Authentication => (Error::InvalidClient, "the client did not authenticate"),
+            Self::Authentication => (Error::InvalidClient, "the client did not authenticate as when this was granted"),
             Self::Over => (Error::InvalidGrant, "the grant is over"),
             Self::Ended => (Error::InvalidGrant, "the grant has ended"),
             Self::Ruled => (Error::InvalidGrant, "the operator ended what was granted before"),

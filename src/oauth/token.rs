@@ -162,7 +162,8 @@ fn basic(authorization: &str) -> Option<(String, String)> {
 /// 2. The code or refresh token is opened; it names the object.
 /// 3. The object decides, and makes the whole answer.
 /// 4. Where it ended a grant, everybody is told.
-/// 5. A client whose code or token is good for nothing is told if nobody knows it any more.
+/// 5. A client whose code or token is good for nothing is told if nobody knows it any more, and one with a newer secret than
+///    its grant that the grant is over.
 ///
 /// Waits: one; one more for keys where tokens are signed, which costs nothing while an isolate knows them; with an upstream,
 /// one more and its own at a refresh. For 5, up to three more; where a grant ended, two, and one at the upstream.
@@ -239,7 +240,7 @@ async fn answer<I: Identity>(
     }
     Err(match code {
         Error::SlowDown => Failed::slow_down(decided.number("wait").unwrap_or(60)),
-        Error::InvalidClient => unknown_client(),
+        Error::InvalidClient => unless_rotated(flow, site, request, &shown).await,
         Error::InvalidScope => {
             Failed::new(code, "None of the scopes in scope was granted. Leave scope out for all that was.")
         }
@@ -272,6 +273,24 @@ async fn unless_forgotten<I>(
         Lookup::Unknown | Lookup::Unusable(_) | Lookup::Unlisted => unknown_client(),
         Lookup::Unavailable | Lookup::Unreachable(_) if counted => unavailable(),
         Lookup::Unavailable | Lookup::Unreachable(_) | Lookup::Known(..) | Lookup::Waiting(_) => failed,
+    }
+}
+
+/// A client has authenticated otherwise than when the code or token was issued. Where that is the secret that it has by now,
+/// it is the client, and what is good for nothing is the grant (RFC 6749 §5.2): it asks the person again, instead of losing
+/// its registration.
+///
+/// Waits: two at most, and only for whoever shows a secret.
+async fn unless_rotated<I>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, shown: &Shown) -> Failed {
+    // Clients that are known by a document have no secret.
+    if shown.secret.is_none() || document::is_url(&shown.id) {
+        return unknown_client();
+    }
+    match find(flow, site, request, &shown.id).await {
+        Lookup::Known(client, _) if client.auth.accepts(shown.secret.as_deref()) => invalid_grant(),
+        Lookup::Busy(seconds) => Failed::slow_down(seconds),
+        Lookup::Unavailable => unavailable(),
+        _ => unknown_client(),
     }
 }
 

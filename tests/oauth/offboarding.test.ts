@@ -28,7 +28,7 @@ async function signIn(user: string) {
 test("revokeClient ends what a client has, for everybody, and nothing else", async () => {
   const [ann, ben] = [await signIn("ann"), await signIn("ben")];
   expect(await used(ann.tokens.access_token)).toBe(200);
-  await api().revokeClient(ann.client.client_id);
+  expect(await api().revokeClient(ann.client.client_id)).toEqual({ known: true });
   expect([await used(ann.tokens.access_token), await used(ben.tokens.access_token)]).toEqual([401, 200]);
   expect(await refreshed(ann.client, ann.tokens.refresh_token)).toEqual([400, "invalid_grant"]);
   expect((await refreshed(ben.client, ben.tokens.refresh_token))[0]).toBe(200);
@@ -53,6 +53,16 @@ test("a rotated secret: the former one and what was issued under it are good for
   expect(latter.client_secret).not.toBe(former.client_secret);
   expect(await used(tokens.access_token)).toBe(401);
   expect((await refreshed(client, tokens.refresh_token, former))[0]).toBe(400);
+  // With the new secret the client has authenticated: what is over is the grant (RFC 6749 5.2). With any other it has not.
+  const wrong = { client_secret: "x".repeat(43) };
+  for (const [shown, answer] of [
+    [latter, [400, "invalid_grant"]],
+    [wrong, [401, "invalid_client"]],
+    [{}, [401, "invalid_client"]],
+  ] as const) {
+    expect(await refreshed(client, tokens.refresh_token, shown)).toEqual(answer);
+    expect(await lib.errorOf(lib.redeem(client, pending, shown, SITE))).toEqual(answer);
+  }
   expect(await lib.errorOf(lib.redeem(client, pending, former, SITE))).toEqual([400, "invalid_grant"]);
   clock.advance(1);
   const next = await lib.code(client, { site: SITE, user: "eve" });
@@ -65,6 +75,30 @@ test("a rotated secret: the former one and what was issued under it are good for
   expect(await api().rotateClientSecret("o_" + "A".repeat(32))).toBeNull();
 });
 
+test("what is ended is told as it was: a name that is mistyped shows", async () => {
+  const { client, tokens } = await signIn("fay");
+  const second = await signIn("fay");
+  const { items } = await api().listUserGrants("fay");
+  const first = items.find(({ clientId }) => clientId === client.client_id);
+  expect(await api().revokeGrant("nope", "fay")).toEqual({ ended: 0 });
+  expect(await api().revokeGrant(first?.id ?? "", "nobody")).toEqual({ ended: 0 });
+  expect(await api().revokeGrant("*", "nobody")).toEqual({ ended: 0 });
+  expect(await api().revokeGrant(first?.id ?? "", "fay")).toEqual({ ended: 1 });
+  expect(await api().revokeGrant(first?.id ?? "", "fay")).toEqual({ ended: 0 });
+  expect(await api().revokeGrant("*", "fay")).toEqual({ ended: 1 });
+  expect([await used(tokens.access_token), await used(second.tokens.access_token)]).toEqual([401, 401]);
+  for (const mistyped of ["nope", client.client_id.slice(1), `${client.client_id}A`]) {
+    await expect(api().revokeClient(mistyped)).rejects.toThrow("no identifier of a client");
+  }
+  const nobody = "o_" + "A".repeat(32);
+  expect(await api().revokeClient(nobody)).toEqual({ known: false });
+  const made = await api().createClient({ clientName: "Ours", redirectUris: [lib.REDIRECT] });
+  expect(await api().deleteClient(nobody)).toEqual({ known: false });
+  expect(await api().deleteClient(made.clientId)).toEqual({ known: true });
+  expect(await api().deleteClient(made.clientId)).toEqual({ known: false });
+  expect(await api().revokeClient(made.clientId)).toEqual({ known: false });
+});
+
 // The last of this server: its clock was ahead.
 test("revokeAll ends everything that was granted, revokeBefore what was granted before", async () => {
   const first = await signIn("cid");
@@ -72,10 +106,11 @@ test("revokeAll ends everything that was granted, revokeBefore what was granted 
   const between = clock.now();
   clock.advance("1m");
   const second = await signIn("dan");
-  await api().revokeBefore(between);
+  expect(await api().revokeBefore(between)).toEqual({ before: between });
   expect(await refreshed(first.client, first.tokens.refresh_token)).toEqual([400, "invalid_grant"]);
   expect(await used(second.tokens.access_token)).toBe(200);
-  await api().revokeAll();
+  const { before } = await api().revokeAll();
+  expect(Math.abs(before.getTime() - clock.now().getTime())).toBeLessThan(10_000);
   expect(await used(second.tokens.access_token)).toBe(401);
   expect(await refreshed(second.client, second.tokens.refresh_token)).toEqual([400, "invalid_grant"]);
   await expect(api().revokeBefore(new Date(Date.now() + 10 * 86_400_000))).rejects.toThrow("not yet to come");

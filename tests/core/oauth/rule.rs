@@ -58,22 +58,23 @@ fn what_began_before_ends_and_what_began_later_does_not() {
     let mut way = Way::new();
     let tokens = way.tokens();
     let client = way.client.clone();
-    // Each call, the time that it is made at, and whether it ends the grant.
+    // Each call, the time that it is made at, whether it ends the grant, and what the operator is told.
+    let (known_client, unknown) = (json!({"known": true}), json!({"known": false}));
     let calls = [
-        (json!({"call": "revoke-before"}), NOW + 5, true),
-        (json!({"call": "revoke-before", "before": NOW + 1}), NOW + 5, true),
-        (json!({"call": "revoke-before", "before": NOW}), NOW + 5, false),
-        (json!({"call": "revoke-client", "id": client}), NOW + 5, true),
-        (json!({"call": "revoke-client", "id": "https://other.example/client"}), NOW + 5, false),
-        (json!({"call": "revoke-client", "id": client}), NOW - 5, false),
-        (json!({"call": "revoke", "userId": "1", "grantId": "*"}), NOW + 5, true),
-        (json!({"call": "revoke", "userId": "2", "grantId": "*"}), NOW + 5, false),
+        (json!({"call": "revoke-before"}), NOW + 5, true, json!({"before": NOW + 6})),
+        (json!({"call": "revoke-before", "before": NOW + 1}), NOW + 5, true, json!({"before": NOW + 1})),
+        (json!({"call": "revoke-before", "before": NOW}), NOW + 5, false, json!({"before": NOW})),
+        (json!({"call": "revoke-client", "id": client}), NOW + 5, true, known_client.clone()),
+        (json!({"call": "revoke-client", "id": "https://other.example/client"}), NOW + 5, false, unknown),
+        (json!({"call": "revoke-client", "id": client}), NOW - 5, false, known_client),
+        (json!({"call": "revoke", "userId": "1", "grantId": "*"}), NOW + 5, true, json!({"ended": 1})),
+        (json!({"call": "revoke", "userId": "2", "grantId": "*"}), NOW + 5, false, json!({"ended": 0})),
     ];
-    for (call, at, ends) in calls {
+    for (call, at, ends, told) in calls {
         let mut objects = way.objects.clone();
         // Another host name has other objects: the rule has to do it alone.
         let (done, made) = operate(&mut way.objects.clone(), json!({}), &call, at);
-        assert_eq!(done, json!({"ok": null}), "{call}");
+        assert_eq!(done, json!({"ok": told}), "{call}");
         let rules = json!({"rules": known(&made)});
         let body = refreshing(&way, &tokens);
         let (status, said) = answer(&mut objects, "token", rules.clone(), &body, NOW + 10);
