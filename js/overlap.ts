@@ -81,10 +81,12 @@ async function keepAlive(own: Group, promise: Promise<unknown>): Promise<void> {
 /** Counts a handler of this request, which may take long. Costs nothing where nothing else runs when it has finished. */
 export function countCall<T>(promise: Promise<T>): Promise<T> {
   calls++;
-  return promise.finally(() => {
+  const end = () => {
     calls--;
     if (calls > 0 || group.running.size > 0) waitUntil(whileOthersRun(group, Date.now() + KEEP_ALIVE_AFTER_CALL_MS));
-  });
+  };
+  promise.then(end, end);
+  return promise;
 }
 
 async function whileOthersRun(own: Group, until: number): Promise<void> {

@@ -16,7 +16,7 @@ import { startOn } from "./processes.mjs";
 
 /**
  * @typedef {object} Series
- * @property {string} header the one whose value changes
+ * @property {string} [header] the one whose value changes; without it the body does
  * @property {string[]} values sent one after the other, round and round
  * @property {number} next where the next load begins, so that it goes on where the one before ended
  */
@@ -78,7 +78,7 @@ function luaOf(/** @type {Series} */ { header, values, next }) {
   return `local requests, at = {}, ${next}
 function init()
   for value in string.gmatch(${quoted(`${values.join("\n")}\n`)}, "([^\\n]+)\\n") do
-    wrk.headers[ ${quoted(header)} ] = value
+    ${header ? `wrk.headers[ ${quoted(header)} ]` : "wrk.body"} = value
     requests[#requests + 1] = wrk.format()
   end
 end

@@ -22,6 +22,35 @@ export const modernList = modern("tools/list", {});
 /** `tools/call` of `add`, revision 2025-11-25. A session adds its id to the headers. */
 export const legacyCall = legacy({ id: 1, method: "tools/call", params: add });
 
+/**
+ * `tools/call` of `add` by so many clients in turn, each of which has a name of its own.
+ * @returns {(url: string) => Promise<FixedRequest>}
+ */
+export const callsOfClients = (/** @type {number} */ count) => async () => ({
+  ...modernCall,
+  series: series(count, (n) => {
+    const client = { ...clientInfo, name: `bench-${n}` };
+    const _meta = { ...meta, "io.modelcontextprotocol/clientInfo": client };
+    return modern("tools/call", { ...add, _meta }).body;
+  }),
+});
+
+/** Three tools in turn, revision 2025-11-25, with ids and arguments that change each time. @returns {Promise<FixedRequest>} */
+export async function callsInTurn() {
+  return {
+    ...legacyCall,
+    series: series(3_000, (n) => {
+      const params = { name: ["add", "plus", "sum"][n % 3], arguments: { a: n, b: n / 8 } };
+      return legacy({ id: n, method: "tools/call", params }).body;
+    }),
+  };
+}
+
+/** @returns {import("./load.mjs").Series} */
+function series(/** @type {number} */ length, /** @type {(n: number) => string} */ bodyOf) {
+  return { values: Array.from({ length }, (_, n) => bodyOf(n)), next: 0 };
+}
+
 /** `initialize`, revision 2025-11-25. */
 export const opening = legacy({
   id: 0,

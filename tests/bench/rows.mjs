@@ -1,6 +1,6 @@
 /** What is compared: a row is a request, our contestant, its peers, and the bar that ours has to stay under. */
 import { isFiftyTools, isFortyTwo } from "./answers.mjs";
-import { legacyCall, modernCall, modernList, sessionCall } from "./requests.mjs";
+import { callsInTurn, callsOfClients, legacyCall, modernCall, modernList, sessionCall } from "./requests.mjs";
 import { tokenCall } from "./sign-in.mjs";
 import { hs256Call, jwtVars, rs256Call, rs256Calls } from "./tokens.mjs";
 
@@ -47,6 +47,9 @@ const jwt = (alg) => ({
   peers: [{ ...agents(`jwt-${alg}`, "createMcpHandler + jose"), vars: jwtVars }],
 });
 
+/** So many forms that one which comes round again has been forgotten. */
+const UNSEEN = 20_000;
+
 /** @type {Row[]} */
 export const rows = [
   {
@@ -63,6 +66,30 @@ export const rows = [
     check: isFortyTwo,
     ours: wicket("handler"),
     peers: [agents("handler", "createMcpHandler")],
+    bar: 1.25,
+  },
+  {
+    id: "form-unseen",
+    request: callsOfClients(UNSEEN),
+    check: isFortyTwo,
+    ours: wicket("handler"),
+    peers: [agents("handler", "createMcpHandler")],
+    bar: 1.45,
+  },
+  {
+    id: "clients-1000",
+    request: callsOfClients(1_000),
+    check: isFortyTwo,
+    ours: wicket("handler"),
+    peers: [agents("handler", "createMcpHandler")],
+    bar: 1.45,
+  },
+  {
+    id: "three-tools",
+    request: callsInTurn,
+    check: isFortyTwo,
+    ours: wicket("three"),
+    peers: [agents("three", "createMcpHandler")],
     bar: 1.25,
   },
   {

@@ -16,6 +16,11 @@ export function addTool(z: Zod) {
   };
 }
 
+/** The same under three names. */
+export function threeTools(z: Zod) {
+  return ["add", "plus", "sum"].map((name) => ({ ...addTool(z), name }));
+}
+
 /** Fifty tools with a title, a description and three input fields each. */
 export function fiftyTools(z: Zod) {
   return Array.from({ length: 50 }, (_, index) => ({
