@@ -23,13 +23,22 @@ const MAX_BRACKETS = 100;
  * it that says who is calling.
  */
 export class Stencils {
-  readonly #kept = new Bounded<Stencil>(POOLS.stencils);
+  readonly #kept = new Bounded<OfHead>(POOLS.stencils);
   /** Heads that came once: a stencil costs as much as a step, and many a session has one call. */
   readonly #once = new Bounded<true>(POOLS.heads);
 
   /** The step of this request, if it is like one before. */
   find(head: string, who: string, body: string, now: number): Cut | undefined {
-    return this.#kept.get(head)?.cut(who, body, now);
+    const kept = this.#kept.get(head);
+    if (!kept) return undefined;
+    for (const stencil of kept.stencils) {
+      const cut = stencil.cut(who, body, now);
+      if (!cut) continue;
+      kept.misses = 0;
+      return cut;
+    }
+    kept.misses++;
+    return undefined;
   }
 
   /** Keeps the first step of a request, if it holds for others; `shortcut` is the head of its shortcut. */
@@ -40,8 +49,12 @@ export class Stencils {
       this.#once.set(head, true, 0);
       return;
     }
-    const bytes = bytesOf(body) + bytesOf(who) + bytesOf(shortcut) + STENCIL;
-    this.#kept.set(head, new Stencil(who, body, stencil, { effect, splice: effect.splice, head: shortcut }), bytes);
+    const { stencils: former = [], misses = 0 } = this.#kept.get(head) ?? {};
+    if (misses > OF_ONE_HEAD && misses % RETRY !== 0) return;
+    const fresh = new Stencil(who, body, stencil, { effect, splice: effect.splice, head: shortcut });
+    const stencils = [fresh, ...former.slice(0, OF_ONE_HEAD - 1)];
+    const bytes = stencils.reduce((all, { bytes }) => all + bytes, 0);
+    this.#kept.set(head, { stencils, misses }, bytes);
   }
 
   clear(): void {
@@ -49,6 +62,18 @@ export class Stencils {
     this.#once.clear();
   }
 }
+
+/** The stencils of one head, and how many requests in a row none of them was for. */
+interface OfHead {
+  readonly stencils: readonly Stencil[];
+  misses: number;
+}
+
+/** So many tools may take turns under one head. */
+const OF_ONE_HEAD = 8;
+
+/** Where forms do not come again, a stencil is made for one request in so many: it costs as much as a step. */
+const RETRY = 16;
 
 /** What a stencil takes beside its texts, about. */
 const STENCIL = 2048;
@@ -61,6 +86,7 @@ interface Part {
 
 /** The text of a request with holes for the id, the arguments and maybe the progress token. */
 class Stencil {
+  readonly bytes: number;
   readonly #until: number;
   /** The only caller whom it is for; else it is for everybody. */
   readonly #who: string | undefined;
@@ -75,6 +101,7 @@ class Stencil {
 
   constructor(who: string, body: string, stencil: Required<Step<unknown>>["stencil"], cut: Cut) {
     const [until, personal, answered, id, idEnd, given, givenEnd, token, tokenEnd] = stencil;
+    this.bytes = bytesOf(body) + bytesOf(who) + bytesOf(cut.head) + STENCIL;
     this.#until = until;
     this.#who = personal ? who : undefined;
     const numbers = [{ hole: "id", start: id, end: idEnd }] as { hole: Part["hole"]; start: number; end: number }[];
