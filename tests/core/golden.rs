@@ -13,7 +13,7 @@ fn folder() -> PathBuf {
 }
 
 /// The file `name`, as JSON without white space outside of strings.
-fn golden(name: &str) -> String {
+pub(crate) fn golden(name: &str) -> String {
     let path = folder().join(name).with_extension("json");
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str::<serde_json::Value>(&text).unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -40,6 +40,7 @@ const types: [start: string, type: string | undefined][] = [
   ["settled", "Settled"],
   ["upstream-", "UpstreamEffect"],
   ["verified-", "Verified"],
+  ["untold", "Untold"],
   ["wanted", "UpstreamInput"],
 ];
 
@@ -58,6 +59,7 @@ const ofTheServer = [
   "UpstreamToken",
   "Due",
   "Settled",
+  "Untold",
   "Verified",
 ];
 const exportedBy = (file: string) =>
@@ -131,6 +133,7 @@ test("every type has a file", () => {
     "RowsCommit",
     "KeepCommit",
     "AuditCommit",
+    "ReceiptCommit",
     "RememberCommit",
   ];
   const code = [

@@ -37,6 +37,7 @@ pub(super) const NAMES: &[&str] = &[
     "upstream-token-none",
     "due",
     "settled",
+    "untold",
     "external-input",
     "admitted-caller",
     "admitted-refused",

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::once::{Way, allowing};
 use super::{Objects, form, head, json_of, send, server};
+use crate::golden::golden;
 use crate::world::{NOW, Said, World};
 use mcp_wicket::oauth::{Request, away};
 
@@ -46,6 +47,22 @@ fn receipts(objects: &mut Objects, commits: &[Commit]) {
             ask(objects, receipt.call, &serde_json::from_str(&receipt.input).unwrap(), NOW);
         }
     }
+}
+
+#[test]
+fn what_the_alarm_finds_has_the_members_that_javascript_reads() {
+    let mut way = Way::new();
+    let tokens = way.tokens();
+    let refreshing = [("grant_type", "refresh_token"), ("refresh_token", &*token(&tokens))];
+    post(&mut way, "token", &refreshing, &Said::Ok("true".into()));
+    let found = ask(&mut way.objects, "untold", &json!({}), NOW + MINUTE);
+    let members = |json: &Json| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let golden = serde_json::from_str::<Json>(&golden("untold")).unwrap();
+    assert_eq!(members(&found), members(&golden));
+    let mut event = found["events"][0].clone();
+    event["last"] = json!(true);
+    assert_eq!(members(&event), members(&golden["events"][0]));
+    assert!(event["event"]["event"].is_string() && event["event"]["at"].is_u64());
 }
 
 fn token(tokens: &Json) -> String {
