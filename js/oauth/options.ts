@@ -134,7 +134,10 @@ export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, In
    * chain come at least once; `chain` and `seq` tell equal ones apart.
    */
   audit?: (event: AuditEvent, env: NoInfer<Env>) => void | Promise<void>;
-  /** True: what cannot be told to `audit` is answered with 503. Otherwise audit is never the reason for an error. */
+  /**
+   * True: what cannot be told to `audit` is answered with 503, and told later. Clients that refresh while `audit` is away for
+   * longer than `refreshReplay` have to sign in again. Otherwise audit is never the reason for an error.
+   */
   auditRequired?: boolean;
 }
 
