@@ -107,8 +107,8 @@ describe("allow", () => {
     expect(await answer(() => ({ scopes: ["read"] }))).toBe('{"scopes":["read"]}');
   });
 
-  test.each([undefined, 1, "true", "yes"])("%j is no yes", async (odd) => {
-    expect(await answer(() => odd as unknown as boolean)).toBe("false");
+  test.each([undefined, 1, "true", "yes"])("%j reaches the core as it is, which takes it for no yes", async (odd) => {
+    expect(JSON.parse(await answer(() => odd as unknown as boolean))).toBe(odd ?? null);
   });
 
   test("where it throws, the effect fails", async () => {
