@@ -21,7 +21,8 @@ export interface Outcome {
 /** What a flow may touch while it runs. */
 export interface World {
   perform(effect: Effect): Promise<Outcome> | Outcome;
-  commit(commit: Commit): Promise<void>;
+  /** Performs one write of an answer, of which `all` are the writes. */
+  commit(commit: Commit, all: readonly Commit[]): Promise<void>;
 }
 
 /** Where a flow ended: with its answer, or with the text of the shortcut. */
@@ -159,7 +160,7 @@ async function goOn<T>(going: Going<T>, next: Step<T>, first?: Outcome | Failure
   let length = 0;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     if (!next.wait) {
-      for (const commit of next.commits ?? []) await going.world.commit(commit);
+      for (const commit of next.commits ?? []) await going.world.commit(commit, next.commits ?? []);
       return finished(next);
     }
     const performed = await Promise.all(

@@ -135,8 +135,8 @@ export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, In
    */
   audit?: (event: AuditEvent, env: NoInfer<Env>) => void | Promise<void>;
   /**
-   * True: what cannot be told to `audit` is answered with 503, and told later. Clients that refresh while `audit` is away for
-   * longer than `refreshReplay` have to sign in again. Otherwise audit is never the reason for an error.
+   * True: what cannot be told to `audit` is answered with 503, and told later. A refresh that was answered so has not happened.
+   * Otherwise audit is never the reason for an error.
    */
   auditRequired?: boolean;
 }

@@ -93,7 +93,7 @@ export class OAuthWorld<Env> implements World {
     }
   }
 
-  async commit(commit: Commit): Promise<void> {
+  async commit(commit: Commit, all: readonly Commit[]): Promise<void> {
     const { kv, ctx, callbackTimeout } = this.#around;
     switch (commit.kind) {
       case "store":
@@ -105,7 +105,7 @@ export class OAuthWorld<Env> implements World {
         return;
       }
       case "audit":
-        return this.#tell(auditEvent(now(), commit.event as { event: string }));
+        return this.#tell(auditEvent(now(), commit.event as { event: string }), all);
       case "receipt":
         ctx.waitUntil(this.#receive(commit));
         return;
@@ -118,7 +118,7 @@ export class OAuthWorld<Env> implements World {
    * Audit is the reason for an error only where the operator wants it so. A link of a chain has no words of strangers, and
    * stays as it is, so that it can be verified; all else is cut and cleaned.
    */
-  async #tell(given: AuditEvent): Promise<void> {
+  async #tell(given: AuditEvent, all: readonly Commit[]): Promise<void> {
     const { audit, auditRequired, env, ctx, callbackTimeout } = this.#around;
     const event = given.mac === undefined ? cleaned(given) : given;
     console.log(JSON.stringify({ wicket: "audit", ...event }));
@@ -131,12 +131,25 @@ export class OAuthWorld<Env> implements World {
       ),
     );
     if (auditRequired) {
-      await telling.catch((error: unknown) => {
+      await telling.catch(async (error: unknown) => {
+        await this.#takeBack(all);
         throw new WicketError("ERR_AUDIT", "An audit event could not be delivered.", { cause: error });
       });
       return;
     }
     ctx.waitUntil(telling.catch((error: unknown) => logged("An audit event could not be delivered", error)));
+  }
+
+  /** The answer is not given: the object that has decided hears of it, so that the client may ask again. */
+  async #takeBack(all: readonly Commit[]): Promise<void> {
+    for (const commit of all) {
+      if (commit.kind !== "receipt") continue;
+      try {
+        await askObject(this.#around.objects, commit.object, "unanswered", JSON.stringify(commit.input));
+      } catch (error) {
+        logged("An object could not be told that its answer was not given", error);
+      }
+    }
   }
 
   /** Where it does not get there, the object tells once more what has been told. */

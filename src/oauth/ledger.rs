@@ -41,6 +41,9 @@ pub(super) const ENDED: &str = "access ended";
 /// The event of a grant that begins.
 pub(super) const GRANTED: &str = "access granted";
 
+/// The event of a refresh token that was replaced.
+pub(super) const REFRESHED: &str = "token refreshed";
+
 /// The event of a refresh that brings no tokens.
 pub(super) const REFUSED: &str = "refresh refused";
 

@@ -52,6 +52,7 @@ async fn called(flow: &Flow<'_>, keys: &Keys, input: &str) -> Result<String, Ref
         ("subject" | "transaction", "settled") => giving::settled(flow, &input).await,
         ("subject" | "transaction", "untold") => outbox::untold(flow).await,
         ("subject", "told") => outbox::told(flow, &input).await,
+        ("subject", "unanswered") => outbox::unanswered(flow, &input).await,
         ("subject", "needed") => giving::is_needed(flow).await,
         ("subject", "props") => grant::props(flow, keys, &input).await,
         ("subject", "stands") => access::stands(flow, &input).await,

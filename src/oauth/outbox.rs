@@ -10,8 +10,8 @@
 
 use super::object::{Change, Held, Refused};
 use super::record::{Members, Reading as _};
-use super::server::Server;
-use super::{ledger, revoke};
+use super::server::{Lifetimes, Server};
+use super::{grant, ledger, refresh, revoke};
 use crate::flow::{Ask, Commit, Flow};
 use crate::json::{Object, Value, array};
 
@@ -96,6 +96,25 @@ pub(super) async fn told(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, 
     Ok("true".into())
 }
 
+/// Inside the object: these could not be told, so the client got no answer, and what it was to get was never given. A refresh
+/// has not happened then: its token is the valid one again. The records stay, and are told later.
+pub(super) async fn unanswered(flow: &Flow<'_>, input: &Object<'_>) -> Result<String, Refused> {
+    let told = input.texts("told").ok_or(Refused)?;
+    let lifetimes = Lifetimes::read(input).ok_or(Refused)?;
+    let keys = told.iter().map(|id| [PREFIX, id].concat()).collect::<Vec<_>>();
+    let held = Held::read(flow, keys.clone(), vec![grant::PREFIX.into()]).await?;
+    let refreshed = keys.iter().find_map(|key| {
+        let row = Object::read(held.row(key)?).ok()?;
+        let event = row.get("event")?.object().ok()?;
+        (event.string("event")? == ledger::REFRESHED).then_some(())?;
+        Some((event.text("grant")?, event.number("at")?))
+    });
+    if let Some(change) = refreshed.and_then(|(grant, at)| refresh::taken_back(&held, &grant, at, lifetimes)) {
+        change.commit(flow);
+    }
+    Ok("true".into())
+}
+
 /// What came of passing on what an object has decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Passed {
@@ -121,7 +140,8 @@ pub(super) async fn pass_on(flow: &Flow<'_>, server: &Server, object: &str, deci
         told.extend(decided.texts("ended").unwrap_or_default().iter().map(|grant| [ENDED, grant].concat()));
     }
     if !told.is_empty() {
-        let input = Members::new().texts("told", told.iter().map(String::as_str)).end();
+        let input = Members::new().texts("told", told.iter().map(String::as_str));
+        let input = input.raw("lifetimes", &server.lifetimes.to_json()).end();
         flow.commit(Commit::Receipt(Ask { object: object.into(), call: "told", input }));
     }
     Passed { recorded, ended }

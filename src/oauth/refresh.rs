@@ -144,7 +144,7 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
             0 => change.remove(replay_row(&id)),
             window => change.put(replay_row(&id), encode(&replay), Some(now + window * 1000)),
         };
-        let event = Event { name: "token refreshed", client: &client, grant: &id, scopes: &scopes, reason: None };
+        let event = Event { name: ledger::REFRESHED, client: &client, grant: &id, scopes: &scopes, reason: None };
         ledger.wrote(change, &subject, event).commit(flow);
         return Ok(ledger.report(Members::new().text("ok", &issued.response)).end());
     }
@@ -166,6 +166,17 @@ pub(super) async fn refresh(flow: &Flow<'_>, keys: &Keys, object: &str, input: &
     let ends = Some(grant.ends(lifetimes));
     let change = held.writes().put(Grant::row(&id), grant.to_json(), ends).remove(replay_row(&id));
     refuse(&mut ledger, Reject::Reused, Some(outbox::owe_end(change, now, &id)), Some(&*id))
+}
+
+/// What undoes the refresh of this time, whose answer was never given: the token from before is the valid one again. Nothing
+/// where more has happened since.
+pub(super) fn taken_back(held: &Held, id: &str, at: u64, lifetimes: Lifetimes) -> Option<Change> {
+    let mut grant = held.row(&Grant::row(id)).and_then(Grant::read).filter(|grant| grant.revoked.is_none())?;
+    let Family { generation, previous, .. } = grant.family.take()?;
+    let previous = previous.filter(|previous| previous.rotated == at)?;
+    grant.family = Some(Family { generation: generation.checked_sub(1)?, current: previous.secret, previous: None });
+    let change = held.writes().put(Grant::row(id), grant.to_json(), Some(grant.ends(lifetimes)));
+    Some(change.remove(replay_row(id)))
 }
 
 fn reject(why: Reject, ended: Option<&str>) -> Members {

@@ -1,10 +1,13 @@
 /** What the operator is told: each event once, as a chain, without secrets, and kept in D1 where they want it. */
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
-import { audited } from "./app/worker.ts";
+import { clock } from "mcp-wicket/testing";
+import { afterEach, expect, test } from "vitest";
+import { audited, deaf } from "./app/worker.ts";
 import * as lib from "./lib/client.ts";
 
 const SITE = "https://audited.example.com";
+
+afterEach(() => clock.reset());
 
 test("from the grant to its end: told, chained, and in D1", async () => {
   const began = Date.now();
@@ -98,4 +101,25 @@ test("where audit is required, what cannot be told is a 503", async () => {
   const { client, tokens } = await lib.signIn({ site });
   const answer = await lib.refresh(client, tokens.refresh_token, {}, site);
   expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "5"]);
+});
+
+test("where audit is required and away for minutes, nobody loses a grant: a refresh that was not answered has not happened", async () => {
+  const site = "https://deaf.example.com";
+  const { client, tokens } = await lib.signIn({ site });
+  const refresh = (token: string) => lib.refresh(client, token, {}, site);
+  for (let time = 0; time < 3; time++) {
+    expect((await refresh(tokens.refresh_token)).status).toBe(503);
+    clock.advance(45);
+  }
+  deaf.isFull = false;
+  try {
+    const first = await refresh(tokens.refresh_token);
+    expect(first.status).toBe(200);
+    const next: lib.Tokens = await first.json();
+    expect((await refresh(next.refresh_token)).status).toBe(200);
+    clock.advance(45);
+    expect(await lib.errorOf(refresh(tokens.refresh_token))).toEqual([400, "invalid_grant"]);
+  } finally {
+    deaf.isFull = true;
+  }
 });

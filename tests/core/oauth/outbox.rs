@@ -87,6 +87,48 @@ fn a_record_that_never_arrived_is_told_by_the_object() {
     assert_eq!(untold(&mut way, NOW + DAY), (vec![], vec![]), "it is told once");
 }
 
+/// The receipt of an answer that was not given, as its object hears of it.
+fn unanswered(way: &mut Way, commits: &[Commit]) {
+    let receipt = commits.iter().find_map(|commit| match commit {
+        Commit::Receipt(receipt) => Some(receipt.input.clone()),
+        _ => None,
+    });
+    ask(&mut way.objects, "unanswered", &serde_json::from_str(&receipt.unwrap()).unwrap(), NOW);
+}
+
+#[test]
+fn a_refresh_whose_answer_was_not_given_has_not_happened() {
+    let mut way = Way::new();
+    let first = token(&way.tokens());
+    let refresh = |way: &mut Way, token: &str| {
+        post(way, "token", &[("grant_type", "refresh_token"), ("refresh_token", token)], &Said::Ok("true".into()))
+    };
+    let (_, commits) = refresh(&mut way, &first);
+    unanswered(&mut way, &commits);
+    let (_, rows) = way.objects.0.iter().find(|(name, _)| name.starts_with("subject:")).unwrap().1;
+    assert!(rows.keys().all(|key| !key.starts_with("replay:")), "nobody has that answer: {rows:?}");
+    let (status, commits) = refresh(&mut way, &first);
+    assert_eq!((status, commits.len()), (200, 2), "a refresh of its own, with a record and a receipt");
+    assert_eq!(untold(&mut way, NOW + MINUTE).1.len(), 2, "the record of what was taken back stays in its chain");
+}
+
+#[test]
+fn nothing_is_taken_back_once_more_has_happened() {
+    let mut way = Way::new();
+    let first = token(&way.tokens());
+    let refresh = |way: &mut Way, token: &str| {
+        post(way, "token", &[("grant_type", "refresh_token"), ("refresh_token", token)], &Said::Ok("true".into())).1
+    };
+    let commits = refresh(&mut way, &first);
+    post(&mut way, "revoke", &[("token", &first)], &Said::Ok("true".into()));
+    let before = format!("{:?}", way.objects);
+    unanswered(&mut way, &commits);
+    assert_eq!(format!("{:?}", way.objects), before);
+    // And what cannot be read changes nothing.
+    ask(&mut way.objects, "unanswered", &json!({"told": ["audit:9", "ended:x"]}), NOW);
+    assert_eq!(format!("{:?}", way.objects), before);
+}
+
 #[test]
 fn what_has_arrived_is_not_told_again() {
     let mut way = Way::new();

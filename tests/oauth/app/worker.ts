@@ -69,6 +69,9 @@ const usual: OAuthProviderOptions<Env> = {
 };
 
 /** What the operator was told. */
+/** The operator of `deaf.example.com`, whose log may be full. */
+export const deaf = { isFull: true };
+
 export const audited: AuditEvent[] = [];
 const toD1 = d1Audit<Env>(({ DB }) => DB);
 
@@ -166,7 +169,7 @@ const providers: Record<string, OAuthProvider<Env>> = {
     ...usual,
     auditRequired: true,
     audit: ({ event }) => {
-      if (event === "token refreshed") throw new Error("the log is full");
+      if (event === "token refreshed" && deaf.isFull) throw new Error("the log is full");
     },
   }),
   "late.example.com": new OAuthProvider({
