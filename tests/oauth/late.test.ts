@@ -30,12 +30,12 @@ test("identify that never ends sends the browser to the client with temporarily_
   error.mockRestore();
 });
 
-test("an audit that is required and never ends is 503; the answer that was lost comes again", async () => {
+test("an audit that is required and never ends is 503, each time: nothing is given without a record", async () => {
   const required = "https://late-audit.example.com";
   const { client, tokens } = await lib.signIn({ site: required });
-  const response = await lib.refresh(client, tokens.refresh_token, {}, required);
-  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
-  await response.text();
-  const again = await lib.refresh(client, tokens.refresh_token, {}, required);
-  expect(again.status).toBe(200);
+  for (let time = 0; time < 2; time++) {
+    const response = await lib.refresh(client, tokens.refresh_token, {}, required);
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+    await response.text();
+  }
 });
