@@ -3,7 +3,7 @@
 // `npm run test:NAME -- WORDS…` runs the tests of that suite whose file (Rust: whose name) has one of the words;
 // with `WICKET_BUILD=fast` what they need is built in seconds.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -48,6 +48,7 @@ async function lint() {
       npmTool(`TypeScript, ${dirname(file)}`, "typescript/bin/tsc", "--noEmit", "-p", file),
     ),
     ["The lock files are complete", checkLockFile],
+    ["Nothing that was built is committed", nothingBuiltIsCommitted],
     ["Every test file belongs to a suite", everyTestHasASuite],
     ["No test waits for a while without a reason", checkWaits],
     ["The tests that docs/security-tests.md names exist", () => checkNamed("docs/security-tests.md", 25)],
@@ -86,6 +87,16 @@ const everySuite = [
 const suites = everySuite.filter(
   ({ folder, available = () => true }) => (!folder || existsSync(at(folder))) && available(),
 );
+
+/** Folders into which tools write, wherever they are. */
+const BUILT = /(^|\/)(target|node_modules|dist|\.wrangler|\.tools)\//;
+
+function nothingBuiltIsCommitted() {
+  const files = execFileSync("git", ["ls-files"], { cwd: at(""), encoding: "utf8" }).split("\n");
+  const built = files.filter((file) => BUILT.test(file));
+  if (built.length > 0)
+    throw new Failure(`${built.length} files were built, ${built[0]} among them. Add their folder to .gitignore.`);
+}
 
 function everyTestHasASuite() {
   const strays = filesUnder("tests").filter(
