@@ -26,4 +26,5 @@ function textOf(value: unknown): string | undefined {
   }
 }
 
-const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+/** True for what JSON writes as an object. */
+export const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -34,10 +34,13 @@ export function newBearerCore(config: CoreConfig): BearerCore {
   return stepsOf(made(provided.core, config) as BearerCore, ["refuse", "count", "metadata"]);
 }
 
+/** No settings at all. */
+const PLAIN: CoreConfig = { origins: { allowedOrigins: [], allowedHosts: [] } };
+
 /** The same, made when it is first needed: it has no settings. */
 export function lazyBearerCore(): BearerCore {
   let core: BearerCore | undefined;
-  const made = () => (core ??= newBearerCore({ origins: { allowedOrigins: [], allowedHosts: [] } }));
+  const made = () => (core ??= newBearerCore(PLAIN));
   return {
     refuse: (...args) => made().refuse(...args),
     count: (...args) => made().count(...args),
@@ -59,8 +62,7 @@ export function oauthSteps(config: OAuthConfig): OAuthCore & { warnings: () => s
 
 /** The answer of an authorization server whose storage is away, so that it has no keys; nothing for what cannot be read. */
 export async function awayReply(input: OAuthInput): Promise<Reply | undefined> {
-  const config: OAuthConfig = { origins: { allowedOrigins: [], allowedHosts: [] } };
-  const core = made(provided?.core as unknown as OAuthCoreClass, config);
+  const core = made(provided?.core as unknown as OAuthCoreClass, PLAIN);
   return (JSON.parse(await core.away(JSON.stringify(input))) as Reply | null) ?? undefined;
 }
 

@@ -64,6 +64,8 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
     const decided = admit(core, incoming, "GET, POST, DELETE", env, ctx, guard);
     const pass = decided instanceof Promise ? await decided : decided;
     if (pass instanceof Response) return refusal(incoming, pass, guard, { path: incoming.path });
+    // Whose flow runs here holds the body until that has ended.
+    let isHere = false;
     try {
       const props = propsOf(ctx, pass.caller);
       const told = toldOf(options, props, pass.caller, incoming);
@@ -74,12 +76,10 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
       if (wantsObject(agentClass, agent)) {
         told.agent = agentClass.name;
         const placed = await placeOf(passage, ctx, true);
-        if (placed instanceof Response) {
-          incoming.holding?.end();
-          return withHeaders(placed, pass.headers);
-        }
+        if (placed instanceof Response) return withHeaders(placed, pass.headers);
         const agents = await findAgents(agentClass, ctx, env, options);
         if ("here" in placed) {
+          isHere = true;
           // Streams that stay open are the Worker's: they must not keep the object awake.
           const response = await serve(passage, registryOf(agent), ctx);
           if (placed.ends !== undefined && response.ok) await agents.getByName(`session:${placed.ends}`).wicketEnd();
@@ -94,15 +94,16 @@ export function serveHttp<Env>(agentClass: AgentClass<Env>, path: string, option
         const pass_ = carried(pass, incoming);
         const handover = { props, params, told: told_, pass: pass_, body, objects, key, expiry, limits };
         request.signal.addEventListener("abort", () => ctx.waitUntil(stub.wicketGone(key)));
-        const served = await stub.wicketServe(handedOver(request), handover);
-        incoming.holding?.end();
-        return withHeaders(served, pass.headers);
+        return withHeaders(await stub.wicketServe(handedOver(request), handover), pass.headers);
       }
       const server = await agent.wicketReady(props, pass.caller, params, limits);
+      isHere = true;
       return await serve(passage, server, ctx);
     } catch (error) {
-      incoming.holding?.end();
+      isHere = false;
       return unserved(error, pass.headers);
+    } finally {
+      if (!isHere) incoming.holding?.end();
     }
   });
 }

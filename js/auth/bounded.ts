@@ -1,4 +1,5 @@
 /** Verifiers that the app has written itself, within a time limit. Those of this package have limits of their own. */
+import { isObject } from "../answer.js";
 import { CallbackTimeout, callback } from "../callback.js";
 import { hideHeader } from "../credentials.js";
 import { logged } from "../errors.js";
@@ -36,14 +37,12 @@ export function bounded<Env>(verifier: TokenVerifier<Env>, seconds: number): Tok
 function judged(found: Found | null | undefined, verifier: object): Found {
   const { refused, principal, scopes, props } = (found ?? {}) as Partial<Caller & RefusedToken>;
   if (refused !== undefined) return found as Found;
-  const isCaller = typeof principal === "string" && principal !== "" && scopes instanceof Set && isProps(props);
+  const isCaller = typeof principal === "string" && principal !== "" && scopes instanceof Set && isObject(props);
   if (isCaller) return found as Found;
   const reason =
     "its verifier gave neither a caller (principal, scopes as a Set, props) nor why there is none (refused, reason)";
   return { refused: "unavailable", reason, verifier: nameOf(verifier) };
 }
-
-const isProps = (props: unknown) => typeof props === "object" && props !== null && !Array.isArray(props);
 
 function nameOf(verifier: object): string {
   const { name } = verifier.constructor;

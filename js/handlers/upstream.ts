@@ -1,5 +1,5 @@
 /** What all handlers have that let people sign in elsewhere: their options, and the two functions that you may write. */
-import { answerText } from "../answer.js";
+import { answerText, isObject } from "../answer.js";
 import { WicketError } from "../errors.js";
 import { type Known, type Names, checkOptions, namesOf } from "../options.js";
 import type { Outcome } from "../run.js";
@@ -163,7 +163,7 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
 
 /** Props as JSON; an error for what no tool could use. */
 function objectText(props: unknown): string {
-  if (typeof props === "object" && props !== null && !Array.isArray(props)) {
+  if (isObject(props)) {
     const json = JSON.stringify(props) as string | undefined;
     if (json?.startsWith("{")) return json;
   }

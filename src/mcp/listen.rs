@@ -5,7 +5,6 @@
 //! principal, or everybody.
 
 use std::borrow::Cow;
-use std::collections::BinaryHeap;
 
 use super::Request;
 use super::Work;
@@ -97,9 +96,8 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
         Some(filter) => filter.object().map_err(|_| invalid("`params.notifications` must be an object."))?,
     };
     let tag = object(&[("io.modelcontextprotocol/subscriptionId", frame.id.text())]);
-    let (mut says, mut heard) = (BinaryHeap::new(), Vec::new());
-    // Of several spellings of a URI the first counts.
-    let mut say = |name: String, message: String| says.push((name, says.len(), message));
+    let (mut says, mut heard) = (Vec::new(), Vec::new());
+    let mut say = |name: String, message: String| says.push((name, message));
     for (name, wanted, method) in LISTS {
         if filter.get(wanted).is_some_and(Value::is_true) {
             say(name.to_owned(), notification(method, &[("_meta", &tag)]));
@@ -123,13 +121,14 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> 
         }
         heard.push(("resourceSubscriptions", array(uris.iter().map(|uri| quoted(uri)))));
     }
-    let mut says = says.into_sorted_vec();
-    says.dedup_by(|(later, ..), (first, ..)| later == first);
+    // Of several spellings of a URI the first counts.
+    says.sort_by(|(one, _), (other, _)| one.cmp(other));
+    says.dedup_by(|(later, _), (first, _)| later == first);
     let acknowledge = |heard: &str| notification(ACKNOWLEDGED, &[("_meta", &tag), ("notifications", heard)]);
     let heard = heard.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
     let listening = flow.obtain(&Listen {
         sources: vec![frame.request.hub_source()],
-        says: says.into_iter().map(|(name, _, message)| (name, message)).collect(),
+        says,
         first: Some(acknowledge(&object(&heard))),
         // Where nothing can be heard, nothing is listened to.
         otherwise: Some(acknowledge("{}")),

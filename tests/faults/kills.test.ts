@@ -5,7 +5,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { bank, github } from "./lib/client.ts";
 import { type Point, nameOf } from "./lib/control.ts";
-import { type Flow, attacks, auditIsWhole, flows } from "./lib/flows.ts";
+import { type Flow, attacks, auditIsWhole, flows, pointsOf } from "./lib/flows.ts";
 import { HANGS_MS, Place } from "./lib/place.ts";
 import { Tables, documented, write } from "./lib/tables.ts";
 
@@ -18,16 +18,7 @@ const tables = new Tables("effect", Object.values(COLUMNS));
 
 /** The points of each flow, from a run in which nothing happens. */
 const points: [flow: string, Point[]][] = [];
-for (const [flow, begun] of Object.entries(all)) {
-  await place.startAgain();
-  const run = await begun(place);
-  await place.test("settled");
-  place.control.begin();
-  await run.act();
-  await place.test("settled");
-  points.push([flow, place.control.points]);
-  place.control.begin();
-}
+for (const [flow, begun] of Object.entries(all)) points.push([flow, await pointsOf(begun, place)]);
 
 /** True for what only the first request of an isolate does. */
 const isOfTheFirst = ({ what }: Point) => what === "keyring: root" || what === "revocations: since";

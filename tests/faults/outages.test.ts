@@ -5,7 +5,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { bank, github } from "./lib/client.ts";
 import type { Point } from "./lib/control.ts";
-import { type Flow, auditIsWhole, flows, toldMeanwhile } from "./lib/flows.ts";
+import { type Flow, auditIsWhole, flows, pointsOf, toldMeanwhile } from "./lib/flows.ts";
 import { HANGS_MS, Place } from "./lib/place.ts";
 import { Tables, documented, write } from "./lib/tables.ts";
 
@@ -33,15 +33,8 @@ const tables = new Tables("fault", [...COLUMNS]);
 /** The faults that a flow meets: those of its effects in a run in which nothing happens, and the key, which each needs. */
 const met: [flow: string, [fault: string, fails: (point: Point) => boolean][]][] = [];
 for (const [flow, begun] of Object.entries(flows)) {
-  await place.startAgain();
-  const run = await begun(place);
-  await place.test("settled");
-  place.control.begin();
-  await run.act();
-  await place.test("settled");
-  const { points } = place.control;
+  const points = await pointsOf(begun, place);
   met.push([flow, Object.entries(faults).filter(([fault, fails]) => isOfTheKey(fault) || points.some(fails))]);
-  place.control.begin();
 }
 for (const [flow, all] of met) for (const [fault] of all) tables.row(flow, fault);
 

@@ -4,6 +4,7 @@
  */
 import { expect } from "vitest";
 import { type Answered, Client, SignIn, Stopped, type Tokens, bank, named } from "./client.ts";
+import type { Point } from "./control.ts";
 import type { Place } from "./place.ts";
 
 /** One run of a flow. */
@@ -19,6 +20,19 @@ export interface Run {
 }
 
 export type Flow = (place: Place) => Promise<Run>;
+
+/** The points of a flow, from a run in which nothing happens. */
+export async function pointsOf(flow: Flow, place: Place): Promise<Point[]> {
+  await place.startAgain();
+  const run = await flow(place);
+  await place.test("settled");
+  place.control.begin();
+  await run.act();
+  await place.test("settled");
+  const { points } = place.control;
+  place.control.begin();
+  return points;
+}
 
 const isInvalidGrant = (answered: Answered) => answered.status === 400 && answered.body.error === "invalid_grant";
 const isTryAgain = ({ status }: Answered) => status === 503 || status === 429;
