@@ -8,6 +8,7 @@ export default defineConfig(
     ignores: [
       "build/",
       "dist/",
+      "create/dist/",
       "target/",
       ".tools/",
       "**/.wrangler/",

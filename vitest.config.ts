@@ -1,5 +1,5 @@
 /**
- * The tests that run in workerd, beside the Worker that they test: `tests/worker`. Those about Durable Objects run twice: as
+ * The tests that run in workerd, beside the Worker that they test: `tests/workerd/mcp`. Those about Durable Objects run twice: as
  * Workers are set up today, and on an old compatibility date, where objects are found by bindings.
  */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
@@ -7,8 +7,8 @@ import { defineConfig } from "vitest/config";
 import { schemaPlugin } from "./tests/harness/schema/plugin.ts";
 
 const project = (name: string, config: string, files: string[]) => ({
-  plugins: [cloudflareTest({ wrangler: { configPath: `./tests/worker/${config}` } }), schemaPlugin()],
-  test: { name, include: files.map((file) => `tests/worker/${file}.test.ts`), testTimeout: 30_000 },
+  plugins: [cloudflareTest({ wrangler: { configPath: `./tests/workerd/mcp/${config}` } }), schemaPlugin()],
+  test: { name, include: files.map((file) => `tests/workerd/mcp/${file}.test.ts`), testTimeout: 30_000 },
 });
 
 /** What needs objects. */

@@ -1,17 +1,17 @@
 /**
- * The tests of the authorization server in workerd, beside the Worker that they test: `tests/oauth`. Those that read KV run
+ * The tests of the authorization server in workerd, beside the Worker that they test: `tests/workerd/oauth`. Those that read KV run
  * twice: with the runtime's own, which is never late, and with a double that is as late as Workers KV may be. The whole way
  * runs on an old compatibility date, too.
  */
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { Response } from "miniflare";
 import { defineConfig } from "vitest/config";
-import { outbound } from "./tests/oauth/lib/documents.ts";
+import { outbound } from "./tests/workerd/oauth/lib/documents.ts";
 
 /** What reads copies of clients in KV, at more than one moment. */
 const ABOUT_KV = ["kv-double", "flow", "limits", "negative", "offboarding", "races", "registration", "remembered"];
 
-const aboutTheDouble = "tests/oauth/kv-double.test.ts";
+const aboutTheDouble = "tests/workerd/oauth/kv-double.test.ts";
 const outboundService = (request: { url: string }) => {
   const { status, body } = outbound(request);
   return new Response(body, { status });
@@ -25,11 +25,11 @@ interface Project {
 const project = (name: string, { config = "wrangler.toml", bindings = {}, include, exclude = [] }: Project) => ({
   plugins: [
     cloudflareTest({
-      wrangler: { configPath: `./tests/oauth/${config}` },
+      wrangler: { configPath: `./tests/workerd/oauth/${config}` },
       miniflare: { bindings, outboundService },
     }),
   ],
-  test: { name, include: include ?? ["tests/oauth/**/*.test.ts"], exclude, testTimeout: 60_000 },
+  test: { name, include: include ?? ["tests/workerd/oauth/**/*.test.ts"], exclude, testTimeout: 60_000 },
 });
 
 export default defineConfig({
@@ -44,5 +44,5 @@ export default defineConfig({
 });
 
 function fileOf(name: string): string {
-  return `tests/oauth/${name}.test.ts`;
+  return `tests/workerd/oauth/${name}.test.ts`;
 }

@@ -9,13 +9,13 @@
     reason = "a property that does not hold is told by a panic, and each target uses its own function only"
 )]
 
-use mcp_wicket::auth::bearer::{Found, token_of};
-use mcp_wicket::auth::jwt::{Request, keys};
-use mcp_wicket::auth::verifier::Verifier;
 use mcp_wicket::flow::{Context, Flow, Step, Variable};
+use mcp_wicket::guard::bearer::{Verification, token_of};
+use mcp_wicket::guard::jwt::VerifierInput;
+use mcp_wicket::guard::verifier::Verifier;
 use mcp_wicket::http::Answer;
 use mcp_wicket::jose::algorithm::Algorithm;
-use mcp_wicket::jose::compact;
+use mcp_wicket::jose::{compact, jwk};
 use mcp_wicket::json::{Malformed, Object, Value, quoted};
 use mcp_wicket::jsonrpc::Message;
 use mcp_wicket::mcp::uri_template::UriTemplate;
@@ -50,7 +50,7 @@ pub(crate) fn json(data: &[u8]) {
 /// The JSON-RPC decoder: a message keeps its id and method, a refusal is a message itself.
 pub(crate) fn message(data: &[u8]) {
     let Ok(text) = core::str::from_utf8(data) else { return };
-    match Message::read(Object::read(text)) {
+    match Message::read(text) {
         Err((fault, id)) => {
             let text = fault.message_text(id);
             let _: &RawValue = serde_json::from_str(&text).unwrap();
@@ -114,18 +114,19 @@ pub(crate) fn uri_template(data: &[u8]) {
     }
 }
 
-/// The letters of the head's lines, as the shim hands them over; the method has none.
-const HEAD: [&str; 7] = ["", "c", "a", "v", "i", "m", "n"];
+/// The members of the head that stand for headers, as the shim hands them over.
+const HEAD: [&str; 7] = ["method", "contentType", "accept", "protocolVersion", "sessionId", "mcpMethod", "mcpName"];
 
 /// A whole request, `head lines LF LF body`: what comes out is an answer that HTTP and JSON allow, or effects that are JSON.
 pub(crate) fn request(data: &[u8]) {
     let Ok(text) = core::str::from_utf8(data) else { return };
     let (head, body) = text.split_once("\n\n").unwrap_or(("", text));
-    let mut input = String::from("POST\ns{\"name\":\"fuzzed\",\"version\":\"1\"}\ncapplication/json");
-    for (letter, value) in HEAD.iter().zip(head.split('\n')).skip(2).filter(|(_, value)| !matches!(*value, "" | " ")) {
-        let value = if *letter == "i" { quoted(value) } else { value.into() };
-        input.extend(["\n", letter, &value]);
+    let mut input =
+        String::from(r#"{"method":"POST","server":{"name":"fuzzed","version":"1"},"contentType":"application/json""#);
+    for (name, value) in HEAD.iter().zip(head.split('\n')).skip(2).filter(|(_, value)| !matches!(*value, "" | " ")) {
+        input.extend([",", &quoted(name), ":", &quoted(value)]);
     }
+    input.push('}');
     let request = mcp::Request::read(&input).unwrap();
     let context = Context::new(1_790_000_000_000, [7; 32]);
     let flow = Flow::new(&context, "").unwrap();
@@ -159,10 +160,10 @@ const ONE: &str = r#"{"kind":"api-keys","prefix":"wk","keys":[{"id":"demo",
 const CONTEXT_NOW: u64 = 1_790_000_000_000;
 
 /// What becomes of `token` at the verifier with these options, in one step.
-fn verified(options: &str, token: &str) -> Step<Found> {
+fn verified(options: &str, token: &str) -> Step<Verification> {
     let verifier = Verifier::read(options).unwrap();
     let input = ["{\"authorization\":", &quoted(&["Bearer ", token].concat()), "}"].concat();
-    let request = Request::read(&input, "").unwrap();
+    let request = VerifierInput::read(&input, "").unwrap();
     let context = Context::new(CONTEXT_NOW, [7; 32]);
     let flow = Flow::new(&context, "").unwrap();
     flow.step(verifier.verify(&flow, &request))
@@ -171,7 +172,7 @@ fn verified(options: &str, token: &str) -> Step<Found> {
 /// Tokens: a token has one spelling, and no text that nobody has signed lets anybody in.
 pub(crate) fn token(data: &[u8]) {
     let Ok(text) = core::str::from_utf8(data) else { return };
-    if let Ok(token) = compact::Untrusted::parse(text) {
+    if let Ok(token) = compact::UntrustedToken::parse(text) {
         let parts = [token.header.as_bytes(), &token.payload, &token.signature].map(mcp_wicket::crypto::encode);
         assert_eq!(parts.join("."), text);
         assert!(text.starts_with(token.signed) && text.ends_with(token.signature_text));
@@ -182,10 +183,10 @@ pub(crate) fn token(data: &[u8]) {
     if let Ok(token) = token_of(Some(text)) {
         assert!(!token.is_empty() && text.contains(token));
     }
-    assert!(matches!(verified(SHARED, text), Step::Done { answer: Found::Refused(..), .. }), "{text}");
+    assert!(matches!(verified(SHARED, text), Step::Done { answer: Verification::Refused(..), .. }), "{text}");
     // Whether a signature is right is asked of somebody else.
     match verified(PUBLIC, text) {
-        Step::Done { answer: Found::Refused(..), .. } => {}
+        Step::Done { answer: Verification::Refused(..), .. } => {}
         Step::Wait(asked) => assert!(asked.iter().all(|asked| asked.effect.starts_with(r#"{"kind":"verify""#))),
         other => panic!("{other:?}"),
     }
@@ -194,19 +195,19 @@ pub(crate) fn token(data: &[u8]) {
 /// Key sets: what can be used has public members only, is kept as what it is, and there are no more than may be.
 pub(crate) fn jwks(data: &[u8]) {
     let Ok(text) = core::str::from_utf8(data) else { return };
-    let Some((usable, unusable)) = keys::read_set(text) else { return };
-    assert!(usable.len() + unusable <= keys::MAX_KEYS && text.len() <= keys::MAX_LENGTH);
+    let Some((usable, unusable)) = jwk::read_set(text) else { return };
+    assert!(usable.len() + unusable <= jwk::MAX_KEYS && text.len() <= jwk::MAX_LENGTH);
     for key in &usable {
         let jwk: Json = serde_json::from_str(key.jwk()).unwrap();
         let members = jwk.as_object().unwrap().keys().map(String::as_str);
         assert!(members.into_iter().all(|member| ["kty", "crv", "n", "e", "x", "y"].contains(&member)), "{jwk}");
         assert_ne!(jwk["kty"], "oct");
     }
-    let checked = keys::write_checked(&usable);
+    let checked = jwk::write_checked(&usable);
     for algorithm in Algorithm::all() {
-        let fitting = usable.iter().filter(|key| key.fits(algorithm, None)).map(keys::PublicKey::jwk);
-        let kept = keys::fitting(&checked, algorithm, None);
-        assert!(fitting.take(keys::MAX_TRIES).eq(kept.iter().map(keys::PublicKey::jwk)), "{checked}");
+        let fitting = usable.iter().filter(|key| key.fits(algorithm, None)).map(jwk::PublicKey::jwk);
+        let kept = jwk::fitting(&checked, algorithm, None);
+        assert!(fitting.take(jwk::MAX_TRIES).eq(kept.iter().map(jwk::PublicKey::jwk)), "{checked}");
         assert!(!algorithm.is_secret() || kept.is_empty());
     }
 }
@@ -216,8 +217,8 @@ pub(crate) fn api_key(data: &[u8]) {
     let Ok(text) = core::str::from_utf8(data) else { return };
     let key = "wk_demo_b25seS1mb3ItbG9jYWxob3N0LWFuZC1ldmVyeWJvZHk";
     match verified(ONE, text) {
-        Step::Done { answer: Found::Caller(_), .. } => assert_eq!(text.trim_matches([' ', '\t']), key),
-        Step::Done { answer: Found::Refused(..), .. } => assert_ne!(text, key),
+        Step::Done { answer: Verification::Caller(_), .. } => assert_eq!(text.trim_matches([' ', '\t']), key),
+        Step::Done { answer: Verification::Refused(..), .. } => assert_ne!(text, key),
         other => panic!("{other:?}"),
     }
     let _ = Verifier::read(text).is_ok();

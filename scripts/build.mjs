@@ -4,6 +4,7 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { buildCreatePackage } from "./lib/create-package.mjs";
 import { filesUnder, unlessUnchanged } from "./lib/inputs.mjs";
 import { at, cargoBin, npmBin } from "./lib/paths.mjs";
 import { runAsScript, step } from "./lib/step.mjs";
@@ -20,25 +21,28 @@ const RUST_INPUTS = ["src", "Cargo.toml", "Cargo.lock", "scripts/build.mjs"];
 const WASM_FILES = ["index.js", "index_bg.wasm"];
 
 /** `WICKET_BUILD=fast`: the profile `fast` of Cargo.toml, for the loop of editing and testing. Never what is published. */
-const isFast = process.env.WICKET_BUILD === "fast";
+const isFast = () => process.env.WICKET_BUILD === "fast";
 
 /** Keeps the paths of this machine out of what is published; they would also make every machine's build differ. */
 function flagsForRust() {
   const crates = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry", "src");
-  const remap = /\s/.test(crates) ? [] : [`--remap-path-prefix=${crates}=crates`]; // flags are split at spaces
+  // Where the component rust-src is installed, paths of the standard library are those of this machine as well.
+  const rustup = process.env.RUSTUP_HOME ?? join(homedir(), ".rustup");
+  const remapped = Object.entries({ [crates]: "crates", [rustup]: "rustup" }).filter(([path]) => !/\s/.test(path));
+  const remap = remapped.map(([path, name]) => `--remap-path-prefix=${path}=${name}`); // flags are split at spaces
   return [process.env.RUSTFLAGS, ...remap].filter(Boolean).join(" ");
 }
 
 async function buildWasm({ name, features }) {
   const outputs = WASM_FILES.map((file) => join("build", name, file));
   await unlessUnchanged(
-    { name, inputs: RUST_INPUTS, outputs, salt: `${features.join()}${isFast ? " fast" : ""}` },
+    { name, inputs: RUST_INPUTS, outputs, salt: `${features.join()}${isFast() ? " fast" : ""}` },
     async () => {
       mkdirSync(at("build", name), { recursive: true });
       const made = mkdtempSync(at("build", ".making-"));
       try {
         const options = ["--locked", ...(features.length ? [`--features=${features}`] : [])];
-        const profile = isFast ? ["--profile", "fast", "--no-opt"] : ["--release"];
+        const profile = isFast() ? ["--profile", "fast", "--no-opt"] : ["--release"];
         const args = [...profile, "--out-dir", made.slice(at("").length), ".", ...options];
         await step(
           `Building the wasm module "${name}" (about 1 minute the first time)`,
@@ -50,7 +54,7 @@ async function buildWasm({ name, features }) {
           },
         );
         const wasm = join(made, "index_bg.wasm");
-        if (!isFast) await optimize(wasm);
+        if (!isFast()) await optimize(wasm);
         for (const file of WASM_FILES) copyFileSync(join(made, file), at("build", name, file));
       } finally {
         rmSync(made, { recursive: true, force: true });
@@ -67,17 +71,21 @@ async function optimize(wasm) {
 }
 
 async function buildJs() {
-  const inputs = ["js", "tsconfig.json", "package.json", "scripts/build.mjs"];
-  await unlessUnchanged({ name: "dist", inputs, outputs: ["dist/index.js", "dist/index.d.ts"] }, async () => {
-    const started = Date.now();
-    await step("Compiling js/ (a few seconds)", npmBin("node"), [
-      at("node_modules/typescript/bin/tsc"),
-      "-p",
-      "tsconfig.json",
-    ]);
-    const stale = filesUnder("dist").filter((file) => statSync(at(file)).mtimeMs < started - 1000);
-    for (const file of stale) rmSync(at(file));
-  });
+  const inputs = ["js", "create/package.json", "tsconfig.json", "package.json", "scripts/build.mjs"];
+  await unlessUnchanged(
+    { name: "dist", inputs, outputs: ["dist/entry/index.js", "dist/entry/index.d.ts", "create/dist/create/main.js"] },
+    async () => {
+      const started = Date.now();
+      await step("Compiling js/ (a few seconds)", npmBin("node"), [
+        at("node_modules/typescript/bin/tsc"),
+        "-p",
+        "tsconfig.json",
+      ]);
+      const stale = filesUnder("dist").filter((file) => statSync(at(file)).mtimeMs < started - 1000);
+      for (const file of stale) rmSync(at(file));
+      await buildCreatePackage();
+    },
+  );
 }
 
 /** Builds everything, or the wasm modules named in `only`. */

@@ -1,4 +1,4 @@
-// `npm run mutants`, or `npm run mutants -- WORD…` for those whose name (`src/oauth/client.rs:12:3: replace … in …`) has
+// `npm run mutants`, or `npm run mutants -- WORD…` for those whose name (`src/oauth/client/mod.rs:12:3: replace … in …`) has
 // one of the words: the core suite against the mutants that cargo-mutants lists. See docs/mutants.md.
 
 import { spawnSync } from "node:child_process";

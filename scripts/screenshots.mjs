@@ -76,7 +76,7 @@ async function pictures(browser, url, redirect, look) {
   await page.goto(link);
   await take("consent");
   await page.getByRole("button", { name: "Allow" }).click();
-  await page.getByRole("heading", { name: "Sign in for development" }).waitFor();
+  await page.getByRole("heading", { name: "Development sign-in" }).waitFor();
   await take("development");
   await page.getByRole("link", { name: "Ada Lovelace" }).click();
   await page.getByText("Done.").waitFor();

@@ -2,7 +2,7 @@
 // It runs before `npm ci`, so it is plain Node 20 without dependencies.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { at, cargoBin, npmBin } from "./lib/paths.mjs";
 import { Failure, runAsScript, step } from "./lib/step.mjs";
@@ -94,9 +94,16 @@ async function installNpmPackages() {
   await step("Installing npm packages (about 1 minute)", "npm", ["ci", ...options]);
 }
 
+/** The examples are projects of their own, which find this package among their packages. */
+function linkOwnPackage() {
+  const link = at("node_modules", "mcp-wicket");
+  if (!existsSync(link)) symlinkSync("..", link);
+}
+
 export async function setup() {
   const sysroot = checkPrerequisites();
   await Promise.all([installNpmPackages(), installRustParts(sysroot), installWasmTools()]);
+  linkOwnPackage();
 }
 
 await runAsScript(import.meta.url, setup);

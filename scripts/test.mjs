@@ -1,17 +1,18 @@
 // `npm test`: the whole truth. `npm run test:NAME` runs one suite. Every suite runs, also after one has failed,
 // and the last line is the sum: `N passed, N failed`.
 // `npm run test:NAME -- WORDS…` runs the tests of that suite whose file (Rust: whose name) has one of the words;
-// with `WICKET_BUILD=fast` what they need is built in seconds.
+// on modules that are built in seconds (`WICKET_BUILD=fast`); whole suites test what is shipped.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { build } from "./build.mjs";
 import { ensureBrowser } from "./lib/browser.mjs";
 import { ensureClients } from "./lib/clients.mjs";
 import { fuzzChecks, hasNightly } from "./lib/fuzz.mjs";
 import { ensureCounted } from "./lib/growth.mjs";
+import { checkCircles, checkFreshClone } from "./lib/imports.mjs";
 import { filesUnder } from "./lib/inputs.mjs";
 import { checkNamed } from "./lib/lessons.mjs";
 import { checkLockFile } from "./lib/lock-file.mjs";
@@ -19,6 +20,7 @@ import { at, npmBin } from "./lib/paths.mjs";
 import { runCargoTest, runChecks, runConformance, runVitest } from "./lib/runners.mjs";
 import { Failure, runAsScript } from "./lib/step.mjs";
 import { checkWaits } from "./lib/waits.mjs";
+import { checkWorkflows } from "./lib/workflows.mjs";
 import { setup } from "./setup.mjs";
 
 const npmTool = (title, path, ...args) => [title, npmBin("node"), [at("node_modules", path), ...args]];
@@ -42,6 +44,7 @@ async function lint() {
     clippy("as shipped", ...WASM),
     ...["jwt", "oauth"].map((name) => clippy(`as WebAssembly with ${name}`, `--features=${name}`, ...WASM)),
     clippy("as WebAssembly with all features", "--all-features", ...WASM),
+    npmTool("js/boundary/twins.ts is what the Rust types say", "../scripts/twins.mjs", "--check"),
     npmTool("ESLint", "eslint/bin/eslint.js", "--max-warnings=0", "."),
     npmTool("Prettier", "prettier/bin/prettier.cjs", "--check", "."),
     ...typescriptProjects().map((file) =>
@@ -49,36 +52,46 @@ async function lint() {
     ),
     ["The lock files are complete", checkLockFile],
     ["Nothing that was built is committed", nothingBuiltIsCommitted],
+    ["No file of js/ imports itself by way of others", checkCircles],
+    ["What runs on a fresh clone needs no package", checkFreshClone],
     ["Every test file belongs to a suite", everyTestHasASuite],
     ["No test waits for a while without a reason", checkWaits],
     ["The tests that docs/security-tests.md names exist", () => checkNamed("docs/security-tests.md", 25)],
+    ["Every path that the documents name exists", checkPaths],
+    ["What CI runs exists, pinned and with no more rights than it needs", checkWorkflows],
     ["The tests that docs/protocol-tests.md names exist", () => checkNamed("docs/protocol-tests.md", 100)],
   ]);
 }
 
-/** A suite of tests that run in Node against what is built, in the folder of its name. */
-const nodeSuite = (name, prepare = async () => ({})) => ({
+/** A suite of tests that run in Node against what is built, as a rule in the folder of its name. */
+const nodeSuite = (name, prepare = async () => ({}), folder = `tests/${name}`) => ({
   name,
-  folder: `tests/${name}`,
-  run: async () =>
-    runVitest(["--config", "vitest.node.config.ts", "--dir", `tests/${name}`, ...words], await prepare()),
+  folder,
+  run: async () => runVitest(["--config", "vitest.node.config.ts", "--dir", folder, ...words], await prepare()),
 });
 
 /** A suite's name, and the words that choose among its tests. */
 const [suiteName, ...words] = process.argv.slice(2);
+// Whoever chooses tests is in the loop of editing and testing; whole suites test what is shipped.
+if (words.length > 0) process.env.WICKET_BUILD ??= "fast";
 
 const everySuite = [
   { name: "lint", run: lint },
   { name: "core", run: () => runCargoTest(["--locked", "--all-features", ...words]) },
   { name: "fuzz", available: hasNightly, run: () => runChecks(fuzzChecks()) },
   nodeSuite("growth", async () => ({ COUNTED: await ensureCounted() })),
-  { name: "build", run: () => runChecks([["The build", built]]) },
-  { name: "worker", folder: "tests/worker", run: () => runVitest(["--config", "vitest.config.ts", ...words]) },
-  { name: "oauth", folder: "tests/oauth", run: () => runVitest(["--config", "vitest.oauth.config.ts", ...words]) },
-  nodeSuite("wire"),
+  { name: "build", run: () => runChecks([["The build", () => built()]]) },
+  { name: "worker", folder: "tests/workerd/mcp", run: () => runVitest(["--config", "vitest.config.ts", ...words]) },
+  {
+    name: "oauth",
+    folder: "tests/workerd/oauth",
+    modules: ["oauth"],
+    run: () => runVitest(["--config", "vitest.oauth.config.ts", ...words]),
+  },
+  nodeSuite("wire", undefined, "tests/sockets/mcp"),
   nodeSuite("seed"),
   nodeSuite("interop", ensureClients),
-  nodeSuite("oauth-e2e"),
+  nodeSuite("oauth-e2e", undefined, "tests/sockets/oauth"),
   nodeSuite("faults"),
   { name: "conformance", folder: "tests/conformance", run: runConformance },
   nodeSuite("browser", async () => ({ CHROMIUM: await ensureBrowser() })),
@@ -98,6 +111,24 @@ function nothingBuiltIsCommitted() {
     throw new Failure(`${built.length} files were built, ${built[0]} among them. Add their folder to .gitignore.`);
 }
 
+/** Fails if a document names a path of this repository that does not exist. */
+function checkPaths() {
+  const documents = ["CONTRIBUTING.md", "README.md", "SECURITY.md", ...filesUnder("docs")];
+  const missing = documents.filter((file) => file.endsWith(".md")).flatMap((file) => missingPaths(file));
+  if (missing.length > 0) throw new Failure(`These name what does not exist: ${missing.join(", ")}`);
+}
+
+/** Files of the projects that `npm create mcp-wicket` makes. */
+const OF_PROJECTS = ["src/index.ts", "src/development.ts"];
+
+function missingPaths(file) {
+  const text = readFileSync(at(file), "utf8");
+  const named = text.match(/(?<![\w@/.-])(?:src|js|tests|scripts|docs|fuzz|examples)\/[\w./-]*[\w/]/g) ?? [];
+  return [...new Set(named)]
+    .filter((path) => !OF_PROJECTS.includes(path) && !existsSync(at(path)))
+    .map((path) => `${file}: ${path}`);
+}
+
 function everyTestHasASuite() {
   const strays = filesUnder("tests").filter(
     (file) => /\.(test|spec)\.\w+$/.test(file) && !suites.some(({ folder }) => folder && file.startsWith(`${folder}/`)),
@@ -106,19 +137,19 @@ function everyTestHasASuite() {
 }
 
 let building;
-/** Builds once, however many suites ask, and shows once what is wrong. */
-const built = () =>
-  (building ??= build().catch((error) => {
+/** Builds once, however many suites ask, and shows once what is wrong: the modules in `only`, or all. */
+const built = (only) =>
+  (building ??= build({ only }).catch((error) => {
     console.error(error instanceof Failure ? error.message : error);
     throw new Failure("The build has failed, see above.");
   }));
 
-async function runSuite({ name, run, folder }) {
+async function runSuite({ name, run, folder, modules }) {
   console.log(`\n== ${name}`);
   const started = Date.now();
   let counts;
   try {
-    if (folder) await built();
+    if (folder) await built(modules);
     counts = await run();
   } catch (error) {
     console.error(error instanceof Failure ? error.message : error);

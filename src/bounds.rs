@@ -1,29 +1,29 @@
-//! How long what strangers send may be, where a step of a flow keeps it, repeats it or works on it: in bytes, unless it says
-//! otherwise. What is held between steps is bounded in `js/bounds.ts`; `docs/limits.md` has both as tables.
+//! Maximum lengths of untrusted input that a step of a flow stores, repeats or processes, in bytes unless stated otherwise.
+//! Memory between steps is bounded in `js/boundary/caches.ts`; `docs/limits.md` has both as tables.
 
-/// A JSON-RPC id, and a progress token: each answer and each message of a stream repeats them.
+/// A JSON-RPC ID, or a progress token: repeated in each response and in each message of a stream.
 pub const ID: usize = 256;
 
-/// The metadata of a request: each message of its handler is decided with it.
+/// The `_meta` of a request: needed again for each message of its handler.
 pub const META: usize = 64 * 1024;
 
-/// The URI of a resource that is followed, or asked for.
+/// The URI of a resource that is read or subscribed to.
 pub const URI: usize = 8 * 1024;
 
-/// All URIs that one stream follows: each is there as long as the stream is, twice, and in what is said of it.
+/// All URIs to which one stream is subscribed: they stay in memory as long as the stream, twice, and in its messages.
 pub const FOLLOWED: usize = 128 * 1024;
 
-/// URIs that one stream or one session follows, in number.
+/// Number of URIs to which one stream or session is subscribed.
 pub const FOLLOWED_IN_NUMBER: usize = 1000;
 
-/// A request to listen, as a whole: it stays as long as its stream.
+/// A request to listen, as a whole: it stays in memory as long as its stream.
 pub const LISTEN: usize = 256 * 1024;
 
-/// Messages of one batch, which all begin at once.
+/// Number of messages in one batch: all of them start at once.
 pub const BATCH: usize = 100;
 
-/// What a call keeps between its rounds: it comes back with the next request.
+/// What a call stores between its rounds: it comes back with the next request.
 pub const STATE: usize = 256 * 1024;
 
-/// The body of a request whose form is remembered.
+/// The body of a request for which a stencil is stored.
 pub const STENCIL: usize = 8192;

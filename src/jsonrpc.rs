@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use crate::bounds;
 use crate::http::{Answer, Headers};
-use crate::json::{Malformed, Object, Value, quoted};
+use crate::json::{self, Json, Malformed, Value};
 
-/// How an answer to a request begins; its id follows.
+/// How a response begins; the request's ID follows.
 pub const BEFORE_ID: &str = r#"{"jsonrpc":"2.0","id":"#;
 
 /// Error codes (JSON-RPC 2.0 §5.1, MCP 2026-07-28 basic/index §Error Codes).
@@ -14,27 +16,27 @@ pub const BEFORE_ID: &str = r#"{"jsonrpc":"2.0","id":"#;
 pub enum Code {
     /// The body is not JSON.
     ParseError,
-    /// The body is JSON and no message that is allowed here.
+    /// The body is JSON, but not a message that is allowed here.
     InvalidRequest,
     /// The method is unknown.
     MethodNotFound,
-    /// The method's parameters are wrong.
+    /// The method's parameters are invalid.
     InvalidParams,
-    /// The server is at fault.
+    /// The server failed.
     InternalError,
-    /// The session is unknown, over, or another principal's (as the official SDK has it).
+    /// The session is unknown, has ended, or belongs to another principal (the official SDK uses the same code).
     SessionNotFound,
-    /// There is no such resource (until 2025-11-25; 2026-07-28 has `InvalidParams` for it).
+    /// There is no such resource (until 2025-11-25; 2026-07-28 uses `InvalidParams` for it).
     ResourceNotFound,
     /// Headers and body contradict each other.
     HeaderMismatch,
     /// The client did not declare a capability that the operation needs.
     MissingCapability,
-    /// The protocol revision is not served.
+    /// The protocol revision is not supported.
     UnsupportedVersion,
-    /// A person has to open pages first (2025-11-25 only).
+    /// A person has to open a page first (2025-11-25 only).
     PagesRequired,
-    /// The server's own.
+    /// An error code of the app's own.
     Own(i64),
 }
 
@@ -59,18 +61,29 @@ impl Code {
     }
 }
 
-/// What is wrong with a request, and how that is said: HTTP status, code, message for the developer at the other end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.number())
+    }
+}
+
+/// What is wrong with a request, and how the response says so: HTTP status, code, and a message for the client's
+/// developer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Fault {
-    /// HTTP status, where the fault is the whole answer.
+    /// HTTP status, if the fault is the whole response.
     pub status: u16,
     /// JSON-RPC code.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub code: Code,
     /// What is wrong, with the field and the fix.
     pub message: Cow<'static, str>,
-    /// The error's `data`, as JSON.
-    pub data: Option<String>,
-    /// Headers of an answer that is this fault alone.
+    /// The error's `data`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Json>,
+    /// Headers of a response that is this fault alone.
+    #[serde(skip)]
     pub headers: Headers,
 }
 
@@ -80,8 +93,8 @@ impl Fault {
         Self { status, code, message: message.into(), data: None, headers: Headers::new() }
     }
 
-    /// The refusal of something that needs more scopes than the caller has; `challenge` says which (RFC 6750 §3.1). Unlike
-    /// other faults of a message it has its status on every revision.
+    /// Refuses what needs more scopes than the caller has; `challenge` says which (RFC 6750 §3.1). Unlike other faults
+    /// of a message, it has its own status on every revision.
     pub fn forbidden(message: impl Into<Cow<'static, str>>, challenge: String) -> Self {
         let fault = Self::new(403, Code::InvalidRequest, message);
         Self { headers: vec![("www-authenticate", challenge)], ..fault }
@@ -89,33 +102,23 @@ impl Fault {
 
     /// The same with `data`.
     #[must_use]
-    pub fn with_data(mut self, json: String) -> Self {
-        self.data = Some(json);
+    pub fn with_data(mut self, data: &impl Serialize) -> Self {
+        self.data = Some(Json::of(data));
         self
     }
 
-    /// The error as the text of a JSON-RPC message; without an id where the request's could not be read.
+    /// The error as the text of a JSON-RPC message; without an ID if the request's could not be read.
     #[must_use]
     pub fn message_text(&self, id: Option<Value<'_>>) -> String {
-        let mut text = String::from(r#"{"jsonrpc":"2.0","#);
-        if let Some(id) = id {
-            text.push_str(r#""id":"#);
-            text.push_str(id.text());
-            text.push(',');
-        }
-        text.push_str(r#""error":{"code":"#);
-        text.push_str(&self.code.number().to_string());
-        text.push_str(r#","message":"#);
-        text.push_str(&quoted(&self.message));
-        if let Some(data) = &self.data {
-            text.push_str(r#","data":"#);
-            text.push_str(data);
-        }
-        text.push_str("}}");
-        text
+        let Self { code, message, data, .. } = self;
+        json::write(&ErrorResponse {
+            jsonrpc: "2.0",
+            id,
+            error: ErrorObject { code: *code, message, data: data.as_ref() },
+        })
     }
 
-    /// The fault as a whole HTTP answer.
+    /// The fault as a whole HTTP response.
     #[must_use]
     pub fn answer(&self, id: Option<Value<'_>>) -> Answer {
         let mut answer = Answer::json(self.status, self.message_text(id));
@@ -124,58 +127,118 @@ impl Fault {
     }
 }
 
+/// The response to a request that failed (§5.1).
+#[derive(Serialize)]
+struct ErrorResponse<'a> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Value<'a>>,
+    error: ErrorObject<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    code: Code,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Json>,
+}
+
+/// A notification, or a request of the server (§4, §4.1).
+#[derive(Serialize)]
+struct Call<'a, P> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    method: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<P>,
+}
+
+/// The text of a notification.
+#[must_use]
+pub fn notification(method: &str, params: Option<impl Serialize>) -> String {
+    json::write(&Call { jsonrpc: "2.0", id: None, method, params })
+}
+
+/// The text of a request to the client.
+#[must_use]
+pub fn request(id: &str, method: &str, params: Option<impl Serialize>) -> String {
+    json::write(&Call { jsonrpc: "2.0", id: Some(id), method, params })
+}
+
+/// The members that a message may have, as they were written. A repeated one is refused in every message.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Members<'a> {
+    jsonrpc: Option<Value<'a>>,
+    #[serde(default, deserialize_with = "json::present")]
+    id: Option<Value<'a>>,
+    method: Option<Value<'a>>,
+    params: Option<Value<'a>>,
+    /// A result may be null.
+    #[serde(default, deserialize_with = "json::present")]
+    result: Option<Value<'a>>,
+    /// An error that is null counts as absent, as in JSON-RPC 1.0.
+    error: Option<Value<'a>>,
+}
+
 /// One JSON-RPC message.
 #[derive(Debug)]
 pub struct Message<'a> {
-    /// The id of a request, as it was written.
+    /// The ID of a request, as it was written.
     pub id: Option<Value<'a>>,
     /// The method of a request or notification; none for a response.
     pub method: Option<Cow<'a, str>>,
     /// The parameters, an object.
     pub params: Option<Value<'a>>,
-    /// For a response: what it says, `result` or `error`.
-    pub outcome: Option<(&'static str, Value<'a>)>,
+    /// The result of a response, if it has one.
+    pub result: Option<Value<'a>>,
+    /// The error of a response, if it has one.
+    pub error: Option<Value<'a>>,
 }
 
 impl<'a> Message<'a> {
-    /// The id of a request. That of a response is the server's own, and an answer to it would be taken for one to a request
-    /// of the client's.
+    /// The ID if this is a request. That of a response is the server's own: an answer with it would be taken for the
+    /// answer to one of the client's requests.
     #[must_use]
     pub fn asked(&self) -> Option<Value<'a>> {
         self.id.filter(|_| self.method.is_some())
     }
 
-    /// Reads one message. The error's id is the message's own where it could be read.
-    pub fn read(members: Result<Object<'a>, Malformed>) -> Result<Self, (Fault, Option<Value<'a>>)> {
+    /// Reads one message. The error comes with the message's ID if that could be read.
+    pub fn read(text: &'a str) -> Result<Self, (Fault, Option<Value<'a>>)> {
+        Self::judged(json::read_members(text))
+    }
+
+    /// The same for a message in a batch.
+    pub fn of(value: Value<'a>) -> Result<Self, (Fault, Option<Value<'a>>)> {
+        Self::judged(value.members())
+    }
+
+    fn judged(members: Result<Members<'a>, Malformed>) -> Result<Self, (Fault, Option<Value<'a>>)> {
         let invalid = |message: &'static str| Fault::new(400, Code::InvalidRequest, message);
-        let members = members.map_err(|malformed| (unreadable(&malformed), None))?;
-        let id = members.get("id");
+        let Members { jsonrpc, id, method, params, result, error } =
+            members.map_err(|malformed| (unreadable(&malformed), None))?;
         if id.is_some_and(|id| id.string().is_none() && !id.is_integer()) {
             return Err((invalid("`id` must be a string or an integer."), None));
         }
         if id.is_some_and(|id| id.text().len() > bounds::ID) {
             return Err((invalid("`id` is longer than 256 bytes."), None));
         }
-        if members.string("jsonrpc").as_deref() != Some("2.0") {
+        if jsonrpc.and_then(Value::string).as_deref() != Some("2.0") {
             return Err((invalid("`jsonrpc` must be \"2.0\"."), id));
         }
-        // A result may be null; an error that is null is none, as JSON-RPC 1.0 had it.
-        let answer = |name| members.get(name).filter(|value| name == "result" || !value.is_null());
-        let mut outcomes = ["result", "error"].into_iter().filter_map(|name| Some((name, answer(name)?)));
-        let outcomes: Vec<_> = match (outcomes.next(), outcomes.next()) {
-            // Nor is a null beside an error a result.
-            (Some(("result", result)), Some(error)) if result.is_null() => vec![error],
-            (first, second) => first.into_iter().chain(second).collect(),
-        };
-        let (outcome, answers) = (outcomes.first().copied(), outcomes.len());
-        let params = members.given("params");
-        match (members.given("method").map(Value::string), answers) {
+        // A null beside an error is not a result.
+        let result = result.filter(|result| error.is_none() || !result.is_null());
+        let answers = usize::from(result.is_some()) + usize::from(error.is_some());
+        match (method.map(Value::string), answers) {
             (Some(None), _) => Err((invalid("`method` must be a string."), id)),
             (Some(Some(_)), 0) if params.is_some_and(|params| !params.is_object()) => {
                 Err((Fault::new(400, Code::InvalidParams, "`params` must be an object."), id))
             }
-            (Some(Some(method)), 0) => Ok(Self { id, method: Some(method), params, outcome: None }),
-            (None, 1) if id.is_some() => Ok(Self { id, method: None, params: None, outcome }),
+            (Some(method @ Some(_)), 0) => Ok(Self { id, method, params, result, error }),
+            (None, 1) if id.is_some() => Ok(Self { id, method: None, params: None, result, error }),
             _ => {
                 let message = "A message is a request or notification with `method`, or a response with `id` and either \
                                `result` or `error`.";
@@ -185,7 +248,7 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The fault of a body that is no message.
+/// The fault of a body that is not a message.
 #[must_use]
 pub fn unreadable(malformed: &Malformed) -> Fault {
     let code = match malformed {

@@ -1,19 +1,25 @@
 //! The decisions of `mcp-wicket`: the MCP JSON-RPC core and the authentication patterns.
 //!
-//! This crate decides and does nothing else. It has no clock, no randomness, no promise and no binding: what it wants to
-//! know it asks for as an effect (see [`flow`]), and the JavaScript shim in `js/` performs it. Arrows point one way:
+//! This crate only decides. It has no clock, no randomness, no promises and no bindings: whatever it needs to know, it
+//! requests as an effect (see [`flow`]), which the JavaScript in `js/` performs. Dependencies point one way:
 //!
 //! ```text
-//! wasm  →  mcp, auth  →  oauth, jsonrpc  →  crypto, flow, http, jose, json, text, bounds
+//! wasm  →  config, mcp, guard  →  oauth  →  identity  →  callback_result, limit
+//!       →  crypto, flow, http, jose, json, jsonrpc, bounds, unique
 //! ```
 //!
-//! `wasm` is the only module that names `wasm_bindgen`, so `cargo test` on the host runs everything else as it is.
+//! `wasm` is the only module that uses `wasm_bindgen`, so `cargo test` runs everything else unchanged on the host.
 
-pub mod auth;
 pub mod bounds;
+#[cfg(feature = "jwt")]
+pub mod callback_result;
+pub mod config;
 pub mod crypto;
 pub mod flow;
+pub mod guard;
 pub mod http;
+#[cfg(feature = "oauth")]
+pub mod identity;
 #[cfg(feature = "jwt")]
 pub mod jose;
 pub mod json;

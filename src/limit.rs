@@ -1,38 +1,38 @@
-//! Rate limits outside of objects: how often a browser, a client or a caller may ask, before anything is kept or fetched for
-//! it.
+//! Rate limits outside of objects: how often a browser, a client or a caller may send requests, before anything is
+//! stored or fetched for it.
 //!
-//! **Threat.** Somebody floods the server with registrations, sign-ins, or documents to fetch; or uses up what is there for
-//! all, so that nobody else gets in.
-//! **Guarantee.** Within an isolate nobody gets further than the limits of the set-up. What one network asks of one client or
-//! host is counted first, then all that the network asks, and what is counted for everybody comes last: so only what has
-//! passed the others counts there, and one network alone never uses it up. Spellings of a host, and names below a domain,
-//! count as one. A network is an IPv4 address or the /64 of an IPv6 one, as Cloudflare names it (`CF-Connecting-IP`); no other
-//! header counts.
-//! **Not guaranteed.** An exact count over all isolates: a rate limiting binding of the runtime's adds one for each
-//! location. What is counted exactly are requests for tokens, in the object that decides them (`oauth::ledger`). And that many
-//! networks together do not use up what is there for all.
+//! **Threat.** Someone floods the server with registrations, sign-ins, or documents to fetch, or uses up a limit that
+//! everyone shares, so that nobody else gets in.
+//! **Guarantee.** Within an isolate, nobody exceeds the configured limits. A network's requests about one client or
+//! host are counted first, then all requests of the network, and last those of everybody: only a request that has
+//! passed the narrower limits counts towards the wider ones, so one network alone never uses up the shared limit.
+//! Spellings of a host, and names below a domain, count as one. A network is an IPv4 address or the /64 of an IPv6
+//! address, as Cloudflare gives it (`CF-Connecting-IP`); no other header counts.
+//! **Not guaranteed.** An exact count over all isolates: a rate limiting binding of the runtime adds one for each
+//! location. Requests for tokens are counted exactly, in the object that decides them (`oauth::object::ledger`). Nor
+//! that many networks together cannot use up the shared limit.
 //!
-//! Hosted clients share their networks, so what a network may ask in all is several times what it may ask of one client.
+//! Hosted clients share their networks, so a network may send several times as many requests in all as for one client.
 
 use core::net::IpAddr;
 
 use crate::crypto::{encode, hash};
 use crate::flow::{Flow, Tally};
 
-/// How long requests are counted together, in milliseconds.
+/// Requests within this time are counted together, in milliseconds.
 pub const WINDOW: u64 = 60_000;
 
-/// What is counted together: a name, and what of the request counts.
+/// The key of a count: a name, and the parts of the request that identify it.
 #[must_use]
 pub fn key(name: &str, parts: &[&str]) -> String {
     let parts = parts.iter().map(|part| part.as_bytes()).collect::<Vec<_>>();
     [name, ":", &encode(hash(name, &parts).first_chunk::<12>().unwrap_or(&[0; 12]))].concat()
 }
 
-/// Counts the request under each key, the narrowest first, as far as none is beyond its limit. How many seconds the request
-/// has to wait, where one is. A count that cannot be had limits nobody.
+/// Counts the request under each key, the narrowest first, until one limit is exceeded. Returns how many seconds the
+/// request has to wait, if it has to. A count that is not available limits nobody.
 ///
-/// Waits: one, which is answered at once.
+/// Waits: one, which is answered immediately.
 pub async fn wait(flow: &Flow<'_>, limits: Vec<(String, u64)>) -> Option<u64> {
     if limits.is_empty() {
         return None;
@@ -43,7 +43,7 @@ pub async fn wait(flow: &Flow<'_>, limits: Vec<(String, u64)>) -> Option<u64> {
     beyond.then(|| until_next(flow.context().now()))
 }
 
-/// Seconds until the next count begins.
+/// Seconds until the next window begins.
 #[must_use]
 pub fn until_next(now: u64) -> u64 {
     (WINDOW - now % WINDOW).div_ceil(1000)
@@ -52,14 +52,14 @@ pub fn until_next(now: u64) -> u64 {
 /// Where a request comes from, as it is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// An IPv4 address, or the first half of an IPv6 one, whose other half anybody can change at will.
+    /// An IPv4 address, or the first half of an IPv6 address, whose other half anyone can change at will.
     pub narrow: String,
-    /// An IPv4 address, or the /48 of an IPv6 one: so much is one customer's.
+    /// An IPv4 address, or the /48 of an IPv6 address, which belongs to one customer.
     pub wide: String,
 }
 
 impl Network {
-    /// The network of an address; nothing where it is none.
+    /// The network of an address; `None` if it is not an address.
     #[must_use]
     pub fn of(address: &str) -> Option<Self> {
         let address = address.trim().parse::<IpAddr>().ok()?.to_canonical();
@@ -72,7 +72,8 @@ impl Network {
         })
     }
 
-    /// The limits of what this network asks about `what`: `most`, and `times` as many for all that it asks of this kind.
+    /// The limits of this network's requests about `what`: `most`, and `times` as many for all its requests of this
+    /// kind.
     #[must_use]
     pub fn limits(&self, name: &str, issuer: &str, what: &[&str], most: u64, times: u64) -> Vec<(String, u64)> {
         let parts = [&[issuer, self.narrow.as_str()], what].concat();
@@ -81,7 +82,7 @@ impl Network {
     }
 }
 
-/// A host as it is counted for everybody: in small letters, without a port and a dot at its end.
+/// A host as it is counted for everybody: in lower case, without a port or a trailing dot.
 #[must_use]
 pub fn host(host: &str) -> String {
     let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
@@ -90,8 +91,8 @@ pub fn host(host: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// A host as it is counted together with a network: the last two labels of its name, because whoever has a domain has as many
-/// names below it as they like.
+/// A host as it is counted together with a network: the last two labels of its name, because the owner of a domain has
+/// as many names below it as they like.
 #[must_use]
 pub fn domain(host: &str) -> String {
     let host = self::host(host);

@@ -1,16 +1,20 @@
-//! The flow of the tests: asks for what its script says, and misbehaves where its script says so.
+//! The flow of the tests: requests the effects in its script, and misbehaves where the script says so.
 
 use core::pin::Pin;
 
-use crate::flow::{Commit, Failure, Fetch, Flow, Load};
-use crate::json::{Object, Value, array, object, quoted};
+use serde::{Deserialize, Serialize, Serializer};
 
-/// What a probe does: each round is one batch, and the next begins when all of it is there.
-#[derive(Debug, Default)]
+use crate::flow::{Commit, Failure, Fetch, Flow, Load};
+use crate::json;
+
+/// A script: each round is one batch, and the next one begins when all its outcomes are there.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Script {
-    /// Whose probe this is; the answer repeats it.
+    /// The name of this probe; the answer repeats it.
     pub name: String,
     /// The batches.
+    #[serde(default)]
     pub rounds: Vec<Vec<Ask>>,
     /// What to write with the answer, under the probe's name.
     pub store: Option<String>,
@@ -19,7 +23,8 @@ pub struct Script {
 }
 
 /// One effect.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Ask {
     /// Fetches a URL.
     Fetch(String),
@@ -27,58 +32,42 @@ pub enum Ask {
     Load(String),
 }
 
-/// What a probe comes to.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Found {
+/// The answer of a probe.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct ProbeResult {
     /// The script's name.
     pub name: String,
-    /// What came of each effect, in order: its text, or why there is none.
+    /// The outcome of each effect, in order: its text, or why there is none.
+    #[serde(serialize_with = "outcomes")]
     pub outcomes: Vec<Result<String, Failure>>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Outcome<'a> {
+    Ok(&'a str),
+    Failed(Failure),
+}
+
+fn outcomes<S: Serializer>(outcomes: &[Result<String, Failure>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(outcomes.iter().map(|outcome| match outcome {
+        Ok(text) => Outcome::Ok(text),
+        Err(failure) => Outcome::Failed(*failure),
+    }))
+}
+
 impl Script {
-    /// Reads `{"name":"…","rounds":[[{"fetch":"…"},{"load":"…"}],…],"store":"…","trapAt":0}`.
+    /// Reads a script.
     #[must_use]
     pub fn read(input: &str) -> Option<Self> {
-        let input = Object::read(input).ok()?;
-        let rounds = input.get("rounds").map_or(Ok(Vec::new()), Value::array).ok()?;
-        Some(Self {
-            name: input.string("name")?.into(),
-            rounds: rounds.into_iter().map(Ask::batch).collect::<Option<_>>()?,
-            store: input.string("store").map(Into::into),
-            trap_at: input.get("trapAt").and_then(|at| at.text().parse().ok()),
-        })
-    }
-}
-
-impl Ask {
-    fn batch(batch: Value<'_>) -> Option<Vec<Self>> {
-        batch.array().ok()?.into_iter().map(Self::read).collect()
-    }
-
-    fn read(ask: Value<'_>) -> Option<Self> {
-        let ask = ask.object().ok()?;
-        let fetch = ask.string("fetch").map(|url| Self::Fetch(url.into()));
-        fetch.or_else(|| ask.string("load").map(|key| Self::Load(key.into())))
-    }
-}
-
-impl Found {
-    /// `{"name":"…","outcomes":[{"ok":"…"},{"failed":"…"}]}`.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let outcomes = array(self.outcomes.iter().map(|outcome| match outcome {
-            Ok(text) => object(&[("ok", &quoted(text))]),
-            Err(failure) => object(&[("failed", &quoted(failure.name()))]),
-        }));
-        object(&[("name", &quoted(&self.name)), ("outcomes", &outcomes)])
+        json::read(input).ok()
     }
 }
 
 type Waiting = Pin<Box<dyn Future<Output = Result<String, Failure>>>>;
 
 /// Waits: one a round.
-pub async fn probe(flow: &Flow<'_>, script: &Script) -> Found {
+pub async fn probe(flow: &Flow<'_>, script: &Script) -> ProbeResult {
     let mut outcomes = Vec::new();
     trap_if(script, 0);
     for round in &script.rounds {
@@ -91,14 +80,20 @@ pub async fn probe(flow: &Flow<'_>, script: &Script) -> Found {
     if let Some(value) = &script.store {
         flow.commit(Commit::Store { key: script.name.clone(), value: value.clone() });
     }
-    Found { name: script.name.clone(), outcomes }
+    ProbeResult { name: script.name.clone(), outcomes }
 }
 
 impl Ask {
     fn begin(&self, flow: &Flow<'_>) -> Waiting {
         match self {
             Self::Fetch(url) => {
-                let fetched = flow.obtain(&Fetch { url: url.clone(), method: "GET", headers: Vec::new(), body: None });
+                let fetched = flow.obtain(&Fetch {
+                    url: url.clone(),
+                    method: "GET",
+                    headers: Vec::new(),
+                    body: None,
+                    brief: false,
+                });
                 Box::pin(async { fetched.await.map(|fetched| fetched.body) })
             }
             Self::Load(key) => {

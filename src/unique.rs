@@ -1,4 +1,5 @@
-//! What is there once. Both take time in proportion to the number of items, but for a logarithm: they may be a stranger's.
+//! Removing and finding duplicates, in time that is almost proportional to the number of items, because they may be
+//! untrusted.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ pub fn distinct<T: Ord + Clone>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.filter(|item| seen.insert(item.clone())).collect()
 }
 
-/// The first of `names` that has been there before, if any has.
+/// The first of `names` that has occurred before, if any.
 #[must_use]
 pub fn repeated<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut seen = BTreeSet::new();

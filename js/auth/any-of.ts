@@ -1,20 +1,23 @@
-/** Several verifiers in front of one endpoint: JWTs for people and API keys for machines, say. */
-import { CALLBACK_TIMEOUT } from "../callback.js";
-import type { Incoming } from "../incoming.js";
-import { OURS, type Ours, bounded } from "./bounded.js";
-import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
+/** Several verifiers in front of one endpoint: for example, JWTs for people and API keys for machines. */
+import { run } from "../boundary/interpreter.js";
+import { lazyBearerCore } from "../boundary/wasm.js";
+import { NO_WORLD } from "../boundary/world.js";
+import { CALLBACK_TIMEOUT } from "../common/callback.js";
+import type { Incoming } from "../http/incoming.js";
+import { OWN_VERIFIER, type OwnVerifier, withTimeout } from "./verifier-timeout.js";
+import type { RejectedToken, TokenVerifier } from "./verifier.js";
 
 /**
- * Takes what one of `verifiers` takes; they are asked in this order. A token that none takes is refused for the reason
- * that tells most: that one could not be asked at the moment, else what the last said that takes tokens of this kind and
- * issuer, else what the last said. The log has what each says.
+ * Accepts the tokens that one of `verifiers` accepts; they are tried in this order. If none accepts a token, it is refused
+ * with the most useful reason: that one of them is unavailable, or else the reason of the last verifier for this kind of
+ * token and issuer, or else that of the last one. The log has all reasons.
  */
 export function anyOf<Env = unknown>(...all: readonly TokenVerifier<Env>[]): TokenVerifier<Env> {
   return within(all, CALLBACK_TIMEOUT);
 }
 
 function within<Env>(all: readonly TokenVerifier<Env>[], seconds: number): TokenVerifier<Env> {
-  const verifiers = all.map((verifier) => bounded(verifier, seconds));
+  const verifiers = all.map((verifier) => withTimeout(verifier, seconds));
   const known = (incoming: Incoming) => {
     for (const verifier of verifiers) {
       const caller = verifier.known?.(incoming);
@@ -22,41 +25,34 @@ function within<Env>(all: readonly TokenVerifier<Env>[], seconds: number): Token
     }
     return undefined;
   };
-  const ours: Ours<Env> = {
-    [OURS]: (limit) => within(all, limit),
+  const own: OwnVerifier<Env> = {
+    [OWN_VERIFIER]: (limit) => within(all, limit),
     issuers: [...new Set(verifiers.flatMap(({ issuers }) => issuers))],
     header: verifiers.every(({ header }) => header === verifiers[0]?.header) ? verifiers[0]?.header : undefined,
     bearer: verifiers.every(({ bearer }) => bearer === true),
     known,
-    identify: (incoming, env, ctx) => known(incoming) ?? ask(verifiers, 0, [], incoming, env, ctx),
+    identify: async (incoming, env, ctx) => {
+      const caller = known(incoming);
+      if (caller) return caller;
+      const rejections: RejectedToken[] = [];
+      for (const verifier of verifiers) {
+        const found = await verifier.identify(incoming, env, ctx);
+        if (!("refused" in found)) return found;
+        rejections.push(found);
+      }
+      return mostInformative(rejections);
+    },
   };
-  return ours;
+  return own;
 }
 
-function ask<Env>(
-  verifiers: readonly TokenVerifier<Env>[],
-  at: number,
-  before: readonly RefusedToken[],
-  incoming: Incoming,
-  env: Env,
-  ctx: ExecutionContext,
-): Found | Promise<Found> {
-  const verifier = verifiers[at];
-  if (!verifier) return telling(before);
-  const goOn = (found: Found): Found | Promise<Found> =>
-    "refused" in found ? ask(verifiers, at + 1, [...before, found], incoming, env, ctx) : found;
-  const found = verifier.identify(incoming, env, ctx);
-  return found instanceof Promise ? found.then(goOn) : goOn(found);
-}
+const core = lazyBearerCore();
 
-/** How much it tells. Of two that cannot be asked at the moment the first one counts, as no other is asked for. */
-const rank = ({ refused, foreign }: RefusedToken) =>
-  refused === "absent" ? 0 : refused === "unavailable" ? 3 : foreign ? 1 : 2;
-
-/** What tells most of it, and what each says. */
-export function telling(said: readonly RefusedToken[]): RefusedToken {
-  let most: RefusedToken = { refused: "absent", reason: "it has no token" };
-  for (const one of said) if (most.refused !== "unavailable" && rank(one) >= rank(most)) most = one;
-  const saw = said.flatMap((one) => one.said ?? [one]).filter(({ refused }) => refused !== "absent");
-  return saw.length > 1 ? { ...most, said: saw } : most;
+/** The most informative refusal (`src/guard/any_of.rs`), together with all of them. */
+export async function mostInformative(rejections: readonly RejectedToken[]): Promise<RejectedToken> {
+  const input = JSON.stringify(rejections.map(({ refused, foreign }) => ({ refused, foreign })));
+  const at = rejections.length > 1 ? await run<number>(core.foremost, input, "", NO_WORLD) : 0;
+  const most = rejections[at] ?? { refused: "absent", reason: "the request has no token" };
+  const all = rejections.flatMap((one) => one.said ?? [one]).filter(({ refused }) => refused !== "absent");
+  return all.length > 1 ? { ...most, said: all } : most;
 }

@@ -1,46 +1,48 @@
-/** `APIKeyVerifier`: long-lived tokens for machines. Rust decides (`src/auth/api_key.rs`). */
-import { type CallbackOptions, awaited, limitOf } from "../callback.js";
-import { checkOptions, namesOf, openNamesOf } from "../options.js";
-import type { Outcome } from "../run.js";
-import type { Effect } from "../wire.js";
-import { type Asker, AtOnce } from "./at-once.js";
-import { Shared, Verifying } from "./verifying.js";
-import type { WicketError } from "../errors.js";
-import { unset } from "../unset.js";
+/** `APIKeyVerifier`: long-lived tokens for machines. Rust decides (`src/guard/api_key.rs`). */
+import { type CallbackOptions, awaited, limitOf } from "../common/callback.js";
+import { checkOptions, namesOf, openNamesOf } from "../common/options.js";
+import { type World, worldOf } from "../boundary/world.js";
+import { type LookupSource, ConcurrencyLimit } from "./concurrency-limit.js";
+import { SharedVerifier, RustVerifier } from "./rust-verifier.js";
+import type { WicketError } from "../common/errors.js";
+import { missingSetting } from "../common/missing-setting.js";
 
-/** What is kept of an API key, and nothing else: a key that is not good any more has no record. `npx mcp-wicket keys --api NAME` makes a key and its record. */
+/**
+ * The record of an API key. It has no other members: a key that is no longer valid has no record. `npx mcp-wicket keys --api
+ * NAME` creates a key and its record.
+ */
 export interface APIKeyRecord {
-  /** The part of the key that may be seen: `wk_THIS_…`. */
+  /** The public part of the key: `wk_THIS_…`. */
   id: string;
-  /** The hash of its secret part. */
+  /** The hash of the secret part. */
   hash: string;
-  /** Whose key it is; sessions are bound to it. Keys that follow each other have one name. By default the id. */
+  /** The owner of the key; sessions are bound to it. Keys that replace each other have the same name. By default the ID. */
   name?: string;
-  /** What its holder may do. */
+  /** The scopes of the caller. */
   scopes?: readonly string[];
-  /** What `this.props` has beside `sub` (the name) and `key` (the id). */
+  /** What `this.props` contains besides `sub` (the name) and `key` (the ID). */
   props?: Record<string, unknown>;
-  /** When it ends: a date that `Date.parse` reads, or milliseconds since 1970. */
+  /** Expiry: a date that `Date.parse` accepts, or milliseconds since 1970. */
   expires?: string | number;
 }
 
 export interface APIKeyVerifierOptions<Env = unknown> extends CallbackOptions {
-  /** How the keys begin, without the `_` behind it. Default `wk`. */
+  /** The prefix of the keys, without the `_` after it. Default `wk`. */
   prefix?: string;
   /**
-   * The records of all keys: a list, or its JSON text as a variable has it. Or a function that looks one up by its id, in
-   * KV or a database; what it finds is remembered for a minute.
+   * The records of all keys: a list, or its JSON text from a variable. Or a function that looks up a record by its ID, in KV
+   * or a database; results are cached for a minute.
    */
   keys:
     | readonly APIKeyRecord[]
     | string
     | ((id: string, env: Env) => APIKeyRecord | null | undefined | Promise<APIKeyRecord | null | undefined>);
   /**
-   * A secret of the server (32 bytes or more) that goes into the hashes, so that whoever can write records still makes no
-   * keys. A list while one replaces another.
+   * A secret of the server (at least 32 bytes) that is mixed into the hashes, so that write access to the records is not
+   * enough to create keys. During a rotation, a list.
    */
   pepper?: string | readonly (string | undefined)[];
-  /** The header that carries the key by itself, where it is not `Authorization: Bearer …`. */
+  /** The header that contains the key, if it is not `Authorization: Bearer …`. */
   header?: string;
 }
 
@@ -61,11 +63,11 @@ const RECORD = openNamesOf<APIKeyRecord>("A record of APIKeyVerifier", {
   expires: true,
 });
 
-/** What `this.props` is behind an API key. */
+/** `this.props` of a caller with an API key. */
 export interface APIKeyProps extends Record<string, unknown> {
   /** The record's name. */
   sub: string;
-  /** The record's id. */
+  /** The record's ID. */
   key: string;
 }
 
@@ -76,7 +78,7 @@ export interface APIKeyProps extends Record<string, unknown> {
  * export default protect(new APIKeyVerifier({ keys: env.API_KEYS }), MyMCP.serve("/mcp"));
  * ```
  */
-export class APIKeyVerifier<Env = unknown> extends Verifying<APIKeyProps, Env> {
+export class APIKeyVerifier<Env = unknown> extends RustVerifier<APIKeyProps, Env> {
   readonly issuers: readonly string[] = [];
 
   constructor(options: APIKeyVerifierOptions<Env>) {
@@ -84,37 +86,41 @@ export class APIKeyVerifier<Env = unknown> extends Verifying<APIKeyProps, Env> {
     const { keys } = options;
     super(
       "APIKeyVerifier",
-      unsetIn(options) ??
+      missingIn(options) ??
         (typeof keys === "function"
-          ? new Keys<Env>(
+          ? new SharedApiKeys<Env>(
               "APIKeyVerifier",
               optionsText(options),
               keys,
               limitOf(options.callbackTimeout, "APIKeyVerifier"),
             )
-          : Shared.of<Env>("APIKeyVerifier", optionsText(options), (text) => new Shared("APIKeyVerifier", text))),
+          : SharedVerifier.of<Env>(
+              "APIKeyVerifier",
+              optionsText(options),
+              (text) => new SharedVerifier("APIKeyVerifier", text),
+            )),
       options.header,
     );
   }
 
-  /** A key is its client's own in whatever header. */
+  /** Only the client itself sends a key, in any header. */
   override get bearer(): boolean {
     return true;
   }
 }
 
 /** The records or the pepper are given, but have no value. */
-function unsetIn<Env>(options: APIKeyVerifierOptions<Env>): WicketError | undefined {
-  const of = (option: string, name: string) => unset(`\`${option}\` of APIKeyVerifier`, [], name);
+function missingIn<Env>(options: APIKeyVerifierOptions<Env>): WicketError | undefined {
+  const of = (option: string, name: string) => missingSetting(`\`${option}\` of APIKeyVerifier`, [], name);
   if ((options.keys as unknown) === undefined || options.keys === "") return of("keys", "API_KEYS");
   const [pepper] = typeof options.pepper === "object" ? options.pepper : [options.pepper];
   return "pepper" in options && (pepper === undefined || pepper === "") ? of("pepper", "API_KEY_PEPPER") : undefined;
 }
 
-/** Records that are looked up. */
-class Keys<Env> extends Shared<Env> {
+/** Records that a function looks up. */
+class SharedApiKeys<Env> extends SharedVerifier<Env> {
   readonly #find: (id: string, env: Env) => unknown;
-  readonly #atOnce = new AtOnce();
+  readonly #limit = new ConcurrencyLimit();
 
   readonly #seconds: number;
 
@@ -124,11 +130,14 @@ class Keys<Env> extends Shared<Env> {
     this.#seconds = seconds;
   }
 
-  override async perform(effect: Effect, env: Env, asker: Asker): Promise<Outcome> {
-    if (effect.kind !== "api-key") throw new Error(`API keys have no "${effect.kind}"`);
-    const find = () => awaited("keys of APIKeyVerifier", this.#seconds, () => this.#find(effect.id, env));
-    const found = (await this.#atOnce.run("look-ups of API keys", asker, find)) as APIKeyRecord | null | undefined;
-    return { json: JSON.stringify(found ? dated(found) : null) };
+  override world(env: Env, _shown: string, source: LookupSource): World {
+    return worldOf({
+      "api-key": async ({ id }) => {
+        const find = () => awaited("keys of APIKeyVerifier", this.#seconds, () => this.#find(id, env));
+        const found = (await this.#limit.run("API key lookups", source, find)) as APIKeyRecord | null | undefined;
+        return { json: JSON.stringify(found ? dated(found) : null) };
+      },
+    });
   }
 }
 
@@ -138,13 +147,13 @@ function optionsText<Env>({ prefix = "wk", keys, callbackTimeout: _, ...others }
   return JSON.stringify(typeof keys === "function" ? options : { ...options, keys: recordsOf(keys) });
 }
 
-/** The first must be there; former ones that are not set do not count. */
+/** The first one is required; former ones that are not set are ignored. */
 function peppersOf(pepper: APIKeyVerifierOptions["pepper"]): unknown[] {
   const [first, ...others] = typeof pepper === "object" ? pepper : [pepper];
   return [first ?? null, ...others.filter((one) => one !== undefined)];
 }
 
-/** The records; Rust says what is wrong with anything else. */
+/** The records; Rust reports anything else. */
 function recordsOf(keys: unknown): unknown {
   let list = keys;
   if (typeof keys === "string") {
@@ -157,10 +166,10 @@ function recordsOf(keys: unknown): unknown {
   return Array.isArray(list) ? list.map(dated) : null;
 }
 
-/** A record with its date in milliseconds; what is no date becomes `null`. */
+/** A record with its expiry in milliseconds; an invalid date becomes `null`. */
 function dated(record: unknown): unknown {
   if (typeof record === "object" && record !== null) checkOptions(RECORD, record);
-  // One without a value is no date either: else the key would never end.
+  // An expiry without a value is invalid, too: otherwise the key would never expire.
   if (typeof record !== "object" || record === null || !("expires" in record)) return record;
   const { expires = null } = record;
   return { ...record, expires: typeof expires === "string" ? Date.parse(expires) : expires };

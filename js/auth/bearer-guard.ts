@@ -1,58 +1,58 @@
-/** The guard of every endpoint that asks for tokens: what the verifier finds becomes a caller, or a challenge. */
-import { type CallbackOptions, limitOf } from "../callback.js";
-import { respond } from "../endpoint.js";
-import type { Caller, Decision, Guard, Pass, StepUp } from "../guard.js";
-import type { Incoming } from "../incoming.js";
-import { type RateLimiter, performTally } from "../effects/tally.js";
-import { refused as logRefused } from "../refusals.js";
-import { type Outcome, type World, run } from "../run.js";
-import type { Answer, BearerCore, CountedInput, Effect, RefusedInput } from "../wire.js";
-import { shared } from "../shared.js";
-import { bounded, late } from "./bounded.js";
-import { unsetResponse } from "../unset.js";
-import { ofCaller } from "./caller.js";
-import { NO_WORLD } from "./no-world.js";
-import type { Found, RefusedToken, TokenVerifier } from "./verifier.js";
+/** The guard of every endpoint that requires tokens: turns the verifier's result into a caller, or a challenge. */
+import { type CallbackOptions, callback, limitOf } from "../common/callback.js";
+import { respond } from "../http/response.js";
+import type { Caller, Decision, Guard, Access, StepUp } from "./guard.js";
+import type { Incoming } from "../http/incoming.js";
+import { type RateLimiter, performTally } from "../boundary/effects/tally.js";
+import { refused as logRefused } from "../common/refusals.js";
+import { run } from "../boundary/interpreter.js";
+import { NO_WORLD, worldOf } from "../boundary/world.js";
+import type { Answer, BearerCore, RateLimitInput, RefusalInput } from "../boundary/wire.js";
+import { shared } from "../common/shared.js";
+import { withTimeout, timeoutResult } from "./verifier-timeout.js";
+import { missingSettingResponse } from "../common/missing-setting.js";
+import type { RejectedToken, TokenVerifier } from "./verifier.js";
 
-/** How a guard judges what its verifier finds. */
+/** Options of a guard for tokens. */
 export interface BearerGuardOptions<Env> extends CallbackOptions {
   /** Scopes that every request needs. */
   requiredScopes?: readonly string[] | undefined;
-  /** Scopes that a scope stands for as well: `(scope) => (scope === "admin" ? ["read", "write"] : [])`. */
+  /** Returns the scopes that a scope includes: `(scope) => (scope === "admin" ? ["read", "write"] : [])`. */
   impliedScopes?: (scope: string) => readonly string[];
-  /** Makes `this.props` of the claims. Runs once for each token. */
+  /** Returns `this.props` for the claims. Runs once for each token. */
   context?: (claims: Record<string, unknown>, about: { env: Env }) => Props | Promise<Props>;
-  /** How often things may be done within a minute; what is beyond gets 429 with `Retry-After`. Default: no limits. */
+  /** Rate limits per minute; requests beyond them get 429 with `Retry-After`. Default: none. */
   limits?: TokenLimits;
-  /** A rate limiting binding of the runtime's, asked beside `limits`: `(env) => env.RATE_LIMITER`. */
+  /** A rate limiting binding of the runtime, used in addition to `limits`: `(env) => env.RATE_LIMITER`. */
   rateLimiter?: (env: Env) => RateLimiter | undefined;
 }
 
-/** Requests within a minute, counted in each isolate, and in each location where there is a `rateLimiter`. */
+/** Requests per minute, counted per isolate, and, with a `rateLimiter`, per location. */
 export interface TokenLimits {
   /**
-   * Tokens from one network (an IPv4 address, or the /64 of an IPv6 one) that one verifier refuses. A good token is let in from
-   * there all the same: an address is many people.
+   * Tokens from one network (an IPv4 address, or the /64 of an IPv6 address) that one verifier refuses. Valid tokens from
+   * that network are still accepted, because many people may share an address.
    */
   failures?: number;
   /** Requests of one caller, whatever its token and address. */
   calls?: number;
 }
 
-/** What the guard in front of one of several endpoints knows of the others: each has its own audience. */
-export interface Neighbours {
+/** The other endpoints next to this one: each has its own audience. */
+export interface SiblingEndpoints {
   /** The path of this endpoint. */
   readonly own: string;
   readonly others: readonly string[];
 }
 
 type Props = Record<string, unknown>;
+type Context<Env> = Required<BearerGuardOptions<Env>>["context"];
 
 let count = 0;
 
 /**
- * The guard in front of one endpoint. `metadata` is the URL of its protected resource metadata, if it has any; `usual` are the
- * scopes that a client is to ask for where every request needs none in particular.
+ * The guard in front of one endpoint. `metadata` is the URL of its protected resource metadata, if it has any; `usual`
+ * are the scopes that a client should request if none are required for every request.
  */
 export class BearerGuard<Env = unknown> implements Guard<Env> {
   readonly name: string | undefined;
@@ -60,13 +60,13 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
   readonly #verifier: TokenVerifier<Env>;
   readonly #options: BearerGuardOptions<Env>;
   readonly #stepUp: StepUp;
-  readonly #neighbours: Neighbours | undefined;
-  /** What a client without a good token is told to ask for. */
+  readonly #siblings: SiblingEndpoints | undefined;
+  /** The scopes that the challenge names for a client without a valid token. */
   readonly #wanted: readonly string[];
-  /** Callers as the options make them, by those that the verifier gave. */
-  readonly #made = new WeakMap<Caller, Caller>();
-  /** Under which name that is done for callers whose `context` takes a while. */
-  readonly #making = new WeakMap<Caller, string>();
+  /** The callers with the guard's options applied, by the verifier's callers. */
+  readonly #callers = new WeakMap<Caller, Caller>();
+  /** The names of callers whose `context` is still running. */
+  readonly #pending = new WeakMap<Caller, string>();
 
   constructor(
     core: BearerCore,
@@ -74,14 +74,14 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
     options: BearerGuardOptions<Env>,
     metadata: StepUp["metadata"],
     usual: readonly string[] = [],
-    neighbours?: Neighbours,
+    siblings?: SiblingEndpoints,
     name?: string,
   ) {
     this.name = name;
     this.#core = core;
-    this.#verifier = bounded(verifier, limitOf(options.callbackTimeout, "protect"));
+    this.#verifier = withTimeout(verifier, limitOf(options.callbackTimeout, "protect"));
     this.#options = options;
-    this.#neighbours = neighbours;
+    this.#siblings = siblings;
     this.#stepUp = { scopes: options.requiredScopes ?? [], metadata };
     this.#wanted = this.#stepUp.scopes.length > 0 ? this.#stepUp.scopes : usual;
   }
@@ -90,108 +90,112 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
     return this.#verifier.bearer === true;
   }
 
-  admit(site: Pass, incoming: Incoming, env: Env, ctx: ExecutionContext): Decision | Promise<Decision> {
-    const found = this.#verifier.identify(incoming, env, ctx);
-    return found instanceof Promise
-      ? found.then((found) => this.#decide(found, site, incoming, env))
-      : this.#decide(found, site, incoming, env);
-  }
-
-  #decide(found: Found, site: Pass, incoming: Incoming, env: Env): Decision | Promise<Decision> {
+  async admit(access: Access, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Decision> {
+    const found = await this.#verifier.identify(incoming, env, ctx);
     if ("refused" in found) {
-      const response = found.unset && unsetResponse(found.unset, incoming.site, site.headers);
-      return response ?? this.#refused(found, site, incoming, env);
+      const response = found.unset && missingSettingResponse(found.unset, incoming.origin, access.headers);
+      return response ?? this.#reject(found, access, incoming, env);
     }
-    if (this.#neighbours && isFor(found, incoming.site, this.#neighbours)) {
-      const reason = "its audience is another endpoint of this server";
-      return this.#refused({ refused: "token", reason }, site, incoming, env);
+    if (this.#siblings && isForSibling(found, incoming.origin, this.#siblings)) {
+      const reason = "the audience is another endpoint of this server";
+      return this.#reject({ refused: "token", reason }, access, incoming, env);
     }
-    const { context, impliedScopes } = this.#options;
-    if (!context && !impliedScopes) return this.#pass(found, site, incoming, env);
-    const made = this.#made.get(found);
-    if (made) return this.#pass(made, site, incoming, env);
-    const key = this.#making.get(found);
-    const making = key === undefined ? ofCaller(found, env, this.#options) : this.#make(key, found, env);
-    if (!(making instanceof Promise)) {
-      this.#made.set(found, making);
-      return this.#pass(making, site, incoming, env);
+    let caller: Caller;
+    try {
+      caller = await this.#callerOf(found, env);
+    } catch (error) {
+      return this.#reject(timeoutResult(error), access, incoming, env);
     }
-    // Others who come with this token follow, each within limits of its own.
-    const name = key ?? `context ${String(count++)}`;
-    if (key === undefined) this.#making.set(found, name);
-    return (key === undefined ? shared(name, () => making) : making).then(
-      (made) => {
-        this.#made.set(found, made);
-        return this.#pass(made, site, incoming, env);
-      },
-      (error: unknown) => {
-        this.#making.delete(found);
-        return this.#decide(late(error), site, incoming, env);
-      },
-    );
-  }
-
-  #make(key: string, found: Caller, env: Env): Promise<Caller> {
-    return shared(key, async () => ofCaller(found, env, this.#options));
-  }
-
-  #pass(caller: Caller, site: Pass, incoming: Incoming, env: Env): Decision | Promise<Decision> {
     for (const scope of this.#stepUp.scopes) {
       if (caller.scopes.has(scope)) continue;
-      const reason = `it does not have the scope ${scope}`;
-      return this.#refused({ refused: "scope", reason }, site, incoming, env, caller);
+      const reason = `the token does not have the scope ${scope}`;
+      return this.#reject({ refused: "scope", reason }, access, incoming, env, caller);
     }
-    const pass: Pass = { headers: site.headers, caller, stepUp: this.#stepUp };
     const most = this.#options.limits?.calls;
-    if (most === undefined) return pass;
-    return this.#count({ most, principal: caller.principal }, env).then((retry): Decision | Promise<Decision> => {
-      if (retry === undefined) return pass;
-      const found = { refused: "slow_down", reason: `it has made more than ${most} requests within a minute` } as const;
-      return this.#refuse(found, site, incoming, caller, retry);
-    });
+    const retry = most === undefined ? undefined : await this.#count({ most, principal: caller.principal }, env);
+    if (retry === undefined) return { headers: access.headers, caller, stepUp: this.#stepUp };
+    const reason = `the caller has made more than ${String(most)} requests within a minute`;
+    return this.#refuse({ refused: "slow_down", reason }, access, incoming, caller, retry);
   }
 
-  async #refused(found: RefusedToken, site: Pass, incoming: Incoming, env: Env, caller?: Caller): Promise<Response> {
+  /** The caller with the guard's options applied, once for each token: concurrent requests share the result. */
+  async #callerOf(found: Caller, env: Env): Promise<Caller> {
+    const { context, impliedScopes } = this.#options;
+    if (!context && !impliedScopes) return found;
+    const known = this.#callers.get(found);
+    if (known) return known;
+    const caller = () => (impliedScopes ? { ...found, scopes: withImplied(found.scopes, impliedScopes) } : found);
+    const made = context ? await this.#withContext(found, caller, context, env) : caller();
+    this.#callers.set(found, made);
+    return made;
+  }
+
+  /** The same with the props that `context` makes. */
+  async #withContext(found: Caller, caller: () => Caller, context: Context<Env>, env: Env): Promise<Caller> {
+    const name = this.#pending.get(found) ?? `context ${String(count++)}`;
+    this.#pending.set(found, name);
+    const seconds = limitOf(this.#options.callbackTimeout, "protect");
+    const make = () => context(found.props, { env });
+    try {
+      return await shared(name, async () => ({
+        ...caller(),
+        props: await callback("context of protect", seconds, make),
+      }));
+    } catch (error) {
+      this.#pending.delete(found);
+      throw error;
+    }
+  }
+
+  async #reject(
+    found: RejectedToken,
+    access: Access,
+    incoming: Incoming,
+    env: Env,
+    caller?: Caller,
+  ): Promise<Response> {
     const most = this.#options.limits?.failures;
     if (most === undefined || (found.refused !== "token" && found.refused !== "malformed")) {
-      return this.#refuse(found, site, incoming, caller);
+      return this.#refuse(found, access, incoming, caller);
     }
     const peer = incoming.headers.get("cf-connecting-ip");
     const { verifier = "" } = found;
     const retry = await this.#count({ most, verifier, ...(peer !== null && { peer }) }, env);
-    const slower: RefusedToken = { ...found, refused: "slow_down" };
-    return this.#refuse(retry === undefined ? found : slower, site, incoming, caller, retry);
+    const slower: RejectedToken = { ...found, refused: "slow_down" };
+    return this.#refuse(retry === undefined ? found : slower, access, incoming, caller, retry);
   }
 
-  /** Counts the request. The seconds to wait where it is beyond the limit. */
-  async #count(input: CountedInput, env: Env): Promise<string | undefined> {
-    const world = new Counting(this.#options.rateLimiter?.(env));
-    const ended = await run<{ retry?: string }>(this.#core.count, JSON.stringify(input), "", world);
-    return "done" in ended ? ended.done.retry : undefined;
+  /** Counts the request. Returns the seconds to wait if it exceeds the limit. */
+  async #count(input: RateLimitInput, env: Env): Promise<number | undefined> {
+    const limiter = this.#options.rateLimiter?.(env);
+    const world = worldOf({ tally: async (effect) => ({ json: await performTally(effect, limiter) }) });
+    return (await run<{ retry?: number }>(this.#core.count, JSON.stringify(input), "", world)).retry;
   }
 
   async #refuse(
-    found: RefusedToken,
-    site: Pass,
+    found: RejectedToken,
+    access: Access,
     incoming: Incoming,
     caller?: Caller,
-    retry?: string,
+    retry?: number,
   ): Promise<Response> {
-    tell(incoming, found, caller);
+    logRejection(incoming, found, caller);
     const { refused } = found;
-    const input: RefusedInput = { refused };
+    const input: RefusalInput = { refused };
     if (this.#wanted.length > 0) input.scope = this.#wanted.join(" ");
     if (retry !== undefined) input.retry = retry;
     const metadata = this.#stepUp.metadata(incoming);
     if (metadata !== undefined) input.metadata = metadata;
-    const ended = await run<Answer>(this.#core.refuse, JSON.stringify(input), "", NO_WORLD);
-    if (!("done" in ended)) throw new Error("a refusal is never spliced");
-    return respond(ended.done, site.headers);
+    return respond(await run<Answer>(this.#core.refuse, JSON.stringify(input), "", NO_WORLD), access.headers);
   }
 }
 
-/** Tells the operator. */
-function tell(incoming: Incoming, { refused, reason, verifier, said }: RefusedToken, caller: Caller | undefined): void {
+/** Logs a refusal. */
+function logRejection(
+  incoming: Incoming,
+  { refused, reason, verifier, said }: RejectedToken,
+  caller: Caller | undefined,
+): void {
   const each = said?.map(({ refused, reason, verifier }) => ({ ...(verifier && { verifier }), code: refused, reason }));
   logRefused(incoming, {
     code: refused,
@@ -203,30 +207,26 @@ function tell(incoming: Incoming, { refused, reason, verifier, said }: RefusedTo
 }
 
 /** True for a token that is for another endpoint, and not for this one. */
-function isFor({ props }: Caller, site: string, { own, others }: Neighbours): boolean {
+function isForSibling({ props }: Caller, origin: string, { own, others }: SiblingEndpoints): boolean {
   const { aud } = props as { aud?: unknown };
   const listed: unknown[] = Array.isArray(aud) ? aud : [aud];
   const audiences = listed.map((one) => (typeof one === "string" ? trimmed(one) : undefined));
-  const isNamed = (path: string) => audiences.includes(trimmed(site + path));
+  const isNamed = (path: string) => audiences.includes(trimmed(origin + path));
   return !isNamed(own) && others.some(isNamed);
 }
 
 const trimmed = (url: string): string => url.replace(/\/$/, "");
 
-/** What counting may touch. */
-class Counting implements World {
-  readonly #limiter: RateLimiter | undefined;
+/** Maximum number of scopes, so that a function which always returns new ones ends. */
+const MAX_SCOPES = 1000;
 
-  constructor(limiter: RateLimiter | undefined) {
-    this.#limiter = limiter;
+/** The scopes, those that they imply, those that these imply, and so on. */
+function withImplied(scopes: ReadonlySet<string>, impliedScopes: (scope: string) => readonly string[]): Set<string> {
+  const all = new Set(scopes);
+  // A set also iterates over what is added meanwhile.
+  for (const scope of all) {
+    if (all.size > MAX_SCOPES) break;
+    for (const implied of impliedScopes(scope)) all.add(implied);
   }
-
-  async perform(effect: Effect): Promise<Outcome> {
-    if (effect.kind !== "tally") throw new Error(`counting has no "${effect.kind}"`);
-    return { json: await performTally(effect, this.#limiter) };
-  }
-
-  commit(): Promise<void> {
-    return Promise.reject(new Error("counting writes nothing"));
-  }
+  return all;
 }

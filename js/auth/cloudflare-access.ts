@@ -1,11 +1,11 @@
-/** Cloudflare Access in front of the Worker: its tokens come in a header of their own and are signed by the team's keys. */
-import { WicketError } from "../errors.js";
-import { checkOptions, namesOf } from "../options.js";
+/** Cloudflare Access in front of the Worker: its tokens have their own header and are signed with the team's keys. */
+import { WicketError } from "../common/errors.js";
+import { checkOptions, namesOf } from "../common/options.js";
 import type { JWTVerifierOptions } from "./jwt-options.js";
 import { JWTVerifier } from "./jwt-verifier.js";
 
 export interface CloudflareAccessOptions extends Pick<JWTVerifierOptions, "claims" | "clockTolerance"> {
-  /** The team's domain: `example.cloudflareaccess.com`, or its name alone. */
+  /** The team's domain: `example.cloudflareaccess.com`, or only the team name. */
   team: string;
   /** The application's audience tag (64 hexadecimal digits), or several. */
   audience: string | readonly string[];
@@ -18,7 +18,7 @@ const ACCESS = namesOf<CloudflareAccessOptions>("cloudflareAccess", {
   clockTolerance: true,
 });
 
-/** A verifier for an application behind Cloudflare Access. Throws `ERR_OPTIONS` where the options are wrong. */
+/** Creates a verifier for an application behind Cloudflare Access. Throws `ERR_OPTIONS` for invalid options. */
 export function cloudflareAccess(options: CloudflareAccessOptions): JWTVerifier {
   checkOptions(ACCESS, options);
   const { team, audience, ...others } = options;

@@ -1,36 +1,40 @@
-/** `IntrospectionVerifier`: opaque tokens, about which their authorization server is asked (RFC 7662). Rust decides
- * (`src/auth/introspection.rs`). */
-import { performDocument } from "../effects/document.js";
-import { performFetch } from "../effects/fetch.js";
-import { checkOptions, namesOf, oneOf } from "../options.js";
-import type { Outcome } from "../run.js";
-import { shared } from "../shared.js";
-import type { Effect } from "../wire.js";
-import { type Asker, AtOnce } from "./at-once.js";
+/**
+ * `IntrospectionVerifier`: opaque tokens, checked at their authorization server (RFC 7662). Rust decides
+ * (`src/guard/introspection.rs`).
+ */
+import { performDocument } from "../boundary/effects/document.js";
+import { performFetch } from "../boundary/effects/fetch.js";
+import { checkOptions, namesOf, oneOf } from "../common/options.js";
+import { type World, worldOf } from "../boundary/world.js";
+import { shared } from "../common/shared.js";
+import { type LookupSource, ConcurrencyLimit } from "./concurrency-limit.js";
 import type { JWTClaims } from "./jwt-options.js";
-import { Shared, Verifying } from "./verifying.js";
-import type { WicketError } from "../errors.js";
-import { unset } from "../unset.js";
+import { SharedVerifier, RustVerifier } from "./rust-verifier.js";
+import type { WicketError } from "../common/errors.js";
+import { missingSetting } from "../common/missing-setting.js";
 
 export interface IntrospectionVerifierOptions {
-  /** The authorization server, to the letter; its metadata says where it is asked, unless `endpoint` does. */
+  /**
+   * The exact issuer identifier of the authorization server; its metadata has the introspection endpoint, unless `endpoint`
+   * is set.
+   */
   issuer: string | readonly string[];
-  /** For whom a token must be: its `aud` names one of these. Usually the URL of the MCP endpoint. */
+  /** The accepted audiences: the `aud` of a token must include one of these. Usually the URL of the MCP endpoint. */
   audience: string | readonly string[];
-  /** What this server is called at the authorization server, and its secret there. */
+  /** The credentials of this server at the authorization server. */
   clientId: string | undefined;
   clientSecret: string | undefined;
-  /** How these two are sent: in the `Authorization` header, or in the body. Default `basic`. */
+  /** How these credentials are sent: in the `Authorization` header, or in the body. Default `basic`. */
   clientAuth?: "basic" | "post";
-  /** The introspection endpoint (https), where metadata do not say. */
+  /** The introspection endpoint (https), if the metadata does not have it. */
   endpoint?: string;
-  /** Seconds for which an active token is remembered, 0 to 300. Default 60: so long a token may count that was revoked. */
+  /** How long an active token is cached, in seconds, 0 to 300. Default 60. A revoked token may be accepted for this long. */
   maxAge?: number;
-  /** False where the authorization server names no `aud`: then any of its access tokens is taken. */
+  /** False if the authorization server returns no `aud`: then any of its access tokens is accepted. */
   requireAud?: boolean;
-  /** Seconds by which clocks may differ, 0 to 600. Default 60. */
+  /** Allowed clock skew in seconds, 0 to 600. Default 60. */
   clockTolerance?: number;
-  /** The header that carries the token by itself, where it is not `Authorization: Bearer …`. */
+  /** The header that contains the token, if it is not `Authorization: Bearer …`. */
   header?: string;
 }
 
@@ -48,10 +52,10 @@ const INTROSPECTION = namesOf<IntrospectionVerifierOptions>("IntrospectionVerifi
 });
 
 /**
- * Verifies tokens by asking their authorization server. The options are checked here: it throws `ERR_OPTIONS` with the reason
- * and the fix.
+ * Verifies tokens by introspection at their authorization server. The constructor checks the options and throws
+ * `ERR_OPTIONS` with the reason and the fix.
  */
-export class IntrospectionVerifier<Env = unknown> extends Verifying<Partial<JWTClaims>, Env> {
+export class IntrospectionVerifier<Env = unknown> extends RustVerifier<Partial<JWTClaims>, Env> {
   readonly issuers: readonly string[];
 
   constructor(all: IntrospectionVerifierOptions) {
@@ -66,7 +70,8 @@ export class IntrospectionVerifier<Env = unknown> extends Verifying<Partial<JWTC
     const label = "IntrospectionVerifier";
     super(
       label,
-      unsetIn(all) ?? Shared.of<Env>(label, JSON.stringify(listed), (text) => new Asking(label, text)),
+      missingIn(all) ??
+        SharedVerifier.of<Env>(label, JSON.stringify(listed), (text) => new SharedIntrospection(label, text)),
       header,
     );
     this.issuers = list(options.issuer);
@@ -76,27 +81,38 @@ export class IntrospectionVerifier<Env = unknown> extends Verifying<Partial<JWTC
 const list = (value: string | readonly string[]): readonly string[] => (typeof value === "string" ? [value] : value);
 
 /** The server's own credentials are given, but have no value. */
-function unsetIn({ clientId, clientSecret }: { clientId?: unknown; clientSecret?: unknown }): WicketError | undefined {
-  const of = (option: string, name: string) => unset(`\`${option}\` of IntrospectionVerifier`, [], name);
+function missingIn({
+  clientId,
+  clientSecret,
+}: {
+  clientId?: unknown;
+  clientSecret?: unknown;
+}): WicketError | undefined {
+  const of = (option: string, name: string) => missingSetting(`\`${option}\` of IntrospectionVerifier`, [], name);
   if (clientId === undefined || clientId === "") return of("clientId", "INTROSPECTION_CLIENT_ID");
   return clientSecret === undefined || clientSecret === ""
     ? of("clientSecret", "INTROSPECTION_CLIENT_SECRET")
     : undefined;
 }
 
-/** How long an answer counts is said by `maxAge` alone. */
+/** A response is not reused after it has arrived: only `maxAge` decides. */
 const NO_LINGER = -1;
 
-/** Questions are asked once, however many requests have them at a time, and only so many at a time. */
-class Asking extends Shared {
-  readonly #atOnce = new AtOnce();
+/** Concurrent requests with one token share one introspection request, and their number is limited. */
+class SharedIntrospection extends SharedVerifier {
+  readonly #limit = new ConcurrencyLimit();
 
-  override async perform(effect: Effect, _env: unknown, asker: Asker): Promise<Outcome> {
-    if (effect.kind === "document") return { json: await performDocument(effect) };
-    if (effect.kind !== "fetch") throw new Error(`introspection has no "${effect.kind}"`);
-    const fetch = () => performFetch(effect);
-    const ask = () => this.#atOnce.run("questions to the introspection endpoint", asker, fetch);
-    const json = await shared(`${this.name} ${effect.url} ${effect.body ?? ""}`, ask, NO_LINGER);
-    return { json };
+  override world(_env: unknown, _shown: string, source: LookupSource): World {
+    return worldOf(
+      {
+        document: async (effect) => ({ json: await performDocument(effect) }),
+        fetch: async (effect) => {
+          const fetch = () => performFetch(effect);
+          const ask = () => this.#limit.run("introspection requests", source, fetch);
+          return { json: await shared(`${this.name} ${effect.url} ${effect.body ?? ""}`, ask, NO_LINGER) };
+        },
+      },
+      { remember: (commit) => this.remember(commit) },
+    );
   }
 }

@@ -1,6 +1,7 @@
-/** The options of a JWT verifier, and the text in which Rust checks them (`src/auth/jwt/options.rs`). */
+/** The options of a JWT verifier, and the text in which Rust checks them (`src/guard/jwt/options.rs`). */
 
-import { namesOf } from "../options.js";
+import { base64url } from "../common/base64url.js";
+import { namesOf } from "../common/options.js";
 
 type OneOrMore<T> = T | readonly T[];
 
@@ -15,35 +16,35 @@ export interface PublicJwk {
 
 export interface JWTVerifierOptions<Claims extends object = JWTClaims> {
   /**
-   * The secret of HS256, HS384 or HS512: 32 bytes or more, as text or bytes. A list while one replaces another:
-   * `[env.JWT_SECRET, env.JWT_SECRET_PREVIOUS]`; members of it that are undefined do not count, except for the first.
+   * The secret for HS256, HS384 or HS512: at least 32 bytes, as a string or bytes. During a rotation, a list:
+   * `[env.JWT_SECRET, env.JWT_SECRET_PREVIOUS]`; undefined items are ignored, except the first.
    */
   secret?: OneOrMore<string | Uint8Array | undefined>;
   /** Public keys: a JWK, a list of them, or a JWK Set. */
   keys?: OneOrMore<PublicJwk> | { keys: readonly PublicJwk[] };
-  /** Where the issuer publishes its keys (https). Without it, `keys` and `secret`, the issuer's metadata says. */
+  /** The https URL of the issuer's JWK Set. Without it, `keys` and `secret`, it is taken from the issuer's metadata. */
   jwksUri?: string;
-  /** Who may have issued a token: its `iss` is one of these, to the letter. */
+  /** The accepted issuers: the `iss` of a token must be exactly one of these. */
   issuer: OneOrMore<string>;
-  /** For whom a token must be: its `aud` names one of these. Usually the URL of the MCP endpoint. */
+  /** The accepted audiences: the `aud` of a token must include one of these. Usually the URL of the MCP endpoint. */
   audience: OneOrMore<string>;
-  /** The signature algorithms; by default those that fit the keys. */
+  /** The accepted signature algorithms; by default those that match the keys. */
   algorithms?: readonly string[];
-  /** Seconds by which clocks may differ, 0 to 600. Default 60. */
+  /** Allowed clock skew in seconds, 0 to 600. Default 60. */
   clockTolerance?: number;
-  /** The `typ` of the header, if only one will do: `at+jwt` for access tokens of RFC 9068. */
+  /** The required `typ` of the header: `at+jwt` for access tokens of RFC 9068. */
   typ?: string;
-  /** False to take tokens that never expire. */
+  /** False to accept tokens that never expire. */
   requireExp?: boolean;
-  /** Seconds that a token may live at most. Without it, one that lives for more than an hour is a warning in the log. */
+  /** Maximum lifetime of a token in seconds. By default, a lifetime of more than an hour only logs a warning. */
   maxLifetime?: number;
-  /** Seconds for which fetched keys are fresh, 60 to 86400. Default 600. */
+  /** How long fetched keys are cached, in seconds, 60 to 86400. Default 600. */
   keysMaxAge?: number;
-  /** Seconds between two fetches for a key that is not there, 1 to 3600. Default 30. */
+  /** Minimum time between two fetches for an unknown key, in seconds, 1 to 3600. Default 30. */
   keysCooldown?: number;
-  /** What else must hold: a value that a claim has, or a function that says whether it will do. */
+  /** Further requirements: the value of a claim, or a function that returns true for accepted values. */
   claims?: { [Name in keyof NoInfer<Claims>]?: ClaimRule<NoInfer<Claims>[Name]> };
-  /** The header that carries the token by itself, where it is not `Authorization: Bearer …`. */
+  /** The header that contains the token, if it is not `Authorization: Bearer …`. */
   header?: string;
 }
 
@@ -65,7 +66,7 @@ export const JWT = namesOf<JWTVerifierOptions>("JWTVerifier", {
   header: true,
 });
 
-/** A value that a claim must have, or a function that says whether its value will do: only `true` is a yes. */
+/** The required value of a claim, or a function that returns `true` for accepted values. */
 export type ClaimRule<T = unknown> = string | number | boolean | ((value: T) => boolean);
 
 /** The claims of a token (RFC 7519 §4.1). */
@@ -82,7 +83,7 @@ export interface JWTClaims {
   [claim: string]: unknown;
 }
 
-/** The text in which the options cross; what is a function stays here. */
+/** The options as text for Rust; functions stay here. */
 export function optionsText(options: Omit<JWTVerifierOptions, "claims">): string {
   const { issuer, audience, secret, keys, header: _header, ...others } = options;
   return JSON.stringify({
@@ -109,9 +110,4 @@ function keysOf(keys: JWTVerifierOptions["keys"]): unknown {
   if (typeof keys !== "object" || Array.isArray(keys)) return keys ?? [];
   const set = keys as { keys?: readonly PublicJwk[] };
   return Array.isArray(set.keys) ? set.keys : [keys];
-}
-
-function base64url(bytes: Uint8Array): string {
-  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

@@ -1,57 +1,34 @@
-/** `JWTVerifier`: pattern 2. Rust decides (`src/auth/jwt/`); here is what it may touch. */
-import { performDocument } from "../effects/document.js";
-import { KeptKeys, performVerify, performVerifyShown } from "../effects/verify.js";
-import type { Caller } from "../guard.js";
-import { checkOptions } from "../options.js";
-import type { Outcome, World } from "../run.js";
-import { unset } from "../unset.js";
-import { WicketError } from "../errors.js";
-import type { Commit, Effect } from "../wire.js";
+/** `JWTVerifier`: pattern 2. Rust decides (`src/guard/jwt/`); this file performs its effects. */
+import { performDocument } from "../boundary/effects/document.js";
+import { ImportedKeys, performVerify, performVerifyShown } from "../boundary/effects/verify.js";
+import type { Caller } from "./guard.js";
+import { checkOptions } from "../common/options.js";
+import { type World, worldOf } from "../boundary/world.js";
+import { missingSetting } from "../common/missing-setting.js";
+import { WicketError } from "../common/errors.js";
 import { type ClaimRule, JWT, type JWTClaims, type JWTVerifierOptions, optionsText } from "./jwt-options.js";
-import type { Found } from "./verifier.js";
-import { Shared, Verifying } from "./verifying.js";
+import type { TokenVerification } from "./verifier.js";
+import { SharedVerifier, RustVerifier } from "./rust-verifier.js";
 
-/** The keys of an issuer, and their signatures. */
-class Signatures extends Shared {
-  #keys = new KeptKeys();
+/** The keys of an issuer, and the verification with them. */
+class SharedJwt extends SharedVerifier {
+  #keys = new ImportedKeys();
 
-  override get holds(): string {
+  override get keyNames(): string {
     return this.#keys.names;
   }
 
   override world(_env: unknown, shown: string): World {
-    if (this.#keys.isFull) this.#keys = new KeptKeys();
-    return new SignedWorld(this, this.#keys, shown);
-  }
-}
-
-/** What the flow of one JWT may touch. */
-class SignedWorld implements World {
-  readonly #shared: Signatures;
-  readonly #keys: KeptKeys;
-  readonly #shown: string;
-
-  constructor(shared: Signatures, keys: KeptKeys, shown: string) {
-    this.#shared = shared;
-    this.#keys = keys;
-    this.#shown = shown;
-  }
-
-  perform(effect: Effect): Promise<Outcome> {
-    switch (effect.kind) {
-      case "verify-shown":
-        return performVerifyShown(effect, this.#keys, this.#shown);
-      case "verify":
-        return performVerify(effect, this.#keys);
-      case "document":
-        return performDocument(effect).then((json) => ({ json }));
-      default:
-        throw new Error(`a verifier has no "${effect.kind}"`);
-    }
-  }
-
-  commit(commit: Commit): Promise<void> {
-    return this.#shared.commit(commit);
+    if (this.#keys.isFull) this.#keys = new ImportedKeys();
+    const keys = this.#keys;
+    return worldOf(
+      {
+        "verify-shown": (effect) => performVerifyShown(effect, keys, shown),
+        verify: (effect) => performVerify(effect, keys),
+        document: async (effect) => ({ json: await performDocument(effect) }),
+      },
+      { remember: (commit) => this.remember(commit) },
+    );
   }
 }
 
@@ -63,7 +40,7 @@ class SignedWorld implements World {
  * export default protect(verifier, MyMCP.serve("/mcp"));
  * ```
  */
-export class JWTVerifier<Claims extends object = JWTClaims> extends Verifying<Claims> {
+export class JWTVerifier<Claims extends object = JWTClaims> extends RustVerifier<Claims> {
   readonly issuers: readonly string[];
   readonly #rules: [string, ClaimRule<never>][];
 
@@ -73,30 +50,30 @@ export class JWTVerifier<Claims extends object = JWTClaims> extends Verifying<Cl
     const label = "JWTVerifier";
     super(
       label,
-      unsetSecret(options) ?? Shared.of(label, optionsText(options), (text) => new Signatures(label, text)),
+      missingSecret(options) ?? SharedVerifier.of(label, optionsText(options), (text) => new SharedJwt(label, text)),
       options.header,
     );
     this.#rules = rulesOf(claims);
     this.issuers = typeof options.issuer === "string" ? [options.issuer] : options.issuer;
   }
 
-  /** The rules that are functions may change their mind, so they are asked each time. */
-  protected override judge(caller: Caller): Found {
+  /** Rules that are functions may change their result, so they are called each time. */
+  protected override checkRules(caller: Caller): TokenVerification {
     for (const [name, rule] of this.#rules) {
       const value = Object.hasOwn(caller.props, name) ? caller.props[name] : undefined;
-      // A promise, or whatever else is not `true`, is no yes.
+      // Anything but `true`, such as a promise, counts as no.
       const holds = typeof rule === "function" ? (rule(value as never) as unknown) === true : value === rule;
-      if (!holds) return { refused: "token", reason: `its claim ${JSON.stringify(name)} is not as wanted` };
+      if (!holds) return { refused: "token", reason: `the claim ${JSON.stringify(name)} does not match` };
     }
     return caller;
   }
 }
 
 /** The secret is given, but has no value. */
-function unsetSecret(options: { secret?: unknown }): WicketError | undefined {
+function missingSecret(options: { secret?: unknown }): WicketError | undefined {
   if (!("secret" in options)) return undefined;
   const [first] = Array.isArray(options.secret) ? (options.secret as unknown[]) : [options.secret];
-  return first === undefined || first === "" ? unset("`secret` of JWTVerifier", [], "JWT_SECRET") : undefined;
+  return first === undefined || first === "" ? missingSetting("`secret` of JWTVerifier", [], "JWT_SECRET") : undefined;
 }
 
 /** Throws `ERR_ARGUMENT` for a rule that could never hold. */
@@ -106,8 +83,8 @@ function rulesOf(claims: object = {}): [string, ClaimRule<never>][] {
     if (rule === undefined || ["string", "number", "boolean", "function"].includes(typeof rule)) continue;
     throw new WicketError(
       "ERR_ARGUMENT",
-      `JWTVerifier: claims.${name} must be a string, a number, true or false, or a function that says whether the value will ` +
-        'do: (role) => ["admin", "editor"].includes(role).',
+      `JWTVerifier: claims.${name} must be a string, a number, true or false, or a function that returns true for accepted values: ` +
+        '(role) => ["admin", "editor"].includes(role).',
     );
   }
   return rules.filter(([, rule]) => rule !== undefined) as [string, ClaimRule<never>][];

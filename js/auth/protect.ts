@@ -1,43 +1,41 @@
 /**
- * `protect(verifier, endpoints)`: the short form of pattern 2. It asks for a token, answers with the challenge that lets a
- * client get one, serves the protected resource metadata, and hands what the token says to the endpoint.
+ * `protect(verifier, endpoints)`: the short form of pattern 2. It requires a token, answers with the challenge that lets a
+ * client obtain one, serves the protected resource metadata, and passes the claims of the token to the endpoint.
  */
-import { type AppFetch, type FetchHandler, respond } from "../endpoint.js";
-import { WicketError } from "../errors.js";
-import { type Endpoint, endpointOf } from "../guard.js";
-import { Incoming } from "../incoming.js";
-import { checkOptions, namesOf } from "../options.js";
+import { respond } from "../http/response.js";
+import { type ApiHandler, type FetchHandler, contextOf, fetchOf } from "../common/runtime.js";
+import { WicketError } from "../common/errors.js";
+import { type Endpoint, endpointOf } from "./guard.js";
+import { Incoming } from "../http/incoming.js";
+import { checkOptions, namesOf } from "../common/options.js";
 import { type StartPageOptions, startPage } from "../pages/start.js";
-import { plainPath } from "../route.js";
-import { run } from "../run.js";
-import { contextOf } from "../runtime.js";
-import { lazyBearerCore } from "../wasm.js";
-import type { Answer, BearerCore, MetadataInput } from "../wire.js";
+import { plainPath } from "../http/route.js";
+import { ownerOf } from "../http/well-known.js";
+import { run } from "../boundary/interpreter.js";
+import { lazyBearerCore, wellKnown } from "../boundary/wasm.js";
+import type { Answer, BearerCore, MetadataInput } from "../boundary/wire.js";
 import { BearerGuard, type BearerGuardOptions, type TokenLimits } from "./bearer-guard.js";
-import { NO_WORLD } from "./no-world.js";
+import { NO_WORLD } from "../boundary/world.js";
 import type { TokenVerifier } from "./verifier.js";
 
-/** What `serve`, `serveSSE` and `createMcpHandler` give. */
-export type Protectable<Env> = AppFetch<Env> | { fetch: AppFetch<Env> };
-
 export interface ProtectOptions<Env = unknown> extends BearerGuardOptions<Env> {
-  /** The URL under which clients know the one endpoint, where it is not the one that they call. */
+  /** The public URL of the endpoint, if it differs from the URL of the requests. */
   resource?: string;
-  /** The URLs of the authorization servers that issue its tokens; by default those of the verifier. */
+  /** The URLs of the authorization servers that issue the tokens; by default those of the verifier. */
   authorizationServers?: readonly string[];
-  /** All scopes that a client may ask for; by default those that every request needs. */
+  /** All scopes that a client may request; by default those that every request needs. */
   scopesSupported?: readonly string[];
-  /** What people call the server. */
+  /** The name of the server, as shown to people. */
   name?: string | undefined;
-  /** The URL of a page about it for developers. */
+  /** The URL of its documentation for developers. */
   resourceDocumentation?: string;
   /**
-   * True: with several endpoints, a token whose audience is one of them is good at all. By default each endpoint takes its own
-   * URL, beside audiences of the verifier that are no endpoint's URL.
+   * True: with several endpoints, a token whose audience is one of them is accepted at all. By default each endpoint accepts
+   * its own URL, and audiences of the verifier that are not the URL of an endpoint.
    */
   sharedAudience?: boolean;
-  /** Answers requests to other paths, without a guard. By default `/` is the page that shows how to connect. */
-  defaultHandler?: Protectable<Env>;
+  /** Handles requests to other paths, without a guard. By default `/` is the page that shows how to connect. */
+  defaultHandler?: ApiHandler<Env>;
 }
 
 const PROTECT = namesOf<ProtectOptions>(
@@ -58,7 +56,8 @@ const PROTECT = namesOf<ProtectOptions>(
     callbackTimeout: true,
   },
   {
-    scopes: "Use `requiredScopes` for what every request needs, `scopesSupported` for what clients may ask for.",
+    scopes:
+      "Use `requiredScopes` for the scopes that every request needs, and `scopesSupported` for those that clients may request.",
     resourceName: "Use `name`.",
   },
 );
@@ -68,53 +67,55 @@ export interface Protected<Env> {
   fetch: FetchHandler<Env>;
 }
 
-const WELL_KNOWN = "/.well-known/oauth-protected-resource";
-
-/** One endpoint, and where its metadata is. */
+/** One endpoint, and the path of its metadata. */
 interface Route<Env> {
   endpoint: Endpoint<Env>;
   guard: BearerGuard<Env>;
-  /** The resource's own URL, without its site where that is the request's. */
-  resource: { site: string | undefined; path: string };
+  /** The resource's own URL, without its origin if that is the request's. */
+  resource: { origin: string | undefined; path: string };
 }
 
 /**
- * Puts `verifier` in front of one endpoint, or of several: `protect(verifier, MyMCP.serve("/mcp"))`. Throws `ERR_ARGUMENT`
- * for a handler that is no endpoint of this package.
+ * Guards one or several endpoints with `verifier`: `protect(verifier, MyMCP.serve("/mcp"))`. Throws `ERR_ARGUMENT` for a
+ * handler that is not an endpoint of this package.
  */
 export function protect<Env = unknown>(
   verifier: TokenVerifier<Env>,
-  endpoints: Protectable<Env> | readonly Protectable<Env>[],
+  endpoints: ApiHandler<Env> | readonly ApiHandler<Env>[],
   options: ProtectOptions<Env> = {},
 ): Protected<Env> {
   checkOptions(PROTECT, options);
   if (!isVerifier(verifier)) {
     throw new WicketError(
       "ERR_ARGUMENT",
-      "protect needs a verifier first: a JWTVerifier, an APIKeyVerifier, anyOf(…), or an object with `issuers` and `identify`.",
+      "The first argument of protect must be a verifier: a JWTVerifier, an APIKeyVerifier, anyOf(…), or an object with `issuers` and `identify`.",
     );
   }
   const core = lazyBearerCore();
-  const handlers = Array.isArray(endpoints) ? (endpoints as Protectable<Env>[]) : [endpoints as Protectable<Env>];
+  const known = wellKnown();
+  const isOfSignIn = (path: string) => known.endpoints.includes(path) || ownerOf(path, known) !== undefined;
+  const handlers = Array.isArray(endpoints) ? (endpoints as ApiHandler<Env>[]) : [endpoints as ApiHandler<Env>];
   const issuers = (options.authorizationServers ?? verifier.issuers).filter((issuer) => URL.canParse(issuer));
   checkLimits(options.limits);
   const paths = options.sharedAudience
     ? []
     : handlers.flatMap((handler) => endpointOf(handler)?.routes[0]?.prefix ?? []);
-  const routes = handlers.map((handler) => routeOf(handler, core, verifier, options, issuers.length > 0, paths));
+  const at = issuers.length > 0 ? known.resource : undefined;
+  const routes = handlers.map((handler) => routeOf(handler, core, verifier, options, at, paths));
   if (options.resource !== undefined && routes.length > 1) {
-    throw new WicketError("ERR_ARGUMENT", "`resource` names one endpoint: call protect once for each.");
+    throw new WicketError("ERR_ARGUMENT", "`resource` can only name one endpoint: call protect once for each.");
   }
   const all = routes.flatMap((route) => route.endpoint.routes.map((at) => [at, route] as const));
   const byPath = new Map(all.filter(([at]) => !at.isPattern).map(([{ path }, route]) => [path, route]));
   const patterns = all.filter(([at]) => at.isPattern);
-  const documents = new Map(routes.map((route) => [WELL_KNOWN + route.resource.path, route]));
-  for (const [{ path }, route] of all) documents.set(WELL_KNOWN + path, route);
+  const { resource } = known;
+  const documents = new Map(routes.map((route) => [resource + route.resource.path, route]));
+  for (const [{ path }, route] of all) documents.set(resource + path, route);
   const [first] = routes;
-  if (first) documents.set(WELL_KNOWN, first);
+  if (first) documents.set(resource, first);
 
   const describedAt = (path: string) =>
-    documents.get(path) ?? (path.startsWith(WELL_KNOWN) ? routeAt(patterns, path.slice(WELL_KNOWN.length)) : undefined);
+    documents.get(path) ?? (path.startsWith(resource) ? routeAt(patterns, path.slice(resource.length)) : undefined);
 
   return {
     fetch: (request, env, given) => {
@@ -123,7 +124,7 @@ export function protect<Env = unknown>(
       const route = byPath.get(plainPath(incoming.path)) ?? routeAt(patterns, incoming.path);
       if (route) return route.endpoint.serve(incoming, env, ctx, route.guard);
       const described = issuers.length > 0 ? describedAt(plainPath(incoming.path)) : undefined;
-      if (described) return document(core, incoming, described, issuers, options);
+      if (described) return metadataResponse(core, incoming, described, issuers, options);
       const { defaultHandler } = options;
       const path = plainPath(incoming.path);
       if (defaultHandler) {
@@ -137,7 +138,7 @@ export function protect<Env = unknown>(
       return Promise.resolve(new Response(`Not found. The MCP endpoint is ${paths}.`, { status: 404 }));
 
       function noSignIn(): Promise<Response> {
-        return absent(core, incoming, issuers, verifier.header);
+        return noSignInResponse(core, incoming, issuers, verifier.header);
       }
     },
   };
@@ -152,23 +153,13 @@ function routeAt<Env>(patterns: readonly (readonly [Endpoint<Env>["routes"][numb
   return patterns.find(([at]) => at.match(path))?.[1];
 }
 
-/**
- * Where clients look for a sign-in: documents, and the endpoints that they try without one (MCP 2025-03-26
- * §2.3.3). Some put the path of the endpoint in front.
- */
-const SIGN_IN = /^(?:\/(register|authorize|token)|(?:\/.*)?\/\.well-known\/(oauth-[^/]*|openid-configuration)(\/.*)?)$/;
-
-function isOfSignIn(path: string): boolean {
-  return SIGN_IN.test(path);
-}
-
-/** True for what an app means to say there: not that it has no such page, and not its page for all that it does not know. */
+/** True for an intended response: not one that says there is no such page, and not the app's page for unknown paths. */
 function isAnswer({ status, headers }: Response, path: string): boolean {
   if (status === 404 || status === 405) return false;
   return !path.startsWith("/.well-known/") || !headers.get("content-type")?.includes("text/html");
 }
 
-/** What the page at `/` says of these endpoints. */
+/** What the page at `/` says about these endpoints. */
 function pageOf<Env>(routes: Route<Env>[], hasIssuers: boolean, { name }: ProtectOptions<Env>): StartPageOptions {
   const page: StartPageOptions = { auth: hasIssuers ? true : "token" };
   if (name !== undefined) page.name = name;
@@ -183,11 +174,12 @@ function pageOf<Env>(routes: Route<Env>[], hasIssuers: boolean, { name }: Protec
 }
 
 function routeOf<Env>(
-  handler: Protectable<Env>,
+  handler: ApiHandler<Env>,
   core: BearerCore,
   verifier: TokenVerifier<Env>,
   options: ProtectOptions<Env>,
-  hasIssuers: boolean,
+  /** The path of the metadata, if there is any. */
+  documents: string | undefined,
   paths: readonly string[],
 ): Route<Env> {
   const endpoint = endpointOf<Env>(handler);
@@ -195,40 +187,40 @@ function routeOf<Env>(
   if (!endpoint || !at) {
     throw new WicketError(
       "ERR_ARGUMENT",
-      'protect takes what MyMCP.serve("/mcp"), MyMCP.serveSSE("/sse") or createMcpHandler(…) gave. For a handler of your ' +
-        "own, call verifier.verify(token) in it.",
+      'protect takes the result of MyMCP.serve("/mcp"), MyMCP.serveSSE("/sse") or createMcpHandler(…). In a handler of ' +
+        "your own, call verifier.verify(token).",
     );
   }
-  const resource = { site: undefined as string | undefined, path: at.prefix };
+  const resource = { origin: undefined as string | undefined, path: at.prefix };
   if (options.resource !== undefined) {
     const url = new URL(options.resource);
-    resource.site = url.origin;
+    resource.origin = url.origin;
     resource.path = url.pathname === "/" ? "" : url.pathname;
   }
   const others = paths.filter((other) => other !== at.prefix);
-  const neighbours = others.length > 0 ? { own: at.prefix, others } : undefined;
-  const metadata = ({ site }: Incoming) =>
-    hasIssuers ? (resource.site ?? site) + WELL_KNOWN + resource.path : undefined;
+  const siblings = others.length > 0 ? { own: at.prefix, others } : undefined;
+  const metadata = ({ origin }: Incoming) =>
+    documents === undefined ? undefined : (resource.origin ?? origin) + documents + resource.path;
   return {
     endpoint,
     resource,
-    guard: new BearerGuard(core, verifier, options, metadata, [], neighbours, options.name),
+    guard: new BearerGuard(core, verifier, options, metadata, [], siblings, options.name),
   };
 }
 
-/** As the limits of `OAuthProvider`. */
+/** The same as the limits of `OAuthProvider`. */
 function checkLimits(limits: TokenLimits = {}): void {
   for (const [name, most] of Object.entries(limits) as [string, unknown][]) {
     if (most === undefined || (Number.isSafeInteger(most) && (most as number) > 0)) continue;
     throw new WicketError(
       "ERR_OPTIONS",
-      `protect: limits.${name} must be a whole number of requests in a minute, from 1 on.`,
+      `protect: limits.${name} must be a positive whole number of requests per minute.`,
     );
   }
 }
 
-/** What is said where a client looks for a sign-in that there is not. */
-async function absent(
+/** The response to a client that looks for a sign-in if there is none. */
+async function noSignInResponse(
   core: BearerCore,
   { method }: Incoming,
   issuers: readonly string[],
@@ -236,12 +228,10 @@ async function absent(
 ): Promise<Response> {
   const input: MetadataInput = { method, resource: "", issuers, scopes: [], absent: true };
   if (header !== undefined) input.header = header;
-  const ended = await run<Answer>(core.metadata, JSON.stringify(input), "", NO_WORLD);
-  if (!("done" in ended)) throw new Error("metadata is never spliced");
-  return respond(ended.done, []);
+  return respond(await run<Answer>(core.metadata, JSON.stringify(input), "", NO_WORLD), []);
 }
 
-async function document<Env>(
+async function metadataResponse<Env>(
   core: BearerCore,
   incoming: Incoming,
   { resource }: Route<Env>,
@@ -250,17 +240,11 @@ async function document<Env>(
 ): Promise<Response> {
   const input: MetadataInput = {
     method: incoming.method,
-    resource: options.resource ?? incoming.site + resource.path,
+    resource: options.resource ?? incoming.origin + resource.path,
     issuers,
     scopes: options.scopesSupported ?? options.requiredScopes ?? [],
   };
   if (options.name !== undefined) input.name = options.name;
   if (options.resourceDocumentation !== undefined) input.documentation = options.resourceDocumentation;
-  const ended = await run<Answer>(core.metadata, JSON.stringify(input), "", NO_WORLD);
-  if (!("done" in ended)) throw new Error("metadata is never spliced");
-  return respond(ended.done, []);
-}
-
-function fetchOf<Env>(handler: Protectable<Env>): AppFetch<Env> {
-  return typeof handler === "function" ? handler : (request, env, ctx) => handler.fetch(request, env, ctx);
+  return respond(await run<Answer>(core.metadata, JSON.stringify(input), "", NO_WORLD), []);
 }

@@ -1,40 +1,40 @@
-/** What finds out who is calling. Each pattern and each kind of token has one; a guard puts it in front of an endpoint. */
-import type { WicketError } from "../errors.js";
-import type { Caller } from "../guard.js";
-import type { Incoming } from "../incoming.js";
-import type { Refusal } from "../wire.js";
+/** Verifiers identify the caller. Each pattern and each kind of token has one; a guard uses it in front of an endpoint. */
+import type { WicketError } from "../common/errors.js";
+import type { Caller } from "./guard.js";
+import type { Incoming } from "../http/incoming.js";
+import type { Refusal } from "../boundary/wire.js";
 
-/** What a verifier finds: who is calling, or how the request is refused and why (for the log). */
-export type Found = Caller | RefusedToken;
+/** The result of a verifier: the caller, or how and why (for the log) the request is refused. */
+export type TokenVerification = Caller | RejectedToken;
 
-/** A token that is not taken. */
-export interface RefusedToken {
+/** A token that is refused. */
+export interface RejectedToken {
   readonly refused: Refusal;
-  /** Why, for the log. */
+  /** The reason, for the log. */
   readonly reason: string;
-  /** Who says so, for the log: `JWTVerifier`. */
+  /** The verifier that refuses it, for the log: `JWTVerifier`. */
   readonly verifier?: string;
-  /** True if the verifier takes no tokens like this one: what another says of it tells more. */
+  /** True if the verifier does not handle this kind of token, so that the reason of another verifier is more useful. */
   readonly foreign?: true;
-  /** Where several were asked: what each says. */
-  readonly said?: readonly RefusedToken[];
-  /** The setting of the verifier that is missing, where that is why. */
+  /** With several verifiers: the result of each. */
+  readonly said?: readonly RejectedToken[];
+  /** The missing option of the verifier, if that is the reason. */
   readonly unset?: WicketError;
 }
 
-/** Finds out who is calling, from the head of a request. */
+/** Identifies the caller from the headers of a request. */
 export interface TokenVerifier<Env = unknown> {
-  /** The URLs of the authorization servers whose tokens it takes, as far as there are any. */
+  /** The URLs of the authorization servers whose tokens it accepts, if there are any. */
   readonly issuers: readonly string[];
-  /** The header that its tokens come in. */
+  /** The header that contains its tokens. */
   readonly header?: string | undefined;
   /**
-   * True if only clients that have a token send it: no browser and no proxy on the way adds it by itself, as a proxy may do
-   * for who has signed in with a cookie. Then pages of every origin may ask.
+   * True if only clients that have a token send it: no browser and no proxy adds it automatically, as a proxy may do for
+   * someone who has signed in with a cookie. Then pages of every origin may call the server.
    */
   readonly bearer?: boolean;
-  /** For a token that it has seen already it gives the same `Caller`, and no promise. */
-  identify(incoming: Incoming, env: Env, ctx: ExecutionContext): Found | Promise<Found>;
-  /** The caller, if it has seen the token already; `anyOf` asks for it first. */
+  /** For a token that was verified before, returns the same `Caller`. */
+  identify(incoming: Incoming, env: Env, ctx: ExecutionContext): TokenVerification | Promise<TokenVerification>;
+  /** The caller, if the token was verified before; `anyOf` tries this first. */
   known?(incoming: Incoming): Caller | undefined;
 }

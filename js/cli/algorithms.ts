@@ -1,11 +1,11 @@
-/** The algorithms of keys and tokens, as WebCrypto names them. */
+/** The algorithms of keys and tokens, with their names in WebCrypto. */
 
 export interface Signing {
   /** For `generateKey` and `importKey`. */
   key: { name: string; hash?: string; namedCurve?: string; modulusLength?: number; publicExponent?: Uint8Array };
   /** For `sign`. */
   sign: { name: string; hash?: string; saltLength?: number };
-  /** Bytes of a shared secret. */
+  /** Length of a shared secret, in bytes. */
   secret?: number;
 }
 
@@ -39,16 +39,9 @@ export const algorithms: Record<string, Signing> = {
   EdDSA: { key: { name: "Ed25519" }, sign: { name: "Ed25519" } },
 };
 
-/** The algorithm `name`. Throws with the names that there are. */
+/** The algorithm `name`. Throws with the supported names. */
 export function algorithmOf(name: string): Signing {
   const found = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
-  if (!found) throw new Error(`There is no algorithm "${name}". There are: ${Object.keys(algorithms).join(", ")}.`);
+  if (!found) throw new Error(`Unknown algorithm "${name}". Available: ${Object.keys(algorithms).join(", ")}.`);
   return found;
-}
-
-export function base64url(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
 }

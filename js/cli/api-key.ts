@@ -1,14 +1,14 @@
-/** `mcp-wicket keys --api`: an API key, and the record of it that a server keeps. */
-import { base64url } from "./algorithms.js";
+/** `mcp-wicket keys --api`: an API key, and its record for the server. */
+import { base64url } from "../common/base64url.js";
 
 export interface ApiKeyOptions {
-  /** Whose key it is. */
+  /** The owner of the key. */
   name: string;
-  /** How keys begin. Default `wk`. */
+  /** The prefix of the key. Default `wk`. */
   prefix?: string | undefined;
   /** Scopes, separated by spaces. */
   scope?: string | undefined;
-  /** Days until it ends. Default 90; 0 for one that never does. */
+  /** Lifetime in days. Default 90; 0 for a key that does not expire. */
   days?: string | undefined;
   /** The text of the list of records to which the new one is added. */
   list?: string | undefined;
@@ -23,21 +23,21 @@ interface Record {
 
 const MAX_DAYS = 366;
 
-/** What is printed. Throws with what to do instead. */
+/** The output. Throws with what to do instead. */
 export async function apiKey(options: ApiKeyOptions, now = Date.now()): Promise<{ text: string; warning?: string }> {
   const { name, prefix = "wk", scope, days = "90", list, pepper } = options;
   if (!/^[a-z0-9_-]{1,19}[a-z0-9-]$/.test(prefix)) {
-    throw new Error("--prefix takes 2 to 20 lower-case letters, digits, `-` or `_`, as the verifier has it.");
+    throw new Error("--prefix must be 2 to 20 lowercase letters, digits, `-` or `_`, the same as in the verifier.");
   }
   if (pepper !== undefined && pepper.length < 32) {
-    throw new Error("API_KEY_PEPPER needs 32 bytes or more: npx mcp-wicket keys makes one.");
+    throw new Error("API_KEY_PEPPER must have at least 32 bytes: create one with npx mcp-wicket keys.");
   }
   const lives = Number(days);
   if (!(lives >= 0 && lives <= MAX_DAYS)) {
-    throw new Error(`--days takes a number up to ${String(MAX_DAYS)}, or 0 for a key that never ends.`);
+    throw new Error(`--days must be a number up to ${String(MAX_DAYS)}, or 0 for a key that never expires.`);
   }
   const records = list === undefined ? [] : (JSON.parse(list) as Record[]);
-  if (!Array.isArray(records)) throw new Error("The file is no list of records: it begins with [.");
+  if (!Array.isArray(records)) throw new Error("The file must be a list of records, beginning with [.");
   const id = newId();
   const secret = base64url(crypto.getRandomValues(new Uint8Array(32)));
   const record: Record = {
@@ -49,16 +49,16 @@ export async function apiKey(options: ApiKeyOptions, now = Date.now()): Promise<
   };
   const text = JSON.stringify({ key: `${prefix}_${id}_${secret}`, keys: [...records, record] }, null, 2);
   if (lives > 0) return { text };
-  return { text, warning: "It never ends: whoever finds it can use it until you take it back." };
+  return { text, warning: "The key never expires: anyone who finds it can use it until you revoke it." };
 }
 
-/** Twelve characters without `_`, of which no two keys share all. */
+/** A unique ID: twelve characters without `_`. */
 function newId(): string {
   const letters = "abcdefghijkmnpqrstuvwxyz23456789";
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => letters[byte % 32]).join("");
 }
 
-/** As `src/auth/api_key.rs` has it. */
+/** The same hash as in `src/guard/api_key.rs`. */
 async function hashed(id: string, secret: string, pepper: string | undefined): Promise<Uint8Array> {
   const encoder = new TextEncoder();
   const parts = ["api key", id, secret].flatMap((part) => {

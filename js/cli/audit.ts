@@ -1,28 +1,28 @@
 /**
- * `mcp-wicket audit verify`: whether the chains in exported audit events are whole. What a chain is, says `docs/storage.md`,
- * "The audit chain".
+ * `mcp-wicket audit verify`: checks whether the chains in exported audit events are complete. `docs/storage.md` describes
+ * chains, in "The audit chain".
  */
-import { base64url } from "./algorithms.js";
+import { base64url } from "../common/base64url.js";
 
 export interface AuditOptions {
   /** The text of the export: lines of the log, a JSON list of events, or rows of the table `wicket_audit`. */
   text: string;
-  /** The server's secrets, `current,previous,…`; without them only what is missing shows. */
+  /** The server's secrets, `current,previous,…`; without them only gaps are found. */
   secrets?: string | undefined;
-  /** From where on chains are in the export, `CHAIN:SEQ:MAC` each: the last record of a chain that was verified before. */
+  /** Where chains begin in the export, `CHAIN:SEQ:MAC` each: the last record of a chain that was verified before. */
   from?: readonly string[] | undefined;
 }
 
-/** What is printed, and what it comes to. */
-export interface Verified {
+/** The output and the result. */
+export interface AuditReport {
   report: string;
   /** Something is wrong. */
   wrong: boolean;
-  /** Records that may be right: nothing shows that this server has made them. */
+  /** The number of records that may be right: nothing proves that this server has written them. */
   unverified: number;
 }
 
-/** One link of a chain, as it was told. */
+/** One link of a chain, as it was exported. */
 interface Link {
   chain: string;
   seq: number;
@@ -31,36 +31,37 @@ interface Link {
   who?: string;
   subject?: string;
   salt?: string;
-  /** The text that the MAC is over. */
+  /** The text that the MAC covers. */
   record: string;
-  /** What is told beside the record, and says otherwise. */
+  /** Members besides the record that contradict it. */
   differs: string[];
 }
 
 /** The end of the part of a chain that was verified before. */
 type Known = Pick<Link, "seq" | "mac">;
 
-/** What an export has: links, and what looks like one and is none. */
+/** The contents of an export: links, and entries that look like links but are malformed. */
 interface Export {
   links: Link[];
   broken: string[];
 }
 
-/** Members that are told beside the record. */
+/** Members besides the record. */
 const BESIDE = ["wicket", "time", "kid", "mac", "subject", "salt"];
 /** Columns of `wicket_audit` that repeat the record. */
 const COLUMNS = ["chain", "seq", "time", "event", "client", "grant", "reason", "request", "who"];
-/** `time` is when the event was told, `at` in the record when it happened. What does not arrive is told again for four days. */
+/**
+ * `time` is when the event was delivered, `at` in the record when it happened. Failed deliveries are repeated for four
+ * days.
+ */
 const EARLIER = 10 * 60 * 1000;
 const LATER = 5 * 24 * 3600 * 1000;
 
 /** Throws with what to do instead. */
-export async function verifyAudit({ text, secrets, from = [] }: AuditOptions): Promise<Verified> {
+export async function verifyAudit({ text, secrets, from = [] }: AuditOptions): Promise<AuditReport> {
   const { links, broken } = linksIn(text);
   if (links.length === 0 && broken.length === 0) {
-    throw new Error(
-      "The file has no records of a chain: export lines of the log, or the column `record` of wicket_audit.",
-    );
+    throw new Error("The file has no chain records: export lines of the log, or the column `record` of wicket_audit.");
   }
   const keys = secrets === undefined ? undefined : await keysOf(secrets);
   const known = new Map(from.map(readFrom));
@@ -76,17 +77,17 @@ export async function verifyAudit({ text, secrets, from = [] }: AuditOptions): P
     sum.wrong += found.length;
     lines.push(`chain ${chain}: ${String(records)} records, the last is ${String(last.seq)}`);
     lines.push(...unverified.map((what) => `  UNVERIFIED: ${what}`), ...found.map((what) => `  WRONG: ${what}`));
-    if (former > 0) lines.push(`  ${String(former)} of them were verified before, as --from says, and not again`);
+    if (former > 0) lines.push(`  ${String(former)} of them were verified before, according to --from, and not again`);
     if (end === last && found.length === 0)
-      lines.push(`  its next part: --from ${chain}:${String(last.seq)}:${last.mac}`);
+      lines.push(`  for the next export: --from ${chain}:${String(last.seq)}:${last.mac}`);
   }
   const absent = [...known.keys()].filter((chain) => !chains.has(chain));
-  lines.push(...absent.map((chain) => `chain ${chain}: nothing of it is in this file`));
+  lines.push(...absent.map((chain) => `chain ${chain}: no records in this file`));
   lines.push(...verdict(sum, keys !== undefined, chains.size));
   return { report: lines.join("\n"), wrong: sum.wrong > 0, unverified: sum.unverified };
 }
 
-/** What was shown, and what was not. */
+/** What was proved, and what was not. */
 function verdict(
   sum: Record<"records" | "verified" | "unverified" | "wrong", number>,
   hasKeys: boolean,
@@ -94,21 +95,21 @@ function verdict(
 ) {
   const counts = hasKeys ? `${String(sum.verified)} verified, ${String(sum.unverified)} unverified` : "none verified";
   const lines = [`${String(sum.records)} records in ${String(chains)} chains: ${counts}.`];
-  if (sum.wrong > 0) lines.push(`${String(sum.wrong)} things are wrong.`);
+  if (sum.wrong > 0) lines.push(`${String(sum.wrong)} errors.`);
   if (sum.unverified > 0) {
     lines.push(
-      `${String(sum.unverified)} records may be made up or changed: nothing shows that this server has made them.`,
+      `${String(sum.unverified)} records may be forged or modified: nothing proves that this server created them.`,
     );
   }
   if (sum.wrong === 0 && sum.unverified === 0) {
-    lines.push(hasKeys ? "Nothing is missing in between or changed." : "Nothing is missing in between.");
+    lines.push(hasKeys ? "No gaps and no modifications." : "No gaps.");
   }
-  if (!hasKeys) lines.push("The MACs were not checked, so a change would not show.");
+  if (!hasKeys) lines.push("The MACs were not checked, so modifications would not be detected.");
   else if (sum.verified > 0) {
-    lines.push("Verified means: made with this server's secret, as it stands there, right after the record before it.");
+    lines.push("Verified means: created with this server's secret, unmodified, directly after the previous record.");
   }
   lines.push(
-    "Not shown: that the end of a chain or a whole chain was left out (compare another copy, or what an earlier run ended with),",
+    "Not detected: a missing end of a chain, a missing chain (compare another copy, or the last records of an earlier run),",
     "and events without a chain, which have no MAC.",
   );
   return lines;
@@ -118,7 +119,7 @@ function readFrom(text: string): [string, Known] {
   const [chain = "", seq = "", mac = "", more] = text.split(":");
   if (chain === "" || mac === "" || more !== undefined || !/^[1-9]\d*$/.test(seq)) {
     throw new Error(
-      `--from ${text} is no CHAIN:SEQ:MAC: take the line that an earlier run ended with, or a record's members.`,
+      `--from ${text} is not CHAIN:SEQ:MAC: use the line that an earlier run printed, or the members of a record.`,
     );
   }
   return [chain, { seq: Number(seq), mac }];
@@ -137,12 +138,13 @@ async function verifyChain(all: Link[], keys: Keys | undefined, known: Known | u
     found.push(...link.differs.map((what) => `${name}: ${what}`), ...(await namedWrongly(link, name)));
     if (last.seq === link.seq && before?.record !== undefined) {
       // The same event may have been delivered twice.
-      if (before.mac !== link.mac || before.record !== link.record) found.push(`${name} is there twice, and differs`);
+      if (before.mac !== link.mac || before.record !== link.record)
+        found.push(`${name} is duplicated, with differences`);
       continue;
     }
     records++;
     last = link;
-    if (link.seq === known?.seq && link.mac !== known.mac) found.push(`${name} has another MAC than --from says`);
+    if (link.seq === known?.seq && link.mac !== known.mac) found.push(`${name} has a different MAC than --from`);
     if (known && !isWhole && link.seq <= known.seq) {
       former++;
       continue;
@@ -152,18 +154,18 @@ async function verifyChain(all: Link[], keys: Keys | undefined, known: Known | u
     const key = keys?.get(link.kid);
     if (link.seq !== expected) {
       if (before) found.push(`${gap} are missing`);
-      unverified.push(`${name}, since ${gap} are not in this file: --from says where it goes on`);
+      unverified.push(`${name}, because ${gap} are not in this file: use --from to continue there`);
     } else if (keys && !key) {
-      unverified.push(`${name} was made under the secret ${link.kid}, which is not among those given`);
+      unverified.push(`${name} was created under the secret ${link.kid}, which is not among the given secrets`);
     } else if (key && (await macOf(key, before?.mac ?? "", link.record)) !== link.mac) {
-      found.push(`${name} was changed`);
+      found.push(`${name} was modified`);
     } else if (key) {
       verified++;
       end = link;
     }
     before = link;
   }
-  if (known && last.seq < known.seq) found.push(`the end was cut off: --from knows record ${String(known.seq)}`);
+  if (known && last.seq < known.seq) found.push(`the end is missing: --from refers to record ${String(known.seq)}`);
   return { found, unverified, records, former, verified, last, end };
 }
 
@@ -171,7 +173,7 @@ async function namedWrongly({ who, subject, salt }: Link, name: string): Promise
   if (subject === undefined || salt === undefined) return [];
   const parts = ["audit subject", salt, subject].flatMap((part) => [...sized(part)]);
   const hash = await crypto.subtle.digest("SHA-256", new Uint8Array([...utf8("mcp-wicket "), ...parts]));
-  return base64url(new Uint8Array(hash)) === who ? [] : [`${name} names another person than it was made for`];
+  return base64url(new Uint8Array(hash)) === who ? [] : [`${name} names a different person than it was created for`];
 }
 
 /** The links in a text: JSON as a whole, else line by line. */
@@ -191,7 +193,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Lists, results of queries and rows hold links; `logs` and `message` are those of `wrangler tail --format json`. */
+/** Lists, query results and rows contain links; `logs` and `message` are those of `wrangler tail --format json`. */
 function collect(value: unknown, all: Export): void {
   if (Array.isArray(value)) for (const item of value) collect(item, all);
   else if (typeof value === "string") collect(value.startsWith("{") ? parsed(value) : undefined, all);
@@ -203,39 +205,40 @@ function collect(value: unknown, all: Export): void {
   }
 }
 
-/** An event as it is told: flat. */
+/** An event as it is delivered: flat. */
 function collectEvent(event: Record<string, unknown>, differs: string[], all: Export): void {
   const { chain, seq, kid, mac, who, subject, salt, time, at } = event;
   const name = `record ${String(seq)} of chain ${String(chain)}`;
   if (typeof chain !== "string" || typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 1) {
-    all.broken.push(`${name} is none`);
+    all.broken.push(`${name} is malformed`);
   } else if (typeof mac !== "string" || typeof kid !== "string") {
-    all.broken.push(`${name} has no MAC, or does not say under which secret it was made`);
+    all.broken.push(`${name} has no MAC, or does not name its secret`);
   } else {
     const members = Object.entries(event).filter(([member]) => !BESIDE.includes(member));
     const texts = Object.fromEntries(Object.entries({ who, subject, salt }).filter(([, it]) => typeof it === "string"));
     const told = typeof time === "string" ? Date.parse(time) : NaN;
     const isTime = told >= Number(at) - EARLIER && told <= Number(at) + LATER;
-    const late = time !== undefined && !isTime ? [`time says ${JSON.stringify(time)}, the record ${dateOf(at)}`] : [];
+    const late =
+      time !== undefined && !isTime ? [`time is ${JSON.stringify(time)}, but the record has ${dateOf(at)}`] : [];
     const record = JSON.stringify(Object.fromEntries(members));
     all.links.push({ chain, seq, kid, mac, ...texts, record, differs: [...differs, ...late] });
   }
 }
 
-/** A row of `wicket_audit`: what is personal stands in columns of its own, the others repeat the record. */
+/** A row of `wicket_audit`: personal data is in columns of its own, the others repeat the record. */
 function collectRow(row: Record<string, unknown>, record: string, all: Export): void {
   const event = parsed(record);
   const members = typeof event === "object" && event !== null ? (event as Record<string, unknown>) : {};
   const isLink = "chain" in members;
   if (!isLink && (row["chain"] ?? null) === null) return;
   if (!isLink) {
-    all.broken.push(`the row ${String(row["seq"])} of chain ${String(row["chain"])} has a record of no chain`);
+    all.broken.push(`the row ${String(row["seq"])} of chain ${String(row["chain"])} has a record without a chain`);
     return;
   }
   const shown = (value: unknown) => JSON.stringify(value ?? null);
   const columns = COLUMNS.filter((column) => column in row && shown(row[column]) !== shown(members[column]));
   const differs = columns.map(
-    (column) => `the column ${column} says ${shown(row[column])}, the record ${shown(members[column])}`,
+    (column) => `the column ${column} has ${shown(row[column])}, but the record has ${shown(members[column])}`,
   );
   const { subject, salt } = row;
   const personal = typeof subject === "string" && typeof salt === "string" ? { subject, salt } : {};
@@ -249,11 +252,11 @@ function dateOf(at: unknown): string {
 
 type Keys = Map<string, CryptoKey>;
 
-/** The keys of chains by the names of their secrets; `src/crypto/keys.rs` makes them in the same way. */
+/** The keys of chains by the names of their secrets, derived as in `src/crypto/keys.rs`. */
 async function keysOf(secrets: string): Promise<Keys> {
   const keys: Keys = new Map();
   for (const secret of secrets.split(",").map((secret) => secret.trim())) {
-    if (secret === "") throw new Error("WICKET_SECRET has an empty value in its list: there is a comma too many.");
+    if (secret === "") throw new Error("WICKET_SECRET has an empty value in its list: remove the extra comma.");
     const root = await crypto.subtle.importKey("raw", utf8(secret), "HKDF", false, ["deriveBits"]);
     const derived = async (label: string, bytes: number) => {
       const salt = utf8("mcp-wicket root key, version 1");
@@ -274,7 +277,7 @@ async function macOf(key: CryptoKey, before: string, record: string): Promise<st
 
 const utf8 = (text: string) => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
 
-/** A text with its length before it, in eight bytes. */
+/** A text, preceded by its length in eight bytes. */
 function sized(text: string): Uint8Array<ArrayBuffer> {
   const bytes = utf8(text);
   const all = new Uint8Array(8 + bytes.length);

@@ -1,23 +1,24 @@
 /** `mcp-wicket keys`: secrets and key pairs of the right strength, key sets, rotation. */
-import { algorithmOf, base64url } from "./algorithms.js";
+import { algorithmOf } from "./algorithms.js";
+import { base64url } from "../common/base64url.js";
 
 export interface KeysOptions {
   /** Default HS256. */
   alg?: string | undefined;
-  /** The name of a new key; by default it is made of the key (RFC 7638). */
+  /** The ID of a new key; by default its thumbprint (RFC 7638). */
   kid?: string | undefined;
   /** The text of the key set to which the new public key is added. */
   jwks?: string | undefined;
-  /** The text of a public key in PEM, which is written as a JWK; nothing is made. */
+  /** The text of a public key in PEM, which is converted to a JWK; no key is created. */
   pem?: string | undefined;
 }
 
-/** What is printed: a secret, or JSON with the private key and the key set. Throws with what to do instead. */
+/** The output: a secret, or JSON with the private key and the key set. Throws with what to do instead. */
 export async function keys({ alg = "HS256", kid, jwks, pem }: KeysOptions): Promise<string> {
   const algorithm = algorithmOf(alg);
   const { secret } = algorithm;
   if (pem !== undefined) {
-    if (secret !== undefined) throw new Error("Say which algorithm the key is for: --alg RS256, ES256, EdDSA, …");
+    if (secret !== undefined) throw new Error("Set the algorithm of the key: --alg RS256, ES256, EdDSA, …");
     return JSON.stringify(setOf(jwks, await fromPem(pem, alg, kid)), null, 2);
   }
   if (secret !== undefined) return base64url(crypto.getRandomValues(new Uint8Array(secret)));
@@ -41,24 +42,24 @@ async function published(key: CryptoKey, alg: string, kid: string | undefined): 
 
 async function fromPem(pem: string, alg: string, kid: string | undefined): Promise<Published> {
   if (pem.includes("PRIVATE KEY"))
-    throw new Error("That is a private key. Give the public one: openssl pkey -in key.pem -pubout");
+    throw new Error("This is a private key. Use the public key: openssl pkey -in key.pem -pubout");
   const body = /-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----/.exec(pem)?.[1];
-  if (body === undefined) throw new Error("The file has no public key in PEM (-----BEGIN PUBLIC KEY-----).");
+  if (body === undefined) throw new Error("The file has no PEM public key (-----BEGIN PUBLIC KEY-----).");
   const bytes = Uint8Array.from(atob(body.replaceAll(/\s/g, "")), (character) => character.charCodeAt(0));
   const key = await crypto.subtle.importKey("spki", bytes, algorithmOf(alg).key, true, ["verify"]);
   return published(key, alg, kid);
 }
 
-/** The set with the new key after those that it has: their tokens stay good until they expire. */
+/** The set with the new key after the existing ones, whose tokens stay valid until they expire. */
 function setOf(text: string | undefined, key: Published): { keys: unknown[] } {
   let before: { keys?: { kid?: string }[] } = { keys: [] };
   try {
     if (text !== undefined) before = JSON.parse(text) as typeof before;
   } catch {
-    throw new Error("The file is no JSON, so it is no JWK Set either.");
+    throw new Error("The file is not JSON, so it is not a JWK Set.");
   }
   if (!Array.isArray(before.keys)) throw new Error('The file is no JWK Set: it needs a list "keys".');
-  if (before.keys.some(({ kid }) => kid === key.kid)) throw new Error(`The set has a key "${key.kid}" already.`);
+  if (before.keys.some(({ kid }) => kid === key.kid)) throw new Error(`The set already has a key "${key.kid}".`);
   return { keys: [...before.keys, key] };
 }
 

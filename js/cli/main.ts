@@ -5,24 +5,35 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { apiKey } from "./api-key.js";
 import { verifyAudit } from "./audit.js";
+import { CLIENTS, clientConfig } from "./client-config.js";
+import { CREATE_USAGE, create } from "../create/create.js";
+import { doctor } from "./doctor/doctor.js";
 import { keys } from "./keys.js";
 import { token } from "./token.js";
 
 const USAGE = `Usage:
-  npx mcp-wicket keys [--alg HS256] [--kid NAME] [--jwks FILE] [--from FILE.pem]
-      A new secret, or a key pair with its key set (--alg ES256, RS256, EdDSA, …). With --jwks the new key joins that set,
-      which is how keys rotate. With --from a public key in PEM is written as a JWK.
+  npx mcp-wicket init ${CREATE_USAGE}  npx mcp-wicket keys [--alg HS256] [--kid NAME] [--jwks FILE] [--from FILE.pem]
+      Creates a secret, or a key pair with its key set (--alg ES256, RS256, EdDSA, …). With --jwks, adds the new key to that
+      set, to rotate keys. With --from, converts a PEM public key to a JWK.
   npx mcp-wicket keys --api NAME [--prefix wk] [--scope "a b"] [--days 90] [--list FILE]
-      A new API key for NAME, and the list of records that the server keeps: with --list the new record joins that list.
-      If API_KEY_PEPPER is set, it goes into the hash.
+      Creates an API key for NAME, and the list of records for the server: with --list, adds the new record to that list.
+      If API_KEY_PEPPER is set, it is mixed into the hash.
   npx mcp-wicket token --issuer ISSUER --audience AUDIENCE [--subject NAME] [--scope "a b"] [--minutes 15]
                        [--claim NAME=VALUE]… [--alg HS256] [--key FILE]
-      A token for trying out, signed with JWT_SECRET from the environment or with a private JWK.
+      Creates a token for trials, signed with JWT_SECRET from the environment or with a private JWK.
   npx mcp-wicket audit verify FILE [--from CHAIN:SEQ:MAC]… [--without-secret]
-      Whether the chains in exported audit events are whole: lines of the log, or rows of wicket_audit as JSON. The MACs are
-      checked with WICKET_SECRET from the environment (current,previous,…). Exit code 1 where something is wrong, 2 where
-      records cannot be verified: under a secret that is not given, or without those before them. --from names the record
-      up to which a chain is elsewhere; a run prints it for the next one.
+      Checks whether the chains in exported audit events are complete: lines of the log, or rows of wicket_audit as JSON. The
+      MACs are checked with WICKET_SECRET from the environment (current,previous,…). The exit code is 1 for errors, and 2 if
+      records cannot be verified: with a secret that is not given, or without the records before them. --from names the last
+      record of a chain that was verified before; each run prints it for the next one.
+  npx mcp-wicket client-config [--client NAME] [--header "Authorization: Bearer …"] URL
+      Prints how clients are connected to the server at URL: their configuration, its file, and a link that installs it. With
+      --client, only the configuration goes to the standard output. NAME is one of
+      ${Object.keys(CLIENTS).join(", ")}.
+  npx mcp-wicket doctor [FOLDER | URL] [--json]
+      Looks for mistakes in the project in FOLDER, by default the current folder, or at the MCP endpoint at URL, where it does
+      what clients do when they connect: it sends requests and registers one client. The exit code is 0 if nothing was found,
+      1 if something was, and 2 if it could not look.
 `;
 
 const text = { type: "string" } as const;
@@ -33,6 +44,10 @@ async function run(words: string[]): Promise<void> {
   const [command, ...args] = words;
   if (HELP.includes(command ?? "") || args.includes("--help") || args.includes("-h")) {
     process.stdout.write(USAGE);
+    return;
+  }
+  if (command === "init") {
+    await create(args, versionOfPackage());
     return;
   }
   if (command === "keys") {
@@ -65,6 +80,26 @@ async function run(words: string[]): Promise<void> {
     await audit(args.slice(1));
     return;
   }
+  if (command === "client-config") {
+    const options = { client: text, header: text };
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    const [url, more] = positionals;
+    if (more !== undefined) throw new Error(`Specify only one URL: leave out "${more}".`);
+    const made = clientConfig({ url, ...(values as { client?: string; header?: string }) });
+    if (made.how !== undefined) process.stderr.write(`${made.how}\n\n`);
+    process.stdout.write(`${made.text}\n`);
+    return;
+  }
+  if (command === "doctor") {
+    const { values, positionals } = parseArgs({ args, options: { json: { type: "boolean" } }, allowPositionals: true });
+    const [target, more] = positionals;
+    if (more !== undefined) throw new Error(`Specify only one folder or URL: leave out "${more}".`);
+    const report = await doctor(target, values.json === true);
+    process.stdout.write(report.text);
+    if (report.error !== undefined) process.stderr.write(`${report.error}\n`);
+    process.exitCode = report.exitCode;
+    return;
+  }
   process.stderr.write(USAGE);
   process.exitCode = 2;
 }
@@ -73,11 +108,12 @@ async function audit(args: string[]): Promise<void> {
   const options = { "without-secret": { type: "boolean" }, from: { type: "string", multiple: true } } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const [file, more] = positionals;
-  if (file === undefined || more !== undefined) throw new Error("Name one file: npx mcp-wicket audit verify FILE");
+  if (file === undefined || more !== undefined)
+    throw new Error("Specify exactly one file: npx mcp-wicket audit verify FILE");
   const { WICKET_SECRET: secret } = process.env;
   if ((secret ?? "") === "" && !values["without-secret"]) {
     throw new Error(
-      "Set WICKET_SECRET to the server's secret: without it a change does not show. --without-secret looks for gaps alone.",
+      "Set WICKET_SECRET to the server's secret: without it, modifications are not detected. --without-secret only looks for gaps.",
     );
   }
   const secrets = values["without-secret"] ? undefined : secret;
@@ -90,11 +126,16 @@ async function audit(args: string[]): Promise<void> {
   if (wrong || unverified > 0) process.exitCode = wrong ? 1 : 2;
 }
 
+function versionOfPackage(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
 function contentOf(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {
-    throw new Error(`${file} cannot be read: is that its name?`);
+    throw new Error(`${file} cannot be read: check its name.`);
   }
 }
 
@@ -104,9 +145,9 @@ async function makeApiKey({
   ...others
 }: Record<string, string | undefined> & { api: string }): Promise<void> {
   if (others.alg !== undefined || others.kid !== undefined || others.jwks !== undefined || others.from !== undefined) {
-    throw new Error("--api goes with --prefix, --scope, --days and --list only.");
+    throw new Error("--api can only be combined with --prefix, --scope, --days and --list.");
   }
-  if (api === "") throw new Error("Say whose key it is: --api NAME.");
+  if (api === "") throw new Error("Set the name of the key's owner: --api NAME.");
   const { API_KEY_PEPPER: pepper } = process.env;
   const made = await apiKey({ ...others, name: api, list: list && contentOf(list), pepper });
   if (made.warning !== undefined) process.stderr.write(`${made.warning}\n`);
@@ -117,7 +158,7 @@ try {
   await run(process.argv.slice(2));
 } catch (error) {
   const { code = "", message } = error as Error & { code?: string };
-  const hint = code.startsWith("ERR_PARSE_ARGS") ? "\n`npx mcp-wicket --help` lists what there is." : "";
+  const hint = code.startsWith("ERR_PARSE_ARGS") ? "\nSee `npx mcp-wicket --help`." : "";
   process.stderr.write(`${message}${hint}\n`);
   process.exitCode = 1;
 }

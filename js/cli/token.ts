@@ -1,5 +1,6 @@
-/** `mcp-wicket token`: a short-lived token for trying out. */
-import { algorithmOf, base64url } from "./algorithms.js";
+/** `mcp-wicket token`: a short-lived token for trials. */
+import { algorithmOf } from "./algorithms.js";
+import { base64url } from "../common/base64url.js";
 
 export interface TokenOptions {
   issuer?: string | undefined;
@@ -10,7 +11,7 @@ export interface TokenOptions {
   minutes?: string | undefined;
   /** `NAME=VALUE`; the value is JSON if it can be read as such. */
   claims?: readonly string[] | undefined;
-  /** How the secret signs. Default HS256. A key says so itself. */
+  /** The algorithm of a secret. Default HS256. A key names its own. */
   alg?: string | undefined;
   /** The shared secret. */
   secret?: string | undefined;
@@ -21,15 +22,15 @@ export interface TokenOptions {
 const WARN_MINUTES = 60;
 const MAX_MINUTES = 24 * 60;
 
-/** The token, and what should be said beside it. Throws with what to do instead. */
+/** The token, and a warning if there is one. Throws with what to do instead. */
 export async function token(options: TokenOptions, now = Date.now()): Promise<{ token: string; warning?: string }> {
   const { issuer, audience, subject, scope, claims = [] } = options;
-  if (!issuer || !audience) throw new Error("Say --issuer and --audience, as the verifier has them.");
+  if (!issuer || !audience) throw new Error("Set --issuer and --audience, the same as in the verifier.");
   const minutes = Number(options.minutes ?? "15");
   if (!(minutes > 0)) throw new Error("--minutes must be a number above 0.");
   if (minutes > MAX_MINUTES) {
     throw new Error(
-      "A token for more than 24 hours is not made here: whoever finds it can use it as long. Use an API key.",
+      "Tokens of more than 24 hours are not issued, because anyone who finds one can use it that long. Use an API key.",
     );
   }
   const issued = Math.floor(now / 1000);
@@ -48,16 +49,16 @@ export async function token(options: TokenOptions, now = Date.now()): Promise<{ 
     ? {
         token: made,
         warning:
-          "It lives for more than 60 minutes; 15 to 60 are enough for most, and a stolen one works for less time.",
+          "The token is valid for more than 60 minutes. 15 to 60 minutes are usually enough, and limit the use of a stolen token.",
       }
     : { token: made };
 }
 
 function claim(text: string): [string, unknown] {
   const at = text.indexOf("=");
-  if (at < 1) throw new Error(`--claim ${text}: say NAME=VALUE.`);
+  if (at < 1) throw new Error(`--claim ${text} must have the form NAME=VALUE.`);
   const [name, value] = [text.slice(0, at), text.slice(at + 1)];
-  if (name === "exp" || name === "iat") throw new Error(`--claim ${name}: say --minutes.`);
+  if (name === "exp" || name === "iat") throw new Error(`--claim ${name}: use --minutes instead.`);
   try {
     return [name, JSON.parse(value) as unknown];
   } catch {
@@ -68,11 +69,11 @@ function claim(text: string): [string, unknown] {
 async function sign(payload: object, { secret, key, alg: asked }: TokenOptions): Promise<string> {
   const jwk = key === undefined ? undefined : (parsed(key) as JsonWebKey & { kid?: string; privateJwk?: JsonWebKey });
   const own = (jwk?.privateJwk ?? jwk) as (JsonWebKey & { kid?: string }) | undefined;
-  if (own && asked !== undefined) throw new Error("Leave --alg out: the key has its own.");
+  if (own && asked !== undefined) throw new Error("Omit --alg: the key has its own.");
   const alg = own ? own.alg : (asked ?? "HS256");
   if (alg === undefined) throw new Error('The key needs its "alg", for example "ES256".');
   if (own && own.d === undefined && own.k === undefined) {
-    throw new Error("That is a public key: tokens are signed with the private one.");
+    throw new Error("This is a public key: tokens are signed with the private key.");
   }
   const algorithm = algorithmOf(alg);
   const header = { alg, typ: "JWT", ...(own?.kid !== undefined && { kid: own.kid }) };
@@ -82,11 +83,11 @@ async function sign(payload: object, { secret, key, alg: asked }: TokenOptions):
     imported = await crypto.subtle.importKey("jwk", own, algorithm.key, false, ["sign"]);
   } else {
     const bytes = encoder.encode(secret ?? "");
-    if (algorithm.secret === undefined) throw new Error(`${alg} needs a private JWK: say --key FILE.`);
+    if (algorithm.secret === undefined) throw new Error(`${alg} requires a private JWK: set --key FILE.`);
     if (bytes.length < algorithm.secret) {
       const least = String(algorithm.secret);
       throw new Error(
-        `Set JWT_SECRET to the server's secret (${least} bytes or more), or say --key FILE with a private JWK.`,
+        `Set JWT_SECRET to the server's secret (at least ${least} bytes), or use --key FILE with a private JWK.`,
       );
     }
     imported = await crypto.subtle.importKey("raw", bytes, algorithm.key, false, ["sign"]);
@@ -101,6 +102,8 @@ function parsed(key: string): unknown {
   try {
     return JSON.parse(key);
   } catch {
-    throw new Error("The file is no JSON. It must have a private JWK: `npx mcp-wicket keys --alg ES256` prints one.");
+    throw new Error(
+      "The file is not JSON. It must contain a private JWK: create one with `npx mcp-wicket keys --alg ES256`.",
+    );
   }
 }

@@ -1,4 +1,4 @@
-/** A place for audit events: a table in D1. */
+/** Storage for audit events: a table in D1. */
 import type { AuditEvent } from "./options.js";
 
 const TABLE = `CREATE TABLE IF NOT EXISTS wicket_audit (
@@ -10,8 +10,8 @@ const INSERT = `INSERT OR IGNORE INTO wicket_audit
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /**
- * For the option `audit`: keeps each event in the table `wicket_audit` of a D1 database, which it makes if it is missing.
- * What is personal stands in the columns `subject` and `salt` alone: set them to `NULL` to forget somebody.
+ * For the option `audit`: stores each event in the table `wicket_audit` of a D1 database, and creates the table if it is
+ * missing. Personal data is only in the columns `subject` and `salt`: set them to `NULL` to erase a person.
  */
 export function d1Audit<Env>(database: (env: Env) => D1Database): (event: AuditEvent, env: Env) => Promise<void> {
   return async ({ subject, salt, ...record }, env) => {

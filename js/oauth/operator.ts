@@ -1,19 +1,22 @@
-/** What an app may ask of its own authorization server: `env.OAUTH_PROVIDER` of its handler, and `OAuthProvider.api`. */
-import { now } from "../clock.js";
-import { WicketError } from "../errors.js";
-import { namesOf, checkOptions, openNamesOf } from "../options.js";
-import type { Page } from "../pages/oauth.js";
-import { run } from "../run.js";
-import { NOTHING_TO_PURGE, type PurgeResult, type RefusedHelpers, refusedHelpers } from "./moved.js";
-import type { Site } from "./site.js";
-import type { OAuthInput } from "./wire.js";
+/** The API of the authorization server for the app: `env.OAUTH_PROVIDER` of its handler, and `OAuthProvider.api`. */
+import { now } from "../common/clock.js";
+import { WicketError } from "../common/errors.js";
+import { namesOf, checkOptions, openNamesOf } from "../common/options.js";
+import type { Page } from "../pages/model.js";
+import {
+  NOTHING_TO_PURGE,
+  type PurgeResult,
+  type UnsupportedHelpers,
+  unsupportedHelpers,
+} from "./compatibility-exports.js";
+import type { OAuthInput } from "../boundary/wire.js";
 
-/** An authorization request that has been checked. It may travel through forms of yours: it is checked again at the end. */
+/** A validated authorization request. It may pass through your forms, because it is validated again at the end. */
 export interface AuthRequest {
   responseType: string;
   clientId: string;
   redirectUri: string;
-  /** The scopes that may be granted: asked for, and known here. */
+  /** The scopes that may be granted: those that were requested and are known here. */
   scope: string[];
   state: string;
   codeChallenge?: string;
@@ -23,11 +26,11 @@ export interface AuthRequest {
 
 export interface ClientInfo {
   clientId: string;
-  /** Only in what `createClient` answers: it is kept as a hash. */
+  /** Only in the result of `createClient`: the server stores a hash. */
   clientSecret?: string;
   clientName?: string;
   redirectUris: string[];
-  /** Never there, like the others that a client says of itself: nobody has checked them. */
+  /** Never set, like all other metadata that a client claims about itself, because nobody has verified it. */
   clientUri?: string;
   logoUri?: string;
   policyUri?: string;
@@ -42,27 +45,27 @@ export interface ClientInfo {
   registrationDate?: number;
 }
 
-/** What `createClient` and `updateClient` take. */
+/** The argument of `createClient` and `updateClient`. */
 export interface ClientSettings {
-  /** What people read, 1 to 200 characters. */
+  /** The name that people see, 1 to 200 characters. */
   clientName?: string;
   redirectUris?: string[];
-  /** `client_secret_basic` unless you say `none` or `client_secret_post`. Cannot be changed later. */
+  /** `client_secret_basic` by default, or `none` or `client_secret_post`. Cannot be changed later. */
   tokenEndpointAuthMethod?: string;
 }
 
 export interface CompleteAuthorizationOptions {
-  /** What `parseAuthRequest` gave. */
+  /** The result of `parseAuthRequest`. */
   request: AuthRequest;
-  /** Stable, and never given to anybody else. */
+  /** Stable, and never reassigned to another person. */
   userId: string;
-  /** What the person has granted, of `request.scope`. */
+  /** The scopes that the person has granted, from `request.scope`. */
   scope: string[];
-  /** What tools find as `this.props`. */
+  /** `this.props` in tools. */
   props?: object | undefined;
-  /** Its `label` is how the person recognises the account on the page of connected apps. */
+  /** Its `label` identifies the account on the page of connected apps. */
   metadata?: { label?: string; [more: string]: unknown } | undefined;
-  /** True: whatever this client had of this person ends. Default `false`; at most 20 grants of a client stand. */
+  /** True: revokes all earlier grants of this client and person. Default `false`; there are at most 20 grants. */
   revokeExistingGrants?: boolean | undefined;
 }
 
@@ -93,78 +96,90 @@ export interface GrantSummary {
   lastUsedAt: number;
 }
 
-/** Pages of a list, for code that asks for them: there is one page. */
+/** Pagination, for code that uses it: there is only one page. */
 export interface ListOptions {
   limit?: number;
   cursor?: string;
 }
 
-/** A whole list; `cursor` is never there, so code that asks for more pages ends. */
+/** The complete list; `cursor` is never set, so code that reads all pages stops. */
 export interface ListResult<T> {
   items: T[];
   cursor?: string;
 }
 
-/** Whether there is a client of this identifier: `false` may be a typing error. */
+/** Whether a client with this identifier exists: `false` may mean that it was mistyped. */
 export interface WasKnown {
   known: boolean;
 }
 
-/** See the methods. Each rejects with `ERR_AUTHORIZE` and the reason where something cannot be. */
-export interface OAuthHelpers extends RefusedHelpers {
-  /** Reads the authorization request in the query. Rejects with {@link AuthorizeError}; nobody is to be asked then. */
+/** See the methods. Each rejects with `ERR_AUTHORIZE` and the reason for invalid arguments. */
+export interface OAuthHelpers extends UnsupportedHelpers {
+  /**
+   * Parses the authorization request in the query. Rejects with {@link AuthorizeError} if it is invalid; do not ask for
+   * consent then.
+   */
   parseAuthRequest(request: Request): Promise<AuthRequest>;
   lookupClient(clientId: string): Promise<ClientInfo | null>;
-  /** The person has said yes: gives where to send the browser. */
+  /** Records the person's consent, and returns the URL to which the browser is to be redirected. */
   completeAuthorization(options: CompleteAuthorizationOptions): Promise<{ redirectTo: string }>;
   createClient(client: ClientSettings): Promise<ClientInfo>;
-  /** The clients that `createClient` has made. */
+  /** The clients from `createClient`. */
   listClients(options?: ListOptions): Promise<ListResult<ClientInfo>>;
-  /** `null` where there is no such client. */
+  /** Returns `null` if the client does not exist. */
   updateClient(clientId: string, updates: ClientSettings): Promise<ClientInfo | null>;
-  /** It gets no new grants; those that it has go on until they end or are revoked. Tells whether there was such a client. */
+  /**
+   * Deletes a client. It gets no new grants; its grants remain valid until they expire or are revoked. Returns whether the
+   * client existed.
+   */
   deleteClient(clientId: string): Promise<WasKnown>;
-  /** The clients that wait for your yes (`registration: "approve"`): those that somebody has come with, 200 and 30 days at most. */
+  /**
+   * The clients that wait for approval (`registration: "approve"`) because someone has tried to use them: at most 200, for
+   * 30 days.
+   */
   listWaitingClients(): Promise<ListResult<ClientInfo>>;
-  /** Says yes to a client. One that nobody uses for 90 days needs it again. */
+  /** Approves a client. After 90 days without use it needs approval again. */
   approveClient(clientId: string): Promise<void>;
-  /** Takes the yes back, or forgets that the client waits. The grants that it has go on until they end or are revoked. */
+  /**
+   * Withdraws the approval, or removes the client from the waiting list. Its grants remain valid until they expire or are
+   * revoked.
+   */
   dismissClient(clientId: string): Promise<void>;
-  /** What a person has connected. `userId` is the handler's id: `583231` with GitHub. */
+  /** The grants of a person. `userId` is the provider's ID of the person: `583231` with GitHub. */
   listUserGrants(userId: string, options?: ListOptions): Promise<ListResult<GrantSummary>>;
   /**
-   * Ends a grant, or all of a person's with `"*"`; where `issuer` is not set, those by way of other host names as well. Tells
-   * how many stood until then, without those of other host names: 0 means that the person has none, or that a name is
+   * Revokes a grant, or all grants of a person with `"*"`; if `issuer` is not set, also those under other host names.
+   * Returns how many were active, not counting other host names: 0 means that the person has none, or that the ID is
    * mistyped.
    */
   revokeGrant(grantId: string, userId: string): Promise<{ ended: number }>;
   /**
-   * Ends all that was granted to a client, whoever granted it: access tokens within 30 seconds everywhere, codes and refresh
-   * tokens when they come. What people allow it afterwards is not concerned. Nobody counts what ends; told is whether there is
-   * such a client. For one that was deleted, or whose metadata document does not answer, that is `false`, and what it had ends
-   * all the same. Rejects with `ERR_AUTHORIZE` for what no client can be called.
+   * Revokes all grants of a client: access tokens stop working everywhere within 30 seconds, codes and refresh tokens when
+   * they are presented. Later grants are not affected. Returns whether the client exists, but not the number of grants. For
+   * a client that was deleted, or whose metadata document is unreachable, it returns `false`, but the grants end all the
+   * same. Rejects with `ERR_AUTHORIZE` for an invalid client ID.
    */
   revokeClient(clientId: string): Promise<WasKnown>;
-  /** The same for everything that was ever granted. Tells before when it was granted. */
+  /** The same for all grants of all clients. Returns the time before which they were issued. */
   revokeAll(): Promise<{ before: Date }>;
-  /** The same for all that was granted before a point in time. */
+  /** The same for all grants that were issued before a point in time. */
   revokeBefore(time: Date): Promise<{ before: Date }>;
   /**
-   * Gives a client of `createClient` a new secret, and ends what was issued under the former one, which is good for nothing
-   * from then on. `null` where there is no such client.
+   * Issues a new secret to a client from `createClient`, and revokes the former secret and everything that was issued under
+   * it. Returns `null` if the client does not exist.
    */
   rotateClientSecret(clientId: string): Promise<ClientInfo | null>;
-  /** The same without a new secret: nobody has one until `rotateClientSecret` gives one. */
+  /** The same without a new secret: the client has none until `rotateClientSecret` issues one. */
   revokeClientSecret(clientId: string): Promise<ClientInfo | null>;
-  /** Does nothing: what is over is deleted by itself. */
+  /** Does nothing: expired data is deleted automatically. */
   purgeExpiredData(options?: object): Promise<PurgeResult>;
 }
 
-/** Why an authorization request, or something else that an app asked, cannot be. */
+/** An invalid authorization request, or another invalid request of the app. */
 export class AuthorizeError extends WicketError {
-  /** Where the client wants to hear of it: the redirect URI is proven to be its own. */
+  /** The redirect URL that returns the error to the client, whose redirect URI is verified. */
   readonly redirectTo: string | undefined;
-  /** What is shown instead of a redirect: anybody can register a client that leads to any site. */
+  /** The page that is shown instead of a redirect, because anyone can register a client with any redirect URI. */
   readonly page: Page | undefined;
 
   constructor(message: string, redirectTo?: string, page?: Page) {
@@ -174,23 +189,27 @@ export class AuthorizeError extends WicketError {
   }
 }
 
-/** The helpers for one request. `site` is made when something is asked. */
-export function helpersOf<Env>(
-  siteOf: () => Site<Env> | Promise<Site<Env>>,
+/** The answer of `src/oauth/operator/mod.rs`. */
+export type Operated<T> = { ok: T } | { wrong: Wrong };
+
+/** `src/oauth/operator/mod.rs`, `Wrong`. */
+interface Wrong {
+  message: string;
+  redirectTo?: string;
+  page?: Page;
+}
+
+/** The helpers for one request; `operate` asks Rust. */
+export function helpersOf(
   origin: string,
-  around: { request: Request; env: Env; ctx: ExecutionContext },
+  operate: <T>(input: OAuthInput, body: string) => Promise<Operated<T>>,
 ): OAuthHelpers {
   const ask = async <T>(call: string, more: object = {}, input: Partial<OAuthInput> = {}): Promise<T> => {
-    const site = await siteOf();
     const head: OAuthInput = { endpoint: "authorize", method: "GET", origin, path: "", ...input };
-    const { rules } = site;
-    if (rules) head.rules = rules;
-    const world = await site.world(around.request, around.env, around.ctx);
-    const ended = await run<string>(site.steps.operate, JSON.stringify(head), JSON.stringify({ call, ...more }), world);
-    if (!("done" in ended)) throw new Error("an operator's answer is never spliced");
-    const answer = ended.done as unknown as { ok?: T; wrong?: string; redirectTo?: string; page?: Page };
-    if (answer.wrong !== undefined) throw new AuthorizeError(answer.wrong, answer.redirectTo, answer.page);
-    return answer.ok as T;
+    const answer = await operate<T>(head, JSON.stringify({ call, ...more }));
+    if ("ok" in answer) return answer.ok;
+    const { message, redirectTo, page } = answer.wrong;
+    throw new AuthorizeError(message, redirectTo, page);
   };
   const before = async (more = {}) => ({
     before: new Date((await ask<{ before: number }>("revoke-before", more)).before),
@@ -202,7 +221,7 @@ export function helpersOf<Env>(
       return ask("parse", {}, { query, ...(peer !== null && { peer }) });
     },
     lookupClient: (id) => ask("client", { id }),
-    ...refusedHelpers,
+    ...unsupportedHelpers,
     completeAuthorization: async (options) => {
       checkOptions(COMPLETE, options);
       const { request, userId, scope, props = {}, metadata, revokeExistingGrants = false } = options;
@@ -233,7 +252,7 @@ export function helpersOf<Env>(
     revokeBefore: async (time) => {
       const at = time instanceof Date ? time.getTime() : Number.NaN;
       if (!(at >= 0 && at <= now())) {
-        throw new WicketError("ERR_ARGUMENT", "revokeBefore: time is a Date that is not yet to come.");
+        throw new WicketError("ERR_ARGUMENT", "revokeBefore: time must be a Date that is not in the future.");
       }
       return before({ before: at });
     },

@@ -1,69 +1,91 @@
 /** `OAuthProvider`: an authorization server in front of MCP endpoints (patterns 3 and 4). */
 import { BearerGuard } from "../auth/bearer-guard.js";
-import { CallbackTimeout, awaited, limitOf } from "../callback.js";
-import { needsRuntime, respond } from "../endpoint.js";
-import { EffectFailure, WicketError, logged } from "../errors.js";
-import { type Endpoint, type Guard, endpointOf } from "../guard.js";
-import { type PagesHandler, hasPages, identityOf } from "../handlers/identity.js";
-import { Incoming } from "../incoming.js";
+import { CallbackTimeout, awaited, limitOf } from "../common/callback.js";
+import { needsRuntime, respond } from "../http/response.js";
+import { EffectFailure, WicketError, logged } from "../common/errors.js";
+import { type Endpoint, type Guard, endpointOf } from "../auth/guard.js";
+import { type HandlerContext, type PagesHandler, hasPages, identityOf } from "./identity/identity.js";
+import { Incoming } from "../http/incoming.js";
 import type { ObjectPlace } from "../objects/objects.js";
-import { checkOptions, namesOf } from "../options.js";
+import { checkOptions, namesOf } from "../common/options.js";
 import { type Page, renderPage } from "../pages/oauth.js";
 import { startPage } from "../pages/start.js";
-import { refused } from "../refusals.js";
-import { Route, plainPath } from "../route.js";
-import { run } from "../run.js";
-import { type RequestContext, contextOf } from "../runtime.js";
-import { unsetResponse } from "../unset.js";
-import { awayReply, lazyBearerCore } from "../wasm.js";
-import { Followed } from "./followed.js";
-import { WithFurther } from "./further.js";
-import { readSmallBody } from "./form-body.js";
-import { NOTHING_TO_PURGE, type PurgeResult } from "./moved.js";
+import { refused } from "../common/refusals.js";
+import { Route, plainPath } from "../http/route.js";
+import { ownerOf } from "../http/well-known.js";
+import { type RequestContext, contextOf } from "../common/runtime.js";
+import { missingSettingResponse } from "../common/missing-setting.js";
+import { awayReply, lazyBearerCore, wellKnown } from "../boundary/wasm.js";
+import { RevocationList } from "./revocation-list.js";
+import { WithExternalTokens } from "./external-tokens.js";
+import { readSmallBody } from "../http/body.js";
+import { NOTHING_TO_PURGE, type PurgeResult } from "./compatibility-exports.js";
 import { AuthorizeError, type OAuthHelpers, helpersOf } from "./operator.js";
-import { type Understood, errorOf, understood } from "./incumbent.js";
-import { provideGiver } from "./giving.js";
+import { errorOf } from "./compatibility-options.js";
+import { type NormalizedOptions, normalizeOptions } from "./normalized-options.js";
+import { provideUpstreamRevoker } from "./upstream-revocation.js";
 import { type OAuthProviderOptions, PROVIDER } from "./options.js";
-import { PLAIN, plain } from "./plain.js";
+import { APP_ENDPOINT, appEndpoint } from "./app-endpoint.js";
 import { check, checkConfig, checkRoute, checkScopes, configOf, scopesOf } from "./set-up.js";
-import { type Making, Site } from "./site.js";
-import { provideTeller } from "./telling.js";
-import { AccessTokens } from "./verifier.js";
-import type { Due, EndpointName, OAuthInput, Reply, Settled } from "./wire.js";
-
-const RESOURCE = "/.well-known/oauth-protected-resource";
-/** Whose name stands behind this: whatever begins like it is the provider's, and never another handler's page. */
-const WELL_KNOWN = /^(.*?)\/\.well-known\/(?:oauth-|openid-configuration)/;
+import { type ServerInit, AuthorizationServer } from "./authorization-server.js";
+import { provideAuditSink } from "./outbox.js";
+import { AccessTokenVerifier } from "./access-token-verifier.js";
+import type { EndpointRoute, OAuthInput, Released, Reply, Settled } from "../boundary/wire.js";
 
 /**
- * Your Worker's default export: it signs people in, asks them, issues its own tokens, and lets requests with one through to
- * `apiHandlers`. Throws `ERR_ARGUMENT` or `ERR_OPTIONS` for options that cannot be.
+ * Your Worker's default export: signs people in, asks for their consent, issues its own tokens, and passes requests
+ * with such a token to `apiHandlers`. Throws `ERR_ARGUMENT` or `ERR_OPTIONS` for invalid options.
+ *
+ * ```ts
+ * import { GitHubHandler, McpAgent, McpServer, OAuthProvider } from "mcp-wicket/oauth";
+ *
+ * export class MyMCP extends McpAgent<Env> {
+ *   server = new McpServer({ name: "notes", version: "1.0.0" });
+ *
+ *   init() {
+ *     this.server.registerTool("whoami", { description: "Says who you are" }, () => ({
+ *       content: [{ type: "text", text: String(this.props.login) }],
+ *     }));
+ *   }
+ * }
+ *
+ * export default new OAuthProvider<Env>({
+ *   apiHandlers: { "/mcp": MyMCP.serve("/mcp") },
+ *   defaultHandler: new GitHubHandler<Env>({
+ *     clientId: (env) => env.GITHUB_CLIENT_ID,
+ *     clientSecret: (env) => env.GITHUB_CLIENT_SECRET,
+ *     allow: { logins: ["your-name"] },
+ *   }),
+ *   scopes: { mcp: "Use your notes" },
+ * });
+ * ```
  */
 export class OAuthProvider<Env = unknown> {
-  readonly #options: Understood<Env>;
-  readonly #making: Making<Env>;
-  readonly #endpoints = new Map<string, EndpointName>();
+  readonly #options: NormalizedOptions<Env>;
+  readonly #init: ServerInit<Env>;
+  readonly #endpoints = new Map<string, EndpointRoute>();
+  readonly #wellKnown = wellKnown();
   readonly #routes = new Map<string, Endpoint<Env>>();
-  /** Those of `#routes` that are no exact path. */
+  /** Those of `#routes` that are patterns. */
   readonly #patterns: [Route, Endpoint<Env>][] = [];
-  /** Each route's own, as far as it needs other scopes than the rest. */
+  /** The guards of routes that need other scopes than the rest. */
   readonly #guards = new Map<Endpoint<Env>, Guard<Env>>();
-  #site: Site<Env> | undefined;
-  /** The first origin that was asked, where no issuer is set. */
+  #server: AuthorizationServer<Env> | undefined;
+  /** The first origin that was called, if no issuer is configured. */
   #issuer: string | undefined;
   #warned = false;
 
   constructor(given: OAuthProviderOptions<Env>) {
     checkOptions(PROVIDER, given);
-    const options = understood(given);
+    const options = normalizeOptions(given);
     check(options);
     this.#options = options;
-    const followed = new Followed();
+    const revocations = new RevocationList();
     const config = configOf(options);
     const place: ObjectPlace = { objects: options.objects, any: true };
     const byRoute: [string, Endpoint<Env>][] = [];
     for (const [route, handler] of Object.entries(options.apiHandlers)) {
-      const endpoint = endpointOf<Env>(handler) ?? plain(route, handler);
+      const endpoint = endpointOf<Env>(handler) ?? appEndpoint(route, handler);
       byRoute.push([route, endpoint]);
       place.agent ??= endpoint.agent;
       checkRoute(route, endpoint);
@@ -73,38 +95,34 @@ export class OAuthProvider<Env = unknown> {
       }
     }
     const callbackTimeout = limitOf(options.callbackTimeout, "OAuthProvider");
-    this.#making = { options, handler: identityOf(options.defaultHandler), place, followed, config, callbackTimeout };
+    this.#init = { options, handler: identityOf(options.defaultHandler), place, revocations, config, callbackTimeout };
     if ("identity" in options.defaultHandler) {
-      provideGiver((due, { env, ctx }) => this.#give(due, env as Env, ctx as unknown as ExecutionContext));
+      provideUpstreamRevoker((due, { env, ctx }) =>
+        this.#revokeUpstream(due, env as Env, ctx as unknown as ExecutionContext),
+      );
     }
     const { audit } = options;
     if (audit) {
       config.teller = [options.issuer ?? "", ...Object.keys(options.apiHandlers)].join(" ");
-      provideTeller(config.teller, (event, env) =>
+      provideAuditSink(config.teller, (event, env) =>
         awaited("audit of OAuthProvider", callbackTimeout, () => audit(event, env as Env)),
       );
     }
-    const names: EndpointName[] = ["authorize", "token", "register", "revoke", "callback", "connected"];
-    if (options.resourceServers) names.push("introspect");
-    if (options.accessTokens === "jwt") names.push("keys");
-    const theirs = hasPages(options.defaultHandler) ? PAGES : [];
-    for (const name of names as (keyof typeof config & EndpointName)[]) {
-      if (theirs.includes(name)) continue;
-      this.#endpoints.set(plainPath(config[name] ?? (name === "keys" ? "/jwks" : `/${name}`)), name);
-    }
     config.routes = [...this.#routes.keys()];
     config.below = this.#patterns.map(([{ prefix }]) => prefix);
-    config.absent = ALL.filter((name) => !names.includes(name) || (name !== "authorize" && theirs.includes(name)));
-    checkConfig(given, config);
+    for (const [path, endpoint] of Object.entries(checkConfig(given, config))) {
+      this.#endpoints.set(plainPath(path), endpoint);
+    }
     checkScopes(options);
     const [canonical] = config.resources;
-    const siteOf = (_: Request, env: Env, ctx: ExecutionContext) => this.#siteOf(env, ctx);
-    const own = new AccessTokens<Env>(siteOf, followed, options.revocation === "strict");
-    const hasFurther = options.tokens !== undefined || options.resolveExternalToken !== undefined;
-    const tokens = hasFurther ? new WithFurther(own, siteOf, options, callbackTimeout) : own;
-    const metadata = ({ site, path }: Incoming) => {
+    const serverOf = (env: Env, ctx: ExecutionContext, needsKeys = true) =>
+      needsKeys ? this.#serverOf(env, ctx) : this.#serverWithoutKeys(env, ctx);
+    const own = new AccessTokenVerifier<Env>(serverOf, revocations, options.revocation === "strict");
+    const hasExternal = options.tokens !== undefined || options.resolveExternalToken !== undefined;
+    const tokens = hasExternal ? new WithExternalTokens(own, serverOf, options, callbackTimeout) : own;
+    const metadata = ({ origin, path }: Incoming) => {
       const route = plainPath(path) in options.apiHandlers ? plainPath(path) : (canonical ?? "");
-      return (options.issuer ?? site) + RESOURCE + route;
+      return (options.issuer ?? origin) + this.#wellKnown.resource + route;
     };
     const usual = config.scopes ?? ["mcp"];
     const core = lazyBearerCore();
@@ -132,8 +150,8 @@ export class OAuthProvider<Env = unknown> {
     const error = await errorOf(response, request);
     if (!error) return response;
     try {
-      const told = awaited("onError of OAuthProvider", this.#making.callbackTimeout, () => onError(error) as unknown);
-      const instead = await told;
+      const result = awaited("onError of OAuthProvider", this.#init.callbackTimeout, () => onError(error) as unknown);
+      const instead = await result;
       if (instead instanceof Response) return instead;
     } catch (failure) {
       logged("onError of OAuthProvider failed", failure);
@@ -145,40 +163,40 @@ export class OAuthProvider<Env = unknown> {
     const incoming = new Incoming(request);
     const path = plainPath(incoming.path);
     const known = this.#routes.get(path);
-    const endpoint = known ? undefined : (this.#endpoints.get(path) ?? this.#described(path));
-    const route = known ?? (endpoint ? undefined : (this.#matching(incoming.path) ?? this.#below(path)));
+    const endpoint = known ? undefined : (this.#endpoints.get(path) ?? this.#documentEndpoint(path));
+    const route = known ?? (endpoint ? undefined : (this.#patternEndpoint(incoming.path) ?? this.#appEndpoint(path)));
     try {
       if (route) return await route.serve(incoming, env, ctx, this.#guards.get(route) as Guard<Env>);
       if (endpoint) return await this.#answer(endpoint, incoming, env, ctx);
     } catch (error) {
       if (needsRuntime(error)) throw error;
-      const unset = unsetResponse(error, incoming.site);
+      const unset = missingSettingResponse(error, incoming.origin);
       if (unset) return unset;
-      const away = endpoint && isAway(error) ? await awayReply(inputOf(endpoint, incoming)) : undefined;
+      const away = endpoint && isUnavailable(error) ? await awayReply(inputOf(endpoint, incoming)) : undefined;
       if (!away) return failed(error);
-      logged("Storage that this server needs does not answer", error);
+      logged("The storage that this server needs is unavailable", error);
       return this.#respond(incoming, away);
     }
     const { defaultHandler } = this.#options;
     if (hasPages(defaultHandler)) return this.#pages(defaultHandler, incoming, env, ctx);
-    const { fetch } = this.#making.handler;
+    const { fetch } = this.#init.handler;
     if (fetch) return fetch.call(this.#options.defaultHandler, request, env, ctx);
-    if (incoming.path === "/") return startPage(request, this.#connecting());
+    if (incoming.path === "/") return startPage(request, this.#startPageOptions());
     return new Response(`Not found. The MCP endpoint is ${Object.keys(this.#options.apiHandlers).join(", ")}.`, {
       status: 404,
     });
   }
 
-  /** What the page at `/` says, where the handler has none. */
-  #connecting() {
-    const { name } = this.#making.config;
+  /** The page at `/`, if the handler has none. */
+  #startPageOptions() {
+    const { name } = this.#init.config;
     const [path = "/mcp"] = Object.keys(this.#options.apiHandlers);
     return { ...(name !== undefined && { name }), path, auth: true };
   }
 
   /**
-   * What a handler finds as `env.OAUTH_PROVIDER`, for other places: a scheduled job, an admin page, a script. `issuer` is
-   * needed unless the option of that name is set.
+   * The API that a handler gets as `env.OAUTH_PROVIDER`, for other places: a scheduled job, an admin page, a script.
+   * `issuer` is required unless the option of that name is set.
    */
   api(env: Env, given?: RequestContext, options: { issuer?: string } = {}): OAuthHelpers {
     const ctx = contextOf(given);
@@ -191,17 +209,25 @@ export class OAuthProvider<Env = unknown> {
         'api needs the issuer: api(env, ctx, { issuer: "https://mcp.example.com" }).',
       );
     }
-    return helpersOf(() => this.#siteOf(env, ctx), origin, { request: new Request(origin), env, ctx });
+    return this.#helpers(origin, { request: new Request(origin), env, ctx });
   }
 
-  /** Does nothing: what is over is deleted by itself. For Workers that call it on a schedule. */
+  #helpers(origin: string, context: HandlerContext<Env>): OAuthHelpers {
+    return helpersOf(origin, async (input, body) => {
+      const server = await this.#serverOf(context.env, context.ctx);
+      const { rules } = server;
+      return server.run("operate", { ...input, ...(rules && { rules }) }, body, context);
+    });
+  }
+
+  /** Does nothing: expired data is deleted automatically. For Workers that call it on a schedule. */
   purgeExpiredData(_env: Env, _options?: object): Promise<PurgeResult> {
     return Promise.resolve(NOTHING_TO_PURGE);
   }
 
-  /** The handler's own pages, with what they answer by. */
-  async #pages(handler: PagesHandler<Env>, { request, site }: Incoming, env: Env, ctx: ExecutionContext) {
-    const helpers = helpersOf(() => this.#siteOf(env, ctx), site, { request, env, ctx });
+  /** Calls the handler's own pages, with the API that they need. */
+  async #pages(handler: PagesHandler<Env>, { request, origin }: Incoming, env: Env, ctx: ExecutionContext) {
+    const helpers = this.#helpers(origin, { request, env, ctx });
     try {
       return await handler.fetch(request, { ...env, OAUTH_PROVIDER: helpers }, ctx);
     } catch (error) {
@@ -226,64 +252,72 @@ export class OAuthProvider<Env = unknown> {
     });
   }
 
-  /** The documents of the provider and of its routes; Rust says which there are. */
-  #described(path: string): EndpointName | undefined {
-    const before = path.includes("/.well-known/") ? WELL_KNOWN.exec(path)?.[1] : undefined;
-    return before === "" || (before !== undefined && (this.#routes.has(before) || this.#matching(before) !== undefined))
-      ? "metadata"
+  /** The documents of the provider and of its routes; Rust decides which ones exist. */
+  #documentEndpoint(path: string): EndpointRoute | undefined {
+    const before = ownerOf(path, this.#wellKnown);
+    return before === "" ||
+      (before !== undefined && (this.#routes.has(before) || this.#patternEndpoint(before) !== undefined))
+      ? DOCUMENT
       : undefined;
   }
 
-  /** The document of a path that a pattern matches is that of the resource it belongs to. */
-  #documented(path: string): string {
-    const resource = path.startsWith(RESOURCE) ? path.slice(RESOURCE.length) : "";
+  /** The document of a path that a pattern matches is that of its resource. */
+  #documentPath(path: string): string {
+    const { resource: document } = this.#wellKnown;
+    const resource = path.startsWith(document) ? path.slice(document.length) : "";
     const at = resource === "" ? undefined : this.#patterns.find(([route]) => route.match(resource));
-    return at ? RESOURCE + at[0].prefix : path;
+    return at ? document + at[0].prefix : path;
   }
 
-  #matching(path: string): Endpoint<Env> | undefined {
+  #patternEndpoint(path: string): Endpoint<Env> | undefined {
     return this.#patterns.find(([route]) => route.match(path))?.[1];
   }
 
-  /** A handler of the app's own answers everything below its route. */
-  #below(path: string): Endpoint<Env> | undefined {
+  /** A handler of the app answers everything below its route. */
+  #appEndpoint(path: string): Endpoint<Env> | undefined {
     for (const [route, endpoint] of this.#routes) {
-      if (PLAIN in endpoint && path.startsWith(`${route}/`)) return endpoint;
+      if (APP_ENDPOINT in endpoint && path.startsWith(`${route}/`)) return endpoint;
     }
     return undefined;
   }
 
-  #siteOf(env: Env, ctx: ExecutionContext): Site<Env> | Promise<Site<Env>> {
-    return this.#site ?? Site.make(this.#making, env, ctx).then((site) => (this.#site ??= site));
+  async #serverOf(env: Env, ctx: ExecutionContext): Promise<AuthorizationServer<Env>> {
+    const server = await this.#serverWithoutKeys(env, ctx);
+    if (server.hasKeys) return server;
+    const keyed = await server.withKeys(env, ctx);
+    if (this.#server?.hasKeys) return this.#server;
+    return (this.#server = keyed);
   }
 
-  /** In an object, whose alarm has found what is due. */
-  async #give(due: Due, env: Env, ctx: ExecutionContext): Promise<Settled> {
-    const site = await this.#siteOf(env, ctx);
-    const world = await site.world(new Request("https://localhost/"), env, ctx);
-    const ended = await run<Settled>(site.steps.give, JSON.stringify(due), "", world);
-    if (!("done" in ended)) throw new Error("what is settled is never spliced");
-    return ended.done;
+  /** The same for a request without a token, which needs no keys. */
+  async #serverWithoutKeys(env: Env, ctx: ExecutionContext): Promise<AuthorizationServer<Env>> {
+    const made = this.#server ?? (await AuthorizationServer.create(this.#init, env, ctx));
+    return (this.#server ??= made);
   }
 
-  /** Each origin is an issuer of its own where none is set. */
-  #sameIssuer(origin: string): void {
+  /** In an object whose alarm has found credentials to revoke. */
+  async #revokeUpstream(due: Released, env: Env, ctx: ExecutionContext): Promise<Settled> {
+    const server = await this.#serverOf(env, ctx);
+    return server.run<Settled>("give", due, "", { request: new Request("https://localhost/"), env, ctx });
+  }
+
+  /** If no issuer is configured, each origin is an issuer of its own. */
+  #warnOfIssuers(origin: string): void {
     const first = (this.#issuer ??= origin);
     if (first === origin || this.#warned) return;
     this.#warned = true;
     console.warn(
-      `[mcp-wicket] ${first} and ${origin} are two issuers: the tokens and grants of one are none of the other. If that is not meant, set issuer: "https://…" in the options of OAuthProvider.`,
+      `[mcp-wicket] ${first} and ${origin} are two issuers with separate tokens and grants. If this is not intended, set issuer: "https://…" in the options of OAuthProvider.`,
     );
   }
 
-  async #answer(endpoint: EndpointName, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Response> {
-    const site = await this.#siteOf(env, ctx);
-    if (this.#options.issuer === undefined) this.#sameIssuer(incoming.site);
+  async #answer(endpoint: EndpointRoute, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Response> {
+    const server = await this.#serverOf(env, ctx);
+    if (this.#options.issuer === undefined) this.#warnOfIssuers(incoming.origin);
     const input = inputOf(endpoint, incoming);
-    if (endpoint === "metadata") input.path = this.#documented(input.path);
-    // Whoever gives tokens out, or says what they are good for, has to know what was ended.
-    if ((endpoint === "token" || endpoint === "introspect") && !(await site.current(env, ctx))) input.deaf = true;
-    const { rules } = site;
+    if (endpoint === DOCUMENT) input.path = this.#documentPath(input.path);
+    if (endpoint.current && !(await server.refreshRevocations(env, ctx))) input.revocationsStale = true;
+    const { rules } = server;
     if (rules) input.rules = rules;
     let body = "";
     if (incoming.method === "POST") {
@@ -291,10 +325,8 @@ export class OAuthProvider<Env = unknown> {
       if (read === undefined) input.unread = true;
       else body = read;
     }
-    const world = await site.world(incoming.request, env, ctx);
-    const ended = await run<Reply>(site.steps.oauth, JSON.stringify(input), body, world);
-    if (!("done" in ended)) throw new Error("an authorization server's answer is never spliced");
-    return this.#respond(incoming, ended.done);
+    const { request } = incoming;
+    return this.#respond(incoming, await server.run<Reply>("oauth", input, body, { request, env, ctx }));
   }
 
   async #respond(incoming: Incoming, reply: Reply): Promise<Response> {
@@ -308,15 +340,12 @@ export class OAuthProvider<Env = unknown> {
 
 const API = namesOf<{ issuer?: string }>("OAuthProvider.api", { issuer: true });
 
-/** What a handler with pages of its own answers itself. */
-const PAGES: EndpointName[] = ["authorize", "callback", "connected"];
+/** Paths below `/.well-known/`. */
+const DOCUMENT: EndpointRoute = { name: "metadata" };
 
-/** What has a path of its own. */
-const ALL: EndpointName[] = ["authorize", "token", "register", "revoke", "introspect", "keys", "callback", "connected"];
-
-/** The head of a request, as the core reads it. */
-function inputOf(endpoint: EndpointName, { method, headers, site, path, request }: Incoming): OAuthInput {
-  const input: OAuthInput = { endpoint, method, origin: site, path: plainPath(path) };
+/** The head of a request, as Rust reads it. */
+function inputOf({ name: endpoint }: EndpointRoute, { method, headers, origin, path, request }: Incoming): OAuthInput {
+  const input: OAuthInput = { endpoint, method, origin, path: plainPath(path) };
   const { url } = request;
   const query = url.indexOf("?");
   if (query >= 0) [input.query = ""] = url.slice(query + 1).split("#", 1);
@@ -324,8 +353,8 @@ function inputOf(endpoint: EndpointName, { method, headers, site, path, request 
     contentType: "content-type",
     authorization: "authorization",
     cookie: "cookie",
-    from: "origin",
-    site: "sec-fetch-site",
+    originHeader: "origin",
+    secFetchSite: "sec-fetch-site",
     peer: "cf-connecting-ip",
     ray: "cf-ray",
     requestedHeaders: "access-control-request-headers",
@@ -337,13 +366,13 @@ function inputOf(endpoint: EndpointName, { method, headers, site, path, request 
   return input;
 }
 
-/** True where something of ours does not answer at present, such as the object that keeps the key. */
-function isAway(error: unknown): boolean {
+/** True if something of ours is unavailable at the moment, such as the object with the key. */
+function isUnavailable(error: unknown): boolean {
   if (error instanceof WicketError) return error.code === "ERR_AUDIT";
   return error instanceof EffectFailure && !(error instanceof CallbackTimeout);
 }
 
-/** What is missing from the set-up is said in full; everything else stays in the log. */
+/** What is missing from the set-up is said in full; other errors stay in the log. */
 function failed(error: unknown): Response {
   const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
   if (error instanceof WicketError && error.code === "ERR_NO_OBJECT") {
@@ -352,8 +381,8 @@ function failed(error: unknown): Response {
   }
   const id = logged("A request could not be served", error);
   if (error instanceof CallbackTimeout || (error instanceof WicketError && error.code === "ERR_AUDIT")) {
-    const text = `The server cannot answer at present. Its log has the reason under ${id}.`;
+    const text = `The server is temporarily unavailable. Its log has the reason under the ID ${id}.`;
     return new Response(text, { status: 503, headers: { ...headers, "retry-after": "5" } });
   }
-  return new Response(`The server failed. Its log has the reason under ${id}.`, { status: 500, headers });
+  return new Response(`The server failed. Its log has the reason under the ID ${id}.`, { status: 500, headers });
 }

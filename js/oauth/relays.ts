@@ -1,11 +1,11 @@
 /**
- * How the list of revocations is read by any number of isolates: relays stand in front of it where there are many. What is
- * decided here is pure, so that a simulation can run it (tests/wire/scale.test.ts). Times are milliseconds.
+ * Relays of the revocation list, so that any number of isolates can read it. The decisions here are pure, so that a
+ * simulation can run them (tests/sockets/mcp/scale.test.ts). Times are in milliseconds.
  */
-import { now } from "../clock.js";
+import { now } from "../common/clock.js";
 
-/** What is asked for: what comes after `cursor`, and rules that have changed since `version`. */
-export interface Since {
+/** A request for entries after `cursor`, and for rules that have changed since `version`. */
+export interface ChangesRequest {
   cursor: number;
   /** Absent from an isolate of an earlier version: 0. */
   version?: number;
@@ -13,42 +13,44 @@ export interface Since {
   calls?: number;
 }
 
-/** An answer of the list, or of a relay. */
-export interface News {
-  /** Of the last entry here, or as asked. */
+/** The answer of the list, or of a relay. */
+export interface RevocationChanges {
+  /** The position of the last entry here, or as requested. */
   cursor: number;
-  /** Grant, until when it has to be remembered (milliseconds since 1970), and its place in the list. */
+  /** Grant, until when it must be stored (milliseconds since 1970), and its position in the list. */
   grants: [grant: string, until: number, seq: number][];
   /** True if there are further entries. */
   more: boolean;
-  /** Rules end all grants that they name and that began before a point in time (`src/oauth/rule.rs`): those that are new. */
+  /**
+   * New rules. A rule ends all grants that it names and that began before a point in time (`src/oauth/revocation.rs`).
+   */
   rules: [rule: string, before: number, until: number, version: number][];
-  /** Of the last change of a rule: it only grows. */
+  /** The version of the latest rule: it only grows. */
   version: number;
-  /** How many relays there are to ask instead of the list. Absent from an object of an earlier version: none. */
+  /** The number of relays to ask instead of the list. Absent from an object of an earlier version: none. */
   relays?: number;
-  /** How long ago the list itself was asked, in milliseconds. Absent: just now. */
+  /** The age of the list's own answer, in milliseconds. Absent: 0. */
   age?: number;
 }
 
-/** A relay asks the list again after so long. */
+/** A relay asks the list again after this time. */
 const FRESH_MS = 5_000;
-/** After a failure, a relay asks the list no sooner than this; one that knows nothing is in more of a hurry. */
+/** After a failure, a relay waits at least this long before it asks again; one that knows nothing waits less. */
 const RETRY_MS = 1_000;
 const HURRY_MS = 250;
 
-/** How many calls a second one relay is meant to answer. With fewer than this in all, there are no relays. */
-export const CALLS_PER_RELAY = 50;
-/** Together they ask the list 205 times a second. */
+/** The number of calls per second for one relay. With fewer than this in all, there are no relays. */
+const CALLS_PER_RELAY = 50;
+/** Together they call the list 205 times a second. */
 export const MAX_RELAYS = 1024;
-/** Calls are counted for so long. */
+/** Calls are counted over this time. */
 const WINDOW_MS = 10_000;
-/** With so many that ask the list itself, nobody waits for the end of the window. */
+/** With this many direct calls, the number of relays is raised before the window ends. */
 const CROWD = 500;
-/** So many windows in a row with less to do halve the number of relays. */
+/** After this many quiet windows in a row, the number of relays is halved. */
 const QUIET_WINDOWS = 10;
 
-/** In the list's object: how many relays it takes for as many calls as there are. */
+/** In the list's object: how many relays are needed for the current number of calls. */
 export class Relays {
   number: number;
   #since: number;
@@ -61,7 +63,7 @@ export class Relays {
     this.#since = since;
   }
 
-  /** Counts a call of an isolate, or those that a relay reports. True if the number of relays is another now. */
+  /** Counts a call of an isolate, or the calls that a relay reports. True if the number of relays has changed. */
   count(at: number, reported?: number): boolean {
     this.#calls += reported ?? 1;
     if (reported === undefined) this.#direct++;
@@ -86,7 +88,7 @@ export class Relays {
   }
 }
 
-/** A power of two, or none. */
+/** A power of two, or 0. */
 function relaysFor(perSecond: number): number {
   if (perSecond <= CALLS_PER_RELAY) return 0;
   let relays = 2;
@@ -95,40 +97,40 @@ function relaysFor(perSecond: number): number {
 }
 
 /** Asks the list. */
-export type AskList = (since: Required<Since>) => Promise<News>;
+export type FetchChanges = (since: Required<ChangesRequest>) => Promise<RevocationChanges>;
 
-/** In a relay's object: the list as the relay knows it. */
+/** In a relay's object: its copy of the list. */
 export class Relay {
   readonly #page: number;
-  /** By their place in the list. */
+  /** The entries by their position in the list. */
   readonly #entries = new Map<number, [grant: string, until: number]>();
-  readonly #rules = new Map<string, News["rules"][number]>();
+  readonly #rules = new Map<string, RevocationChanges["rules"][number]>();
   #cursor = 0;
   #version = 0;
   #relays = 0;
-  /** When the list was last asked and answered. */
-  #known = Number.NEGATIVE_INFINITY;
-  #failed = Number.NEGATIVE_INFINITY;
+  /** The time of the last call that the list has answered. */
+  #fetchedAt = Number.NEGATIVE_INFINITY;
+  #failedAt = Number.NEGATIVE_INFINITY;
   #calls = 0;
-  #asking: Promise<void> | undefined;
+  #fetching: Promise<void> | undefined;
 
-  /** `page`: how many entries go into one answer. */
+  /** `page`: the number of entries in one answer. */
   constructor(page: number) {
     this.#page = page;
   }
 
-  /** What is new. Rejects where the list has never answered. */
-  async since({ cursor, version = 0 }: Since, ask: AskList): Promise<News> {
+  /** Returns what is new. Rejects if the list has never answered. */
+  async since({ cursor, version = 0 }: ChangesRequest, fetchChanges: FetchChanges): Promise<RevocationChanges> {
     this.#calls++;
     const at = now();
-    const pause = this.#known === Number.NEGATIVE_INFINITY ? HURRY_MS : RETRY_MS;
-    if (at - this.#known >= FRESH_MS && at - this.#failed >= pause) {
-      // Requests of one object are one context: they may wait for the same answer.
-      await (this.#asking ??= this.#ask(ask).finally(() => (this.#asking = undefined)));
+    const pause = this.#fetchedAt === Number.NEGATIVE_INFINITY ? HURRY_MS : RETRY_MS;
+    if (at - this.#fetchedAt >= FRESH_MS && at - this.#failedAt >= pause) {
+      // The requests of an object share one context, so they may wait for the same answer.
+      await (this.#fetching ??= this.#fetch(fetchChanges).finally(() => (this.#fetching = undefined)));
     }
-    if (this.#known === Number.NEGATIVE_INFINITY)
-      throw new Error("the list of revocations has not answered this relay yet");
-    const grants: News["grants"] = [];
+    if (this.#fetchedAt === Number.NEGATIVE_INFINITY)
+      throw new Error("the revocation list has not answered this relay yet");
+    const grants: RevocationChanges["grants"] = [];
     let last = cursor;
     let more = false;
     for (const [seq, [grant, until]] of this.#entries) {
@@ -140,7 +142,7 @@ export class Relay {
       grants.push([grant, until, seq]);
       last = seq;
     }
-    // Whoever has been told everything has no need to begin anew behind what has expired.
+    // A reader that has everything need not start again after entries that have expired.
     if (!more) last = Math.max(last, this.#cursor);
     return {
       cursor: last,
@@ -149,18 +151,18 @@ export class Relay {
       rules: [...this.#rules.values()].filter(([, , until, changed]) => changed > version && until > at),
       version: Math.max(version, this.#version),
       relays: this.#relays,
-      age: Math.max(0, now() - this.#known),
+      age: Math.max(0, now() - this.#fetchedAt),
     };
   }
 
-  async #ask(ask: AskList): Promise<void> {
+  async #fetch(fetchChanges: FetchChanges): Promise<void> {
     const since = now();
     const calls = this.#calls;
     this.#calls = 0;
     try {
       for (let reported = calls; ; reported = 0) {
-        const asked = { cursor: this.#cursor, version: this.#version, calls: reported };
-        const { cursor, grants, more, rules, version, relays } = await ask(asked);
+        const request = { cursor: this.#cursor, version: this.#version, calls: reported };
+        const { cursor, grants, more, rules, version, relays } = await fetchChanges(request);
         for (const rule of rules) this.#rules.set(rule[0], rule);
         this.#version = Math.max(this.#version, version);
         for (const [grant, until, seq] of grants) this.#entries.set(seq, [grant, until]);
@@ -168,12 +170,12 @@ export class Relay {
         this.#relays = relays ?? 0;
         if (!more) break;
       }
-      this.#known = since;
+      this.#fetchedAt = since;
       for (const [seq, [, until]] of this.#entries) if (until <= since) this.#entries.delete(seq);
       for (const [rule, [, , until]] of this.#rules) if (until <= since) this.#rules.delete(rule);
     } catch {
-      // What the relay knows is as old as it says; isolates judge by that.
-      this.#failed = now();
+      // The answer is as old as it says; isolates decide by that.
+      this.#failedAt = now();
     }
   }
 }

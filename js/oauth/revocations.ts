@@ -1,50 +1,51 @@
 /**
- * The list of grants that have ended while access tokens of theirs may still be in use. Each isolate follows it by its cursor
- * and the version of the rules (`followed.ts`): both only grow, whatever has been deleted meanwhile because it was over.
+ * The revocation list: grants that have ended while their access tokens may still be in use. Each isolate polls it with
+ * its cursor and the version of the rules (`revocation-list.ts`): both only grow, whatever was deleted meanwhile because it
+ * had expired.
  *
- * The object `revocations` keeps the list. An object answers about a thousand requests a second, so where many isolates
- * follow, they ask relays instead: the objects `revocations:0`, `revocations:1`, …, which keep nothing, and each of which asks
- * the list every five seconds. The list says how many relays there are (`relays.ts`). See docs/scale.md.
+ * The object `revocations` stores the list. An object answers about a thousand requests a second, so if many isolates
+ * poll, they ask relays instead: the objects `revocations:0`, `revocations:1`, …, which store nothing, and each of
+ * which asks the list every five seconds. The list says how many relays there are (`relays.ts`). See docs/scale.md.
  */
-import { now } from "../clock.js";
-import { fellowsOf } from "../objects/find.js";
+import { now } from "../common/clock.js";
+import { siblingsOf } from "../objects/find.js";
 import { type RoleStub, askObject } from "../objects/objects.js";
 import { type Role, type RoleObject, rememberName } from "../objects/roles.js";
-import { type News, Relay, Relays, type Since } from "./relays.js";
+import { type RevocationChanges, Relay, Relays, type ChangesRequest } from "./relays.js";
 
-/** The object that keeps the list. */
+/** The object that stores the list. */
 export const LIST = "revocations";
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS wicket_ended (seq INTEGER PRIMARY KEY AUTOINCREMENT, grant_id TEXT UNIQUE, until INTEGER);
   CREATE TABLE IF NOT EXISTS wicket_rules (rule TEXT PRIMARY KEY, before INTEGER, until INTEGER, version INTEGER)`;
 
-/** A rule once more counts from the later point in time. */
+/** If a rule is repeated, the later time counts. */
 const RULE = `INSERT INTO wicket_rules VALUES (?, ?, ?, ?)
   ON CONFLICT (rule) DO UPDATE SET before = MAX(before, excluded.before), until = MAX(until, excluded.until),
   version = excluded.version`;
 
-/** Each isolate knows all rules, so there are only so many; of those about one person the eldest go first. */
+/** Each isolate has all rules, so their number is limited; the oldest ones about one person are removed first. */
 const MAX_RULES = 5000;
 const CROWDED = `DELETE FROM wicket_rules WHERE rule IN (SELECT rule FROM wicket_rules WHERE rule LIKE 'person:%'
   ORDER BY version DESC LIMIT -1 OFFSET ?)`;
 
-/** Where the version of the last rule is kept, which outlives the rule. */
+/** The storage key of the last rule's version, which outlives the rule. */
 const VERSION = "wicket:rules";
 
-/** What is over is deleted no more often than this, in milliseconds; it is told to nobody meanwhile. */
+/** Minimum time between two deletions of expired entries, in milliseconds; they are not returned in the meantime. */
 const APART = 60_000;
 
-/** Entries in one answer, about 60 bytes each: so many that whoever follows is done with one call. */
+/** Maximum number of entries in one answer, about 60 bytes each: enough to need only one call. */
 const MAX_ENTRIES = 10_000;
 
 export const revocations: Role = {
   sparing: true,
 
   async ask(object, call, input) {
-    if (object.name !== LIST) return relayed(object, call, input);
+    if (object.name !== LIST) return askRelay(object, call, input);
     object.ctx.storage.sql.exec(TABLES);
-    if (call === "since") return since(object, JSON.parse(input) as Since);
+    if (call === "since") return changesSince(object, JSON.parse(input) as ChangesRequest);
     rememberName(object);
     const { storage } = object.ctx;
     const { until } = JSON.parse(input) as { until: number };
@@ -73,15 +74,15 @@ export const revocations: Role = {
   },
 };
 
-/** The version of the last rule, which an earlier release did not keep beside the rules. */
+/** The version of the last rule, which an earlier release did not store separately. */
 function lastVersion({ kv, sql }: DurableObjectStorage): number {
   const last = "SELECT MAX(version) AS last FROM wicket_rules";
   return kv.get<number>(VERSION) ?? sql.exec<{ last: number | null }>(last).one().last ?? 0;
 }
 
 /**
- * A version that nobody has been told of, also where a list of an earlier release began anew once its rules were over: it is no
- * less than the milliseconds since 1970.
+ * A version that no isolate has seen, even if the list of an earlier release started again after its rules had expired:
+ * at least the milliseconds since 1970.
  */
 function nextVersion(storage: DurableObjectStorage): number {
   const version = Math.max(lastVersion(storage) + 1, now());
@@ -89,13 +90,13 @@ function nextVersion(storage: DurableObjectStorage): number {
   return version;
 }
 
-/** Where the number of relays is kept. */
+/** The storage key of the number of relays. */
 const RELAYS = "wicket:relays";
 
-/** By the object of the list, how many relays it takes. */
+/** The calculation of the number of relays, by the list's object. */
 const spread = new WeakMap<DurableObjectState, Relays>();
 
-function since({ ctx }: RoleObject, { cursor, version, calls }: Since): string {
+function changesSince({ ctx }: RoleObject, { cursor, version, calls }: ChangesRequest): string {
   const { kv, sql } = ctx.storage;
   let relays = spread.get(ctx);
   if (!relays) spread.set(ctx, (relays = new Relays(kv.get<number>(RELAYS) ?? 0, now())));
@@ -104,7 +105,7 @@ function since({ ctx }: RoleObject, { cursor, version, calls }: Since): string {
   const rows = sql
     .exec<{ seq: number; grant_id: string; until: number }>(entries, cursor, now(), MAX_ENTRIES)
     .toArray();
-  // Whoever knows of a version that the list does not is told everything.
+  // A reader with a version that the list does not have gets everything.
   const after = version !== undefined && version <= lastVersion(ctx.storage) ? version : 0;
   const changed = "SELECT rule, before, until, version FROM wicket_rules WHERE version > ? AND until > ?";
   const rules = sql
@@ -118,19 +119,19 @@ function since({ ctx }: RoleObject, { cursor, version, calls }: Since): string {
     version: Math.max(version ?? 0, ...rules.map(({ version }) => version)),
     relays: relays.number,
     age: 0,
-  } satisfies News);
+  } satisfies RevocationChanges);
 }
 
-/** What each relay knows. */
+/** The copy of each relay. */
 const relayOf = new WeakMap<DurableObjectState, Relay>();
 
-async function relayed({ name, className, ctx, env }: RoleObject, call: string, input: string): Promise<string> {
+async function askRelay({ name, className, ctx, env }: RoleObject, call: string, input: string): Promise<string> {
   if (call !== "since") throw new Error(`${name} is a relay, and has no "${call}"`);
   let relay = relayOf.get(ctx);
   if (!relay) relayOf.set(ctx, (relay = new Relay(MAX_ENTRIES)));
-  const news = await relay.since(JSON.parse(input) as Since, async (asked) => {
-    const list = fellowsOf<RoleStub>(ctx, env, className);
-    return JSON.parse(await askObject(list, LIST, "since", JSON.stringify(asked))) as News;
+  const changes = await relay.since(JSON.parse(input) as ChangesRequest, async (request) => {
+    const list = siblingsOf<RoleStub>(ctx, env, className);
+    return JSON.parse(await askObject(list, LIST, "since", JSON.stringify(request))) as RevocationChanges;
   });
-  return JSON.stringify(news);
+  return JSON.stringify(changes);
 }

@@ -1,25 +1,26 @@
-/** The options of `OAuthProvider` as they are checked, and as Rust is told them. */
-import { WicketError } from "../errors.js";
-import type { Endpoint } from "../guard.js";
+/** Checks the options of `OAuthProvider`, and converts them to Rust's configuration. */
+import { WicketError } from "../common/errors.js";
+import type { Endpoint } from "../auth/guard.js";
 import { checkPages } from "../pages/oauth.js";
-import { Route, plainPath } from "../route.js";
-import { checkServer } from "../wasm.js";
-import { checkFurther } from "./further.js";
-import type { Understood } from "./incumbent.js";
+import { Route, plainPath } from "../http/route.js";
+import { checkServer } from "../boundary/wasm.js";
+import { checkExternalTokens } from "./external-tokens.js";
+import { hasPages } from "./identity/identity.js";
+import type { NormalizedOptions } from "./normalized-options.js";
 import type { OAuthProviderOptions } from "./options.js";
-import type { ServerConfig } from "./wire.js";
+import type { EndpointRoute, ServerConfig } from "../boundary/wire.js";
 
-/** What a handler has one of. */
+/** A handler must have one of these members. */
 const KINDS = ["identity", "identify", "fetch"];
 
-export function check<Env>(options: Understood<Env>): void {
+export function check<Env>(options: NormalizedOptions<Env>): void {
   const { allowConsentScreen, apiHandlers, defaultHandler, pages } = options;
   const refuse = (message: string) => {
     throw new WicketError("ERR_ARGUMENT", message);
   };
   if (allowConsentScreen === false) {
     refuse(
-      "allowConsentScreen: false would let any client act for whoever opens its link. Leave it out: people are asked once.",
+      "allowConsentScreen: false would let any client act for anyone who opens its link. Omit it: people are asked once.",
     );
   }
   const { registration, allowDynamicClientRegistration: isOpen } = options;
@@ -34,21 +35,26 @@ export function check<Env>(options: Understood<Env>): void {
   }
   const handler = defaultHandler as unknown;
   if (typeof handler !== "object" || handler === null || !KINDS.some((kind) => kind in handler)) {
-    refuse("defaultHandler must be a handler such as new GitHubHandler({…}), or have a function identify or fetch.");
+    refuse(
+      "defaultHandler must be a handler such as new GitHubHandler({…}), or have a function `identify` or `fetch`.",
+    );
   }
   if (pages) checkPages(pages);
   for (const name of ["audit", "impliedScopes", "onError", "rateLimiter"] as const) {
     const given: unknown = options[name];
     if (given !== undefined && typeof given !== "function") refuse(`OAuthProvider: \`${name}\` must be a function.`);
   }
-  checkFurther<Env>(options);
+  checkExternalTokens<Env>(options);
 }
 
-/** A secret that is known at a request alone. */
+/** Stands for a secret that is known only during a request. */
 const SOME_SECRET = "0".repeat(32);
 
-/** What Rust says of the set-up, as far as no environment is needed to tell. Throws `ERR_OPTIONS`. */
-export function checkConfig<Env>(given: OAuthProviderOptions<Env>, config: Omit<ServerConfig, "handler">): void {
+/** The routes, after Rust has checked everything that does not depend on the environment. Throws `ERR_OPTIONS`. */
+export function checkConfig<Env>(
+  given: OAuthProviderOptions<Env>,
+  config: Omit<ServerConfig, "handler">,
+): Record<string, EndpointRoute> {
   const { resourceServers } = given;
   const known = resourceServers && {
     resourceServers: Object.fromEntries(
@@ -56,7 +62,7 @@ export function checkConfig<Env>(given: OAuthProviderOptions<Env>, config: Omit<
     ),
   };
   try {
-    checkServer({ ...config, ...known });
+    return checkServer({ ...config, ...known });
   } catch (error) {
     if (!(error instanceof WicketError)) throw error;
     const named = error.message.replace(/^\w+/, (name) => THEIRS[name]?.find((theirs) => theirs in given) ?? name);
@@ -64,7 +70,7 @@ export function checkConfig<Env>(given: OAuthProviderOptions<Env>, config: Omit<
   }
 }
 
-/** The names under which an option may have been given as well. */
+/** Other names under which an option may have been set. */
 const THEIRS: Readonly<Record<string, readonly (keyof OAuthProviderOptions)[]>> = {
   accessTokenTtl: ["accessTokenTTL"],
   refreshTokenTtl: ["refreshTokenIdleTTL", "refreshTokenTTL"],
@@ -72,34 +78,28 @@ const THEIRS: Readonly<Record<string, readonly (keyof OAuthProviderOptions)[]>> 
   scopes: ["scopesSupported"],
 };
 
-/** A route whose endpoint answers at another would match nothing. */
+/** A route whose endpoint has another path would match nothing. */
 export function checkRoute<Env>(route: string, { routes }: Endpoint<Env>): void {
   if (routes.some(({ path }) => path === plainPath(route))) return;
   const [first] = routes;
   const path = first?.path ?? "";
   throw new WicketError(
     "ERR_ARGUMENT",
-    `apiHandlers has "${route}" for an endpoint that answers ${path}, so nothing would match: write { "${path}": … }.`,
+    `apiHandlers has "${route}" for an endpoint that answers ${path}, so no request would match: use { "${path}": … }.`,
   );
 }
 
-export function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "handler"> {
+export function configOf<Env>(options: NormalizedOptions<Env>): Omit<ServerConfig, "handler"> {
   const { scopes } = options;
   const isNamed = typeof scopes === "object" && (scopes as unknown) !== null && !Array.isArray(scopes);
   const named = isNamed ? (scopes as Record<string, string>) : undefined;
   const config = {
     issuer: options.issuer,
     name: options.name ?? options.pages?.brand?.name,
-    authorize: options.authorizeEndpoint,
-    token: options.tokenEndpoint,
-    register: options.clientRegistrationEndpoint,
-    revoke: options.revocationEndpoint,
-    introspect: options.introspectionEndpoint,
-    keys: options.jwksEndpoint,
+    ...Object.fromEntries(Object.entries(options).filter(([name]) => name.endsWith("Endpoint"))),
     jwt: options.accessTokens === "jwt" || undefined,
-    callback: options.callbackEndpoint,
-    connected: options.connectedAppsEndpoint,
-    // Tokens are for what stands before the first part of a pattern: it is one resource for all that match.
+    pages: hasPages(options.defaultHandler) || undefined,
+    // Tokens are for the fixed beginning of a pattern: it is one resource for all paths that match.
     resources: [...new Set(Object.keys(options.apiHandlers).map((route) => new Route("apiHandlers", route).prefix))],
     aliases: options.resourceAliases,
     scopes: named ? Object.keys(named) : (scopes as readonly string[] | undefined),
@@ -122,8 +122,10 @@ export function configOf<Env>(options: Understood<Env>): Omit<ServerConfig, "han
   return Object.fromEntries(given) as Omit<ServerConfig, "handler">;
 }
 
-/** The hosts of clients that are known by a URL; an empty list would be none, which is what `false` says. */
-function hostsOf<Env>({ allowClientIdMetadataDocuments: hosts }: Understood<Env>): readonly string[] | undefined {
+/** The hosts of clients that are known by a URL; an empty list would mean none, for which there is `false`. */
+function hostsOf<Env>({
+  allowClientIdMetadataDocuments: hosts,
+}: NormalizedOptions<Env>): readonly string[] | undefined {
   if (hosts === undefined || typeof hosts === "boolean") return undefined;
   if (Array.isArray(hosts) && hosts.length > 0) return hosts as readonly string[];
   throw new WicketError(
@@ -132,7 +134,7 @@ function hostsOf<Env>({ allowClientIdMetadataDocuments: hosts }: Understood<Env>
   );
 }
 
-/** The scopes that a route needs. */
+/** The scopes that a route requires. */
 export function scopesOf(
   required: OAuthProviderOptions["requiredScopes"],
   route: string,
@@ -143,10 +145,10 @@ export function scopesOf(
 const isList = (required: readonly string[] | Record<string, readonly string[]>): required is readonly string[] =>
   Array.isArray(required);
 
-/** Scopes of a route that is not there would protect nothing, and scopes that nobody can have let nobody in. */
-export function checkScopes<Env>(options: Understood<Env>): void {
+/** Scopes for an unknown route would protect nothing, and scopes that nobody can have would admit nobody. */
+export function checkScopes<Env>(options: NormalizedOptions<Env>): void {
   const { requiredScopes, apiHandlers, scopes = ["mcp"] } = options;
-  // Other tokens have scopes of their own, and a scope may stand for others.
+  // Other tokens have scopes of their own, and a scope may include others.
   const isClosed = !options.impliedScopes && !options.tokens && !options.resolveExternalToken;
   const wrong = (message: string) => {
     throw new WicketError("ERR_ARGUMENT", message);
@@ -161,19 +163,19 @@ export function checkScopes<Env>(options: Understood<Env>): void {
   if (isList(requiredScopes)) {
     const other = requiredScopes.find(isUnknown);
     if (other !== undefined) {
-      wrong(`requiredScopes has "${other}", which nobody can have: \`scopes\` are ${known.join(", ")}.`);
+      wrong(`requiredScopes has "${other}", which is not one of \`scopes\`: ${known.join(", ")}.`);
     }
     return;
   }
   for (const [route, needed] of Object.entries(requiredScopes)) {
     if (!(route in apiHandlers)) {
       const routes = Object.keys(apiHandlers).map((route) => `"${route}"`);
-      wrong(`requiredScopes has "${route}", which is no route of apiHandlers: they are ${routes.join(", ")}.`);
+      wrong(`requiredScopes has "${route}", which is not a route of apiHandlers: ${routes.join(", ")}.`);
     }
-    if (!isList(needed)) wrong(`requiredScopes["${route}"] is a list of scopes: { "${route}": ["admin"] }.`);
+    if (!isList(needed)) wrong(`requiredScopes["${route}"] must be a list of scopes: { "${route}": ["admin"] }.`);
     const other = needed.find(isUnknown);
     if (other !== undefined) {
-      wrong(`requiredScopes["${route}"] has "${other}", which nobody can have: \`scopes\` are ${known.join(", ")}.`);
+      wrong(`requiredScopes["${route}"] has "${other}", which is not one of \`scopes\`: ${known.join(", ")}.`);
     }
   }
 }

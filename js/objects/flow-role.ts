@@ -1,22 +1,23 @@
-/** Roles whose decisions are Rust's: a call is a flow over the object's rows, run again where another came first. */
-import { now } from "../clock.js";
-import { performSign } from "../effects/sign.js";
-import { logged } from "../errors.js";
-import { type Ended, type World, run } from "../run.js";
-import type { Effect, StepMethod } from "../wire.js";
-import { fellowsOf } from "./find.js";
+/** Roles that Rust decides: a call is a flow over the object's rows, run again after a concurrent write. */
+import { now } from "../common/clock.js";
+import { performSign } from "../boundary/effects/sign.js";
+import { logged } from "../common/errors.js";
+import { run } from "../boundary/interpreter.js";
+import type { World } from "../boundary/world.js";
+import type { Effect, StepMethod } from "../boundary/wire.js";
+import { siblingsOf } from "./find.js";
 import { keysOf } from "./keys.js";
 import type { RoleStub } from "./objects.js";
 import { type Role, type RoleObject, rememberName } from "./roles.js";
 import { Conflict, Rows } from "./rows.js";
 
-/** With so many that came first, something else is wrong. */
+/** Maximum number of conflicts; after that something else is wrong. */
 const MAX_CONFLICTS = 100;
 
-/** So long an object keeps a caller that waits for another, in milliseconds; whoever calls waits for ten seconds. */
+/** How long an object lets a caller wait for another one, in milliseconds; callers wait for ten seconds. */
 const PATIENCE_MS = 8_000;
 
-/** Who waits until something is written, by object, and how often that has been. */
+/** The callbacks that wait until something is written, by object, and the number of writes. */
 const writes = new WeakMap<DurableObjectState, { count: number; readonly waiting: Set<() => void> }>();
 
 function writesOf(ctx: DurableObjectState) {
@@ -25,17 +26,20 @@ function writesOf(ctx: DurableObjectState) {
   return known;
 }
 
-/** What an object has to do when something in it is over, with its own decisions (`ask`) at hand. */
-export type Over = (object: RoleObject, ask: (call: string, input: object) => Promise<unknown>) => Promise<void>;
+/** What an object does when something in it has expired; `ask` calls its own decisions. */
+export type AlarmHandler = (
+  object: RoleObject,
+  ask: (call: string, input: object) => Promise<unknown>,
+) => Promise<void>;
 
-/** Makes a role of the step that `stepFor` gives for the server's keys. */
-export function flowRole(stepFor: (keys: string) => StepMethod, over?: Over): Role {
+/** Makes a role of the step that `stepFor` returns for the server's keys. */
+export function flowRole(stepFor: (keys: string) => StepMethod, onAlarm?: AlarmHandler): Role {
   const role: Role = {
     sparing: true,
     async ask(object, call, input) {
       const { name, className, ctx, env } = object;
-      // Whoever asks has found these objects by its own set-up: the keyring is one of them.
-      const step = stepFor(await keysOf(env, () => fellowsOf<RoleStub>(ctx, env, className)));
+      // The caller has found these objects by its own set-up: the keyring is one of them.
+      const step = stepFor(await keysOf(env, () => siblingsOf<RoleStub>(ctx, env, className)));
       const rows = new Rows(ctx.storage);
       const text = `{"object":${JSON.stringify(name)},"call":${JSON.stringify(call)},"input":${input}}`;
       const known = writesOf(ctx);
@@ -44,31 +48,31 @@ export function flowRole(stepFor: (keys: string) => StepMethod, over?: Over): Ro
       for (;;) {
         const { count } = known;
         try {
-          const ended = await run<unknown>(step, text, "", new RowsWorld(rows, known));
-          const busy = busyOf(ended);
+          const decided = await run<unknown>(step, text, "", new RowsWorld(rows, known));
+          const busy = busyOf(decided);
           if (busy !== undefined && Date.now() < until) {
             if (known.count === count) await written(known.waiting, Math.min(busy, until - Date.now()));
             continue;
           }
           if (rows.isThere) rememberName(object);
           await rows.arm();
-          return JSON.stringify("done" in ended ? ended.done : null);
+          return JSON.stringify(decided);
         } catch (error) {
           if (!(error instanceof Conflict)) throw error;
-          if (++conflicts >= MAX_CONFLICTS) throw new Error(`the object ${name} is written all the time`);
+          if (++conflicts >= MAX_CONFLICTS) throw new Error(`the object ${name} has too many concurrent writes`);
         }
       }
     },
     async alarm(object: RoleObject) {
       const rows = new Rows(object.ctx.storage);
       rows.drop(now());
-      if (over && rows.isThere) {
+      if (onAlarm && rows.isThere) {
         const ask = async (call: string, input: object) =>
           JSON.parse(await role.ask(object, call, JSON.stringify(input))) as unknown;
         try {
-          await over(object, ask);
+          await onAlarm(object, ask);
         } catch (error) {
-          logged("What is over in an object could not be dealt with, and is tried again in an hour", error);
+          logged("The alarm of an object failed, and is retried in an hour", error);
         }
       }
       await rows.rest(now());
@@ -77,13 +81,16 @@ export function flowRole(stepFor: (keys: string) => StepMethod, over?: Over): Ro
   return role;
 }
 
-/** Where a flow has to wait for another that is under way elsewhere: for how long at most, in milliseconds. */
-function busyOf(ended: Ended<unknown>): number | undefined {
-  const done = "done" in ended ? (ended.done as { busy?: unknown } | null) : null;
-  return typeof done?.busy === "number" ? done.busy : undefined;
+/** If a flow has to wait for another one: for how long at most, in milliseconds. */
+function busyOf(decided: unknown): number | undefined {
+  const { busy } = ((decided as { answer?: unknown } | null)?.answer ?? {}) as { busy?: unknown };
+  return typeof busy === "number" ? busy : undefined;
 }
 
-/** Ends when something is written, or after so many milliseconds. An object's requests are one context, so one wakes the other. */
+/**
+ * Resolves when something is written, or after `ms` milliseconds. The requests of an object share one context, so one
+ * can wake another.
+ */
 function written(waiting: Set<() => void>, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
@@ -96,7 +103,7 @@ function written(waiting: Set<() => void>, ms: number): Promise<void> {
   });
 }
 
-/** What a flow inside an object may touch: its rows, and signatures. */
+/** The world of a flow inside an object: its rows, and signatures. */
 export class RowsWorld implements World {
   readonly #rows: Rows;
   readonly #writes: { count: number; readonly waiting: Set<() => void> } | undefined;

@@ -1,33 +1,33 @@
 /**
- * The role `hub:…`: where everybody waits who wants to hear of changes of one server. It keeps nothing. An isolate waits
- * with one WebSocket for all of its streams (`server/ear.ts`); what they want to hear is attached to it, which outlasts the
- * object's sleep.
+ * The role `hub:…`: distributes the change notifications of one server. It stores nothing. An isolate connects with one
+ * WebSocket for all of its streams (`mcp/server/hub-connection.ts`); their tags are attached to it, which survives the object's
+ * hibernation.
  */
-import { type Role, provideRole } from "./roles.js";
+import type { Role } from "./roles.js";
 import { accept, open, tagsOf } from "./sockets.js";
 
-/** An ear that waits under more tags hears everything: an attachment has room for 16 KiB. */
+/** A connection with more tags receives everything: an attachment is limited to 16 KiB. */
 const MAX_TAGS = 300;
 
-/** An ear, by the tag of its socket, and what it wants to hear from now on. */
-interface Wanting {
-  ear: string;
+/** A connection, by the tag of its socket, and the tags that it adds. */
+interface Subscription {
+  connection?: string;
   tags: string[];
 }
 
-/** What there is to hear, and who is to hear it. */
-interface Reaching {
+/** A message, and the tag of its listeners. */
+interface TaggedMessage {
   tag: string;
   message: string;
 }
 
-const hub: Role = {
+export const hub: Role = {
   async ask({ ctx }, call, input) {
     switch (call) {
       case "want":
-        return JSON.stringify(want(ctx, JSON.parse(input) as Wanting));
+        return JSON.stringify(subscribe(ctx, JSON.parse(input) as Subscription));
       case "reach":
-        return JSON.stringify(reach(ctx, JSON.parse(input) as Reaching));
+        return JSON.stringify(deliver(ctx, JSON.parse(input) as TaggedMessage));
       default:
         throw new Error(`a hub has no "${call}"`);
     }
@@ -35,42 +35,37 @@ const hub: Role = {
   connect: ({ ctx }, request) => accept(ctx, tagsOf(request)).response,
 };
 
-/** Called when an entry point loads. */
-export function provideHub(): void {
-  provideRole("hub", hub);
-}
+/** The tags of a socket, or that it receives everything. A copy of its attachment. */
+const subscribed = new WeakMap<WebSocket, Set<string> | "everything">();
 
-/** The tags of a socket, or that it wants everything. Attached; here as they were read last. */
-const wanted = new WeakMap<WebSocket, Set<string> | "everything">();
-
-function wantedBy(socket: WebSocket): Set<string> | "everything" {
-  let tags = wanted.get(socket);
+function tagsOfSocket(socket: WebSocket): Set<string> | "everything" {
+  let tags = subscribed.get(socket);
   if (tags === undefined) {
     tags = (socket.deserializeAttachment() as Set<string> | "everything" | null) ?? new Set<string>();
-    wanted.set(socket, tags);
+    subscribed.set(socket, tags);
   }
   return tags;
 }
 
-/** Adds to what an ear wants; false if there is no such ear. */
-function want(ctx: DurableObjectState, { ear, tags }: Wanting): boolean {
-  const sockets = open(ctx, ear);
+/** Adds tags to a connection; false if it does not exist. */
+function subscribe(ctx: DurableObjectState, { connection, tags }: Subscription): boolean {
+  const sockets = connection === undefined ? [] : open(ctx, connection);
   for (const socket of sockets) {
-    const known = wantedBy(socket);
+    const known = tagsOfSocket(socket);
     if (known === "everything") continue;
     const all = new Set([...known, ...tags]);
     if (all.size === known.size) continue;
-    const wants = all.size > MAX_TAGS ? "everything" : all;
-    wanted.set(socket, wants);
-    socket.serializeAttachment(wants);
+    const subscribes = all.size > MAX_TAGS ? "everything" : all;
+    subscribed.set(socket, subscribes);
+    socket.serializeAttachment(subscribes);
   }
   return sockets.length > 0;
 }
 
-/** Tells all who want to hear it; false if nobody does. */
-function reach(ctx: DurableObjectState, { tag, message }: Reaching): boolean {
+/** Sends a message to all connections with its tag; false if there are none. */
+function deliver(ctx: DurableObjectState, { tag, message }: TaggedMessage): boolean {
   const sockets = open(ctx).filter((socket) => {
-    const tags = wantedBy(socket);
+    const tags = tagsOfSocket(socket);
     return tags === "everything" || tags.has(tag);
   });
   const text = `{"tag":${JSON.stringify(tag)},"message":${message}}`;

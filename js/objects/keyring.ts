@@ -1,57 +1,52 @@
 /**
- * The object `keyring`: makes and keeps the root key of a server that has no `WICKET_SECRET`, so that a first try needs no
- * set-up. Whoever can read the object's storage can open what the server has sealed; a secret keeps the two apart.
+ * The object `keyring`: creates and stores the root key of a server without `WICKET_SECRET`, so that a first trial needs no
+ * configuration. Anyone who can read the object's storage can open what the server has sealed; `WICKET_SECRET` prevents
+ * this.
  */
-import { type Role, provideRole } from "./roles.js";
+import { base64url } from "../common/base64url.js";
+import type { Role } from "./roles.js";
 
 const ROOT = "wicket:root";
-/** By it the names are made that resource servers know people by. It never changes, whatever becomes of the keys. */
+/** The storage key of the salt for pairwise subjects. It never changes, even if the keys do. */
 const SALT = "wicket:salt";
 
-/** 256 random bits in base64url. */
-function fresh(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
-}
-
-/** A random value that is made once. */
-function kept(kv: SyncKvStorage, name: string): string {
+/** A random value that is created once: 256 bits in base64url. */
+function randomValue(kv: SyncKvStorage, name: string): string {
   let value = kv.get<string>(name);
-  if (value === undefined) kv.put(name, (value = fresh()));
+  if (value === undefined) kv.put(name, (value = base64url(crypto.getRandomValues(new Uint8Array(32)))));
   return value;
 }
 
-/** The pairs that sign access tokens, the eldest first; their private halves are sealed, by a key that is not here. */
+/**
+ * The key pairs that sign access tokens, the oldest first; their private halves are sealed with a key that is not here.
+ */
 const SIGNING = "wicket:signing";
 
 interface SigningKey {
   kid: string;
 }
 
-/** Keeps a list with a new key, unless somebody else was faster: `after` is the latest that the list was made for. */
+/**
+ * Stores a list with a new key, unless another request was faster: `after` is the latest key for which the list was
+ * made.
+ */
 function signWith({ kv }: DurableObjectStorage, input: string): void {
   const { after, keys } = JSON.parse(input) as { after: string; keys: SigningKey[] };
   const latest = kv.get<SigningKey[]>(SIGNING)?.at(-1)?.kid ?? "";
   if (latest === after) kv.put(SIGNING, keys);
 }
 
-const keyring: Role = {
+export const keyring: Role = {
   ask({ ctx }, call, input) {
     if (call === "sign-with") signWith(ctx.storage, input);
     if (call === "sign-with" || call === "signing") {
       const { kv } = ctx.storage;
-      return Promise.resolve(JSON.stringify({ salt: kept(kv, SALT), keys: kv.get<SigningKey[]>(SIGNING) ?? [] }));
+      return Promise.resolve(
+        JSON.stringify({ salt: randomValue(kv, SALT), keys: kv.get<SigningKey[]>(SIGNING) ?? [] }),
+      );
     }
     const name = call === "root" ? ROOT : call === "salt" ? SALT : undefined;
     if (name === undefined) return Promise.reject(new Error(`the keyring has no "${call}"`));
-    return Promise.resolve(JSON.stringify(kept(ctx.storage.kv, name)));
+    return Promise.resolve(JSON.stringify(randomValue(ctx.storage.kv, name)));
   },
 };
-
-/** Lets objects be keyrings; called when an entry point loads that needs one. */
-export function provideKeyring(): void {
-  provideRole("keyring", keyring);
-}

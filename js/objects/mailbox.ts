@@ -1,58 +1,58 @@
 /**
- * The role `mailbox:…`: where a session of the `initialize` era can be reached. A Worker that waits for something (a call
- * for the response to its request, an open stream for its next message) keeps a WebSocket to the object, which sleeps
- * between messages; any isolate reaches it through the object. What is kept of a session is little and goes when nobody
- * has asked for a day.
+ * The role `mailbox:…`: delivers messages to a session of the revisions with `initialize`. A Worker that waits for something
+ * (a call for the response to its request, an open stream for its next message) has a WebSocket to the object, which sleeps
+ * between messages; any isolate reaches it through the object. A session's data is small, and is deleted after a day without
+ * use.
  */
-import { BOUNDS, bytesOf } from "../bounds.js";
-import { type Role, type RoleObject, provideRole, rememberName } from "./roles.js";
+import { BOUNDS, bytesOf } from "../boundary/caches.js";
+import { type Role, type RoleObject, rememberName } from "./roles.js";
 import { type Resumed, accept, open, resumesOf, tagsOf } from "./sockets.js";
 
 /** The tag of the stream that a session has for everything that belongs to no call. */
 export const STREAM = "stream";
 
-/** How long what nobody asks for is kept, in milliseconds. */
+/** How long unused data is stored, in milliseconds. */
 const HOUR = 3600 * 1000;
 const IDLE = 24 * HOUR;
 
-/** What is kept: one entry each. */
+/** Storage keys, one entry each. */
 const LEVEL = "mailbox:level";
 const CAPABILITIES = "mailbox:capabilities";
 const FOLLOWED = "mailbox:followed";
 const OPEN = "mailbox:open";
 
-/** Of a stream that broke off: its events by number, and a last entry once it is over. */
+/** The events of an interrupted stream by number, and a last entry once it has ended. */
 const EVENT = "event:";
 const OVER = "over:";
-/** What all events take, in bytes. */
+/** The size of all events, in bytes. */
 const MISSED = "mailbox:missed";
 
-/** A session follows at most so many resources, and their URIs take no more than `BOUNDS.followed`. */
+/** Maximum number of subscriptions of a session; the size of their URIs is limited by `BOUNDS.followed`. */
 const MAX_FOLLOWED = 1000;
 
-/** What a stream says while nobody hears it. */
-interface Missed {
+/** Events of a stream without a connection. */
+interface MissedEvents {
   stream: string;
   events: [number: number, message: string][];
   over: boolean;
 }
 
-const mailbox: Role = {
+export const mailbox: Role = {
   sparing: true,
   async ask(object, call, input) {
     const { kv } = object.ctx.storage;
     const given = JSON.parse(input) as unknown;
     switch (call) {
       case "reach":
-        return JSON.stringify(reach(object.ctx, given as Reaching));
+        return JSON.stringify(deliver(object.ctx, given as TaggedMessage));
       case "listening":
         return JSON.stringify(open(object.ctx, STREAM).length > 0);
       case "recall":
         return JSON.stringify({ level: kv.get(LEVEL), capabilities: kv.get(CAPABILITIES) });
       case "level":
-        return keep(object, LEVEL, given);
+        return store(object, LEVEL, given);
       case "begin":
-        return keep(object, CAPABILITIES, given);
+        return store(object, CAPABILITIES, given);
       case "followed":
         return JSON.stringify(kv.get<string[]>(FOLLOWED) ?? []);
       case "follow":
@@ -60,29 +60,29 @@ const mailbox: Role = {
       case "unfollow":
         return follow(object, (uris) => uris.filter((uri) => uri !== given));
       case "open":
-        return keep(object, OPEN, true);
+        return store(object, OPEN, true);
       case "there":
         return JSON.stringify(kv.get(OPEN) !== undefined || open(object.ctx, STREAM).length > 0);
       case "touch":
         return touch(object);
       case "end":
-        for (const socket of object.ctx.getWebSockets()) socket.close(1000, "the session is over");
-        // On old compatibility dates an alarm outlasts everything else.
+        for (const socket of object.ctx.getWebSockets()) socket.close(1000, "the session has ended");
+        // With old compatibility dates, an alarm survives everything else.
         await object.ctx.storage.deleteAlarm();
         await object.ctx.storage.deleteAll();
         return "null";
       case "missed":
-        return missed(object, given as Missed);
+        return storeEvents(object, given as MissedEvents);
       default:
         throw new Error(`a mailbox has no "${call}"`);
     }
   },
   connect({ ctx }, request) {
     const tags = tagsOf(request);
-    // Nothing is said on two streams of a session (transports §Multiple Connections): the latest is the one.
+    // Nothing is sent on two streams of a session (transports §Multiple Connections): the latest one counts.
     if (tags.includes(STREAM)) for (const earlier of open(ctx, STREAM)) earlier.close(1000, "another has taken over");
     const { socket, response } = accept(ctx, tags);
-    for (const tag of tags) tell(ctx, tag, socket);
+    for (const tag of tags) sendPending(ctx, tag, socket);
     const resumed = resumesOf(request);
     if (resumed) replay(ctx, socket, resumed);
     return response;
@@ -93,30 +93,25 @@ const mailbox: Role = {
   },
 };
 
-/** Called when an entry point loads. */
-export function provideMailbox(): void {
-  provideRole("mailbox", mailbox);
-}
-
 async function follow(object: RoleObject, change: (uris: string[]) => string[]): Promise<string> {
   const uris = change(object.ctx.storage.kv.get<string[]>(FOLLOWED) ?? []);
   const bytes = uris.reduce((all, uri) => all + bytesOf(uri), 0);
   if (uris.length > MAX_FOLLOWED || bytes > BOUNDS.followed.value) return "false";
-  await keep(object, FOLLOWED, uris);
+  await store(object, FOLLOWED, uris);
   return "true";
 }
 
-/** Whether the session is still there; it is not once nobody has asked for it for long. */
+/** Whether the session still exists; it ends if nobody has used it for a while. */
 async function touch({ ctx }: RoleObject): Promise<string> {
   if (ctx.storage.kv.get(OPEN) === undefined) return "false";
-  // To the hour is exact enough, and spares a write with each request.
+  // An hour's precision is enough, and saves a write with each request.
   const end = Date.now() + IDLE;
   if (((await ctx.storage.getAlarm()) ?? 0) < end - HOUR) await ctx.storage.setAlarm(end);
   return "true";
 }
 
-/** Keeps what a client has missed of a stream, or gives it to the client if it is back already. */
-async function missed(object: RoleObject, { stream, events, over }: Missed): Promise<string> {
+/** Stores what a client has missed of a stream, or sends it if the client is back already. */
+async function storeEvents(object: RoleObject, { stream, events, over }: MissedEvents): Promise<string> {
   rememberName(object);
   const { kv } = object.ctx.storage;
   const waiting = open(object.ctx, `events:${stream}`);
@@ -125,28 +120,28 @@ async function missed(object: RoleObject, { stream, events, over }: Missed): Pro
     kv.put(entry(EVENT, stream, number), message);
     for (const socket of waiting) socket.send(eventText(stream, number, message));
   }
-  // What is not kept whole ends where it stops.
+  // What cannot be stored completely ends there.
   if (over || !fits) {
     kv.put(OVER + stream, true);
-    for (const socket of waiting) socket.close(1000, "the stream is over");
+    for (const socket of waiting) socket.close(1000, "the stream has ended");
   }
   await object.ctx.storage.setAlarm(Date.now() + IDLE);
   return JSON.stringify(fits);
 }
 
-/** Makes room for events of a stream, for which those of others go; false where it takes too much by itself. */
-function makeRoom({ ctx }: RoleObject, stream: string, events: Missed["events"]): boolean {
+/** Makes room for events of a stream by deleting those of others; false if it needs too much by itself. */
+function makeRoom({ ctx }: RoleObject, stream: string, events: MissedEvents["events"]): boolean {
   const { kv } = ctx.storage;
   const more = events.reduce((all, [, message]) => all + bytesOf(message), 0);
   let bytes = (kv.get<number>(MISSED) ?? 0) + more;
-  if (bytes > BOUNDS.missed.value) {
+  if (bytes > BOUNDS.storedEvents.value) {
     bytes = more;
     for (const [key, message] of kv.list<string>({ prefix: EVENT })) {
       if (key.startsWith(`${EVENT}${stream}.`)) bytes += bytesOf(message);
       else kv.delete(key);
     }
   }
-  if (bytes > BOUNDS.missed.value) return false;
+  if (bytes > BOUNDS.storedEvents.value) return false;
   kv.put(MISSED, bytes);
   return true;
 }
@@ -159,7 +154,7 @@ function eventText(stream: string, number: number, data: string): string {
   return JSON.stringify({ event: { id: `${stream}.${number}`, data } });
 }
 
-/** Gives a client that is back what it has missed: of this stream, behind this event. */
+/** Sends a returning client what it has missed: of this stream, after this event. */
 function replay(ctx: DurableObjectState, socket: WebSocket, { stream, after }: Resumed): void {
   const { kv } = ctx.storage;
   const prefix = `${EVENT}${stream}.`;
@@ -167,50 +162,50 @@ function replay(ctx: DurableObjectState, socket: WebSocket, { stream, after }: R
     const number = Number(key.slice(prefix.length));
     if (number > after) socket.send(eventText(stream, number, message));
   }
-  if (kv.get(OVER + stream) !== undefined) socket.close(1000, "the stream is over");
+  if (kv.get(OVER + stream) !== undefined) socket.close(1000, "the stream has ended");
 }
 
-async function keep(object: RoleObject, entry: string, value: unknown): Promise<string> {
+async function store(object: RoleObject, entry: string, value: unknown): Promise<string> {
   rememberName(object);
   object.ctx.storage.kv.put(entry, value);
   await object.ctx.storage.setAlarm(Date.now() + IDLE);
   return "null";
 }
 
-/** A message for whoever waits under a tag; one that `lasts` is also for who comes a little later. */
-interface Reaching {
+/** A message for whoever waits under a tag; with `lasts`, also for those that begin to wait a little later. */
+interface TaggedMessage {
   tag: string;
   message: string;
   lasts?: boolean;
 }
 
 /** Sends a message to whoever waits for it; false if nobody does. */
-function reach(ctx: DurableObjectState, { tag, message, lasts = false }: Reaching): boolean {
+function deliver(ctx: DurableObjectState, { tag, message, lasts = false }: TaggedMessage): boolean {
   const sockets = open(ctx, tag);
   for (const socket of sockets) socket.send(message);
-  if (lasts && sockets.length === 0) remember(ctx, tag, message);
+  if (lasts && sockets.length === 0) keepPending(ctx, tag, message);
   return sockets.length > 0;
 }
 
-/** How long a message lasts, in milliseconds, and how many there are at once. */
-const LASTS = 30_000;
-const MAX_LASTING = BOUNDS.lasting.value;
+/** How long such a message lasts, in milliseconds, and how many there may be. */
+const PENDING_MS = 30_000;
+const MAX_PENDING = BOUNDS.pendingCancellations.value;
 
-/** What nobody waited for, by object and tag: in memory alone, as the calls are that it is for. */
-const lasting = new WeakMap<DurableObjectState, Map<string, { message: string; until: number }>>();
+/** Messages that nobody waited for, by object and tag: in memory only, like the calls for which they are. */
+const pending = new WeakMap<DurableObjectState, Map<string, { message: string; until: number }>>();
 
-function remember(ctx: DurableObjectState, tag: string, message: string): void {
-  const all = lasting.get(ctx) ?? new Map<string, { message: string; until: number }>();
-  lasting.set(ctx, all);
+function keepPending(ctx: DurableObjectState, tag: string, message: string): void {
+  const all = pending.get(ctx) ?? new Map<string, { message: string; until: number }>();
+  pending.set(ctx, all);
   all.delete(tag);
-  all.set(tag, { message, until: Date.now() + LASTS });
-  for (const [tag, { until }] of all) if (all.size > MAX_LASTING || until < Date.now()) all.delete(tag);
+  all.set(tag, { message, until: Date.now() + PENDING_MS });
+  for (const [tag, { until }] of all) if (all.size > MAX_PENDING || until < Date.now()) all.delete(tag);
 }
 
-/** Tells who waits from now on what has been said just before. */
-function tell(ctx: DurableObjectState, tag: string, socket: WebSocket): void {
-  const said = lasting.get(ctx)?.get(tag);
-  if (!said) return;
-  lasting.get(ctx)?.delete(tag);
-  if (said.until >= Date.now()) socket.send(said.message);
+/** Sends such a message to a socket that begins to wait. */
+function sendPending(ctx: DurableObjectState, tag: string, socket: WebSocket): void {
+  const waiting = pending.get(ctx)?.get(tag);
+  if (!waiting) return;
+  pending.get(ctx)?.delete(tag);
+  if (waiting.until >= Date.now()) socket.send(waiting.message);
 }

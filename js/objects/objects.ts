@@ -1,30 +1,31 @@
-/** Finding an object by its name, and calling it. */
-import { EffectFailure } from "../errors.js";
-import { type Namespace, findObjects, isForeign } from "./find.js";
+/** Finds an object by its name, and calls it. */
+import { EffectFailure } from "../common/errors.js";
+import { findObjects, isOtherWorkers } from "./find.js";
+import type { Namespace } from "./namespace.js";
 import { notOurs, thrownInObject } from "./missing.js";
 
-/** Where objects are looked for. */
+/** Where to look for objects. */
 export interface ObjectPlace {
   /** The option `objects`: the name of a binding or of an exported class. */
   objects?: string | undefined;
-  /** The app's own agent class, where it has no `WicketObject`. */
+  /** The app's own agent class, if it has no `WicketObject`. */
   agent?: string | undefined;
-  /** Whatever class of ours there is will do, where neither of those is known. */
+  /** True if any class of ours is accepted if neither of those is known. */
   any?: true;
 }
 
-/** What each of our classes has. */
+/** The members of each of our classes. */
 export interface RoleStub extends Rpc.DurableObjectBranded {
   wicketAsk(name: string, call: string, input: string): Promise<string>;
   fetch(request: Request): Response | Promise<Response>;
 }
 
-/** An object that does not answer within this time has not answered. */
+/** The time limit of a call, in milliseconds. */
 const TIMEOUT_MS = 10_000;
 
 /**
- * The objects that have our roles: those that the option names, else of an exported `WicketObject`, else of the agent's
- * class, else of the only class of ours. Throws or rejects with `ERR_NO_OBJECT`, which names what is missing.
+ * The objects with our roles: those that the option names, else of an exported `WicketObject`, else of the agent's
+ * class, else of our only class. Throws or rejects with `ERR_NO_OBJECT`, which says what is missing.
  */
 export function objectsOf(
   ctx: ExecutionContext | DurableObjectState,
@@ -39,7 +40,7 @@ export function objectsOf(
   });
 }
 
-/** The objects of the class of an agent that lives in one: those that the option names, else the class's own. */
+/** The objects of an agent's class that runs in objects: those that the option names, else the class's own. */
 export function agentsOf<T extends Rpc.DurableObjectBranded>(
   ctx: ExecutionContext,
   env: unknown,
@@ -56,7 +57,7 @@ const WICKET_OBJECT = "WicketObject";
 
 const named = (option: "objects" | "binding", name: string) => ({ option, name });
 
-/** Calls the object `name`; both ways JSON text. */
+/** Calls the object `name`; input and answer are JSON text. */
 export async function askObject(
   namespace: Namespace<RoleStub>,
   name: string,
@@ -65,12 +66,12 @@ export async function askObject(
 ): Promise<string> {
   let giveUp: (error: EffectFailure) => void = () => {};
   const late = new Promise<never>((_, reject) => (giveUp = reject));
-  const timer = setTimeout(() => giveUp(new EffectFailure("timeout", `no answer to "${call}"`)), TIMEOUT_MS);
+  const timer = setTimeout(() => giveUp(new EffectFailure("timeout", `no response to "${call}"`)), TIMEOUT_MS);
   try {
     return await Promise.race([namespace.getByName(name).wicketAsk(name, call, input), late]);
   } catch (error) {
     if (error instanceof EffectFailure) throw error;
-    if (isForeign(error)) throw notOurs(error);
+    if (isOtherWorkers(error)) throw notOurs(error);
     const thrown = thrownInObject(error);
     if (thrown) throw thrown;
     throw new EffectFailure("unreachable", `the object failed at "${call}"`, { cause: error });

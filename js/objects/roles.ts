@@ -1,6 +1,6 @@
 /**
- * Durable Objects as roles of one class: what an object does is told by the prefix of its name (`subject:…`, `keyring`).
- * A role registers itself when its module loads; the class, `WicketObject` or the app's own agent, only passes on.
+ * Durable Objects as roles of one class: the prefix of an object's name decides its role (`subject:…`, `keyring`). A
+ * role registers itself when its module loads; the class, `WicketObject` or the app's own agent, only forwards calls.
  */
 
 import { notSqlite } from "./missing.js";
@@ -9,19 +9,19 @@ import { notSqlite } from "./missing.js";
 export interface RoleObject {
   /** Its whole name. */
   readonly name: string;
-  /** The name of the class that it is an object of: where it finds its fellows. */
+  /** The name of its class, by which it finds the other objects. */
   readonly className: string;
   readonly ctx: DurableObjectState;
   readonly env: unknown;
 }
 
-/** What objects of one prefix do. */
+/** The behaviour of the objects with one prefix. */
 export interface Role {
-  /** Answers a call from our own code; both ways JSON text. */
+  /** Answers a call from our own code; input and answer are JSON text. */
   ask(object: RoleObject, call: string, input: string): Promise<string>;
-  /** The alarm that the role has set went off. */
+  /** Called when the role's alarm goes off. */
   alarm?(object: RoleObject): Promise<void>;
-  /** True for a role that mostly keeps nothing: its name is kept only once it calls `rememberName`. */
+  /** True for a role that usually stores nothing: its name is stored only once it calls `rememberName`. */
   readonly sparing?: true;
   /** Opens a WebSocket to our own code. */
   connect?(object: RoleObject, request: Request): Response;
@@ -37,11 +37,11 @@ export function provideRole(prefix: string, role: Role): void {
 function roleOf(name: string): Role {
   const [prefix = ""] = name.split(":", 1);
   const role = roles.get(prefix);
-  if (!role) throw new Error(`no role "${prefix}": is the entry point loaded that has it?`);
+  if (!role) throw new Error(`unknown role "${prefix}": is its entry point loaded?`);
   return role;
 }
 
-/** Where an object keeps its name, for its alarm: the runtime does not tell it. */
+/** The storage key of an object's name, for its alarm: the runtime does not provide it there. */
 const NAME = "wicket:name";
 
 /** In the object: answers a call. */
@@ -52,13 +52,13 @@ export async function askRole(object: RoleObject, call: string, input: string): 
   return role.ask(object, call, input);
 }
 
-/** In the object: keeps its name, without which an alarm finds no role. */
+/** In the object: stores its name, without which an alarm finds no role. */
 export function rememberName({ name, ctx }: RoleObject): void {
   const { kv } = ctx.storage;
   if (kv.get(NAME) === undefined) kv.put(NAME, name);
 }
 
-/** Throws `ERR_NO_OBJECT` where the objects of a class have no SQLite. */
+/** Throws `ERR_NO_OBJECT` if the objects of a class do not use SQLite. */
 export function needSqlite({ className, ctx }: Pick<RoleObject, "className" | "ctx">): void {
   if (withSqlite.has(ctx)) return;
   try {
@@ -81,7 +81,7 @@ export function connectRole(object: Omit<RoleObject, "name">, request: Request):
   return connected ?? new Response("Not found", { status: 404 });
 }
 
-/** In the object: passes an alarm on; false if the object has no role. */
+/** In the object: forwards an alarm; false if the object has no role. */
 export async function alarmRole(object: Omit<RoleObject, "name">): Promise<boolean> {
   const name = object.ctx.storage.kv.get<string>(NAME);
   if (name === undefined) return false;

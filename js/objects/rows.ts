@@ -1,23 +1,23 @@
 /**
- * What an object keeps: rows of a key and a JSON text, in its own SQLite. A flow reads rows and the version of the whole,
- * decides, and writes in one transaction that fails if the version has moved on; then the flow runs again.
+ * The storage of an object: rows with a key and a JSON text, in its own SQLite database. A flow reads rows and the version
+ * of the whole, decides, and writes in one transaction that fails if the version has changed; then the flow runs again.
  */
-import type { RowsCommit, RowsEffect } from "../wire.js";
+import type { RowsCommit, RowsEffect } from "../boundary/wire.js";
 
 /** A write that came too late: something else was written since its flow read. */
 export class Conflict extends Error {
   override readonly name = "Conflict";
 }
 
-/** Rows whose keys begin like these wake the object when they are over, and are deleted by flows alone. */
+/** Rows with these prefixes wake the object when they expire, and only flows delete them. */
 const IS_DUE = "(key LIKE 'due:%' OR key LIKE 'tell:%')";
-/** Where waking was in vain, it is tried again after this long, in milliseconds. */
+/** When to try again after waking without success, in milliseconds. */
 const AGAIN_MS = 3600_000;
 
-/** More rows than any flow reads at once. */
+/** Maximum number of rows that a flow reads at once. */
 const MAX_ROWS = 1000;
 
-/** The rows of one object. Nothing is made of an object that is only asked: whoever asks for names at random leaves none. */
+/** The rows of one object. Reading creates nothing, so calls with random names leave no objects behind. */
 export class Rows {
   readonly #storage: DurableObjectStorage;
   #isThere: boolean;
@@ -28,7 +28,7 @@ export class Rows {
     this.#isThere = storage.sql.exec(tables).toArray().length > 0;
   }
 
-  /** True once something was written. */
+  /** True once something has been written. */
   get isThere(): boolean {
     return this.#isThere;
   }
@@ -44,7 +44,7 @@ export class Rows {
   }
 
   /** The effect "rows": `{"version":…,"rows":[["key","body"],…]}`. */
-  read({ keys, prefixes }: RowsEffect): string {
+  read({ keys, prefixes }: Pick<RowsEffect, "keys" | "prefixes">): string {
     if (!this.#isThere) return '{"version":0,"rows":[]}';
     const { sql } = this.#storage;
     const rows: [string, string][] = [];
@@ -60,13 +60,13 @@ export class Rows {
     return JSON.stringify({ version: this.#version(), rows });
   }
 
-  /** The commit "rows", whole or not at all. Throws `Conflict`. */
-  write({ guard, put, remove, bump }: RowsCommit): void {
+  /** The commit "rows", all or nothing. Throws `Conflict`. */
+  write({ guard, put, remove, bump }: Omit<RowsCommit, "kind">): void {
     if (!this.#isThere) this.#make();
     const { sql } = this.#storage;
     this.#storage.transactionSync(() => {
       if (guard !== undefined) {
-        if (this.#version() !== guard) throw new Conflict("another write came first");
+        if (this.#version() !== guard) throw new Conflict("there was a concurrent write");
         sql.exec("UPDATE wicket_version SET version = version + 1");
       }
       for (const [key, body, expires] of put) {
@@ -83,7 +83,7 @@ export class Rows {
     });
   }
 
-  /** Sets the alarm to when the next row is over. */
+  /** Sets the alarm to the next expiry. */
   async arm(): Promise<void> {
     if (!this.#isThere) return;
     const [{ next }] = [...this.#storage.sql.exec<{ next: number | null }>(NEXT)] as [{ next: number | null }];
@@ -92,13 +92,13 @@ export class Rows {
     if (set === null || set > next) await this.#storage.setAlarm(next);
   }
 
-  /** Deletes what is over. */
+  /** Deletes expired rows. */
   drop(now: number): void {
     if (!this.#isThere) return;
     this.#storage.sql.exec(`DELETE FROM wicket_rows WHERE expires <= ? AND NOT ${IS_DUE}`, now);
   }
 
-  /** Sets the next alarm; an object without rows forgets itself. */
+  /** Sets the next alarm; an object without rows deletes everything. */
   async rest(now: number): Promise<void> {
     if (!this.#isThere) return;
     const { sql } = this.#storage;

@@ -1,6 +1,6 @@
 /**
- * WebSockets between Workers that wait for something and the object that it comes from. The object is not kept awake by
- * them: it sleeps between messages.
+ * WebSockets between Workers that wait for something and the object from which it comes. They do not keep the object
+ * awake: it sleeps between messages.
  */
 import type { RoleStub } from "./objects.js";
 import { CONNECT_HEADER } from "./roles.js";
@@ -8,15 +8,15 @@ import { CONNECT_HEADER } from "./roles.js";
 const TAGS_HEADER = "x-wicket-tags";
 const RESUMES_HEADER = "x-wicket-resumes";
 
-/** Where a stream goes on. */
+/** Where a stream continues. */
 export interface Resumed {
   stream: string;
   after: number;
 }
 
 /**
- * The Worker's side: waits at the object `name` under these tags. The socket says nothing until it is accepted, so that
- * nothing is missed before there is somebody who hears it.
+ * In the Worker: waits at the object `name` under these tags. The socket delivers nothing until it is accepted, so
+ * nothing is lost before there is a listener.
  */
 export async function connect(
   namespace: DurableObjectNamespace<RoleStub>,
@@ -31,16 +31,16 @@ export async function connect(
   };
   if (resumes) headers[RESUMES_HEADER] = JSON.stringify(resumes);
   const response = await namespace.getByName(name).fetch("https://object/", { headers });
-  if (!response.webSocket) throw new Error(`the object ${name} gave no socket`);
+  if (!response.webSocket) throw new Error(`the object ${name} returned no socket`);
   return response.webSocket;
 }
 
-/** In the object: what somebody wants to wait under. */
+/** In the object: the tags of a request. */
 export function tagsOf(request: Request): string[] {
   return JSON.parse(request.headers.get(TAGS_HEADER) ?? "[]") as string[];
 }
 
-/** In the object: which stream goes on, if one does. */
+/** In the object: the stream that continues, if one does. */
 export function resumesOf(request: Request): Resumed | undefined {
   const resumes = request.headers.get(RESUMES_HEADER);
   return resumes === null ? undefined : (JSON.parse(resumes) as Resumed);

@@ -1,24 +1,24 @@
 /**
- * Every sentence of the pages, in English. `{name}` stands for a value, which is escaped and isolated where it is put in.
- * An operator can replace any of them, and add languages.
+ * Every sentence of the pages, in English. `{name}` stands for a value, which is escaped and bidi-isolated. An operator can
+ * replace any of them, and add languages.
  */
-import type { Names } from "../options.js";
+import type { Names } from "../common/options.js";
 
 export const ENGLISH = {
   // Consent
   consentTitle: "Allow {client} to use {server}?",
   consentAgain: "Continue to {client}?",
   unverified: "Unverified",
-  unverifiedHint: "This app chose its name itself, and nobody has checked it.",
+  unverifiedHint: "This app chose its own name, and nobody has verified it.",
   domainHint: "This app is published by this website.",
   known: "Known app",
   knownHint: "The people who run {server} have added this app.",
   rememberedHint: "You have allowed this before.",
   toHttps: "Afterwards your browser goes to {host}.",
   toLoopback:
-    "Afterwards your browser hands the answer to a program on this computer. Any program here can ask for that, so go on only if you have just started to connect {client} yourself.",
+    "Afterwards your browser passes the response to a program on this computer. Any program here can request this, so continue only if you have just started to connect {client} yourself.",
   toScheme:
-    "Afterwards your browser opens the app on this device that claims {host} links. Any app can claim them, so go on only if you have just started to connect {client} yourself.",
+    "Afterwards your browser opens the app on this device that claims {host} links. Any app can claim them, so continue only if you have just started to connect {client} yourself.",
   signedInAs: "You are signed in as {account}.",
   otherAccount:
     "You have signed in as {account}, not as {former}. Allow this only if {account} is the account you want to use.",
@@ -30,8 +30,8 @@ export const ENGLISH = {
   upstreamKept: "{client} never sees your {upstream} password or token.",
   lastsIdle: "Access ends when it has not been used for {idle}.",
   lastsAbsolute: "Access ends after {days}.",
-  lastsBoth: "Access ends when it has not been used for {idle}, at the latest after {days}.",
-  takeBack: "You can end it at any time on the page of your connected apps.",
+  lastsBoth: "Access ends when it has not been used for {idle}, and after {days} at the latest.",
+  takeBack: "You can revoke it at any time on your connected apps page.",
   connectedLink: "Connected apps",
   allow: "Allow",
   deny: "Deny",
@@ -39,23 +39,23 @@ export const ENGLISH = {
   continueToApp: "Continue to {client}",
   cancel: "Cancel",
 
-  // On the way to another place
+  // Before another site
   leaveTitle: "One moment",
-  leaveSignIn: "Going on to {name}",
-  leaveAllowed: "Allowed. Going back to {name}",
-  leaveDenied: "Denied. Going back to {name}",
-  leaveBack: "Going back to {name}",
+  leaveSignIn: "Continuing to {name}",
+  leaveAllowed: "Allowed. Returning to {name}",
+  leaveDenied: "Denied. Returning to {name}",
+  leaveBack: "Returning to {name}",
   leaveDeniedWaits: "Denied",
   leaveFailedWaits: "{name} could not be connected",
   leaveFailedHint:
-    "The app sent a request that this server cannot answer. Please connect again; if that does not help, its maker has to know:",
+    "The app sent a request that this server cannot answer. Please connect again; if that does not help, tell its developer:",
   leaveWaits:
-    "The app wants the answer sent to {host}. Go on only if you have just started to connect {name} yourself.",
-  leaveHint: "If nothing happens, go on yourself:",
-  leaveLink: "Go on to {host}",
-  leaveProgram: "Go back to {name}",
+    "The app wants the response sent to {host}. Continue only if you have just started to connect {name} yourself.",
+  leaveHint: "If nothing happens, continue here:",
+  leaveLink: "Continue to {host}",
+  leaveProgram: "Return to {name}",
   leaveApp: "Open the app for {host} links",
-  leaveClose: "When the app has taken over, you can close this window.",
+  leaveClose: "Once the app has opened, you can close this window.",
   thisComputer: "this computer",
 
   // Several ways to sign in
@@ -67,13 +67,13 @@ export const ENGLISH = {
 
   // Connected apps
   appsTitle: "Connected apps",
-  appsIntro: "These apps can use {server} in your name.",
-  appsNone: "No app can use {server} in your name.",
-  appsDone: "Done. Its access has ended, everywhere within half a minute.",
+  appsIntro: "These apps can use {server} on your behalf.",
+  appsNone: "No app can use {server} on your behalf.",
+  appsDone: "Done. Its access ends everywhere within half a minute.",
   since: "Since",
   lastUsed: "Last used",
   mayDo: "It can",
-  answersTo: "Answers go to",
+  answersTo: "Responses go to",
   disconnect: "Disconnect {client}",
   disconnectAll: "Disconnect all apps",
   signOut: "Sign out",
@@ -81,14 +81,14 @@ export const ENGLISH = {
   // Recovery
   recoveryTitle: "This app has to be connected again",
   recoveryWhat:
-    "The app that sent you here uses a registration that {server} does not know. It may have expired, or the server was set up anew. Nothing is wrong with your account, and nothing was shared.",
+    "The app that sent you here uses a registration that {server} does not know. It may have expired, or the server may have been reset. Nothing is wrong with your account, and nothing was shared.",
   recoveryAgain: "Remove the connection in your app and add it again.",
   recoveryHow: "Remove the connection in your app and add it again with this URL:",
   recoveryClaude:
     "Open Settings, then Connectors. Remove the connector, choose “Add custom connector” and paste the URL.",
   recoveryClaudeCode: "Run {command}, choose this server, then “Clear authentication” and “Authenticate”.",
   recoveryCursor:
-    "Open Settings, then MCP. Switch the server off and on again, or press “Logout” and “Login” beside it.",
+    "Open Settings, then MCP. Turn the server off and on again, or press “Logout” and “Login” next to it.",
   recoveryVsCode:
     "Run {command} from the command palette, choose this server, then “Disconnect Account”, and start it again.",
   recoveryChatGpt: "Open Settings, then Apps & Connectors. Remove the connector and create it again with the URL.",
@@ -103,17 +103,17 @@ export const ENGLISH = {
   errorRetry: "Try again",
   error: "Something went wrong on this server. Please go back to your app and connect again.",
   error_request:
-    "Your app sent a request that this server cannot read. Please go back to your app and connect again; if that does not help, its maker has to know.",
+    "Your app sent a request that this server cannot read. Please go back to your app and connect again; if that does not help, tell its developer.",
   error_redirect:
-    "Your app wants the answer sent to an address that it has not registered. To protect you, nothing was sent. Remove the connection in your app and add it again.",
+    "Your app wants the response sent to an address that it has not registered. To protect you, nothing was sent. Remove the connection in your app and add it again.",
   error_document_unreachable:
     "Your app describes itself at {detail}, but that site does not answer right now: {why}. Nothing is wrong with your account. Please wait a minute and try again.",
   error_document_unusable:
-    "Your app describes itself at {detail}, but what it says there cannot be used: {why}. The app's developer has to correct it.",
+    "Your app describes itself at {detail}, but that document cannot be used: {why}. The app's developer has to fix it.",
   error_document_host:
-    "Your app describes itself at {detail}, and {server} takes no apps from there. Ask the people who run it.",
+    "Your app describes itself at {detail}, but {server} does not allow apps from there. Ask the people who run it.",
   error_client_waits:
-    "{detail} is new here, and the people who run {server} have not said yes to it yet. Ask them, and connect again from your app when they have.",
+    "{detail} is new here, and the people who run {server} have not approved it yet. Ask them, and connect again from your app once they have.",
   error_sign_in:
     "This sign-in has expired, was used already, or was started in another browser. Please go back to your app and connect again.",
   error_turned_away:
@@ -122,26 +122,26 @@ export const ENGLISH = {
     "Your account may not use {server}. Use another account, or ask the people who run the server for access.",
   error_expired: "This page was open for too long, or was used already. Please go back to your app and connect again.",
   error_browser:
-    "This sign-in was started in another browser or window, or cookies are switched off. Please go back to your app and connect again, in one browser.",
+    "This sign-in was started in another browser or window, or cookies are disabled. Please go back to your app and connect again, in one browser.",
   error_form:
     "This form did not come from a page of this server, so it was not used. Please go back to your app and connect again.",
-  error_account: "You have signed in with another account than before. Please go back to your app and connect again.",
+  error_account:
+    "You have signed in with a different account than before. Please go back to your app and connect again.",
   error_not_allowed:
     "You have signed in with {detail}, but this account may not use this server. Ask the people who run it, or use another account.",
   error_upstream: "{detail} could not sign you in. Please wait a minute, go back to your app and connect again.",
-  error_upstream_setup: "{detail} does not accept the set-up of this server. The people who run it have to correct it.",
+  error_upstream_setup:
+    "{detail} does not accept the configuration of this server. The people who run it have to fix it.",
   error_server_late:
-    "This server took too long to let you in. Please wait a minute, go back to your app and connect again.",
-  error_server_failed:
-    "This server failed while it was letting you in. The people who run it find the reason in its log.",
+    "This server took too long to sign you in. Please wait a minute, go back to your app and connect again.",
+  error_server_failed: "This server failed during your sign-in. The people who run it can find the reason in its log.",
   error_busy: "Too many requests came in a short time. Please wait a minute and try again.",
   error_unavailable: "This server cannot answer right now. Please wait a minute and try again.",
-  error_setup: "This server is not set up completely. The people who run it find in its log what is missing.",
+  error_setup: "This server is not fully configured. The people who run it can find in its log what is missing.",
 };
 
 /** The texts of the pages, by their key. */
 export type Copy = typeof ENGLISH;
-export type CopyKey = keyof Copy;
 
 /** The keys of `Copy`. */
 export const COPY: Names = {
@@ -150,11 +150,11 @@ export const COPY: Names = {
   instead: {},
 };
 
-/** What an operator may say about texts. */
+/** Options of the texts. */
 export interface CopyOptions {
   /** Replaces English texts. */
   copy?: Partial<Copy>;
-  /** More languages, by their tag (`de`, `pt-BR`); what one lacks is shown in English. Chosen by `Accept-Language`. */
+  /** More languages, by their tag (`de`, `pt-BR`); missing texts are shown in English. Chosen by `Accept-Language`. */
   languages?: Record<string, Partial<Copy>>;
 }
 
@@ -164,7 +164,7 @@ export interface Texts {
   copy: Copy;
 }
 
-/** Chooses the language that the reader prefers among those there are (RFC 9110, 12.5.4). */
+/** Chooses the reader's preferred language among the available ones (RFC 9110, 12.5.4). */
 export function textsFor(acceptLanguage: string | null, { copy, languages = {} }: CopyOptions = {}): Texts {
   const english = { ...ENGLISH, ...copy };
   const tags = new Map(Object.keys(languages).map((tag) => [tag.toLowerCase(), tag]));
@@ -178,7 +178,7 @@ export function textsFor(acceptLanguage: string | null, { copy, languages = {} }
   return { lang: "en", copy: english };
 }
 
-/** The tags of an `Accept-Language` header, in lower case, best first. */
+/** The tags of an `Accept-Language` header, in lower case, the preferred one first. */
 function preferred(header: string): string[] {
   const ranges = header
     .slice(0, 500)

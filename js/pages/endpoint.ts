@@ -1,10 +1,10 @@
-/** What somebody sees who opens an endpoint in a browser: the page that shows how to connect. */
-import type { Guard, Pass } from "../guard.js";
-import type { Incoming } from "../incoming.js";
-import type { McpServer } from "../server/mcp-server.js";
+/** The page for people who open an endpoint in a browser: it shows how to connect. */
+import type { Guard, Access } from "../auth/guard.js";
+import type { Incoming } from "../http/incoming.js";
+import type { McpServer } from "../mcp/server/mcp-server.js";
 import { type EndpointPageOptions, endpointPage } from "./start.js";
 
-/** True for a person with a browser. Clients name what they want, or say that anything will do. */
+/** True for a person with a browser. MCP clients name their media types, or accept anything. */
 export function wantsPage({ method, headers }: Incoming): boolean {
   if (method !== "GET" && method !== "HEAD") return false;
   const accept = headers.get("accept");
@@ -13,15 +13,15 @@ export function wantsPage({ method, headers }: Incoming): boolean {
 
 type Where = Pick<EndpointPageOptions, "path" | "transport">;
 
-/** The page of an endpoint that lets this request in. */
-export function openPage(incoming: Incoming, pass: Pass, { serverInfo }: McpServer, where: Where): Response {
-  const { caller, stepUp, headers } = pass;
+/** The page of an endpoint that admits this request. */
+export function openPage(incoming: Incoming, access: Access, { serverInfo }: McpServer, where: Where): Response {
+  const { caller, stepUp, headers } = access;
   const auth = caller !== undefined && (stepUp?.metadata(incoming) === undefined ? "token" : true);
   const name = serverInfo.title ?? serverInfo.name;
   return endpointPage(incoming.request, { name, auth, ...where }, 200, headers);
 }
 
-/** What a request gets that is not let in: for a person the page, with the status and the challenge that a client gets. */
+/** The response to a refused request: for a person the page, with the status and the challenge that a client gets. */
 export function refusal<Env>(
   incoming: Incoming,
   refused: Response,

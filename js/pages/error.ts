@@ -1,8 +1,8 @@
-/** What went wrong, for a person: pages for what no client may be told, or can be. */
+/** Error pages for people, for errors that must not or cannot be returned to a client. */
 import type { Texts } from "./copy.js";
 import { type Html, type Part, html, target, visible } from "./html.js";
 import type { ErrorPage, RecoveryPage } from "./model.js";
-import { say } from "./say.js";
+import { format } from "./format.js";
 
 export function errorBody(page: ErrorPage, { copy }: Texts): Html {
   const { detail, why = "", server = "", serverName = server, title, text, fix, reference, retry } = page;
@@ -15,31 +15,31 @@ export function errorBody(page: ErrorPage, { copy }: Texts): Html {
     fix !== undefined && html` <p>${visible(fix)}</p>`,
   ];
   return html`<h1>${ours === undefined && title ? visible(title) : copy.errorTitle}</h1>
-    ${ours === undefined && theirs ? theirs : html`<p>${say(ours ?? copy.error, { detail: detail ?? "", why, server: serverName })}</p>`}
+    ${ours === undefined && theirs ? theirs : html`<p>${format(ours ?? copy.error, { detail: detail ?? "", why, server: serverName })}</p>`}
     ${retry !== undefined && html`<p><a class="go" href="${target(retry)}">${copy.errorRetry}</a></p>`}
     ${
       switchAccount !== undefined &&
       html`<p><a class="go" href="${target(switchAccount)}">${copy.changeAccount}</a></p>`
     }
-    ${back && html`<p><a href="${target(back.url)}" rel="noreferrer">${say(copy.leaveProgram, { name: back.name })}</a></p>`}
+    ${back && html`<p><a href="${target(back.url)}" rel="noreferrer">${format(copy.leaveProgram, { name: back.name })}</a></p>`}
     ${where(reference, copy.errorWhere)}`;
 }
 
-/** The page for a client that this server does not know: what happened, and how to connect again from each app. */
+/** The page for an unknown client: what happened, and how to connect again from each app. */
 export function recoveryBody({ server, serverName, endpoint, reference }: RecoveryPage, { copy }: Texts): Html {
   const command = (text: string) => ({ command: html`<code>${text}</code>` });
   const apps: [Part, Part][] = [
     ["Claude", copy.recoveryClaude],
-    ["Claude Code", say(copy.recoveryClaudeCode, command("/mcp"))],
+    ["Claude Code", format(copy.recoveryClaudeCode, command("/mcp"))],
     ["Cursor", copy.recoveryCursor],
-    ["VS Code", say(copy.recoveryVsCode, command("MCP: List Servers"))],
+    ["VS Code", format(copy.recoveryVsCode, command("MCP: List Servers"))],
     ["ChatGPT", copy.recoveryChatGpt],
     ["MCP Inspector", copy.recoveryInspector],
-    ["mcp-remote", say(copy.recoveryRemote, command("~/.mcp-auth"))],
+    ["mcp-remote", format(copy.recoveryRemote, command("~/.mcp-auth"))],
     [copy.recoveryOther, copy.recoveryOtherHow],
   ];
   return html`<h1>${copy.recoveryTitle}</h1>
-    <p>${say(copy.recoveryWhat, { server: serverName ?? server })}</p>
+    <p>${format(copy.recoveryWhat, { server: serverName ?? server })}</p>
     <p>${endpoint === undefined ? copy.recoveryAgain : copy.recoveryHow}</p>
     ${endpoint !== undefined && html`<div class="box"><pre>${visible(endpoint)}</pre></div>`}
     ${apps.map(
@@ -53,5 +53,5 @@ export function recoveryBody({ server, serverName, endpoint, reference }: Recove
 function where(reference: string | undefined, text: string): Html | undefined {
   return reference === undefined
     ? undefined
-    : html`<p class="soft">${say(text, { id: html`<code>${reference}</code>` })}</p>`;
+    : html`<p class="soft">${format(text, { id: html`<code>${reference}</code>` })}</p>`;
 }

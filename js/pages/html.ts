@@ -1,9 +1,9 @@
 /**
- * HTML that cannot forget to escape: text goes into a page through the tag `html` only, which escapes every value that is
- * not `Html` itself. What comes from outside is safe in text and in quoted attributes alike.
+ * HTML that is always escaped: text becomes part of a page only through the tag `html`, which escapes every value that
+ * is not `Html` itself. Untrusted values are safe both in text and in quoted attributes.
  */
 
-/** A piece of markup. Only this file makes one. */
+/** A piece of markup. Only this file creates it. */
 export class Html {
   readonly #text: string;
 
@@ -15,13 +15,13 @@ export class Html {
     return this.#text;
   }
 
-  /** Markup of our own that needs no escaping, such as a style sheet. Never with anything from outside. */
+  /** Markup of our own that needs no escaping, such as a style sheet. Never with untrusted text. */
   static trusted(text: string): Html {
     return new Html(text);
   }
 }
 
-/** What may stand in a template: lists are put one after another, and `undefined` or `false` is nothing. */
+/** The values of a template: lists are concatenated, and `undefined` or `false` is nothing. */
 export type Part = Html | string | number | false | undefined | readonly Part[];
 
 /** The tag. Attributes are always written with double quotes. */
@@ -38,14 +38,14 @@ function written(part: Part): string {
   return escapeHtml(String(part));
 }
 
-/** `text` as it may stand in text and in quoted attributes. */
+/** `text`, escaped for text and quoted attributes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`]/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
 /**
- * A name that somebody else has chosen. It cannot turn the text around it (bidirectional controls are made visible, and
- * `bdi` keeps the rest apart), nor hide itself.
+ * A name that somebody else has chosen. It cannot change the direction of the text around it (bidirectional controls
+ * are made visible, and `bdi` isolates the rest), nor hide itself.
  */
 export function named(name: string): Html {
   return html`<bdi>${visible(name)}</bdi>`;
@@ -56,14 +56,15 @@ export function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "\uFFFD");
 }
 
-/** A URL as it may stand in `href`. Throws for schemes that run or show something of this page's origin. */
+/** A URL for `href`. Throws for schemes that run or show something with this page's origin. */
 export function target(url: string): string {
   if (
     !/^(\/(?!\/|\\)|[a-z][a-z0-9+.-]*:)/i.test(url) ||
     /^(javascript|data|vbscript|blob|file|about|filesystem|view-source):/i.test(url)
   ) {
-    throw new TypeError("A page may not link there.");
+    throw new TypeError("A page must not link to this URL.");
   }
-  if (/[\u0000-\u0020\u007f]/.test(url)) throw new TypeError("A URL on a page may not have blanks or controls in it.");
+  if (/[\u0000-\u0020\u007f]/.test(url))
+    throw new TypeError("A URL on a page must not contain spaces or control characters.");
   return url;
 }

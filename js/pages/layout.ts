@@ -1,10 +1,11 @@
-/** The frame around every page, and the parts that several have. */
+/** The frame of every page, and the parts that several pages have. */
 import type { Texts } from "./copy.js";
 import { Html, type Part, html, named, target, visible } from "./html.js";
 import type { PageClient, PageForm, PageRedirect, PageScope } from "./model.js";
-import { say } from "./say.js";
+import { format } from "./format.js";
+import { ICON } from "./style.js";
 
-/** A form: its hidden fields, and what is in it. */
+/** A form with its hidden fields and its content. */
 export function form({ action, hidden }: PageForm, ...inside: Part[]): Html {
   const fields = hidden.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" /> `);
   return html`<form method="post" action="${target(action)}">${fields}${inside}</form>`;
@@ -15,32 +16,32 @@ export function button(name: string, value: string, label: Part): Html {
   return html`<button name="${name}" value="${value}">${label}</button>`;
 }
 
-/** The server's name, and its host below where that says more. */
+/** The server's name, and its host below if that differs. */
 export function serverLine({ server, serverName }: { server: string; serverName?: string }): Html | undefined {
   return serverName === undefined || serverName === server ? undefined : html`<p class="soft">${visible(server)}</p>`;
 }
 
-/** How far the client's name may be believed, in a word and a sentence. */
+/** How far the client's name can be believed, in a word and a sentence. */
 export function trustLine({ proof, domain = "" }: PageClient, server: string, { copy }: Texts): Html {
   switch (proof) {
     case "domain":
       return html`<p><span class="badge">${named(domain)}</span> ${copy.domainHint}</p>`;
     case "operator":
-      return html`<p><span class="badge">${copy.known}</span> ${say(copy.knownHint, { server })}</p>`;
+      return html`<p><span class="badge">${copy.known}</span> ${format(copy.knownHint, { server })}</p>`;
     default:
       return html`<p><span class="badge doubt">${copy.unverified}</span> ${copy.unverifiedHint}</p>`;
   }
 }
 
-/** Where the answer goes, in plain words; a warning where that proves nothing. */
+/** Where the response goes, in plain words, with a warning if that proves nothing. */
 export function redirectLine({ where, host }: PageRedirect, client: string, { copy }: Texts): Html {
   switch (where) {
     case "https":
-      return html`<p>${say(copy.toHttps, { host })}</p>`;
+      return html`<p>${format(copy.toHttps, { host })}</p>`;
     case "loopback":
-      return html`<p class="note">${say(copy.toLoopback, { client })}</p>`;
+      return html`<p class="note">${format(copy.toLoopback, { client })}</p>`;
     default:
-      return html`<p class="note">${say(copy.toScheme, { client, host: `${host}:` })}</p>`;
+      return html`<p class="note">${format(copy.toScheme, { client, host: `${host}:` })}</p>`;
   }
 }
 
@@ -50,7 +51,7 @@ export function scopeText({ name, text }: PageScope): Html {
   return text ? html`<span>${visible(text)} ${code}</span>` : code;
 }
 
-/** A place as people recognise it. */
+/** A destination as people recognise it. */
 export function placeName({ where, host }: PageRedirect, { copy }: Texts): string {
   return where === "loopback" ? copy.thisComputer : where === "scheme" ? `${host}:` : host;
 }
@@ -63,9 +64,6 @@ export interface Frame {
   head?: Html | undefined;
   body: Html;
 }
-
-const ICON =
-  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='none' stroke='%23888' stroke-width='2' d='M3 15V2m5 13V2m5 13V2M1 2h14'/%3E%3C/svg%3E";
 
 /** The whole document. `style` is the operator's and ours, never a visitor's. */
 export function documentOf({ title, lang, style, brand, head, body }: Frame): Html {

@@ -1,12 +1,12 @@
 /**
- * The page between a form and another place. Browsers apply `form-action` to the whole chain of redirects that a post
- * starts, so this server answers it with 200 and leaves by a refresh, with a link for whoever has that switched off.
+ * The page between a form and another site. Browsers apply `form-action` to the whole chain of redirects that a post
+ * starts, so this server answers it with 200 and leaves by a refresh, with a link in case that is disabled.
  */
 import type { Texts } from "./copy.js";
 import { type Html, type Part, html, target } from "./html.js";
 import { placeName } from "./layout.js";
 import type { LeavePage } from "./model.js";
-import { say } from "./say.js";
+import { format } from "./format.js";
 
 const TITLES = { allowed: "leaveAllowed", denied: "leaveDenied", failed: "leaveBack" } as const;
 const WAITING = { allowed: "leaveAllowed", denied: "leaveDeniedWaits", failed: "leaveFailedWaits" } as const;
@@ -19,11 +19,11 @@ export function leaveBody(page: LeavePage, texts: Texts): Html {
   const titles = waits === true ? WAITING : TITLES;
   const title = what === "upstream" ? copy.leaveSignIn : outcome ? copy[titles[outcome]] : copy.leaveBack;
   const link = LINKS[where];
-  return html`<h1>${say(title, { name: name ?? place })}</h1>
+  return html`<h1>${format(title, { name: name ?? place })}</h1>
     ${waits === true ? waiting(page, place, texts) : html`<p>${copy.leaveHint}</p>`}
     <p>
       <a class="go" rel="noreferrer" href="${target(url)}"
-        >${say(copy[link], { host: html`${place}`, name: name ?? place })}</a
+        >${format(copy[link], { host: html`${place}`, name: name ?? place })}</a
       >
     </p>
     ${where !== "https" && html`<p class="soft">${copy.leaveClose}</p>`}`;
@@ -33,10 +33,10 @@ function waiting({ name, outcome, detail }: LeavePage, place: Part, { copy }: Te
   const failed = html`<p>${copy.leaveFailedHint}</p>
     ${detail !== undefined && html`<p><code>${detail}</code></p>`}`;
   return html`${outcome === "failed" && failed}
-    <p>${say(copy.leaveWaits, { host: html`<bdi>${place}</bdi>`, name: name ?? html`${place}` })}</p>`;
+    <p>${format(copy.leaveWaits, { host: html`<bdi>${place}</bdi>`, name: name ?? html`${place}` })}</p>`;
 }
 
-/** What goes on by itself; nothing on a page that waits. */
+/** The automatic refresh; undefined on a page that waits. */
 export function refresh({ url, waits }: LeavePage): Html | undefined {
   return waits === true ? undefined : html`<meta http-equiv="refresh" content="0; url=${target(url)}" />`;
 }

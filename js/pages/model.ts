@@ -1,29 +1,29 @@
 /**
- * What the pages show. The core decides it (`src/oauth/`), the files beside this one turn it into HTML, and nothing on a
- * page comes from anywhere else.
+ * The models of the pages. Rust decides them (`src/oauth/`), the files next to this one render them as HTML, and
+ * nothing on a page comes from anywhere else.
  */
 
 /** A page, by its kind. */
 export type Page = ConsentPage | LeavePage | ChoosePage | AppsPage | ErrorPage | RecoveryPage;
 
 export interface PageClient {
-  /** What it calls itself. */
+  /** Its name for itself. */
   name: string;
   /** Its client identifier. */
   id: string;
   /**
-   * How far the name may be believed: `none`, it registered itself (RFC 7591); `domain`, its metadata stands at a URL of
-   * `domain` (client ID metadata document); `operator`, it stands in the configuration.
+   * How far the name can be believed: `none`, it registered itself (RFC 7591); `domain`, its metadata is at a URL of
+   * `domain` (client ID metadata document); `operator`, it is in the configuration.
    */
   proof: "none" | "domain" | "operator";
   domain?: string;
 }
 
-/** Where the browser goes with the answer. */
+/** Where the browser goes with the response. */
 export interface PageRedirect {
   /** The host, for `scheme` the scheme without its colon. */
   host: string;
-  /** `https` to a host, a program on this computer (`loopback`), or an app that claims a scheme of its own (`scheme`). */
+  /** `https` to a host, a program on this computer (`loopback`), or an app with a private-use scheme (`scheme`). */
   where: "https" | "loopback" | "scheme";
 }
 
@@ -32,64 +32,64 @@ export interface PageScope {
   name: string;
   /** What it allows, as a sentence without a full stop: "Read your calendar". */
   text?: string;
-  /** True where the person cannot leave it out. */
+  /** True if the person cannot deselect it. */
   fixed?: boolean;
 }
 
-/** A form: where it is posted to, and what it carries along unseen, by name and value. */
+/** A form: its target, and its hidden fields by name and value. */
 export interface PageForm {
   action: string;
   hidden: [string, string][];
 }
 
 /**
- * Somebody is asked whether a client may act for them. Answers with `decision` (`allow` or `deny`) and `scope`, once for
- * each that is wanted.
+ * Asks a person whether a client may act for them. The form sends `decision` (`allow` or `deny`) and `scope`, once for
+ * each selected one.
  */
 export interface ConsentPage extends PageForm {
   kind: "consent";
-  /** The host of the server that is to be used, and the operator's name for it. */
+  /** The server's host, and the operator's name for it. */
   server: string;
   serverName?: string;
   client: PageClient;
   redirect: PageRedirect;
-  /** True where all this was approved before, and one click is wanted because the client can prove nothing. */
+  /** True if all of this was approved before, and one click is needed because the client cannot prove its identity. */
   remembered?: boolean;
-  /** Who is signed in, and where somebody else can be. */
+  /** The account in this browser, and the URL for using another one. */
   account?: { label: string };
   switchAccount?: string;
-  /** The account that the page named before, where the person has signed in with another one. */
+  /** The account that the page named before, if the person has signed in with another one. */
   formerAccount?: string;
-  /** Who signs the person in, and what this server asks there. */
+  /** The upstream, and the scopes that this server requests there. */
   upstream?: { label: string; host: string; scopes?: PageScope[] };
   scopes: PageScope[];
-  /** After how many days access ends: in any case, and when it was not used. */
+  /** The lifetimes of the access in days: at most, and without use. */
   days?: number;
   idleDays?: number;
-  /** The page on which access can be taken back. */
+  /** The page on which access can be revoked. */
   manage?: string;
 }
 
-/** On the way to another place: no form post is answered by a redirect that leaves this server (CSP `form-action`). */
+/** The page before another site: a form post is never answered by a redirect to another site (CSP `form-action`). */
 export interface LeavePage {
   kind: "leave";
   /** The whole URL. */
   url: string;
   host: string;
   where?: PageRedirect["where"];
-  /** To sign-in, or back to the client. */
+  /** To the sign-in, or back to the client. */
   what: "upstream" | "client";
-  /** The name of the place, where it has one. */
+  /** The name of the destination, if it has one. */
   name?: string;
-  /** What is brought back to the client. */
+  /** The result for the client. */
   outcome?: "allowed" | "denied" | "failed";
-  /** True: it goes on by a click only, because nobody vouches for the place. */
+  /** True if it continues only after a click, because nobody vouches for the destination. */
   waits?: boolean;
   /** What went wrong, for the client's developer. */
   detail?: string;
 }
 
-/** Somebody has to sign in: without a client, to see the connected apps. Answers with `handler`. */
+/** The person has to sign in: without a client, to see the connected apps. The form sends `handler`. */
 export interface ChoosePage extends PageForm {
   kind: "choose";
   server: string;
@@ -98,7 +98,7 @@ export interface ChoosePage extends PageForm {
   choices: { value: string; label: string }[];
 }
 
-/** What somebody has allowed, and to whom. Answers with `revoke` (an app's id, `*` for all) or `signout`. */
+/** What the person has allowed, by client. The form sends `revoke` (a client's ID, `*` for all) or `signout`. */
 export interface AppsPage extends PageForm {
   kind: "apps";
   server: string;
@@ -106,7 +106,7 @@ export interface AppsPage extends PageForm {
   account?: { label: string };
   apps: ConnectedApp[];
   signOut?: boolean;
-  /** True right after one was disconnected. */
+  /** True immediately after one was disconnected. */
   done?: boolean;
 }
 
@@ -120,39 +120,39 @@ export interface ConnectedApp {
   lastUsed?: number;
 }
 
-/** Something went wrong that no client can be told. */
+/** An error that cannot be sent to a client. */
 export interface ErrorPage {
   kind: "error";
   /** Which text: `error_…` in `copy.ts`. */
   reason?: string;
-  /** What the text mentions: the name of the upstream, the account, the host of the app. */
+  /** A value in the text: the upstream's name, the account, the app's host. */
   detail?: string;
   /** What is wrong, for the app's developer. */
   why?: string;
-  /** The server that the text mentions. */
+  /** The server in the text. */
   server?: string;
   serverName?: string;
-  /** Where somebody begins again with another account. */
+  /** The URL for starting again with another account. */
   switchAccount?: string;
-  /** The way back to the app, which then learns of it. */
+  /** The way back to the app, which then gets the error. */
   back?: PageRedirect & { url: string; name: string };
-  /** Shown where there is no text for the reason. */
+  /** Shown if there is no text for the reason. */
   title?: string;
   text?: string;
   fix?: string;
-  /** Under which the operator's log has the rest. */
+  /** The ID under which the operator's log has the details. */
   reference?: string;
-  /** Where to begin again on this server. */
+  /** The URL for trying again on this server. */
   retry?: string;
 }
 
-/** A client that this server does not know (any more). */
+/** A client that this server does not know, or no longer knows. */
 export interface RecoveryPage {
   kind: "recovery";
   server: string;
   serverName?: string;
   clientId: string;
-  /** The MCP URL, for pasting. */
+  /** The MCP URL, to paste. */
   endpoint?: string;
   reference?: string;
 }

@@ -1,10 +1,10 @@
 /**
- * The pages of the authorization server: from a model to a document, and the policy under which a browser shows it. No
- * script runs on any of them.
+ * The pages of the authorization server: from a model to a document, with the policy for the browser. No script runs on
+ * any of them.
  */
-import { WicketError, logged } from "../errors.js";
-import { each, namesOf } from "../options.js";
-import { appsBody } from "./apps.js";
+import { WicketError, logged } from "../common/errors.js";
+import { each, namesOf } from "../common/options.js";
+import { appsBody } from "./connected-apps.js";
 import { chooseBody } from "./choose.js";
 import { type Parts, consentParts } from "./consent.js";
 import { COPY, type CopyOptions, type Texts, textsFor } from "./copy.js";
@@ -13,31 +13,31 @@ import { Html, html, visible } from "./html.js";
 import { documentOf } from "./layout.js";
 import { leaveBody, refresh } from "./leave.js";
 import type { Page } from "./model.js";
-import { sayPlain } from "./say.js";
+import { formatPlain } from "./format.js";
 import { BRAND, type Brand, checkBrand, styleOf } from "./style.js";
 
 export type { Page } from "./model.js";
 export type { Brand } from "./style.js";
 export type { Copy, CopyOptions } from "./copy.js";
 
-/** The parts of a page as HTML, for a renderer of your own. */
+/** The parts of a page as HTML, for your own renderer. */
 export interface RenderedParts {
   heading: string;
-  /** Client, destination, scopes and form: has to be in the result once, unchanged. */
+  /** Client, destination, scopes and form: must be in the result exactly once, unchanged. */
   security: string;
   notes: string;
 }
 
-/** What an operator may say about the pages. */
+/** Options of the pages. */
 export interface PageOptions extends CopyOptions {
   brand?: Brand;
   /**
-   * Arranges a page yourself: gets its parts, answers the content of `<main>`. `parts.security` has to be in it once and
-   * unchanged, and nothing before it may hide it; otherwise the package's own arrangement is shown, and the log says why.
+   * Your own layout of a page: gets its parts and returns the content of `<main>`. `parts.security` must be in it exactly
+   * once and unchanged, and nothing before it may hide it; otherwise the default layout is used, and the log says why.
    * Scripts and inline styles do not run.
    */
   render?: (parts: RenderedParts, page: Page) => string;
-  /** Further CSS, after the package's own. */
+  /** Additional CSS, after the default style sheet. */
   css?: string;
 }
 
@@ -50,11 +50,11 @@ export const PAGES = namesOf<PageOptions>("pages", {
   languages: each(COPY),
 });
 
-/** Checks the options once, where the server is set up. */
+/** Checks the options once, when the server is created. */
 export function checkPages({ brand, css }: PageOptions): void {
   if (brand) checkBrand(brand);
   if (css !== undefined && /<\/style/i.test(css)) {
-    throw new WicketError("ERR_ARGUMENT", "pages.css may not contain </style. Leave it out.");
+    throw new WicketError("ERR_ARGUMENT", "pages.css must not contain </style.");
   }
 }
 
@@ -81,7 +81,7 @@ function pageHtml(page: Page, style: string, options: PageOptions, acceptLanguag
   }).toString();
 }
 
-/** The policy: this style sheet and this logo, forms to this server, no frame around. */
+/** The policy: this style sheet and this logo, forms only to this server, no framing. */
 async function policy(style: string, logo?: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(style)));
   const image =
@@ -114,7 +114,7 @@ function partsOf(page: Page, texts: Texts): Parts {
   }
 }
 
-/** What can hide what follows it: a comment, an element whose content is not shown, another form. */
+/** Markup that can hide what follows it: a comment, an element whose content is not shown, another form. */
 const HIDES =
   /<!--|<(template|script|style|textarea|title|iframe|object|noscript|noembed|noframes|plaintext|xmp|select|dialog|details|form|svg|math)\b|\b(hidden|inert|aria-hidden)\b/i;
 
@@ -129,11 +129,11 @@ function arrange(page: Page, { heading, security, notes }: Parts, { render }: Pa
       throw new WicketError("ERR_ARGUMENT", "pages.render left out, changed or repeated parts.security.");
     }
     if (HIDES.test(before.replace(heading.toString(), "")) || before.lastIndexOf("<") > before.lastIndexOf(">")) {
-      throw new WicketError("ERR_ARGUMENT", "pages.render puts something before parts.security that can hide it.");
+      throw new WicketError("ERR_ARGUMENT", "pages.render puts content before parts.security that can hide it.");
     }
     return Html.trusted(theirs);
   } catch (error) {
-    logged("A page is shown in the package's own arrangement", error);
+    logged("A page is shown in the default layout", error);
     return ours;
   }
 }
@@ -142,12 +142,12 @@ function titleOf(page: Page, { copy }: Texts, brand: string): string {
   const server = visible(serverOf(page));
   switch (page.kind) {
     case "consent":
-      return sayPlain(page.remembered ? copy.consentAgain : copy.consentTitle, {
+      return formatPlain(page.remembered ? copy.consentAgain : copy.consentTitle, {
         client: visible(page.client.name),
         server,
       });
     case "choose":
-      return sayPlain(copy.chooseTitle, { server });
+      return formatPlain(copy.chooseTitle, { server });
     case "apps":
       return `${copy.appsTitle} · ${server}`;
     case "recovery":

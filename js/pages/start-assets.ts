@@ -1,4 +1,7 @@
-/** The style and the script of the start page. Their hashes stand in its content security policy, and a test checks them. */
+/**
+ * The style and the script of the start page. Their hashes are part of its content security policy, and a test checks
+ * them.
+ */
 import { startStyle } from "./style.js";
 
 export const STYLE =

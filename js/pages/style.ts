@@ -1,19 +1,22 @@
 /**
- * The look that all pages share: system fonts, light and dark, and what an operator may change of it.
- * The style sheet stands in the page, and its hash in the page's content security policy.
+ * The style of all pages: system fonts, light and dark, and what an operator may change. The style sheet is part of the
+ * page, and its hash of the page's content security policy.
  */
-import { WicketError } from "../errors.js";
-import { namesOf } from "../options.js";
+import { WicketError } from "../common/errors.js";
+import { namesOf } from "../common/options.js";
 
-/** What makes the pages yours. */
+/** The branding of the pages. */
 export interface Brand {
   /** The name at the top of each page. By default the server's. */
   name?: string;
-  /** A picture beside it: an https URL, a path on this server, or a `data:image/…` URL. It is drawn 32 pixels high. */
+  /** An image next to the name: an https URL, a path on this server, or a `data:image/…` URL. It is shown 32 pixels high. */
   logo?: string;
-  /** The colour of links and buttons, `#rrggbb`: one for both themes, or one each. It is made readable where it is not. */
+  /**
+   * The color of links and buttons, `#rrggbb`: one for both themes, or one for each. It is adjusted if its contrast is too
+   * low.
+   */
   accent?: string | { light: string; dark: string };
-  /** How round corners are, in pixels: 0 to 24. By default 8. */
+  /** The corner radius in pixels: 0 to 24. By default 8. */
   radius?: number;
 }
 
@@ -25,18 +28,24 @@ export const BRAND = namesOf<Brand>("brand", {
   radius: true,
 });
 
-/** The background on which an accent is hardest to read: the darkest of the light theme, the brightest of the dark one. */
+/**
+ * The background on which an accent is hardest to read: the darkest of the light theme, the brightest of the dark one.
+ */
 const WORST = { light: "#f3f3f6", dark: "#3a3012" };
 const ACCENT = { light: "#0b57d0", dark: "#9dc3ff" };
 
-/** What text needs against its background: WCAG 2.2, 1.4.3. */
+/** The required contrast of text against its background: WCAG 2.2, 1.4.3. */
 const CONTRAST = 4.5;
 
 const LIGHT = "--page: #fff; --text: #1b1b1f; --soft: #55555e; --box: #f3f3f6; --line: #767680; --warn: #fff4d6";
 const DARK = "--page: #17171b; --text: #ececf1; --soft: #b4b4bf; --box: #24242a; --line: #8c8c97; --warn: #3a3012";
 
-/** Colours and type, on every page. */
-export const BASE = `
+/** The icon of every page. */
+export const ICON =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='none' stroke='%23888' stroke-width='2' d='M3 15V2m5 13V2m5 13V2M1 2h14'/%3E%3C/svg%3E";
+
+/** Colours and type of every page. */
+const BASE = `
 * { box-sizing: border-box }
 body { margin: 0 auto; padding: 2rem 1rem 4rem; max-width: 44rem; background: var(--page); color: var(--text); font: 1rem/1.55 system-ui, sans-serif }
 h1 { margin: 0; font-size: 1.9rem; line-height: 1.2 }
@@ -53,13 +62,13 @@ a { display: inline-block; padding: .2rem 0; color: var(--accent) }
 `;
 
 /**
- * For so long Allow takes no click after the page has appeared, and after the pointer has come to it: the second click of a
- * double click that began in another window, which was over this page, presses nothing. Systems take clicks within half a second
- * for a double click. The keyboard needs no wait, since Allow is never focused by itself.
+ * Allow accepts no click for this long after the page has appeared, and after the pointer has reached it, so that the
+ * second click of a double click that began in another window over this page presses nothing. Systems count clicks
+ * within half a second as a double click. The keyboard needs no delay, because Allow never has the focus by default.
  */
 const SETTLES = ".6s";
 
-/** Where somebody is asked for something. */
+/** Pages with a form. */
 const FORMS = `
 .narrow { max-width: 36rem }
 .brand { display: flex; align-items: center; gap: .6rem; margin: 0 0 1.5rem; font-weight: 600 }
@@ -88,7 +97,7 @@ a.go { padding: .5rem 1.2rem; border: 1px solid; border-radius: var(--radius); f
 @media (max-width: 26rem) { dl { display: block } }
 `;
 
-/** The style sheet of the start page, which knows no brand. */
+/** The style sheet of the start page, which has no brand. */
 export const startStyle = (own: string): string => root(ACCENT, 8) + BASE + own;
 
 /** The style sheet of every other page. */
@@ -110,19 +119,19 @@ function root(accent: { light: string; dark: string }, radius: number): string {
 }`;
 }
 
-/** Checks a brand once, where the server is set up; the error names the member and the fix. */
+/** Checks a brand once, when the server is created; the error names the member and the fix. */
 export function checkBrand({ logo, accent, radius }: Brand): void {
   const colours = typeof accent === "object" ? [accent.light, accent.dark] : [accent];
   for (const colour of colours) {
     if (colour !== undefined && !/^#[0-9a-f]{6}$/i.test(colour)) {
       throw new WicketError(
         "ERR_ARGUMENT",
-        `brand.accent is "${colour}". Write it as "#rrggbb", for example "#0b57d0".`,
+        `brand.accent is "${colour}", but it must have the form "#rrggbb", for example "#0b57d0".`,
       );
     }
   }
   if (radius !== undefined && !(Number.isFinite(radius) && radius >= 0 && radius <= 24)) {
-    throw new WicketError("ERR_ARGUMENT", `brand.radius is ${radius}. It is a number of pixels from 0 to 24.`);
+    throw new WicketError("ERR_ARGUMENT", `brand.radius is ${radius}, but it must be a number of pixels from 0 to 24.`);
   }
   if (
     logo !== undefined &&
@@ -135,7 +144,7 @@ export function checkBrand({ logo, accent, radius }: Brand): void {
   }
 }
 
-/** `colour`, moved toward black or white until text in it can be read on `paper`. */
+/** `colour`, darkened or lightened until text in it can be read on `paper`. */
 function readable(colour: string, paper: string): string {
   const toward = luminance(paper) > 0.5 ? 0 : 255;
   let channels = channelsOf(colour);

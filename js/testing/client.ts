@@ -1,6 +1,6 @@
 /** A client for tests: it connects to a Worker in the same process, or to a URL, and speaks any revision of the protocol. */
-import { WicketError } from "../errors.js";
-import { checkOptions, namesOf } from "../options.js";
+import { WicketError } from "../common/errors.js";
+import { checkOptions, namesOf } from "../common/options.js";
 import type {
   CallToolResult,
   ClientCapabilities,
@@ -18,12 +18,12 @@ import type {
   SampleResultWithTools,
   ServerCapabilities,
   Tool,
-} from "../server/types.js";
+} from "../mcp/server/types.js";
 import { Exchange, MODERN, type Notification, type Revision, type Sending } from "./exchange.js";
 import { Listening, type ListenTo, listen } from "./listening.js";
 import { type Calling, type Target, sendTo } from "./target.js";
 
-/** Who connects, where, and what the client can do. */
+/** Where to connect, as whom, and the client's capabilities. */
 export interface ConnectOptions extends Calling {
   /** An access token, JWT or API key: sent as `Authorization: Bearer …`. */
   token?: string;
@@ -31,27 +31,27 @@ export interface ConnectOptions extends Calling {
   headers?: Record<string, string>;
   /** The path of the MCP endpoint. Default `/mcp`. */
   path?: string;
-  /** Scheme and host under which the Worker is called. Default `https://mcp.example.com`; tokens are for `origin` + `path`. */
+  /** Scheme and host of the Worker's URL. Default `https://mcp.example.com`; tokens are for `origin` + `path`. */
   origin?: string;
-  /** The protocol's revision. Default `2026-07-28`; the earlier ones begin a session. */
+  /** The protocol revision. Default `2026-07-28`; earlier ones begin a session. */
   revision?: Revision;
-  /** What the client calls itself. */
+  /** The client's name and version. */
   clientInfo?: { name: string; version: string };
-  /** Log messages from this level on are wanted. Default none on 2026-07-28, all of them before. */
+  /** The lowest level of log messages to request. By default none on 2026-07-28, and all on older revisions. */
   logLevel?: LoggingLevel;
-  /** Answers what a tool asks a person. Without it, the client says that nobody can be asked. */
+  /** Answers a tool's questions to a person. Without it, the client does not declare the capability. */
   elicit?: (params: ElicitParams) => ElicitResult | Promise<ElicitResult>;
-  /** Answers what a tool asks a language model. Without it, the client says that it has none. */
+  /** Answers a tool's questions to a language model. Without it, the client does not declare the capability. */
   sample?: (params: SampleParams) => SampleResultWithTools | Promise<SampleResultWithTools>;
-  /** The folders that the client works in. Without it, the client says that it has none. */
+  /** The roots of the client. Without it, the client does not declare the capability. */
   roots?: readonly Root[];
-  /** Is told of each message that the server sends ahead of an answer; `client.notifications` has them all. */
+  /** Called with each notification before a result; `client.notifications` has all of them. */
   onNotification?: (notification: Notification) => void;
 }
 
-/** What goes along with one call. */
+/** Options of one call. */
 export interface CallOptions extends Sending {
-  /** Is told how far the call is; without it, the client asks for no progress. */
+  /** Called with the progress of the call; without it, the client does not request progress. */
   onProgress?: (progress: { progress: number; total?: number; message?: string }) => void;
 }
 
@@ -60,28 +60,29 @@ export interface ListedResourceTemplate extends Omit<Resource, "uri"> {
   uriTemplate: string;
 }
 
-/** What a call came to; `isError` where the tool has failed. */
+/** The result of a call; `isError` is true if the tool has failed. */
 export interface ToolCallResult<Structured = unknown> extends CallToolResult {
   content: ContentBlock[];
   structuredContent?: Structured;
 }
 
-/** What is completed: an argument of a prompt, or a variable of a resource template. */
+/** What to complete: an argument of a prompt, or a variable of a resource template. */
 export type CompletionOf = { prompt: string } | { template: string };
 
-/** Who the server is, and what it can do. */
+/** The server's name, version and capabilities. */
 export interface ServerDescription {
   serverInfo: Implementation;
   capabilities: ServerCapabilities;
   instructions?: string;
-  /** The revision that both speak. */
+  /** The negotiated revision. */
   protocolVersion: string;
 }
 
 /**
- * Connects to `target`: a Worker's default export, a handler, `SELF`, or the URL of a server (its path is the endpoint's).
+ * Connects to `target`: a Worker's default export, a handler, `SELF`, or the URL of a server (its path is the
+ * endpoint's).
  *
- * Throws `HttpError` where the server lets nobody in (401, 403, 429), and `ProtocolError` where it answers with an error.
+ * Throws `HttpError` if the server refuses the request (401, 403, 429), and `ProtocolError` if it returns an error.
  *
  * ```ts
  * const client = await connect(worker, { token, elicit: () => ({ action: "accept", content: { name: "Ada" } }) });
@@ -123,15 +124,15 @@ function urlOf(target: unknown, { origin, path }: ConnectOptions): string {
     return new URL(path ?? "/mcp", origin ?? "https://mcp.example.com").href;
   }
   if (origin !== undefined)
-    throw new WicketError("ERR_ARGUMENT", "`origin` is for Workers of this process: a URL has its own.");
+    throw new WicketError("ERR_ARGUMENT", "`origin` is for Workers in this process: a URL has its own.");
   const url = new URL(target);
   if (path !== undefined || url.pathname === "/") url.pathname = path ?? "/mcp";
   return url.href;
 }
 
-/** A client that is connected. `connect` makes one. */
+/** A connected client, from `connect`. */
 export class TestClient {
-  /** All that the server has sent ahead of answers, the earliest first. */
+  /** All notifications that the server has sent before results, the earliest first. */
   readonly notifications: Notification[] = [];
   readonly #exchange: Exchange;
   readonly #options: ConnectOptions;
@@ -155,7 +156,7 @@ export class TestClient {
     });
   }
 
-  /** Says hello; `connect` has done that. */
+  /** Initializes the connection; `connect` has done that. */
   async begin(): Promise<void> {
     const { revision, capabilities, clientInfo, logLevel } = this.#exchange.speaker;
     if (revision === MODERN) {
@@ -171,9 +172,9 @@ export class TestClient {
     if (logLevel !== undefined) await this.request("logging/setLevel", { level: logLevel });
   }
 
-  /** Who the server is, and what it can do. */
+  /** The server's name, version and capabilities. */
   get server(): ServerDescription {
-    if (!this.#server) throw new WicketError("ERR_ARGUMENT", "Use `connect` to make a client.");
+    if (!this.#server) throw new WicketError("ERR_ARGUMENT", "Use `connect` to create a client.");
     return this.#server;
   }
 
@@ -197,7 +198,7 @@ export class TestClient {
     return this.#all<Prompt>("prompts/list", "prompts");
   }
 
-  /** Calls a tool, and answers what it asks. A tool that fails gives a result with `isError`, as models see it. */
+  /** Calls a tool, and answers its questions. If the tool fails, the result has `isError`, as models see it. */
   async callTool<Structured = unknown>(
     name: string,
     args: Record<string, unknown> = {},
@@ -221,7 +222,7 @@ export class TestClient {
     return (await this.request("prompts/get", { name, arguments: args }, sending)) as unknown as GetPromptResult;
   }
 
-  /** The values that complete `value`; `known` are arguments that are filled in already. */
+  /** The completions of `value`; `known` are arguments that have values already. */
   async complete(
     of: CompletionOf,
     argument: string,
@@ -233,12 +234,12 @@ export class TestClient {
     return (await this.request("completion/complete", asked)).completion as { values: string[] };
   }
 
-  /** Hears what changes from now on. Close what comes back when the test is over. */
+  /** Subscribes to changes from now on. Close the result when the test has ended. */
   listen(to: ListenTo): Promise<Listening> {
     return listen(this.#exchange, to);
   }
 
-  /** Sends any request of the protocol; its result. */
+  /** Sends any request of the protocol, and returns its result. */
   request(
     method: string,
     params: Record<string, unknown> = {},
@@ -270,7 +271,7 @@ export class TestClient {
     if (method === "elicitation/create" && elicit) return elicit(params as unknown as ElicitParams);
     if (method === "sampling/createMessage" && sample) return sample(params as unknown as SampleParams);
     if (method === "roots/list" && roots) return { roots };
-    throw new WicketError("ERR_ARGUMENT", `The server asks for ${method}, which this client has not said it can.`);
+    throw new WicketError("ERR_ARGUMENT", `The server requested ${method}, which this client has not declared.`);
   }
 }
 
@@ -282,7 +283,7 @@ function capabilitiesOf({ elicit, sample, roots }: ConnectOptions): ClientCapabi
   };
 }
 
-/** The text of a result: its blocks of text, one on each line. */
+/** The text of a result: its text blocks, one per line. */
 export function textOf({ content = [] }: Pick<CallToolResult, "content">): string {
   return content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n");
 }

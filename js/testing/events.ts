@@ -1,4 +1,4 @@
-/** Reading messages out of a response: JSON, or a stream of server-sent events (WHATWG HTML §9.2). */
+/** Reads the messages in a response: JSON, or a stream of server-sent events (WHATWG HTML §9.2). */
 
 /** A JSON-RPC message. */
 export interface Message {
@@ -9,7 +9,7 @@ export interface Message {
   error?: { code: number; message: string; data?: unknown };
 }
 
-/** The messages of a response, one after the other. Ending the loop closes the stream. */
+/** The messages of a response, one after another. Ending the loop closes the stream. */
 export async function* messagesOf(response: Response): AsyncGenerator<Message, void> {
   if (!isStream(response)) {
     const text = await response.text();
@@ -19,7 +19,7 @@ export async function* messagesOf(response: Response): AsyncGenerator<Message, v
     return;
   }
   for await (const { data } of eventsOf(response)) {
-    // A stream that can be resumed begins with an event that has only an id.
+    // A stream that can be resumed begins with an event that only has an ID.
     if (data !== "") yield JSON.parse(data) as Message;
   }
 }

@@ -1,7 +1,7 @@
-/** One request of a client, all its rounds, and what it comes to: on 2026-07-28, and on the revisions before. */
-import { ProtocolError, WicketError } from "../errors.js";
-import { mirrorsIn } from "../server/mirrors.js";
-import type { ClientCapabilities } from "../server/types.js";
+/** One request of a client, with all its rounds and its result: on 2026-07-28 and on older revisions. */
+import { ErrorCode, ProtocolError, WicketError } from "../common/errors.js";
+import { mirrorsIn } from "../mcp/server/mirrors.js";
+import type { ClientCapabilities } from "../mcp/server/types.js";
 import { type Message, isStream, messagesOf } from "./events.js";
 import { HttpError } from "./http-error.js";
 import type { Send } from "./target.js";
@@ -11,13 +11,13 @@ export type Revision = "2026-07-28" | "2025-11-25" | "2025-06-18" | "2025-03-26"
 
 export const MODERN: Revision = "2026-07-28";
 
-/** A message of the server that wants no answer. */
+/** A message from the server that needs no answer. */
 export interface Notification {
   method: string;
   params: Record<string, unknown>;
 }
 
-/** What a client says about itself with each request, and how it answers. */
+/** What a client sends about itself with each request, and how it answers. */
 export interface Speaker {
   readonly send: Send;
   readonly url: string;
@@ -26,20 +26,20 @@ export interface Speaker {
   readonly capabilities: ClientCapabilities;
   readonly clientInfo: { name: string; version: string };
   readonly logLevel: string | undefined;
-  /** Answers what the server asks for: `elicitation/create` and its like. */
+  /** Answers a request from the server: `elicitation/create` and similar ones. */
   answer(method: string, params: Record<string, unknown>): Promise<object>;
   heard(notification: Notification): void;
 }
 
-/** What goes along with one request. */
+/** Options of one request. */
 export interface Sending {
-  /** Ends the request: the client closes its connection. */
+  /** Cancels the request: the client closes its connection. */
   signal?: AbortSignal;
   /** Members of the request's `_meta`. */
   meta?: Record<string, unknown>;
 }
 
-/** More rounds of questions than any handler needs. */
+/** Maximum number of rounds. */
 const MAX_ROUNDS = 50;
 const NAMES = "io.modelcontextprotocol";
 
@@ -54,7 +54,9 @@ export class Exchange {
     this.speaker = speaker;
   }
 
-  /** Sends a request, answers what is asked meanwhile, and gives its result. Throws `ProtocolError` or `HttpError`. */
+  /**
+   * Sends a request, answers questions in the meantime, and returns the result. Throws `ProtocolError` or `HttpError`.
+   */
   async request(
     method: string,
     params: Record<string, unknown>,
@@ -80,7 +82,7 @@ export class Exchange {
       }
       more = { ...(asked && { inputResponses }), requestState: result.requestState };
     }
-    throw new WicketError("ERR_ARGUMENT", `${method} has asked for something ${MAX_ROUNDS} times, and asks again.`);
+    throw new WicketError("ERR_ARGUMENT", `${method} has requested input ${MAX_ROUNDS} times, and requests more.`);
   }
 
   /** Sends a notification. */
@@ -99,7 +101,7 @@ export class Exchange {
     );
   }
 
-  /** The headers of a request that carries `message`. */
+  /** The headers of a request with `message`. */
   headers(message: Record<string, unknown> = {}): Record<string, string> {
     const headers: Record<string, string> = { accept: "application/json, text/event-stream", ...this.speaker.headers };
     const { method, params } = message as { method?: string; params?: { name?: unknown; uri?: unknown } };
@@ -112,7 +114,7 @@ export class Exchange {
     return headers;
   }
 
-  /** A message whose answer is a stream that stays open. */
+  /** A message whose response is a stream that stays open. */
   message(method: string, params: Record<string, unknown>): Record<string, unknown> {
     return this.#message(++this.#count, method, params, {});
   }
@@ -134,11 +136,11 @@ export class Exchange {
     return { jsonrpc: "2.0", ...(id !== undefined && { id }), method, params: all };
   }
 
-  /** The answer to the request `id`. What the server says and asks before it is heard and answered. */
+  /** The response to the request `id`. Notifications and questions before it are handled. */
   async #answerIn(response: Response, id: number): Promise<Message> {
     this.session ??= response.headers.get("mcp-session-id") ?? undefined;
     const isMessage = isStream(response) || response.headers.get("content-type")?.startsWith("application/json");
-    // What keeps a caller out is an answer of HTTP, whatever its body.
+    // A refusal of a caller is an HTTP response, whatever its body.
     if (!isMessage || response.status === 401 || response.status === 403) throw await HttpError.of(response);
     const whole = isStream(response) ? undefined : response.clone();
     for await (const message of messagesOf(response)) {
@@ -151,15 +153,15 @@ export class Exchange {
       }
     }
     if (whole) throw await HttpError.of(whole);
-    throw new WicketError("ERR_ARGUMENT", "The stream has ended before its answer.");
+    throw new WicketError("ERR_ARGUMENT", "The stream has ended before the response.");
   }
 
-  /** Answers a request of the server's, on revisions before 2026-07-28. */
+  /** Answers a request from the server, on revisions before 2026-07-28. */
   async #reply(id: string | number, method: string, params: Record<string, unknown>): Promise<void> {
     const said = await this.speaker.answer(method, params).then(
       (result) => ({ result }),
       (error: unknown) => ({
-        error: { code: -32603, message: error instanceof Error ? error.message : String(error) },
+        error: { code: ErrorCode.InternalError, message: error instanceof Error ? error.message : String(error) },
       }),
     );
     const taken = await this.post({ jsonrpc: "2.0", id, ...said }, {}, {});
@@ -191,7 +193,7 @@ export class Exchange {
 
 type Questions = Record<string, { method: string; params?: Record<string, unknown> }>;
 
-/** A value as a header carries it (2026-07-28 streamable-http §Value Encoding). */
+/** A value in the form for a header (2026-07-28 streamable-http §Value Encoding). */
 function headerText(value: string): string {
   if (/^[!-~](?:[ -~]*[!-~])?$/.test(value) && !value.startsWith("=?base64?")) return value;
   const bytes = Array.from(new TextEncoder().encode(value), (byte) => String.fromCharCode(byte));

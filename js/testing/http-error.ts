@@ -1,4 +1,6 @@
-/** A request that was answered by HTTP alone: refused before anybody looked at its message, or at the wrong place. */
+/**
+ * A response without a JSON-RPC message: the request was refused before its message was read, or sent to a wrong path.
+ */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly status: number;
@@ -16,7 +18,10 @@ export class HttpError extends Error {
     return new HttpError(response.status, response.headers, await response.text());
   }
 
-  /** The parameters of `WWW-Authenticate` (RFC 6750 §3): `error`, `scope`, `resource_metadata`. Empty where there is none. */
+  /**
+   * The parameters of `WWW-Authenticate` (RFC 6750 §3): `error`, `scope`, `resource_metadata`. Empty if the header is
+   * absent.
+   */
   get challenge(): Partial<Record<string, string>> {
     const header = this.headers.get("www-authenticate") ?? "";
     const parameters = header.matchAll(/([\w-]+)="((?:[^"\\]|\\.)*)"/g);

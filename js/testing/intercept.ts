@@ -1,12 +1,12 @@
-/** What a Worker under test fetches, answered in the same process. */
+/** Answers the fetches of a Worker under test in the same process. */
 
-/** Answers a request, or leaves it to others. It may not read the body of one that it leaves. */
+/** Answers a request, or returns undefined to leave it to others, without reading its body. */
 export type Answering = (request: Request) => Response | undefined | Promise<Response | undefined>;
 
 const answering = new Set<Answering>();
 let before: typeof fetch | undefined;
 
-/** From now on `answer` is asked first about each `fetch` of this isolate, until what comes back is called. */
+/** From now on `answer` is called first for each `fetch` of this isolate, until the returned function is called. */
 export function intercept(answer: Answering): () => void {
   answering.add(answer);
   if (!before) {
@@ -16,7 +16,7 @@ export function intercept(answer: Answering): () => void {
   return () => {
     answering.delete(answer);
     if (answering.size > 0 || !before) return;
-    // Whoever has put something around ours meanwhile keeps it.
+    // If something else has replaced `fetch` meanwhile, it stays.
     if (globalThis.fetch === intercepted) globalThis.fetch = before;
     before = undefined;
   };

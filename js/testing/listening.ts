@@ -1,10 +1,10 @@
-/** Hearing what changes: `subscriptions/listen` on 2026-07-28, the stream of the session before. */
-import { WicketError } from "../errors.js";
+/** Listens for changes: `subscriptions/listen` on 2026-07-28, the session's stream on older revisions. */
+import { WicketError } from "../common/errors.js";
 import { type Message, isStream, messagesOf } from "./events.js";
 import { type Exchange, MODERN, type Notification } from "./exchange.js";
 import { HttpError } from "./http-error.js";
 
-/** What is listened to. Before 2026-07-28 a client hears of all lists, whether it wants to or not. */
+/** What to listen to. Before 2026-07-28 a client is always notified about all lists. */
 export interface ListenTo {
   toolsListChanged?: true;
   promptsListChanged?: true;
@@ -21,7 +21,7 @@ export class Listening {
     this.#messages = messages;
   }
 
-  /** The next notification, as soon as there is one. Throws `ERR_ARGUMENT` where the stream has ended. */
+  /** The next notification, as soon as there is one. Throws `ERR_ARGUMENT` if the stream has ended. */
   async next(): Promise<Notification> {
     const { done, value } = await this.#messages.next();
     if (done) throw new WicketError("ERR_ARGUMENT", "The stream of notifications has ended.");
@@ -34,7 +34,7 @@ export class Listening {
   }
 }
 
-/** Begins to listen. */
+/** Opens the stream. */
 export async function listen(exchange: Exchange, to: ListenTo): Promise<Listening> {
   const { speaker } = exchange;
   if (speaker.revision !== MODERN) {

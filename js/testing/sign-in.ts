@@ -1,46 +1,51 @@
-/** A sign-in without a browser: the whole way of OAuth against the Worker under test, for one person. */
-import { WicketError } from "../errors.js";
-import { checkOptions, namesOf } from "../options.js";
-import { base64url } from "../cli/algorithms.js";
+/** A sign-in without a browser: the complete OAuth flow against the Worker under test, for one person. */
+import { WicketError } from "../common/errors.js";
+import { checkOptions, namesOf } from "../common/options.js";
+import { base64url } from "../common/base64url.js";
 import { HttpError } from "./http-error.js";
 import { intercept } from "./intercept.js";
 import { type Calling, type Send, type Target, sendTo } from "./target.js";
 import { type TestPerson, Upstream } from "./upstream.js";
 
 export interface SignInOptions extends Calling {
-  /** Who signs in at the provider, where the Worker has one (GitHub, Google, Entra, any OpenID provider). */
+  /** The person who signs in at the provider, if the Worker uses one (GitHub, Google, Entra, any OpenID provider). */
   person?: TestPerson;
-  /** Headers of the person's browser: the cookie of your own session, or what stands in front says, for `identify`. */
+  /**
+   * Headers of the person's browser, for `identify`: the cookie of your own session, or headers of a proxy in front.
+   */
   headers?: Record<string, string>;
-  /** What the client asks for. Default what the server gives by itself. */
+  /** The scopes that the client requests. By default the server's default scopes. */
   scopes?: readonly string[];
-  /** Scheme and host under which the Worker is called. Default `https://mcp.example.com`. */
+  /** Scheme and host of the Worker's URL. Default `https://mcp.example.com`. */
   origin?: string;
-  /** The path of the MCP endpoint that the token is for. Default `/mcp`. */
+  /** The path of the MCP endpoint for which the token is. Default `/mcp`. */
   path?: string;
-  /** What the client calls itself on the consent page. Default `Test client`. */
+  /** The client's name on the consent page. Default `Test client`. */
   clientName?: string;
-  /** A client that is registered already, instead of a new one. */
+  /** A registered client to use instead of a new one. */
   client?: { clientId: string; redirectUri: string };
-  /** `"deny"`: the person says no; `signIn` then throws `ERR_AUTHORIZE`. */
+  /** `"deny"`: the person denies; `signIn` then throws `ERR_AUTHORIZE`. */
   decision?: "allow" | "deny";
   /**
-   * For pages of your own: what is filled into the form of a page, by the names of its fields. Fields that are not named keep
-   * their values, and of several buttons the one that is named `decision`, with the value `allow`, is pressed.
+   * For your own pages: the values for the form of a page, by field name. Other fields keep their values; of several
+   * buttons, the one named `decision` with the value `allow` is pressed.
    */
   fill?: (page: { url: URL; html: string }) => Record<string, string> | undefined;
 }
 
-/** What a client has after a sign-in. */
+/** The result of a sign-in. */
 export interface SignedIn {
   accessToken: string;
   refreshToken?: string;
-  /** The scopes that were granted. */
+  /** The granted scopes. */
   scopes: string[];
-  /** Seconds. */
+  /** Lifetime of the access token in seconds. */
   expiresIn: number;
   clientId: string;
-  /** New tokens for the refresh token. The provider is asked again, as at the sign-in. Throws `HttpError` where it is refused. */
+  /**
+   * Returns new tokens for the refresh token. The provider is asked again, as at sign-in. Throws `HttpError` if it is
+   * refused.
+   */
   refresh(): Promise<SignedIn>;
 }
 
@@ -50,12 +55,13 @@ interface Metadata {
   registration_endpoint?: string;
 }
 
-/** More pages than any way through a sign-in has. */
+/** Maximum number of pages of a sign-in. */
 const MAX_PAGES = 20;
 
 /**
- * Signs a person in: registers a client, goes through `/authorize`, the consent page and the provider, and redeems the code. The
- * Worker is the real one, with its `allow` and `context`; only the provider is a stand-in, which answers in the same process.
+ * Signs a person in: registers a client, goes through `/authorize`, the consent page and the provider, and redeems the
+ * code. The Worker is the real one, with its `allow` and `context`; only the provider is a stand-in, in the same
+ * process.
  *
  * ```ts
  * const { accessToken } = await signIn(worker, { person: { login: "ada" } });
@@ -67,7 +73,7 @@ export async function signIn<Env = never>(target: Target<Env>, options: SignInOp
   const origin = options.origin ?? (isUrl(target) ? new URL(target).origin : "https://mcp.example.com");
   const { env, props } = options;
   const send = sendTo(target, { ...(env !== undefined && { env }), ...(props && { props }) });
-  const way = new Way(send, origin, new Upstream(options.person ?? {}), options);
+  const way = new SignInFlow(send, origin, new Upstream(options.person ?? {}), options);
   return way.run(() => way.signIn());
 }
 
@@ -96,8 +102,8 @@ const SIGN_IN = namesOf<SignInOptions>("signIn", {
   fill: true,
 });
 
-/** One client and one person on their way. */
-class Way {
+/** One sign-in of one person with one client. */
+class SignInFlow {
   readonly #send: Send;
   readonly #origin: string;
   readonly #upstream: Upstream;
@@ -111,7 +117,7 @@ class Way {
     this.#options = options;
   }
 
-  /** Does `work` while the provider answers. */
+  /** Runs `work` while the provider answers. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     const stop = intercept((request) => this.#upstream.answer(request));
     try {
@@ -142,7 +148,7 @@ class Way {
     const code = back.get("code");
     if (code === null || back.get("state") !== state) {
       const reason = [back.get("error"), back.get("error_description")].filter(Boolean).join(": ");
-      throw new WicketError("ERR_AUTHORIZE", `The sign-in has come to nothing: ${reason || back.toString()}.`);
+      throw new WicketError("ERR_AUTHORIZE", `The sign-in failed: ${reason || back.toString()}.`);
     }
     const redeemed = { grant_type: "authorization_code", code, redirect_uri: redirectUri, code_verifier: verifier };
     return this.#token(server, { ...redeemed, client_id: clientId });
@@ -150,7 +156,10 @@ class Way {
 
   async #register({ registration_endpoint: endpoint }: Metadata): Promise<{ clientId: string; redirectUri: string }> {
     if (endpoint === undefined) {
-      throw new WicketError("ERR_AUTHORIZE", "This server registers no clients: give `client` one that it knows.");
+      throw new WicketError(
+        "ERR_AUTHORIZE",
+        "This server does not register clients: set `client` to one that it knows.",
+      );
     }
     const redirectUri = "https://client.example/callback";
     const metadata = {
@@ -164,7 +173,7 @@ class Way {
     return { clientId: (await this.#json<{ client_id: string }>(request)).client_id, redirectUri };
   }
 
-  /** From page to page, until the browser is sent to the client. */
+  /** Goes from page to page, until the browser is sent to the client. */
   async #browse(begin: URL, redirectUri: string): Promise<URL> {
     let request = new Request(begin);
     for (let pages = 0; pages < MAX_PAGES; pages++) {
@@ -179,14 +188,14 @@ class Way {
         request = new Request(next);
         continue;
       }
-      // Answers to clients that nobody has vouched for take a click.
+      // Responses to clients that nobody vouches for need a click.
       const link = linksIn(html).find((link) => link.startsWith(redirectUri));
       if (link !== undefined) return new URL(link);
       const form = response.ok ? this.#filled(url, html) : undefined;
       if (!form) throw new HttpError(response.status, response.headers, sentencesIn(html));
       request = form;
     }
-    throw new WicketError("ERR_AUTHORIZE", `The sign-in goes on after ${MAX_PAGES} pages.`);
+    throw new WicketError("ERR_AUTHORIZE", `The sign-in has not finished after ${MAX_PAGES} pages.`);
   }
 
   async #visit(request: Request): Promise<Response> {
@@ -205,7 +214,7 @@ class Way {
     return response;
   }
 
-  /** The form of a page, filled in and sent. */
+  /** The request of a page's form with its values. */
   #filled(url: URL, html: string): Request | undefined {
     const [, attributes, inner = ""] = /<form\b([^>]*)>([\s\S]*?)<\/form>/i.exec(html) ?? [];
     if (attributes === undefined) return undefined;
@@ -261,13 +270,13 @@ async function challengeOf(verifier: string): Promise<string> {
   return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
 }
 
-/** Where a page goes on by itself. */
+/** The target of a page's automatic refresh. */
 function refreshIn(html: string): string | undefined {
   const [tag] = /<meta\b[^>]*http-equiv="refresh"[^>]*>/i.exec(html) ?? [];
   return tag && /^\s*\d+\s*;\s*url=(.*)$/i.exec(attribute(tag, "content") ?? "")?.[1];
 }
 
-/** Where the links of a page lead. */
+/** The targets of a page's links. */
 function linksIn(html: string): string[] {
   return Array.from(html.matchAll(/<a\b[^>]*>/gi), ([tag]) => attribute(tag, "href") ?? "");
 }
@@ -285,7 +294,7 @@ const unescaped = (text: string): string =>
     .replaceAll("&gt;", ">")
     .replaceAll("&amp;", "&");
 
-/** What a page says, without its markup. */
+/** The text of a page, without its markup. */
 function sentencesIn(html: string): string {
   const body = /<body\b[^>]*>([\s\S]*)<\/body>/i.exec(html)?.[1] ?? html;
   return unescaped(

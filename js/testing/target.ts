@@ -1,13 +1,13 @@
-/** Whatever a test sends its requests to, as one function. */
+/** Whatever a test sends its requests to, as a function. */
 import { importedEnv, importedExports } from "#workers";
-import { WicketError } from "../errors.js";
+import { WicketError } from "../common/errors.js";
 
-/** A Worker's default export, or whatever else has such a `fetch`. */
+/** A Worker's default export, or another object with such a `fetch`. */
 export interface FetchTarget<Env> {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response>;
 }
 
-/** A function that answers requests: what `createMcpHandler` gives, or a `fetch`. */
+/** A function that answers requests: the result of `createMcpHandler`, or a `fetch`. */
 export type HandlerTarget<Env> = FetchTarget<Env>["fetch"];
 
 /** `SELF` of `cloudflare:test`, `exports.default` of `cloudflare:workers`, or a service binding. */
@@ -15,29 +15,31 @@ export interface StubTarget {
   fetch(request: Request): Promise<Response>;
 }
 
-/** What can be tested: a Worker, a handler, a stub of one, or the URL of a server that runs elsewhere. */
+/** What can be tested: a Worker, a handler, a stub of one, or the URL of a running server. */
 export type Target<Env = never> = FetchTarget<Env> | HandlerTarget<Env> | StubTarget | URL | string;
 
-/** How the target is called. */
+/** How to call the target. */
 export interface Calling {
   /** The bindings. Default: those of the test environment. */
   env?: unknown;
-  /** What the Worker finds as `ctx.props`: who has signed in, for a Worker that leaves that to somebody else. */
+  /** `ctx.props` for the Worker: the caller, for a Worker that leaves authentication to others. */
   props?: Record<string, unknown>;
 }
 
-/** Sends one request; redirects are answers. */
+/** Sends one request; redirects are not followed. */
 export type Send = (request: Request) => Promise<Response>;
 
-/** How requests get to `target`. Throws `ERR_ARGUMENT` for what cannot be sent any. */
+/** How to send requests to `target`. Throws `ERR_ARGUMENT` for an invalid one. */
 export function sendTo<Env>(target: Target<Env>, calling: Calling = {}): Send {
   if (typeof target === "string" || target instanceof URL) {
-    if (calling.props || calling.env) throw wrong("a server elsewhere has its own `env` and `props`");
+    if (calling.props || calling.env) throw wrong("a remote server has its own `env` and `props`");
     return (request) => fetch(request);
   }
   if (isStub(target)) return sendToStub(target as StubTarget, calling);
   if (typeof target === "function" && /^class\b/.test(Function.prototype.toString.call(target))) {
-    throw wrong("a class takes no requests: use `exports.default` of cloudflare:workers, or `SELF` of cloudflare:test");
+    throw wrong(
+      "a class does not accept requests: use `exports.default` of cloudflare:workers, or `SELF` of cloudflare:test",
+    );
   }
   const answer = typeof target === "function" ? target : fetchOf(target as FetchTarget<Env>);
   return async (request) => {
@@ -58,10 +60,12 @@ const isStub = (target: unknown): boolean =>
   /^\[object (\w*Stub|Fetcher)\]$/.test(Object.prototype.toString.call(target));
 
 function sendToStub(target: StubTarget, { env, props }: Calling): Send {
-  if (env) throw wrong("a stub has its own `env`: give `connect` the Worker's default export instead");
+  if (env) throw wrong("a stub has its own `env`: pass the Worker's default export to `connect` instead");
   if (!props) return (request) => target.fetch(request);
   if (typeof target !== "function") {
-    throw wrong("a stub takes no `props`: use `exports.default` of cloudflare:workers, or the Worker's default export");
+    throw wrong(
+      "a stub does not accept `props`: use `exports.default` of cloudflare:workers, or the Worker's default export",
+    );
   }
   const withProps = (target as (options: { props: object }) => StubTarget)({ props });
   return (request) => withProps.fetch(request);
@@ -72,9 +76,9 @@ function contextOf(exports: unknown, props: Record<string, unknown> | undefined)
     props,
     exports,
     passThroughOnException() {},
-    // What is left behind goes on by itself; what becomes of it is no business of the request's.
+    // Background work continues by itself; its result does not concern the request.
     waitUntil(promise: Promise<unknown>) {
-      promise.catch((error: unknown) => console.error("[mcp-wicket] What a request left to `waitUntil` failed", error));
+      promise.catch((error: unknown) => console.error("[mcp-wicket] A promise passed to `waitUntil` failed", error));
     },
   } as unknown as ExecutionContext;
 }

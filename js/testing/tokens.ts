@@ -1,37 +1,41 @@
 /** Tokens and keys for tests: an issuer of JWTs with a key pair of its own, and API keys. */
 import type { APIKeyRecord } from "../auth/api-keys.js";
 import type { PublicJwk } from "../auth/jwt-options.js";
-import { algorithmOf, base64url } from "../cli/algorithms.js";
+import { algorithmOf } from "../cli/algorithms.js";
+import { base64url } from "../common/base64url.js";
 import { apiKey } from "../cli/api-key.js";
 import { keys } from "../cli/keys.js";
-import { now } from "../clock.js";
-import { checkOptions, namesOf } from "../options.js";
+import { now } from "../common/clock.js";
+import { checkOptions, namesOf } from "../common/options.js";
 import { intercept } from "./intercept.js";
 
 export interface IssuerOptions {
   /** Its `iss`. Default `https://issuer.example`. */
   issuer?: string;
-  /** For whom its tokens are. Default `https://mcp.example.com/mcp`, where `connect` connects to. */
+  /** The audience of its tokens. Default `https://mcp.example.com/mcp`, to which `connect` connects. */
   audience?: string | readonly string[];
-  /** How it signs: `ES256` (default), `RS256`, `EdDSA`, … With a `secret`: `HS256` (default), `HS384`, `HS512`. */
+  /**
+   * The signature algorithm: `ES256` (default), `RS256`, `EdDSA`, … With a `secret`: `HS256` (default), `HS384`,
+   * `HS512`.
+   */
   algorithm?: string;
   /** The secret that it shares with the verifier, instead of a key pair. */
   secret?: string;
 }
 
-/** What is signed otherwise than usual. */
+/** Options of one token. */
 export interface SignOptions {
-  /** Seconds that the token lives from now on, on the package's clock. Default 900; negative for one that has expired. */
+  /** Lifetime in seconds, on the package's clock. Default 900; negative for an expired token. */
   lifetime?: number;
-  /** Members of the header beside `alg`, `typ` and `kid`. */
+  /** Header members besides `alg`, `typ` and `kid`. */
   header?: Record<string, unknown>;
 }
 
-/** An issuer of JWTs. `tokens.issuer()` makes one. */
+/** An issuer of JWTs, from `tokens.issuer()`. */
 export class TestIssuer {
   readonly issuer: string;
   readonly audience: string | readonly string[];
-  /** Its public keys, a JWK Set: `new JWTVerifier({ keys: issuer.jwks, … })`. Empty where it signs with a secret. */
+  /** Its public keys, a JWK Set: `new JWTVerifier({ keys: issuer.jwks, … })`. Empty if it signs with a secret. */
   readonly jwks: { keys: PublicJwk[] };
   readonly #algorithm: string;
   readonly #key: CryptoKey;
@@ -47,8 +51,8 @@ export class TestIssuer {
   }
 
   /**
-   * A signed token. Its claims are `iss`, `aud`, `sub` (`test`), `iat` and `exp`, and then yours; one that is `undefined` is
-   * left out.
+   * Returns a signed token. Its claims are `iss`, `aud`, `sub` (`test`), `iat` and `exp`, followed by yours; a claim
+   * that is `undefined` is omitted.
    */
   async sign(claims: Record<string, unknown> = {}, options: SignOptions = {}): Promise<string> {
     checkOptions(SIGN, options);
@@ -68,8 +72,8 @@ export class TestIssuer {
   }
 
   /**
-   * Answers requests for its metadata and its keys, which a Worker under test fetches: those below `issuer`, and `jwksUri`.
-   * Everything else goes where it went before. Call what comes back when the test is over.
+   * Answers requests for its metadata and its keys by a Worker under test: those below `issuer`, and `jwksUri`.
+   * Everything else goes where it went before. Call the returned function when the test has ended.
    */
   serve(jwksUri = `${this.issuer}/.well-known/jwks.json`): () => void {
     const site = new URL(this.issuer);
@@ -90,17 +94,17 @@ export class TestIssuer {
 const encoder = new TextEncoder();
 
 export interface TestApiKeyOptions {
-  /** Whose key it is. Default `test`. */
+  /** The owner of the key. Default `test`. */
   name?: string;
-  /** What its holder may do. */
+  /** The scopes of the caller. */
   scopes?: readonly string[];
-  /** What tools find in `this.props` beside `sub` and `key`. */
+  /** `this.props` in tools, besides `sub` and `key`. */
   props?: Record<string, unknown>;
-  /** How the verifier's keys begin. Default `wk`. */
+  /** The prefix of the verifier's keys. Default `wk`. */
   prefix?: string;
   /** The verifier's pepper. */
   pepper?: string;
-  /** Seconds until it ends. Default never. */
+  /** Lifetime in seconds. By default the key does not expire. */
   lifetime?: number;
 }
 
@@ -125,7 +129,7 @@ export const tokens = {
     return new TestIssuer(about, key, jwks);
   },
 
-  /** A new API key and the record that an `APIKeyVerifier` has of it. */
+  /** Creates an API key, and the record for an `APIKeyVerifier`. */
   async apiKey(options: TestApiKeyOptions = {}): Promise<{ key: string; record: APIKeyRecord }> {
     checkOptions(API_KEY, options);
     const { name = "test", scopes, props, prefix, pepper, lifetime } = options;

@@ -1,14 +1,14 @@
 /**
- * The provider that a person signs in at, during a test: whatever GitHub, Google, Entra or another provider would be asked, it
- * answers by the documents of each, for the one person of the test. Requests are known by the codes and tokens in them, which it
- * has issued itself, so that no provider's addresses stand here.
+ * The provider at which a person signs in during a test: it answers as GitHub, Google, Entra or another provider would,
+ * according to their documentation, for the one person of the test. It recognizes requests by the codes and tokens that
+ * it has issued itself, so no provider's addresses are needed.
  */
-import { base64url } from "../cli/algorithms.js";
+import { base64url } from "../common/base64url.js";
 import { type TestIssuer, tokens } from "./tokens.js";
 
-/** Somebody who signs in. What is left out is made up. */
+/** A person who signs in. Omitted members get default values. */
 export interface TestPerson {
-  /** The stable id at the provider; with GitHub a number. Default `1`. */
+  /** The stable ID at the provider; with GitHub a number. Default `1`. */
   id?: string | number;
   /** The account's name. Default `ada`. */
   login?: string;
@@ -16,12 +16,12 @@ export interface TestPerson {
   name?: string;
   /** A verified address. Default `ada@example.com`. */
   email?: string;
-  /** GitHub organisations that the person is an active member of. */
+  /** GitHub organisations of which the person is an active member. */
   orgs?: readonly string[];
   groups?: readonly string[];
   /** Entra tenant, or Google hosted domain. */
   tenant?: string;
-  /** Further claims of ID token and profile. */
+  /** Further claims of the ID token and the profile. */
   claims?: Record<string, unknown>;
 }
 
@@ -30,8 +30,10 @@ const CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad";
 const SOME_TENANT = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490";
 
 let issuing: Promise<TestIssuer> | undefined;
+/** The issuers whose metadata was asked for. The Worker caches it, so a later sign-in does not ask again. */
+const issuers = new Set<string>();
 
-/** What the person has been asked to allow. */
+/** What the person was asked to allow. */
 interface Granted {
   readonly client: string;
   readonly scope: string;
@@ -42,7 +44,6 @@ export class Upstream {
   readonly #person: Required<Omit<TestPerson, "tenant">> & { tenant: string | undefined };
   readonly #codes = new Map<string, Granted>();
   readonly #tokens = new Map<string, Granted>();
-  readonly #issuers = new Set<string>();
 
   constructor(person: TestPerson) {
     const { id = "1", login = "ada", name = "Ada", email = "ada@example.com", tenant } = person;
@@ -50,7 +51,7 @@ export class Upstream {
     this.#person = { id, login, name, email, tenant, orgs, groups, claims };
   }
 
-  /** The person says yes at this authorization URL: where the browser is sent back. */
+  /** The person allows this authorization URL; returns the URL to which the browser is sent back. */
   authorize(url: URL): URL {
     const asked = url.searchParams;
     const code = `test-${random()}`;
@@ -62,7 +63,7 @@ export class Upstream {
     return back;
   }
 
-  /** Answers what the Worker asks the provider; nothing for other requests. */
+  /** Answers the Worker's request to the provider; undefined for other requests. */
   async answer(request: Request): Promise<Response | undefined> {
     const url = new URL(request.url);
     const issuer = /^(.*)\/\.well-known\/openid-configuration$/.exec(url.origin + url.pathname)?.[1];
@@ -72,7 +73,8 @@ export class Upstream {
     const granted = this.#tokens.get(shown);
     if (granted) return this.#profile(url.pathname, granted);
     if (request.method === "GET" || request.bodyUsed) return undefined;
-    return this.#posted(request, await request.clone().text());
+    // Not `text()`, which warns about a form's media type.
+    return this.#posted(request, new TextDecoder().decode(await request.clone().arrayBuffer()));
   }
 
   async #posted(request: Request, body: string): Promise<Response | undefined> {
@@ -84,7 +86,7 @@ export class Upstream {
     }
     const revoked = this.#tokens.get(form.get("token") ?? "");
     if (revoked) return new Response(null, { status: 200 });
-    // GitHub's "Check a token": whose it is, and of which app.
+    // GitHub's "Check a token": whose it is, and for which app.
     const [, checked] = /"access_token"\s*:\s*"(test-[^"]+)"/.exec(body) ?? [];
     const whose = this.#tokens.get(checked ?? "");
     if (!whose) return undefined;
@@ -103,7 +105,7 @@ export class Upstream {
   }
 
   #metadata(issuer: string): Response {
-    this.#issuers.add(issuer);
+    issuers.add(issuer);
     return Response.json({
       issuer,
       authorization_endpoint: `${issuer}/authorize`,
@@ -140,7 +142,7 @@ export class Upstream {
     const tid = named === undefined ? undefined : tenantOf(named, tenant);
     const issuer = `${url.origin}${url.pathname}`.replace(/\/authorize$/, "");
     return {
-      iss: tid ? `${url.origin}/${tid}/v2.0` : this.#issuers.has(issuer) ? issuer : "https://accounts.google.com",
+      iss: tid ? `${url.origin}/${tid}/v2.0` : issuers.has(issuer) ? issuer : "https://accounts.google.com",
       aud: url.searchParams.get("client_id"),
       sub: String(id),
       ...(nonce !== null && { nonce }),
@@ -156,7 +158,7 @@ export class Upstream {
   }
 }
 
-/** The tenant of the account, where the app takes any of a kind. */
+/** The tenant of the account, if the app accepts several. */
 function tenantOf(named: string, tenant: string | undefined): string {
   if (GUID.test(named)) return named.toLowerCase();
   return tenant ?? (named === "consumers" ? CONSUMERS : SOME_TENANT);

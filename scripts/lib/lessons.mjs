@@ -15,22 +15,22 @@ export function checkNamed(file, atLeast) {
     .split("\n")
     .filter((line) => /^\| (?!what happened|requirement)/.test(line));
   const wrong = rows.flatMap(missingIn);
-  if (rows.length < atLeast) wrong.push(`there are only ${rows.length} rows: is the table still one?`);
+  if (rows.length < atLeast) wrong.push(`found only ${rows.length} rows: is the table malformed?`);
   if (wrong.length > 0) throw new Failure(`${file}:\n  ${wrong.join("\n  ")}`);
 }
 
 function missingIn(row) {
   const [, what = ""] = row.split(" | ", 1)[0].split("| ");
   const named = [...row.matchAll(NAMED)];
-  if (named.length === 0) return [`"${what}" names no test`];
+  if (named.length === 0) return [`"${what}" does not name a test`];
   const nowhere = [...row.matchAll(DECIDED)].filter(([, file]) => !existsSync(at(file)));
-  const strays = nowhere.map(([, file]) => `there is no file ${file}`);
+  const strays = nowhere.map(([, file]) => `${file} does not exist`);
   return strays.concat(testsMissing(named));
 }
 
 function testsMissing(named) {
   return named.flatMap(([, file, title, name]) => {
-    if (!existsSync(at(file))) return [`there is no file ${file}`];
+    if (!existsSync(at(file))) return [`${file} does not exist`];
     const text = readFileSync(at(file), "utf8");
     const has = name ? text.includes(`fn ${name}(`) : text.includes(JSON.stringify(title));
     return has ? [] : [`${file} has no test “${name ?? title}”`];

@@ -1,10 +1,10 @@
 // Running one Worker on this machine with `wrangler dev`: ready means that it answers, stopped means that nothing is left.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { at, npmBin, root, toolEnv } from "./paths.mjs";
 import { Failure } from "./step.mjs";
@@ -44,14 +44,17 @@ async function startWorker({ config, port: wanted, state }) {
     "inspector-port": await claimPort(0),
     "persist-to": state ?? join(scratch, "state"),
     "show-interactive-dev-session": false,
-    // Where examples have their sign-in for development; they use it only where nothing else is set.
-    var: `DEVELOPMENT:http://127.0.0.1:${port}/development`,
+    var: "MCP_WICKET_DEVELOPMENT:sign-in", // for examples with a sign-in: see src/development.ts there
   };
   const wrangler = [
     `--import=${new URL("end-with-parent.mjs", import.meta.url)}`,
     at("node_modules/wrangler/bin/wrangler.js"),
     "dev",
   ];
+  const entry = join(dirname(config), "src/development.ts");
+  if (existsSync(entry)) wrangler.push(entry);
+  const secrets = join(dirname(config), ".dev.vars.example");
+  if (existsSync(secrets)) wrangler.push(`--env-file=${secrets}`);
   const args = [...wrangler, ...Object.entries(options).map(([name, value]) => `--${name}=${value}`)];
   const env = { ...toolEnv, WRANGLER_REGISTRY_PATH: join(scratch, "registry") };
   const child = spawn(npmBin("node"), args, { cwd: root, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });

@@ -1,7 +1,7 @@
-//! base64 (RFC 4648): without padding and safe in URLs, as tokens have it (§5), and the plain one, as headers have it (§4).
+//! base64 (RFC 4648): base64url without padding, for tokens (§5), and standard base64, for headers (§4).
 //!
-//! Each value has one spelling: digits outside of the alphabet, bits left over that are not zero and a padding that is not as
-//! it should be are refused. Takes the same time whatever the bytes are.
+//! Each value has one spelling: characters outside of the alphabet, unused bits that are not zero, and wrong padding
+//! are refused. The running time does not depend on the bytes.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 

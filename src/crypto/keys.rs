@@ -1,74 +1,74 @@
-//! The server's secrets: `WICKET_SECRET` read, judged, and turned into keys.
+//! The server's secrets: parses and checks `WICKET_SECRET`, and derives keys from it.
 
 use core::fmt;
 
 use hkdf::Hkdf;
 use sha2::Sha256;
 
-/// How many secrets may be listed: the current one and former ones.
+/// Maximum number of secrets: the current one and former ones.
 const MAX_SECRETS: usize = 8;
-/// 256 bits take this many characters of base64 …
+/// 256 bits need this many characters of base64 …
 const MIN_LENGTH: usize = 43;
-/// … and this many of hexadecimal.
+/// … and this many hexadecimal digits.
 const MIN_HEX_LENGTH: usize = 64;
 const MAX_LENGTH: usize = 1024;
-/// 43 random characters of base64 practically never show fewer different ones than this …
+/// 43 random characters of base64 practically always contain this many different ones …
 const MIN_DIFFERENT: usize = 16;
-/// … nor 64 random digits of hexadecimal than this.
+/// … and 64 random hexadecimal digits this many.
 const MIN_DIFFERENT_HEX: usize = 8;
 
-/// What names a key inside a sealed value. It is derived from the secret, and tells nothing about it.
-pub type Kid = [u8; 4];
+/// The name of a key inside a sealed value. It is derived from the secret, and reveals nothing about it.
+pub type KeyId = [u8; 4];
 
-/// The keys of a server. The first seals; each of them opens what it has sealed.
+/// The keys of a server. The first one seals; each opens what it has sealed.
 pub struct Keys {
     current: Root,
     former: Vec<Root>,
 }
 
 struct Root {
-    kid: Kid,
+    kid: KeyId,
     key: Hkdf<Sha256>,
 }
 
-/// Keys are not for logs.
+/// Keys must not appear in logs.
 impl fmt::Debug for Keys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_list().entries(self.all().map(|root| root.kid)).finish()
     }
 }
 
-/// Why a secret cannot be used.
+/// Why a secret is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WeakSecret {
     /// There is none.
     Absent,
-    /// One of the list is empty: a comma too many.
+    /// One of the list is empty: there is a comma too many.
     Empty,
     /// It is too short for 256 bits.
     Short,
-    /// It is longer than anything sensible.
+    /// It is unreasonably long.
     Long,
-    /// It repeats few characters: a word or a pattern, no random value.
+    /// It repeats few characters: a word or a pattern, not a random value.
     Pattern,
-    /// It has white space or control characters inside.
+    /// It contains white space or control characters.
     Characters,
-    /// It is there twice.
+    /// It is repeated.
     Twice,
     /// The list is too long.
     Many,
 }
 
 impl WeakSecret {
-    /// What is wrong and how to put it right. Never shows the secret.
+    /// What is wrong, and the fix. Never shows the secret.
     #[must_use]
     pub fn message(self) -> String {
         let what = match self {
             Self::Absent => "WICKET_SECRET is empty.",
-            Self::Empty => "WICKET_SECRET has an empty value in its list: there is a comma too many.",
-            Self::Short => "WICKET_SECRET is too short: it must hold at least 256 random bits.",
+            Self::Empty => "WICKET_SECRET has an empty value in its list: remove the extra comma.",
+            Self::Short => "WICKET_SECRET is too short: it must have at least 256 random bits.",
             Self::Long => "A value of WICKET_SECRET is longer than 1,024 characters.",
-            Self::Pattern => "WICKET_SECRET is not random: it repeats a few characters.",
+            Self::Pattern => "WICKET_SECRET is not random: it consists of a few repeated characters.",
             Self::Characters => "WICKET_SECRET has spaces or control characters inside a value.",
             Self::Twice => "WICKET_SECRET has the same value twice.",
             Self::Many => "WICKET_SECRET lists more than eight values.",
@@ -80,8 +80,8 @@ impl WeakSecret {
 }
 
 impl Keys {
-    /// Reads `current,previous,…`. Each value must look like 256 random bits or more: 43 characters of base64 or 64 digits
-    /// of hexadecimal.
+    /// Reads `current,previous,…`. Each value must look like at least 256 random bits: 43 characters of base64 or 64
+    /// hexadecimal digits.
     pub fn parse(secrets: &str) -> Result<Self, WeakSecret> {
         let secrets = secrets.trim();
         if secrets.is_empty() {
@@ -105,13 +105,13 @@ impl Keys {
 
     /// The key that seals for the use named by `label`, and its name.
     #[must_use]
-    pub fn current<const N: usize>(&self, label: &str) -> (Kid, [u8; N]) {
+    pub fn current<const N: usize>(&self, label: &str) -> (KeyId, [u8; N]) {
         (self.current.kid, self.current.derive(label))
     }
 
     /// The key named `kid` for the use named by `label`, if the server still has it.
     #[must_use]
-    pub fn named<const N: usize>(&self, kid: Kid, label: &str) -> Option<[u8; N]> {
+    pub fn named<const N: usize>(&self, kid: KeyId, label: &str) -> Option<[u8; N]> {
         self.all().find(|root| root.kid == kid).map(|root| root.derive(label))
     }
 }
@@ -120,7 +120,7 @@ impl Root {
     fn judged(secret: &str) -> Result<Self, WeakSecret> {
         judge(secret)?;
         let key = Hkdf::<Sha256>::new(Some(b"mcp-wicket root key, version 1"), secret.as_bytes());
-        let mut root = Self { kid: Kid::default(), key };
+        let mut root = Self { kid: KeyId::default(), key };
         root.kid = root.derive("kid");
         Ok(root)
     }
@@ -135,7 +135,7 @@ impl Root {
     }
 }
 
-/// A random value cannot be told from one that is not, but the usual mistakes can: words, short ones, repetitions.
+/// A random value cannot be recognized, but the usual mistakes can: words, short values, repetitions.
 fn judge(secret: &str) -> Result<(), WeakSecret> {
     if secret.is_empty() {
         return Err(WeakSecret::Empty);

@@ -1,4 +1,4 @@
-//! Keys, sealed values, and comparing without a clue.
+//! Keys, sealed values, and constant-time comparison.
 //!
 //! What the package hands to a client and wants back unchanged (sessions, codes, tokens, forms) is *sealed*: encrypted and
 //! authenticated under a key that only this server has (see [`seal`]). The keys come from `WICKET_SECRET`, or from a root
@@ -10,18 +10,18 @@ pub mod seal;
 
 use hkdf::Hkdf;
 pub use keys::{Keys, WeakSecret};
-pub use seal::{Binding, Purpose};
+pub use seal::{Purpose, SealContext};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// True if both are the same. Takes as long for any two of one length; only the lengths show.
+/// True if both are equal. The running time depends on the lengths only.
 #[must_use]
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
-/// SHA-256 of `parts` for the use named by `label`. Each part is prefixed with its length, so that no two lists of parts
-/// give the same; without a key, so that names and stored hashes outlive every key.
+/// SHA-256 of `parts` for the use named by `label`. Each part is prefixed with its length, so that no two lists of
+/// parts have the same hash. It is not keyed, so names and stored hashes outlive every key.
 #[must_use]
 pub fn hash(label: &str, parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new_with_prefix("mcp-wicket ");
@@ -35,7 +35,7 @@ pub fn hash(label: &str, parts: &[&[u8]]) -> [u8; 32] {
 /// HMAC-SHA-256 (RFC 2104) of `parts` under `key`, each part with its length.
 #[must_use]
 pub fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    // HKDF's first half is an HMAC of its input under its salt (RFC 5869 §2.2).
+    // HKDF's extract step is an HMAC of its input under its salt (RFC 5869 §2.2).
     let mut extract = hkdf::HkdfExtract::<Sha256>::new(Some(key));
     for part in parts {
         extract.input_ikm(&(part.len() as u64).to_be_bytes());
@@ -47,11 +47,11 @@ pub fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
 /// HMAC-SHA-256 of `text` (RFC 2104).
 #[must_use]
 pub fn keyed(key: &[u8], text: &[u8]) -> [u8; 32] {
-    // The first half of HKDF is just that.
+    // HKDF's extract step is exactly that.
     Hkdf::<Sha256>::extract(Some(key), text).0.into()
 }
 
-/// SHA-256 of `text` itself, as RFC 7636 and others want it.
+/// SHA-256 of `text` itself, as RFC 7636 and others define it.
 #[must_use]
 pub fn sha256(text: &[u8]) -> [u8; 32] {
     Sha256::digest(text).into()

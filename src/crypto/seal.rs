@@ -1,21 +1,21 @@
-//! Sealed values: what the server gives away and gets back.
+//! Sealed values: data that the server hands out and gets back.
 //!
 //! ```text
 //! kid (4 bytes) ‖ nonce (24 bytes) ‖ XChaCha20-Poly1305 ciphertext and tag
 //! ```
 //!
-//! **Threat.** A client changes what it carries for us, reads what is not for it, or shows it in a place it was not made
-//! for: a code as a token, one server's token to another, one tool's state to the next.
-//! **Guarantee.** A value opens only unchanged, under a key this server still has, and for the same purpose, issuer and
-//! audience it was sealed for (they are associated data, each with its length). The key is picked by the kid: there is no
-//! trial decryption. Nonces are 192 random bits of the flow, so no two values share one.
-//! **Not guaranteed.** That a value is shown once, in time, or by whom it was given to: its content and the flow that opens
-//! it decide that. Its length shows.
+//! **Threat.** A client modifies a value, reads its contents, or presents it where it does not belong: a code as a token,
+//! one server's token to another, one tool's state to the next.
+//! **Guarantee.** A value opens only if it is unmodified, its key still exists, and purpose, issuer and audience are those
+//! it was sealed for (they are associated data, each with its length). The key ID selects the key: there is no trial
+//! decryption. Nonces are 192 random bits of the flow, so no two values share one.
+//! **Not guaranteed.** That a value is presented once, in time, or by the party it was given to: its content and the flow
+//! that opens it decide that. Its length is visible.
 
 use chacha20poly1305::aead::{AeadInPlace as _, KeyInit as _};
 use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
 
-use super::keys::{Keys, Kid};
+use super::keys::{KeyId, Keys};
 use super::{decode, encode};
 use crate::flow::Context;
 
@@ -24,10 +24,10 @@ const KID_LENGTH: usize = 4;
 const NONCE_LENGTH: usize = 24;
 const TAG_LENGTH: usize = 16;
 
-/// What a sealed value is for. Each has a key of its own.
+/// The purpose of a sealed value. Each has a key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// The id of an MCP session.
+    /// The ID of an MCP session.
     Session,
     /// `requestState` of an MCP round trip (2026-07-28).
     RequestState,
@@ -39,11 +39,11 @@ pub enum Purpose {
     AccessToken,
     /// A refresh token (RFC 6749 §1.5).
     RefreshToken,
-    /// The account cookie: who has signed in with this browser.
+    /// The account cookie: who has signed in in this browser.
     Account,
     /// An upstream's tokens, at rest.
     Credential,
-    /// Somebody who has signed in and has yet to confirm the account, at rest.
+    /// A person who has signed in but not yet confirmed the account, at rest.
     Person,
     /// A key of the keyring, at rest.
     Keyring,
@@ -53,12 +53,12 @@ pub enum Purpose {
     PushedRequest,
     /// The state of a page that the server shows, such as the list of connected apps.
     Page,
-    /// A copy that lies where others may write as well.
+    /// A copy in a place where others may write as well.
     Copy,
 }
 
 impl Purpose {
-    /// The label of its key. Never change one: what has been sealed would not open any more.
+    /// The label of its key. Never change one: sealed values could no longer be opened.
     fn label(self) -> &'static str {
         match self {
             Self::Session => "session",
@@ -79,18 +79,18 @@ impl Purpose {
     }
 }
 
-/// What a value is bound to. It opens with the same binding only.
+/// What a value is bound to. It opens only with the same binding.
 #[derive(Clone, Copy, Debug)]
-pub struct Binding<'a> {
+pub struct SealContext<'a> {
     /// What it is for.
     pub purpose: Purpose,
     /// The server that seals and opens: its issuer, or its origin.
     pub issuer: &'a str,
-    /// For whom or in what connection it holds: a resource, a client, a principal; empty where there is none.
+    /// For whom or for what it is valid: a resource, a client, a principal; may be empty.
     pub audience: &'a str,
 }
 
-impl Binding<'_> {
+impl SealContext<'_> {
     /// The associated data: format, then each part with its length.
     fn associated(&self) -> Vec<u8> {
         let mut data = vec![FORMAT];
@@ -103,9 +103,9 @@ impl Binding<'_> {
 }
 
 impl Keys {
-    /// Seals `plaintext` under the current key. 44 bytes longer than it.
+    /// Seals `plaintext` under the current key. The result is 44 bytes longer.
     #[must_use]
-    pub fn seal(&self, context: &Context, binding: &Binding<'_>, plaintext: &[u8]) -> Vec<u8> {
+    pub fn seal(&self, context: &Context, binding: &SealContext<'_>, plaintext: &[u8]) -> Vec<u8> {
         let label = binding.purpose.label();
         let (kid, key) = self.current::<32>(label);
         let nonce: [u8; NONCE_LENGTH] = context.random(label);
@@ -113,9 +113,9 @@ impl Keys {
         seal_with(&key, kid, nonce, &associated, plaintext)
     }
 
-    /// Opens what was sealed with the same binding; nothing if it is anything else.
+    /// Opens what was sealed with the same binding; `None` for anything else.
     #[must_use]
-    pub fn open(&self, binding: &Binding<'_>, sealed: &[u8]) -> Option<Vec<u8>> {
+    pub fn open(&self, binding: &SealContext<'_>, sealed: &[u8]) -> Option<Vec<u8>> {
         let (kid, _) = sealed.split_first_chunk::<KID_LENGTH>()?;
         let key = self.named::<32>(*kid, binding.purpose.label())?;
         open_with(&key, &binding.associated(), sealed)
@@ -123,11 +123,11 @@ impl Keys {
 
     /// [`Keys::seal`] in base64url.
     #[must_use]
-    pub fn seal_text(&self, context: &Context, binding: &Binding<'_>, plaintext: &[u8]) -> String {
+    pub fn seal_text(&self, context: &Context, binding: &SealContext<'_>, plaintext: &[u8]) -> String {
         encode(&self.seal(context, binding, plaintext))
     }
 
-    /// True for what looks sealed by one of the keys of this server, for whatever purpose.
+    /// True if `text` looks sealed by one of this server's keys, for any purpose.
     #[must_use]
     pub fn may_have_sealed(&self, text: &str) -> bool {
         let sealed = decode(text).filter(|sealed| sealed.len() >= KID_LENGTH + NONCE_LENGTH + TAG_LENGTH);
@@ -135,8 +135,8 @@ impl Keys {
         kid.is_some_and(|kid| self.named::<32>(*kid, "kid").is_some())
     }
 
-    /// True for what is sealed under the current key. What lies somewhere for long is sealed anew where this is false, so
-    /// that it opens when the former key is gone.
+    /// True if `sealed` was sealed under the current key. Otherwise a stored value is sealed again, so that it still
+    /// opens when the former key is gone.
     #[must_use]
     pub fn is_current(&self, sealed: &str) -> bool {
         let (kid, _) = self.current::<32>("kid");
@@ -145,21 +145,27 @@ impl Keys {
 
     /// [`Keys::open`] of base64url.
     #[must_use]
-    pub fn open_text(&self, binding: &Binding<'_>, sealed: &str) -> Option<Vec<u8>> {
+    pub fn open_text(&self, binding: &SealContext<'_>, sealed: &str) -> Option<Vec<u8>> {
         self.open(binding, &decode(sealed)?)
     }
 }
 
-/// Seals under a key that is not one of the server's: what only the holder of `key` can open. `key` must be used with one
-/// `nonce` only once.
+/// Seals under a key that is not one of the server's, so that only the holder of `key` can open it. A `key` must be
+/// used with one `nonce` only once.
 #[must_use]
-pub fn seal_with(key: &[u8; 32], kid: Kid, nonce: [u8; NONCE_LENGTH], associated: &[u8], plaintext: &[u8]) -> Vec<u8> {
+pub fn seal_with(
+    key: &[u8; 32],
+    kid: KeyId,
+    nonce: [u8; NONCE_LENGTH],
+    associated: &[u8],
+    plaintext: &[u8],
+) -> Vec<u8> {
     let mut sealed = Vec::with_capacity(KID_LENGTH + NONCE_LENGTH + plaintext.len() + TAG_LENGTH);
     sealed.extend(kid);
     sealed.extend(nonce);
     let mut text = plaintext.to_vec();
     let cipher = XChaCha20Poly1305::new(key.into());
-    // Fails only beyond 2^38 bytes, which no value of ours reaches; then nothing that opens comes out.
+    // Fails only beyond 2^38 bytes, which no value here reaches; then the result cannot be opened.
     let tag = cipher.encrypt_in_place_detached(XNonce::from_slice(&nonce), associated, &mut text);
     debug_assert!(tag.is_ok(), "the text is short enough");
     if let Ok(tag) = tag {

@@ -1,271 +1,213 @@
-//! The effect that runs what the user wrote: a tool, a prompt, a resource. Its interpreter is `js/server/`.
+//! The effect that runs one of the app's handlers: of a tool, a prompt or a resource. Its interpreter is
+//! `js/boundary/effects/call.ts`.
+
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::effect::Obtain;
-use super::registry::Splice;
-use super::stencil::Stencil;
-use crate::json::{Object, Value, array, object, quoted};
+use crate::json::{self, Json, Object, Value};
 
-/// One run of a handler that the user wrote.
-#[derive(Debug)]
+/// One run of a handler.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Call<'a> {
-    /// Whose handler.
+    /// The handler, and its arguments.
+    #[serde(flatten)]
     pub target: Target<'a>,
-    /// The JSON-RPC id of the request, for the handler's context.
+    /// The JSON-RPC ID of the request, for the handler's context.
+    #[cfg_attr(feature = "ts", ts(type = "string | number"))]
     pub request: Value<'a>,
-    /// The session, which is its sender's, for the handler's context.
+    /// The session, which belongs to the caller, for the handler's context.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<&'a str>,
-    /// What earlier rounds brought, a JSON object; none in the first.
-    pub rounds: Option<&'a str>,
-    /// See [`Splice`]; none in a batch.
-    pub splice: Option<Splice>,
-    /// Where `request` and a tool's arguments are from, if the effect is the same for other ones.
-    pub stencil: Option<Stencil>,
+    /// The results of earlier rounds, a JSON object; none in the first round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<&'a RoundsSoFar>,
 }
 
-/// Whose handler runs, and on what.
-#[derive(Debug)]
+/// Which handler runs, and with what arguments.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Target<'a> {
     /// A tool.
+    #[serde(rename = "call")]
     Tool {
         /// Its name.
         name: &'a str,
-        /// Its arguments, a JSON object; absent where the request has none.
+        /// Its arguments, a JSON object; absent if the request has none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(as = "Option<Object>"))]
         arguments: Option<Value<'a>>,
-        /// True where a tool whose arguments headers mirror is not run yet, but answered with [`Called::Mirrored`].
+        /// True if a tool with mirrored headers is not run yet, but answered with [`Called::Mirrored`].
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        #[cfg_attr(feature = "ts", ts(as = "Option<bool>"))]
         mirror: bool,
     },
     /// A prompt.
+    #[serde(rename = "get")]
     Prompt {
         /// Its name.
         name: &'a str,
-        /// Its arguments, a JSON object of strings; absent where the request has none.
-        arguments: Option<Value<'a>>,
+        /// Its arguments, strings; absent if the request has none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "ts", ts(type = "Strings | null"))]
+        arguments: Option<Object<'a>>,
     },
     /// A resource.
+    #[serde(rename = "read")]
     Resource {
-        /// Its URI, as the request has it.
+        /// Its URI, as in the request.
         uri: &'a str,
-        /// The template that the URI matches. Without one, a resource with this very URI is meant; if there is none, the
-        /// outcome is [`Called::Templates`].
-        through: Option<&'a Through>,
+        /// The template that the URI matches. Without one, the resource with exactly this URI is meant; if there is
+        /// none, the outcome is [`Called::Elsewhere`].
+        #[serde(skip_serializing_if = "Option::is_none")]
+        template: Option<&'a str>,
+        /// The template's variables: name, and one or more values.
+        #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "json::map")]
+        #[cfg_attr(feature = "ts", ts(type = "Variables | null"))]
+        variables: &'a [(String, Variable)],
     },
 }
 
-/// A template that a URI has been found to match.
+/// A template that matches a URI.
 #[derive(Debug)]
 pub struct Through {
     /// The template's name.
     pub template: String,
-    /// Its variables: name, and one value or several.
+    /// Its variables: name, and one or more values.
     pub variables: Vec<(String, Variable)>,
 }
 
-/// The value of a template's variable, as the URI has it (percent-encoded).
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The value of a template's variable, as in the URI (percent-encoded).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Variable {
-    /// One.
+    /// A single value.
     One(String),
-    /// Those of an exploded variable with more than one.
+    /// The values of an exploded variable that has more than one.
     Many(Vec<String>),
 }
 
-impl Variable {
-    fn json(&self) -> String {
-        match self {
-            Self::One(value) => quoted(value),
-            Self::Many(values) => array(values.iter().map(|value| quoted(value))),
-        }
-    }
-}
-
-/// Outcome of [`Call`]: `{"returned":{…}}`, `{"unknown":true}`, or one of the others.
-#[derive(Debug)]
+/// Outcome of [`Call`]: `{"returned":{…}}`, `"unknown"`, or one of the others.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Called {
-    /// What the handler returned, as JSON.
-    Returned(String),
-    /// The same of an error whose structured content does not fit the tool's output schema.
-    Astray(String),
+    /// What the handler returned.
+    Returned(Json),
+    /// The same for an error whose structured content does not match the tool's output schema.
+    Astray(Json),
     /// Nothing of this name is registered, or it is disabled, or the handler says that there is no such resource.
     Unknown,
-    /// The caller lacks scopes that are asked for.
+    /// The caller lacks required scopes.
     Forbidden {
-        /// All scopes that the operation needs, separated by spaces.
-        scope: String,
+        /// The scopes that every request needs.
+        always: Vec<String>,
+        /// Those that this operation needs.
+        scopes: Vec<String>,
         /// The URL of the protected resource metadata, if there is one.
         metadata: Option<String>,
     },
-    /// The arguments do not fit the schema; a text for the model.
+    /// The arguments do not match the schema; a text for the model.
     Invalid(String),
     /// The handler threw an error whose text is meant for the model.
     Refused(String),
-    /// The handler threw something else; the id under which the operator finds it.
+    /// The handler threw another error; the ID under which the log has it.
     Threw(String),
-    /// The tool's structured result does not fit its output schema; the id under which the operator finds why.
+    /// The tool's structured result does not match its output schema; the ID under which the log has the reason.
     Unfit(String),
-    /// The handler asks its client for something (2026-07-28): `mcp::mrtr` reads it.
-    Asks(String),
+    /// The handler asks its client for something (2026-07-28).
+    Asks(Asks),
     /// The handler threw a protocol error.
     Fault(Thrown),
-    /// The tool has arguments that headers mirror, and has not been run.
+    /// The tool has mirrored headers, and has not been run.
     Mirrored(Mirrored),
-    /// No resource has this URI as it is written; these are the server's templates, and the URIs of its resources.
-    Elsewhere(Vec<Template>, Vec<String>),
+    /// No resource has exactly this URI; these are the server's templates, and the URIs of its resources.
+    Elsewhere {
+        /// The templates.
+        templates: Vec<Template>,
+        /// The URIs.
+        uris: Vec<String>,
+    },
+}
+
+/// The input requests of a handler, and what it needs to continue.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Asks {
+    /// The input requests: key, and the text of an `InputRequest`.
+    pub questions: Vec<(String, String)>,
+    /// The answers so far.
+    pub answers: Vec<(String, Answered)>,
+    /// The results of `context.once` so far, by key.
+    pub once: Vec<(String, Json)>,
+    /// True for a call that must not continue twice from here.
+    pub single: bool,
+}
+
+/// The results of earlier rounds of a call.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct RoundsSoFar {
+    /// The answers, by the keys of their input requests.
+    pub answers: Vec<(String, Answered)>,
+    /// The results of `context.once`, by key.
+    pub once: Vec<(String, Json)>,
+    /// True if they came in a sealed state of ours.
+    pub sealed: bool,
+    /// The name of the round, unless its state has been used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unspent: Option<String>,
+}
+
+/// An answer to an input request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Answered {
+    /// The client's response.
+    pub response: Json,
+    /// The hash of the input request that it answers; none if no state says what was requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
 }
 
 /// A JSON-RPC error that a handler threw.
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Thrown {
-    /// The HTTP status, where the error has one of its own.
+    /// The HTTP status, if the error has one of its own.
     pub status: Option<u16>,
-    /// Its code; none where it is no integer.
+    /// Its code; none if that is not an integer.
+    #[serde(default, deserialize_with = "integer")]
     pub code: Option<i64>,
     /// Its message.
     pub message: String,
-    /// Its data, JSON.
-    pub data: Option<String>,
+    /// Its data.
+    #[serde(default, deserialize_with = "json::present")]
+    pub data: Option<Json>,
 }
 
-/// Arguments that headers mirror, and the headers of the request that mirror something.
-#[derive(Debug)]
+/// Mirrored arguments, and the headers of the request that mirror something.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Mirrored {
-    /// The arguments: header name behind `Mcp-Param-`, path, type.
+    /// The arguments: header name after `Mcp-Param-`, path, type.
     pub arguments: Vec<(String, Vec<String>, String)>,
-    /// The headers: name behind `mcp-param-`, in lower case, and value.
+    /// The headers: name after `mcp-param-`, in lower case, and value.
     pub headers: Vec<(String, String)>,
 }
 
-/// A resource template.
-#[derive(Debug)]
-pub struct Template {
-    /// Its name.
-    pub name: String,
-    /// The template (RFC 6570).
-    pub template: String,
-}
+/// A resource template: its name and the template itself (RFC 6570).
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Template(pub String, pub String);
 
 impl Obtain for Call<'_> {
     type Outcome = Called;
-    fn json(&self) -> String {
-        let mut json = String::with_capacity(256);
-        let mut member = |name: &str, text: &str| {
-            for part in [if json.is_empty() { "{\"" } else { ",\"" }, name, "\":", text] {
-                json.push_str(part);
-            }
-        };
-        let (kind, key, of) = match self.target {
-            Target::Tool { name, .. } => (r#""call""#, "name", name),
-            Target::Prompt { name, .. } => (r#""get""#, "name", name),
-            Target::Resource { uri, .. } => (r#""read""#, "uri", uri),
-        };
-        member("kind", kind);
-        member(key, &quoted(of));
-        member("request", self.request.text());
-        if let Some(splice) = &self.splice {
-            member("splice", &splice.json());
-        }
-        match self.target {
-            Target::Tool { arguments, .. } => {
-                if let Some(arguments) = arguments {
-                    member("arguments", arguments.text());
-                }
-            }
-            Target::Prompt { arguments, .. } => {
-                if let Some(arguments) = arguments.and_then(|arguments| arguments.object().ok()) {
-                    member("arguments", &arguments.without_nulls().json());
-                }
-            }
-            Target::Resource { through: Some(Through { template, variables }), .. } => {
-                let variables = variables.iter().map(|(name, value)| (name.as_str(), value.json()));
-                let variables = variables.collect::<Vec<_>>();
-                let variables = variables.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
-                member("template", &quoted(template));
-                member("variables", &object(&variables));
-            }
-            Target::Resource { through: None, .. } => {}
-        }
-        if let Target::Tool { mirror: true, .. } = self.target {
-            member("mirror", "true");
-        }
-        if let Some(session) = self.session {
-            member("session", &quoted(session));
-        }
-        if let Some(rounds) = self.rounds {
-            member("rounds", rounds);
-        }
-        json + "}"
-    }
-    fn head(&self) -> Option<&str> {
-        self.splice.as_ref().map(|splice| splice.head.as_str())
-    }
-    fn stencil(&self) -> Option<Stencil> {
-        self.stencil.clone()
-    }
-    fn outcome(json: Value<'_>) -> Option<Called> {
-        let called = json.object().ok()?;
-        let (kind, value) = called.0.first()?;
-        let text = || value.string().map(Into::into);
-        match kind.as_ref() {
-            "returned" => Some(Called::Returned(value.text().into())),
-            "astray" => Some(Called::Astray(value.text().into())),
-            "unknown" => Some(Called::Unknown),
-            "forbidden" => {
-                let forbidden = value.object().ok()?;
-                let metadata = forbidden.string("metadata").map(Into::into);
-                Some(Called::Forbidden { scope: forbidden.string("scope")?.into(), metadata })
-            }
-            "invalid" => text().map(Called::Invalid),
-            "refused" => text().map(Called::Refused),
-            "threw" => text().map(Called::Threw),
-            "unfit" => text().map(Called::Unfit),
-            "asks" => Some(Called::Asks(value.text().into())),
-            "fault" => Thrown::read(&value.object().ok()?).map(Called::Fault),
-            "mirrored" => Mirrored::read(&value.object().ok()?).map(Called::Mirrored),
-            "templates" => {
-                let templates = value.array().ok()?.into_iter().map(Template::read);
-                let uris = called.get("uris").map_or_else(|| Some(Vec::new()), Value::strings)?;
-                templates.collect::<Option<_>>().map(|templates| Called::Elsewhere(templates, uris))
-            }
-            _ => None,
-        }
-    }
 }
 
-impl Thrown {
-    fn read(error: &Object<'_>) -> Option<Self> {
-        Some(Self {
-            status: match error.get("status") {
-                None => None,
-                Some(status) => Some(status.text().parse().ok()?),
-            },
-            code: error.get("code").and_then(|code| code.text().parse().ok()),
-            message: error.string("message")?.into(),
-            data: error.get("data").map(|data| data.text().into()),
-        })
-    }
-}
-
-impl Mirrored {
-    fn read(mirrored: &Object<'_>) -> Option<Self> {
-        let argument = |argument: Value<'_>| match argument.array().ok()?.as_slice() {
-            [header, path, kind] => Some((header.string()?.into(), path.strings()?, kind.string()?.into())),
-            _ => None,
-        };
-        let header = |header: Value<'_>| match header.array().ok()?.as_slice() {
-            [name, value] => Some((name.string()?.into(), value.string()?.into())),
-            _ => None,
-        };
-        Some(Self {
-            arguments: mirrored.get("arguments")?.array().ok()?.into_iter().map(argument).collect::<Option<_>>()?,
-            headers: mirrored.get("headers")?.array().ok()?.into_iter().map(header).collect::<Option<_>>()?,
-        })
-    }
-}
-
-impl Template {
-    fn read(template: Value<'_>) -> Option<Self> {
-        match template.array().ok()?.as_slice() {
-            [name, template] => Some(Self { name: name.string()?.into(), template: template.string()?.into() }),
-            _ => None,
-        }
-    }
+/// The number, if it is an integer.
+fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    <Value<'_>>::deserialize(deserializer).map(|number| number.text().parse().ok())
 }

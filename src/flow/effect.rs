@@ -1,111 +1,74 @@
-//! The complete list of what the package can touch. Limits and manners of each live in its interpreter, `js/effects/`.
+//! The complete list of effects. Their interpreters, with the limits of each, are in `js/boundary/effects/`.
 //!
 //! Each effect writes itself as a JSON object, and reads its outcome from JSON text.
 
-use super::objects::{Ask, Writes};
-use super::signature::Remember;
-use super::stencil::Stencil;
-use crate::json::{Members, Object, Value, array, list};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-/// An effect that only obtains: it may be asked again, and changes nothing.
-pub trait Obtain {
-    /// What the effect comes to when it succeeds.
-    type Outcome;
-    /// The effect as the shim gets it, with its `kind`.
-    fn json(&self) -> String;
-    /// Reads an outcome; nothing if it does not have the promised shape.
-    fn outcome(json: Value<'_>) -> Option<Self::Outcome>;
-    /// The head of the shortcut that goes with the effect, if there is one (`Splice`).
-    fn head(&self) -> Option<&str> {
-        None
-    }
-    /// Where the effect has the request's id and arguments from, if it only passes them on.
-    fn stencil(&self) -> Option<Stencil> {
-        None
-    }
+use super::objects::Writes;
+use super::signature::Remember;
+use crate::json::{Json, Object};
+
+/// An effect that only obtains something: it may be performed again, because it changes nothing. It is written with its
+/// `kind`.
+pub trait Obtain: Serialize {
+    /// The outcome if the effect succeeds.
+    type Outcome: DeserializeOwned;
 }
 
-/// Why an effect has no outcome. The reason in words is in the operator's log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why an effect has no outcome. The log has the reason in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Failure {
     /// The other side did not answer in time.
     Timeout,
-    /// The other side could not be reached, or broke off.
+    /// The other side could not be reached, or the connection broke.
     Unreachable,
     /// The effect's own limits forbid it: scheme, address, size, redirect.
     Refused,
-    /// There is nobody to ask: the Worker has no Durable Objects.
+    /// There is no one to ask: the Worker has no Durable Objects.
     Absent,
     /// Anything else.
     Failed,
 }
 
-impl Failure {
-    const ALL: [Self; 5] = [Self::Timeout, Self::Unreachable, Self::Refused, Self::Absent, Self::Failed];
-
-    /// Its name on the wire.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::Refused => "refused",
-            Self::Absent => "absent",
-            Self::Failed => "failed",
-        }
-    }
-
-    pub(super) fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|failure| failure.name() == name)
-    }
-}
-
-/// The root key of the server's keyring. Outcome: its text for the crypto module; nothing where there is no object to
-/// keep one.
-#[derive(Debug)]
-pub struct RootKey;
+/// The root key of the server's keyring. Outcome: its text for the crypto module; none if there is no object that could
+/// store one.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename = "root-key")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct RootKey {}
 
 impl Obtain for RootKey {
     type Outcome = Option<String>;
-    fn json(&self) -> String {
-        Members::kind("root-key").end()
-    }
-    fn outcome(json: Value<'_>) -> Option<Option<String>> {
-        if json.text() == "null" { Some(None) } else { json.string().map(|value| Some(value.into())) }
-    }
 }
 
-/// Passes a message on to whoever waits for it under a tag: a call that is running, in whichever isolate, or a stream.
-/// Outcome: whether there was anybody. It changes nothing that is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Delivers a message to whoever waits for it under a tag: a running call, in any isolate, or a stream. Outcome:
+/// whether anyone was waiting. It changes nothing that is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "reach")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Reach {
     /// The object through which they can be reached.
     pub object: String,
-    /// What they wait under.
+    /// The tag under which they wait.
     pub tag: String,
-    /// What they get.
+    /// The message.
     pub message: String,
-    /// Where it is a cancellation: the id of the request that is cancelled, JSON.
-    pub cancels: Option<String>,
+    /// For a cancellation: the ID of the request that is cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancels: Option<Json>,
 }
 
 impl Obtain for Reach {
     type Outcome = bool;
-    fn json(&self) -> String {
-        Members::kind("reach")
-            .text("object", &self.object)
-            .text("tag", &self.tag)
-            .text("message", &self.message)
-            .maybe_raw("cancels", self.cancels.as_deref())
-            .end()
-    }
-    fn outcome(json: Value<'_>) -> Option<bool> {
-        matches!(json.text(), "true" | "false").then(|| json.is_true())
-    }
 }
 
-/// Whether a client listens to the stream that the object holds.
-#[derive(Debug)]
+/// Whether a client listens to the stream that the object stores.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename = "listening")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Listening {
     /// The object's name.
     pub object: String,
@@ -113,17 +76,12 @@ pub struct Listening {
 
 impl Obtain for Listening {
     type Outcome = bool;
-    fn json(&self) -> String {
-        Members::kind("listening").text("object", &self.object).end()
-    }
-    fn outcome(json: Value<'_>) -> Option<bool> {
-        matches!(json.text(), "true" | "false").then(|| json.is_true())
-    }
 }
 
-/// One HTTP request to the outside. https only (http to loopback while developing), no redirects, bounded in time and
-/// size.
-#[derive(Debug)]
+/// One outgoing HTTP request. https only (http to loopback during development), no redirects, bounded in time and size.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename = "fetch")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Fetch {
     /// Absolute URL.
     pub url: String,
@@ -132,23 +90,37 @@ pub struct Fetch {
     /// Request headers, lower case.
     pub headers: Vec<(&'static str, String)>,
     /// Request body.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// True for a host that anyone may name: limited to 5 seconds; a body of more than 5 KB is cut one byte after the
+    /// limit.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>"))]
+    pub brief: bool,
 }
 
-/// Outcome of [`Fetch`]: any status is one.
-#[derive(Debug)]
+impl Obtain for Fetch {
+    type Outcome = Fetched;
+}
+
+/// Outcome of [`Fetch`], with any status.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Fetched {
     /// HTTP status.
     pub status: u16,
     /// Response body as text.
     pub body: String,
-    /// True where a header says that too much was asked: `Retry-After`, or that nothing is left (`js/effects/fetch.ts`).
-    pub limited: bool,
+    /// The header that says how many more requests may be made (`js/boundary/effects/fetch.ts`).
+    pub remaining: Option<String>,
+    /// The header `Retry-After`.
+    pub retry_after: Option<String>,
 }
 
 impl Fetched {
-    /// True where the server cannot answer now, which says nothing about what was asked. Some say with 403 that too much
-    /// was asked, in a header or in the body only:
+    /// True if the server cannot answer at the moment, which says nothing about the request itself. Some servers report
+    /// a rate limit with 403, in a header or only in the body:
     ///
     /// - GitHub: `x-ratelimit-remaining: 0`, `retry-after`, or a `message` about a (secondary) rate limit (docs.github.com,
     ///   "Rate limits for the REST API", "Exceeding the rate limit");
@@ -160,15 +132,17 @@ impl Fetched {
     /// - OAuth: `temporarily_unavailable` (RFC 6749 section 4.1.2.1).
     #[must_use]
     pub fn is_outage(&self) -> bool {
-        matches!(self.status, 429 | 500..) || (self.status == 403 && (self.limited || says_limit(&self.body)))
+        let is_spent = self.remaining.as_deref().is_some_and(|remaining| remaining.trim() == "0");
+        let is_limited = is_spent || self.retry_after.is_some();
+        matches!(self.status, 429 | 500..) || (self.status == 403 && (is_limited || says_limit(&self.body)))
     }
 }
 
-/// Words of errors that speak of a limit, without what is between their letters.
+/// Words in errors that mean a rate limit, compared without what is between their letters.
 const LIMITS: [&str; 6] =
     ["ratelimit", "limitexceeded", "quotaexceeded", "resourceexhausted", "toomanyrequests", "temporarilyunavailable"];
 
-/// Whether the body of an error says that too much was asked: an object, or one in its `error`.
+/// Whether the body of an error reports a rate limit: as an object, or as one in its `error`.
 fn says_limit(body: &str) -> bool {
     let Ok(body) = Object::read(body) else { return false };
     let inner = body.get("error").and_then(|error| error.object().ok());
@@ -190,48 +164,10 @@ fn is_limit(text: &str) -> bool {
     LIMITS.iter().any(|limit| letters.contains(limit))
 }
 
-impl Fetch {
-    fn written(&self, brief: bool) -> String {
-        let headers = array(self.headers.iter().map(|(name, value)| list([*name, value])));
-        Members::kind("fetch")
-            .text("url", &self.url)
-            .text("method", self.method)
-            .raw("headers", &headers)
-            .maybe("body", self.body.as_deref())
-            .flag("brief", brief)
-            .end()
-    }
-}
-
-impl Obtain for Fetch {
-    type Outcome = Fetched;
-    fn json(&self) -> String {
-        self.written(false)
-    }
-    fn outcome(json: Value<'_>) -> Option<Fetched> {
-        let fetched = json.object().ok()?;
-        let (status, body) = (fetched.get("status")?.text().parse().ok()?, fetched.string("body")?.into());
-        let is_spent = fetched.string("remaining").is_some_and(|remaining| remaining.trim() == "0");
-        Some(Fetched { status, body, limited: is_spent || fetched.get("retryAfter").is_some() })
-    }
-}
-
-/// A [`Fetch`] from a host that anybody may name: within 5 seconds, and of a body of more than 5 KB one byte too many.
-#[derive(Debug)]
-pub struct Brief(pub Fetch);
-
-impl Obtain for Brief {
-    type Outcome = Fetched;
-    fn json(&self) -> String {
-        self.0.written(true)
-    }
-    fn outcome(json: Value<'_>) -> Option<Fetched> {
-        Fetch::outcome(json)
-    }
-}
-
 /// Reads one value from the KV namespace. Outcome: the value, if there is one.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename = "load")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Load {
     /// The key, at most 512 bytes.
     pub key: String,
@@ -239,16 +175,12 @@ pub struct Load {
 
 impl Obtain for Load {
     type Outcome = Option<String>;
-    fn json(&self) -> String {
-        Members::kind("load").text("key", &self.key).end()
-    }
-    fn outcome(json: Value<'_>) -> Option<Option<String>> {
-        if json.text() == "null" { Some(None) } else { json.string().map(|value| Some(value.into())) }
-    }
 }
 
-/// A write that travels with an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A write that is performed before the answer is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Commit {
     /// Writes one value to the KV namespace.
     Store {
@@ -257,39 +189,33 @@ pub enum Commit {
         /// The value.
         value: String,
     },
-    /// Keeps a copy in the KV namespace, for speed only: nobody waits for it, and if it fails nothing else does.
+    /// Stores a copy in the KV namespace, for speed only: nothing waits for it, and if it fails nothing else does.
     Keep {
         /// The key, at most 512 bytes.
         key: String,
         /// The value.
         value: String,
-        /// How long it is kept, at least 60.
+        /// Lifetime in seconds, at least 60.
         seconds: u32,
     },
     /// Inside an object: one transaction over its rows.
     Rows(Writes),
-    /// Tells the operator: one JSON object, which has no secrets.
-    Audit(String),
-    /// Calls an object once the operator has been told all that this flow told before it; never where that was in vain. Nobody
+    /// Writes an audit event.
+    Audit {
+        /// An object without secrets.
+        #[cfg_attr(feature = "ts", ts(as = "crate::json::ObjectText"))]
+        event: Json,
+    },
+    /// Calls an object after all audit events of this flow before it have been delivered; not if that failed. Nothing
     /// waits for it, and if it fails nothing else does.
-    Receipt(Ask),
+    Receipt {
+        /// As in [`Ask`](super::Ask).
+        object: String,
+        /// As in [`Ask`](super::Ask).
+        call: &'static str,
+        /// As in [`Ask`](super::Ask).
+        input: Json,
+    },
     /// Remembers an issuer's keys, in this isolate.
     Remember(Remember),
-}
-
-impl Commit {
-    pub(super) fn json(&self) -> String {
-        match self {
-            Self::Store { key, value } => Members::kind("store").text("key", key).text("value", value).end(),
-            Self::Keep { key, value, seconds } => {
-                Members::kind("keep").text("key", key).text("value", value).number("seconds", (*seconds).into()).end()
-            }
-            Self::Rows(writes) => writes.json(),
-            Self::Audit(event) => Members::kind("audit").raw("event", event).end(),
-            Self::Receipt(Ask { object, call, input }) => {
-                Members::kind("receipt").text("object", object).text("call", call).raw("input", input).end()
-            }
-            Self::Remember(remember) => remember.json(),
-        }
-    }
 }

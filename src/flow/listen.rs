@@ -1,39 +1,53 @@
-//! The effect that keeps a client's stream open and tells it what happens elsewhere.
+//! The effect that keeps a client's stream open and sends it messages from other requests.
+
+use serde::Serialize;
 
 use super::effect::Obtain;
-use crate::json::{Members, Value, array};
+use crate::json;
 
 /// Where messages for a stream come from.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Source {
     /// The object.
     pub object: String,
-    /// What the stream waits under there.
+    /// The tags under which the stream waits there.
     pub tags: Vec<String>,
-    /// True where all streams of an isolate may wait together: each is given what it waits for, and nothing else.
+    /// True if all streams of an isolate may share one connection: each gets only the messages with its tags.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>"))]
     pub shared: bool,
 }
 
 /// One open stream. What arrives from its sources is a key of `says`, a change to `says`, or a message for the client.
-/// Outcome: `true`, once the stream is over.
-#[derive(Debug, Default)]
+/// Outcome: `true`, once the stream has ended.
+#[derive(Debug, Default, Serialize)]
+#[serde(tag = "kind", rename = "listen")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Listen {
-    /// Where messages come from; without any the stream stays open and silent.
+    /// Where messages come from; without any, the stream stays open and silent.
     pub sources: Vec<Source>,
-    /// What is said when something happens: the name of what happened, and the message.
+    /// The messages that are sent when something happens: the name of the event, and the message.
+    #[serde(serialize_with = "json::map")]
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, string>"))]
     pub says: Vec<(String, String)>,
     /// The first message.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,
-    /// The first message where the sources cannot be reached.
+    /// The first message if the sources cannot be reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub otherwise: Option<String>,
-    /// A stream that broke off, which goes on behind the event of this number.
+    /// A stream that was interrupted, and continues after the event with this number.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resumes: Option<Resumed>,
-    /// On HTTP+SSE: the session's id, which the first event tells the client with the URL that takes its messages.
+    /// On HTTP+SSE: the session's ID, which the first event sends to the client with the URL that takes its messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
 }
 
-/// The stream and the number of the last event that its client has had.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The stream, and the number of the last event that its client has received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Resumed {
     /// The stream.
     pub stream: String,
@@ -43,25 +57,4 @@ pub struct Resumed {
 
 impl Obtain for Listen {
     type Outcome = bool;
-    fn json(&self) -> String {
-        let sources = array(self.sources.iter().map(|Source { object: name, tags, shared }| {
-            let source = Members::new().text("object", name).strings("tags", tags);
-            source.maybe_raw("shared", shared.then_some("true")).end()
-        }));
-        let says = self.says.iter().fold(Members::new(), |says, (name, message)| says.text(name, message)).end();
-        let resumes = self.resumes.as_ref().map(|Resumed { stream, after }| {
-            Members::new().text("stream", stream).number("after", (*after).into()).end()
-        });
-        Members::kind("listen")
-            .raw("sources", &sources)
-            .raw("says", &says)
-            .maybe("first", self.first.as_deref())
-            .maybe("otherwise", self.otherwise.as_deref())
-            .maybe_raw("resumes", resumes.as_deref())
-            .maybe("endpoint", self.endpoint.as_deref())
-            .end()
-    }
-    fn outcome(json: Value<'_>) -> Option<bool> {
-        json.is_true().then_some(true)
-    }
 }

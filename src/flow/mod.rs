@@ -1,16 +1,16 @@
-//! Flows: straight-line code over effects, replayed from its top at each step.
+//! Flows: straight-line code over effects, replayed from the start at each step.
 //!
-//! A flow is an `async fn` over [`Flow::obtain`] and a pure function of its input, its [`Context`] and the outcomes so
-//! far. JavaScript keeps the list of outcomes. Each step runs the flow from its top, feeds the recorded outcomes to its
-//! awaits in order, and answers either that it is done or which effects it waits for. Nothing is held between two steps:
-//! no table, no id, nothing to leak when a client goes away, nothing to mix up after a trap.
+//! A flow is an `async fn` over [`Flow::obtain`] and a pure function of its input, its [`Context`] and the outcomes so far.
+//! JavaScript stores the list of outcomes. Each step runs the flow from the start, feeds the recorded outcomes to its awaits
+//! in order, and returns either the answer or the effects it waits for. Nothing is stored between two steps: no table, no
+//! ID, nothing to leak when a client disconnects, nothing to mix up after a trap.
 //!
-//! **Threat.** An outcome that reaches the wrong await would be read as something it is not: another key, another user.
-//! **Guarantee.** Each outcome carries the mark of the effect it answers, and a replay in which any mark differs, or in
-//! which outcomes are left over, ends as [`Broken`]; no answer and no commit of it gets out.
-//! **Not guaranteed.** That an outcome is true. A flow treats what it obtains as input.
+//! **Threat.** An outcome that reaches the wrong await would be taken for something else: another key, another user.
+//! **Guarantee.** Each outcome carries the mark of its effect, and a replay in which a mark differs, or in which outcomes
+//! are left over, ends as [`Broken`], without an answer and without commits.
+//! **Not guaranteed.** That an outcome is true. A flow treats outcomes as untrusted input.
 //!
-//! Batches need no combinator: `obtain` asks at once and only the await waits.
+//! Batches need no combinator: `obtain` requests the effect immediately, and only the await waits.
 //!
 //! ```text
 //! let client = flow.obtain(...);   // both leave in one batch
@@ -34,19 +34,24 @@ use core::future::Future;
 use core::pin::{Pin, pin};
 use core::task::{self, Poll, Waker};
 
-pub use call::{Call, Called, Mirrored, Target, Template, Through, Thrown, Variable};
+use crate::json::Json;
+pub use call::{Answered, Asks, Call, Called, Mirrored, RoundsSoFar, Target, Template, Through, Thrown, Variable};
 pub use context::Context;
-pub use effect::{Brief, Commit, Failure, Fetch, Fetched, Listening, Load, Obtain, Reach, RootKey};
+pub use effect::{Commit, Failure, Fetch, Fetched, Listening, Load, Obtain, Reach, RootKey};
 pub use listen::{Listen, Resumed, Source};
 pub use objects::{Ask, Found, Rows, Writes};
-pub use registry::{Complete, Completed, Describe, Described, List, Listed, Plain, Splice};
-pub use signature::{Document, NewKey, Published, Recent, Remember, Ring, Sign, Verify, VerifyShown};
-pub use stencil::Stencil;
+pub use registry::{Complete, Completed, Completing, Describe, Described, List, Listed};
+pub use signature::{
+    Document, NewKey, Param, Params, Published, Remember, Remembered, Ring, Sign, Verify, VerifyShown,
+};
+pub use stencil::{Plain, Shortcut, Stencil};
 pub use tally::Tally;
+#[cfg(feature = "ts")]
+pub use wire::Crossing;
 pub use wire::{Asked, Step};
 use wire::{Recorded, read_outcomes};
 
-/// One run of a flow from its top: the outcomes recorded so far, and what this run adds to them.
+/// One run of a flow from its start: the outcomes recorded so far, and what this run adds to them.
 #[derive(Debug)]
 pub struct Flow<'a> {
     context: &'a Context,
@@ -57,25 +62,25 @@ pub struct Flow<'a> {
     broken: Cell<Option<Broken>>,
 }
 
-/// Why a flow cannot go on. Each of these is a defect of the package or of its caller, never of a client.
+/// Why a flow cannot continue. Each of these is a defect of the package or of its caller, never of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// The list of outcomes is not what the shim writes.
+    /// The list of outcomes is malformed.
     Outcomes,
-    /// An outcome answers another effect than the one asked in its place.
+    /// An outcome belongs to another effect than the one requested in its place.
     Diverged,
     /// An outcome does not have the shape that its effect promises.
     Shape,
     /// The flow ended while outcomes were left over.
     Leftover,
-    /// The flow waits for something that is no effect.
+    /// The flow awaits something that is not an effect.
     Stuck,
     /// The input that JavaScript handed over cannot be read.
     Input,
 }
 
 impl Broken {
-    /// The name under which the shim logs it.
+    /// The name under which JavaScript logs it.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
@@ -90,7 +95,7 @@ impl Broken {
 }
 
 impl<'a> Flow<'a> {
-    /// A run over `outcomes`, the JSON array that the shim keeps (empty text: none yet).
+    /// A run over `outcomes`, the JSON array that JavaScript stores (empty text: none yet).
     pub fn new(context: &'a Context, outcomes: &'a str) -> Result<Self, Broken> {
         Ok(Self {
             context,
@@ -108,16 +113,21 @@ impl<'a> Flow<'a> {
         self.context
     }
 
-    /// Asks for `effect` at once; awaiting gives its outcome.
+    /// Requests `effect` immediately; awaiting returns its outcome.
     pub fn obtain<E: Obtain>(&self, effect: &E) -> Obtaining<E::Outcome> {
-        let recorded = self.ask(effect.json(), effect.head(), effect.stencil());
+        self.obtain_by(effect, None)
+    }
+
+    /// The same; JavaScript may take the shortcut if this is the only effect of the first step.
+    pub fn obtain_by<E: Obtain>(&self, effect: &E, shortcut: Option<Shortcut>) -> Obtaining<E::Outcome> {
+        let recorded = self.ask(Json::of(effect), shortcut);
         Obtaining(recorded.and_then(|recorded| recorded.outcome::<E>().or_else(|| self.breaks(Broken::Shape))))
     }
 
-    /// What is recorded in the place of the next effect. If there is nothing yet, the effect is asked for.
-    fn ask(&self, effect: String, head: Option<&str>, stencil: Option<Stencil>) -> Option<&Recorded<'a>> {
+    /// What is recorded in the place of the next effect. If there is nothing yet, the effect is requested.
+    fn ask(&self, effect: Json, shortcut: Option<Shortcut>) -> Option<&Recorded<'a>> {
         let place = self.next.replace(self.next.get() + 1);
-        let asked = Asked::new(place, effect, head, stencil);
+        let asked = Asked::new(place, effect, shortcut);
         match self.recorded.get(place) {
             None => {
                 self.asked.borrow_mut().push(asked);
@@ -128,7 +138,8 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// Lets `commit` travel with the answer: it is performed before the answer leaves, and if it fails there is none.
+    /// Sends `commit` along with the answer: it is performed before the response is sent; if it fails, the request
+    /// fails.
     pub fn commit(&self, commit: Commit) {
         self.commits.borrow_mut().push(commit);
     }
@@ -151,9 +162,10 @@ impl<'a> Flow<'a> {
             Poll::Pending if self.asked.borrow().is_empty() => Step::Broken(Broken::Stuck),
             Poll::Pending => {
                 let mut asked = self.asked.take();
-                let holds = self.context.holds_until().filter(|_| asked.len() == 1 && self.recorded.is_empty());
+                let alone = asked.len() == 1 && self.recorded.is_empty();
                 for asked in &mut asked {
-                    asked.holds_until = holds;
+                    asked.shortcut =
+                        asked.shortcut.take().filter(|_| alone).map(|way| way.settled(self.context.holds_until()));
                 }
                 Step::Wait(asked)
             }
@@ -166,7 +178,7 @@ impl<'a> Flow<'a> {
     }
 }
 
-/// An effect that has been asked for.
+/// An effect that has been requested.
 #[derive(Debug)]
 pub struct Obtaining<O>(Option<Result<O, Failure>>);
 

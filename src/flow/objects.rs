@@ -1,50 +1,59 @@
-//! Effects on Durable Objects: asking one from outside, and, inside one, reading its rows and writing them back.
+//! Effects on Durable Objects: calling one from outside, and, inside one, reading and writing its rows.
 //!
-//! An object decides alone: whatever is asked of it runs as a flow inside, which reads rows, decides, and writes in one
-//! transaction. The transaction fails if anything was written since the rows were read, and the flow then runs again from
-//! nothing. So of many that want the same thing at once exactly one gets it, however long anything takes.
+//! An object decides alone: each call runs as a flow inside it, which reads rows, decides, and writes in one transaction.
+//! The transaction fails if anything was written since the rows were read, and the flow then runs again from the start. So
+//! of several concurrent calls for the same thing exactly one succeeds, however long anything takes.
+
+use serde::{Deserialize, Serialize};
 
 use super::effect::Obtain;
-use crate::json::{Members, Value, array, quoted};
+use crate::json::Json;
 
-/// One call of an object. What it decides is committed there before it answers; asking is therefore the last thing that a
-/// flow does before its answer, or the next step is one that may be lost.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One call of an object. What it decides is committed there before it answers. So such a call is the last thing that a
+/// flow does before its answer, or whatever follows may be lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "ask")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Ask {
     /// The object's name; what comes before `:` is its role.
     pub object: String,
-    /// What is asked of the role.
+    /// The name of the call, one of the role's.
     pub call: &'static str,
-    /// What it needs to know, JSON text.
-    pub input: String,
+    /// Its input.
+    pub input: Json,
+}
+
+impl Ask {
+    /// The call `call` of `object` with this `input`.
+    #[must_use]
+    pub fn new(object: impl Into<String>, call: &'static str, input: &(impl Serialize + ?Sized)) -> Self {
+        Self { object: object.into(), call, input: Json::of(input) }
+    }
 }
 
 impl Obtain for Ask {
-    /// What the role answered, JSON text.
-    type Outcome = String;
-    fn json(&self) -> String {
-        Members::kind("ask").text("object", &self.object).text("call", self.call).raw("input", &self.input).end()
-    }
-    fn outcome(json: Value<'_>) -> Option<String> {
-        Some(json.text().into())
-    }
+    /// The role's answer.
+    type Outcome = Json;
 }
 
-/// Inside an object: reads rows of it.
-#[derive(Debug, Default)]
+/// Inside an object: reads some of its rows.
+#[derive(Debug, Default, Serialize)]
+#[serde(tag = "kind", rename = "rows")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Rows {
-    /// The rows with these keys, as far as there are such.
+    /// The rows with these keys, as far as they exist.
     pub keys: Vec<String>,
-    /// All rows whose keys begin like this, at most 1,000 each.
+    /// All rows whose keys begin with one of these, at most 1,000 for each.
     pub prefixes: Vec<String>,
 }
 
 /// Outcome of [`Rows`].
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Found {
-    /// How often the object has been written.
+    /// How often the object has been written to.
     pub version: u64,
-    /// Keys and bodies (JSON text), in the order asked.
+    /// Keys and bodies (JSON text), in the order of the request.
     pub rows: Vec<(String, String)>,
 }
 
@@ -55,7 +64,7 @@ impl Found {
         self.rows.iter().find(|(name, _)| name == key).map(|(_, body)| body.as_str())
     }
 
-    /// The rows whose keys begin like this.
+    /// The rows whose keys begin with `prefix`.
     pub fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.rows.iter().filter_map(move |(key, body)| Some((key.strip_prefix(prefix)?, body.as_str())))
     }
@@ -63,50 +72,19 @@ impl Found {
 
 impl Obtain for Rows {
     type Outcome = Found;
-    fn json(&self) -> String {
-        Members::kind("rows").strings("keys", &self.keys).strings("prefixes", &self.prefixes).end()
-    }
-    fn outcome(json: Value<'_>) -> Option<Found> {
-        let found = json.object().ok()?;
-        let rows = found.get("rows")?.array().ok()?;
-        Some(Found {
-            version: found.get("version")?.text().parse().ok()?,
-            rows: rows.into_iter().map(row).collect::<Option<_>>()?,
-        })
-    }
-}
-
-fn row(row: Value<'_>) -> Option<(String, String)> {
-    let [key, body] = row.array().ok()?.try_into().ok()?;
-    Some((Value::string(key)?.into(), Value::string(body)?.into()))
 }
 
 /// Inside an object: a transaction over its rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Writes {
-    /// The version that was read; the transaction fails if the object is at another. None for counting only.
+    /// The version that was read; the transaction fails if the object has another. `None` for counting only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub guard: Option<u64>,
-    /// Rows to write: key, body, and when it is over (milliseconds since 1970), after which it is deleted.
+    /// Rows to write: key, body, and when the row expires (milliseconds since 1970), after which it is deleted.
     pub put: Vec<(String, String, Option<u64>)>,
     /// Rows to delete.
     pub remove: Vec<String>,
-    /// Counters to raise by one, each with the time at which it is over.
+    /// Counters to increase by one, each with its expiry.
     pub bump: Vec<(String, u64)>,
-}
-
-impl Writes {
-    pub(super) fn json(&self) -> String {
-        let guard = self.guard.map(|version| version.to_string());
-        let put = array(self.put.iter().map(|(key, body, expires)| {
-            let expires = expires.map_or_else(|| "null".into(), |expires| expires.to_string());
-            array([quoted(key), quoted(body), expires])
-        }));
-        let bump = array(self.bump.iter().map(|(key, expires)| array([quoted(key), expires.to_string()])));
-        Members::kind("rows")
-            .maybe_raw("guard", guard.as_deref())
-            .raw("put", &put)
-            .strings("remove", &self.remove)
-            .raw("bump", &bump)
-            .end()
-    }
 }

@@ -1,26 +1,21 @@
-//! Counting requests, in the memory of the isolate.
+//! Rate limits: counts requests in the memory of the isolate.
+
+use serde::Serialize;
 
 use super::effect::Obtain;
-use crate::json::{Value, array, object, quoted};
 
-/// Counts this request under each of the keys in turn, within the minute, and no further once one is beyond its limit. The
-/// counts are the isolate's own, so a limit by them is a coarse one; where the operator has bound a rate limiter of the
-/// runtime's, it is asked about the first key, and if it says no, the first count is beyond all limits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Counts this request under each of the keys in turn, per minute, until one limit is exceeded. The counts are those of
+/// the isolate, so such a limit is a coarse one. If the operator has bound a rate limiter of the runtime, it is asked
+/// about the first key; if it says no, the first count exceeds all limits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "tally")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Tally {
-    /// What is counted, each key at most 100 bytes, and how many there may be.
+    /// The keys, each at most 100 bytes, and the limit of each.
     pub limits: Vec<(String, u64)>,
 }
 
 impl Obtain for Tally {
-    /// The counts so far, this request included: of as many keys as were counted.
+    /// The counts so far, including this request: of as many keys as were counted.
     type Outcome = Vec<u64>;
-    fn json(&self) -> String {
-        let keys = array(self.limits.iter().map(|(key, _)| quoted(key)));
-        let most = array(self.limits.iter().map(|(_, most)| most.to_string()));
-        object(&[("kind", r#""tally""#), ("keys", &keys), ("most", &most)])
-    }
-    fn outcome(json: Value<'_>) -> Option<Vec<u64>> {
-        json.array().ok()?.into_iter().map(|count| count.text().parse().ok()).collect()
-    }
 }

@@ -1,15 +1,15 @@
-//! The challenge that tells a client how to get a token, or a better one (RFC 6750 §3, RFC 9728 §5.1).
+//! The challenge that tells a client how to obtain a token, or one with more scopes (RFC 6750 §3, RFC 9728 §5.1).
 
-/// What `WWW-Authenticate` says beside the scheme. The texts are ours or the operator's, never a caller's.
+/// The parameters of `WWW-Authenticate`. The texts are ours or the operator's, never a caller's.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Challenge<'a> {
     /// The error's code; none where the request had no token at all (RFC 6750 §3.1).
     pub error: Option<&'a str>,
-    /// The error in words, for whoever develops the client.
+    /// The error in words, for the client's developer.
     pub description: Option<&'a str>,
     /// All scopes that the operation needs, separated by spaces.
     pub scope: Option<&'a str>,
-    /// The URL of the protected resource metadata, where the client learns who issues tokens.
+    /// The URL of the protected resource metadata, which says where to get a token.
     pub metadata: Option<&'a str>,
 }
 
@@ -38,7 +38,7 @@ impl Challenge<'_> {
     }
 }
 
-/// A quoted string (RFC 9110 §5.6.4) of printable ASCII; what is neither is left out.
+/// A quoted string (RFC 9110 §5.6.4) of printable ASCII; other characters are omitted.
 fn push_escaped(to: &mut String, value: &str) {
     for character in value.chars().filter(|character| matches!(character, ' '..='~')) {
         if matches!(character, '"' | '\\') {

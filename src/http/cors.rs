@@ -2,13 +2,13 @@
 
 use super::{Answer, Headers};
 
-/// What every answer says, so that no cache hands one origin's answer to another.
+/// Part of every response, so that no cache returns one origin's response to another.
 const VARY: (&str, &str) = ("vary", "Origin");
 
-/// What a page may read beside the body: the challenge that starts a sign-in, and the session.
+/// What a page may read besides the body: the challenge that starts a sign-in, and the session.
 const EXPOSED: &str = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, Retry-After";
 
-/// What a page may send that does not say what it wants to send.
+/// The headers that a page may send if its preflight does not name any.
 const SENDABLE: [&str; 9] = [
     "accept",
     "authorization",
@@ -21,7 +21,7 @@ const SENDABLE: [&str; 9] = [
     "mcp-session-id",
 ];
 
-/// The headers of every answer to a page of `origin`, which the policy has let in.
+/// The headers of every response to a page of `origin`, which the policy has accepted.
 #[must_use]
 pub fn headers(origin: Option<&str>) -> Headers {
     let mut headers = vec![(VARY.0, VARY.1.to_owned())];
@@ -32,7 +32,7 @@ pub fn headers(origin: Option<&str>) -> Headers {
     headers
 }
 
-/// The answer to a preflight for `methods` that asks to send the headers `requested`.
+/// The response to a preflight for `methods` that asks to send the headers `requested`.
 #[must_use]
 pub fn preflight(methods: &str, requested: Option<&str>) -> Answer {
     let allowed = requested.into_iter().flat_map(|names| names.split(',')).filter_map(sendable).collect::<Vec<_>>();
@@ -42,7 +42,8 @@ pub fn preflight(methods: &str, requested: Option<&str>) -> Answer {
         .with("access-control-max-age", "86400")
 }
 
-/// Clients are given headers by their users, and tracing adds some. What the edge says of a request no page may say.
+/// Users configure headers for their clients, and tracing adds some. Headers that only Cloudflare's edge sets are
+/// refused.
 fn sendable(name: &str) -> Option<String> {
     let name = name.trim().to_ascii_lowercase();
     let is_token = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));

@@ -7,14 +7,14 @@ use crate::unique::repeated;
 /// More parameters than any request of ours has.
 const MAX_PARAMS: usize = 64;
 
-/// The parameters of a request, read once. No name is there twice, except those that may be.
+/// The parameters of a request. No name is repeated, except those that may be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Params(Vec<(String, String)>);
 
-/// Why a text is no list of parameters.
+/// Why a text is not a list of parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    /// An escape that is none, or bytes that are not UTF-8.
+    /// An invalid escape, or bytes that are not UTF-8.
     Encoding,
     /// More than 64 parameters.
     TooMany,
@@ -42,7 +42,7 @@ impl Params {
         self.0.iter().filter(move |(other, _)| *other == *name).map(|(_, value)| value.as_str())
     }
 
-    /// A name that is there more than once, of those that may not be.
+    /// A name that is repeated, except those in `repeatable`.
     #[must_use]
     pub fn repeated(&self, repeatable: &[&str]) -> Option<&str> {
         let names = self.0.iter().map(|(name, _)| name.as_str());
@@ -69,7 +69,7 @@ fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// `text` as it may stand in a query or a form.
+/// `text` encoded for a query or a form.
 #[must_use]
 pub fn encode(text: &str) -> Cow<'_, str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');

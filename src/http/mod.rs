@@ -1,39 +1,47 @@
-//! What HTTP itself asks of every pattern: answers, origins, CORS.
+//! HTTP for all patterns: responses, origins, CORS.
 
 pub mod challenge;
 pub mod cors;
+#[cfg(feature = "jwt")]
+pub mod discovery;
 pub mod form;
 pub mod origin;
 pub mod refused;
+pub mod well_known;
 
-use crate::json::{Members, array, list};
+use serde::Serialize;
 
-/// An answer as the shim sends it: `{"status":…,"headers":[["name","value"],…],"body":"…"}`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A response as JavaScript sends it: `{"status":…,"headers":[["name","value"],…],"body":"…"}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// Headers, lower case, beside those that the guard has set.
+    /// Headers, lower case, in addition to those of the guard.
     pub headers: Headers,
-    /// The body; none for statuses that have none.
+    /// The body; none for statuses without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// True where the shim writes the body as the one event of a stream, unless the response is a stream already.
+    /// True if the body is sent as the only event of a stream, unless the response is a stream already.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>"))]
     pub event: bool,
     /// Why this refuses the request, if it does: for the log.
-    pub refused: Option<refused::Refused>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<refused::LoggedRefusal>,
 }
 
 /// Header names (lower case) and values.
 pub type Headers = Vec<(&'static str, String)>;
 
 impl Answer {
-    /// An answer without a body.
+    /// A response without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
 
-    /// An answer with a JSON body.
+    /// A response with a JSON body.
     #[must_use]
     pub fn json(status: u16, body: String) -> Self {
         Self { status, headers: vec![("content-type", "application/json".into())], body: Some(body), ..Self::default() }
@@ -52,37 +60,17 @@ impl Answer {
             .with("x-accel-buffering", "no")
     }
 
-    /// The answer as the shim reads it.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let headers = headers_to_json(&self.headers);
-        let answer = Members::new().number("status", self.status.into()).raw("headers", &headers);
-        let refused = self.refused.as_ref().map(refused::Refused::to_json);
-        let event = self.event.then_some("true");
-        answer
-            .maybe("body", self.body.as_deref())
-            .maybe_raw("event", event)
-            .maybe_raw("refused", refused.as_deref())
-            .end()
-    }
-
-    /// The same, which refuses a request: `code` is one of the list in `docs/guides/refusals.md`.
+    /// The same as a refusal: `code` is one of the list in `docs/guides/refusals.md`.
     #[must_use]
     pub fn refusing(mut self, code: &'static str, reason: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-        self.refused = Some(refused::Refused::new(code, reason));
+        self.refused = Some(refused::LoggedRefusal::new(code, reason));
         self
     }
 
-    /// The same with one header more.
+    /// The same with one more header.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
-}
-
-/// Headers as the shim reads them.
-#[must_use]
-pub fn headers_to_json(headers: &Headers) -> String {
-    array(headers.iter().map(|(name, value)| list([*name, value])))
 }

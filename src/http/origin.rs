@@ -1,25 +1,25 @@
-//! Which web pages may talk to the server, and under which host name it answers.
+//! The origin policy: which web pages may use the server, and under which host names it answers.
 //!
-//! **Threat.** DNS rebinding: a web page makes its own host name point to a server on the visitor's machine and talks to
-//! it with the visitor's browser (CVE-2025-66414). And any page that a browser shows may send requests to any server.
-//! **Guarantee.** Where no token is asked for, a request that names an origin (RFC 6454) is answered only if the origin is
-//! the server's own, a hosted MCP client, an app or a program on the visitor's own machine, or configured. A request that
-//! a browser may have sent to a server on loopback is answered only under a name that no web page can have; and over plain
-//! http a server's own origin counts only if its host name is loopback's or configured, since there nothing else proves
-//! the name. Preflight and request are judged by this one function.
-//! **Not guaranteed.** Anything about callers that are no browsers: they send what they like. That is what the
-//! authentication patterns are for. Where a request needs a token of `Authorization`, which no browser adds by itself,
-//! any page may ask (`docs/decisions/0014-origins.md`).
+//! **Threat.** DNS rebinding: a web page points its own host name at a server on the visitor's machine and talks to it
+//! with the visitor's browser (CVE-2025-66414). And any page can send requests to any server.
+//! **Guarantee.** If no token is required, a request that names an origin (RFC 6454) is answered only if the origin is
+//! the server's own, a hosted MCP client, an app or a program on the visitor's own machine, or configured. A request
+//! that a browser may have sent to a server on loopback is answered only under a name that no web page can have; and
+//! over plain http a server's own origin counts only if its host name is loopback's or configured, because nothing else
+//! proves the name there. This one function judges both preflight and request.
+//! **Not guaranteed.** Anything about callers that are not browsers: they send what they like. The authentication
+//! patterns protect against these. If a request needs a token in `Authorization`, which no browser adds by itself, any
+//! page may call (`docs/decisions/0014-origins.md`).
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::json::{Malformed, Object, Value};
+use serde::Deserialize;
 
-/// Pages of these origins may always connect: the hosted clients people add a server to.
+/// The origins of hosted clients, whose pages may always connect.
 const HOSTED_CLIENTS: [&str; 3] = ["https://claude.ai", "https://claude.com", "https://chatgpt.com"];
 
-/// Apps that carry a browser engine and speak MCP from its pages: Obsidian, and what is made with Tauri, Capacitor, Ionic
-/// or as part of VS Code. No page of the web has such an origin.
+/// Apps with an embedded browser engine whose pages speak MCP: Obsidian, and apps that are made with Tauri, Capacitor,
+/// Ionic or as part of VS Code. No page of the web has such an origin.
 const APPS: [&str; 7] = [
     "app://obsidian.md",
     "capacitor://localhost",
@@ -30,48 +30,50 @@ const APPS: [&str; 7] = [
     "vscode-file://vscode-app",
 ];
 
-/// The pages of VS Code's extensions: each has a random name behind it.
+/// The pages of VS Code's extensions: a random name follows.
 const WEBVIEW: &str = "vscode-webview://";
 
-/// Origins and host names beyond the defaults.
-#[derive(Clone, Debug, Default)]
-pub struct Policy {
-    /// True if pages of every origin may use the server.
-    pub any_origin: bool,
-    /// Further origins, as browsers write them: `https://app.example.com`.
+/// Origins and host names in addition to the defaults.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct OriginPolicy {
+    /// Further origins, as browsers write them: `https://app.example.com`. `*` allows every origin.
+    #[cfg_attr(feature = "ts", ts(type = "readonly string[]"))]
     pub allowed_origins: Vec<String>,
     /// Further host names for a server on loopback, as the `Host` header has them (with port, if any).
+    #[cfg_attr(feature = "ts", ts(type = "readonly string[]"))]
     pub allowed_hosts: Vec<String>,
 }
 
-/// Who sends a request, as far as its head tells.
+/// Who sends a request, according to its head.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sender<'a> {
-    /// `Origin`, which browsers send with every request of a page but a GET to the page's own site.
+pub struct RequestSource<'a> {
+    /// `Origin`, which browsers send with every request of a page except a same-origin GET.
     pub origin: Option<&'a str>,
-    /// `Host`: the name under which the request was sent. What has come over no connection (a service binding, a test) has
-    /// none.
+    /// `Host`: the name under which the request was sent. A request that came over no connection (a service binding, a
+    /// test) has none.
     pub host: Option<&'a str>,
-    /// The address of the sender, if there is an edge in front that says so.
+    /// The sender's address, if there is an edge in front that adds it.
     pub peer: Option<&'a str>,
-    /// True if a proxy has put a host name of its own into the request, as `wrangler dev` does where there are routes.
+    /// True if a proxy has replaced the host name by its own, as `wrangler dev` does if there are routes.
     pub proxied: bool,
-    /// True if the request calls itself a browser's, and does not say what has led to it (`Sec-Fetch-Site`), as browsers do
-    /// under https and on loopback.
+    /// True if the request claims to be a browser's and has no `Sec-Fetch-Site`, which browsers send over https and to
+    /// loopback.
     pub browser: bool,
 }
 
-/// Why a request is turned away before anybody looks at it.
+/// Why a request is refused before anything else is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Foreign {
-    /// The page that sends it is not one we serve.
+pub enum OriginRejection {
+    /// The page that sends it is not allowed.
     Origin,
-    /// A server on loopback was called by a name that a web page may have.
+    /// A server on loopback was called by a name that a web page can have.
     Host,
 }
 
-impl Foreign {
-    /// All of them.
+impl OriginRejection {
+    /// All variants.
     pub const ALL: [Self; 2] = [Self::Origin, Self::Host];
 
     /// Its code in the log.
@@ -84,35 +86,24 @@ impl Foreign {
     }
 }
 
-impl Policy {
-    /// Reads `{"allowedOrigins":[…],"allowedHosts":[…]}`; either may be absent. `"*"`, alone or in the array, is every origin.
-    pub fn read(policy: Value<'_>) -> Result<Self, Malformed> {
-        let policy = policy.object()?;
-        let every = policy.string("allowedOrigins").is_some_and(|origins| origins == "*");
-        let allowed_origins = if every { Vec::new() } else { texts(&policy, "allowedOrigins")? };
-        let any_origin = every || allowed_origins.iter().any(|origin| origin == "*");
-        Ok(Self { any_origin, allowed_origins, allowed_hosts: texts(&policy, "allowedHosts")? })
-    }
-
-    /// Judges a request for `url` (absolute, as the runtime hands it over).
-    pub fn judge(&self, url: &str, sender: Sender<'_>) -> Result<(), Foreign> {
+impl OriginPolicy {
+    /// Judges a request for `url` (absolute, as the runtime gives it).
+    pub fn check(&self, url: &str, sender: RequestSource<'_>) -> Result<(), OriginRejection> {
         let own = origin_of(url);
-        let known = self.knows(own);
-        if !known && self.may_be_rebound(sender) {
-            return Err(Foreign::Host);
+        let known = self.allows_origin(own);
+        if !known && self.is_rebindable(sender) {
+            return Err(OriginRejection::Host);
         }
         match sender.origin {
             None => Ok(()),
-            Some(origin) if self.any_origin || self.allows(origin) || (known && origin == own) => Ok(()),
-            Some(_) => Err(Foreign::Origin),
+            Some(origin) if self.allows(origin) || (known && origin == own) => Ok(()),
+            Some(_) => Err(OriginRejection::Origin),
         }
     }
 
-    /// True if `url` names a host of which nothing has to be asked: over https, on loopback, or one that is allowed. Then
-    /// the sender's host and peer make no difference to [`Policy::judge`].
-    #[must_use]
-    pub fn knows(&self, url: &str) -> bool {
-        let own = origin_of(url);
+    /// True if the host of this origin needs no further proof: over https, on loopback, or allowed. Then the sender's host
+    /// and peer make no difference.
+    fn allows_origin(&self, own: &str) -> bool {
         own.starts_with("https://") || is_loopback(host_and_port(own)) || self.allows_host(host_and_port(own))
     }
 
@@ -120,13 +111,13 @@ impl Policy {
         self.allowed_hosts.iter().any(|it| it == host_and_port)
     }
 
-    /// True for what a rebound page can make a browser send to a server on this machine.
-    fn may_be_rebound(&self, sender: Sender<'_>) -> bool {
+    /// True for a request that a DNS-rebound page can make a browser send to a server on this machine.
+    fn is_rebindable(&self, sender: RequestSource<'_>) -> bool {
         match sender.host {
-            // Every browser names the host.
+            // Every browser sends `Host`.
             None => false,
-            // On Cloudflare every request has been through the edge, which sets the sender's address. On loopback a rebound
-            // page can claim one, and so its own origin does not count.
+            // On Cloudflare every request has passed the edge, which sets the sender's address. On loopback a rebound
+            // page can add the header itself, so its own origin does not count.
             Some(_) if !sender.peer.is_none_or(is_loopback_address) => false,
             // Then the name is the proxy's, and only the origin is the page's.
             Some(_) if sender.proxied => sender.origin.is_none() && sender.browser,
@@ -140,12 +131,8 @@ impl Policy {
             || APPS.contains(&origin)
             || origin.strip_prefix(WEBVIEW).is_some_and(is_label)
             || (of_the_web && origin_of(origin) == origin && is_loopback(host_and_port(origin)))
-            || self.allowed_origins.iter().any(|allowed| allowed == origin)
+            || self.allowed_origins.iter().any(|allowed| allowed == origin || allowed == "*")
     }
-}
-
-fn texts(policy: &Object<'_>, name: &str) -> Result<Vec<String>, Malformed> {
-    policy.get(name).map_or_else(|| Some(Vec::new()), Value::strings).ok_or(Malformed::Kind)
 }
 
 /// Scheme, host and port of an absolute URL: everything before the path.
@@ -165,8 +152,8 @@ fn authority_at(url: &str) -> usize {
     url.find("://").map_or(0, |at| at + 3)
 }
 
-/// True for a host name that somebody on the web can own, and so point to this machine. Nobody can own an address, a name of
-/// one label (`mcp`), or what ends in `.localhost` (RFC 6761 §6.3) or `.internal` (which ICANN has reserved).
+/// True for a host name that somebody on the web can own, and so point to this machine. Nobody can own an address, a
+/// name of one label (`mcp`), or one that ends in `.localhost` (RFC 6761 §6.3) or `.internal` (reserved by ICANN).
 fn is_of_the_web(host_and_port: &str) -> bool {
     let Some(host) = host_of(host_and_port) else { return true };
     let is_address = || host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
@@ -180,13 +167,13 @@ fn is_of_the_web(host_and_port: &str) -> bool {
     !(is_ours && is_label(last) && labels.all(is_label))
 }
 
-/// A label of a host name (RFC 1123 §2.1); `_` is in the names of containers.
+/// A label of a host name (RFC 1123 §2.1); container names contain `_`.
 fn is_label(label: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=63).contains(&label.len()) && label.bytes().all(is_part) && !label.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The host without its port, if there is a port that is one.
+/// The host without its port; `None` if the port is not a number.
 fn host_of(host_and_port: &str) -> Option<&str> {
     let (host, port) = match host_and_port.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),

@@ -1,42 +1,34 @@
-//! Why a request was refused, for the operator's log: the shim writes one line of JSON for each (`js/refusals.ts`). What the
-//! caller reads is in the answer itself. `docs/guides/refusals.md` lists the codes.
+//! The log entry of a refused request: JavaScript writes one line of JSON for each (`js/common/refusals.ts`). It is separate
+//! from the response to the caller. `docs/guides/refusals.md` lists the codes.
 
 use std::borrow::Cow;
 
-use crate::json::Members;
+use serde::Serialize;
 
-/// See the module.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// One of a list: the codes of [`super::origin::Foreign`], `auth::bearer::Refusal`, `oauth::error::Code` and
-    /// `oauth::page::Trouble`.
+/// One log entry; see the module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct LoggedRefusal {
+    /// The code: of [`super::origin::OriginRejection`], `guard::bearer::Refusal`, `oauth::error::Code` or
+    /// `oauth::browser::trouble::Trouble`.
     pub code: &'static str,
-    /// What is wrong, as far as the code does not say so.
+    /// What is wrong, as far as the code does not say it.
     pub reason: Cow<'static, str>,
-    /// Who the client says that it is.
+    /// The client's own name for itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
 }
 
-impl Refused {
+impl LoggedRefusal {
     /// Without a client.
     #[must_use]
     pub fn new(code: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
         Self { code, reason: reason.into(), client: None }
     }
-
-    /// `{"code":"…","reason":"…","client":"…"}`.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        Members::new()
-            .text("code", self.code)
-            .text("reason", &self.reason)
-            .maybe("client", self.client.as_deref())
-            .end()
-    }
 }
 
-/// Somebody else's words as they may stand in a log: one line, at most 200 characters, none of which turns the direction of
-/// text (Unicode `Bidi_Control`) or is invisible.
+/// Untrusted text made safe for the log: one line, at most 200 characters, none of which changes the direction of text
+/// (Unicode `Bidi_Control`) or is invisible.
 #[must_use]
 pub fn plain(text: &str) -> String {
     let is_unfit = |char: char| {

@@ -1,84 +1,76 @@
-//! One text for all ways to write a JSON value.
+//! One canonical text for all notations of a JSON value.
+
+use std::borrow::Cow;
 
 use super::reader::Reader;
-use super::{MAX_DEPTH, Malformed, Value, push_quoted};
+use super::{Value, quoted};
 
-/// An object whose canonical text is longer than this stands in the text around it by its hash: so each byte is put in order
-/// and hashed once, however deep it stands.
+/// An object with a longer canonical text is replaced by its hash in the text around it, so that each byte is sorted
+/// and hashed once, at any depth.
 const LONG: usize = 64;
 
 impl Value<'_> {
-    /// A text that does not depend on white space, on the order of members, or on how strings are escaped. In it `hash` stands
-    /// for long objects. Takes time in proportion to the text's length, but for the order of members.
+    /// A text that does not depend on white space, on the order of members, or on how strings are escaped. `hash`
+    /// replaces long objects in it. Takes time in proportion to the text's length, except for sorting members.
     #[must_use]
     pub fn canonical(self, hash: &mut dyn FnMut(&str) -> String) -> String {
         let mut out = String::with_capacity(self.text().len());
-        let mut reader = Reader { text: self.text(), at: 0 };
-        // The text has been checked: what cannot be read is taken as it is.
-        if write(&mut reader, MAX_DEPTH, &mut out, hash).is_err() {
-            return self.text().into();
-        }
+        let mut reader = Reader::new(self.text());
+        write(&mut reader, &mut out, hash);
         out
     }
 }
 
-/// Writes the value that is next, and passes over it.
-fn write<'a>(
-    reader: &mut Reader<'a>,
-    depth: usize,
-    out: &mut String,
-    hash: &mut dyn FnMut(&str) -> String,
-) -> Result<(), Malformed> {
+/// The string of this JSON text, which has been checked, if it is one and valid Unicode.
+pub(super) fn unescaped(text: &str) -> Option<Cow<'_, str>> {
+    let written = text.strip_prefix('"')?.strip_suffix('"')?;
+    if !written.contains('\\') {
+        return Some(written.into());
+    }
+    serde_json::from_str::<String>(text).ok().map(Cow::Owned)
+}
+
+/// Writes the next value, and skips it.
+fn write(reader: &mut Reader<'_>, out: &mut String, hash: &mut dyn FnMut(&str) -> String) {
     match reader.peek() {
-        Some(b'{') if depth > 0 => write_object(reader, depth - 1, out, hash),
-        Some(b'[') if depth > 0 => {
+        Some(b'{') => write_object(reader, out, hash),
+        Some(b'[') => {
             let mut comma = '[';
-            each(reader, b']', |reader| {
+            reader.each(b']', |reader| {
                 out.push(comma);
                 comma = ',';
-                write(reader, depth - 1, out, hash)
-            })?;
+                write(reader, out, hash);
+            });
             if comma == '[' {
                 out.push(comma);
             }
             out.push(']');
-            Ok(())
         }
         _ => {
-            let value = reader.slice(Reader::pass)?;
-            match value.string() {
-                Some(text) => push_quoted(out, &text),
-                // Numbers as they are written.
-                None => out.push_str(value.text()),
+            let text = reader.scalar();
+            match unescaped(text) {
+                Some(text) => out.push_str(&quoted(&text)),
+                // Numbers stay as written.
+                None => out.push_str(text),
             }
-            Ok(())
         }
     }
 }
 
-fn write_object<'a>(
-    reader: &mut Reader<'a>,
-    depth: usize,
-    out: &mut String,
-    hash: &mut dyn FnMut(&str) -> String,
-) -> Result<(), Malformed> {
+fn write_object(reader: &mut Reader<'_>, out: &mut String, hash: &mut dyn FnMut(&str) -> String) {
     let start = out.len();
     let mut members = Vec::new();
-    each(reader, b'}', |reader| {
-        let name = reader.slice(Reader::pass)?;
-        reader.space();
-        reader.at += 1;
-        reader.space();
+    reader.each(b'}', |reader| {
+        let name = reader.name();
         let begins = out.len();
-        push_quoted(out, &name.string().unwrap_or(name.text().into()));
+        out.push_str(&quoted(&name));
         let ends = out.len();
         out.push(':');
-        write(reader, depth, out, hash)?;
+        write(reader, out, hash);
         members.push((begins..ends, begins..out.len()));
-        Ok(())
-    })?;
+    });
     let text = |range: &core::ops::Range<usize>| out.get(range.clone()).unwrap_or_default();
-    // Members of one name stay in their order, which tells which of them counts.
+    // Repeated members keep their order, which decides which of them counts.
     members.sort_by(|(one, _), (other, _)| text(one).cmp(text(other)));
     let mut object = String::with_capacity(out.len() - start + members.len() + 2);
     object.push('{');
@@ -95,25 +87,4 @@ fn write_object<'a>(
         object = hash(&object);
     }
     out.push_str(&object);
-    Ok(())
-}
-
-/// Goes through what is between the bracket that is next and the one that ends it.
-pub(super) fn each<'a>(
-    reader: &mut Reader<'a>,
-    end: u8,
-    mut one: impl FnMut(&mut Reader<'a>) -> Result<(), Malformed>,
-) -> Result<(), Malformed> {
-    reader.at += 1;
-    reader.space();
-    while reader.peek().is_some_and(|byte| byte != end) {
-        one(reader)?;
-        reader.space();
-        if reader.peek() == Some(b',') {
-            reader.at += 1;
-            reader.space();
-        }
-    }
-    reader.at += 1;
-    Ok(())
 }

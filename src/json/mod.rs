@@ -1,44 +1,99 @@
-//! JSON (RFC 8259), as much of it as decisions need: the members of an object, each as the text it was written as.
+//! JSON (RFC 8259) with `serde` and `serde_json`, as strict as decisions need it.
 //!
-//! What passes through (a tool's arguments, its result, an id) is never taken apart here, so nothing of it can change on
-//! the way: no number loses digits, no member its place. A reader that only validates and slices is also a quarter of the
-//! bytes of a general one (`docs/decisions/0003-json.md`); the tests hold it against `serde_json`.
+//! - [`read`] and [`write`]: everything that has a type.
+//! - [`Value`]: what only passes through (a tool's arguments, its result, an ID). It is kept as text, so numbers keep
+//!   their digits and members their order.
+//! - [`Object`]: an untrusted object whose members are looked up by name. A repeated member is refused.
 
 mod canonical;
-mod members;
 mod reader;
+mod text;
 mod unique;
 
+use core::fmt;
+use core::ops::Deref;
 use std::borrow::Cow;
 
-pub use members::{Members, list};
-use reader::Reader;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::ser::{SerializeMap as _, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+pub use text::{Json, ListText, ObjectText, map};
 
-/// Arrays and objects may be nested this deep.
+use self::reader::Reader;
+use crate::unique::repeated;
+
+/// Maximum nesting of arrays and objects.
 pub const MAX_DEPTH: usize = 128;
 
-/// An object that is taken apart may have this many members.
+/// Maximum number of members of an object that is read.
 pub const MAX_MEMBERS: usize = 256;
 
-/// How much of a text a message shows, in characters.
+/// How much of a text an error message shows, in characters.
 const MAX_SHOWN: usize = 100;
 
-/// The text of one valid JSON value, without white space around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Value<'a>(&'a str);
+/// Reads a `T`. Its types refuse a repeated member; a [`Value`] or [`Json`] in it is not read further.
+pub fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
+    Value::read(text)?.parse()
+}
 
-/// Why a text is not what was wanted.
+/// The same for a `T` that must be an object; serde would also accept a list of its members' values.
+pub fn read_members<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
+    Value::read(text)?.members()
+}
+
+/// The JSON text of `value`.
+#[must_use]
+pub fn write(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// For `deserialize_with`: a member that is present, even if it is `null`.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// For `deserialize_with`: a member of another type counts as absent.
+pub fn fitting<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    <Value<'_>>::deserialize(deserializer).map(|value| value.parse().ok())
+}
+
+/// One JSON value as it was written, without white space around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Value<'a>(&'a RawValue);
+
+impl PartialEq for Value<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for Value<'_> {}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Value<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// Why a text cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    /// It is no JSON; the place is the byte at which that shows.
+    /// It is not JSON; the number is the byte at which that shows.
     Syntax(usize),
     /// It is nested deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// An object that is to be taken apart has more than [`MAX_MEMBERS`] members.
+    /// An object that is read has more than [`MAX_MEMBERS`] members.
     TooWide,
-    /// An object has this member twice.
+    /// An object has this member more than once.
     Duplicate(String),
-    /// It is JSON of another kind than asked for.
+    /// It is a JSON value of the wrong type.
     Kind,
 }
 
@@ -47,11 +102,11 @@ impl Malformed {
     #[must_use]
     pub fn reason(&self) -> String {
         match self {
-            Self::Syntax(at) => String::from("not JSON, as byte ") + &number(*at) + " shows",
-            Self::TooDeep => String::from("nested deeper than ") + &number(MAX_DEPTH) + " levels",
-            Self::TooWide => String::from("an object of more than ") + &number(MAX_MEMBERS) + " members",
-            Self::Duplicate(name) => String::from("the member ") + &shown(name) + " is there twice",
-            Self::Kind => String::from("another kind of JSON value is wanted"),
+            Self::Syntax(at) => format!("not valid JSON at byte {at}"),
+            Self::TooDeep => format!("nested deeper than {MAX_DEPTH} levels"),
+            Self::TooWide => format!("an object of more than {MAX_MEMBERS} members"),
+            Self::Duplicate(name) => String::from("the member ") + &shown(name) + " is duplicated",
+            Self::Kind => String::from("a JSON value of the wrong type"),
         }
     }
 }
@@ -59,78 +114,86 @@ impl Malformed {
 impl<'a> Value<'a> {
     /// Checks that `text` is one JSON value.
     pub fn read(text: &'a str) -> Result<Self, Malformed> {
-        let mut reader = Reader { text, at: 0 };
-        reader.space();
-        let value = reader.slice(|reader| reader.value(0))?;
-        reader.space();
-        if reader.at == text.len() { Ok(value) } else { Err(Malformed::Syntax(reader.at)) }
+        check_depth(text)?;
+        checked(text).map(Self)
+    }
+
+    /// A `T`, as [`read`] gives it.
+    pub fn parse<T: Deserialize<'a>>(self) -> Result<T, Malformed> {
+        T::deserialize(&mut Reader::new(self.text()))
     }
 
     /// `{}`.
     #[must_use]
-    pub fn empty_object() -> Self {
-        Self("{}")
+    pub fn empty_object() -> Value<'static> {
+        Value(serde_json::from_str("{}").unwrap_or(RawValue::NULL))
+    }
+
+    /// `0`.
+    #[must_use]
+    pub fn zero() -> Value<'static> {
+        Value(serde_json::from_str("0").unwrap_or(RawValue::NULL))
     }
 
     /// The text.
     #[must_use]
     pub fn text(self) -> &'a str {
-        self.0
+        self.0.get()
     }
 
     /// True for an object.
     #[must_use]
     pub fn is_object(self) -> bool {
-        self.0.starts_with('{')
+        self.text().starts_with('{')
     }
 
     /// True for an array.
     #[must_use]
     pub fn is_array(self) -> bool {
-        self.0.starts_with('[')
+        self.text().starts_with('[')
     }
 
     /// True for `null`.
     #[must_use]
     pub fn is_null(self) -> bool {
-        self.0 == "null"
+        self.text() == "null"
     }
 
     /// True for `true`.
     #[must_use]
     pub fn is_true(self) -> bool {
-        self.0 == "true"
+        self.text() == "true"
     }
 
     /// True for a number.
     #[must_use]
     pub fn is_number(self) -> bool {
-        self.0.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+        self.text().starts_with(|first: char| first == '-' || first.is_ascii_digit())
     }
 
     /// True for a number without fraction and exponent.
     #[must_use]
     pub fn is_integer(self) -> bool {
-        self.0.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit())
+        self.text().trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit())
     }
 
-    /// The string, if it is one and is Unicode (JSON can write lone surrogates).
+    /// The string, if it is one and valid Unicode (JSON can contain lone surrogates).
     #[must_use]
     pub fn string(self) -> Option<Cow<'a, str>> {
-        if !self.0.starts_with('"') {
-            return None;
-        }
-        let inner = self.0.get(1..self.0.len().checked_sub(1)?)?;
-        if inner.contains('\\') { unescape(inner).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
+        canonical::unescaped(self.text())
     }
 
     /// The members of an object.
     pub fn object(self) -> Result<Object<'a>, Malformed> {
-        if self.is_object() {
-            Reader { text: self.0, at: 0 }.object(|reader, _| reader.pass())
-        } else {
-            Err(Malformed::Kind)
+        if !self.is_object() {
+            return Err(Malformed::Kind);
         }
+        Object::checked(self.parse()?)
+    }
+
+    /// The members of an object that `T` knows.
+    pub fn members<T: Deserialize<'a>>(self) -> Result<T, Malformed> {
+        if self.is_object() { self.parse() } else { Err(Malformed::Kind) }
     }
 
     /// The elements of an array of strings.
@@ -141,41 +204,47 @@ impl<'a> Value<'a> {
 
     /// The elements of an array.
     pub fn array(self) -> Result<Vec<Self>, Malformed> {
-        if self.is_array() { Reader { text: self.0, at: 0 }.array() } else { Err(Malformed::Kind) }
-    }
-}
-
-/// An object, and one that is inside it.
-#[derive(Clone, Debug)]
-pub struct Nest<'a> {
-    /// The outer object.
-    pub object: Object<'a>,
-    /// The inner one; none if it is no object, or one that cannot be taken apart.
-    pub inner: Option<Box<Nest<'a>>>,
-}
-
-impl<'a> Nest<'a> {
-    /// Reads `text`, which must be one object, and in the same pass the object under the first of `path`, and so on.
-    pub fn read(text: &'a str, path: &[&str]) -> Result<Self, Malformed> {
-        let mut reader = Reader { text, at: 0 };
-        reader.space();
-        if reader.peek() != Some(b'{') {
-            return Value::read(text).and(Err(Malformed::Kind));
+        if !self.is_array() {
+            return Err(Malformed::Kind);
         }
-        let nest = reader.nest(0, path)?;
-        reader.space();
-        if reader.at == text.len() { Ok(nest) } else { Err(Malformed::Syntax(reader.at)) }
+        self.parse()
     }
 }
 
-/// The members of an object in their order.
+/// The members of an object, in their order.
 #[derive(Clone, Debug, Default)]
 pub struct Object<'a>(pub Vec<(Cow<'a, str>, Value<'a>)>);
 
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::checked(Unchecked::deserialize(deserializer)?).map_err(|malformed| D::Error::custom(malformed.reason()))
+    }
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
 impl<'a> Object<'a> {
+    fn checked(Unchecked(members): Unchecked<'a>) -> Result<Self, Malformed> {
+        if members.len() > MAX_MEMBERS {
+            return Err(Malformed::TooWide);
+        }
+        match repeated(members.iter().map(|(name, _)| name.as_ref())) {
+            Some(name) => Err(Malformed::Duplicate(name.to_owned())),
+            None => Ok(Self(members)),
+        }
+    }
+
     /// Reads `text`, which must be one object.
     pub fn read(text: &'a str) -> Result<Self, Malformed> {
-        Nest::read(text, &[]).map(|nest| nest.object)
+        Self::checked(read_members(text)?)
     }
 
     /// The member `name`.
@@ -184,10 +253,18 @@ impl<'a> Object<'a> {
         self.0.iter().find(|(member, _)| member == name).map(|(_, value)| *value)
     }
 
-    /// The member `name`, where `null` is as good as absent: many a client writes it for what it does not have.
+    /// The member `name`, where `null` counts as absent, because many clients send it for what they do not have.
     #[must_use]
     pub fn given(&self, name: &str) -> Option<Value<'a>> {
         self.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Replaces the value of the member `name` in its place, or adds it at the end.
+    pub fn set(&mut self, name: &'a str, value: Value<'a>) {
+        match self.0.iter_mut().find(|(member, _)| member == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name.into(), value)),
+        }
     }
 
     /// The same without members that are `null`.
@@ -197,147 +274,113 @@ impl<'a> Object<'a> {
         self
     }
 
-    /// The JSON text.
-    #[must_use]
-    pub fn json(&self) -> String {
-        ["{", &self.inner(), "}"].concat()
-    }
-
     /// The member `name`, if it is a string.
     #[must_use]
     pub fn string(&self, name: &str) -> Option<Cow<'a, str>> {
         self.get(name)?.string()
-    }
-
-    /// The members as they stand between the braces.
-    #[must_use]
-    pub fn inner(&self) -> String {
-        let mut inner = String::new();
-        for (name, value) in &self.0 {
-            if !inner.is_empty() {
-                inner.push(',');
-            }
-            inner.push_str(&quoted(name));
-            inner.push(':');
-            inner.push_str(value.0);
-        }
-        inner
     }
 }
 
 /// `text` as a JSON string.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + text.len() / 4 + 2);
-    push_quoted(&mut quoted, text);
-    quoted
+    write(text)
 }
 
-/// `text` as a message quotes it: a long one is cut, so that no error grows with what was sent.
+/// `text` as a message quotes it: a long one is truncated, so that no error grows with its input.
 #[must_use]
 pub fn shown(text: &str) -> String {
+    quoted(&cut(text))
+}
+
+/// The same without quotes.
+#[must_use]
+pub fn cut(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(MAX_SHOWN).and_then(|(end, _)| text.get(..end)) {
-        None => quoted(text),
-        Some(beginning) => quoted(&[beginning, "…"].concat()),
+        None => text.into(),
+        Some(beginning) => [beginning, "…"].concat().into(),
     }
 }
 
-/// Appends `text` as a JSON string.
-pub fn push_quoted(to: &mut String, text: &str) {
-    to.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
-        to.push_str(rest.get(..at).unwrap_or_default());
-        let byte = rest.as_bytes().get(at).copied().unwrap_or_default();
-        match byte {
-            b'"' => to.push_str("\\\""),
-            b'\\' => to.push_str("\\\\"),
-            b'\n' => to.push_str("\\n"),
-            b'\r' => to.push_str("\\r"),
-            b'\t' => to.push_str("\\t"),
-            _ => {
-                to.push_str("\\u00");
-                to.extend([byte >> 4, byte & 15].into_iter().filter_map(|nibble| char::from_digit(nibble.into(), 16)));
+/// A string, not copied unless it contains escapes.
+#[derive(Clone, Debug, Default)]
+pub struct Text<'a>(Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Text<'de>;
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("a string")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
             }
         }
-        rest = rest.get(at + 1..).unwrap_or_default();
+        deserializer.deserialize_str(Read)
     }
-    to.push_str(rest);
-    to.push('"');
 }
 
-/// `number` in decimal.
-#[must_use]
-pub fn number(number: usize) -> String {
-    number.to_string()
-}
+/// The members of an object, which may be repeated; if there are too many, not all of them.
+struct Unchecked<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
-/// An object of these members, of which each value is JSON text.
-#[must_use]
-pub fn object(members: &[(&str, &str)]) -> String {
-    let length = members.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>();
-    let mut object = String::with_capacity(length + 2);
-    object.push('{');
-    for (name, value) in members {
-        if object.len() > 1 {
-            object.push(',');
-        }
-        push_quoted(&mut object, name);
-        object.push(':');
-        object.push_str(value);
-    }
-    object.push('}');
-    object
-}
-
-/// An array of these elements, each JSON text.
-pub fn array(elements: impl IntoIterator<Item = impl AsRef<str>>) -> String {
-    let mut array = String::from("[");
-    for element in elements {
-        if array.len() > 1 {
-            array.push(',');
-        }
-        array.push_str(element.as_ref());
-    }
-    array.push(']');
-    array
-}
-
-/// Resolves the escapes of a string that the reader has let through.
-fn unescape(inner: &str) -> Option<String> {
-    let mut unescaped = String::with_capacity(inner.len());
-    let mut rest = inner;
-    while let Some(at) = rest.find('\\') {
-        unescaped.push_str(rest.get(..at)?);
-        let escape = *rest.as_bytes().get(at + 1)?;
-        let mut used = 2;
-        unescaped.push(match escape {
-            b'b' => '\x08',
-            b'f' => '\x0c',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                used = 6;
-                let unit = code_unit(rest, at)?;
-                if (0xd800..0xdc00).contains(&unit) {
-                    used = 12;
-                    let low = code_unit(rest, at + 6).filter(|low| (0xdc00..0xe000).contains(low))?;
-                    char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00))?
-                } else {
-                    char::from_u32(unit)?
+impl<'de: 'a, 'a> Deserialize<'de> for Unchecked<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Unchecked<'de>;
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unchecked<'de>, A::Error> {
+                let mut members = Vec::with_capacity(8);
+                while let Some((Text(name), value)) = map.next_entry::<Text<'_>, Value<'_>>()? {
+                    if members.len() <= MAX_MEMBERS {
+                        members.push((name, value));
+                    }
                 }
+                Ok(Unchecked(members))
             }
-            other => char::from(other),
-        });
-        rest = rest.get(at + used..)?;
+        }
+        deserializer.deserialize_map(Read)
     }
-    unescaped.push_str(rest);
-    Some(unescaped)
 }
 
-/// The four digits of the `\u` at `at`.
-fn code_unit(text: &str, at: usize) -> Option<u32> {
-    let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
-    u32::from_str_radix(digits, 16).ok()
+/// The value that `text` is, without white space around it.
+fn checked(text: &str) -> Result<&RawValue, Malformed> {
+    serde_json::from_str(text).map_err(|error| {
+        let before = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+        Malformed::Syntax((before + error.column().saturating_sub(1)).min(text.len()))
+    })
+}
+
+/// `serde_json` skips values of any depth.
+fn check_depth(text: &str) -> Result<(), Malformed> {
+    let (mut depth, mut in_string, mut is_escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        if in_string {
+            in_string = is_escaped || byte != b'"';
+            is_escaped = !is_escaped && byte == b'\\';
+        } else {
+            match byte {
+                b'"' => in_string = true,
+                b'{' | b'[' if depth == MAX_DEPTH => return Err(Malformed::TooDeep),
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,300 +1,395 @@
-//! Where values begin and end in a text, and whether they are values (RFC 8259).
+//! Types out of a text that `serde_json` has checked.
+//!
+//! The checking of JSON's grammar is `serde_json`'s, once for the whole text. What each derived type brings along is then only
+//! which members it has: `serde_json`'s own deserializer repeats the handling of white space, brackets and places in
+//! every type, which made the modules half as large again (docs/decisions/0016-libraries-do-it.md).
 
+use core::fmt;
 use std::borrow::Cow;
 
-use super::{MAX_DEPTH, MAX_MEMBERS, Malformed, Nest, Object, Value};
-use crate::unique::repeated;
+use serde::Deserialize;
+use serde::de::value::{BorrowedStrDeserializer, CowStrDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::forward_to_deserialize_any;
 
-/// Of so many members each is compared with those before it. Most objects have no more.
-const FEW: usize = 16;
+use super::Malformed;
+use super::canonical::unescaped;
 
-/// Reads JSON text of which nothing is known yet, or passes over text that has been read before.
+/// By this name `serde_json::value::RawValue` asks for the text of a value.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+/// Goes through a text that has been checked. It stands before a value.
 pub(super) struct Reader<'a> {
-    pub(super) text: &'a str,
-    pub(super) at: usize,
+    text: &'a str,
+    at: usize,
 }
 
 impl<'a> Reader<'a> {
+    /// Stands before the value that `text` is.
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// The first byte of what is next.
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn rest(&self) -> &'a [u8] {
-        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    fn step(&mut self) {
+        self.at += 1;
+        self.space();
     }
 
-    fn wrong<T>(&self) -> Result<T, Malformed> {
-        Err(Malformed::Syntax(self.at))
-    }
-
-    pub(super) fn space(&mut self) {
+    fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
     }
 
-    fn take(&mut self, byte: u8) -> Result<(), Malformed> {
-        if self.peek() == Some(byte) {
-            self.at += 1;
-            Ok(())
-        } else {
-            self.wrong()
+    /// Goes through what is between the bracket that is next and the one that ends it.
+    pub(super) fn each(&mut self, end: u8, mut one: impl FnMut(&mut Self)) {
+        self.step();
+        while self.has_next(end) {
+            one(self);
         }
+        self.at += 1;
     }
 
-    /// Where `step` leads from here, as a value.
-    pub(super) fn slice(
-        &mut self,
-        step: impl FnOnce(&mut Self) -> Result<(), Malformed>,
-    ) -> Result<Value<'a>, Malformed> {
+    /// Passes over the comma before an element. False where the bracket that ends the list is next.
+    fn has_next(&mut self, end: u8) -> bool {
+        self.space();
+        if self.peek() == Some(b',') {
+            self.step();
+        }
+        self.peek().is_some_and(|byte| byte != end)
+    }
+
+    /// Enters the object or list that is next.
+    fn enter(&mut self, bracket: u8) -> Result<(), Malformed> {
+        if self.peek() != Some(bracket) {
+            return Err(Malformed::Kind);
+        }
+        self.step();
+        Ok(())
+    }
+
+    /// Leaves it, if it has been read to its end.
+    fn leave(&mut self, bracket: u8) -> Result<(), Malformed> {
+        if self.has_next(bracket) {
+            return Err(Malformed::Kind);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// The name of the member that is next; what follows is its value.
+    pub(super) fn name(&mut self) -> Cow<'a, str> {
+        let name = self.scalar();
+        self.space();
+        self.step();
+        unescaped(name).unwrap_or(name.into())
+    }
+
+    /// The string, number or word that is next.
+    pub(super) fn scalar(&mut self) -> &'a str {
         let start = self.at;
-        step(self)?;
-        self.text.get(start..self.at).map_or(Err(Malformed::Syntax(start)), |text| Ok(Value(text)))
-    }
-
-    /// Checks one value that is inside `depth` others.
-    pub(super) fn value(&mut self, depth: usize) -> Result<(), Malformed> {
-        match self.peek() {
-            Some(b'"') => self.string(),
-            Some(b'{') => self.nested(depth, b'}'),
-            Some(b'[') => self.nested(depth, b']'),
-            Some(b't') => self.word("true"),
-            Some(b'f') => self.word("false"),
-            Some(b'n') => self.word("null"),
-            _ => self.number(),
-        }
-    }
-
-    /// Checks the array or object whose opening bracket is next.
-    fn nested(&mut self, depth: usize, end: u8) -> Result<(), Malformed> {
-        if depth == MAX_DEPTH {
-            return Err(Malformed::TooDeep);
-        }
-        self.at += 1;
-        self.space();
-        if self.peek() == Some(end) {
+        if self.peek() == Some(b'"') {
             self.at += 1;
-            return Ok(());
-        }
-        loop {
-            if end == b'}' {
-                self.string()?;
-                self.space();
-                self.take(b':')?;
-                self.space();
-            }
-            self.value(depth + 1)?;
-            self.space();
-            if self.peek() != Some(b',') {
-                return self.take(end);
-            }
-            self.at += 1;
-            self.space();
-        }
-    }
-
-    /// Checks and reads the object whose opening brace is next and that is inside `depth` others; and, if it is one, the
-    /// object under the first of `path`, and so on.
-    pub(super) fn nest(&mut self, depth: usize, path: &[&str]) -> Result<Nest<'a>, Malformed> {
-        let mut inner = None;
-        let object = self.object(|reader, name| match path.split_first() {
-            Some((first, path)) if name == *first && reader.peek() == Some(b'{') && depth + 1 < MAX_DEPTH => {
-                let start = reader.at;
-                match reader.nest(depth + 1, path) {
-                    Ok(nest) => inner = Some(Box::new(nest)),
-                    Err(Malformed::Duplicate(_) | Malformed::TooWide) => {
-                        // Whoever takes it apart is told.
-                        reader.at = start;
-                        return reader.value(depth + 1);
-                    }
-                    Err(malformed) => return Err(malformed),
+            while let Some(byte) = self.peek() {
+                self.at += if byte == b'\\' { 2 } else { 1 };
+                if byte == b'"' {
+                    break;
                 }
-                Ok(())
             }
-            _ => reader.value(depth + 1),
-        })?;
-        Ok(Nest { object, inner })
-    }
-
-    /// Reads the object whose opening brace is next; `value` passes over the value of the member that it is told.
-    pub(super) fn object(
-        &mut self,
-        mut value: impl FnMut(&mut Self, &str) -> Result<(), Malformed>,
-    ) -> Result<Object<'a>, Malformed> {
-        let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::with_capacity(8);
-        self.at += 1;
-        self.space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(Object(members));
-        }
-        loop {
-            let name = self.slice(Self::string)?;
-            let name = name.string().unwrap_or(Cow::Borrowed(name.0));
-            self.space();
-            self.take(b':')?;
-            self.space();
-            let value = self.slice(|reader| value(reader, &name))?;
-            if members.len() == MAX_MEMBERS {
-                return Err(Malformed::TooWide);
-            }
-            if members.len() < FEW && members.iter().any(|(other, _)| *other == name) {
-                return Err(Malformed::Duplicate(name.into_owned()));
-            }
-            members.push((name, value));
-            self.space();
-            if self.peek() != Some(b',') {
-                self.take(b'}')?;
-                break;
-            }
-            self.at += 1;
-            self.space();
-        }
-        if members.len() > FEW {
-            once(members.iter().map(|(name, _)| name.as_ref()))?;
-        }
-        Ok(Object(members))
-    }
-
-    /// Reads the array whose opening bracket is next; its text has been checked.
-    pub(super) fn array(&mut self) -> Result<Vec<Value<'a>>, Malformed> {
-        let mut elements = Vec::new();
-        self.at += 1;
-        self.space();
-        while self.peek() != Some(b']') {
-            elements.push(self.slice(Self::pass)?);
-            self.space();
-            if self.peek() == Some(b',') {
+        } else {
+            while self
+                .peek()
+                .is_some_and(|byte| !matches!(byte, b',' | b'}' | b']' | b':' | b' ' | b'\t' | b'\n' | b'\r'))
+            {
                 self.at += 1;
             }
-            self.space();
         }
-        Ok(elements)
+        self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// Passes over a value that has been checked before, looking at no more than it must.
-    pub(super) fn pass(&mut self) -> Result<(), Malformed> {
-        if self.peek() == Some(b'"') {
-            return self.string();
-        }
-        let mut depth = 0_usize;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.string()?;
+    /// The text of the value that is next.
+    fn value(&mut self) -> &'a str {
+        let (start, mut depth) = (self.at, 0_usize);
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => {
+                    self.at += 1;
                     continue;
                 }
-                Some(b'{' | b'[') => depth += 1,
-                Some(b'}' | b']') if depth > 0 => {
-                    depth -= 1;
-                    if depth == 0 {
-                        self.at += 1;
-                        return Ok(());
-                    }
+                _ => {
+                    self.scalar();
+                    self.at -= 1;
                 }
-                Some(b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r') if depth == 0 => return Ok(()),
-                Some(_) => {}
-                None => return Ok(()),
             }
             self.at += 1;
-        }
-    }
-
-    fn word(&mut self, word: &str) -> Result<(), Malformed> {
-        for byte in word.bytes() {
-            self.take(byte)?;
-        }
-        Ok(())
-    }
-
-    fn string(&mut self) -> Result<(), Malformed> {
-        self.take(b'"')?;
-        loop {
-            self.at += plain(self.rest());
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                Some(b'\\') => {
-                    self.at += 1;
-                    self.escape()?;
-                }
-                _ => return self.wrong(),
+            if depth == 0 {
+                break;
             }
         }
+        self.text.get(start..self.at).unwrap_or_default()
     }
 
-    fn escape(&mut self) -> Result<(), Malformed> {
+    fn string(&mut self) -> Result<Cow<'a, str>, Malformed> {
+        unescaped(self.scalar()).ok_or(Malformed::Kind)
+    }
+
+    fn integer<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Malformed> {
+        let text = self.scalar();
+        match text.parse() {
+            Ok(number) => visitor.visit_u64(number),
+            Err(_) => visitor.visit_i64(text.parse().map_err(|_| Malformed::Kind)?),
+        }
+    }
+}
+
+impl Error for Malformed {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::Kind
+    }
+
+    fn missing_field(_: &'static str) -> Self {
+        Self::Kind
+    }
+
+    fn duplicate_field(name: &'static str) -> Self {
+        Self::Duplicate(name.to_owned())
+    }
+
+    fn unknown_field(_: &str, _: &'static [&'static str]) -> Self {
+        Self::Kind
+    }
+
+    fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
+        Self::Kind
+    }
+
+    fn invalid_type(_: serde::de::Unexpected<'_>, _: &dyn serde::de::Expected) -> Self {
+        Self::Kind
+    }
+
+    fn invalid_value(_: serde::de::Unexpected<'_>, _: &dyn serde::de::Expected) -> Self {
+        Self::Kind
+    }
+
+    fn invalid_length(_: usize, _: &dyn serde::de::Expected) -> Self {
+        Self::Kind
+    }
+}
+
+impl core::error::Error for Malformed {}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&self.reason())
+    }
+}
+
+/// One place for the kinds of numbers.
+macro_rules! integers {
+    ($($method:ident)*) => { $(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+            self.integer(visitor)
+        }
+    )* };
+}
+
+impl<'de> Deserializer<'de> for &mut Reader<'de> {
+    type Error = Malformed;
+
+    integers!(deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64);
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
         match self.peek() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
-            Some(b'u') => {
-                self.at += 1;
-                for _ in 0..4 {
-                    match self.peek() {
-                        Some(digit) if digit.is_ascii_hexdigit() => self.at += 1,
-                        _ => return self.wrong(),
-                    }
-                }
-            }
-            _ => return self.wrong(),
+            Some(b'{') => self.deserialize_map(visitor),
+            Some(b'[') => self.deserialize_seq(visitor),
+            Some(b'"') => self.deserialize_str(visitor),
+            Some(b't' | b'f') => self.deserialize_bool(visitor),
+            Some(b'n') => self.deserialize_unit(visitor),
+            _ => self.integer(visitor),
         }
-        Ok(())
     }
 
-    fn number(&mut self) -> Result<(), Malformed> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        match self.scalar() {
+            "true" => visitor.visit_bool(true),
+            "false" => visitor.visit_bool(false),
+            _ => Err(Malformed::Kind),
         }
-        if self.peek() == Some(b'0') {
-            self.at += 1;
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        visitor.visit_f64(self.scalar().parse().map_err(|_| Malformed::Kind)?)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        match self.string()? {
+            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+            Cow::Owned(text) => visitor.visit_str(&text),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        visitor.visit_string(self.string()?.into_owned())
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        if self.peek() == Some(b'n') {
+            self.scalar();
+            visitor.visit_none()
         } else {
-            self.digits()?;
+            visitor.visit_some(self)
         }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
     }
 
-    fn digits(&mut self) -> Result<(), Malformed> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        if self.scalar() == "null" { visitor.visit_unit() } else { Err(Malformed::Kind) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &str, visitor: V) -> Result<V::Value, Malformed> {
+        if name == RAW_VALUE { visitor.visit_map(Raw(Some(self.value()))) } else { visitor.visit_newtype_struct(self) }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        self.enter(b'[')?;
+        let read = visitor.visit_seq(Elements(self))?;
+        self.leave(b']')?;
+        Ok(read)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Malformed> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        self.enter(b'{')?;
+        let read = visitor.visit_map(Members(self))?;
+        self.leave(b'}')?;
+        Ok(read)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(self, _: &str, _: &[&str], visitor: V) -> Result<V::Value, Malformed> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(self, _: &str, _: &[&str], visitor: V) -> Result<V::Value, Malformed> {
+        if self.peek() == Some(b'"') {
+            return visitor.visit_enum(CowStrDeserializer::new(self.string()?));
         }
-        if self.at == start { self.wrong() } else { Ok(()) }
+        self.enter(b'{')?;
+        let read = visitor.visit_enum(Variant(self))?;
+        self.leave(b'}')?;
+        Ok(read)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        self.value();
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! { i128 u128 f32 char bytes byte_buf unit_struct tuple_struct }
+}
+
+struct Elements<'a, 'de>(&'a mut Reader<'de>);
+
+impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
+    type Error = Malformed;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Malformed> {
+        if self.0.has_next(b']') { seed.deserialize(&mut *self.0).map(Some) } else { Ok(None) }
     }
 }
 
-/// Checks that no name is there twice.
-pub(super) fn once<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Malformed> {
-    repeated(names).map_or(Ok(()), |name| Err(Malformed::Duplicate(name.to_owned())))
+struct Members<'a, 'de>(&'a mut Reader<'de>);
+
+impl<'de> MapAccess<'de> for Members<'_, 'de> {
+    type Error = Malformed;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Malformed> {
+        if self.0.has_next(b'}') { seed.deserialize(Name(self.0.name())).map(Some) } else { Ok(None) }
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Malformed> {
+        seed.deserialize(&mut *self.0)
+    }
 }
 
-/// How many bytes of a string stand here before its end, an escape or what must be escaped. Eight at a time: a byte that is
-/// none of those leaves its highest bit clear in all three terms.
-fn plain(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (place, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let (quote, escape) = (word ^ (ONES * 0x22), word ^ (ONES * 0x5c));
-        let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
-        let special = (below(word, 0x20) | below(quote, 1) | below(escape, 1)) & HIGH;
-        if special != 0 {
-            // Lower places are exact; a borrow can only touch those above.
-            return place * 8 + special.trailing_zeros() as usize / 8;
+/// The name of a member, or of a variant.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserializer<'de> for Name<'de> {
+    type Error = Malformed;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
+        match self.0 {
+            Cow::Borrowed(name) => visitor.visit_borrowed_str(name),
+            Cow::Owned(name) => visitor.visit_str(&name),
         }
     }
-    let plain = |byte: &&u8| !matches!(**byte, b'"' | b'\\' | b'\0'..=b'\x1f');
-    words.len() * 8 + rest.iter().take_while(plain).count()
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
+        seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// A variant that holds something: an object of one member.
+struct Variant<'a, 'de>(&'a mut Reader<'de>);
+
+impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
+    type Error = Malformed;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Malformed> {
+        if !self.0.has_next(b'}') {
+            return Err(Malformed::Kind);
+        }
+        let variant = seed.deserialize(Name(self.0.name()))?;
+        Ok((variant, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
+    type Error = Malformed;
+
+    fn unit_variant(self) -> Result<(), Malformed> {
+        Deserialize::deserialize(self.0)
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Malformed> {
+        seed.deserialize(self.0)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Malformed> {
+        self.0.deserialize_seq(visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &[&str], visitor: V) -> Result<V::Value, Malformed> {
+        self.0.deserialize_map(visitor)
+    }
+}
+
+/// The text of one value, as `RawValue` takes it.
+struct Raw<'de>(Option<&'de str>);
+
+impl<'de> MapAccess<'de> for Raw<'de> {
+    type Error = Malformed;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Malformed> {
+        seed.deserialize(BorrowedStrDeserializer::new(RAW_VALUE)).map(Some)
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Malformed> {
+        seed.deserialize(BorrowedStrDeserializer::new(self.0.take().unwrap_or_default()))
+    }
 }

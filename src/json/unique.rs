@@ -1,37 +1,46 @@
-//! Whether a member is there twice, at any depth.
+//! Whether a member is repeated, at any depth.
 
-use super::canonical::each;
-use super::reader::{Reader, once};
+use super::reader::Reader;
 use super::{MAX_MEMBERS, Malformed, Value};
+use crate::unique::repeated;
 
 impl Value<'_> {
-    /// Checks that no object, however deep, has a member twice, or more than [`MAX_MEMBERS`]. Takes time in proportion to the
-    /// text's length, but for a logarithm.
+    /// Checks that no object, at any depth, has a repeated member, or more than [`MAX_MEMBERS`]. Takes time in
+    /// proportion to the text's length, whatever its depth.
     pub fn unique(self) -> Result<(), Malformed> {
-        // Depth is bounded by the reader that has let the text through.
-        unique(&mut Reader { text: self.text(), at: 0 })
+        check(&mut Reader::new(self.text()))
     }
 }
 
-/// Checks the value that is next, and passes over it.
-fn unique(reader: &mut Reader<'_>) -> Result<(), Malformed> {
+/// Checks the next value, and skips it.
+fn check(reader: &mut Reader<'_>) -> Result<(), Malformed> {
+    let mut inner = Ok(());
     match reader.peek() {
         Some(b'{') => {
             let mut names = Vec::new();
-            each(reader, b'}', |reader| {
-                if names.len() == MAX_MEMBERS {
-                    return Err(Malformed::TooWide);
+            reader.each(b'}', |reader| {
+                names.push(reader.name());
+                let checked = check(reader);
+                if inner.is_ok() {
+                    inner = checked;
                 }
-                let name = reader.slice(Reader::pass)?;
-                names.push(name.string().unwrap_or(name.text().into()));
-                reader.space();
-                reader.at += 1;
-                reader.space();
-                unique(reader)
-            })?;
-            once(names.iter().map(AsRef::as_ref))
+            });
+            if names.len() > MAX_MEMBERS {
+                return Err(Malformed::TooWide);
+            }
+            if let Some(name) = repeated(names.iter().map(AsRef::as_ref)) {
+                return Err(Malformed::Duplicate(name.to_owned()));
+            }
         }
-        Some(b'[') => each(reader, b']', unique),
-        _ => reader.pass(),
+        Some(b'[') => reader.each(b']', |reader| {
+            let checked = check(reader);
+            if inner.is_ok() {
+                inner = checked;
+            }
+        }),
+        _ => {
+            reader.scalar();
+        }
     }
+    inner
 }

@@ -1,31 +1,60 @@
-//! What a handler may ask its client for, and what counts as an answer (MCP client/elicitation, client/sampling,
+//! What a handler may ask its client for, and which answers are valid (MCP client/elicitation, client/sampling,
 //! client/roots).
 //!
-//! The questions are the same on both wires: before 2026-07-28 each is a request on the call's own stream, since then they
-//! travel in an `input_required` result ([`super::mrtr`]).
+//! The questions are the same on all revisions: before 2026-07-28 each is a request on the call's own stream, since
+//! then they are part of an `input_required` result ([`super::mrtr`]).
 
 use std::borrow::Cow;
 
-use super::capabilities::Capabilities;
-use super::form;
-use super::revision::Revision;
-use crate::json::{Members, Object, Value, quoted};
+use serde::{Deserialize, Serialize};
 
-/// A question as it goes to the client.
+use super::capabilities::Capabilities;
+use super::form::{self, Schema};
+use super::revision::Revision;
+use crate::json::{self, Json, Object, Value, quoted};
+use crate::jsonrpc;
+
+/// A question as it is sent to the client.
 #[derive(Debug)]
 pub struct Question<'a> {
     /// The method of the request.
     pub method: &'static str,
-    /// What the client must have declared; none for `ping`.
+    /// What the client must have declared; nothing for `ping`.
     pub needs: Capabilities,
-    params: Object<'a>,
+    /// Its parameters.
+    pub(super) params: Object<'a>,
+}
+
+/// A question as a member of `inputRequests`.
+#[derive(Serialize)]
+struct InputRequest<'a> {
+    method: &'static str,
+    params: &'a Object<'a>,
+}
+
+/// A client's answer to any of them.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(super) struct Answer<'a> {
+    pub(super) action: Option<Value<'a>>,
+    content: Option<Value<'a>>,
+    role: Option<Value<'a>>,
+    model: Option<Value<'a>>,
+    roots: Option<Value<'a>>,
+}
+
+/// One of the client's roots.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Root<'a> {
+    uri: Option<Value<'a>>,
 }
 
 type Wrong = Cow<'static, str>;
 
 impl<'a> Question<'a> {
-    /// Reads what a handler asks: `kind` is `elicit`, `sample` or `roots`, or the method by its own name. The error is for
-    /// whoever wrote the handler.
+    /// Reads what a handler asks for: `kind` is `elicit`, `sample` or `roots`, or the method's own name. The error is
+    /// for the handler's author.
     pub fn read(revision: Revision, kind: &str, params: Option<Value<'a>>) -> Result<Self, Wrong> {
         let params = params.map_or_else(|| Ok(Object::default()), Value::object);
         let params = params.map_err(|_| Wrong::from("The parameters of a request must be an object."))?.without_nulls();
@@ -36,76 +65,72 @@ impl<'a> Question<'a> {
             "ping" if !revision.is_modern() => {
                 Ok(Self { method: "ping", needs: Capabilities::default(), params: Object::default() })
             }
-            _ => Err(["A client cannot be asked for ", &quoted(kind), "."].concat().into()),
+            _ => Err(["There is no request to the client named ", &quoted(kind), "."].concat().into()),
         }
     }
 
     /// The question as a member of `inputRequests`.
     #[must_use]
     pub fn input_request(&self) -> String {
-        Members::new().text("method", self.method).raw("params", &self.params_text()).end()
+        json::write(&InputRequest { method: self.method, params: &self.params })
     }
 
-    /// The first revision that has it, and what that is.
+    /// The first revision that has it, and its name.
     #[must_use]
     pub fn since(&self) -> (Revision, &'static str) {
-        let schema = self.params.get("requestedSchema").and_then(|schema| schema.object().ok());
-        if schema.is_some_and(|schema| form::has_several(&schema)) {
-            return (Revision::V2025_11_25, "fields of several choices");
+        if self.schema().is_some_and(|schema| form::has_several(&schema)) {
+            return (Revision::V2025_11_25, "multi-select fields");
         }
         let messages = self.params.get("messages").and_then(|messages| messages.array().ok()).unwrap_or_default();
         let has_several = |message: Value<'_>| message.object().ok()?.get("content").map(Value::is_array);
         if messages.into_iter().any(|message| has_several(message) == Some(true)) {
-            return (Revision::V2025_11_25, "messages of several blocks");
+            return (Revision::V2025_11_25, "messages with several content blocks");
         }
         (self.needs.since(), self.needs.json())
     }
 
-    /// The question as a request of `revision` with this id.
+    /// The question as a request of `revision` with this ID.
     #[must_use]
     pub fn request(&self, revision: Revision, id: &str) -> String {
-        let request = Members::new().text("jsonrpc", "2.0").text("id", id).text("method", self.method);
-        if self.params.0.is_empty() { request.end() } else { request.raw("params", &self.params_for(revision)).end() }
+        let schema = self.params.get("requestedSchema").filter(|_| revision == Revision::V2025_06_18);
+        let schema = schema.and_then(form::for_2025_06_18);
+        let mut params = self.params.clone();
+        if let Some(schema) = &schema {
+            params.set("requestedSchema", schema.value());
+        }
+        jsonrpc::request(id, self.method, Some(params).filter(|params| !params.0.is_empty()))
     }
 
-    fn params_for(&self, revision: Revision) -> String {
-        let schema = self.params.get("requestedSchema").and_then(|schema| schema.object().ok());
-        let Some(schema) = schema.filter(|_| revision == Revision::V2025_06_18) else { return self.params_text() };
-        let schema = form::for_2025_06_18(&schema);
-        let members = self.params.0.iter().fold(Members::new(), |members, (name, value)| {
-            members.raw(name, if name == "requestedSchema" { &schema } else { value.text() })
-        });
-        members.end()
+    /// The fields that it asks for.
+    fn schema(&self) -> Option<Schema<'a>> {
+        self.params.get("requestedSchema")?.members().ok()
     }
 
-    /// Its parameters.
-    #[must_use]
-    pub fn params_text(&self) -> String {
-        ["{", &self.params.inner(), "}"].concat()
-    }
-
-    /// Checks what a client answers. The error says what is wrong with it.
+    /// Checks a client's answer. The error says what is wrong with it.
     pub fn check(&self, answer: Value<'_>) -> Result<(), Wrong> {
-        let Ok(answer) = answer.object() else { return Err("the answer is no object".into()) };
+        let no_object = |_| Wrong::from("the answer is not an object");
+        // As strictly as [`Self::filled_in`] reads it: whatever passes here can be read there.
+        answer.object().map_err(no_object)?;
+        let answer: Answer<'_> = answer.members().map_err(no_object)?;
+        let is_string = |value: Option<Value<'_>>| value.and_then(Value::string).is_some();
         match self.method {
             "elicitation/create" => self.check_elicited(&answer),
             "sampling/createMessage" => {
-                let content = answer.get("content");
-                let strings = ["role", "model"].iter().all(|member| answer.string(member).is_some());
-                match content {
+                let strings = is_string(answer.role) && is_string(answer.model);
+                match answer.content {
                     Some(content) if strings && content.is_object() => Ok(()),
                     Some(content) if strings && content.is_array() && self.needs == Capabilities::SAMPLING_TOOLS => {
                         Ok(())
                     }
                     Some(content) if content.is_array() => {
-                        Err("`content` must be one block where no tools were given to the model".into())
+                        Err("`content` must be a single block if the model was given no tools".into())
                     }
-                    _ => Err("`role`, `content` and `model` must be there".into()),
+                    _ => Err("`role`, `content` and `model` are required".into()),
                 }
             }
             "roots/list" => {
-                let is_root = |root: Value<'_>| root.object().is_ok_and(|root| root.string("uri").is_some());
-                let roots = answer.get("roots").and_then(|roots| roots.array().ok());
+                let is_root = |root: Value<'_>| root.members().is_ok_and(|Root { uri }| is_string(uri));
+                let roots = answer.roots.and_then(|roots| roots.array().ok());
                 let whole = roots.is_some_and(|roots| roots.into_iter().all(is_root));
                 if whole { Ok(()) } else { Err("`roots` must be an array of objects with `uri`".into()) }
             }
@@ -113,54 +138,47 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// The same without what a person has left empty, where a client says so with null.
+    /// The same without fields that the person left empty, which some clients send as null.
     #[must_use]
-    pub fn filled_in(&self, answer: Value<'_>) -> String {
-        let members = answer.object().unwrap_or_default();
-        match members.get("content").map(Value::object) {
-            Some(Ok(content)) if self.method == "elicitation/create" => {
-                let content = content.without_nulls().json();
-                let members = members.0.iter().fold(Members::new(), |all, (name, value)| {
-                    all.raw(name, if name == "content" { &content } else { value.text() })
-                });
-                members.end()
-            }
-            _ => answer.text().into(),
-        }
+    pub fn filled_in(&self, answer: Value<'_>) -> Json {
+        let members = answer.object().ok().filter(|_| self.method == "elicitation/create");
+        let content = members.as_ref().and_then(|members| members.get("content")?.object().ok());
+        let Some((mut members, content)) = members.zip(content) else { return Json::of(&answer) };
+        let content = Json::of(&content.without_nulls());
+        members.set("content", content.value());
+        Json::of(&members)
     }
 
-    fn check_elicited(&self, answer: &Object<'_>) -> Result<(), Wrong> {
-        match answer.string("action").as_deref() {
+    fn check_elicited(&self, answer: &Answer<'_>) -> Result<(), Wrong> {
+        match answer.action.and_then(Value::string).as_deref() {
             Some("decline" | "cancel") => Ok(()),
             Some("accept") if self.needs == Capabilities::URLS => Ok(()),
             Some("accept") => {
-                let content = answer.get("content").and_then(|content| content.object().ok());
+                let content = answer.content.and_then(|content| content.object().ok());
                 let Some(content) = content else { return Err("`content` must be an object".into()) };
-                self.params
-                    .get("requestedSchema")
-                    .and_then(|schema| schema.object().ok())
-                    .map_or(Ok(()), |schema| form::check(&schema, &content))
+                self.schema().map_or(Ok(()), |schema| form::check(&schema, &content))
             }
             _ => Err("`action` must be \"accept\", \"decline\" or \"cancel\"".into()),
         }
     }
 }
 
-/// A form or, in mode `url`, a page that the person opens. Forms are flat and never ask for secrets; pages are https.
+/// A form or, in mode `url`, a page that the person opens. Forms are flat and must not ask for secrets; pages are
+/// https.
 fn elicitation(revision: Revision, mut params: Object<'_>) -> Result<Question<'_>, Wrong> {
     if params.string("message").is_none() {
-        return Err("An elicitation needs a `message`.".into());
+        return Err("`message` is required for an elicitation.".into());
     }
     let method = "elicitation/create";
     match params.string("mode").as_deref() {
         None | Some("form") => {
-            let schema = params.get("requestedSchema").and_then(|schema| schema.object().ok());
-            let Some(schema) = schema.filter(|schema| schema.string("type").as_deref() == Some("object")) else {
-                return Err("An elicitation needs a `requestedSchema` of type \"object\".".into());
+            let schema = params.get("requestedSchema").and_then(|schema| schema.members::<Schema<'_>>().ok());
+            let Some(schema) = schema.filter(|schema| schema.is("object")) else {
+                return Err("`requestedSchema` of type \"object\" is required for an elicitation.".into());
             };
             if let Some((name, _)) = form::fields(&schema).into_iter().find(|(_, field)| !form::is_primitive(*field)) {
                 let wrong =
-                    ["The field ", &quoted(&name), " of a form must be a string, a number, a boolean or a choice."];
+                    ["The field ", &quoted(&name), " of a form must be a string, a number, a boolean or an enum."];
                 return Err(wrong.concat().into());
             }
             if !revision.has_elicitation_modes() {
@@ -170,16 +188,16 @@ fn elicitation(revision: Revision, mut params: Object<'_>) -> Result<Question<'_
         }
         Some("url") => {
             if !params.string("url").is_some_and(|url| url.starts_with("https://") || is_loopback(&url)) {
-                return Err("An elicitation in mode \"url\" needs a `url` that begins with https://.".into());
+                return Err("An elicitation in mode \"url\" requires a `url` that begins with https://.".into());
             }
             if revision.is_modern() {
                 params.0.retain(|(name, _)| name != "elicitationId");
             } else if params.string("elicitationId").is_none() {
-                return Err("An elicitation in mode \"url\" needs an `elicitationId`.".into());
+                return Err("An elicitation in mode \"url\" requires an `elicitationId`.".into());
             }
             Ok(Question { method, needs: Capabilities::URLS, params })
         }
-        Some(_) => Err("The `mode` of an elicitation is \"form\" or \"url\".".into()),
+        Some(_) => Err("The `mode` of an elicitation must be \"form\" or \"url\".".into()),
     }
 }
 
@@ -188,12 +206,13 @@ fn is_loopback(url: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/', '?', '#']))
 }
 
-/// A message of the client's language model. `tools` and `toolChoice` are for clients that say so only.
+/// A message of the client's language model. `tools` and `toolChoice` are only for clients that declare
+/// `sampling.tools`.
 fn sampling(params: Object<'_>) -> Result<Question<'_>, Wrong> {
     let whole = params.get("messages").is_some_and(Value::is_array)
         && params.get("maxTokens").is_some_and(|most| most.is_number() && most.is_integer());
     if !whole {
-        return Err("Sampling needs `messages`, an array, and `maxTokens`, an integer.".into());
+        return Err("Sampling requires `messages`, an array, and `maxTokens`, an integer.".into());
     }
     let with_tools = params.get("tools").is_some() || params.get("toolChoice").is_some();
     let needs = if with_tools { Capabilities::SAMPLING_TOOLS } else { Capabilities::SAMPLING };

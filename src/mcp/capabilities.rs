@@ -1,7 +1,9 @@
-//! What a client can be asked for (MCP `ClientCapabilities`): told with `initialize`, or with each 2026-07-28 request.
+//! What a client can be asked for (MCP `ClientCapabilities`): sent with `initialize`, or with each 2026-07-28 request.
+
+use serde::Deserialize;
 
 use super::revision::Revision;
-use crate::json::{Object, Value};
+use crate::json::Value;
 
 /// The capabilities that matter to a server, as bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,7 +18,7 @@ impl Capabilities {
     pub const SAMPLING: Self = Self(4);
     /// A language model that calls tools (`sampling.tools`).
     pub const SAMPLING_TOOLS: Self = Self(8 | 4);
-    /// Folders (`roots`).
+    /// Roots (`roots`).
     pub const ROOTS: Self = Self(16);
 
     const ALL: [(Self, &str); 5] = [
@@ -27,35 +29,33 @@ impl Capabilities {
         (Self::ROOTS, r#"{"roots":{}}"#),
     ];
 
-    /// Reads a `ClientCapabilities` object; what is no object declares nothing.
+    /// Reads a `ClientCapabilities` object; anything else declares nothing.
     #[must_use]
     pub fn of(declared: Option<Value<'_>>) -> Self {
+        let declared: Declared<'_> = members(declared).unwrap_or_default();
         let mut found = Self::default();
-        let Object(members) = declared.and_then(|declared| declared.object().ok()).unwrap_or_default();
-        for (name, value) in members {
-            let Ok(inner) = value.object() else { continue };
-            let has = |name: &str| inner.get(name).is_some_and(Value::is_object);
-            match name.as_ref() {
-                "elicitation" => {
-                    // An empty object is the form of old (2025-11-25 client/elicitation §Capabilities).
-                    let forms = has("form") || !has("url");
-                    found.0 |= if forms { Self::FORMS.0 } else { 0 } | if has("url") { Self::URLS.0 } else { 0 };
-                }
-                "sampling" => found.0 |= if has("tools") { Self::SAMPLING_TOOLS.0 } else { Self::SAMPLING.0 },
-                "roots" => found.0 |= Self::ROOTS.0,
-                _ => {}
-            }
+        if let Some(Modes { form, url, .. }) = members(declared.elicitation) {
+            let (form, url) = (form.is_some_and(Value::is_object), url.is_some_and(Value::is_object));
+            // An empty object means forms (2025-11-25 client/elicitation §Capabilities).
+            found.0 |= if form || !url { Self::FORMS.0 } else { 0 } | if url { Self::URLS.0 } else { 0 };
+        }
+        if let Some(Modes { tools, .. }) = members(declared.sampling) {
+            let tools = tools.is_some_and(Value::is_object);
+            found.0 |= if tools { Self::SAMPLING_TOOLS.0 } else { Self::SAMPLING.0 };
+        }
+        if declared.roots.is_some_and(Value::is_object) {
+            found.0 |= Self::ROOTS.0;
         }
         found
     }
 
-    /// The bits, for a session's id.
+    /// The bits, for a session ID.
     #[must_use]
     pub fn bits(self) -> u16 {
         self.0
     }
 
-    /// What those bits say.
+    /// The capabilities with these bits.
     #[must_use]
     pub fn from_bits(bits: u16) -> Self {
         Self(bits)
@@ -73,7 +73,7 @@ impl Capabilities {
         }
     }
 
-    /// True if all of `needed` are there.
+    /// True if all of `needed` are present.
     #[must_use]
     pub fn have(self, needed: Self) -> bool {
         self.0 & needed.0 == needed.0
@@ -90,4 +90,26 @@ impl Capabilities {
     pub fn json(self) -> &'static str {
         Self::ALL.iter().find(|(known, _)| *known == self).map_or("{}", |(_, json)| *json)
     }
+}
+
+fn members<'a, T: Deserialize<'a>>(value: Option<Value<'a>>) -> Option<T> {
+    value?.members().ok()
+}
+
+/// `ClientCapabilities`.
+#[derive(Default, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Declared<'a> {
+    elicitation: Option<Value<'a>>,
+    sampling: Option<Value<'a>>,
+    roots: Option<Value<'a>>,
+}
+
+/// The members of one capability.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Modes<'a> {
+    form: Option<Value<'a>>,
+    url: Option<Value<'a>>,
+    tools: Option<Value<'a>>,
 }

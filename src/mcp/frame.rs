@@ -1,109 +1,103 @@
-//! The texts around a result: what JSON-RPC and the revision put there.
+//! The text around a result, as JSON-RPC and the revision require it.
+
+use serde::Serialize;
 
 use super::Request;
 use super::revision::Revision;
-use super::session::Place;
-use crate::flow::{Plain, Splice, Stencil};
-use crate::json::{Value, object};
+use super::session::ObjectName;
+use crate::flow::{Shortcut, Stencil};
+use crate::json::{self, Value};
 use crate::jsonrpc::{BEFORE_ID, Fault};
 
-/// How long (in milliseconds) and for whom a client may keep a list or a description. Lists may differ by caller, so they
-/// are nobody else's (2026-07-28 utilities/caching).
+/// How long (in milliseconds) a client may cache a list or a description, and for whom. Lists may differ by caller, so
+/// they are private (2026-07-28 utilities/caching).
 pub const CACHING: &str = r#""ttlMs":60000,"cacheScope":"private""#;
 
-/// The same for what a resource holds, which the server itself has to say more about: nobody keeps it.
+/// The time in [`CACHING`].
+pub(super) const KEPT_FOR: u32 = 60_000;
+
+/// The same for the contents of a resource, about which the server must say more itself: not to be cached.
 pub const CACHING_OF_READS: &str = r#""ttlMs":0,"cacheScope":"private""#;
 
-/// The request that an answer belongs to.
+/// The request to which a response belongs.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
-    /// Its id, as it was written.
+    /// Its ID, as it was written.
     pub id: Value<'a>,
     /// Its revision.
     pub revision: Revision,
-    /// The session that it belongs to, which has been found to be its sender's; 2026-07-28 has none.
+    /// Its session, which belongs to the caller; 2026-07-28 has none.
     pub session: Option<&'a str>,
     /// Where that session can be reached.
-    pub place: Option<Place>,
-    /// The body that it came in by itself; none in a batch.
+    pub place: Option<ObjectName>,
+    /// Its body, if it is not part of a batch.
     pub body: Option<&'a str>,
-    /// The token under which the client wants to hear of progress.
+    /// The token under which the client wants progress notifications.
     pub progress_token: Option<Value<'a>>,
     /// The server's `Implementation`.
     pub server: Value<'a>,
-    /// The HTTP request that it came with.
+    /// Its HTTP request.
     pub request: &'a Request<'a>,
 }
 
 impl Frame<'_> {
-    /// True where the answer is the whole body of the response: not in a batch, and not as an event.
+    /// True if the response is the whole body: not part of a batch, and not an event.
     #[must_use]
     pub fn is_alone(&self) -> bool {
         self.body.is_some() && !self.request.takes_events_only()
     }
 
-    /// The HTTP status of an answer that reports `fault`: only 2026-07-28 tells faults of a message by status, and every
-    /// revision a lack of scopes.
+    /// The HTTP status of a response that reports `fault`: only 2026-07-28 reports a message's faults by status, and
+    /// every revision missing scopes.
     #[must_use]
     pub fn status(&self, fault: &Fault) -> u16 {
         if self.revision.is_modern() || fault.status == 403 { fault.status } else { 200 }
     }
 
-    /// The text of a complete result with these `members` (`{…}`).
+    /// The text of a complete result with the members of `result`, an object.
     #[must_use]
-    pub fn result(&self, members: &str) -> String {
-        self.result_of("complete", members)
+    pub fn result(&self, result: &impl Serialize) -> String {
+        self.result_of("complete", &json::write(result))
+    }
+
+    /// The text of a result as it is, without the revision's own members.
+    #[must_use]
+    pub fn bare_result(&self, result: &impl Serialize) -> String {
+        [BEFORE_ID, self.id.text(), r#","result":"#, &json::write(result), "}"].concat()
+    }
+
+    /// The text of a complete, empty result.
+    #[must_use]
+    pub fn empty_result(&self) -> String {
+        self.result_of("complete", "{}")
+    }
+
+    /// The text of an `input_required` result (2026-07-28) with the members of `result`.
+    #[must_use]
+    pub fn input_required(&self, result: &impl Serialize) -> String {
+        self.result_of("input_required", &json::write(result))
     }
 
     fn result_of(&self, kind: &str, members: &str) -> String {
-        let Splice { mut head, tail, open, .. } = self.around(kind);
-        match members.strip_prefix('{') {
-            Some("}") if open => {
-                // Nothing follows the members that the revision adds.
-                head.pop();
-                head.push('}');
-            }
-            Some(inner) if open => head.push_str(inner),
-            _ => head.push_str(members),
-        }
-        head + tail
+        Shortcut::around(self.head(kind), "}", self.revision.is_modern()).filled(members)
     }
 
-    /// The text of a result that asks the client for more (2026-07-28), with these `members`.
-    #[must_use]
-    pub fn input_required(&self, members: &str) -> String {
-        self.result_of("input_required", members)
-    }
-
-    /// The text of the result of a subscription that is over (2026-07-28); `tag` is its metadata.
-    #[must_use]
-    pub fn ended_subscription(&self, tag: &str) -> String {
-        let members = object(&[("resultType", r#""complete""#), ("_meta", tag)]);
-        object(&[("jsonrpc", r#""2.0""#), ("id", self.id.text()), ("result", &members)])
-    }
-
-    /// What goes around a complete result that the shim has.
-    #[must_use]
-    pub fn around_result(&self) -> Splice {
-        self.around("complete")
-    }
-
-    fn around(&self, kind: &str) -> Splice {
-        let open = self.revision.is_modern();
+    /// The text before a result; on 2026-07-28 it ends inside the result object.
+    fn head(&self, kind: &str) -> String {
         let mut head = String::with_capacity(128 + self.id.text().len() + self.server.text().len());
         for part in [BEFORE_ID, self.id.text(), r#","result":"#] {
             head.push_str(part);
         }
-        if open {
+        if self.revision.is_modern() {
             let info = r#"","_meta":{"io.modelcontextprotocol/serverInfo":"#;
             for part in [r#"{"resultType":""#, kind, info, self.server.text(), "},"] {
                 head.push_str(part);
             }
         }
-        Splice { head, tail: "}", open, plain: Plain::default() }
+        head
     }
 
-    /// Where the request's id and `arguments` stand, if what is decided about it holds for other ones too.
+    /// Where the request's ID and `arguments` stand, if the decision also holds for others.
     #[must_use]
     pub fn stencil(&self, arguments: Option<Value<'_>>) -> Option<Stencil> {
         let who = self.request.asked_who.get();
@@ -111,27 +105,28 @@ impl Frame<'_> {
             .map(|stencil| stencil.personal(who))
     }
 
-    /// What goes around a tool's or a prompt's result that the shim has.
+    /// The text around a tool's or a prompt's result that JavaScript has.
     #[must_use]
-    pub fn around_content(&self) -> Splice {
-        Splice { plain: super::returned::plain_in(self.revision), ..self.around_result() }
+    pub fn around_content(&self, stencil: Option<Stencil>) -> Shortcut {
+        Shortcut::around(self.head("complete"), "}", self.revision.is_modern())
+            .of_results(super::returned::plain_in(self.revision), stencil)
     }
 
-    /// What goes around what was read of a resource.
+    /// The text around a resource's contents.
     #[must_use]
-    pub fn around_read(&self) -> Splice {
-        let mut splice = self.around_result();
-        if splice.open {
-            splice.head.push_str(CACHING_OF_READS);
-            splice.head.push(',');
+    pub fn around_read(&self) -> Shortcut {
+        let mut head = self.head("complete");
+        if self.revision.is_modern() {
+            head.push_str(CACHING_OF_READS);
+            head.push(',');
         }
-        splice
+        Shortcut::around(head, "}", self.revision.is_modern())
     }
 
-    /// What goes around the list `member` of a result, whose text the shim has.
+    /// The text around the list `member` of a result, whose text JavaScript has.
     #[must_use]
-    pub fn around_list(&self, member: &str) -> Splice {
-        let Splice { mut head, .. } = self.around_result();
+    pub fn around_list(&self, member: &str) -> Shortcut {
+        let mut head = self.head("complete");
         if self.revision.is_modern() {
             head.push_str(CACHING);
             head.push(',');
@@ -141,6 +136,6 @@ impl Frame<'_> {
         head.push('"');
         head.push_str(member);
         head.push_str("\":");
-        Splice { head, tail: "}}", open: false, plain: Plain::default() }
+        Shortcut::around(head, "}}", false)
     }
 }

@@ -6,7 +6,7 @@ use crate::crypto::base64;
 use crate::json::shown;
 use crate::jsonrpc::{Code, Fault};
 
-/// Checks that the header `name` says what the body says, as it stands.
+/// Checks that the header `name` has exactly the value that is in the body.
 pub fn must_equal(name: &str, header: Option<&str>, body: &str) -> Result<(), Fault> {
     match header.map(trim) {
         Some(value) if value == body && !is_plain(value) => Err(mismatch(&[name, UNFIT])),
@@ -14,7 +14,7 @@ pub fn must_equal(name: &str, header: Option<&str>, body: &str) -> Result<(), Fa
     }
 }
 
-/// Checks that the header `name`, whose value may be encoded, says what the body says.
+/// Checks that the header `name`, whose value may be encoded, has the value that is in the body.
 pub fn must_mirror(name: &str, header: Option<&str>, body: &str) -> Result<(), Fault> {
     let value = header.map(|header| decode(trim(header)).map_err(|wrong| mismatch(&[name, wrong]))).transpose()?;
     compare(name, value.as_deref(), body)
@@ -23,8 +23,8 @@ pub fn must_mirror(name: &str, header: Option<&str>, body: &str) -> Result<(), F
 fn compare(name: &str, value: Option<&str>, body: &str) -> Result<(), Fault> {
     match value {
         Some(value) if value == body => Ok(()),
-        Some(value) => Err(mismatch(&[name, " is ", &shown(value), ", the body says ", &shown(body), "."])),
-        // A body that is too long for any header need not be shown whole.
+        Some(value) => Err(mismatch(&[name, " is ", &shown(value), ", but the body has ", &shown(body), "."])),
+        // A value that is too long for any header is not shown in full.
         None if body.len() > 1000 => Err(mismatch(&["the ", name, " header is missing."])),
         None => Err(mismatch(&["the ", name, " header is missing; it must be ", &encode(body), "."])),
     }
@@ -40,14 +40,14 @@ pub fn trim(value: &str) -> &str {
     value.trim_matches([' ', '\t'])
 }
 
-const UNFIT: &str = " has characters that no header may have: send the value as =?base64?…?=.";
+const UNFIT: &str = " has characters that are not allowed in headers: send the value as =?base64?…?=.";
 
-/// True for what may stand in a header as it is: visible ASCII, spaces and tabs (RFC 9110 §5.5).
+/// True if `value` may be sent in a header without encoding: visible ASCII, spaces and tabs (RFC 9110 §5.5).
 fn is_plain(value: &str) -> bool {
     value.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
 }
 
-/// The value that a header carries, plain or as `=?base64?…?=`; if that is malformed, what is wrong with it.
+/// The value of a header, plain or as `=?base64?…?=`; the error says what is wrong with it.
 pub fn decode(value: &str) -> Result<Cow<'_, str>, &'static str> {
     match value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
         None if is_plain(value) => Ok(Cow::Borrowed(value)),

@@ -1,6 +1,6 @@
 //! Severities of log messages (RFC 5424 §6.2.1; MCP server/utilities/logging).
 
-/// How bad it is; a later one is worse.
+/// Severity; a later one is more severe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Level(u8);
 

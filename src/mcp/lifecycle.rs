@@ -1,27 +1,33 @@
-//! Getting to know each other: `initialize` (until 2025-11-25, basic/lifecycle) and `server/discover` (2026-07-28).
+//! The beginning of a connection: `initialize` (until 2025-11-25, basic/lifecycle) and `server/discover` (2026-07-28).
+
+use std::borrow::Cow;
+
+use serde::Serialize;
 
 use super::capabilities::Capabilities;
-use super::frame::{CACHING, Frame};
+use super::envelope::Params;
+use super::frame::{Frame, KEPT_FOR};
 use super::revision::Revision;
-use super::session::Shown;
+use super::session::SessionLookup;
 use super::tell::Recalled;
 use super::{Request, Transport, Work, session};
 use crate::flow::{Ask, Describe, Described, Flow};
 use crate::http::Answer;
-use crate::json::{Members, Object, Value, object};
+use crate::json::{self, Object, Value};
 use crate::jsonrpc::{Code, Fault};
 
-/// Answers `initialize`: agrees on a revision and gives the session its id. Waits: one, for the server's description.
+/// Answers `initialize`: negotiates the revision and creates the session's ID. Waits: one, for the server's
+/// description.
 pub async fn initialize(
     flow: &Flow<'_>,
     request: &Request<'_>,
-    shown: Shown,
+    shown: SessionLookup,
     frame: Frame<'_>,
-    params: &Object<'_>,
+    params: &Params<'_>,
 ) -> Answer {
     let fail = |fault: Fault| Answer::json(frame.status(&fault), fault.message_text(Some(frame.id)));
-    let Some(requested) = params.string("protocolVersion") else {
-        return fail(Fault::new(400, Code::InvalidParams, "`params.protocolVersion` must be there, a string."));
+    let Some(requested) = params.protocol_version.and_then(Value::string) else {
+        return fail(Fault::new(400, Code::InvalidParams, "`params.protocolVersion` must be a string."));
     };
     let keys = match request.keys(flow).await {
         Ok(keys) => keys,
@@ -29,84 +35,125 @@ pub async fn initialize(
     };
     let known = Revision::parse(&requested).filter(|revision| !revision.is_modern());
     let revision = known.unwrap_or(Revision::LATEST_WITH_INITIALIZE);
-    let Ok(described) = flow.obtain(&Describe).await else { return fail(undescribed()) };
-    let capabilities = capabilities(&described, false);
-    let result = Members::new()
-        .text("protocolVersion", revision.name())
-        .raw("capabilities", &capabilities)
-        .raw("serverInfo", frame.server.text())
-        .maybe("instructions", described.instructions.as_deref())
-        .end();
-    let answer = Answer::json(200, frame.result(&result));
-    let client = Capabilities::of(params.get("capabilities"));
+    let Ok(described) = flow.obtain(&Describe {}).await else { return fail(undescribed()) };
+    let answer = Answer::json(
+        200,
+        frame.result(&Initialized {
+            protocol_version: revision.name(),
+            capabilities: capabilities(&described, false),
+            server_info: frame.server,
+            instructions: described.instructions.as_deref(),
+        }),
+    );
+    let client = Capabilities::of(params.capabilities);
     if request.transport != Transport::Http {
-        if let Shown::Open(session) = shown {
-            let input = Recalled::text(client, revision);
-            let begin = Ask { object: session.place.mailbox(), call: "begin", input };
+        if let SessionLookup::Open(session) = shown {
+            let begin = Ask::new(session.place.mailbox(), "begin", &Recalled::number(client, revision));
             if flow.obtain(&begin).await.is_err() {
                 return fail(undescribed());
             }
         }
         return answer;
     }
-    let place = request.place.as_deref().and_then(session::Place::parse);
-    let place = place.unwrap_or_else(|| session::Place::fresh(flow.context(), request.principal()));
+    let place = request.place.as_deref().and_then(session::ObjectName::parse);
+    let place = place.unwrap_or_else(|| session::ObjectName::fresh(flow.context(), request.principal()));
     let session = session::Session { revision, capabilities: client, place };
     if request.kept && flow.obtain(&session.call("open")).await.is_err() {
         return fail(session::unreachable());
     }
-    answer.with("mcp-session-id", session::mint(flow.context(), keys.keys(), request.endpoint, &session))
+    answer.with("mcp-session-id", session::mint(flow.context(), keys.keys(), &request.endpoint, &session))
 }
 
 /// Answers `server/discover`. Waits: one, for the server's description.
 pub fn discover<'a>(flow: &Flow<'_>, frame: Frame<'a>) -> Work<'a> {
-    let described = flow.obtain(&Describe);
+    let described = flow.obtain(&Describe {});
     Box::pin(async move {
         let described = described.await.map_err(|_| undescribed())?;
-        let mut result = Members::new()
-            .texts("supportedVersions", Revision::MODERN.map(Revision::name))
-            .raw("capabilities", &capabilities(&described, true))
-            .maybe("instructions", described.instructions.as_deref())
-            .end();
-        result.pop();
-        Ok(frame.result(&[&result, ",", CACHING, "}"].concat()))
+        Ok(frame.result(&Discovered {
+            supported_versions: Revision::MODERN.map(Revision::name),
+            capabilities: capabilities(&described, true),
+            instructions: described.instructions.as_deref(),
+            ttl_ms: KEPT_FOR,
+            cache_scope: "private",
+        }))
     })
 }
 
-/// What the server can do: what its options declare, what it has registered, and log messages, which every handler can send.
-/// What works in this Worker is announced, and nothing else, whatever the options declare: clients hear of changes through an
-/// object, and before 2026-07-28 one keeps how bad a log message must be (server/utilities/logging).
-fn capabilities(described: &Described, has_requests_for_logs: bool) -> String {
+/// `InitializeResult`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Initialized<'a> {
+    protocol_version: &'a str,
+    #[serde(serialize_with = "json::map")]
+    capabilities: Vec<(Cow<'a, str>, Declared<'a>)>,
+    server_info: Value<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructions: Option<&'a str>,
+}
+
+/// `DiscoverResult`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Discovered<'a> {
+    supported_versions: [&'static str; 1],
+    #[serde(serialize_with = "json::map")]
+    capabilities: Vec<(Cow<'a, str>, Declared<'a>)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructions: Option<&'a str>,
+    ttl_ms: u32,
+    cache_scope: &'static str,
+}
+
+/// One of the server's capabilities: as its options declare it, or as we know it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Declared<'a> {
+    Value(Value<'a>),
+    Members(Object<'a>),
+    Known(Known),
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Known {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    subscribe: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    list_changed: bool,
+}
+
+/// The server's capabilities: what its options declare, what it has registered, and log messages, which every handler
+/// can send. Only what works in this Worker is announced, whatever the options declare: change notifications reach
+/// clients through an object, and before 2026-07-28 an object stores the session's log level
+/// (server/utilities/logging).
+fn capabilities(described: &Described, has_requests_for_logs: bool) -> Vec<(Cow<'_, str>, Declared<'_>)> {
     let (listens, logs) = (described.listens, described.listens || has_requests_for_logs);
-    let declared = Object::read(&described.declared).unwrap_or_default();
+    let declared = described.declared.as_ref().and_then(|declared| declared.value().object().ok());
     let mut capabilities = Vec::with_capacity(8);
-    for (name, value) in declared.0.iter().filter(|(_, value)| value.text() != "null") {
+    for (name, value) in declared.iter().flat_map(|declared| &declared.0).filter(|(_, value)| !value.is_null()) {
         match name.as_ref() {
-            // There is no such thing here.
+            // Not supported.
             "tasks" => {}
             "logging" if !logs => {}
-            "tools" | "prompts" | "resources" if !listens => capabilities.push((name.as_ref(), unheard(*value))),
-            name => capabilities.push((name, value.text().to_owned())),
+            "tools" | "prompts" | "resources" if !listens => {
+                // Change notifications reach nobody.
+                let mut members = value.object().unwrap_or_default();
+                members.0.retain(|(name, _)| name != "listChanged" && name != "subscribe");
+                capabilities.push((name.clone(), Declared::Members(members)));
+            }
+            _ => capabilities.push((name.clone(), Declared::Value(*value))),
         }
     }
     for of in described.registered.iter().map(String::as_str).chain(logs.then_some("logging")) {
-        let more = match of {
-            "tools" | "prompts" if listens => r#"{"listChanged":true}"#,
-            "resources" if listens => r#"{"subscribe":true,"listChanged":true}"#,
-            _ => "{}",
+        let known = Known {
+            subscribe: listens && of == "resources",
+            list_changed: listens && matches!(of, "tools" | "prompts" | "resources"),
         };
-        if !capabilities.iter().any(|(name, _)| *name == of) {
-            capabilities.push((of, more.to_owned()));
+        if !capabilities.iter().any(|(name, _)| name == of) {
+            capabilities.push((of.into(), Declared::Known(known)));
         }
     }
-    object(&capabilities.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>())
-}
-
-/// A declared capability where nobody hears of changes.
-fn unheard(declared: Value<'_>) -> String {
-    let mut declared = declared.object().unwrap_or_default();
-    declared.0.retain(|(name, _)| name != "listChanged" && name != "subscribe");
-    ["{", &declared.inner(), "}"].concat()
+    capabilities
 }
 
 fn undescribed() -> Fault {

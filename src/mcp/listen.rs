@@ -1,39 +1,113 @@
-//! Streams that a client keeps open to hear what changes: `subscriptions/listen` (MCP 2026-07-28), the GET stream of
-//! streamable HTTP (until 2025-11-25), and streams that broke off and go on.
+//! Streams that a client keeps open for change notifications: `subscriptions/listen` (MCP 2026-07-28), the GET stream
+//! of streamable HTTP (until 2025-11-25), and interrupted streams that continue.
 //!
-//! Changes reach all isolates through an object, the hub of a server. Who hears of one is told by tags: those of the same
-//! principal, or everybody.
+//! Notifications reach all isolates through an object, the server's hub. Tags decide who receives one: the listeners of
+//! the same principal, or all.
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::Request;
 use super::Work;
+use super::envelope::Params;
 use super::frame::Frame;
-use super::session::{Place, Shown};
+use super::session::{ObjectName, SessionLookup};
 use crate::bounds;
 use crate::crypto;
 use crate::flow::{Ask, Failure, Flow, Listen, Reach, Resumed, Source, Template};
 use crate::http::Answer;
-use crate::json::{Members, Object, Value, array, object, quoted};
-use crate::jsonrpc::{Code, Fault};
+use crate::json::{self, Value};
+use crate::jsonrpc::{Code, Fault, notification};
 
-/// The tag of the stream that a session has for everything that belongs to no call.
+/// The tag of a session's stream for everything that belongs to no call.
 const STREAM: &str = "stream";
 
-/// What can change as a whole: its name here and in a filter, and the notification.
-const LISTS: [(&str, &str, &str); 3] = [
-    ("tools", "toolsListChanged", "notifications/tools/list_changed"),
-    ("prompts", "promptsListChanged", "notifications/prompts/list_changed"),
-    ("resources", "resourcesListChanged", "notifications/resources/list_changed"),
+/// The lists that can change, and the notification of each.
+const LISTS: [(&str, &str); 3] = [
+    ("tools", "notifications/tools/list_changed"),
+    ("prompts", "notifications/prompts/list_changed"),
+    ("resources", "notifications/resources/list_changed"),
 ];
 const UPDATED: &str = "notifications/resources/updated";
-/// What a subscription begins with.
+/// The first message of a subscription.
 pub(super) const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 
+/// What a client subscribes to (`SubscriptionFilter`).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+struct Filter<'a> {
+    tools_list_changed: Option<Value<'a>>,
+    prompts_list_changed: Option<Value<'a>>,
+    resources_list_changed: Option<Value<'a>>,
+    resource_subscriptions: Option<Value<'a>>,
+}
+
+/// The part of it that is granted.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GrantedFilter<'a> {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tools_list_changed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    prompts_list_changed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    resources_list_changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_subscriptions: Option<&'a [String]>,
+}
+
+/// The metadata of a subscription's messages.
+#[derive(Clone, Copy, Serialize)]
+struct Tag<'a> {
+    #[serde(rename = "io.modelcontextprotocol/subscriptionId")]
+    subscription: Value<'a>,
+}
+
+/// The parameters of a notification to a listener.
+#[derive(Default, Serialize)]
+struct NotificationParams<'a> {
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<Tag<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notifications: Option<GrantedFilter<'a>>,
+}
+
+/// The result of a subscription that has ended.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Over<'a> {
+    result_type: &'static str,
+    #[serde(rename = "_meta")]
+    meta: Tag<'a>,
+}
+
+/// A message to a stream's JavaScript, through its object (`js/boundary/effects/listen.ts`).
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Message<'a> {
+    /// Something has changed.
+    News {
+        news: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        needs: Option<String>,
+    },
+    /// From now on the stream sends this, too: the name of the event, and the message.
+    Says {
+        #[serde(serialize_with = "json::map")]
+        says: [(String, String); 1],
+    },
+    /// From now on the stream does not send this any more.
+    Unsays { unsays: &'a str },
+}
+
 impl Request<'_> {
-    /// The object through which the listeners of the server, which is known by its name, are reached.
+    /// The object through which the server's listeners are reached; it is identified by the server's name.
     fn hub(&self) -> String {
-        let named = || self.server.object().ok().and_then(|server| server.string("name")).unwrap_or_default();
+        let named =
+            || self.server.members::<Named<'_>>().ok().and_then(|server| server.name?.string()).unwrap_or_default();
         let (kind, name) = match self.agent.as_deref() {
             Some(class) => ("agent", Cow::Borrowed(class)),
             None => ("server", named()),
@@ -53,120 +127,127 @@ impl Request<'_> {
         Source { object: self.hub(), tags: vec![self.listener_tag(), EVERYBODY.into()], shared: true }
     }
 
-    /// The stream of a session, which hears of what belongs to no call, and of `followed` resources.
+    /// The stream of a session, for what belongs to no call and for changes of the `followed` resources.
     pub(super) fn session_stream(&self, mailbox: String, followed: &[String]) -> Listen {
-        let lists = LISTS.iter().map(|(name, _, method)| ((*name).to_owned(), notification(method, &[])));
+        let lists = LISTS.map(|(name, method)| (name.to_owned(), notification(method, None::<NotificationParams<'_>>)));
         let uris = followed.iter().map(|uri| (resource(uri), updated(uri)));
         Listen {
             sources: vec![Source { object: mailbox, tags: vec![STREAM.into()], shared: false }, self.hub_source()],
-            says: lists.chain(uris).collect(),
+            says: lists.into_iter().chain(uris).collect(),
             ..Listen::default()
         }
     }
 }
 
+/// The part of an `Implementation` that is needed.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Named<'a> {
+    name: Option<Value<'a>>,
+}
+
 /// The tag of all listeners.
 const EVERYBODY: &str = "all";
 
-/// What happens to a resource, by its name: the same for each spelling of its URI.
+/// The name of a resource's changes: the same for each spelling of its URI.
 fn resource(uri: &str) -> String {
     ["resource:", &super::uri::canonical(uri)].concat()
 }
 
-fn notification(method: &str, params: &[(&str, &str)]) -> String {
-    let (method, params) = (quoted(method), (!params.is_empty()).then(|| object(params)));
-    let mut members = vec![("jsonrpc", r#""2.0""#), ("method", method.as_str())];
-    members.extend(params.as_deref().map(|params| ("params", params)));
-    object(&members)
-}
-
-/// Begins `subscriptions/listen`. Its first message says what is listened to; it ends when the client goes away, or with a
-/// result when the server does. Waits: one, as long as the stream is open.
-pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Result<Work<'a>, Fault> {
+/// Begins `subscriptions/listen`. Its first message says what was granted; it ends when the client disconnects, or with
+/// a result when the server ends it. Waits: one, as long as the stream is open.
+pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Result<Work<'a>, Fault> {
     let invalid = |message: &'static str| Fault::new(200, Code::InvalidParams, message);
     if !frame.request.takes_events() {
-        let message = "The answer is a stream: send `Accept: application/json, text/event-stream`.";
+        let message = "The response is a stream: send `Accept: application/json, text/event-stream`.";
         return Err(Fault::new(406, Code::InvalidRequest, message));
     }
     if frame.body.is_some_and(|body| body.len() > bounds::LISTEN) {
-        return Err(invalid("A request to listen is longer than 256 KiB."));
+        return Err(invalid("The body of `subscriptions/listen` is longer than 256 KiB."));
     }
-    let filter = match params.given("notifications") {
-        None => return Err(invalid("`params.notifications` must be there, an object.")),
-        Some(filter) => filter.object().map_err(|_| invalid("`params.notifications` must be an object."))?,
+    let filter =
+        params.notifications.ok_or_else(|| invalid("`params.notifications` is required and must be an object."))?;
+    let filter: Filter<'a> = filter.members().map_err(|_| invalid("`params.notifications` must be an object."))?;
+    let tag = Tag { subscription: frame.id };
+    let said = |method: &str, said: NotificationParams<'_>| {
+        notification(method, Some(NotificationParams { meta: Some(tag), ..said }))
     };
-    let tag = object(&[("io.modelcontextprotocol/subscriptionId", frame.id.text())]);
-    let (mut says, mut heard) = (Vec::new(), Vec::new());
-    let mut say = |name: String, message: String| says.push((name, message));
-    for (name, wanted, method) in LISTS {
-        if filter.get(wanted).is_some_and(Value::is_true) {
-            say(name.to_owned(), notification(method, &[("_meta", &tag)]));
-            heard.push((wanted, String::from("true")));
+    let wanted = [filter.tools_list_changed, filter.prompts_list_changed, filter.resources_list_changed];
+    let wanted = wanted.map(|wanted| wanted.is_some_and(Value::is_true));
+    let lists = LISTS.into_iter().zip(wanted).filter(|(_, wanted)| *wanted);
+    let mut says: Vec<_> =
+        lists.map(|((name, method), _)| (name.to_owned(), said(method, NotificationParams::default()))).collect();
+    let uris = match filter.resource_subscriptions {
+        None => None,
+        Some(uris) => {
+            let wrong = "`params.notifications.resourceSubscriptions` must be an array of at most 1,000 strings.";
+            let uris = uris.strings().filter(|uris| uris.len() <= bounds::FOLLOWED_IN_NUMBER);
+            Some(uris.ok_or_else(|| invalid(wrong))?)
         }
+    };
+    let followed = uris.as_deref().unwrap_or_default();
+    if followed.iter().any(|uri| uri.len() > bounds::URI) {
+        return Err(invalid(LONG_URI));
     }
-    if let Some(uris) = filter.given("resourceSubscriptions") {
-        let wrong =
-            || invalid("`params.notifications.resourceSubscriptions` must be an array of at most 1,000 strings.");
-        let uris = uris.array().map_err(|_| wrong())?.into_iter().map(Value::string);
-        let uris = uris.collect::<Option<Vec<_>>>();
-        let uris = uris.filter(|uris| uris.len() <= bounds::FOLLOWED_IN_NUMBER).ok_or_else(wrong)?;
-        if uris.iter().any(|uri| uri.len() > bounds::URI) {
-            return Err(invalid(LONG_URI));
-        }
-        if uris.iter().map(|uri| uri.len()).sum::<usize>() > bounds::FOLLOWED {
-            return Err(invalid("The URIs of one stream are longer than 128 KiB together: use several streams."));
-        }
-        for uri in &uris {
-            say(resource(uri), notification(UPDATED, &[("_meta", &tag), ("uri", &quoted(uri))]));
-        }
-        heard.push(("resourceSubscriptions", array(uris.iter().map(|uri| quoted(uri)))));
+    if followed.iter().map(String::len).sum::<usize>() > bounds::FOLLOWED {
+        return Err(invalid("The URIs of one stream are longer than 128 KiB in total: use several streams."));
     }
-    // Of several spellings of a URI the first counts.
+    says.extend(followed.iter().map(|uri| {
+        (resource(uri), said(UPDATED, NotificationParams { uri: Some(uri), ..NotificationParams::default() }))
+    }));
+    // Of several spellings of a URI the first one counts.
     says.sort_by(|(one, _), (other, _)| one.cmp(other));
     says.dedup_by(|(later, _), (first, _)| later == first);
-    let acknowledge = |heard: &str| notification(ACKNOWLEDGED, &[("_meta", &tag), ("notifications", heard)]);
-    let heard = heard.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+    let acknowledge =
+        |heard| said(ACKNOWLEDGED, NotificationParams { notifications: Some(heard), ..NotificationParams::default() });
+    let [tools_list_changed, prompts_list_changed, resources_list_changed] = wanted;
+    let heard = GrantedFilter {
+        tools_list_changed,
+        prompts_list_changed,
+        resources_list_changed,
+        resource_subscriptions: uris.as_deref(),
+    };
     let listening = flow.obtain(&Listen {
         sources: vec![frame.request.hub_source()],
         says,
-        first: Some(acknowledge(&object(&heard))),
-        // Where nothing can be heard, nothing is listened to.
-        otherwise: Some(acknowledge("{}")),
+        first: Some(acknowledge(heard)),
+        // If no changes can be received, nothing is granted.
+        otherwise: Some(acknowledge(GrantedFilter::default())),
         ..Listen::default()
     });
     Ok(Box::pin(async move {
         listening.await.map_err(|failure| match failure {
             Failure::Refused => {
-                Fault::new(503, Code::InternalError, "The server has as many streams as it can hold. Come back later.")
+                Fault::new(503, Code::InternalError, "The server has reached its limit of streams. Try again later.")
             }
-            _ => Fault::new(500, Code::InternalError, "The stream broke off."),
+            _ => Fault::new(500, Code::InternalError, "The stream was interrupted."),
         })?;
-        Ok(frame.ended_subscription(&tag))
+        Ok(frame.bare_result(&Over { result_type: "complete", meta: tag }))
     }))
 }
 
-/// Answers a GET of streamable HTTP, or a HEAD, which opens nothing. Waits: two on a new stream, for what the session follows and for its end; one on a
-/// stream that goes on.
+/// Answers a GET of streamable HTTP, or a HEAD, which opens nothing. Waits: two on a new stream, for the session's
+/// subscriptions and for the stream's end; one on a stream that continues.
 pub async fn stream(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
     let refuse = |status, message: &'static str| Fault::new(status, Code::InvalidRequest, message).answer(None);
     let session = match request.shown(flow).await {
-        Ok(Shown::Open(session)) => session,
-        Ok(Shown::Nothing) => {
-            let message = "A stream belongs to a session: begin one with `initialize`, and send `Mcp-Session-Id`.";
+        Ok(SessionLookup::Open(session)) => session,
+        Ok(SessionLookup::Nothing) => {
+            let message = "A stream requires a session: start one with `initialize`, and send `Mcp-Session-Id`.";
             return refuse(405, message).with("allow", "POST, OPTIONS");
         }
-        Ok(Shown::Unknown) => return super::session::unknown_session().answer(None),
+        Ok(SessionLookup::Unknown) => return super::session::unknown_session().answer(None),
         Err(fault) => return fault.answer(None),
     };
     if !request.takes_a_stream() {
-        return refuse(406, "The answer is a stream: send `Accept: text/event-stream`.");
+        return refuse(406, "The response is a stream: send `Accept: text/event-stream`.");
     }
-    if request.method == "HEAD" {
+    if &*request.method == "HEAD" {
         return Answer::empty(200).with("content-type", super::EVENTS[0]);
     }
     let mailbox = session.place.mailbox();
-    let listen = match request.last_event_id.map(parse_event_id) {
-        Some(None) => return refuse(400, "`Last-Event-ID` is none of this server's."),
+    let listen = match request.last_event_id.as_deref().map(parse_event_id) {
+        Some(None) => return refuse(400, "`Last-Event-ID` was not issued by this server."),
         Some(Some(resumed)) => Listen {
             sources: vec![Source { object: mailbox, tags: vec![["events:", &resumed.stream].concat()], shared: false }],
             resumes: Some(resumed),
@@ -181,10 +262,10 @@ pub async fn stream(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
 }
 
 fn updated(uri: &str) -> String {
-    notification(UPDATED, &[("uri", &quoted(uri))])
+    notification(UPDATED, Some(NotificationParams { uri: Some(uri), ..NotificationParams::default() }))
 }
 
-/// Event ids are `STREAM.NUMBER`, the stream's name being 22 characters of base64url.
+/// Event IDs are `STREAM.NUMBER`; a stream's name is 22 characters of base64url.
 fn parse_event_id(id: &str) -> Option<Resumed> {
     let (stream, number) = super::header::trim(id).split_once('.')?;
     let named =
@@ -193,29 +274,27 @@ fn parse_event_id(id: &str) -> Option<Resumed> {
     named.then_some(Resumed { stream: stream.into(), after: number.parse().ok()? })
 }
 
-/// The resources that a session follows.
-async fn followed(flow: &Flow<'_>, place: Place) -> Vec<String> {
-    let asked = Ask { object: place.mailbox(), call: "followed", input: "null".into() };
-    let Ok(kept) = flow.obtain(&asked).await else { return Vec::new() };
-    let uris = Value::read(&kept).and_then(Value::array).unwrap_or_default();
-    uris.into_iter().filter_map(|uri| Some(uri.string()?.into())).collect()
+/// The resources to which a session is subscribed.
+async fn followed(flow: &Flow<'_>, place: ObjectName) -> Vec<String> {
+    let kept = flow.obtain(&Ask::new(place.mailbox(), "followed", &())).await;
+    kept.ok().and_then(|kept| kept.value().strings()).unwrap_or_default()
 }
 
 /// The message about a URI that is too long.
 pub(super) const LONG_URI: &str = "The URI of a resource is longer than 8 KiB.";
 
 /// Begins `resources/subscribe` and `resources/unsubscribe`. Waits: one for the mailbox, one for an open stream; to
-/// unsubscribe, one before for how the URI was spelled.
-pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>, begins: bool) -> Result<Work<'a>, Fault> {
-    let uri = super::string_of(params, "uri")?;
+/// unsubscribe, one before that for the spelling of the URI.
+pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>, begins: bool) -> Result<Work<'a>, Fault> {
+    let uri = super::string_of("uri", params.uri)?;
     if uri.len() > bounds::URI {
         return Err(Fault::new(200, Code::InvalidParams, LONG_URI));
     }
     let Some(place) = frame.place else {
-        // Without a session there is no stream on which to hear of anything.
-        return Ok(Box::pin(core::future::ready(Ok(frame.result("{}")))));
+        // Without a session there is no stream for notifications.
+        return Ok(Box::pin(core::future::ready(Ok(frame.empty_result()))));
     };
-    let keep = move |call, uri: &str| flow.obtain(&Ask { object: place.mailbox(), call, input: quoted(uri) });
+    let keep = move |call, uri: &str| flow.obtain(&Ask::new(place.mailbox(), call, uri));
     let kept = begins.then(|| keep("follow", &uri));
     Ok(Box::pin(async move {
         let kept = if let Some(kept) = kept {
@@ -230,68 +309,85 @@ pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>, beg
             Err(&failure) => return Err(super::mailbox::unkept(failure)),
             Ok("false") => {
                 let message =
-                    "A session follows at most 1,000 resources, whose URIs are no longer than 128 KiB together.";
+                    "A session can subscribe to at most 1,000 resources, whose URIs have at most 128 KiB in total.";
                 return Err(Fault::new(200, Code::InvalidParams, message));
             }
-            Ok(_) if begins => object(&[("says", &object(&[(&resource(&uri), &quoted(&updated(&uri)))]))]),
-            Ok(_) => object(&[("unsays", &quoted(&resource(&uri)))]),
+            Ok(_) if begins => Message::Says { says: [(resource(&uri), updated(&uri))] },
+            Ok(_) => Message::Unsays { unsays: &resource(&uri) },
         };
-        let reach = Reach { object: place.mailbox(), tag: STREAM.into(), message: change, cancels: None };
+        let message = json::write(&change);
+        let reach = Reach { object: place.mailbox(), tag: STREAM.into(), message, cancels: None };
         let _: Result<bool, _> = flow.obtain(&reach).await;
-        Ok(frame.result("{}"))
+        Ok(frame.empty_result())
     }))
 }
 
-/// Where the news goes that something has changed: `{"what":"tools"}` or `{"uri":"…"}`, and `"everybody":true`. Of resources
-/// that not everybody may see the shim says which scopes they need: `"scoped":{"resources":[["uri","scopes"]],
-/// "templates":[["template","scopes"]]}`, the scopes separated by spaces.
-pub(super) fn news(request: &Request<'_>, said: Value<'_>) -> Option<Reach> {
-    let said = said.object().ok()?;
-    let (what, needs) = match (said.string("what"), said.string("uri")) {
-        (Some(what), None) => {
-            (LISTS.iter().find(|(name, ..)| *name == what).map(|(name, ..)| (*name).to_owned())?, None)
-        }
-        (None, Some(uri)) => (resource(&uri), needs(&said, &uri)),
+/// What has changed: a list, or a resource.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Changed<'a> {
+    what: Option<Value<'a>>,
+    uri: Option<Value<'a>>,
+    /// True if all callers are notified.
+    everybody: Option<Value<'a>>,
+    scoped: Option<Scoped>,
+}
+
+/// The resources of a server for which callers need scopes: which ones, separated by spaces.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "ScopedResources"))]
+pub struct Scoped {
+    /// By URI.
+    resources: Vec<(String, String)>,
+    /// By template.
+    templates: Vec<(String, String)>,
+}
+
+/// Where a change notification goes.
+pub(super) fn news(request: &Request<'_>, changed: &Changed<'_>) -> Option<Reach> {
+    let [what, uri] = [changed.what, changed.uri].map(|text| text.and_then(Value::string));
+    let (what, needs) = match (what.as_deref(), uri.as_deref()) {
+        (Some(what), None) => (LISTS.into_iter().find(|(name, _)| *name == what)?.0.to_owned(), None),
+        (None, Some(uri)) => (resource(uri), needs(changed.scoped.as_ref(), uri)),
         _ => return None,
     };
-    let everybody = said.get("everybody").is_some_and(Value::is_true);
-    Some(to_listeners(request, &what, needs.as_deref(), everybody))
+    Some(to_listeners(request, &what, needs, changed.everybody.is_some_and(Value::is_true)))
 }
 
-/// The scopes without which nobody hears of this resource.
-fn needs(said: &Object<'_>, uri: &str) -> Option<String> {
-    let lists = said.given("scoped")?.object().ok()?;
-    let pairs = |name| {
-        let pairs = lists.get(name).and_then(|pairs| pairs.array().ok()).unwrap_or_default();
-        pairs.into_iter().filter_map(|pair| <[String; 2]>::try_from(pair.strings()?).ok()).collect::<Vec<_>>()
-    };
+/// The scopes that a listener needs for changes of this resource.
+fn needs(scoped: Option<&Scoped>, uri: &str) -> Option<String> {
+    let Scoped { resources, templates } = scoped?;
     let canonical = super::uri::canonical(uri);
-    let own = pairs("resources").into_iter().find(|[known, _]| super::uri::canonical(known) == canonical);
-    let scopes = own.map(|[_, scopes]| scopes).or_else(|| {
-        let templates = pairs("templates").into_iter().map(|[template, name]| Template { name, template }).collect();
-        super::resources::find(uri, templates).map(|(_, through)| through.template)
+    let own = resources.iter().find(|(known, _)| super::uri::canonical(known) == canonical);
+    let needed = own.map(|(_, scopes)| scopes.clone()).or_else(|| {
+        let named = |(template, name): &(String, String)| Template(name.clone(), template.clone());
+        super::resources::find(uri, templates.iter().map(named).collect()).map(|(_, through)| through.template)
     });
-    scopes.filter(|scopes| !scopes.is_empty())
+    needed.filter(|scopes| !scopes.is_empty())
 }
 
-/// True for notifications that something has changed.
+/// True for change notifications.
 pub(super) fn is_news(method: &str) -> bool {
-    method == UPDATED || LISTS.iter().any(|(_, _, known)| *known == method)
+    method == UPDATED || LISTS.iter().any(|(_, known)| *known == method)
 }
 
-/// Where such a notification goes: to the listeners of the same caller.
-pub(super) fn news_of(request: &Request<'_>, method: &str, params: Value<'_>, said: &Object<'_>) -> Option<Reach> {
-    let (what, needs) = if let Some((name, ..)) = LISTS.iter().find(|(_, _, known)| *known == method) {
-        ((*name).to_owned(), None)
-    } else {
-        let uri = params.object().ok()?.string("uri")?;
-        (resource(&uri), needs(said, &uri))
+/// Where such a notification goes, about `uri` if it has one: to the listeners of the same caller.
+pub(super) fn news_of(
+    request: &Request<'_>,
+    method: &str,
+    uri: Option<&str>,
+    scoped: Option<&Scoped>,
+) -> Option<Reach> {
+    let (what, needs) = match LISTS.iter().find(|(_, known)| *known == method) {
+        Some((name, _)) => ((*name).to_owned(), None),
+        None => (resource(uri?), needs(scoped, uri?)),
     };
-    Some(to_listeners(request, &what, needs.as_deref(), false))
+    Some(to_listeners(request, &what, needs, false))
 }
 
-fn to_listeners(request: &Request<'_>, what: &str, needs: Option<&str>, everybody: bool) -> Reach {
+fn to_listeners(request: &Request<'_>, what: &str, needs: Option<String>, everybody: bool) -> Reach {
     let tag = if everybody { EVERYBODY.into() } else { request.listener_tag() };
-    let message = Members::new().text("news", what).maybe("needs", needs).end();
+    let message = json::write(&Message::News { news: what, needs });
     Reach { object: request.hub(), tag, message, cancels: None }
 }

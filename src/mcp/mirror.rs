@@ -1,9 +1,9 @@
 //! Headers that mirror a tool's arguments (MCP 2026-07-28 streamable-http §Custom Headers, server/tools §x-mcp-header).
 //!
 //! **Threat.** Something between client and server decides by the header (where to send a request, whether to let it
-//! through), and the tool acts on the body.
-//! **Guarantee.** A tool runs only if each argument that it says is mirrored is in its header too, and the same; a header
-//! for an argument that is not there is refused as well.
+//! pass), while the tool acts on the body.
+//! **Guarantee.** A tool runs only if each mirrored argument is present in its header, too, with the same value; a
+//! header for an absent argument is refused as well.
 
 use super::header::{decode, mismatch, trim};
 use crate::flow::Mirrored;
@@ -24,7 +24,7 @@ pub fn check(arguments: Option<Value<'_>>, mirrored: &Mirrored) -> Result<(), Fa
         match (argument.map(text_of), sent) {
             (None, None) => {}
             (None | Some(None), Some(_)) => {
-                return Err(mismatch(&[&name, " is there, the argument ", &path_text, " is not."]));
+                return Err(mismatch(&[&name, " is present, but the argument ", &path_text, " is not."]));
             }
             (Some(_), None) => {
                 return Err(mismatch(&[
@@ -46,7 +46,7 @@ pub fn check(arguments: Option<Value<'_>>, mirrored: &Mirrored) -> Result<(), Fa
                         &name,
                         " is ",
                         &shown(&sent),
-                        ", the argument ",
+                        ", but the argument ",
                         &path_text,
                         " is ",
                         &shown(&value),
@@ -59,8 +59,8 @@ pub fn check(arguments: Option<Value<'_>>, mirrored: &Mirrored) -> Result<(), Fa
     Ok(())
 }
 
-/// The value at `path`, if there is one that is not null. Arguments that cannot be taken apart here (a name that is there
-/// twice) might be read differently by the tool.
+/// The value at `path`, if there is one that is not null. Arguments that cannot be read here (because a name is
+/// repeated) might be read differently by the tool.
 fn argument<'a>(arguments: Option<Value<'a>>, path: &[String]) -> Result<Option<Value<'a>>, Fault> {
     let Some(mut value) = arguments else { return Ok(None) };
     for name in path {
@@ -80,7 +80,7 @@ fn argument<'a>(arguments: Option<Value<'a>>, path: &[String]) -> Result<Option<
     Ok((value.text() != "null").then_some(value))
 }
 
-/// A string, number or boolean as text. Nothing else fits into a header.
+/// A string, number or boolean as text. Nothing else can be mirrored.
 fn text_of(value: Value<'_>) -> Option<String> {
     match value.string() {
         Some(text) => Some(text.into()),
@@ -89,10 +89,10 @@ fn text_of(value: Value<'_>) -> Option<String> {
     }
 }
 
-/// Integers beyond this are not the same in every language (2^53 - 1).
+/// Larger integers are not the same in every language (2^53 - 1).
 const MAX_INTEGER: u64 = 9_007_199_254_740_991;
 
-/// The integer that a JSON number is, however it is written: sign and amount.
+/// The integer that a JSON number stands for, in any notation: sign and amount.
 fn integer(text: &str) -> Option<(bool, u64)> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {

@@ -1,78 +1,66 @@
-//! Where a server lives that wants a place of its own (a Durable Object).
+//! Where a server runs that needs an object of its own (a Durable Object).
 //!
-//! **Threat.** Whoever posts anything at all makes an object, which costs its server a set-up and storage.
-//! **Guarantee.** An object is asked only for what takes what the server has registered: head and body are judged before, and
-//! refusals, notifications and what the mailbox keeps of a session are the Worker's.
+//! **Threat.** Anyone who posts anything creates an object, which costs its server a set-up and storage.
+//! **Guarantee.** An object is used only for requests that need what the server has registered: head and body are
+//! checked before, and the Worker itself answers refusals, notifications, and what only concerns the mailbox.
+
+use serde::Serialize;
 
 use super::revision::Revision;
-use super::session::Shown;
+use super::session::SessionLookup;
 use super::{Request, Transport, session, sse};
 use crate::flow::Flow;
 use crate::http::Answer;
-use crate::json::Members;
 
-/// Which object, or why none: `{"here":true}`, `{"object":"…"}` or `{"answer":{…}}`.
-#[derive(Debug)]
+/// Which object, or why none.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Place {
-    /// None: a stream that stays open, or what takes nothing of the server's. The Worker answers.
-    Here,
-    /// The same of a message of HTTP+SSE, whose stream is at this object: `{"here":true,"at":"…"}`.
-    HereFor(String),
-    /// None either, and once the Worker has answered, what this object has goes: `{"here":true,"ends":"…"}`.
-    Ends(String),
-    /// The object's name, and how long it keeps what it has: `{"object":"…","keeps":…,"mailbox":"…"}`.
-    Object(String, Kept),
+    /// None: a stream that stays open, or a request that does not need the registry. The Worker answers.
+    Here {
+        /// For a message of HTTP+SSE: the object that has the stream.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+        /// The object whose data is deleted after the Worker has answered.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ends: Option<String>,
+    },
+    /// An object.
+    Object {
+        /// Its name.
+        name: String,
+        /// How long it keeps its data after a request, in milliseconds: after that nobody can come back for it. `None`
+        /// for ever: the object belongs to its principal.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        keeps: Option<u64>,
+        /// And after that as long as this mailbox has the session.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mailbox: Option<String>,
+    },
     /// The request ends here.
     Answer(Answer),
 }
 
-/// How long a server's object keeps what it has after a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// For good: it is its principal's.
-    Forever,
-    /// So long, in milliseconds; then nobody can come back for it.
-    For(u64),
-    /// So long, in milliseconds, and after that for as long as this mailbox says that the session is there.
-    While(u64, String),
-}
+/// The Worker answers, and nothing else matters.
+const HERE: Place = Place::Here { at: None, ends: None };
 
-impl Place {
-    /// The decision as the shim reads it.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let place = Members::new();
-        match self {
-            Self::Here => place.flag("here", true),
-            Self::HereFor(name) => place.flag("here", true).text("at", name),
-            Self::Ends(name) => place.flag("here", true).text("ends", name),
-            Self::Object(name, Kept::Forever) => place.text("object", name),
-            Self::Object(name, Kept::For(keeps)) => place.text("object", name).number("keeps", *keeps),
-            Self::Object(name, Kept::While(keeps, mailbox)) => {
-                place.text("object", name).number("keeps", *keeps).text("mailbox", mailbox)
-            }
-            Self::Answer(answer) => place.raw("answer", &answer.to_json()),
-        }
-        .end()
-    }
-}
-
-/// What no session keeps is kept no longer than the call may take, in milliseconds.
+/// Data without a session is kept no longer than the call may take, in milliseconds.
 const STRAY: u64 = 3600 * 1000;
 
-/// A session's requests go to the session's object; whoever shows another's session finds none. A 2026-07-28 request has
-/// no session: it goes to its principal's object. Everything else gets a new object. Waits: none; where sessions are kept,
-/// one for whether this one is there; on HTTP+SSE one for whether its stream is.
+/// A session's requests go to the session's object; another caller's session is unknown. A 2026-07-28 request has no
+/// session and goes to its principal's object. Everything else gets a new object. Waits: none; if sessions are stored,
+/// one for whether this one exists; on HTTP+SSE one for whether its stream is open.
 pub async fn place(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Place {
-    let stays_open = request.mcp_method == Some("subscriptions/listen") || request.method != "POST";
+    let stays_open = request.mcp_method.as_deref() == Some("subscriptions/listen") || &*request.method != "POST";
     if request.transport == Transport::Http && stays_open {
-        if request.method == "DELETE"
+        if &*request.method == "DELETE"
             && request.kept
-            && let Ok(Shown::Open(session)) = request.shown(flow).await
+            && let Ok(SessionLookup::Open(session)) = request.shown(flow).await
         {
-            return Place::Ends(session.place.name());
+            return Place::Here { ends: Some(session.place.name()), at: None };
         }
-        return Place::Here;
+        return HERE;
     }
     if let Err(answer) = request.check_method() {
         return Place::Answer(answer);
@@ -93,23 +81,25 @@ pub async fn place(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Place 
     };
     let is_modern = request.spoken().is_some_and(Revision::is_modern);
     let place = match (is_modern, session, principal) {
-        (true, _, Some(principal)) => session::Place::of_principal(principal),
+        (true, _, Some(principal)) => session::ObjectName::of_principal(principal),
         (false, Some(session), _) => session.place,
-        _ => session::Place::fresh(flow.context(), principal),
+        _ => session::ObjectName::fresh(flow.context(), principal),
     };
     match request.transport {
-        Transport::Http if !super::takes_server(flow, request, shown, body) => return Place::Here,
+        Transport::Http if !super::takes_server(flow, request, shown, body) => return HERE,
         Transport::SseMessages => match sse::check_stream(flow, request, shown).await {
             Ok(shown) if super::takes_server(flow, request, shown, body) => {}
-            _ => return Place::HereFor(place.name()),
+            _ => return Place::Here { at: Some(place.name()), ends: None },
         },
         _ => {}
     }
-    let kept = match () {
-        () if is_modern && principal.is_some() => Kept::Forever,
-        () if is_modern => Kept::For(STRAY),
-        () if request.kept || request.transport != Transport::Http => Kept::While(session::IDLE, place.mailbox()),
-        () => Kept::For(session::LIFETIME),
+    let is_kept = request.kept || request.transport != Transport::Http;
+    let keeps = match () {
+        () if is_modern && principal.is_some() => None,
+        () if is_modern => Some(STRAY),
+        () if is_kept => Some(session::IDLE),
+        () => Some(session::LIFETIME),
     };
-    Place::Object(place.name(), kept)
+    let mailbox = (!is_modern && is_kept).then(|| place.mailbox());
+    Place::Object { name: place.name(), keeps, mailbox }
 }

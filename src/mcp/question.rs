@@ -1,26 +1,68 @@
-//! What a running handler asks its client for, and what becomes of the answer ([`super::ask`] has the questions).
+//! Questions of a running handler to its client, and what happens with the answers ([`super::ask`] has the questions).
 
 use std::borrow::Cow;
 
-use super::ask::Question;
+use serde::{Deserialize, Serialize};
+
+use super::ask;
 use super::capabilities::Capabilities;
 use super::mrtr::fingerprint;
+use super::reach::answer_tag;
 use super::revision::Revision;
-use super::tell::{Era, Running, Told, notification};
-use super::{answer_tag, call_tag};
+use super::tell::{Era, Running, Told};
 use crate::crypto;
 use crate::flow::Flow;
-use crate::json::{Object, Value, array, object, quoted};
+use crate::json::{Json, Object, Value};
+use crate::jsonrpc::{Code, Fault, notification};
 
-/// The question in `said`: `{"kind":"elicit","params":{…}}`.
-fn question<'a>(era: Era, said: &Object<'a>) -> Result<Question<'a>, Cow<'static, str>> {
-    Question::read(era.revision, &said.string("kind").unwrap_or_default(), said.get("params"))
+/// A handler's question and, when it is judged, the client's answer.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Question<'a> {
+    /// `elicit`, `sample` or `roots`, or the method's own name.
+    kind: Option<Value<'a>>,
+    params: Option<Value<'a>>,
+    /// The answer, on 2026-07-28.
+    response: Option<Value<'a>>,
+    /// On older revisions: the client's response.
+    message: Option<Response<'a>>,
+    /// The fingerprint of the question that was answered ([`fingerprint`]).
+    asked: Option<String>,
+    /// True for a page that has to be opened first.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>"))]
+    opens: bool,
+}
+
+/// A client's response.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "ClientResponse"))]
+struct Response<'a> {
+    result: Option<Value<'a>>,
+    error: Option<Value<'a>>,
+}
+
+/// Pages that a person has to open before the call.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Pages<'a> {
+    message: Option<Value<'a>>,
+    elicitations: Option<Value<'a>>,
+}
+
+impl<'a> Question<'a> {
+    fn read(&self, era: Era) -> Result<ask::Question<'a>, Cow<'static, str>> {
+        let kind = self.kind.and_then(Value::string).unwrap_or_default();
+        ask::Question::read(era.revision, &kind, self.params)
+    }
 }
 
 /// Asks the client for something. Before 2026-07-28 that is a request on the call's own stream.
-pub(super) async fn ask(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
-    let said = said.object().unwrap_or_default();
-    let question = match question(era, &said) {
+pub(super) async fn ask(flow: &Flow<'_>, era: Era, running: &Running<'_>, asked: &Question<'_>) -> Told {
+    let question = match asked.read(era) {
         Ok(question) => question,
         Err(wrong) => return Told::Wrong(wrong),
     };
@@ -31,21 +73,21 @@ pub(super) async fn ask(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: 
         return Told::Input(question.input_request());
     }
     let Some(session) = era.session else {
-        return Told::Unable("The client cannot be asked: its requests belong to no session.".into());
+        return Told::Unable("The client cannot receive requests: its requests do not belong to a session.".into());
     };
     if !running.request.takes_events() {
-        return Told::Unable("The client cannot be asked: it does not accept text/event-stream.".into());
+        return Told::Unable("The client cannot receive requests: it does not accept text/event-stream.".into());
     }
     let id = crypto::encode(&flow.context().random::<16>("request id"));
     Told::Request {
         send: question.request(era.revision, &id),
         gives_up: gives_up(&id),
         object: session.place.mailbox(),
-        tags: [answer_tag(&id), call_tag(running.id)],
+        tags: [answer_tag(&id), running.tag()],
     }
 }
 
-/// Whether the client can be asked for what needs these capabilities: it has declared them, and its revision has them.
+/// Whether the client has these capabilities: it has declared them, and its revision has them.
 async fn able(
     flow: &Flow<'_>,
     era: Era,
@@ -53,41 +95,60 @@ async fn able(
     needs: Capabilities,
     (since, what): (Revision, &str),
 ) -> Result<(), Told> {
-    let unable = |why: &[&str]| Err(Told::Unable(["The client cannot be asked: ", &why.concat()].concat().into()));
+    let unable =
+        |why: &[&str]| Err(Told::Unable(["The client does not support this request: ", &why.concat()].concat().into()));
     if era.revision < since {
-        return unable(&["revision ", era.revision.name(), " of the protocol does not know ", what, "."]);
+        return unable(&["revision ", era.revision.name(), " of the protocol does not have ", what, "."]);
     }
     if running.capabilities(flow, era).await.have(needs) {
         return Ok(());
     }
     if era.revision.is_modern() {
-        return Err(Told::Lacks(needs));
+        return Err(lacks(needs));
     }
     match era.session {
-        None => unable(&["its requests belong to no session."]),
+        None => unable(&["its requests do not belong to a session."]),
         Some(_) => unable(&["it has not declared ", needs.json(), "."]),
     }
 }
 
-/// The call needs pages that the person opens first: `{"message":"…","elicitations":[{…}]}`. On 2025-11-25 that is an error
-/// (client/elicitation §URL Elicitation Required Error); since 2026-07-28 they are questions, which the shim asks next.
-pub(super) async fn pages(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
-    let said = said.object().unwrap_or_default();
-    let pages = said.get("elicitations").and_then(|pages| pages.array().ok()).unwrap_or_default();
+/// The call ends with the error that the client has not declared these capabilities.
+fn lacks(needs: Capabilities) -> Told {
+    let message = "The client has not declared a capability that this call requires.";
+    let required = Value::read(needs.json()).unwrap_or(Value::empty_object());
+    Told::Fault(Fault::new(400, Code::MissingCapability, message).with_data(&Lacking { required }))
+}
+
+/// The `data` of `MissingRequiredClientCapabilityError`.
+#[derive(Serialize)]
+struct Lacking<'a> {
+    #[serde(rename = "requiredCapabilities")]
+    required: Value<'a>,
+}
+
+/// The `data` of `URLElicitationRequiredError`.
+#[derive(Serialize)]
+struct Elicitations<'a> {
+    elicitations: Vec<&'a Object<'a>>,
+}
+
+/// The call needs pages that the person opens first: `{"message":"…","elicitations":[{…}]}`. On 2025-11-25 that is an
+/// error (client/elicitation §URL Elicitation Required Error); since 2026-07-28 they are questions, which JavaScript
+/// asks next.
+pub(super) async fn pages(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: &Pages<'_>) -> Told {
+    let pages = said.elicitations.and_then(|pages| pages.array().ok()).unwrap_or_default();
     if pages.is_empty() {
-        return Told::Wrong(
-            "Pages that have to be opened must be named: `elicitations` is an array of at least one.".into(),
-        );
+        return Told::Wrong("`elicitations` must be an array with at least one page.".into());
     }
     let known = era.revision.max(Capabilities::URLS.since());
     let questions =
-        pages.into_iter().map(|page| Question::read(known, "elicit", Some(page))).collect::<Result<Vec<_>, _>>();
+        pages.into_iter().map(|page| ask::Question::read(known, "elicit", Some(page))).collect::<Result<Vec<_>, _>>();
     let questions = match questions {
         Ok(questions) => questions,
         Err(wrong) => return Told::Wrong(wrong),
     };
     if questions.iter().any(|question| question.needs != Capabilities::URLS) {
-        return Told::Wrong("Pages to be opened are elicitations in mode \"url\".".into());
+        return Told::Wrong("Every item of `elicitations` must have the mode \"url\".".into());
     }
     let needs = Capabilities::URLS;
     if let Err(told) = able(flow, era, running, needs, (needs.since(), needs.json())).await {
@@ -96,35 +157,35 @@ pub(super) async fn pages(flow: &Flow<'_>, era: Era, running: &Running<'_>, said
     if era.revision.is_modern() {
         return Told::Nothing;
     }
-    let message = said.string("message").unwrap_or_default().into();
-    Told::Pages { message, elicitations: array(questions.iter().map(Question::params_text)) }
+    let elicitations = questions.iter().map(|question| &question.params).collect();
+    let message = said.message.and_then(Value::string).unwrap_or_default().into_owned();
+    let fault = Fault::new(200, Code::PagesRequired, message);
+    Told::Fault(fault.with_data(&Elicitations { elicitations }))
 }
 
-/// Judges what a client has answered: `{"kind":"elicit","params":{…},"response":{…},"asked":"…"}` on 2026-07-28, before
-/// with the `message` of the response instead of `response`.
-pub(super) fn reply(era: Era, said: Value<'_>) -> Told {
-    let said = said.object().unwrap_or_default();
-    let question = match question(era, &said) {
+/// Judges a client's answer.
+pub(super) fn reply(era: Era, reply: &Question<'_>) -> Told {
+    let question = match reply.read(era) {
         Ok(question) => question,
         Err(wrong) => return Told::Wrong(wrong),
     };
-    let message = said.get("message").and_then(|message| message.object().ok()).unwrap_or_default();
-    if let Some(error) = message.given("error") {
-        return Told::Refused(error.text().into());
+    let message = reply.message.unwrap_or_default();
+    if let Some(error) = message.error {
+        return Told::Refused(Json::of(&error));
     }
-    if said.get("opens").is_some_and(Value::is_true) {
-        // Whoever would open the page has opened it, or will; the call does not know of it yet.
-        let response = said.get("response").and_then(|response| response.object().ok());
-        return match response.as_ref().and_then(|response| response.string("action")).as_deref() {
-            Some("decline" | "cancel") => Told::Answer("null".into()),
+    if reply.opens {
+        // The person has opened the page, or will; the call does not know yet.
+        let answer = reply.response.and_then(|response| response.members::<ask::Answer<'_>>().ok());
+        return match answer.and_then(|answer| answer.action?.string()).as_deref() {
+            Some("decline" | "cancel") => Told::Answer(Json::of(&())),
             _ => Told::Again("the page has to be opened first".into()),
         };
     }
-    if said.string("asked").is_some_and(|asked| asked != fingerprint(&question.input_request())) {
-        return Told::Again("another question was asked under this key".into());
+    if reply.asked.as_ref().is_some_and(|asked| *asked != fingerprint(&question.input_request())) {
+        return Told::Again("a different question was asked under this key".into());
     }
-    let Some(answer) = said.given("response").or(message.given("result")) else {
-        return Told::Again("there is no answer".into());
+    let Some(answer) = reply.response.or(message.result) else {
+        return Told::Again("the answer is missing".into());
     };
     match question.check(answer) {
         Ok(()) => Told::Answer(question.filled_in(answer)),
@@ -132,21 +193,29 @@ pub(super) fn reply(era: Era, said: Value<'_>) -> Told {
     }
 }
 
-/// The handler needs a client that has declared these capabilities, and ends the call if it has not.
+/// The handler needs a client with these capabilities; otherwise the call ends.
 pub(super) async fn require(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
     let have = running.capabilities(flow, era).await;
     match Capabilities::of(Some(said)).missing_in(have) {
         None => Told::Nothing,
-        Some(missing) if era.revision.is_modern() => Told::Lacks(missing),
+        Some(missing) if era.revision.is_modern() => lacks(missing),
         Some(missing) => {
-            let what = ["The client cannot do this: it has not declared ", missing.json(), "."];
+            let what = ["The client does not support this: it has not declared ", missing.json(), "."];
             Told::Unable(what.concat().into())
         }
     }
 }
 
-/// What the client is told when nobody waits for its answer any longer (utilities/cancellation).
+/// The message to the client when nobody waits for its answer any longer (utilities/cancellation).
 fn gives_up(id: &str) -> String {
-    let params = object(&[("requestId", &quoted(id)), ("reason", r#""It took too long.""#)]);
-    notification("notifications/cancelled", &params)
+    let params = Cancelled { request_id: id, reason: "It took too long." };
+    notification("notifications/cancelled", Some(params))
+}
+
+/// The parameters of `notifications/cancelled`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Cancelled<'a> {
+    request_id: &'a str,
+    reason: &'a str,
 }

@@ -1,49 +1,51 @@
 //! Resources (MCP server/resources): reading one, at its own URI or through a template.
 //!
-//! **Threat.** A URI that leads out of what a template is meant to cover (`../`, plain or encoded), or one that is made to
-//! take long to match.
-//! **Guarantee.** A URI is at most [`bounds::URI`] bytes of visible characters; a variable that holds a dot segment, however
-//! it is written, matches no template; matching takes time in proportion to the URI's length ([`super::uri_template`]).
-//! **Not guaranteed.** That a handler looks at its variables before it uses them: they are text from outside.
+//! **Threat.** A URI that leads out of what a template is meant to cover (`../`, plain or encoded), or one that takes
+//! long to match.
+//! **Guarantee.** A URI is at most [`bounds::URI`] bytes of visible characters; a variable that contains a dot segment,
+//! in any encoding, matches no template; matching takes time in proportion to the URI's length
+//! ([`super::uri_template`]).
+//! **Not guaranteed.** That a handler checks its variables before it uses them: they are untrusted text.
 
+use serde::Serialize;
+
+use super::envelope::Params;
 use super::frame::Frame;
 use super::mrtr::{self, Rounds};
-use super::returned::{self, Answered};
+use super::returned::{self, HandlerResult};
 use super::uri_template::UriTemplate;
 use super::{Work, string_of, uri};
 use crate::bounds;
-use crate::flow::{Call, Called, Flow, Target, Template, Through};
-use crate::json::{Object, object, quoted};
+use crate::flow::{Call, Called, Flow, RoundsSoFar, Target, Template, Through};
 use crate::jsonrpc::{Code, Fault};
 
 /// Begins `resources/read`.
 ///
-/// 1. Asks for the resource with this very URI.
-/// 2. If there is none, the shim names the resources and the templates: the resource whose URI is the same, spelled
-///    otherwise, is read, or the template that it matches first is read through.
+/// 1. Requests the resource with exactly this URI.
+/// 2. If there is none, JavaScript returns the resources and the templates: the resource with another spelling of the
+///    URI is read, or the first template that the URI matches.
 ///
-/// Waits: none where the shim splices, one for a resource of its own, two for one by another spelling or through a template.
-pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Result<Work<'a>, Fault> {
-    let uri = string_of(params, "uri")?;
+/// Waits: none if JavaScript takes the shortcut; one for a resource; two for one with another spelling, or through a template.
+pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Result<Work<'a>, Fault> {
+    let uri = string_of("uri", params.uri)?;
     check(&uri)?;
-    let run = move |uri: &str, through: Option<&Through>, rounds: Option<&str>| {
-        flow.obtain(&Call {
-            target: Target::Resource { uri, through },
-            request: frame.id,
-            session: frame.session,
-            rounds,
-            splice: frame.is_alone().then(|| frame.around_read()),
-            stencil: None,
-        })
+    let run = move |uri: &str, through: Option<&Through>, rounds: Option<&RoundsSoFar>| {
+        let shortcut = frame.is_alone().then(|| frame.around_read());
+        let target = Target::Resource {
+            uri,
+            template: through.map(|through| through.template.as_str()),
+            variables: through.map_or(&[], |through| &through.variables),
+        };
+        flow.obtain_by(&Call { target, request: frame.id, session: frame.session, rounds }, shortcut)
     };
     let later = mrtr::later(&frame, params);
     let called = later.is_none().then(|| run(&uri, None, None));
     Ok(Box::pin(async move {
         let rounds = Rounds { method: "resources/read", name: &uri, arguments: None };
         let brought = rounds.open(flow, &frame, later).await?;
-        let brought = brought.as_deref();
+        let brought = brought.as_ref();
         let called = match called.unwrap_or_else(|| run(&uri, None, brought)).await {
-            Ok(Called::Elsewhere(templates, uris)) => {
+            Ok(Called::Elsewhere { templates, uris }) => {
                 let canonical = uri::canonical(&uri);
                 match uris.iter().find(|known| uri::canonical(known) == canonical) {
                     Some(known) => run(known, None, brought).await,
@@ -55,18 +57,19 @@ pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Object<'a>) -> Re
             }
             called => called,
         };
-        if let Ok(Called::Asks(asks)) = &called {
-            return rounds.ask(flow, &frame, asks).await;
-        }
+        let called = match called {
+            Ok(Called::Asks(asks)) => return rounds.ask(flow, &frame, asks).await,
+            called => called,
+        };
         match returned::judge(frame.revision, "resource", &uri, called)? {
-            Answered::Result(result) => returned::resource(frame, &uri, &result),
-            Answered::Unknown => Err(not_found(frame, &uri)),
-            Answered::Text(text) => Err(Fault::new(200, Code::InvalidParams, text)),
+            HandlerResult::Result(result) => returned::resource(frame, &uri, &result),
+            HandlerResult::Unknown => Err(not_found(frame, &uri)),
+            HandlerResult::Text(text) => Err(Fault::new(200, Code::InvalidParams, text)),
         }
     }))
 }
 
-/// Checks that `uri` is an absolute URI that can be looked for (RFC 3986 §4.3).
+/// Checks that `uri` is an absolute URI that can be looked up (RFC 3986 §4.3).
 fn check(uri: &str) -> Result<(), Fault> {
     let invalid = |message: &'static str| Err(Fault::new(200, Code::InvalidParams, message));
     if uri.len() > bounds::URI {
@@ -77,24 +80,24 @@ fn check(uri: &str) -> Result<(), Fault> {
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
     };
     if !uri.split_once(':').is_some_and(|(scheme, _)| is_scheme(scheme)) {
-        return invalid("`params.uri` must be an absolute URI: it begins with a scheme.");
+        return invalid("`params.uri` must be an absolute URI, with a scheme.");
     }
     if uri.chars().any(|character| character.is_whitespace() || character.is_control()) {
-        return invalid("`params.uri` must not have white space or control characters: percent-encode them.");
+        return invalid("`params.uri` must not contain white space or control characters: percent-encode them.");
     }
     Ok(())
 }
 
-/// The first template that `uri` matches in any of its spellings, and the one that it matches in.
+/// The first template that `uri` matches in any of its spellings, and the spelling that matches.
 pub(super) fn find(uri: &str, templates: Vec<Template>) -> Option<(String, Through)> {
     let written = uri::spelled(uri);
     let spellings: Vec<_> = [uri::by_path(&written), Some(written)].into_iter().flatten().rev().collect();
-    templates.into_iter().find_map(|Template { name, template }| {
+    templates.into_iter().find_map(|Template(name, template)| {
         let template = uri::template(&template);
         let as_written =
             spellings.iter().find_map(|uri| Some((uri.clone(), UriTemplate::parse(&template)?.matches(uri)?)));
         let (uri, variables) = as_written.or_else(|| {
-            // A character that is no ASCII and its percent-encoding are the same.
+            // A character outside of ASCII equals its percent-encoding.
             let template = uri::encoded(&template);
             let mut spellings = spellings.iter().map(|uri| uri::encoded(uri));
             spellings.find_map(|uri| {
@@ -106,7 +109,13 @@ pub(super) fn find(uri: &str, templates: Vec<Template>) -> Option<(String, Throu
     })
 }
 
+/// The `data` of the error about a missing resource.
+#[derive(Serialize)]
+struct NotFound<'a> {
+    uri: &'a str,
+}
+
 fn not_found(frame: Frame<'_>, uri: &str) -> Fault {
     let code = if frame.revision.is_modern() { Code::InvalidParams } else { Code::ResourceNotFound };
-    returned::about(uri, code, "There is no resource ", ".").with_data(object(&[("uri", &quoted(uri))]))
+    returned::about(uri, code, "Unknown resource ", ".").with_data(&NotFound { uri })
 }

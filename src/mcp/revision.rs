@@ -10,7 +10,7 @@ pub enum Revision {
     V2025_03_26 = 2,
     /// No batches; structured output; `MCP-Protocol-Version`.
     V2025_06_18 = 3,
-    /// The newest with `initialize`.
+    /// The latest with `initialize`.
     V2025_11_25 = 4,
     /// Stateless: metadata with each request, no sessions.
     V2026_07_28 = 5,
@@ -21,20 +21,20 @@ use Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25, V2026_07_28};
 impl Revision {
     /// All of them.
     pub const ALL: [Self; 5] = [V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25, V2026_07_28];
-    /// Those without `initialize`: what `server/discover` lists and an unsupported version is answered with.
+    /// Those without `initialize`: listed by `server/discover` and in the error about an unsupported version.
     pub const MODERN: [Self; 1] = [V2026_07_28];
-    /// What a client without `MCP-Protocol-Version` speaks (2025-06-18 transports §Protocol Version Header).
-    pub const UNSAID: Self = V2025_03_26;
-    /// What `initialize` offers to a client that asks for a revision it does not know.
+    /// The revision of a client without `MCP-Protocol-Version` (2025-06-18 transports §Protocol Version Header).
+    pub const ASSUMED: Self = V2025_03_26;
+    /// What `initialize` offers to a client that requests an unknown revision.
     pub const LATEST_WITH_INITIALIZE: Self = V2025_11_25;
 
-    /// The revision of this name.
+    /// The revision with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|revision| revision.name() == name)
     }
 
-    /// The revision of this number in a session id.
+    /// The revision with this number in a session ID.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|revision| *revision as u8 == number)
@@ -52,31 +52,31 @@ impl Revision {
         }
     }
 
-    /// True where each request carries its own metadata and nothing is initialized.
+    /// True if each request has its own metadata, and there is no `initialize`.
     #[must_use]
     pub fn is_modern(self) -> bool {
         Self::MODERN.contains(&self)
     }
 
-    /// True where progress may have a message beside its numbers.
+    /// True if progress may have a message besides its numbers.
     #[must_use]
     pub fn has_progress_messages(self) -> bool {
         self >= V2025_03_26
     }
 
-    /// True where a stream begins with an event of its name, so that it can go on when it breaks off.
+    /// True if a stream begins with an event that names it, so that it can be resumed after an interruption.
     #[must_use]
     pub fn has_resumable_streams(self) -> bool {
         self == V2025_11_25
     }
 
-    /// True where an elicitation says whether it is a form or a page.
+    /// True if an elicitation says whether it is a form or a page.
     #[must_use]
     pub fn has_elicitation_modes(self) -> bool {
         self >= V2025_11_25
     }
 
-    /// True where a body may be a batch.
+    /// True if a body may be a batch.
     #[must_use]
     pub fn has_batches(self) -> bool {
         self == V2025_03_26

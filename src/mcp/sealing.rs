@@ -1,4 +1,4 @@
-//! The server's keys, where a flow of the endpoint needs them: for session ids and for `requestState`.
+//! The server's keys, for flows of the endpoint that need them: for session IDs and for `requestState`.
 
 use super::Request;
 use crate::crypto::Keys;
@@ -8,18 +8,18 @@ use crate::jsonrpc::{Code, Fault};
 /// Where the keys are.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Sealing<'a> {
-    /// Here.
+    /// In the configuration.
     Keys(&'a Keys),
-    /// In the keyring, which can be asked.
+    /// In the keyring, which can be read.
     Ask,
-    /// Nowhere: there is neither a secret nor an object.
+    /// There are none: neither a secret nor an object.
     #[default]
     Nowhere,
 }
 
 /// The keys of a server, if it has any.
 #[derive(Debug)]
-pub enum Held<'a> {
+pub enum ServerKeys<'a> {
     /// From the configuration.
     Ours(&'a Keys),
     /// From the keyring.
@@ -28,7 +28,7 @@ pub enum Held<'a> {
     None,
 }
 
-impl Held<'_> {
+impl ServerKeys<'_> {
     /// The keys.
     #[must_use]
     pub fn keys(&self) -> Option<&Keys> {
@@ -41,18 +41,18 @@ impl Held<'_> {
 }
 
 impl<'a> Request<'a> {
-    /// The keys for this request. Waits: one where the keyring has to be asked, which is once in an isolate's life.
-    pub(super) async fn keys(&self, flow: &Flow<'_>) -> Result<Held<'a>, Fault> {
+    /// The keys for this request. Waits: one if the keyring has to be read, which happens once per isolate.
+    pub(super) async fn keys(&self, flow: &Flow<'_>) -> Result<ServerKeys<'a>, Fault> {
         match self.sealing {
-            Sealing::Keys(keys) => Ok(Held::Ours(keys)),
-            Sealing::Nowhere => Ok(Held::None),
-            Sealing::Ask => match flow.obtain(&RootKey).await {
-                Ok(None) => Ok(Held::None),
+            Sealing::Keys(keys) => Ok(ServerKeys::Ours(keys)),
+            Sealing::Nowhere => Ok(ServerKeys::None),
+            Sealing::Ask => match flow.obtain(&RootKey {}).await {
+                Ok(None) => Ok(ServerKeys::None),
                 Ok(Some(root)) => match Keys::parse(&root) {
-                    Ok(keys) => Ok(Held::Asked(Box::new(keys))),
+                    Ok(keys) => Ok(ServerKeys::Asked(Box::new(keys))),
                     Err(weak) => Err(Fault::new(500, Code::InternalError, weak.message())),
                 },
-                Err(_) => Err(Fault::new(503, Code::InternalError, "The server's keys cannot be reached. Try again.")),
+                Err(_) => Err(Fault::new(503, Code::InternalError, "The server's keys are unavailable. Try again.")),
             },
         }
     }

@@ -1,18 +1,19 @@
-//! Session ids of the `initialize` era (MCP 2025-11-25 transports §Session Management).
+//! Session IDs of the revisions with `initialize` (MCP 2025-11-25 transports §Session Management).
 //!
-//! **Threat.** A session id that is guessed or stolen lets somebody act in another's session (GHSA-qvqr-5cv7-wh35).
-//! **Guarantee.** The id holds 128 random bits, the time it was made and a hash of the principal it was made for; with
-//! another principal, or at another endpoint, it opens nothing. It says what was negotiated, so a session costs no storage, and it grants nothing:
-//! each request is authenticated by itself. Where the server has keys, the id is sealed: nobody can read it or make one.
-//! **Not guaranteed.** Without keys, that it was made here. Whoever writes one of their own gets what `initialize` would
-//! have given.
+//! **Threat.** Whoever guesses or steals a session ID could act in another caller's session (GHSA-qvqr-5cv7-wh35).
+//! **Guarantee.** The ID contains 128 random bits, its time of creation, and a hash of its principal; with another
+//! principal, or at another endpoint, it is invalid. It contains what was negotiated, so a session needs no storage,
+//! and it grants nothing: each request is authenticated by itself. If the server has keys, the ID is sealed: nobody can
+//! read or forge it.
+//! **Not guaranteed.** Without keys, that it was created here. Whoever forges one gets what `initialize` would have
+//! given them.
 
 use sha2::{Digest as _, Sha256};
 
 use super::Request;
 use super::capabilities::Capabilities;
 use super::revision::Revision;
-use crate::crypto::{self, Binding, Keys, Purpose};
+use crate::crypto::{self, Keys, Purpose, SealContext};
 use crate::flow::{Ask, Context, Flow};
 use crate::http::Answer;
 use crate::jsonrpc::{Code, Fault};
@@ -21,49 +22,49 @@ const FORMAT: u8 = 2;
 const LENGTH: usize = 1 + 1 + 2 + 4 + PLACE_LENGTH;
 const PLACE_LENGTH: usize = 16 + 16;
 const LIFETIME_SECONDS: u64 = 30 * 24 * 3600;
-/// For so long after its last use a session may still be shown, in milliseconds.
+/// A session ID is valid for at most this long after its creation, in milliseconds; clocks may differ.
 pub(super) const LIFETIME: u64 = (LIFETIME_SECONDS + SKEW_SECONDS) * 1000;
-/// A session that is kept ends when nobody has used it for so long, in milliseconds.
+/// A stored session expires after this time without use, in milliseconds.
 pub(super) const IDLE: u64 = 24 * 3600 * 1000;
 /// Clocks of two machines may differ by this much.
 const SKEW_SECONDS: u64 = 300;
 
-/// A session is of the endpoint where it began.
-const fn binding(endpoint: &str) -> Binding<'_> {
-    Binding { purpose: Purpose::Session, issuer: "", audience: endpoint }
+/// A session is bound to the endpoint where it began.
+const fn binding(endpoint: &str) -> SealContext<'_> {
+    SealContext { purpose: Purpose::Session, issuer: "", audience: endpoint }
 }
 
-/// The same where there are no keys: so much of a hash of it stands behind the rest.
+/// The same without keys: this many bytes of the endpoint's hash at the end of the ID.
 const MARK_LENGTH: usize = 8;
 
 fn mark(endpoint: &str) -> [u8; MARK_LENGTH] {
     crypto::hash("session at", &[endpoint.as_bytes()]).first_chunk().copied().unwrap_or_default()
 }
 
-/// A session that a client has shown the id of.
+/// A session whose ID a client has presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// What `initialize` agreed on.
+    /// The negotiated revision.
     pub revision: Revision,
     /// What the client can be asked for.
     pub capabilities: Capabilities,
-    /// Where it lives, if it needs a place.
-    pub place: Place,
+    /// Its place, if it needs one.
+    pub place: ObjectName,
 }
 
-/// What the session id of a request comes to.
+/// The result of a request's session ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// The request shows none.
+pub enum SessionLookup {
+    /// The request has none.
     Nothing,
-    /// It opens nothing.
+    /// The ID is invalid.
     Unknown,
-    /// The sender's own session.
+    /// The caller's own session.
     Open(Session),
 }
 
-impl Shown {
-    /// The session, if one was shown that opens.
+impl SessionLookup {
+    /// The session, if a valid one was presented.
     pub fn session(self) -> Result<Option<Session>, Fault> {
         match self {
             Self::Nothing => Ok(None),
@@ -73,52 +74,52 @@ impl Shown {
     }
 }
 
-/// The answer to a session id that opens nothing; clients begin again with `initialize`.
+/// The response to an invalid session ID; clients then start again with `initialize`.
 #[must_use]
 pub fn unknown_session() -> Fault {
-    Fault::new(404, Code::SessionNotFound, "There is no such session. Start a new one with `initialize`.")
+    Fault::new(404, Code::SessionNotFound, "Unknown session. Start a new one with `initialize`.")
 }
 
 impl Request<'_> {
-    /// Opens the session id that the request shows, on the wire that has sessions.
-    pub(super) async fn shown(&self, flow: &Flow<'_>) -> Result<Shown, Fault> {
+    /// Opens the request's session ID, on revisions that have sessions.
+    pub(super) async fn shown(&self, flow: &Flow<'_>) -> Result<SessionLookup, Fault> {
         let Some(id) = self.session_id.as_deref().filter(|_| !self.spoken().is_some_and(Revision::is_modern)) else {
-            return Ok(Shown::Nothing);
+            return Ok(SessionLookup::Nothing);
         };
         let keys = self.keys(flow).await?;
-        let opened = open(keys.keys(), self.endpoint, id, self.principal(), flow.context());
-        let Some(session) = opened else { return Ok(Shown::Unknown) };
+        let opened = open(keys.keys(), &self.endpoint, id, self.principal(), flow.context());
+        let Some(session) = opened else { return Ok(SessionLookup::Unknown) };
         if !self.kept {
-            return Ok(Shown::Open(session));
+            return Ok(SessionLookup::Open(session));
         }
         match flow.obtain(&session.call("touch")).await.as_deref() {
-            Ok("true") => Ok(Shown::Open(session)),
-            Ok(_) => Ok(Shown::Unknown),
+            Ok("true") => Ok(SessionLookup::Open(session)),
+            Ok(_) => Ok(SessionLookup::Unknown),
             Err(_) => Err(unreachable()),
         }
     }
 }
 
 impl Session {
-    /// A call of the object that keeps it, where sessions are kept.
+    /// A call of the object that stores it, if sessions are stored.
     pub(super) fn call(&self, call: &'static str) -> Ask {
-        Ask { object: self.place.mailbox(), call, input: "null".into() }
+        Ask::new(self.place.mailbox(), call, &())
     }
 }
 
-/// The answer where sessions are kept and this one's object cannot be asked.
+/// The response if sessions are stored and this one's object is unavailable.
 pub(super) fn unreachable() -> Fault {
-    Fault::new(503, Code::InternalError, "The session cannot be reached. Try again.")
+    Fault::new(503, Code::InternalError, "The session is unavailable. Try again.")
 }
 
-/// Ends a session that is kept (DELETE). Waits: two.
+/// Ends a stored session (DELETE). Waits: two.
 pub async fn end(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
     let session = match request.shown(flow).await {
-        Ok(Shown::Open(session)) => session,
-        Ok(Shown::Nothing) => {
+        Ok(SessionLookup::Open(session)) => session,
+        Ok(SessionLookup::Nothing) => {
             return Fault::new(400, Code::InvalidRequest, "`Mcp-Session-Id` is missing.").answer(None);
         }
-        Ok(Shown::Unknown) => return unknown_session().answer(None),
+        Ok(SessionLookup::Unknown) => return unknown_session().answer(None),
         Err(fault) => return fault.answer(None),
     };
     match flow.obtain(&session.call("end")).await {
@@ -127,19 +128,19 @@ pub async fn end(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
     }
 }
 
-/// What names a session's Durable Object: the random bits and the hash of the principal, so that nobody reaches another's
-/// by writing an id of their own.
+/// The name of a session's Durable Object: the random bits and the hash of the principal, so that nobody can reach
+/// another caller's object with a forged ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place([u8; PLACE_LENGTH]);
+pub struct ObjectName([u8; PLACE_LENGTH]);
 
-impl Place {
-    /// A place nobody has had.
+impl ObjectName {
+    /// A new, unique place.
     #[must_use]
     pub fn fresh(context: &Context, principal: Option<&str>) -> Self {
         Self::of(context.random("session"), principal)
     }
 
-    /// The one place of a principal, for requests without a session.
+    /// The single place of a principal, for requests without a session.
     #[must_use]
     pub fn of_principal(principal: &str) -> Self {
         Self::of([0; 16], Some(principal))
@@ -159,7 +160,7 @@ impl Place {
         Self(place)
     }
 
-    /// The place of this name.
+    /// The place with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Some(Self(crypto::decode(name)?.try_into().ok()?))
@@ -183,13 +184,13 @@ impl Place {
     }
 }
 
-/// Makes the id of a session at an endpoint: at most 112 visible ASCII characters.
+/// Creates the ID of a session at an endpoint: at most 112 visible ASCII characters.
 #[must_use]
 pub fn mint(context: &Context, keys: Option<&Keys>, endpoint: &str, session: &Session) -> String {
     let mut id = Vec::with_capacity(LENGTH + MARK_LENGTH);
     id.extend([FORMAT, session.revision as u8]);
     id.extend(session.capabilities.bits().to_be_bytes());
-    // Seconds since 1970 fit until the year 2106.
+    // Seconds since 1970 fit into 32 bits until 2106.
     id.extend(u32::try_from(context.now() / 1000).unwrap_or(u32::MAX).to_be_bytes());
     id.extend(session.place.0);
     match keys {
@@ -201,7 +202,7 @@ pub fn mint(context: &Context, keys: Option<&Keys>, endpoint: &str, session: &Se
     }
 }
 
-/// Reads an id that `principal` shows at an endpoint; nothing if it is malformed, over, or another's.
+/// Opens an ID that `principal` presents at an endpoint; `None` if it is malformed, expired, or another caller's.
 #[must_use]
 pub fn open(
     keys: Option<&Keys>,
@@ -225,7 +226,7 @@ pub fn open(
     let (&[format, revision], rest) = bytes.split_first_chunk()?;
     let (capabilities, rest) = rest.split_first_chunk()?;
     let (issued, place) = rest.split_first_chunk()?;
-    let place = Place(place.try_into().ok()?);
+    let place = ObjectName(place.try_into().ok()?);
     let capabilities = Capabilities::from_bits(u16::from_be_bytes(*capabilities));
     let issued = u64::from(u32::from_be_bytes(*issued));
     let in_time =

@@ -1,171 +1,184 @@
-//! What a running handler says to its client before its answer: progress and log messages (MCP utilities/progress,
-//! server/utilities/logging), notifications of its own, and questions ([`super::ask`]). The shim asks here for each; most
-//! calls say nothing, and pay nothing.
+//! What a running handler sends to its client before its result: progress and log messages (MCP utilities/progress,
+//! server/utilities/logging), other notifications, and questions ([`super::ask`]). JavaScript calls this for each; most
+//! calls send nothing, and pay nothing.
 //!
-//! A client that takes no event streams (`Accept`) hears nothing and still gets its answer.
+//! A client that accepts no event streams (`Accept`) receives none of these, but still gets its response.
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::capabilities::Capabilities;
-use super::envelope::{CAPABILITIES, LOG_LEVEL, VERSION};
+use super::envelope::{Meta, Params};
 use super::level::Level;
-use super::listen::{ACKNOWLEDGED, is_news, news, news_of};
+use super::listen::{ACKNOWLEDGED, Changed, Scoped, is_news, news, news_of};
+use super::question::{Pages, Question};
+use super::reach::call_tag;
 use super::revision::Revision;
 use super::sealing::Sealing;
-use super::session::{Session, Shown};
-use super::{Request, Transport, call_tag};
+use super::session::{Session, SessionLookup};
+use super::{Request, Transport};
 use super::{mrtr, question};
 use crate::crypto;
 use crate::flow::{Ask, Failure, Flow, Reach};
-use crate::json::{Members, Object, Value, quoted};
-use crate::jsonrpc::{Code, Fault};
+use crate::json::{self, Json, Value, quoted};
+use crate::jsonrpc::{Fault, notification};
 
-/// What the shim is told.
-#[derive(Debug, PartialEq, Eq)]
+/// What JavaScript should do.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub enum Told {
-    /// This message goes to the client: `{"send":"…"}`.
+    /// This message goes to the client.
     Send(String),
-    /// The response becomes a stream: `{"begin":true}`.
+    /// The response becomes a stream.
     Begin,
-    /// Nothing goes out: `{"nothing":true}`.
+    /// Nothing is sent.
     Nothing,
-    /// The call is over, its signal fires: `{"cancel":true}`.
+    /// The call ends, its signal is aborted.
     Cancel,
-    /// The stream can go on when it breaks off, under this name; the object keeps what was missed:
-    /// `{"resumable":{"object":"…","stream":"…"}}`.
+    /// The stream can be resumed under this name after an interruption; the object stores what was missed.
     Resumable {
         /// The object.
         object: String,
-        /// The stream's name.
+        /// The stream's name, which its first event tells the client.
         stream: String,
+        /// When a client should reconnect whose connection is closed before the stream ends, in milliseconds.
+        retry: u32,
     },
-    /// This is for others: `{"reach":{"object":"…","tag":"…","message":"…"}}`.
-    Reach(Reach),
-    /// Whoever wants to hear of the call's cancellation waits there: `{"watch":{"object":"…","tag":"…","after":500}}`.
+    /// The message goes to others.
+    Reach(#[cfg_attr(feature = "ts", ts(type = "ReachEffect"))] Reach),
+    /// The call's cancellation is announced there.
     Watch {
         /// The object.
         object: String,
         /// The tag.
         tag: String,
-        /// A call that has ended by then need not wait there, in milliseconds.
+        /// How long to wait first, in milliseconds: a call that has ended by then need not wait there.
         after: u32,
     },
-    /// The handler asked for something that cannot be; a text for whoever wrote it: `{"wrong":"…"}`.
+    /// The handler asked for something invalid; a text for its author.
     Wrong(Cow<'static, str>),
-    /// The client cannot be asked; a text for the model: `{"unable":"…"}`.
+    /// The client cannot be asked; a text for the model.
     Unable(Cow<'static, str>),
-    /// The call ends with this error: `{"fault":{"status":…,"code":…,"message":"…","data":{…}}}`.
-    Lacks(Capabilities),
-    /// The call ends with the error that pages have to be opened first: `{"fault":{"status":200,"code":…,…}}`.
-    Pages {
-        /// The error's message.
-        message: String,
-        /// The pages: the parameters of elicitations, a JSON array.
-        elicitations: String,
-    },
-    /// The call ends with this fault of the round that it belongs to: `{"fault":{"status":…,"code":…,"message":"…"}}`.
-    Ends(Fault),
-    /// The question goes out with the result, if there is no answer yet: `{"input":"…"}`.
+    /// The call ends with this error.
+    Fault(Fault),
+    /// The question is part of the result, unless it has been answered.
     Input(String),
-    /// The question goes out now: `{"request":{"send":"…","object":"…","tags":["…"],"givesUp":"…"}}`. Its response comes
-    /// through the object, under the first tag.
+    /// The question is sent now. Its response comes through the object, under the first tag.
     Request {
         /// The message.
         send: String,
-        /// The object that hears of the response.
+        /// The object that receives the response.
         object: String,
-        /// What to wait under.
+        /// The tags to wait under.
         tags: [String; 2],
-        /// The message that takes it back.
+        /// The message that withdraws the question.
+        #[serde(rename = "givesUp")]
         gives_up: String,
     },
-    /// The client's answer, JSON: `{"answer":…}`.
-    Answer(String),
-    /// The answer is none to this question; the reason: `{"again":"…"}`.
+    /// The client's answer.
+    Answer(Json),
+    /// This is not a valid answer to the question; the reason.
     Again(Cow<'static, str>),
-    /// The client answered with an error, JSON: `{"refused":{…}}`.
-    Refused(String),
+    /// The client answered with an error.
+    Refused(Json),
 }
 
-impl Told {
-    /// The decision as the shim reads it.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let (told, of) = (Members::new(), |object: &str| Members::new().text("object", object));
-        match self {
-            Self::Send(message) => told.text("send", message),
-            Self::Begin => told.flag("begin", true),
-            Self::Nothing => told.flag("nothing", true),
-            Self::Cancel => told.flag("cancel", true),
-            Self::Resumable { object, stream } => told.object("resumable", of(object).text("stream", stream)),
-            Self::Reach(Reach { object, tag, message, .. }) => {
-                told.object("reach", of(object).text("tag", tag).text("message", message))
-            }
-            Self::Watch { object, tag, after } => {
-                told.object("watch", of(object).text("tag", tag).number("after", (*after).into()))
-            }
-            Self::Wrong(text) => told.text("wrong", text),
-            Self::Unable(text) => told.text("unable", text),
-            Self::Lacks(needed) => {
-                let message = "The client has not declared a capability that this call needs.";
-                let needed = Members::new().raw("requiredCapabilities", needed.json());
-                told.object("fault", fault(400, Code::MissingCapability, message, needed))
-            }
-            Self::Pages { message, elicitations } => {
-                let pages = Members::new().raw("elicitations", elicitations);
-                told.object("fault", fault(200, Code::PagesRequired, message, pages))
-            }
-            Self::Ends(Fault { status, code, message, .. }) => {
-                let fault = Members::new().number("status", (*status).into()).raw("code", &code.number().to_string());
-                told.object("fault", fault.text("message", message))
-            }
-            Self::Input(question) => told.text("input", question),
-            Self::Request { send, object, tags, gives_up } => {
-                let request = Members::new().text("send", send).text("object", object).strings("tags", tags);
-                told.object("request", request.text("givesUp", gives_up))
-            }
-            Self::Answer(json) => told.raw("answer", json),
-            Self::Again(reason) => told.text("again", reason),
-            Self::Refused(json) => told.raw("refused", json),
-        }
-        .end()
-    }
+/// What a handler does.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[serde(bound(deserialize = "'de: 'a"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Say<'a> {
+    /// It reports progress.
+    Progress(ProgressUpdate<'a>),
+    /// It logs a message.
+    Log(Log<'a>),
+    /// It sends a notification of its own.
+    Notify(Notify<'a>),
+    /// It asks its client for something.
+    Ask(Question<'a>),
+    /// A client's answer.
+    Reply(Question<'a>),
+    /// It needs pages that the person opens first.
+    Pages(Pages<'a>),
+    /// It needs a client with these capabilities.
+    Require(Value<'a>),
+    /// Something has changed, and listeners are notified.
+    Changed(Changed<'a>),
+    /// It uses up the state of the round with this name.
+    Spend(String),
+    /// Its stream opens.
+    Open,
+    /// It has sent nothing for a while.
+    Silence,
+    /// It wants to know if it is cancelled.
+    Watch,
+    /// The client has closed its connection.
+    Gone,
 }
 
-fn fault(status: u64, code: Code, message: &str, data: Members) -> Members {
-    let code = code.number().to_string();
-    Members::new().number("status", status).raw("code", &code).text("message", message).object("data", data)
+/// A handler's progress.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct ProgressUpdate<'a> {
+    progress: Option<Value<'a>>,
+    total: Option<Value<'a>>,
+    message: Option<Value<'a>>,
 }
 
-/// A call that is being carried out.
+/// A log message.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "LogMessage"))]
+pub struct Log<'a> {
+    level: Option<Value<'a>>,
+    /// Any JSON, including null.
+    #[serde(default, deserialize_with = "json::present")]
+    data: Option<Value<'a>>,
+    logger: Option<Value<'a>>,
+}
+
+/// A notification of the handler's own.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Notify<'a> {
+    method: Option<Value<'a>>,
+    params: Option<Value<'a>>,
+    scoped: Option<Scoped>,
+}
+
+/// A running call.
 #[derive(Debug)]
 pub struct Running<'a> {
     /// The head of its HTTP request.
     pub request: Request<'a>,
-    /// Its JSON-RPC id.
-    pub id: Value<'a>,
+    input: Input<'a>,
+}
+
+/// What JavaScript passes besides the head: `{"id":…,"meta":{…},"risen":true,"say":{"progress":{…}}}`.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Input<'a> {
+    /// The call's JSON-RPC ID.
+    id: Value<'a>,
     /// Its metadata, which has been checked.
-    pub meta: Object<'a>,
-    /// True if its progress is more than what was said before.
-    pub risen: bool,
-    /// What its handler says: one member.
-    say: (Cow<'a, str>, Value<'a>),
+    #[serde(default)]
+    meta: Meta<'a>,
+    /// True if its progress is greater than before.
+    #[serde(default)]
+    risen: bool,
+    say: Say<'a>,
 }
 
 impl<'a> Running<'a> {
-    /// Reads what the shim hands over: `{"id":…,"meta":{…},"risen":true,"say":{"progress":{…}}}`, and the head of the request
-    /// as [`Request::read`] has it.
+    /// Reads what JavaScript passes, and the head of the request.
     #[must_use]
     pub fn read(input: &'a str, head: &'a str) -> Option<Self> {
-        let input = Object::read(input).ok()?;
-        let say = input.get("say")?.object().ok()?;
-        Some(Self {
-            request: Request::read(head)?,
-            id: input.get("id")?,
-            meta: input.get("meta").map_or_else(|| Some(Object::default()), |meta| meta.object().ok())?,
-            risen: input.get("risen").is_some_and(Value::is_true),
-            say: say.0.into_iter().next()?,
-        })
+        Some(Self { request: Request::read(head)?, input: json::read(input).ok()? })
     }
 
     /// The same with the server's keys.
@@ -176,120 +189,123 @@ impl<'a> Running<'a> {
 
     /// Its revision and its session, which have been checked before.
     async fn era(&self, flow: &Flow<'_>) -> Era {
-        let claimed = self.meta.string(VERSION).as_deref().and_then(Revision::parse);
+        let claimed = self.input.meta.version.and_then(Value::string).as_deref().and_then(Revision::parse);
         if let Some(revision) = claimed.filter(|revision| revision.is_modern()) {
             return Era { revision, session: None };
         }
         let session = match self.request.shown(flow).await {
-            Ok(Shown::Open(session)) => Some(session),
+            Ok(SessionLookup::Open(session)) => Some(session),
             _ => None,
         };
         let session = match session {
             // Over HTTP+SSE the session's id is older than what was agreed on.
             Some(session) if self.request.transport != Transport::Http && self.request.spoken().is_none() => {
-                let agreed = recalled(flow, &session).await.revision;
-                Some(Session { revision: agreed.unwrap_or(session.revision), ..session })
+                let agreed = recalled(flow.obtain(&recall(&session))).await.unwrap_or_default();
+                Some(Session { revision: agreed.revision().unwrap_or(session.revision), ..session })
             }
             session => session,
         };
         let spoken = self.request.spoken().or(session.map(|session| session.revision));
-        Era { revision: spoken.unwrap_or(Revision::UNSAID), session }
+        Era { revision: spoken.unwrap_or(Revision::ASSUMED), session }
     }
 
-    /// What its client can be asked for. Waits: on HTTP+SSE one, for what the client said when it began.
+    /// The tag under which its cancellation is announced.
+    pub(super) fn tag(&self) -> String {
+        call_tag(self.input.id)
+    }
+
+    /// Its client's capabilities. Waits: one on HTTP+SSE, for what the client declared at the beginning.
     pub(super) async fn capabilities(&self, flow: &Flow<'_>, era: Era) -> Capabilities {
         match era.session {
-            None => Capabilities::of(self.meta.get(CAPABILITIES)),
+            None => Capabilities::of(self.input.meta.capabilities),
             Some(session) if self.request.transport == Transport::Http => session.capabilities,
-            Some(session) => recalled(flow, &session).await.capabilities,
+            Some(session) => recalled(flow.obtain(&recall(&session))).await.unwrap_or_default().capabilities(),
         }
     }
 }
 
-/// What a call is part of.
+/// The revision and the session of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Era {
     pub(super) revision: Revision,
     pub(super) session: Option<Session>,
 }
 
-/// What a session's mailbox keeps of it.
-#[derive(Debug, Default)]
+/// What a session's mailbox stores about it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Recalled {
-    capabilities: Capabilities,
-    /// What was agreed on, where the session's id does not say it.
-    pub(super) revision: Option<Revision>,
-    level: Option<Level>,
+    /// The client's capabilities, and the negotiated revision.
+    capabilities: u16,
+    level: Option<String>,
 }
 
 impl Recalled {
-    pub(super) fn read(kept: &str) -> Self {
-        let Ok(kept) = Object::read(kept) else { return Self::default() };
-        let bits = kept.get("capabilities").and_then(|bits| bits.text().parse::<u16>().ok());
-        let [revision, capabilities] = bits.unwrap_or_default().to_be_bytes();
-        Self {
-            capabilities: Capabilities::from_bits(capabilities.into()),
-            revision: Revision::from_number(revision),
-            level: kept.string("level").as_deref().and_then(Level::parse),
-        }
+    /// The negotiated revision, if the session's ID does not contain it.
+    pub(super) fn revision(&self) -> Option<Revision> {
+        let [revision, _] = self.capabilities.to_be_bytes();
+        Revision::from_number(revision)
     }
 
-    /// What a client has said when it began, and what it was told, as it is kept.
-    pub(super) fn text(capabilities: Capabilities, revision: Revision) -> String {
-        (u16::from(revision as u8) << 8 | capabilities.bits() & 0xff).to_string()
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::from_bits(self.capabilities & 0xff)
+    }
+
+    /// The number that is stored.
+    pub(super) fn number(capabilities: Capabilities, revision: Revision) -> u16 {
+        u16::from(revision as u8) << 8 | capabilities.bits() & 0xff
     }
 }
 
-/// Asks for what is kept.
+/// Requests what is stored.
 pub(super) fn recall(session: &Session) -> Ask {
-    Ask { object: session.place.mailbox(), call: "recall", input: "null".into() }
+    Ask::new(session.place.mailbox(), "recall", &())
 }
 
-async fn recalled(flow: &Flow<'_>, session: &Session) -> Recalled {
-    flow.obtain(&recall(session)).await.map(|kept| Recalled::read(&kept)).unwrap_or_default()
+/// What is stored.
+pub(super) async fn recalled(kept: impl Future<Output = Result<Json, Failure>>) -> Result<Recalled, Failure> {
+    kept.await.map(|kept| json::read(&kept).unwrap_or_default())
 }
 
-/// Decides about one thing that the handler of a call says. Waits: at most one, for what the session's mailbox keeps.
+/// Decides about one thing that a running handler does. Waits: at most one, for what the session's mailbox stores.
 pub async fn tell(flow: &Flow<'_>, running: &Running<'_>) -> Told {
-    let (kind, said) = &running.say;
     let era = running.era(flow).await;
-    match kind.as_ref() {
-        "gone" => gone(era.revision),
-        "progress" => progress(era, running, *said),
-        "log" => log(flow, era, running, *said).await,
-        "notify" => notify(flow, era, running, *said).await,
-        "ask" => question::ask(flow, era, running, *said).await,
-        "reply" => question::reply(era, *said),
-        "pages" => question::pages(flow, era, running, *said).await,
-        "open" => open(flow, era, running),
-        "silence" => silence(flow, era, running),
-        "watch" => watch(era, running),
-        "changed" => match news(&running.request, *said) {
+    match &running.input.say {
+        Say::Gone => gone(era.revision),
+        Say::Progress(said) => progress(era, running, said),
+        Say::Log(said) => log(flow, era, running, said).await,
+        Say::Notify(said) => notify(flow, era, running, said).await,
+        Say::Ask(asked) => question::ask(flow, era, running, asked).await,
+        Say::Reply(reply) => question::reply(era, reply),
+        Say::Pages(pages) => question::pages(flow, era, running, pages).await,
+        Say::Open => open(flow, era, running),
+        Say::Silence => silence(flow, era, running),
+        Say::Watch => watch(era, running),
+        Say::Changed(changed) => match news(&running.request, changed) {
             Some(reach) => Told::Reach(reach),
-            None => Told::Wrong("This is nothing that can change.".into()),
+            None => Told::Wrong("Unknown kind of change.".into()),
         },
-        "require" => question::require(flow, era, running, *said).await,
-        "spend" => match said.string() {
-            Some(round) => mrtr::spend(flow, &round).await.map_or_else(Told::Ends, |()| Told::Nothing),
-            None => Told::Wrong("A round has a name.".into()),
-        },
-        _ => Told::Wrong("This is nothing that a handler can say.".into()),
+        Say::Require(needed) => question::require(flow, era, running, *needed).await,
+        Say::Spend(round) => mrtr::spend(flow, round).await.map_or_else(Told::Fault, |()| Told::Nothing),
     }
 }
 
-/// The stream opens. Since 2025-11-25 a session's stream may break off and go on (transports §Resumability and Redelivery).
+/// The stream opens. Since 2025-11-25 a session's stream can be resumed (transports §Resumability and Redelivery).
 fn open(flow: &Flow<'_>, era: Era, running: &Running<'_>) -> Told {
     match era.session {
         Some(session) if era.revision.has_resumable_streams() && running.request.transport == Transport::Http => {
             let stream = crypto::encode(&flow.context().random::<16>("stream"));
-            Told::Resumable { object: session.place.mailbox(), stream }
+            Told::Resumable { object: session.place.mailbox(), stream, retry: RETRY }
         }
         _ => Told::Nothing,
     }
 }
 
-/// Nothing has been said for long, and whoever is on the way may take the connection for dead: the response begins, if the
-/// client takes a stream.
+/// See [`Told::Resumable::retry`].
+const RETRY: u32 = 500;
+
+/// Nothing has been sent for a while, and a proxy may take the connection for dead: the response begins, if the client
+/// accepts a stream.
 fn silence(flow: &Flow<'_>, era: Era, running: &Running<'_>) -> Told {
     if running.request.transport != Transport::Http || !running.request.takes_events() {
         return Told::Nothing;
@@ -300,53 +316,58 @@ fn silence(flow: &Flow<'_>, era: Era, running: &Running<'_>) -> Told {
     }
 }
 
-/// The handler wants to know when it is cancelled. In a session that can be told from anywhere; where the session's object
-/// is asked with each request anyway, from the beginning.
+/// The handler wants to know if it is cancelled. In a session this can be announced from anywhere; if the session's
+/// object is called with each request anyway, from the beginning.
 fn watch(era: Era, running: &Running<'_>) -> Told {
     let Some(session) = era.session else { return Told::Nothing };
     let has_object = running.request.kept || running.request.transport != Transport::Http;
     let after = if has_object { 0 } else { WATCH_AFTER };
-    Told::Watch { object: session.place.mailbox(), tag: call_tag(running.id), after }
+    Told::Watch { object: session.place.mailbox(), tag: running.tag(), after }
 }
 
-/// Calls that end sooner are not worth an object's while, in milliseconds.
+/// Calls that end sooner do not wait at the object, in milliseconds.
 const WATCH_AFTER: u32 = 500;
 
-/// The client has closed its connection. That is how 2026-07-28 cancels; before, it means nothing (transports §Sending
-/// Messages to the Server 6).
+/// The client has closed its connection. On 2026-07-28 this cancels the call; before, it means nothing (transports
+/// §Sending Messages to the Server 6).
 fn gone(revision: Revision) -> Told {
     if revision.is_modern() { Told::Cancel } else { Told::Nothing }
 }
 
-/// Goes out only if the request asked for it, and only if it is more than what was said before (`risen`, which the shim
+/// Sent only if the request asked for it, and only if the progress is greater than before (`risen`, which JavaScript
 /// compares).
-fn progress(era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
-    let Ok(said) = said.object() else { return Told::Wrong("Progress is an object with a number `progress`.".into()) };
-    let (value, total) = (said.get("progress"), said.given("total"));
-    let Some(value) = value.filter(|value| value.is_number()) else {
+fn progress(era: Era, running: &Running<'_>, said: &ProgressUpdate<'_>) -> Told {
+    let Some(value) = said.progress.filter(|value| value.is_number()) else {
         return Told::Wrong("`progress` must be a finite number.".into());
     };
-    if total.is_some_and(|total| !total.is_number()) {
+    if said.total.is_some_and(|total| !total.is_number()) {
         return Told::Wrong("`total` must be a finite number.".into());
     }
-    let token = running.meta.get("progressToken").filter(|token| token.string().is_some() || token.is_integer());
-    let Some(token) = token.filter(|_| running.request.takes_events() && running.risen) else { return Told::Nothing };
-    let message = said.given("message").filter(|_| era.revision.has_progress_messages());
-    let params = Members::new()
-        .raw("progressToken", token.text())
-        .raw("progress", value.text())
-        .maybe_raw("total", total.map(Value::text))
-        .maybe_raw("message", message.map(Value::text))
-        .end();
-    Told::Send(notification("notifications/progress", &params))
+    let token = running.input.meta.progress_token.filter(|token| token.string().is_some() || token.is_integer());
+    let Some(token) = token.filter(|_| running.request.takes_events() && running.input.risen) else {
+        return Told::Nothing;
+    };
+    let message = said.message.filter(|_| era.revision.has_progress_messages());
+    let params = ProgressParams { progress_token: token, progress: value, total: said.total, message };
+    Told::Send(notification("notifications/progress", Some(params)))
 }
 
-/// 2026-07-28: only if the request names a level. Before: whatever is as bad as the session wants, or all of it.
-async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
-    let parts =
-        said.object().ok().and_then(|said| Some((said.string("level")?, said.get("data")?, said.given("logger"))));
-    let Some((level, data, logger)) = parts else {
-        return Told::Wrong("A log message needs `level` and `data`.".into());
+/// The parameters of `notifications/progress`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProgressParams<'a> {
+    progress_token: Value<'a>,
+    progress: Value<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<Value<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Value<'a>>,
+}
+
+/// On 2026-07-28, only if the request names a level. Before: messages of the session's level or above, or all.
+async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: &Log<'_>) -> Told {
+    let Some((level, data)) = said.level.and_then(Value::string).zip(said.data) else {
+        return Told::Wrong("A log message must have `level` and `data`.".into());
     };
     let Some(severity) = Level::parse(&level) else {
         return Told::Wrong((String::from("`level` must be one of ") + &Level::names() + ".").into());
@@ -354,50 +375,63 @@ async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) 
     if !running.request.takes_events() {
         return Told::Nothing;
     }
-    let wanted = running.meta.string(LOG_LEVEL).as_deref().and_then(Level::parse);
+    let level_of = |level: &str| Level::parse(level);
+    let wanted = running.input.meta.log_level.and_then(Value::string).as_deref().and_then(level_of);
     let wanted = match (wanted, era.session) {
-        (None, Some(session)) => match flow.obtain(&recall(&session)).await {
-            // A server that keeps no level has not announced log messages.
+        (None, Some(session)) => match recalled(flow.obtain(&recall(&session))).await {
+            // A server that stores no level has not announced log messages.
             Err(Failure::Absent) => return Told::Nothing,
-            kept => kept.map(|kept| Recalled::read(&kept)).unwrap_or_default().level,
+            kept => kept.unwrap_or_default().level.as_deref().and_then(level_of),
         },
         (wanted, _) => wanted,
     };
     if wanted.map_or(era.revision.is_modern(), |wanted| severity < wanted) {
         return Told::Nothing;
     }
-    let params = Members::new().text("level", &level).raw("data", data.text());
-    let params = params.maybe_raw("logger", logger.map(Value::text)).end();
-    Told::Send(notification("notifications/message", &params))
+    let params = LogParams { level: &level, data, logger: said.logger };
+    Told::Send(notification("notifications/message", Some(params)))
 }
 
-/// A notification in the protocol's own words. Those that have rules are held to them: since 2026-07-28 a call's stream has
-/// what belongs to the call (streamable-http §Receiving Messages), and news are for those who listen.
-async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
-    let said = said.object().unwrap_or_default();
-    let parts = said.string("method").map(|method| (method, said.given("params")));
-    let Some((method, params)) = parts.filter(|(method, _)| method.starts_with("notifications/")) else {
-        return Told::Wrong("A notification has a `method` that begins with \"notifications/\".".into());
+/// The parameters of `notifications/message`.
+#[derive(Serialize)]
+struct LogParams<'a> {
+    level: &'a str,
+    data: Value<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logger: Option<Value<'a>>,
+}
+
+/// A notification of the handler's own. The rules for known notifications apply: since 2026-07-28 a call's stream only
+/// has what belongs to the call (streamable-http §Receiving Messages), and change notifications are for listeners.
+async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: &Notify<'_>) -> Told {
+    let method = said.method.and_then(Value::string);
+    let Some(method) = method.filter(|method| method.starts_with("notifications/")) else {
+        return Told::Wrong("A notification must have a `method` that begins with \"notifications/\".".into());
     };
-    let params = params.unwrap_or(Value::empty_object());
+    let params = said.params.unwrap_or(Value::empty_object());
+    if !params.is_object() {
+        return Told::Wrong("`params` of a notification must be an object.".into());
+    }
+    let repeated = |_| Told::Wrong("A parameter of the notification is repeated.".into());
     match method.as_ref() {
-        "notifications/progress" => progress(era, running, params),
-        "notifications/message" => log(flow, era, running, params).await,
+        "notifications/progress" => params.members().map_or_else(repeated, |said| progress(era, running, &said)),
+        "notifications/message" => match params.members() {
+            Ok(said) => log(flow, era, running, &said).await,
+            Err(malformed) => repeated(malformed),
+        },
         "notifications/initialized" | "notifications/roots/list_changed" | ACKNOWLEDGED => {
             Told::Wrong(["A handler cannot send ", &quoted(&method), "."].concat().into())
         }
         "notifications/elicitation/complete" if era.revision != Revision::V2025_11_25 => Told::Nothing,
         "notifications/cancelled" if era.revision.is_modern() => Told::Nothing,
-        _ if !params.is_object() => Told::Wrong("`params` of a notification must be an object.".into()),
-        _ if era.revision.is_modern() && is_news(&method) => match news_of(&running.request, &method, params, &said) {
-            Some(reach) => Told::Reach(reach),
-            None => Told::Wrong("`params.uri` of an update must be there, a string.".into()),
-        },
-        _ if running.request.takes_events() => Told::Send(notification(&method, params.text())),
+        _ if era.revision.is_modern() && is_news(&method) => {
+            let uri = params.members::<Params<'_>>().ok().and_then(|params| params.uri?.string());
+            match news_of(&running.request, &method, uri.as_deref(), said.scoped.as_ref()) {
+                Some(reach) => Told::Reach(reach),
+                None => Told::Wrong("`params.uri` of an update must be a string.".into()),
+            }
+        }
+        _ if running.request.takes_events() => Told::Send(notification(&method, Some(params))),
         _ => Told::Nothing,
     }
-}
-
-pub(super) fn notification(method: &str, params: &str) -> String {
-    Members::new().text("jsonrpc", "2.0").text("method", method).raw("params", params).end()
 }

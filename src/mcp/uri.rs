@@ -1,19 +1,19 @@
-//! Spellings of a URI that mean the same (RFC 3986 §6.2.2, §6.2.3).
+//! Equivalent spellings of a URI (RFC 3986 §6.2.2, §6.2.3).
 //!
-//! **Threat.** A URI that is spelled otherwise than the resource it means, so that it is found by another name, with other
-//! permissions.
-//! **Guarantee.** All spellings of one URI lead to what is registered under any of them: letter case of scheme and host and
-//! of percent-encoding, unreserved characters that are encoded, dot segments, a port that is the scheme's own, and a path of
-//! `/` where there is a host. Characters that no URI has count as their percent-encoding (RFC 3987 §3.1).
-//! **Not guaranteed.** What only a scheme calls the same.
+//! **Threat.** A URI that is spelled differently from the resource it means, so that it is found under another name,
+//! with other permissions.
+//! **Guarantee.** All spellings of one URI lead to what is registered under any of them: letter case of scheme, host
+//! and percent-encoding, encoded unreserved characters, dot segments, the scheme's default port, and a path of `/`
+//! after a host. Characters that no URI may contain are equal to their percent-encoding (RFC 3987 §3.1).
+//! **Not guaranteed.** Equivalences that only a scheme defines.
 
 use core::ops::Range;
 use std::borrow::Cow;
 
-/// Ports that go without saying.
+/// Default ports.
 const PORTS: [(&str, &str); 5] = [("http", "80"), ("https", "443"), ("ws", "80"), ("wss", "443"), ("ftp", "21")];
 
-/// The one spelling by which resources are compared.
+/// The canonical spelling, by which resources are compared.
 #[must_use]
 pub fn canonical(uri: &str) -> String {
     let mut uri = encoded(&spelled(uri)).into_owned();
@@ -30,7 +30,7 @@ pub fn canonical(uri: &str) -> String {
     }
 }
 
-/// The same with the host's letter case, the path and the characters as they are written: what handlers see of a URI.
+/// The same, but with the host's letter case, the path and the characters as written: what handlers get as the URI.
 #[must_use]
 pub fn spelled(uri: &str) -> String {
     let Some((scheme, rest)) = uri.split_once(':') else { return uri.into() };
@@ -41,7 +41,7 @@ pub fn spelled(uri: &str) -> String {
     [&scheme, "://", without_port(&scheme, authority), &without_dots(rest)].concat()
 }
 
-/// The other spelling that the same URI may have by its path: with `/`, or without.
+/// The other spelling that the same URI may have: with `/` as its path, or without.
 #[must_use]
 pub fn by_path(uri: &str) -> Option<String> {
     let path = path(uri)?;
@@ -53,7 +53,7 @@ pub fn by_path(uri: &str) -> Option<String> {
     }
 }
 
-/// The text of a template as the URIs have it that it is matched with.
+/// The template's text in the spelling of the URIs that are matched with it.
 #[must_use]
 pub fn template(template: &str) -> String {
     let mut normalized = String::with_capacity(template.len());
@@ -61,7 +61,7 @@ pub fn template(template: &str) -> String {
     while !rest.is_empty() {
         let (literal, after) = rest.split_at_checked(rest.find('{').unwrap_or(rest.len())).unwrap_or((rest, ""));
         if normalized.is_empty() && end_of_authority(literal).is_some_and(|end| end < literal.len()) {
-            // The beginning is as fixed as that of a URI.
+            // The beginning is normalized like that of a URI.
             normalized.push_str(&spelled(literal));
         } else if normalized.is_empty()
             && let Some((scheme, literal)) = literal.split_once(':')
@@ -114,7 +114,7 @@ fn without_port<'a>(scheme: &str, authority: &'a str) -> &'a str {
     }
 }
 
-/// Percent-encoding in upper case, and only where it means something; characters that no URI has are encoded.
+/// Percent-encoding in upper case, and only if it means something; characters that no URI may contain are encoded.
 fn normal(text: &str) -> String {
     let mut normalized = String::with_capacity(text.len());
     let mut rest = text;
@@ -141,7 +141,7 @@ fn normal(text: &str) -> String {
     normalized
 }
 
-/// True for a character that neither a URI nor an IRI has (RFC 3987 §2.2).
+/// True for a character that neither a URI nor an IRI may contain (RFC 3987 §2.2).
 fn is_no_uris(character: char) -> bool {
     character.is_control()
         || character.is_whitespace()
@@ -171,8 +171,8 @@ fn encode(to: &mut String, byte: u8) {
     );
 }
 
-/// The path without its dot segments, if it begins with `/` (RFC 3986 §5.2.4). One that leads above its root stays as it is,
-/// and no template matches it.
+/// The path without its dot segments, if it begins with `/` (RFC 3986 §5.2.4). One that leads above its root is
+/// unchanged, and no template matches it.
 fn without_dots(text: &str) -> Cow<'_, str> {
     let end = end_of(text, b"?#");
     let (path, behind) = text.split_at_checked(end).unwrap_or((text, ""));

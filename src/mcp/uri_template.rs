@@ -1,36 +1,36 @@
 //! URI templates (RFC 6570), read backwards: which variables make a template into this URI?
 //!
-//! **Threat.** A matcher that tries again and again takes time that grows with the power of the URI's length
-//! (CVE-2026-0621 of the official SDK). A URI is an attacker's to choose.
-//! **Guarantee.** Matching looks at each byte of the URI a bounded number of times for each part of the template: first it
-//! tells, from the end, from where the rest can match, then it goes forward and never back. Templates and URIs have
-//! lengths that they must not exceed.
-//! **Not guaranteed.** The one meaning of a template that has several: the variable that comes first gets the most.
+//! **Threat.** A backtracking matcher takes time that grows exponentially or polynomially with the URI's length
+//! (CVE-2026-0621 of the official SDK). The URI is chosen by the attacker.
+//! **Guarantee.** Matching looks at each byte of the URI a bounded number of times for each part of the template: first
+//! it finds, from the end, where the rest can match, then it goes forward and never back. Templates and URIs have
+//! maximum lengths.
+//! **Not guaranteed.** A particular meaning of an ambiguous template: the first variable takes the most.
 //!
-//! A variable is never empty. Values stay as they are written, percent-encoded. One that holds a dot segment, plain or
-//! encoded, matches nothing: resolved as a path it would lead out of what the template covers.
+//! A variable is never empty. Values remain percent-encoded as written. A value with a dot segment, plain or encoded,
+//! matches nothing: resolved as a path it would lead out of what the template covers.
 
 use core::ops::Range;
 
 use crate::bounds;
 use crate::flow::Variable;
 
-/// A template may be this long, in bytes.
+/// Maximum length of a template, in bytes.
 const MAX_TEMPLATE: usize = 1024;
-/// A template may have this many parts: literals and variables.
+/// Maximum number of parts of a template: literals and variables.
 const MAX_PARTS: usize = 64;
 
-/// A template that has been read.
+/// A parsed template.
 #[derive(Debug)]
 pub struct UriTemplate<'a>(Vec<Part<'a>>);
 
 #[derive(Debug)]
 enum Part<'a> {
-    /// Text as it stands.
+    /// Literal text.
     Literal(&'a str),
     /// A variable outside of a query.
     Variable { spec: Spec<'a>, reserved: bool },
-    /// The variables of a query, which come in any order and may be absent.
+    /// The variables of a query, which may be in any order or absent.
     Query { start: char, specs: Vec<Spec<'a>> },
 }
 
@@ -55,7 +55,7 @@ impl<'a> Spec<'a> {
         is_name.then_some(Self { name, explode, most })
     }
 
-    /// The variable's value, if it may be that.
+    /// The variable's value, if `text` is a valid one.
     fn value(self, text: &str, separator: char) -> Option<Variable> {
         if text.chars().count() > self.most || has_dot_segment(text) {
             return None;
@@ -69,7 +69,7 @@ impl<'a> Spec<'a> {
 }
 
 impl<'a> UriTemplate<'a> {
-    /// Reads a template; nothing if it is none, or too long.
+    /// Parses a template; `None` if it is malformed or too long.
     #[must_use]
     pub fn parse(template: &'a str) -> Option<Self> {
         if template.len() > MAX_TEMPLATE {
@@ -95,7 +95,7 @@ impl<'a> UriTemplate<'a> {
         Some(Self(parts))
     }
 
-    /// The variables that make the template into `uri`; nothing if none do.
+    /// The variables that make the template into `uri`; `None` if none do.
     #[must_use]
     pub fn matches(&self, uri: &str) -> Option<Vec<(String, Variable)>> {
         if uri.len() > bounds::URI {
@@ -132,7 +132,7 @@ impl<'a> UriTemplate<'a> {
         Some(found)
     }
 
-    /// For each part, and after the last: at which places of `uri` the parts from there on can match the rest of it.
+    /// For each part, and after the last: the positions in `uri` from which the remaining parts can match the rest.
     fn rests(&self, uri: &str, host: &Range<usize>) -> Vec<Vec<bool>> {
         let mut rest = vec![false; uri.len() + 1];
         if let Some(end) = rest.last_mut() {
@@ -147,7 +147,7 @@ impl<'a> UriTemplate<'a> {
                 Part::Literal(literal) => {
                     places.map(|at| can(at + literal.len()) && begins(uri, at, literal, host)).collect()
                 }
-                // Whether it is one of these variables is told on the way forward: a query has one place to be.
+                // Which variable it is will be decided on the way forward: a query stands in one place.
                 Part::Query { start, .. } => {
                     let mut end = uri.len();
                     let mut here = vec![can(end); uri.len() + 1];
@@ -179,7 +179,7 @@ impl<'a> UriTemplate<'a> {
     }
 }
 
-/// Adds the parts of an expression (RFC 6570 §3.2): operator, and variables with what stands between them.
+/// Adds the parts of an expression (RFC 6570 §3.2): operator, and variables with the text between them.
 fn expand<'a>(expression: &'a str, parts: &mut Vec<Part<'a>>) -> Option<()> {
     let operator = expression.chars().next()?;
     let (operator, names) = if matches!(operator, '+' | '#' | '.' | '/' | ';' | '?' | '&') {
@@ -214,7 +214,7 @@ fn expand<'a>(expression: &'a str, parts: &mut Vec<Part<'a>>) -> Option<()> {
     Some(())
 }
 
-/// True if `literal` stands at `at`; the letter case of a host means nothing (RFC 3986 §3.2.2).
+/// True if `literal` stands at `at`; the letter case of a host does not matter (RFC 3986 §3.2.2).
 fn begins(uri: &str, at: usize, literal: &str, host: &Range<usize>) -> bool {
     uri.as_bytes().get(at..at + literal.len()).is_some_and(|found| {
         let mut pairs = found.iter().zip(literal.as_bytes()).enumerate();
@@ -228,7 +228,7 @@ fn preceded_by_slash(parts: &[Part<'_>], index: usize) -> bool {
     index.checked_sub(1).and_then(|before| parts.get(before)).is_some_and(|part| matches!(part, Part::Literal("/")))
 }
 
-/// True for a byte that can be part of a variable: outside of `{+…}` and `{#…}` none that ends a segment or a list.
+/// True for a byte that can be part of a variable: outside of `{+…}` and `{#…}` not one that ends a segment or a list.
 fn belongs(byte: u8, reserved: bool) -> bool {
     reserved || !matches!(byte, b'/' | b'?' | b'#' | b',')
 }
@@ -238,7 +238,7 @@ fn run_end(uri: &str, at: usize, reserved: bool) -> usize {
     at + rest.iter().position(|byte| !belongs(*byte, reserved)).unwrap_or(rest.len())
 }
 
-/// Reads the query that begins at `at`: its end, and its variables. A query that is not there has none.
+/// Reads the query that begins at `at`: its end, and its variables. A missing query has none.
 fn query<'a>(uri: &str, at: usize, start: char, specs: &[Spec<'a>]) -> Option<(usize, Vec<(&'a str, Variable)>)> {
     let Some(pairs) = uri.get(at..)?.strip_prefix(start) else { return Some((at, Vec::new())) };
     let pairs = pairs.split('#').next().unwrap_or_default();
@@ -261,7 +261,7 @@ fn query<'a>(uri: &str, at: usize, start: char, specs: &[Spec<'a>]) -> Option<(u
     Some((at + 1 + pairs.len(), found))
 }
 
-/// Keeps a variable. One that the template has twice must be the same both times.
+/// Adds a variable. If the template has it twice, the values must be equal.
 fn keep(found: &mut Vec<(String, Variable)>, name: &str, value: Variable) -> Option<()> {
     if let Some((_, other)) = found.iter().find(|(other, _)| other == name) {
         return (*other == value).then_some(());

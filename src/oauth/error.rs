@@ -1,42 +1,45 @@
-//! The errors of OAuth on the wire (RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2, RFC 8707 §2).
+//! OAuth errors in responses (RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2, RFC 8707 §2).
+
+use serde::{Deserialize, Serialize};
 
 use crate::http::Answer;
-use crate::json::{object, quoted};
+use crate::json;
 
-/// An error code, with the status it has where it is no redirect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An error code, with the status of its response unless that is a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Code {
-    /// A parameter is missing, doubled or malformed.
+    /// A parameter is missing, repeated or malformed.
     InvalidRequest,
-    /// Who the client is, is unknown or not proven.
+    /// The client is unknown or has not authenticated.
     InvalidClient,
-    /// A code or refresh token that is over, used, revoked or another's.
+    /// A code or refresh token that has expired, was used or revoked, or belongs to another client.
     InvalidGrant,
     /// The client may not do this.
     UnauthorizedClient,
-    /// There is no such grant type here.
+    /// The grant type is not supported.
     UnsupportedGrantType,
-    /// There is no such response type here.
+    /// The response type is not supported.
     UnsupportedResponseType,
     /// Scopes that are malformed, unknown, or more than was granted.
     InvalidScope,
-    /// A resource that is not ours, or not the one of the grant.
+    /// A resource that is not ours, or not the grant's.
     InvalidTarget,
-    /// The person, or the upstream, said no.
+    /// The person, or the upstream, has refused.
     AccessDenied,
-    /// Something of ours, or of the set-up, does not work.
+    /// Something in the server or its configuration does not work.
     ServerError,
-    /// Something does not answer at present.
+    /// Something is unavailable at the moment.
     TemporarilyUnavailable,
     /// A redirect URI that may not be registered.
     InvalidRedirectUri,
     /// Other client metadata that may not be registered.
     InvalidClientMetadata,
-    /// Request objects (RFC 9101) are not taken.
+    /// Request objects (RFC 9101) are not supported.
     RequestNotSupported,
-    /// Neither are references to them.
+    /// References to them are not supported either.
     RequestUriNotSupported,
-    /// A person has to be asked, and the client forbids it.
+    /// A person must be asked, and the client forbids it.
     InteractionRequired,
     /// A token of a kind that cannot be revoked.
     UnsupportedTokenType,
@@ -45,17 +48,7 @@ pub enum Code {
 }
 
 impl Code {
-    const ALL: [Self; 7] = [
-        Self::SlowDown,
-        Self::InvalidClient,
-        Self::InvalidGrant,
-        Self::InvalidScope,
-        Self::InvalidTarget,
-        Self::InvalidRequest,
-        Self::TemporarilyUnavailable,
-    ];
-
-    /// All of them.
+    /// All codes.
     pub const EVERY: [Self; 18] = [
         Self::InvalidRequest,
         Self::InvalidClient,
@@ -102,11 +95,6 @@ impl Code {
         }
     }
 
-    /// The codes that an object may answer with.
-    pub(super) fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.name() == name)
-    }
-
     fn status(self) -> u16 {
         match self {
             Self::InvalidClient => 401,
@@ -118,18 +106,25 @@ impl Code {
     }
 }
 
+/// An error for programs.
+#[derive(Serialize)]
+pub(super) struct Body<'a> {
+    pub(super) error: &'a str,
+    pub(super) error_description: &'a str,
+}
+
 /// An error with its text for the client's developer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failed {
+pub struct OAuthError {
     /// The code.
     pub code: Code,
-    /// `error_description`: what is wrong and how to put it right; nothing of anybody's secrets.
+    /// `error_description`: what is wrong and the fix; contains no secrets.
     pub description: &'static str,
-    /// `Retry-After`, in seconds, where trying again helps.
+    /// `Retry-After`, in seconds, if trying again helps.
     pub retry: u64,
 }
 
-impl Failed {
+impl OAuthError {
     /// An error.
     #[must_use]
     pub fn new(code: Code, description: &'static str) -> Self {
@@ -139,15 +134,16 @@ impl Failed {
     /// Too many requests: try again in `seconds`.
     #[must_use]
     pub fn slow_down(seconds: u64) -> Self {
-        let description = "Too many requests. Wait for as many seconds as Retry-After says, then try again.";
+        let description = "Too many requests. Wait for the number of seconds in Retry-After, then try again.";
         Self { code: Code::SlowDown, description, retry: seconds }
     }
 
-    /// The answer where the error is no redirect. `basic`: the client tried `Authorization: Basic`.
+    /// The response, unless that is a redirect. `basic`: the client tried `Authorization: Basic`.
     #[must_use]
     pub fn answer(&self, basic: bool) -> Answer {
-        let body = object(&[("error", &quoted(self.code.name())), ("error_description", &quoted(self.description))]);
-        let answer = unstored(Answer::json(self.code.status(), body)).refusing(self.code.name(), self.description);
+        let body = Body { error: self.code.name(), error_description: self.description };
+        let answer =
+            unstored(Answer::json(self.code.status(), json::write(&body))).refusing(self.code.name(), self.description);
         match self.code {
             Code::InvalidClient if basic => answer.with("www-authenticate", "Basic realm=\"token\""),
             Code::TemporarilyUnavailable | Code::SlowDown => answer.with("retry-after", self.retry.to_string()),
@@ -156,14 +152,14 @@ impl Failed {
     }
 }
 
-/// RFC 6749 §5.1: what has tokens or client credentials is not stored by anybody on the way.
+/// RFC 6749 §5.1: responses with tokens or client credentials must not be stored by caches.
 #[must_use]
 pub fn unstored(answer: Answer) -> Answer {
     answer.with("cache-control", "no-store").with("pragma", "no-cache")
 }
 
-/// Something does not answer at present: never an error that would make a client throw its tokens away.
+/// Something is unavailable at the moment: never an error that would make a client discard its tokens.
 #[must_use]
-pub fn unavailable() -> Failed {
-    Failed::new(Code::TemporarilyUnavailable, "The server's storage does not answer at present. Try again in a moment.")
+pub fn unavailable() -> OAuthError {
+    OAuthError::new(Code::TemporarilyUnavailable, "The server's storage is unavailable. Try again in a moment.")
 }

@@ -1,107 +1,111 @@
 //! The authorization server (OAuth 2.1, MCP authorization): registration, authorize, consent, callback, token, revocation.
 //!
-//! It issues its own tokens. *Who* the person is, it asks an [`identity::Identity`]: an upstream provider, or a directory of
-//! its own. Flows in the Worker (this folder) talk to clients and browsers; what has to happen once is decided inside
-//! objects ([`object`]), whose flows see nothing but their own rows. `docs/storage.md` lists what is kept where.
+//! It issues its own tokens. *Who* the person is, it asks an [`Identity`]: an upstream, or the app itself. Flows in the
+//! Worker talk to clients ([`endpoints`]) and to people ([`browser`]); what may happen only once is decided inside
+//! objects ([`object`]), whose flows see only their own rows. `docs/storage.md` lists what is stored where.
 
-pub mod access;
-mod account;
-mod admission;
-mod approval;
-mod asking;
-pub mod authorize;
-pub mod callback;
+pub mod access_token;
+pub(crate) mod audit;
+pub mod authorization_request;
+pub mod browser;
 pub mod client;
-pub mod connected;
-pub mod consent;
-mod copy;
-pub mod credential;
-pub mod document;
+pub(crate) mod code;
+pub mod config;
+pub mod endpoints;
 pub mod error;
-pub mod giving;
-pub mod grant;
-pub mod identity;
-pub mod introspect;
-mod ledger;
-pub mod metadata;
+pub(crate) mod limits;
 pub mod object;
 pub mod operator;
-mod outbox;
-pub mod page;
+pub mod pkce;
 mod record;
-pub mod redeem;
 pub mod redirect;
-pub mod refresh;
-pub mod register;
+pub(crate) mod refresh_token;
+pub mod renewal;
 pub mod request;
-pub mod revoke;
-pub(crate) mod rule;
+pub(crate) mod revocation;
 pub mod scope;
-pub mod server;
 pub mod signing;
-pub mod token;
-pub mod transaction;
 
 use crate::crypto::Keys;
 use crate::flow::Flow;
 use crate::http::Answer;
-pub use identity::Identity;
-pub use page::Reply;
-pub use request::{Endpoint, Request};
-pub use server::Server;
+use crate::identity::Identity;
+use browser::page;
+pub use browser::page::Reply;
+pub use config::ServerConfig;
+use endpoints::table;
+pub use endpoints::table::Endpoint;
+pub use request::Request;
 
-/// What every flow of the Worker needs: the set-up, the keys, and the way to know a person.
+/// What every flow of the Worker needs: the configuration, the keys, and the identity.
 #[derive(Debug)]
-pub struct Site<'a, I> {
-    /// The set-up.
-    pub server: &'a Server,
+pub struct AuthorizationServer<'a, I> {
+    /// The configuration.
+    pub config: &'a ServerConfig,
     /// The keys that seal.
     pub keys: &'a Keys,
-    /// Who can tell who the person is.
+    /// Identifies people.
     pub identity: &'a I,
-    /// The issuer identifier (RFC 8414 §2): configured, else the origin of the request.
+    /// The issuer identifier (RFC 8414 §2): configured, or else the request's own origin.
     pub issuer: String,
 }
 
-/// Answers one request to the authorization server. A refusal names the client that the request names.
-pub async fn serve<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Reply {
-    let mut reply = answer(flow, site, request, body).await;
+impl<I> AuthorizationServer<'_, I> {
+    /// The URL of an endpoint.
+    #[must_use]
+    pub fn url(&self, endpoint: Endpoint) -> String {
+        [self.issuer.as_str(), self.config.path(endpoint)].concat()
+    }
+}
+
+impl<I: Identity> AuthorizationServer<'_, I> {
+    /// The typed subject of the person with this ID at the identity: `user:<identity>:<id>`.
+    #[must_use]
+    pub fn subject(&self, id: &str) -> String {
+        ["user:", self.identity.name(), ":", id].concat()
+    }
+}
+
+/// Answers one request to the authorization server. A refusal contains the client's name if the request has one.
+pub async fn serve<I: Identity>(
+    flow: &Flow<'_>,
+    server: &AuthorizationServer<'_, I>,
+    request: &Request<'_>,
+    body: &str,
+) -> Reply {
+    let mut reply = answer(flow, server, request, body).await;
     if let Some(refused) = reply.refused() {
         refused.client = request.named_client(body);
     }
     reply
 }
 
-async fn answer<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>, request: &Request<'_>, body: &str) -> Reply {
+async fn answer<I: Identity>(
+    flow: &Flow<'_>,
+    server: &AuthorizationServer<'_, I>,
+    request: &Request<'_>,
+    body: &str,
+) -> Reply {
     if let Some(answer) = request.preflight() {
         return Reply::Answer(answer);
     }
-    let reply = match request.endpoint {
-        Endpoint::Authorize => return authorize::serve(flow, site, request, body).await,
-        Endpoint::Connected => return connected::serve(flow, site, request, body).await,
-        Endpoint::Callback => return callback::serve(flow, site, request).await,
-        Endpoint::Metadata => metadata::serve(site, request),
-        Endpoint::Keys => signing::published(flow, site).await,
-        Endpoint::Register => register::serve(flow, site, request, body).await,
-        Endpoint::Token => token::serve(flow, site, request, body).await,
-        Endpoint::Introspect => introspect::serve(flow, site, request, body).await,
-        Endpoint::Revoke => revoke::serve(flow, site, request, body).await,
-    };
-    Reply::Answer(shared(reply))
-}
-
-/// The answer where not even the server's key can be had: for people a page, for programs what the endpoint says in such a case.
-#[must_use]
-pub fn away(request: &Request<'_>) -> Reply {
-    match request.endpoint {
-        Endpoint::Authorize | Endpoint::Connected | Endpoint::Callback => {
-            page::trouble(page::Trouble::Unavailable, None)
-        }
-        _ => Reply::Answer(shared(error::unavailable().answer(false))),
+    match table::serve(flow, server, request, body).await {
+        Reply::Answer(answer) if request.endpoint.row().shared => Reply::Answer(shared(answer)),
+        reply => reply,
     }
 }
 
-/// Clients in web pages read these answers, whatever page they are on: nothing in them depends on a cookie.
+/// The response if not even the server's key is available: a page for people, the endpoint's own error for programs.
+#[must_use]
+pub fn away(request: &Request<'_>) -> Reply {
+    if request.endpoint.row().shared {
+        Reply::Answer(shared(error::unavailable().answer(false)))
+    } else {
+        page::trouble(page::Trouble::Unavailable, None)
+    }
+}
+
+/// Clients in web pages of any origin may read these responses: nothing in them depends on a cookie.
 fn shared(answer: Answer) -> Answer {
     answer
         .with("access-control-allow-origin", "*")

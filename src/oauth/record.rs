@@ -1,31 +1,36 @@
-//! Writing and reading the JSON of records and messages.
+//! Records: what is stored or sealed, with a version number.
 
-pub(crate) use crate::json::{Members, list};
-use crate::json::{Object, Value};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-/// Reading an object's members by kind.
-pub(crate) trait Reading {
-    /// A text.
-    fn text(&self, name: &str) -> Option<String>;
-    /// A whole number that is not negative.
-    fn number(&self, name: &str) -> Option<u64>;
-    /// `true`.
-    fn flag(&self, name: &str) -> bool;
-    /// A list of texts, and nothing else.
-    fn texts(&self, name: &str) -> Option<Vec<String>>;
+use crate::crypto::{Keys, SealContext};
+use crate::flow::Context;
+use crate::json;
+
+/// A record, `{"v1":{…}}`. A later version is another variant.
+#[derive(Serialize, Deserialize)]
+enum Versioned<T> {
+    #[serde(rename = "v1")]
+    V1(T),
 }
 
-impl Reading for Object<'_> {
-    fn text(&self, name: &str) -> Option<String> {
-        self.string(name).map(Into::into)
-    }
-    fn number(&self, name: &str) -> Option<u64> {
-        self.get(name)?.text().parse().ok()
-    }
-    fn flag(&self, name: &str) -> bool {
-        self.get(name).is_some_and(Value::is_true)
-    }
-    fn texts(&self, name: &str) -> Option<Vec<String>> {
-        self.get(name)?.strings()
-    }
+/// The text of a record.
+pub(crate) fn write(record: &(impl Serialize + ?Sized)) -> String {
+    json::write(&Versioned::V1(record))
+}
+
+/// Reads a record; `None` if it is malformed.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let Versioned::V1(record) = json::read(text).ok()?;
+    Some(record)
+}
+
+/// Seals a record.
+pub(crate) fn seal(context: &Context, keys: &Keys, binding: &SealContext<'_>, record: &impl Serialize) -> String {
+    keys.seal_text(context, binding, write(record).as_bytes())
+}
+
+/// Opens a sealed record.
+pub(crate) fn open<T: DeserializeOwned>(keys: &Keys, binding: &SealContext<'_>, sealed: &str) -> Option<T> {
+    read(core::str::from_utf8(&keys.open_text(binding, sealed)?).ok()?)
 }

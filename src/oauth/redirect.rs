@@ -1,21 +1,24 @@
 //! Redirect URIs (RFC 6749 §3.1.2, RFC 8252, RFC 9700 §4.1).
 //!
-//! **Threat.** A code is sent to somebody else: through a URI that only looks like a registered one, a scheme that runs
-//! script, or a host hidden behind user information.
-//! **Guarantee.** A URI is registered only if it is https, http on the person's own machine, or a scheme of an app (RFC 8252
-//! §7.1): none that a browser or an operating system handles itself. At authorize it has to be one of those registered, to
-//! the letter, but for the port of a loopback URI. Nothing in its query can be taken for a part of our answer.
-//! **Not guaranteed.** That a loopback or private scheme URI leads to the program that registered it: any local program may
-//! listen there. Therefore PKCE, and a consent page each time.
+//! **Threat.** A code is sent to the wrong party: through a URI that only looks like a registered one, a scheme that
+//! runs script, or a host hidden behind user information.
+//! **Guarantee.** A URI is registered only if it is https, http on the person's own machine, or an app's private-use
+//! scheme (RFC 8252 §7.1), but not one that a browser or an operating system handles itself. At the authorization
+//! endpoint it must equal a registered one exactly, except for the port of a loopback URI. Nothing in its query can be
+//! mistaken for a part of our response.
+//! **Not guaranteed.** That a loopback or private-use scheme URI leads to the program that registered it: any local
+//! program may listen there. Hence PKCE, and a consent page each time.
 
 use core::net::Ipv4Addr;
+
+use serde::Serialize;
 
 use crate::http::form::Params;
 
 /// RFC 7591 sets no limit; ours.
 pub const MAX_LENGTH: usize = 2048;
 
-/// Schemes that run or show content in the person's browser, or are a web site's: no set-up can allow them.
+/// Schemes that run or show content in the person's browser, or belong to web sites: no configuration can allow them.
 const NEVER: [&str; 18] = [
     "about",
     "blob",
@@ -36,9 +39,9 @@ const NEVER: [&str; 18] = [
     "ws",
     "wss",
 ];
-/// Schemes that no app claims for its answers, because browsers and operating systems hand them to something of their own:
-/// messages, calls, shells, installers, parts of the browser. A set-up can allow them. A name that ends in `-` stands for all
-/// that begin with it.
+/// Schemes that are not an app's own, because browsers and operating systems handle them: messages, calls, shells,
+/// installers, parts of the browser. The configuration can allow them. A name that ends in `-` stands for all that
+/// begin with it.
 const SYSTEM: [&str; 46] = [
     "acap",
     "afp",
@@ -89,29 +92,18 @@ const SYSTEM: [&str; 46] = [
 ];
 
 /// Where a redirect URI leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// To a web site.
     Https,
     /// To a program on the person's own machine.
     Loopback,
-    /// To whatever program has claimed the scheme.
+    /// To whatever program has registered the scheme.
     Scheme,
 }
 
-impl Kind {
-    /// Its name in the page model.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Https => "https",
-            Self::Loopback => "loopback",
-            Self::Scheme => "scheme",
-        }
-    }
-}
-
-/// A redirect URI taken apart.
+/// A parsed redirect URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Parts<'a> {
     kind: Kind,
@@ -119,18 +111,17 @@ struct Parts<'a> {
     scheme: &'a str,
     /// Host without the port; empty for private schemes.
     host: &'a str,
-    /// From the path on.
+    /// From the path to the end.
     rest: &'a str,
 }
 
-/// What kind `uri` is, if it may be a redirect URI at all; `more` are schemes that the set-up allows beside those of
-/// apps.
+/// The kind of `uri`, if it may be a redirect URI at all; `more` are schemes that the configuration allows in addition.
 #[must_use]
 pub fn judge(uri: &str, more: &[String]) -> Option<Kind> {
     parts(uri, more).map(|parts| parts.kind)
 }
 
-/// The host that people know it by; for private schemes the scheme.
+/// The host that people know it by; for private-use schemes the scheme.
 #[must_use]
 pub fn host<'a>(uri: &'a str, more: &[String]) -> &'a str {
     parts(uri, more).map_or("", |parts| if parts.kind == Kind::Scheme { parts.scheme } else { parts.host })
@@ -146,7 +137,7 @@ pub fn matches(registered: &str, uri: &str, more: &[String]) -> bool {
     a.kind == Kind::Loopback && a == b
 }
 
-/// `uri` as it counts for what a client is: without the port of a loopback URI.
+/// `uri` as it counts for a client's identity: without the port of a loopback URI.
 #[must_use]
 pub fn canonical(uri: &str, more: &[String]) -> String {
     match parts(uri, more) {
@@ -155,7 +146,7 @@ pub fn canonical(uri: &str, more: &[String]) -> String {
     }
 }
 
-/// Redirect URIs as a client has them: canonical, each once, in an order that does not depend on how they came.
+/// A client's redirect URIs: canonical, without duplicates, in a fixed order.
 #[must_use]
 pub fn all_canonical(uris: &[String], more: &[String]) -> Vec<String> {
     let mut all = Vec::with_capacity(uris.len());
@@ -167,7 +158,8 @@ pub fn all_canonical(uris: &[String], more: &[String]) -> Vec<String> {
     all
 }
 
-/// True where the query has none of what we answer with: it would be there twice, and who knows which one counts.
+/// True if the query has none of our response's parameters: they would be repeated, and it would be unclear which one
+/// counts.
 fn leaves_room(uri: &str) -> bool {
     let query = uri.split_once('?').map_or("", |(_, query)| query);
     let ours = ["code", "state", "iss", "error", "error_description"];
@@ -202,7 +194,7 @@ fn parts<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     if host.is_empty() || !(is_loopback || is_name(host)) {
         return None;
     }
-    // https on loopback is a web site as well: whoever serves it has a certificate for it.
+    // https on loopback is a web site, too: its owner has a certificate for it.
     let kind = match (secure, is_loopback) {
         (true, _) => Kind::Https,
         (false, true) => Kind::Loopback,
@@ -211,7 +203,7 @@ fn parts<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     Some(Parts { kind, scheme, host, rest })
 }
 
-/// A scheme of an app's own. Without a slash behind it, it is the set-up that says so: `localhost:8080/cb` has none.
+/// An app's private-use scheme. Without a slash after it, the configuration must name it: `localhost:8080/cb` has none.
 fn private<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     let (scheme, rest) = uri.split_once(':')?;
     let listed = more.iter().any(|other| other == scheme);
@@ -225,18 +217,18 @@ fn private<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     })
 }
 
-/// True for a scheme that redirect URIs may have if the set-up names it, which it does as it is written in them.
+/// True for a scheme that redirect URIs may have if the configuration names it, in the same spelling.
 #[must_use]
 pub fn is_sound(scheme: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.');
-    // One letter is a drive.
+    // A single letter is a Windows drive.
     scheme.len() > 1
         && scheme.starts_with(|first: char| first.is_ascii_lowercase())
         && scheme.bytes().all(is_plain)
         && !NEVER.contains(&scheme)
 }
 
-/// True for a scheme that an app may claim without being named in the set-up.
+/// True for a scheme that an app may use although the configuration does not name it.
 fn is_app(scheme: &str) -> bool {
     let is_system = |system: &&str| *system == scheme || (system.ends_with('-') && scheme.starts_with(*system));
     !SYSTEM.iter().any(is_system)

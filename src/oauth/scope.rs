@@ -10,15 +10,15 @@ pub fn is_token(scope: &str) -> bool {
     !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
-/// Reads a list of scopes, each of which stands there once; nothing if one of them is no scope. Blanks more than one, and at
-/// the ends, are nothing.
+/// Reads a list of scopes, without duplicates; `None` if one of them is not a scope. Repeated, leading and trailing
+/// spaces are ignored.
 #[must_use]
 pub fn parse(text: &str) -> Option<Vec<String>> {
     let scopes = distinct(text.split_ascii_whitespace());
     scopes.into_iter().map(|scope| is_token(scope).then(|| scope.to_owned())).collect()
 }
 
-/// What of `wanted` is in `allowed`, in the order wanted.
+/// The scopes of `wanted` that are in `allowed`, in the order of `wanted`.
 #[must_use]
 pub fn within(wanted: &[String], allowed: &[String]) -> Vec<String> {
     let allowed = allowed.iter().collect::<BTreeSet<_>>();

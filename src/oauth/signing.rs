@@ -1,40 +1,41 @@
-//! Access tokens that other services can check by themselves: JWTs signed with ES256 (RFC 9068), and the keys for it.
+//! Access tokens that other services can validate: JWTs signed with ES256 (RFC 9068), and their signing keys.
 //!
-//! **Threat.** A token that everybody can read tells who somebody is, or is taken for one by our own server although we did
-//! not sign it; a signing key leaks from storage, or is changed so fast that good tokens are refused.
-//! **Guarantee.** In the open stand the client, the scopes, times, and a name for the person that differs for each resource.
-//! All else is sealed inside, and only both together, the signature and what is sealed, are a token for us. Keys are made
-//! here, lie in the keyring sealed under the server's secret, and change every 90 days: a new one is published for an hour
-//! before it signs, a former one for a day after.
-//! **Not guaranteed.** That a service elsewhere learns of a revocation: it believes a token until its end, or asks
-//! ([`super::introspect`]).
+//! **Threat.** A token that anyone can read reveals who somebody is, or our own server accepts one that it did not
+//! sign; a signing key leaks from storage, or is rotated so fast that valid tokens are refused.
+//! **Guarantee.** Readable are the client, the scopes, times, and a name for the person that differs for each resource.
+//! Everything else is sealed inside, and our own server only accepts both together: a valid signature and the sealed
+//! part. Keys are created here, stored in the keyring sealed under the server's secret, and rotated every 90 days: a
+//! new one is published for an hour before it signs, a former one for a day afterwards.
+//! **Not guaranteed.** That another service learns of a revocation: it accepts a token until it expires, or uses
+//! introspection ([`super::endpoints::introspect`]).
 
-use super::access::{self, Access};
-use super::grant::Grant;
-use super::object::Refused;
-use super::record::{Members, Reading as _};
-use super::server::Server;
-use super::{Identity, Site};
-use crate::crypto::{Binding, Keys, Purpose, encode, sha256};
-use crate::flow::{Ask, Failure, Flow, NewKey, Ring, Sign, Verify};
+use serde::{Deserialize, Serialize};
+
+use super::AuthorizationServer;
+use super::access_token::{self, Access};
+use super::object::grant::Grant;
+use super::object::{InvalidCall, ask, call};
+use crate::crypto::{Keys, Purpose, SealContext, encode, sha256};
+use crate::flow::{Failure, Flow, NewKey, Ring, Sign, Verify};
 use crate::http::Answer;
+use crate::identity::Identity;
 use crate::jose::algorithm::Algorithm;
-use crate::jose::compact::{self, Untrusted};
-use crate::json::{Object, Value, array, object, quoted};
+use crate::jose::compact::{self, UntrustedToken};
+use crate::json::{self, Json, Object};
 
 /// A key signs for this long, in milliseconds …
 const ROTATE: u64 = 90 * DAY;
 /// … after it has been published for this long …
 const ANNOUNCED: u64 = 3600 * 1000;
-/// … and is published for this long after its successor has come.
+/// … and is published for this long after it was replaced.
 const RETIRED: u64 = DAY;
 const DAY: u64 = 24 * 3600 * 1000;
-/// What an isolate knows of the keys is as old as this at most.
+/// Maximum age of an isolate's copy of the keys.
 const FRESH: u64 = 5 * 60 * 1000;
 
-/// A key pair; the private half sealed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Pair {
+/// A key pair; the private half is sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct KeyPair {
     kid: String,
     /// Coordinates in base64url, as in a JWK.
     x: String,
@@ -44,139 +45,167 @@ struct Pair {
     created: u64,
 }
 
-impl Pair {
-    fn read(value: Value<'_>) -> Option<Self> {
-        let pair = value.object().ok()?;
-        Some(Self {
-            kid: pair.text("kid")?,
-            x: pair.text("x")?,
-            y: pair.text("y")?,
-            sealed: pair.text("sealed")?,
-            created: pair.number("created")?,
-        })
-    }
+/// The public half, with its members in the order that RFC 7638 hashes.
+#[derive(Serialize)]
+struct PublicKey<'a> {
+    crv: &'static str,
+    kty: &'static str,
+    x: &'a str,
+    y: &'a str,
+}
 
-    fn to_json(&self) -> String {
-        Members::new()
-            .text("kid", &self.kid)
-            .text("x", &self.x)
-            .text("y", &self.y)
-            .text("sealed", &self.sealed)
-            .number("created", self.created)
-            .end()
-    }
+/// The coordinates of a new key.
+#[derive(Deserialize)]
+struct Coordinates {
+    x: String,
+    y: String,
+}
 
-    /// The public half, with its members in the order that RFC 7638 hashes.
+impl KeyPair {
+    /// The public half, as JSON text.
     fn public(x: &str, y: &str) -> String {
-        object(&[("crv", r#""P-256""#), ("kty", r#""EC""#), ("x", &quoted(x)), ("y", &quoted(y))])
+        json::write(&PublicKey { crv: "P-256", kty: "EC", x, y })
     }
 }
 
-/// All keys of the server, the eldest first, and the salt of people's names.
-struct Known {
+/// All keys of the server, the oldest first, and the salt of pairwise subjects, as the keyring stores them.
+#[derive(Deserialize)]
+pub(super) struct SigningKeys {
     salt: String,
-    pairs: Vec<Pair>,
+    #[serde(rename = "keys")]
+    pairs: Vec<KeyPair>,
 }
 
-impl Known {
-    /// `{"salt":"…","keys":[…]}`.
-    fn read(text: &str) -> Option<Self> {
-        let known = Object::read(text).ok()?;
-        let pairs = known.get("keys")?.array().ok()?.into_iter().map(Pair::read).collect::<Option<_>>()?;
-        Some(Self { salt: known.text("salt")?, pairs })
-    }
+/// Makes the keyring sign with the last of these keys from now on, unless it already has another one after `after`.
+#[derive(Serialize)]
+struct SignWith<'a> {
+    after: &'a str,
+    keys: Vec<&'a KeyPair>,
+}
 
-    /// The key that signs: the latest that has been published long enough, else the eldest.
-    fn signing(&self, now: u64) -> Option<&Pair> {
+call!(SignWith<'_>, "sign-with" => SigningKeys);
+
+/// What the subject's object needs to sign a token.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct SigningKey {
+    kid: String,
+    sealed: String,
+    salt: String,
+    /// Whether resource servers learn the typed subject.
+    raw: bool,
+}
+
+impl SigningKeys {
+    /// The key that signs: the latest that has been published long enough, else the oldest.
+    fn signing(&self, now: u64) -> Option<&KeyPair> {
         self.pairs.iter().rev().find(|pair| pair.created + ANNOUNCED <= now).or(self.pairs.first())
     }
 
-    /// The keys that a new one joins.
-    fn remaining(&self, now: u64) -> impl Iterator<Item = &Pair> {
+    /// The keys that remain when a new one is added.
+    fn remaining(&self, now: u64) -> impl Iterator<Item = &KeyPair> {
         let successors = self.pairs.iter().skip(1).map(Some).chain([None]);
-        let is_over = move |successor: Option<&Pair>| successor.is_some_and(|it| it.created + RETIRED <= now);
+        let is_over = move |successor: Option<&KeyPair>| successor.is_some_and(|it| it.created + RETIRED <= now);
         self.pairs.iter().zip(successors).filter(move |(_, successor)| !is_over(*successor)).map(|(pair, _)| pair)
     }
 }
 
-fn at_rest(kid: &str) -> Binding<'_> {
-    Binding { purpose: Purpose::Keyring, issuer: "", audience: kid }
+fn at_rest(kid: &str) -> SealContext<'_> {
+    SealContext { purpose: Purpose::Keyring, issuer: "", audience: kid }
 }
 
-async fn known(flow: &Flow<'_>, age: u64) -> Result<Known, Failure> {
+async fn known(flow: &Flow<'_>, age: u64) -> Result<SigningKeys, Failure> {
     let text = flow.obtain(&Ring { since: flow.context().now().saturating_sub(age) }).await?;
-    Known::read(&text).ok_or(Failure::Failed)
+    json::read(&text).map_err(|_| Failure::Failed)
 }
 
-/// The keys, with one among them that may sign. Where several make a new key at once, one is kept.
+/// The keys, including one that may sign. If several requests create a key concurrently, one is stored.
 ///
-/// Waits: one, which costs nothing while an isolate knows them; two more where a key has to be made.
-async fn ready(flow: &Flow<'_>, keys: &Keys) -> Result<Known, Failure> {
+/// Waits: one, which costs nothing while the isolate has a copy; two more to create a key.
+async fn ready(flow: &Flow<'_>, keys: &Keys) -> Result<SigningKeys, Failure> {
     let now = flow.context().now();
     let known = known(flow, FRESH).await?;
     let newest = known.pairs.last();
-    // A key whose secret is gone signs no more.
+    // A key whose secret is gone cannot sign any more.
     let opens = newest.is_some_and(|pair| keys.open_text(&at_rest(&pair.kid), &pair.sealed).is_some());
     if opens && newest.is_some_and(|pair| now < pair.created + ROTATE) {
         return Ok(known);
     }
     let made = flow.obtain(&NewKey { algorithm: Algorithm::Es256.import() }).await?;
-    let jwk = Object::read(&made).map_err(|_| Failure::Failed)?;
-    let (Some(x), Some(y)) = (jwk.text("x"), jwk.text("y")) else { return Err(Failure::Failed) };
-    let kid = encode(&sha256(Pair::public(&x, &y).as_bytes()));
+    let Coordinates { x, y } = json::read(&made).map_err(|_| Failure::Failed)?;
+    let kid = encode(&sha256(KeyPair::public(&x, &y).as_bytes()));
     let sealed = keys.seal_text(flow.context(), &at_rest(&kid), made.as_bytes());
-    let pair = Pair { kid, x, y, sealed, created: now };
+    let pair = KeyPair { kid, x, y, sealed, created: now };
     let after = newest.map_or("", |pair| &pair.kid);
-    let all = array(known.remaining(now).chain([&pair]).map(Pair::to_json));
-    let input = Members::new().text("after", after).raw("keys", &all).end();
-    let kept = flow.obtain(&Ask { object: "keyring".into(), call: "sign-with", input }).await?;
-    Known::read(&kept).ok_or(Failure::Failed)
+    ask(flow, "keyring", &SignWith { after, keys: known.remaining(now).chain([&pair]).collect() }).await
 }
 
-/// What the subject's object needs to sign a token with.
+/// What the subject's object needs to sign a token.
 ///
 /// Waits: those of [`ready`].
-pub(super) async fn handed<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>) -> Result<String, Failure> {
-    let known = ready(flow, site.keys).await?;
-    let opens = |pair: &&Pair| site.keys.open_text(&at_rest(&pair.kid), &pair.sealed).is_some();
+pub(super) async fn handed<I: Identity>(
+    flow: &Flow<'_>,
+    server: &AuthorizationServer<'_, I>,
+) -> Result<SigningKey, Failure> {
+    let known = ready(flow, server.keys).await?;
+    let opens = |pair: &&KeyPair| server.keys.open_text(&at_rest(&pair.kid), &pair.sealed).is_some();
     let pair = known.signing(flow.context().now()).filter(opens).or(known.pairs.last()).ok_or(Failure::Failed)?;
-    let members = Members::new().text("kid", &pair.kid).text("sealed", &pair.sealed).text("salt", &known.salt);
-    Ok(members.flag("raw", site.server.raw_subject).end())
+    let KeyPair { kid, sealed, .. } = pair.clone();
+    Ok(SigningKey { kid, sealed, salt: known.salt, raw: server.config.raw_subject })
 }
 
-/// Inside the object: makes and signs a token around `inner`, what [`access::mint`] has sealed. `handed` is what
-/// [`handed`] gave. Waits: one.
+/// The header of a token (RFC 9068 §2.1).
+#[derive(Serialize)]
+struct Header<'a> {
+    typ: &'static str,
+    alg: &'static str,
+    kid: &'a str,
+}
+
+/// The claims of a token (RFC 9068 §2.2).
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: String,
+    aud: &'a str,
+    client_id: &'a str,
+    scope: String,
+    iat: u64,
+    exp: u64,
+    jti: String,
+    sealed: &'a str,
+}
+
+/// Inside the object: signs a token around `inner`, which [`access_token::mint`] has sealed. Waits: one.
 pub(super) async fn sign(
     flow: &Flow<'_>,
     keys: &Keys,
-    handed: &Object<'_>,
+    SigningKey { kid, sealed, salt, raw }: &SigningKey,
     (grant, scopes, lifetime): (&Grant, &[String], u64),
     inner: &str,
-) -> Result<String, Refused> {
-    let (kid, sealed) = (handed.text("kid").ok_or(Refused)?, handed.text("sealed").ok_or(Refused)?);
-    let key = keys.open_text(&at_rest(&kid), &sealed).and_then(|key| String::from_utf8(key).ok()).ok_or(Refused)?;
-    let salt = handed.text("salt").ok_or(Refused)?;
+) -> Result<String, InvalidCall> {
+    let key = keys.open_text(&at_rest(kid), sealed).and_then(|key| String::from_utf8(key).ok()).ok_or(InvalidCall)?;
+    let key = Json::from_text(key);
     let now = flow.context().now() / 1000;
-    let header = Members::new().text("typ", "at+jwt").text("alg", Algorithm::Es256.name()).text("kid", &kid).end();
-    let claims = Members::new()
-        .text("iss", &grant.issuer)
-        .text("sub", &access::subject(handed.flag("raw"), &salt, &grant.resource, &grant.subject))
-        .text("aud", &grant.resource)
-        .text("client_id", &grant.client)
-        .text("scope", &scopes.join(" "))
-        .number("iat", now)
-        .number("exp", now + lifetime)
-        .text("jti", &encode(&flow.context().random::<16>("token id")))
-        .text(INNER, inner)
-        .end();
-    let signed = [encode(header.as_bytes()), encode(claims.as_bytes())].join(".");
+    let header = Header { typ: "at+jwt", alg: Algorithm::Es256.name(), kid };
+    let claims = Claims {
+        iss: &grant.issuer,
+        sub: access_token::subject(*raw, salt, &grant.resource, &grant.subject),
+        aud: &grant.resource,
+        client_id: &grant.client,
+        scope: scopes.join(" "),
+        iat: now,
+        exp: now + lifetime,
+        jti: encode(&flow.context().random::<16>("token id")),
+        sealed: inner,
+    };
+    let signed = [encode(json::write(&header).as_bytes()), encode(json::write(&claims).as_bytes())].join(".");
     let algorithm = Algorithm::Es256;
-    let sign = Sign { key: &key, import: algorithm.import(), algorithm: algorithm.verify(), text: &signed };
-    let signature = flow.obtain(&sign).await.map_err(|_| Refused)?;
+    let sign = Sign { key: key.value(), import: algorithm.import(), algorithm: algorithm.verify(), text: &signed };
+    let signature = flow.obtain(&sign).await.map_err(|_| InvalidCall)?;
     Ok([signed, signature].join("."))
 }
 
-/// The claim with what is sealed.
+/// The claim with the sealed part ([`Claims`]).
 const INNER: &str = "sealed";
 
 /// True for a token that looks like one of these.
@@ -184,49 +213,49 @@ fn is_jwt(token: &str) -> bool {
     token.contains('.')
 }
 
-/// True for what is, or was, ours: any value that we have sealed, whatever for and for whom, and any JWT that says so. Nobody
-/// else's verifier is to see it.
+/// True for any value that is, or was, ours: sealed by us, for any purpose and audience, or a JWT that names us as its
+/// issuer. No other verifier may see these.
 #[must_use]
 pub fn is_ours(keys: &Keys, issuer: &str, token: &str) -> bool {
     if !is_jwt(token) {
         return keys.may_have_sealed(token);
     }
-    let Ok(token) = Untrusted::parse(token) else { return false };
+    let Ok(token) = UntrustedToken::parse(token) else { return false };
     let (Ok(header), Ok(payload)) = (Object::read(&token.header), core::str::from_utf8(&token.payload)) else {
         return false;
     };
     let Ok(claims) = Object::read(payload) else { return false };
     let is = |object: &Object<'_>, name, wanted: &str| object.string(name).is_some_and(|found| found == wanted);
     (is(&header, "typ", "at+jwt") && is(&claims, "iss", issuer))
-        || claims.text(INNER).is_some_and(|inner| keys.may_have_sealed(&inner))
+        || claims.string(INNER).is_some_and(|inner| keys.may_have_sealed(&inner))
 }
 
-/// Opens an access token of either form, whether or not it is over. Of a JWT the signature is not looked at: enough to
-/// revoke it, not to let anybody in.
+/// Opens an access token of either form, even if it has expired. The signature of a JWT is not checked: enough for a
+/// revocation, not for access.
 pub(super) fn unproven(keys: &Keys, issuer: &str, resource: &str, token: &str) -> Option<Access> {
     if !is_jwt(token) {
-        return access::open(keys, issuer, resource, token);
+        return access_token::open(keys, issuer, resource, token);
     }
-    let untrusted = Untrusted::parse(token).ok()?;
+    let untrusted = UntrustedToken::parse(token).ok()?;
     opened(keys, issuer, resource, &untrusted).map(|(access, _)| access)
 }
 
-/// What is sealed inside, and the `kid` of the key that is said to have signed.
-fn opened(keys: &Keys, issuer: &str, resource: &str, token: &Untrusted<'_>) -> Option<(Access, String)> {
+/// The sealed part, and the `kid` of the key that supposedly signed.
+fn opened(keys: &Keys, issuer: &str, resource: &str, token: &UntrustedToken<'_>) -> Option<(Access, String)> {
     let header = compact::read(&token.header).ok()?;
     let is = |claims: &Object<'_>, name, wanted: &str| claims.string(name).is_some_and(|found| found == wanted);
     (header.0.len() == 3 && is(&header, "typ", "at+jwt") && is(&header, "alg", Algorithm::Es256.name()))
         .then_some(())?;
     let claims = compact::read(core::str::from_utf8(&token.payload).ok()?).ok()?;
     (is(&claims, "iss", issuer) && is(&claims, "aud", resource)).then_some(())?;
-    let access = access::open_inner(keys, issuer, resource, &claims.text(INNER)?)?;
-    Some((access, header.text("kid")?))
+    let access = access_token::open_inner(keys, issuer, resource, &claims.string(INNER)?)?;
+    Some((access, header.string("kid")?.into()))
 }
 
-/// Opens an access token of either form that we have issued, whether or not it is over.
+/// Opens an access token of either form that we have issued, even if it has expired.
 ///
-/// Waits: none for a sealed one; for a JWT one for the keys, which costs nothing while an isolate knows them, and one for the
-/// signature.
+/// Waits: none for a sealed one; for a JWT one for the keys, which costs nothing while the isolate has a copy, and one
+/// for the signature.
 pub async fn proven(
     flow: &Flow<'_>,
     keys: &Keys,
@@ -235,44 +264,62 @@ pub async fn proven(
     token: &str,
 ) -> Result<Option<Access>, Failure> {
     if !is_jwt(token) {
-        return Ok(access::open(keys, issuer, resource, token));
+        return Ok(access_token::open(keys, issuer, resource, token));
     }
-    let Ok(untrusted) = Untrusted::parse(token) else { return Ok(None) };
-    // What is sealed opens only for what we have made, so nobody else's rubbish gets further.
+    let Ok(untrusted) = UntrustedToken::parse(token) else { return Ok(None) };
+    // The sealed part opens only if we have sealed it, so foreign tokens get no further.
     let Some((access, kid)) = opened(keys, issuer, resource, &untrusted) else { return Ok(None) };
     let mut known = known(flow, FRESH).await?;
     if !known.pairs.iter().any(|pair| pair.kid == kid) {
         known = self::known(flow, 0).await?;
     }
     let Some(pair) = known.pairs.iter().find(|pair| pair.kid == kid) else { return Ok(None) };
-    let key = Pair::public(&pair.x, &pair.y);
+    let key = KeyPair::public(&pair.x, &pair.y);
     let verify = Verify {
         key: &key,
         import: Algorithm::Es256.import(),
         algorithm: Algorithm::Es256.verify(),
         signature: untrusted.signature_text,
         signed: untrusted.signed,
-        settles: None,
         name: None,
     };
     let has_length = Algorithm::Es256.signature_length() == Some(untrusted.signature.len());
     Ok(if has_length && flow.obtain(&verify).await? { Some(access) } else { None })
 }
 
-/// The JWK Set (RFC 7517 §5), for whoever checks our tokens.
-///
-/// Waits: those of [`ready`].
-pub(super) async fn published<I: Identity>(flow: &Flow<'_>, site: &Site<'_, I>) -> Answer {
-    let Ok(known) = ready(flow, site.keys).await else { return super::error::unavailable().answer(false) };
-    let key = |pair: &Pair| {
-        let members = Members::new().text("kty", "EC").text("crv", "P-256").text("x", &pair.x).text("y", &pair.y);
-        members.text("kid", &pair.kid).text("alg", Algorithm::Es256.name()).text("use", "sig").end()
-    };
-    let set = object(&[("keys", &array(known.pairs.iter().map(key)))]);
-    Answer::json(200, set).with("cache-control", "public, max-age=300")
+/// A key of the JWK Set (RFC 7517 §4).
+#[derive(Serialize)]
+struct PublishedKey<'a> {
+    kty: &'static str,
+    crv: &'static str,
+    x: &'a str,
+    y: &'a str,
+    kid: &'a str,
+    alg: &'static str,
+    r#use: &'static str,
 }
 
-/// What the metadata say of it.
-pub(super) fn described(server: &Server, issuer: &str, document: Members) -> Members {
-    if server.jwt { document.text("jwks_uri", &[issuer, &server.paths.keys].concat()) } else { document }
+/// A JWK Set (RFC 7517 §5).
+#[derive(Serialize)]
+struct KeySet<'a> {
+    keys: Vec<PublishedKey<'a>>,
+}
+
+/// The JWK Set, for services that validate our tokens.
+///
+/// Waits: those of [`ready`].
+pub(super) async fn published<I: Identity>(flow: &Flow<'_>, server: &AuthorizationServer<'_, I>) -> Answer {
+    let Ok(known) = ready(flow, server.keys).await else { return super::error::unavailable().answer(false) };
+    let alg = Algorithm::Es256.name();
+    let keys = known.pairs.iter().map(|KeyPair { kid, x, y, .. }| PublishedKey {
+        kty: "EC",
+        crv: "P-256",
+        x,
+        y,
+        kid,
+        alg,
+        r#use: "sig",
+    });
+    let set = KeySet { keys: keys.collect() };
+    Answer::json(200, json::write(&set)).with("cache-control", "public, max-age=300")
 }

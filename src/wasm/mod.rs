@@ -1,82 +1,91 @@
-//! What JavaScript sees: one class, whose methods are one step of one flow each.
+//! What JavaScript sees: one class. Each of its methods is one step of one flow.
 //!
-//! worker-build makes named exports of classes only, and after a trap it builds an object again from its constructor's
-//! arguments. So [`Core`] holds its configuration and nothing else, and all methods have one shape:
+//! worker-build exports classes only, and after a trap it creates an object again from its constructor's arguments. So
+//! [`Core`] holds its configuration and nothing else, and all methods have one signature:
 //!
 //! ```text
-//! step(input: text, body: text, now: milliseconds, later: text) -> JSON text of a Step
+//! step(input: text, body: text, now: milliseconds, later: text, entropy: bytes) -> JSON text of a Step
 //! ```
 //!
-//! `later` is absent in the first step, and then holds 32 random bytes in hexadecimal, if the flow has asked for some, and
-//! behind them the outcomes so far, a JSON array, if there are any.
+//! `later` is the outcomes so far, a JSON array; absent in the first step. `entropy` is 32 random bytes, once the flow has
+//! requested some.
 
 #[cfg(feature = "oauth")]
 mod oauth;
 
+use js_sys::Uint8Array;
+use serde::Serialize;
 use serde::de::Error as _;
 use serde_wasm_bindgen::Error;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-// Linked for what worker-build needs at start-up, not for anything named here.
+// Linked because worker-build needs it at start-up; nothing here uses it.
 use worker as _;
 
-use crate::auth::no_auth;
-#[cfg(feature = "bearer")]
-use crate::auth::{bearer, metadata};
-#[cfg(feature = "jwt")]
-use crate::auth::{jwt, verifier::Verifier};
+use crate::config::Config;
 use crate::crypto::{Keys, WeakSecret};
 use crate::flow::{Broken, Context, Flow, Step};
-use crate::http::origin::Policy;
-use crate::json::{Malformed, Object, Value};
+use crate::guard::no_auth;
+#[cfg(feature = "bearer")]
+use crate::guard::{any_of, bearer, metadata};
+#[cfg(feature = "jwt")]
+use crate::guard::{jwt, verifier::Verifier};
+use crate::http::origin::OriginPolicy;
+#[cfg(feature = "bearer")]
+use crate::http::well_known;
+use crate::json;
 use crate::mcp;
 use crate::mcp::sealing::Sealing;
+#[cfg(feature = "oauth")]
+use crate::oauth::endpoints::table::routes;
+
+/// Randomness for the flow, once it has requested some: 32 bytes.
+type Entropy = Option<Uint8Array>;
 
 /// The configuration of one endpoint, and the flows it can run.
 #[wasm_bindgen]
 pub struct Core {
-    origins: Policy,
+    origins: OriginPolicy,
     keys: Option<Keys>,
-    /// True where there are no `keys` here, but may be in the keyring.
+    /// True if there are no `keys` here, but there may be some in the keyring.
     keyring: bool,
     #[cfg(feature = "oauth")]
-    site: Option<oauth::Site>,
-    /// What is wrong with a set-up that is only checked.
+    oauth: Option<oauth::OAuthConfig>,
+    /// A set-up that is only checked: its routes, or what is wrong with it.
     #[cfg(feature = "oauth")]
-    wrong: Option<String>,
+    checked: Option<Result<String, String>>,
     /// The verifier, or what is wrong with its options.
     #[cfg(feature = "jwt")]
     verifier: Option<Result<Verifier, String>>,
 }
 
 impl Core {
-    /// Reads the configuration, a JSON object; the error is a sentence for the developer. Members:
-    ///
-    /// - `origins`: a [`Policy`];
-    /// - `keys`: the server's secrets, `current,previous,…` ([`Keys::parse`]);
-    /// - `keyring`: true where there are no `keys` here, but may be in the keyring;
-    /// - `oauth`: the authorization server's set-up, JSON text ([`oauth::Site`]);
-    /// - `setUp`: the same, to be checked only ([`Core::problem`]); nobody signs in by it;
-    /// - `verifier`: a verifier's options, JSON text ([`Verifier::read`]).
-    fn read(config: &str) -> Result<Self, String> {
-        let reason = |malformed: Malformed| ["The configuration: ", &malformed.reason(), "."].concat();
-        let config = Object::read(config).map_err(reason)?;
-        let text = |name| match config.get(name) {
-            None => Ok(None),
-            Some(text) => text.string().ok_or_else(|| reason(Malformed::Kind)).map(Some),
-        };
-        let keys = text("keys")?.map(|keys| Keys::parse(&keys).map_err(WeakSecret::message));
+    /// The core of this configuration; the error is a sentence for the developer.
+    fn of(config: Config) -> Result<Self, String> {
+        let keys = config.keys.map(|keys| Keys::parse(&keys).map_err(WeakSecret::message));
         Ok(Self {
-            origins: config.get("origins").map_or(Ok(Policy::default()), Policy::read).map_err(reason)?,
+            origins: config.origins,
             keys: keys.transpose()?,
-            keyring: config.get("keyring").is_some_and(Value::is_true),
+            keyring: config.keyring,
             #[cfg(feature = "oauth")]
-            site: text("oauth")?.map(|set_up| oauth::Site::read(&set_up)).transpose()?,
+            oauth: config.oauth.map(|set_up| oauth::OAuthConfig::read(&set_up)).transpose()?,
             #[cfg(feature = "oauth")]
-            wrong: text("setUp")?.and_then(|set_up| crate::oauth::Server::read(&set_up).err()),
+            checked: config.set_up.map(|set_up| {
+                crate::oauth::ServerConfig::read(&set_up).map(|config| crate::json::write(&routes(&config)))
+            }),
             #[cfg(feature = "jwt")]
-            verifier: text("verifier")?.map(|options| Verifier::read(&options)),
+            verifier: config.verifier.map(|options| Verifier::read(&options)),
         })
     }
+}
+
+/// The result for a signature alone.
+#[cfg(all(feature = "probe", feature = "jwt"))]
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Jws {
+    Payload(String),
+    Refused(&'static str),
 }
 
 #[cfg_attr(
@@ -87,13 +96,13 @@ impl Core {
 impl Core {
     /// Reads the configuration.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &str) -> Result<Core, Error> {
-        Self::read(config).map_err(Error::custom)
+    pub fn new(config: JsValue) -> Result<Core, Error> {
+        Self::of(serde_wasm_bindgen::from_value(config)?).map_err(Error::custom)
     }
 
-    /// Pattern 1: decides from the head of a request whether it goes on. Answers [`Guarded`].
-    pub fn no_auth(&self, input: &str, _body: &str, _now: f64, _later: Option<String>) -> String {
-        done(no_auth::Head::read(input).map(|head| no_auth::guard(&self.origins, &head).to_json()))
+    /// Pattern 1: decides from a request's head whether it passes. Returns [`GuardDecision`].
+    pub fn no_auth(&self, input: &str, _body: &str, _now: f64, _later: Option<String>, _entropy: Entropy) -> String {
+        done(json::read(input).ok().map(|head| no_auth::guard(&self.origins, &head)))
     }
 
     /// What is wrong with the verifier's options or the set-up, if anything: a sentence for the developer.
@@ -101,87 +110,105 @@ impl Core {
     #[wasm_bindgen(getter)]
     pub fn problem(&self) -> Option<String> {
         #[cfg(feature = "oauth")]
-        if self.wrong.is_some() {
-            return self.wrong.clone();
+        if let Some(Err(wrong)) = &self.checked {
+            return Some(wrong.clone());
         }
         self.verifier.as_ref()?.as_ref().err().cloned()
     }
 
-    /// Pattern 2: finds out whose token a request carries; the key set that is kept is the body. Answers
-    /// [`bearer::Found`].
+    /// Pattern 2: decides whose token a request has; the body is the stored key set. Returns [`bearer::Verification`].
     #[cfg(feature = "jwt")]
-    pub fn verify(&self, input: &str, body: &str, now: f64, later: Option<String>) -> String {
-        let request = jwt::Request::read(input, body);
-        let Some(Ok(verifier)) = &self.verifier else { return done(None) };
-        run(request, now, later, async |flow, request| verifier.verify(flow, request).await.to_json())
+    pub fn verify(&self, input: &str, body: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
+        let request = jwt::VerifierInput::read(input, body);
+        let Some(Ok(verifier)) = &self.verifier else { return unreadable() };
+        run(request, (now, later, entropy), async |flow, request| verifier.verify(flow, request).await)
     }
 
-    /// The answer to a request that a guard does not let in: answers [`Answer`].
+    /// The response to a request that a guard refuses. Returns [`Answer`].
     #[cfg(feature = "bearer")]
-    pub fn refuse(&self, input: &str, _body: &str, _now: f64, _later: Option<String>) -> String {
-        done(bearer::Refused::read(input).map(|refused| bearer::refuse(&refused).to_json()))
+    pub fn refuse(&self, input: &str, _body: &str, _now: f64, _later: Option<String>, _entropy: Entropy) -> String {
+        done(json::read(input).ok().map(|refused| bearer::refuse(&refused)))
     }
 
-    /// Counts a request that a guard limits: answers whether it has to wait ([`bearer::count`]).
+    /// Which of several refusals is returned to the caller. Returns its index ([`any_of::foremost`]).
     #[cfg(feature = "bearer")]
-    pub fn count(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
-        run(bearer::Counted::read(input), now, later, async |flow, counted| bearer::count(flow, counted).await)
+    pub fn foremost(&self, input: &str, _body: &str, _now: f64, _later: Option<String>, _entropy: Entropy) -> String {
+        done(json::read::<Vec<any_of::VerifierRefusal>>(input).ok().map(|said| any_of::foremost(&said)))
     }
 
-    /// Protected resource metadata: answers [`Answer`].
+    /// Counts a request that a guard limits. Returns [`bearer::Count`].
     #[cfg(feature = "bearer")]
-    pub fn metadata(&self, input: &str, _body: &str, _now: f64, _later: Option<String>) -> String {
-        done(metadata::Request::read(input).map(|request| metadata::answer(&request).to_json()))
+    pub fn count(&self, input: &str, _body: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
+        run(json::read(input).ok(), (now, later, entropy), async |flow, counted| bearer::count(flow, counted).await)
     }
 
-    /// The MCP endpoint: answers [`Answer`].
-    pub fn mcp(&self, input: &str, body: &str, now: f64, later: Option<String>) -> String {
+    /// The well-known paths by which JavaScript routes ([`well_known::routes`]).
+    #[cfg(feature = "bearer")]
+    #[wasm_bindgen(getter)]
+    pub fn well_known(&self) -> String {
+        crate::json::write(&well_known::routes())
+    }
+
+    /// Protected resource metadata. Returns [`Answer`].
+    #[cfg(feature = "bearer")]
+    pub fn metadata(&self, input: &str, _body: &str, _now: f64, _later: Option<String>, _entropy: Entropy) -> String {
+        done(json::read(input).ok().map(|request| metadata::answer(&request)))
+    }
+
+    /// The MCP endpoint. Returns [`Answer`].
+    pub fn mcp(&self, input: &str, body: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
         let request = self.request(input);
-        run(request, now, later, async |flow, request| mcp::serve(flow, request, body).await.to_json())
+        run(request, (now, later, entropy), async |flow, request| mcp::serve(flow, request, body).await)
     }
 
-    /// Chooses the Durable Object for a server that lives in one: answers [`mcp::place::Place`].
-    pub fn place(&self, input: &str, body: &str, now: f64, later: Option<String>) -> String {
+    /// Chooses the Durable Object of a server that runs in one. Returns [`mcp::place::Place`].
+    pub fn place(&self, input: &str, body: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
         let request = self.request(input);
-        run(request, now, later, async |flow, request| mcp::place::place(flow, request, body).await.to_json())
+        run(request, (now, later, entropy), async |flow, request| mcp::place::place(flow, request, body).await)
     }
 
-    /// What the handler of a running call says before its answer; the body is the head of its request. Answers
+    /// What a running handler sends before its result; the body is the head of its request. Returns
     /// [`mcp::tell::Told`].
-    pub fn tell(&self, input: &str, head: &str, now: f64, later: Option<String>) -> String {
+    pub fn tell(&self, input: &str, head: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
         let running = mcp::tell::Running::read(input, head).map(|running| running.with_keys(self.sealing()));
-        run(running, now, later, async |flow, running| mcp::tell::tell(flow, running).await.to_json())
+        run(running, (now, later, entropy), async |flow, running| mcp::tell::tell(flow, running).await)
     }
 
-    /// The signature of a token alone, for published vectors; the token is the body. Answers `{"payload":…}` or
-    /// `{"refused":…}`.
+    /// The signature of a token alone, for published vectors; the token is the body. Returns [`Jws`].
     #[cfg(all(feature = "probe", feature = "jwt"))]
-    pub fn jws(&self, _input: &str, body: &str, now: f64, later: Option<String>) -> String {
-        let Some(Ok(Verifier::Jwt(options))) = &self.verifier else { return done(None) };
-        run(Some(body), now, later, async |flow, token| match jwt::signature_only(flow, token, options).await {
-            Ok(payload) => crate::json::object(&[("payload", &crate::json::quoted(&payload))]),
-            Err(reject) => crate::json::object(&[("refused", &crate::json::quoted(reject.reason()))]),
+    pub fn jws(&self, _input: &str, body: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
+        let Some(Ok(Verifier::Jwt(options))) = &self.verifier else { return unreadable() };
+        run(Some(body), (now, later, entropy), async |flow, token| {
+            match jwt::signature_only(flow, token, options).await {
+                Ok(payload) => Jws::Payload(payload),
+                Err(reject) => Jws::Refused(reject.reason()),
+            }
         })
     }
 
-    /// The flow of the tests: answers what came of its script.
+    /// The flow of the tests. Returns the outcomes of its script.
     #[cfg(feature = "probe")]
-    pub fn probe(&self, input: &str, _body: &str, now: f64, later: Option<String>) -> String {
+    pub fn probe(&self, input: &str, _body: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
         let script = crate::probe::Script::read(input);
-        run(script, now, later, async |flow, script| crate::probe::probe(flow, script).await.to_json())
+        run(script, (now, later, entropy), async |flow, script| crate::probe::probe(flow, script).await)
     }
 
-    /// How much memory the instance has, in bytes; it never gives any back.
+    /// The size of the instance's memory, in bytes; it never shrinks.
     #[cfg(feature = "probe")]
     pub fn memory(&self) -> u32 {
         u32::try_from(core::arch::wasm32::memory_size::<0>() * 65536).unwrap_or(u32::MAX)
     }
 }
 
-/// The one step of a flow that waits for nothing, by its answer; none is input that cannot be read.
-fn done(answer: Option<String>) -> String {
+/// The only step of a flow that waits for nothing; `None` if the input cannot be read.
+fn done<T: Serialize>(answer: Option<T>) -> String {
     let step = answer.map_or(Step::Broken(Broken::Input), |answer| Step::Done { answer, commits: Vec::new() });
-    step.text()
+    step.json()
+}
+
+#[cfg(feature = "jwt")]
+fn unreadable() -> String {
+    Step::<()>::Broken(Broken::Input).json()
 }
 
 impl Core {
@@ -198,29 +225,28 @@ impl Core {
     }
 }
 
-/// One step of a flow over the input that JavaScript hands over; the flow writes its answer as JSON.
-fn run<I>(
+/// One step of a flow over the input from JavaScript; the answer is written as JSON.
+fn run<I, T: Serialize>(
     input: Option<I>,
-    now: f64,
-    later: Option<String>,
-    flow: impl AsyncFnOnce(&Flow<'_>, &I) -> String,
+    (now, later, entropy): (f64, Option<String>, Entropy),
+    flow: impl AsyncFnOnce(&Flow<'_>, &I) -> T,
 ) -> String {
     let later = later.unwrap_or_default();
-    let step = match (input, begin(now, &later)) {
-        (Some(input), Some((context, outcomes))) => match Flow::new(&context, outcomes) {
+    let step = match (input, begin(now, entropy)) {
+        (Some(input), Some(context)) => match Flow::new(&context, &later) {
             Err(broken) => Step::Broken(broken),
             Ok(run) => run.step(flow(&run, &input)),
         },
         _ => Step::Broken(Broken::Input),
     };
-    step.text()
+    step.json()
 }
 
-fn begin(now: f64, later: &str) -> Option<(Context, &str)> {
+fn begin(now: f64, entropy: Entropy) -> Option<Context> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "milliseconds since 1970 are a safe integer"
     )]
-    Context::read(now as u64, later)
+    Context::of(now as u64, entropy.map(|entropy| entropy.to_vec()).as_deref())
 }

@@ -55,7 +55,7 @@ async function open(url: string): Promise<Page> {
 }
 
 const signInAs = async (page: Page, name: string) => {
-  await page.getByRole("heading", { name: "Sign in for development" }).waitFor();
+  await page.getByRole("heading", { name: "Development sign-in" }).waitFor();
   await page.getByRole("link", { name }).click();
 };
 
@@ -91,7 +91,7 @@ test("who has allowed a client is asked for one click the next time, and can say
   });
   const again = await open((await begin()).url);
   await again.getByRole("button", { name: "Cancel" }).click();
-  await again.getByRole("link", { name: "Go back to Cursor" }).click();
+  await again.getByRole("link", { name: "Return to Cursor" }).click();
   await again.getByText("You can close this window.").waitFor();
   expect((await listener.next()).searchParams.get("error")).toBe("access_denied");
   await Promise.all([first.close(), second.close()]);
@@ -134,7 +134,7 @@ test("allowing twice succeeds once, and says what happened", async () => {
   const { url, finish } = await begin();
   const [first, second] = [await open(url), await open(url)];
   await first.getByRole("button", { name: "Allow" }).click();
-  await first.getByRole("heading", { name: "Sign in for development" }).waitFor();
+  await first.getByRole("heading", { name: "Development sign-in" }).waitFor();
   await second.getByRole("button", { name: "Allow" }).click();
   await second.getByRole("heading", { name: "This did not work" }).waitFor();
   expect(await second.locator("main").innerText()).toMatch(/used already|another browser or window/);
@@ -149,7 +149,7 @@ test("a connected app is ended on its page, and the client is out", async () => 
   expect(await page.locator("main").innerText()).toContain("You are signed in as ada.");
   await page.getByRole("button", { name: "Disconnect Cursor" }).click();
   await page.getByRole("status").waitFor();
-  expect(await page.locator("main").innerText()).toContain("No app can use Notes in your name.");
+  expect(await page.locator("main").innerText()).toContain("No app can use Notes on your behalf.");
   await expect(client.callTool({ name: "whoami", arguments: {} })).rejects.toThrow();
   // Asked again from the beginning: what was approved is forgotten.
   const again = await open((await begin()).url);
@@ -179,7 +179,7 @@ test.each(Object.entries(looks))("the pages as they are served shut nobody out: 
   const page = await go(url);
   await lookAt(page, "consent");
   await page.getByRole("button", { name: "Allow" }).click();
-  await page.getByRole("heading", { name: "Sign in for development" }).waitFor();
+  await page.getByRole("heading", { name: "Development sign-in" }).waitFor();
   await lookAt(page, "development");
   await signInAs(page, "Ada Lovelace");
   await (await finish(await codeFrom(page))).close();

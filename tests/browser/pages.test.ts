@@ -165,11 +165,11 @@ test("the page says what it knows of client, destination and upstream", async ()
   };
   const self = await said("consent");
   expect(self).toContain("Allow Cursor to use Notes?");
-  expect(self).toContain("Unverified This app chose its name itself");
+  expect(self).toContain("Unverified This app chose its own name");
   expect(self).toContain("a program on this computer");
   expect(self).toContain("GitHub");
-  expect(self).toContain("Read and change all your repositories, the private ones too repo");
-  expect(self).toContain("Access ends when it has not been used for 30 days, at the latest after 90 days.");
+  expect(self).toContain("Read and change all your repositories, including private ones repo");
+  expect(self).toContain("Access ends when it has not been used for 30 days, and after 90 days at the latest.");
   const domain = await said("consent domain");
   expect(domain).toContain("claude.ai This app is published by this website.");
   expect(domain).toContain("Afterwards your browser goes to claude.ai.");
@@ -193,7 +193,7 @@ test("a page that leads away goes there by itself, and works without that", asyn
   await context.close();
   const { html } = await renderPage(pages["leave denied"] ?? { kind: "error" });
   expect(html).toContain(`href="${AWAY.replaceAll("&", "&#38;")}"`);
-  expect(html).toContain("Denied. Going back to");
+  expect(html).toContain("Denied. Returning to");
 });
 
 test("a page that waits goes nowhere by itself, and names where its link leads", async () => {

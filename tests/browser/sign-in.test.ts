@@ -1,11 +1,10 @@
-/** The examples with sign-in, as people meet them: an official client, a real browser, and the sign-in for development. */
+/** The examples with sign-in, as people meet them: an official client, a real browser, and the development sign-in. */
 import { join } from "node:path";
 import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Browser } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
-import { developmentGitHub } from "../../examples/development/src/github.ts";
 import { type Served, serve } from "../harness/serve.ts";
 import { launch, screenshots, withPage } from "./lib/browser.ts";
 import { ClientState, type Listener, listen } from "../harness/oauth-client.ts";
@@ -63,7 +62,7 @@ describe.each(Object.entries(examples))("%s", (example, { upstream, says }) => {
       expect(text).toContain("Allow Cursor to use Notes?");
       expect(text).toContain(`you sign in with ${upstream}`);
       await page.getByRole("button", { name: "Allow" }).click();
-      await page.getByRole("heading", { name: "Sign in for development" }).waitFor();
+      await page.getByRole("heading", { name: "Development sign-in" }).waitFor();
       await page.getByRole("link", { name: "Ada Lovelace" }).click();
       await page.getByText("You can close this window.").waitFor();
     });
@@ -80,7 +79,7 @@ describe.each(Object.entries(examples))("%s", (example, { upstream, says }) => {
     await withPage(browser, url, {}, async (page) => {
       await page.getByRole("button", { name: "Deny" }).click();
       // The client has proven nothing, so nobody is sent there by themselves.
-      await page.getByRole("link", { name: "Go back to Cursor" }).click();
+      await page.getByRole("link", { name: "Return to Cursor" }).click();
       await page.getByText("You can close this window.").waitFor();
     });
     const answer = (await listener.next()).searchParams;
@@ -97,18 +96,4 @@ describe.each(Object.entries(examples))("%s", (example, { upstream, says }) => {
     const answer = (await listener.next()).searchParams;
     expect([answer.get("error"), answer.get("code")]).toEqual(["access_denied", null]);
   });
-});
-
-test("the sign-in for development answers on this computer only", async () => {
-  const asked = (origin: string) =>
-    new Request(`${origin}/development/login/oauth/authorize?redirect_uri=https://x.example`);
-  expect((await developmentGitHub(asked("http://127.0.0.1:8787")))?.status).toBe(200);
-  for (const origin of [
-    "https://notes.workers.dev",
-    "http://127.0.0.1.example",
-    "https://localhost.example",
-    "http://10.0.0.1",
-  ]) {
-    expect(await developmentGitHub(asked(origin))).toBeUndefined();
-  }
 });

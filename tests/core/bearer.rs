@@ -1,8 +1,10 @@
 //! What is asked of the `Authorization` header, and what is answered where a request is not let in.
 
-use mcp_wicket::auth::bearer::{Found, MAX_TOKEN, Refusal, Refused, refuse, token_of};
-use mcp_wicket::auth::metadata;
+use mcp_wicket::guard::any_of::{VerifierRefusal, foremost};
+use mcp_wicket::guard::bearer::{MAX_TOKEN, Refusal, RefusalInput, Rejection, refuse, token_of};
+use mcp_wicket::guard::metadata;
 use mcp_wicket::http::Answer;
+use mcp_wicket::json::read;
 use serde_json::{Value, json};
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
@@ -10,7 +12,7 @@ fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
 }
 
 fn refused(input: &Value) -> Answer {
-    refuse(&Refused::read(&input.to_string()).unwrap())
+    refuse(&read::<RefusalInput>(&input.to_string()).unwrap())
 }
 
 #[test]
@@ -24,7 +26,7 @@ fn tokens_of_headers() {
         assert_eq!(token_of(Some(text)), Ok(token), "{text}");
     }
     let refusal = |text: Option<&str>| match token_of(text) {
-        Err(Found::Refused(refusal, _)) => refusal,
+        Err(Rejection { refused, .. }) => refused,
         other => panic!("{text:?}: {other:?}"),
     };
     assert_eq!(refusal(None), Refusal::Absent);
@@ -65,7 +67,7 @@ fn each_refusal_has_its_status_and_code() {
     let answer = refused(&json!({"refused": "unavailable"}));
     assert_eq!((answer.status, header(&answer, "retry-after")), (503, Some("5")));
     assert_eq!(header(&answer, "www-authenticate"), None, "the client's token may be good");
-    assert!(Refused::read(r#"{"refused":"else"}"#).is_none());
+    assert!(read::<RefusalInput>(r#"{"refused":"else"}"#).is_err());
 }
 
 #[test]
@@ -77,7 +79,7 @@ fn nothing_breaks_out_of_a_challenge() {
 }
 
 fn document(input: &Value) -> Answer {
-    metadata::answer(&metadata::Request::read(&input.to_string()).unwrap())
+    metadata::answer(&read(&input.to_string()).unwrap())
 }
 
 #[test]
@@ -136,7 +138,7 @@ fn a_client_that_looks_for_a_sign_in_where_there_is_none_reads_what_is_needed() 
         let answer = ask(method, json!(["https://issuer.example"]), json!("authorization"));
         assert_eq!((answer.status, &of(&answer)["error"]), (404, &json!("not_found")), "{method}");
         assert_eq!(header(&answer, "access-control-allow-origin"), Some("*"));
-        let said = "It needs an access token of https://issuer.example in the header `Authorization: Bearer …` with every request.";
+        let said = "It requires an access token from https://issuer.example in the header `Authorization: Bearer …` with every request.";
         assert!(of(&answer)["error_description"].as_str().unwrap().ends_with(said));
     }
     let said = |answer: Answer| of(&answer)["error_description"].as_str().unwrap().to_owned();
@@ -144,10 +146,29 @@ fn a_client_that_looks_for_a_sign_in_where_there_is_none_reads_what_is_needed() 
         said(ask("GET", json!([]), json!("x-api-key")))
             .contains("a token in the header `x-api-key` with every request")
     );
-    assert!(said(ask("GET", json!([]), json!(null))).contains("a token in the header that its operator names"));
+    assert!(said(ask("GET", json!([]), json!(null))).contains("a token in the header that the operator names"));
     let preflight = ask("OPTIONS", json!([]), json!(null));
     assert_eq!(
         (preflight.status, header(&preflight, "access-control-allow-methods")),
         (204, Some("GET, HEAD, POST, OPTIONS"))
     );
+}
+
+#[test]
+fn of_several_verifiers_the_one_that_tells_most_answers() {
+    let absent = json!({"refused": "absent"});
+    let foreign = json!({"refused": "token", "foreign": true});
+    let (wrong, scope, away) =
+        (json!({"refused": "token"}), json!({"refused": "scope"}), json!({"refused": "unavailable"}));
+    for (said, at) in [
+        (json!([]), None),
+        (json!([absent, absent]), Some(1)),
+        (json!([foreign, absent]), Some(0)),
+        (json!([foreign, foreign]), Some(1)),
+        (json!([wrong, foreign]), Some(0)),
+        (json!([wrong, scope, foreign]), Some(1)),
+        (json!([wrong, away, scope, away]), Some(1)),
+    ] {
+        assert_eq!(foremost(&read::<Vec<VerifierRefusal>>(&said.to_string()).unwrap()), at, "{said}");
+    }
 }

@@ -52,9 +52,9 @@ fn shown(text: &str) -> u64 {
     count.replace(',', "").parse::<u64>().unwrap() * factor
 }
 
-/// The bounds of `js/bounds.ts`: name, value, and per what.
+/// The bounds of `js/boundary/caches.ts`: name, value, and per what.
 fn of_javascript() -> BTreeMap<String, (u64, String)> {
-    let text = text_of("js/bounds.ts");
+    let text = text_of("js/boundary/caches.ts");
     let list = text.split_once("export const BOUNDS = {").unwrap().1.split_once("} as const").unwrap().0;
     let bounds = list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("/**"));
     bounds
@@ -91,20 +91,20 @@ fn rows(heading: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn every_bound_is_on_the_page_of_limits() {
-    let held = rows("## What is held").into_iter();
+    let held = rows("## Retained data").into_iter();
     let held = held.map(|row| (row[0].clone(), (shown(&row[1]), row[2].clone())));
     assert_eq!(held.collect::<BTreeMap<_, _>>(), of_javascript());
-    let sent = rows("## What is sent").into_iter().map(|row| (row[0].clone(), shown(&row[1])));
+    let sent = rows("## Message sizes").into_iter().map(|row| (row[0].clone(), shown(&row[1])));
     assert_eq!(sent.collect::<BTreeMap<_, _>>(), of_rust());
 }
 
 #[test]
 fn every_bound_is_used() {
     let javascript = files("js", "ts");
-    let pools = text_of("js/bounds.ts");
+    let pools = text_of("js/boundary/caches.ts");
     for name in of_javascript().keys() {
         let (bound, pool) = (format!("BOUNDS.{name}."), format!("POOLS.{name}"));
-        let mut others = javascript.iter().filter(|(path, _)| path != "js/bounds.ts");
+        let mut others = javascript.iter().filter(|(path, _)| path != "js/boundary/caches.ts");
         let used = others.any(|(_, text)| text.contains(&bound) || text.contains(&pool));
         let used = used || [",", ")"].iter().any(|end| pools.contains(&format!("BOUNDS.{name}{end}")));
         assert!(used, "nothing is bounded by BOUNDS.{name}");
@@ -118,48 +118,52 @@ fn every_bound_is_used() {
 
 /// Everything in `js/` that outlives a call and is no cache within a pool: where it is, and what bounds it.
 const COLLECTIONS: &[(&str, &str, &str)] = &[
-    ("js/agent/agent.ts", "#worlds", "requests that an object answers at the moment"),
-    ("js/agent/parts.ts", "#begun", "BOUNDS.held"),
-    ("js/auth/at-once.ts", "#known", "BOUNDS.atOnce"),
-    ("js/auth/at-once.ts", "#strangers", "BOUNDS.atOnce"),
-    ("js/auth/verifying.ts", "sharedBy", "BOUNDS.verifiers"),
-    ("js/auth/verifying.ts", "told", "texts of this package"),
-    ("js/bounds.ts", "#holders", "open streams"),
-    ("js/bounds.ts", "#newer", "the pool itself"),
-    ("js/bounds.ts", "#older", "the pool itself"),
-    ("js/effects/tally.ts", "counts", "BOUNDS.counts"),
-    ("js/effects/verify.ts", "#keys", "MAX_KEPT, keys of a configured issuer"),
-    ("js/handler.ts", "cores", "BOUNDS.endpoints"),
-    ("js/oauth/followed.ts", "#ended", "grants that ended within the life of an access token: none may be forgotten"),
-    ("js/oauth/followed.ts", "#rules", "what the operator has revoked within the same time"),
+    ("js/auth/concurrency-limit.ts", "#known", "BOUNDS.lookups"),
+    ("js/auth/concurrency-limit.ts", "#unknown", "BOUNDS.lookups"),
+    ("js/auth/rust-verifier.ts", "logged", "texts of this package"),
+    ("js/auth/rust-verifier.ts", "sharedBy", "BOUNDS.verifiers"),
+    ("js/boundary/caches.ts", "#holders", "open streams"),
+    ("js/boundary/caches.ts", "#newer", "the pool itself"),
+    ("js/boundary/caches.ts", "#older", "the pool itself"),
+    ("js/boundary/effects/list.ts", "cachedLists", "BOUNDS.lists, and BOUNDS.listsOfAKind"),
+    ("js/boundary/effects/listen.ts", "#messages", "BOUNDS.subscriptions"),
+    ("js/boundary/effects/tally.ts", "counts", "BOUNDS.counts"),
+    ("js/boundary/effects/verify.ts", "#keys", "MAX_KEYS, keys of a configured issuer"),
+    ("js/boundary/step.ts", "loggedMessages", "texts about the set-up"),
+    ("js/common/overlap.ts", "running", "callbacks of requests under way"),
+    ("js/common/refusals.ts", "equal", "BOUNDS.refusals"),
+    ("js/common/shared.ts", "going", "BOUNDS.shared"),
+    ("js/mcp/agent/agent.ts", "#worlds", "requests that an object answers at the moment"),
+    ("js/mcp/agent/forwarding.ts", "#incomplete", "BOUNDS.buffered"),
+    ("js/mcp/handler.ts", "cores", "BOUNDS.endpoints"),
+    ("js/mcp/server/cancellation.ts", "#controllers", "calls of one request"),
+    ("js/mcp/server/client-requests.ts", "#answers", "one call: what the app asks"),
+    ("js/mcp/server/client-requests.ts", "#inputRequests", "one call: what the app asks"),
+    ("js/mcp/server/hub-connection.ts", "#streams", "open streams, and BOUNDS.buffered"),
+    ("js/mcp/server/hub-connection.ts", "connections", "servers of the app's own"),
+    ("js/mcp/server/names.ts", "warned", "BOUNDS.warnedNames"),
+    ("js/mcp/server/registered.ts", "tools", "the app's own"),
+    ("js/mcp/server/running-calls.ts", "running", "BOUNDS.running"),
+    ("js/mcp/server/schema/duplicates.ts", "#ids", "one call: parts of its arguments"),
+    ("js/mcp/server/schema/writer.ts", "#names", "the app's schemas, MAX_SCHEMAS"),
+    ("js/mcp/server/schema/writer.ts", "#written", "the app's schemas, MAX_SCHEMAS"),
+    ("js/oauth/access-token-verifier.ts", "#cached", "BOUNDS.origins, and BOUNDS.tokens"),
+    ("js/oauth/outbox.ts", "sinks", "MAX_SINKS"),
     ("js/oauth/provider.ts", "#endpoints", "the app's own"),
     ("js/oauth/provider.ts", "#guards", "the app's own"),
     ("js/oauth/provider.ts", "#routes", "the app's own"),
     ("js/oauth/relays.ts", "#entries", "a relay's copy of the list of grants that ended"),
     ("js/oauth/relays.ts", "#rules", "the same, of what the operator has revoked"),
+    (
+        "js/oauth/revocation-list.ts",
+        "#ended",
+        "grants that ended within the life of an access token: none may be forgotten",
+    ),
+    ("js/oauth/revocation-list.ts", "#rules", "what the operator has revoked within the same time"),
     ("js/oauth/roles.ts", "steps", "issuers of the app's own"),
-    ("js/oauth/telling.ts", "tellers", "MAX_TELLERS"),
-    ("js/oauth/verifier.ts", "#remembered", "BOUNDS.origins, and BOUNDS.tokens"),
     ("js/objects/find.ts", "answers", "bindings"),
     ("js/objects/keys.ts", "roots", "bindings"),
     ("js/objects/roles.ts", "roles", "roles of this package"),
-    ("js/overlap.ts", "running", "callbacks of requests under way"),
-    ("js/refusals.ts", "equal", "BOUNDS.refusals"),
-    ("js/run.ts", "told", "texts about the set-up"),
-    ("js/server/ear.ts", "#streams", "open streams, and BOUNDS.held"),
-    ("js/server/ear.ts", "ears", "servers of the app's own"),
-    ("js/server/listening.ts", "#messages", "BOUNDS.held"),
-    ("js/server/lists.ts", "written", "BOUNDS.lists, and BOUNDS.listsOfAKind"),
-    ("js/server/names.ts", "warned", "BOUNDS.names"),
-    ("js/server/questions.ts", "#answers", "one call: what the app asks"),
-    ("js/server/questions.ts", "#questions", "one call: what the app asks"),
-    ("js/server/registered.ts", "tools", "the app's own"),
-    ("js/server/repeats.ts", "#ids", "one call: parts of its arguments"),
-    ("js/server/running.ts", "running", "BOUNDS.running"),
-    ("js/server/watching.ts", "#controllers", "calls of one request"),
-    ("js/server/writing.ts", "#names", "the app's schemas, MAX_SCHEMAS"),
-    ("js/server/writing.ts", "#written", "the app's schemas, MAX_SCHEMAS"),
-    ("js/shared.ts", "going", "BOUNDS.shared"),
 ];
 
 #[test]

@@ -1,15 +1,15 @@
 //! What pages are told: the headers of each answer, and the answers to preflights.
 
-use mcp_wicket::auth::Guarded;
-use mcp_wicket::auth::no_auth::{Head, guard};
+use mcp_wicket::guard::GuardDecision;
+use mcp_wicket::guard::no_auth::{GuardInput, guard};
 use mcp_wicket::http::Answer;
 use mcp_wicket::http::cors::preflight;
-use mcp_wicket::http::origin::Policy;
+use mcp_wicket::http::origin::OriginPolicy;
 
 use crate::origin::{ALLOWED, LOOKALIKES, OWN, PEER};
 
-fn head<'a>(method: &'a str, origin: Option<&'a str>, requested: Option<&'a str>) -> Head<'a> {
-    Head {
+fn head(method: &str, origin: Option<&str>, requested: Option<&str>) -> GuardInput {
+    GuardInput {
         method: method.into(),
         url: OWN.into(),
         methods: "GET, POST".into(),
@@ -24,9 +24,9 @@ fn head<'a>(method: &'a str, origin: Option<&'a str>, requested: Option<&'a str>
 }
 
 fn guarded(method: &str, origin: Option<&str>, requested: Option<&str>) -> Result<Vec<(&'static str, String)>, Answer> {
-    match guard(&Policy::default(), &head(method, origin, requested)) {
-        Guarded::Pass(pass) => Ok(pass.headers),
-        Guarded::Answer(answer) => Err(answer),
+    match guard(&OriginPolicy::default(), &head(method, origin, requested)) {
+        GuardDecision::Pass(pass) => Ok(pass.headers),
+        GuardDecision::Answer(answer) => Err(answer),
     }
 }
 
@@ -64,13 +64,13 @@ fn a_foreign_page_gets_a_refusal_it_cannot_read() {
 
 #[test]
 fn a_foreign_host_gets_a_refusal_that_names_the_option() {
-    let head = Head {
+    let head = GuardInput {
         url: "http://evil.com/mcp".into(),
         host: Some("evil.com".into()),
         peer: None,
         ..head("POST", None, None)
     };
-    let Guarded::Answer(answer) = guard(&Policy::default(), &head) else { panic!("it is refused") };
+    let GuardDecision::Answer(answer) = guard(&OriginPolicy::default(), &head) else { panic!("it is refused") };
     assert_eq!(answer.status, 403);
     assert!(answer.body.unwrap().contains("allowedHosts"));
 }
@@ -80,13 +80,13 @@ fn behind_a_token_of_the_authorization_header_every_page_may_ask_without_credent
     for origin in ["https://evil.com", "null", "http://evil.com:8787", "app://anything"] {
         for url in [OWN, "http://evil.com:8787/mcp"] {
             let ask = |method| {
-                let head = Head { bearer: true, url: url.into(), peer: None, ..head(method, Some(origin), None) };
-                guard(&Policy::default(), &head)
+                let head = GuardInput { bearer: true, url: url.into(), peer: None, ..head(method, Some(origin), None) };
+                guard(&OriginPolicy::default(), &head)
             };
-            let Guarded::Pass(pass) = ask("POST") else { panic!("{origin} may ask") };
+            let GuardDecision::Pass(pass) = ask("POST") else { panic!("{origin} may ask") };
             let expected = [("vary", "Origin"), ("access-control-allow-origin", origin), EXPOSED];
             assert_eq!(pass.headers, owned(&expected), "exactly these: no credentials");
-            let Guarded::Answer(answer) = ask("OPTIONS") else { panic!("a preflight ends here") };
+            let GuardDecision::Answer(answer) = ask("OPTIONS") else { panic!("a preflight ends here") };
             assert_eq!(answer.status, 204);
             assert!(answer.headers.iter().all(|(name, _)| *name != "access-control-allow-credentials"));
         }

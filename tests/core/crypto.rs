@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 
 use mcp_wicket::crypto::seal::{open_with, seal_with};
-use mcp_wicket::crypto::{Binding, Keys, Purpose, WeakSecret, decode, encode, hash, same};
+use mcp_wicket::crypto::{Keys, Purpose, SealContext, WeakSecret, decode, encode, hash, same};
 use mcp_wicket::flow::Context;
 
 use crate::world::{ENTROPY, NOW};
 
 const OLD: &str = "b2xkLXNlY3JldC1mb3ItdGVzdHMtb25seS0wMTIzNDU2Nzg=";
 const NEW: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-const BINDING: Binding<'_> =
-    Binding { purpose: Purpose::AccessToken, issuer: "https://a.example", audience: "https://a.example/mcp" };
+const BINDING: SealContext<'_> =
+    SealContext { purpose: Purpose::AccessToken, issuer: "https://a.example", audience: "https://a.example/mcp" };
 
 fn keys(secret: &str) -> Keys {
     Keys::parse(secret).unwrap()
@@ -106,14 +106,14 @@ fn a_sealed_value_keeps_its_format() {
 fn nothing_opens_with_another_binding() {
     let sealed = keys(NEW).seal(&context(), &BINDING, b"text");
     let others = [
-        Binding { purpose: Purpose::RefreshToken, ..BINDING },
-        Binding { purpose: Purpose::Code, ..BINDING },
-        Binding { issuer: "https://b.example", ..BINDING },
-        Binding { issuer: "", ..BINDING },
-        Binding { audience: "https://a.example/sse", ..BINDING },
-        Binding { audience: "", ..BINDING },
+        SealContext { purpose: Purpose::RefreshToken, ..BINDING },
+        SealContext { purpose: Purpose::Code, ..BINDING },
+        SealContext { issuer: "https://b.example", ..BINDING },
+        SealContext { issuer: "", ..BINDING },
+        SealContext { audience: "https://a.example/sse", ..BINDING },
+        SealContext { audience: "", ..BINDING },
         // A byte moved from one part to the next.
-        Binding { issuer: "https://a.exampleh", audience: "ttps://a.example/mcp", ..BINDING },
+        SealContext { issuer: "https://a.exampleh", audience: "ttps://a.example/mcp", ..BINDING },
     ];
     for other in others {
         assert_eq!(keys(NEW).open(&other, &sealed), None, "{other:?}");
@@ -170,9 +170,9 @@ fn each_purpose_has_a_key_of_its_own() {
         Page,
     ];
     for a in purposes {
-        let sealed = keys(NEW).seal(&context(), &Binding { purpose: a, ..BINDING }, b"text");
+        let sealed = keys(NEW).seal(&context(), &SealContext { purpose: a, ..BINDING }, b"text");
         for b in purposes {
-            let opened = keys(NEW).open(&Binding { purpose: b, ..BINDING }, &sealed);
+            let opened = keys(NEW).open(&SealContext { purpose: b, ..BINDING }, &sealed);
             assert_eq!(opened.is_some(), a == b, "{a:?} as {b:?}");
         }
     }

@@ -6,7 +6,7 @@ mod lies;
 mod marks;
 
 use mcp_wicket::flow::{Broken, Commit, Failure, Flow, Load, Step};
-use mcp_wicket::probe::{Ask, Found, Script, probe};
+use mcp_wicket::probe::{Ask, ProbeResult, Script, probe};
 use serde_json::{Value as Json, json};
 
 use crate::world::{Ended, Said, World, list, record, step};
@@ -25,11 +25,11 @@ fn script() -> Script {
 
 const EFFECTS: usize = 6;
 
-fn run(script: &Script, say: impl FnMut(&Json) -> Said) -> Ended<Found> {
+fn run(script: &Script, say: impl FnMut(&Json) -> Said) -> Ended<ProbeResult> {
     World::new(say).run(async |flow| probe(flow, script).await)
 }
 
-fn step_probe(script: &Script, outcomes: &str) -> Step<Found> {
+fn step_probe(script: &Script, outcomes: &str) -> Step<ProbeResult> {
     step(outcomes, async |flow| probe(flow, script).await)
 }
 
@@ -73,7 +73,7 @@ fn each_round_is_one_wait_and_comes_in_order() {
     assert_eq!(places, [vec![0, 1], vec![2], vec![3, 4, 5]]);
     let outcomes = ["https://a.example/0", "1", "2", "https://a.example/3", "4", "https://a.example/5"];
     let outcomes = outcomes.map(|outcome| Ok(outcome.to_owned())).to_vec();
-    assert_eq!(ended.answer, Ok(Found { name: "probe".into(), outcomes }));
+    assert_eq!(ended.answer, Ok(ProbeResult { name: "probe".into(), outcomes }));
     assert_eq!(ended.commits, [Commit::Store { key: "probe".into(), value: "written".into() }]);
 }
 
@@ -81,7 +81,7 @@ fn each_round_is_one_wait_and_comes_in_order() {
 fn a_flow_that_asks_for_nothing_ends_at_once() {
     let script = Script { name: "idle".into(), ..Script::default() };
     let ended = run(&script, |effect| panic!("asked for {effect}"));
-    assert_eq!(ended.answer, Ok(Found { name: "idle".into(), outcomes: Vec::new() }));
+    assert_eq!(ended.answer, Ok(ProbeResult { name: "idle".into(), outcomes: Vec::new() }));
     assert!(ended.commits.is_empty() && ended.waits.is_empty());
     assert!(matches!(step_probe(&script, "[]"), Step::Done { .. }), "an empty list is no list");
 }
@@ -127,8 +127,8 @@ fn a_step_answers_the_same_however_often_it_is_made() {
     let records = records_of(&script());
     for known in 0..=records.len() {
         let outcomes = list(&records[..known]);
-        let once = step_probe(&script(), &outcomes).json(Found::to_json);
-        assert_eq!(once, step_probe(&script(), &outcomes).json(Found::to_json));
+        let once = step_probe(&script(), &outcomes).json();
+        assert_eq!(once, step_probe(&script(), &outcomes).json());
     }
 }
 
@@ -142,11 +142,11 @@ fn commits_leave_with_the_answer_only() {
     };
     let waiting = step("", commit_first);
     let Step::Wait(asked) = &waiting else { panic!("it waits: {waiting:?}") };
-    let text = waiting.json(ToString::to_string);
+    let text = waiting.json();
     assert!(text.starts_with(r#"{"wait":["#) && !text.contains("store") && !text.contains("commits"), "{text}");
 
     let lie = step(&list(&[record(&asked[0].mark, &Said::Ok("5".into()))]), commit_first);
-    assert_eq!(lie.json(ToString::to_string), r#"{"broken":"an outcome does not have its effect's shape"}"#);
+    assert_eq!(lie.json(), r#"{"broken":"an outcome does not have its effect's shape"}"#);
 
     let done = step(&list(&[record(&asked[0].mark, &Said::Ok("null".into()))]), commit_first);
     let Step::Done { answer: true, commits } = done else { panic!("it is done: {done:?}") };
@@ -199,8 +199,8 @@ fn the_probes_script_is_read_from_json() {
     for wrong in ["", "{}", "[]", r#"{"name":1}"#, r#"{"name":"a","rounds":1}"#, r#"{"name":"a","rounds":[[{}]]}"#] {
         assert!(Script::read(wrong).is_none(), "{wrong}");
     }
-    let found = Found { name: "\"".into(), outcomes: vec![Ok("x".into()), Err(Failure::Timeout)] };
-    assert_eq!(found.to_json(), r#"{"name":"\"","outcomes":[{"ok":"x"},{"failed":"timeout"}]}"#);
+    let found = ProbeResult { name: "\"".into(), outcomes: vec![Ok("x".into()), Err(Failure::Timeout)] };
+    assert_eq!(mcp_wicket::json::write(&found), r#"{"name":"\"","outcomes":[{"ok":"x"},{"failed":"timeout"}]}"#);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What crosses to JavaScript, to the letter: one file each in `tests/vectors/golden/`, named after the type in
-//! `js/wire.ts` or `js/oauth/wire.ts`, which a test on that side reads too. White space between the parts of a file does not count.
+//! What crosses to JavaScript, to the letter: one file each in `tests/vectors/golden/`, named after the type.
+//! `js/boundary/twins.ts` has the types, generated. White space between the parts of a file does not count.
 
 mod oauth;
 mod read;
@@ -40,6 +40,6 @@ fn every_file_is_written_or_read_here() {
 
 #[test]
 fn white_space_counts_inside_of_strings_only() {
-    assert!(golden("placed-answer").contains("There is no such session."));
-    assert_eq!(golden("mcp-input-least"), r#"["POST","s{}"]"#);
+    assert!(golden("placed-answer").contains("Unknown session."));
+    assert_eq!(golden("mcp-input-least"), r#"{"method":"POST","server":{}}"#);
 }

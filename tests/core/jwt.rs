@@ -5,14 +5,13 @@ mod claims;
 mod keys;
 mod options;
 
-use mcp_wicket::auth::bearer::Found;
-use mcp_wicket::auth::jwt::keys::read_set;
-use mcp_wicket::auth::jwt::number::thousandths;
-use mcp_wicket::auth::jwt::{self, Options, hmac};
-use mcp_wicket::auth::verifier::Verifier;
 use mcp_wicket::flow::{Context, Flow};
+use mcp_wicket::guard::jwt::{self, Options, hmac};
+use mcp_wicket::guard::verifier::Verifier;
 use mcp_wicket::jose::algorithm::Algorithm;
-use mcp_wicket::jose::compact::{Untrusted, read};
+use mcp_wicket::jose::compact::{UntrustedToken, read};
+use mcp_wicket::jose::jwk::read_set;
+use mcp_wicket::jose::numeric_date::thousandths;
 use mcp_wicket::json::Object;
 use serde_json::Value;
 
@@ -45,7 +44,7 @@ fn wycheproof_base64() {
     let mut counted = 0;
     for test in group["tests"].as_array().unwrap() {
         let token = test["jws"].as_str().unwrap();
-        let accepted = Untrusted::parse(token).is_ok_and(|token| {
+        let accepted = UntrustedToken::parse(token).is_ok_and(|token| {
             let header = read(&token.header).is_ok_and(|header| header.string("alg").as_deref() == Some("HS256"));
             header && hmac::verify(Algorithm::Hs256, &[0; 32], token.signed, &token.signature)
         });
@@ -63,7 +62,7 @@ fn rfc_7515_hs256() {
                  cGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     let key = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
     let key = mcp_wicket::crypto::decode(key).unwrap();
-    let token = Untrusted::parse(token).unwrap();
+    let token = UntrustedToken::parse(token).unwrap();
     assert!(hmac::verify(Algorithm::Hs256, &key, token.signed, &token.signature));
     for (algorithm, length) in
         [(Algorithm::Hs256, 31), (Algorithm::Hs384, 32), (Algorithm::Hs512, 32), (Algorithm::Es256, 32)]
@@ -128,7 +127,7 @@ fn nothing_that_anybody_sends_panics() {
             bytes[at] = next().to_le_bytes()[0];
         }
         let text = String::from_utf8_lossy(&bytes);
-        let _ = (Untrusted::parse(&text).is_ok(), read(&text).is_ok(), Verifier::read(&text).is_ok());
+        let _ = (UntrustedToken::parse(&text).is_ok(), read(&text).is_ok(), Verifier::read(&text).is_ok());
         let _ = (read_set(&text).is_some(), thousandths(&text));
     }
 }
@@ -145,27 +144,27 @@ fn what_settles_a_token_is_what_the_next_step_would_say() {
     let context = Context::new(1_000_000, [0; 32]);
     let step = |claims: &str, outcomes: &str| {
         let input = format!(r#"{{"authorization":"Bearer {}"}}"#, token(claims));
-        let request = jwt::Request::read(&input, "").unwrap();
+        let request = jwt::VerifierInput::read(&input, "").unwrap();
         let flow = Flow::new(&context, outcomes).unwrap();
-        flow.step(jwt::verify(&flow, &request, &options)).json(Found::to_json)
+        flow.step(jwt::verify(&flow, &request, &options)).json()
     };
     let claims = r#"{"iss":"joe","aud":"me","exp":2000,"sub":"ann","scope":"a b"}"#;
     let first = step(claims, "");
     let (wait, head) = first.split_once('\n').unwrap();
     let wait: Value = serde_json::from_str(wait).unwrap();
     assert_eq!(wait["wait"].as_array().unwrap().len(), 1);
-    assert_eq!(wait["wait"][0]["effect"]["splice"], serde_json::json!({"tail": "", "open": false}));
+    assert_eq!(wait["shortcut"], serde_json::json!({"tail": ""}));
     let mark = wait["wait"][0]["mark"].as_str().unwrap();
     let right = step(claims, &format!(r#"[{{"mark":"{mark}","ok":true}}]"#));
     assert_eq!(right, format!(r#"{{"done":{head}}}"#));
     assert!(head.starts_with(r#"{"caller":{"principal":"user:joe:ann","scopes":["a","b"],"#), "{head}");
     for outcome in [r#""ok":false"#, r#""failed":"failed""#] {
         let wrong = step(claims, &format!(r#"[{{"mark":"{mark}",{outcome}}}]"#));
-        assert_eq!(wrong, r#"{"done":{"refused":"token","reason":"its signature is wrong"}}"#);
+        assert_eq!(wrong, r#"{"done":{"refused":"token","reason":"the signature is invalid"}}"#);
     }
     // On several lines, which a head cannot be.
     let several = step(&claims.replace(',', ",\r\n"), "");
-    assert!(several.ends_with("]}\n") && !several.contains("splice"), "{several}");
+    assert!(several.ends_with("]}\n") && !several.contains("shortcut"), "{several}");
     // Nobody's signature is asked about where the claims are wrong.
     assert!(step(&claims.replace("me", "you"), "").contains(r#""refused":"token""#));
 }

@@ -209,9 +209,9 @@ impl Answered {
 fn say(effect: &Json) -> Said {
     Said::Ok(match (effect["kind"].as_str().unwrap(), effect["name"].as_str()) {
         ("describe", _) => r#"{"registered":["tools"],"instructions":"Ask."}"#.into(),
-        ("list", _) => r#"{"page":[{"name":"echo","inputSchema":{"type":"object"}}]}"#.into(),
+        ("list", _) => r#"{"all":[{"name":"echo","inputSchema":{"type":"object"}}]}"#.into(),
         ("call", Some("echo")) => json!({"returned": text_result(&effect["arguments"].to_string())}).to_string(),
-        ("call" | "get" | "read", _) => r#"{"unknown":true}"#.into(),
+        ("call" | "get" | "read", _) => r#""unknown""#.into(),
         (kind, _) => panic!("nothing answers {kind}"),
     })
 }

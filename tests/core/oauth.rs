@@ -17,19 +17,22 @@ mod once;
 mod operator;
 mod outbox;
 mod pages;
+mod pkce;
 mod remembered;
 mod renewing;
 mod rule;
 mod rules;
 mod setup;
+mod sign_in;
 mod signing;
 mod still_known;
+mod table;
 mod told;
 
 use mcp_wicket::crypto::{Keys, encode, sha256};
 use mcp_wicket::flow::{Commit, Flow};
-use mcp_wicket::oauth::identity::{About, Back, Begin, Begun, Denied, Identity, Person};
-use mcp_wicket::oauth::{Reply, Request, Server, Site, object, serve};
+use mcp_wicket::identity::{Identity, Next, Person, ProviderInfo, SignInCallback, SignInError, SignInStart};
+use mcp_wicket::oauth::{AuthorizationServer, Reply, Request, ServerConfig, object, serve};
 use serde_json::{Value as Json, json};
 
 use crate::world::{Ended, NOW, Said, World};
@@ -47,18 +50,21 @@ impl Identity for Ann {
     fn name(&self) -> &'static str {
         "test"
     }
-    fn about(&self) -> About {
-        About { label: "Test".into(), host: "upstream.example".into(), scopes: Vec::new() }
+    fn about(&self) -> ProviderInfo {
+        ProviderInfo { label: "Test".into(), host: "upstream.example".into(), scopes: Vec::new() }
     }
-    async fn begin(&self, _flow: &Flow<'_>, begin: &Begin<'_>) -> Result<Begun, Denied> {
-        Ok(Begun { url: format!("https://upstream.example/?state={}", begin.state), kept: r#"{"nonce":"n"}"#.into() })
+    async fn begin(&self, _flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<Next, SignInError> {
+        Ok(Next::Go {
+            url: format!("https://upstream.example/?state={}", begin.state),
+            kept: r#"{"nonce":"n"}"#.into(),
+        })
     }
-    async fn come_back(&self, _flow: &Flow<'_>, back: &Back<'_>) -> Result<Person, Denied> {
+    async fn come_back(&self, _flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Next, SignInError> {
         if back.kept != r#"{"nonce":"n"}"# || back.query.get("code") != Some("upstream") {
-            return Err(Denied::refused("no code"));
+            return Err(SignInError::refused("no code"));
         }
         let (label, props) = ("ann".into(), r#"{"login":"ann"}"#.into());
-        Ok(Person { id: "1".into(), label, props, scopes: None, credential: None })
+        Ok(Next::Done(Person { id: "1".into(), label, props, scopes: None, credential: None }))
     }
 }
 
@@ -76,18 +82,18 @@ pub(crate) fn keys() -> Keys {
     SECRETS.with_borrow(|secrets| Keys::parse(secrets).unwrap())
 }
 
-pub(crate) fn server(more: Json) -> Server {
+pub(crate) fn server(more: Json) -> ServerConfig {
     let mut options = json!({"resources": ["/mcp", "/sse"], "scopes": ["read", "write"]});
     options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    Server::read(&options.to_string()).unwrap()
+    ServerConfig::read(&options.to_string()).unwrap()
 }
 
 /// Sends a request to the authorization server in `world`.
-pub(crate) fn send(world: World<'_>, server: &Server, request: &Json, body: &str) -> Ended<Reply> {
+pub(crate) fn send(world: World<'_>, server: &ServerConfig, request: &Json, body: &str) -> Ended<Reply> {
     let (keys, input) = (keys(), request.to_string());
-    let site = Site { server, keys: &keys, identity: &Ann, issuer: SITE.into() };
+    let server = AuthorizationServer { config: server, keys: &keys, identity: &Ann, issuer: SITE.into() };
     let request = Request::read(&input).unwrap();
-    world.run(async |flow| serve(flow, &site, &request, body).await)
+    world.run(async |flow| serve(flow, &server, &request, body).await)
 }
 
 /// The head of a request to `endpoint`.
@@ -116,7 +122,7 @@ impl Objects {
     /// Answers the effect "ask" at `now`, by the same Rust as in workerd.
     pub(crate) fn ask(&mut self, effect: &Json, now: u64, entropy: [u8; 32]) -> Said {
         if effect["kind"] == "tally" {
-            return Said::Ok(json!(vec![1; effect["keys"].as_array().unwrap().len()]).to_string());
+            return Said::Ok(json!(vec![1; effect["limits"].as_array().unwrap().len()]).to_string());
         }
         let name = effect["object"].as_str().unwrap().to_owned();
         if name == "revocations" {
@@ -154,12 +160,12 @@ impl Objects {
                 rows.remove(&key);
             }
         }
-        Said::Ok(ended.answer.unwrap())
+        Said::Ok(ended.answer.unwrap().to_string())
     }
 }
 
 pub(crate) fn json_of(reply: &Reply) -> Json {
-    serde_json::from_str(&reply.to_json()).unwrap()
+    serde_json::to_value(reply).unwrap()
 }
 
 /// A value in a `Set-Cookie` of the reply, by the beginning of its name.

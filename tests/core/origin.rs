@@ -1,35 +1,35 @@
 //! Which pages may talk to the server, and under which names it answers.
 
-use mcp_wicket::http::origin::{Foreign, Policy, Sender, origin_of};
-use mcp_wicket::json::Value;
+use mcp_wicket::http::origin::{OriginPolicy, OriginRejection, RequestSource, origin_of};
+use mcp_wicket::json::read;
 
 pub(crate) const OWN: &str = "https://mcp.example.com/mcp?x=1";
 pub(crate) const PEER: Option<&str> = Some("203.0.113.7");
 
-fn policy(origins: &[&str], hosts: &[&str]) -> Policy {
+fn policy(origins: &[&str], hosts: &[&str]) -> OriginPolicy {
     let owned = |list: &[&str]| list.iter().map(|&entry| entry.to_owned()).collect();
-    Policy { any_origin: false, allowed_origins: owned(origins), allowed_hosts: owned(hosts) }
+    OriginPolicy { allowed_origins: owned(origins), allowed_hosts: owned(hosts) }
 }
 
 /// A request that has come over a connection, under the name that its URL has.
-fn sent<'a>(url: &'a str, origin: Option<&'a str>, peer: Option<&'a str>) -> Sender<'a> {
+fn sent<'a>(url: &'a str, origin: Option<&'a str>, peer: Option<&'a str>) -> RequestSource<'a> {
     let host = origin_of(url).split_once("://").map(|(_, host)| host);
-    Sender { origin, host, peer, ..Sender::default() }
+    RequestSource { origin, host, peer, ..RequestSource::default() }
 }
 
 trait Judge {
-    fn asked(&self, url: &str, origin: Option<&str>, peer: Option<&str>) -> Result<(), Foreign>;
+    fn asked(&self, url: &str, origin: Option<&str>, peer: Option<&str>) -> Result<(), OriginRejection>;
 }
 
-impl Judge for Policy {
-    fn asked(&self, url: &str, origin: Option<&str>, peer: Option<&str>) -> Result<(), Foreign> {
-        self.judge(url, sent(url, origin, peer))
+impl Judge for OriginPolicy {
+    fn asked(&self, url: &str, origin: Option<&str>, peer: Option<&str>) -> Result<(), OriginRejection> {
+        self.check(url, sent(url, origin, peer))
     }
 }
 
 /// What the default policy says to a page of `origin`, on a server with a public name.
-fn judge(origin: &str) -> Result<(), Foreign> {
-    Policy::default().asked(OWN, Some(origin), PEER)
+fn judge(origin: &str) -> Result<(), OriginRejection> {
+    OriginPolicy::default().asked(OWN, Some(origin), PEER)
 }
 
 pub(crate) const ALLOWED: &[&str] = &[
@@ -198,14 +198,14 @@ fn the_own_page_hosted_clients_and_programs_on_the_visitors_machine_may_connect(
 #[test]
 fn what_only_looks_like_them_may_not() {
     for origin in LOOKALIKES {
-        assert_eq!(judge(origin), Err(Foreign::Origin), "{origin:?}");
+        assert_eq!(judge(origin), Err(OriginRejection::Origin), "{origin:?}");
     }
 }
 
 #[test]
 fn callers_without_an_origin_are_no_pages() {
-    assert_eq!(Policy::default().asked(OWN, None, PEER), Ok(()));
-    assert_eq!(Policy::default().asked(OWN, None, None), Ok(()));
+    assert_eq!(OriginPolicy::default().asked(OWN, None, PEER), Ok(()));
+    assert_eq!(OriginPolicy::default().asked(OWN, None, None), Ok(()));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn the_own_origin_is_scheme_host_and_port() {
         assert_eq!(origin_of(url), own);
         assert_eq!(policy.asked(url, Some(own), PEER), Ok(()), "{url}");
         for other in others {
-            assert_eq!(policy.asked(url, Some(other), PEER), Err(Foreign::Origin), "{url} from {other}");
+            assert_eq!(policy.asked(url, Some(other), PEER), Err(OriginRejection::Origin), "{url} from {other}");
         }
     }
 }
@@ -232,9 +232,9 @@ fn over_plain_http_the_own_origin_counts_only_where_the_name_is_known() {
     // A rebound page on loopback can claim any sender's address, and its requests are of "its own" origin.
     for peer in [Some("1.1.1.1"), Some("2606:4700::1111"), Some("not an address"), Some("")] {
         let url = "http://evil.example.com:8787/mcp";
-        let judged = Policy::default().asked(url, Some("http://evil.example.com:8787"), peer);
-        assert_eq!(judged, Err(Foreign::Origin), "{peer:?}");
-        assert_eq!(Policy::default().asked(url, Some("https://claude.ai"), peer), Ok(()), "{peer:?}");
+        let judged = OriginPolicy::default().asked(url, Some("http://evil.example.com:8787"), peer);
+        assert_eq!(judged, Err(OriginRejection::Origin), "{peer:?}");
+        assert_eq!(OriginPolicy::default().asked(url, Some("https://claude.ai"), peer), Ok(()), "{peer:?}");
         let known = policy(&[], &["evil.example.com:8787"]);
         assert_eq!(known.asked(url, Some("http://evil.example.com:8787"), peer), Ok(()), "{peer:?}");
     }
@@ -247,7 +247,7 @@ fn further_origins_are_those_that_are_configured_to_the_letter() {
         assert_eq!(policy.asked(OWN, Some(origin), PEER), Ok(()), "{origin}");
     }
     for origin in ["https://app.example.com:443", "https://app.example.com.evil.com", "https://App.example.com", ""] {
-        assert_eq!(policy.asked(OWN, Some(origin), PEER), Err(Foreign::Origin), "{origin}");
+        assert_eq!(policy.asked(OWN, Some(origin), PEER), Err(OriginRejection::Origin), "{origin}");
     }
 }
 
@@ -256,8 +256,8 @@ fn a_server_on_loopback_answers_to_loopback_names() {
     for host in ["localhost", "localhost:8787", "127.0.0.1", "127.0.0.1:8787", "127.9.9.9:1", "[::1]", "[::1]:8787"] {
         for peer in [None, Some("127.0.0.1"), Some("::1"), Some("::ffff:127.0.0.1")] {
             let (url, own) = (format!("http://{host}/mcp"), format!("http://{host}"));
-            assert_eq!(Policy::default().asked(&url, None, peer), Ok(()), "{host} {peer:?}");
-            assert_eq!(Policy::default().asked(&url, Some(&own), peer), Ok(()), "{host} {peer:?}");
+            assert_eq!(OriginPolicy::default().asked(&url, None, peer), Ok(()), "{host} {peer:?}");
+            assert_eq!(OriginPolicy::default().asked(&url, Some(&own), peer), Ok(()), "{host} {peer:?}");
         }
     }
 }
@@ -285,12 +285,16 @@ fn a_server_on_loopback_answers_to_no_rebound_name() {
         for peer in [None, Some("127.0.0.1"), Some("127.1.2.3"), Some("::1"), Some("::ffff:127.0.0.1")] {
             let (url, own) = (format!("http://{host}/mcp"), format!("http://{host}"));
             for origin in [None, Some(own.as_str()), Some("https://claude.ai"), Some("http://localhost")] {
-                let judged = Policy::default().asked(&url, origin, peer);
-                assert_eq!(judged, Err(Foreign::Host), "{host} {peer:?} {origin:?}");
+                let judged = OriginPolicy::default().asked(&url, origin, peer);
+                assert_eq!(judged, Err(OriginRejection::Host), "{host} {peer:?} {origin:?}");
             }
             assert_eq!(policy(&[], &[host]).asked(&url, Some(&own), peer), Ok(()), "{host} is configured");
-            assert_eq!(policy(&[], &["other"]).asked(&url, None, peer), Err(Foreign::Host));
-            assert_eq!(policy(&[&own], &[]).asked(&url, Some(&own), peer), Err(Foreign::Host), "origins are no hosts");
+            assert_eq!(policy(&[], &["other"]).asked(&url, None, peer), Err(OriginRejection::Host));
+            assert_eq!(
+                policy(&[&own], &[]).asked(&url, Some(&own), peer),
+                Err(OriginRejection::Host),
+                "origins are no hosts"
+            );
         }
     }
 }
@@ -300,18 +304,18 @@ fn a_configured_host_is_compared_with_its_port() {
     let policy = policy(&[], &["dev.example:8787"]);
     assert_eq!(policy.asked("http://dev.example:8787/mcp", None, None), Ok(()));
     for host in ["dev.example", "dev.example:87", "x.dev.example:8787", "dev.example:8787.evil.com"] {
-        assert_eq!(policy.asked(&format!("http://{host}/mcp"), None, None), Err(Foreign::Host), "{host}");
+        assert_eq!(policy.asked(&format!("http://{host}/mcp"), None, None), Err(OriginRejection::Host), "{host}");
     }
-    assert_eq!(policy.asked("http://dev.example:8787/", Some("https://evil.com"), None), Err(Foreign::Origin));
+    assert_eq!(policy.asked("http://dev.example:8787/", Some("https://evil.com"), None), Err(OriginRejection::Origin));
 }
 
 #[test]
 fn a_server_that_is_not_on_loopback_answers_to_any_name() {
     for peer in [None, Some("127.0.0.1"), PEER] {
-        assert_eq!(Policy::default().asked("https://any.example/mcp", None, peer), Ok(()), "https {peer:?}");
+        assert_eq!(OriginPolicy::default().asked("https://any.example/mcp", None, peer), Ok(()), "https {peer:?}");
     }
     for peer in ["203.0.113.7", "10.0.0.1", "2001:db8::1", "::ffff:8.8.8.8", "fe80::1"] {
-        assert_eq!(Policy::default().asked("http://any.example/mcp", None, Some(peer)), Ok(()), "http {peer}");
+        assert_eq!(OriginPolicy::default().asked("http://any.example/mcp", None, Some(peer)), Ok(()), "http {peer}");
     }
 }
 
@@ -332,9 +336,9 @@ fn a_name_that_no_page_of_the_web_can_have_may_lead_to_loopback_but_its_pages_ar
     ] {
         let (url, own) = (format!("http://{host}/mcp"), format!("http://{host}"));
         for peer in [None, Some("127.0.0.1"), Some("::1")] {
-            assert_eq!(Policy::default().asked(&url, None, peer), Ok(()), "{host}");
-            assert_eq!(Policy::default().asked(&url, Some("http://localhost:6274"), peer), Ok(()), "{host}");
-            assert_eq!(Policy::default().asked(&url, Some(&own), peer), Err(Foreign::Origin), "{host}");
+            assert_eq!(OriginPolicy::default().asked(&url, None, peer), Ok(()), "{host}");
+            assert_eq!(OriginPolicy::default().asked(&url, Some("http://localhost:6274"), peer), Ok(()), "{host}");
+            assert_eq!(OriginPolicy::default().asked(&url, Some(&own), peer), Err(OriginRejection::Origin), "{host}");
         }
     }
 }
@@ -343,51 +347,54 @@ fn a_name_that_no_page_of_the_web_can_have_may_lead_to_loopback_but_its_pages_ar
 fn what_has_come_over_no_connection_was_sent_by_no_browser() {
     for url in ["http://mcp/mcp", "http://evil.com/mcp", "http://mcp.example.com:8787/mcp", "http://x.workers.dev/"] {
         for peer in [None, Some("127.0.0.1"), Some("203.0.113.7")] {
-            let sender = Sender { peer, ..Sender::default() };
-            assert_eq!(Policy::default().judge(url, sender), Ok(()), "{url}");
+            let sender = RequestSource { peer, ..RequestSource::default() };
+            assert_eq!(OriginPolicy::default().check(url, sender), Ok(()), "{url}");
             // What a page has sent, and a Worker has passed on, is still the page's.
-            let passed_on = Sender { origin: Some("https://evil.com"), ..sender };
-            assert_eq!(Policy::default().judge(url, passed_on), Err(Foreign::Origin), "{url}");
+            let passed_on = RequestSource { origin: Some("https://evil.com"), ..sender };
+            assert_eq!(OriginPolicy::default().check(url, passed_on), Err(OriginRejection::Origin), "{url}");
         }
     }
     // A copy of a request, with a URL of its own, has the name that its sender called.
-    let copied = |host| Sender { host: Some(host), peer: Some("127.0.0.1"), ..Sender::default() };
-    assert_eq!(Policy::default().judge("http://mcp/mcp", copied("localhost:8787")), Ok(()));
-    assert_eq!(Policy::default().judge("http://mcp/mcp", copied("evil.com:8787")), Err(Foreign::Host));
+    let copied = |host| RequestSource { host: Some(host), peer: Some("127.0.0.1"), ..RequestSource::default() };
+    assert_eq!(OriginPolicy::default().check("http://mcp/mcp", copied("localhost:8787")), Ok(()));
+    assert_eq!(OriginPolicy::default().check("http://mcp/mcp", copied("evil.com:8787")), Err(OriginRejection::Host));
 }
 
 #[test]
 fn behind_a_proxy_with_a_name_of_its_own_browsers_are_known_by_what_they_say() {
     let url = "http://mcp.example.com/mcp";
-    let proxied = Sender { proxied: true, ..sent(url, None, Some("127.0.0.1")) };
-    assert_eq!(Policy::default().judge(url, proxied), Ok(()), "a program");
-    assert_eq!(Policy::default().judge(url, Sender { browser: true, ..proxied }), Err(Foreign::Host));
+    let proxied = RequestSource { proxied: true, ..sent(url, None, Some("127.0.0.1")) };
+    assert_eq!(OriginPolicy::default().check(url, proxied), Ok(()), "a program");
+    assert_eq!(
+        OriginPolicy::default().check(url, RequestSource { browser: true, ..proxied }),
+        Err(OriginRejection::Host)
+    );
     // The proxy writes its own name into the page's origin.
-    let page = Sender { origin: Some("http://mcp.example.com"), ..proxied };
-    assert_eq!(Policy::default().judge(url, page), Err(Foreign::Origin));
-    let inspector = Sender { origin: Some("http://localhost:6274"), browser: true, ..proxied };
-    assert_eq!(Policy::default().judge(url, inspector), Ok(()));
+    let page = RequestSource { origin: Some("http://mcp.example.com"), ..proxied };
+    assert_eq!(OriginPolicy::default().check(url, page), Err(OriginRejection::Origin));
+    let inspector = RequestSource { origin: Some("http://localhost:6274"), browser: true, ..proxied };
+    assert_eq!(OriginPolicy::default().check(url, inspector), Ok(()));
 }
 
 #[test]
 fn every_origin_may_ask_where_that_is_said_and_rebound_names_still_lead_nowhere() {
-    for said in [r#"{"allowedOrigins":"*"}"#, r#"{"allowedOrigins":["https://a.example","*"]}"#] {
-        let policy = Policy::read(Value::read(said).unwrap()).unwrap();
+    for said in [r#"{"allowedOrigins":["*"]}"#, r#"{"allowedOrigins":["https://a.example","*"]}"#] {
+        let policy = read::<OriginPolicy>(said).unwrap();
         for origin in ["https://evil.com", "null", "chrome-extension://x"] {
             assert_eq!(policy.asked(OWN, Some(origin), PEER), Ok(()), "{origin}");
         }
         let rebound = policy.asked("http://evil.com/mcp", Some("http://evil.com"), None);
-        assert_eq!(rebound, Err(Foreign::Host));
+        assert_eq!(rebound, Err(OriginRejection::Host));
     }
     for said in [r#"{"allowedOrigins":"https://a.example"}"#, r#"{"allowedOrigins":1}"#, r#"{"allowedHosts":"*"}"#] {
-        assert!(Policy::read(Value::read(said).unwrap()).is_err(), "{said}");
+        assert!(read::<OriginPolicy>(said).is_err(), "{said}");
     }
 }
 
 #[test]
 fn pages_that_are_listed_may_ask_and_no_others() {
-    let policy = Policy::read(Value::read(r#"{"allowedOrigins":["https://a.example"]}"#).unwrap()).unwrap();
+    let policy = read::<OriginPolicy>(r#"{"allowedOrigins":["https://a.example"]}"#).unwrap();
     assert_eq!(policy.asked(OWN, Some("https://a.example"), PEER), Ok(()));
-    assert_eq!(policy.asked(OWN, Some("https://b.example"), PEER), Err(Foreign::Origin));
-    assert_eq!(Foreign::ALL.map(Foreign::name), ["origin", "host"]);
+    assert_eq!(policy.asked(OWN, Some("https://b.example"), PEER), Err(OriginRejection::Origin));
+    assert_eq!(OriginRejection::ALL.map(OriginRejection::name), ["origin", "host"]);
 }

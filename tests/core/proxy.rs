@@ -15,10 +15,10 @@ mod revoking;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mcp_wicket::auth::proxy::Handler;
 use mcp_wicket::http::form::Params;
+use mcp_wicket::identity::upstream::UpstreamHandler;
+use mcp_wicket::identity::{Identity as _, Next, Person, SignInCallback, SignInError, SignInStart};
 use mcp_wicket::json::Object;
-use mcp_wicket::oauth::identity::{Back, Begin, Begun, Denied, Identity as _, Person};
 use serde_json::{Value as Json, json};
 
 use crate::world::{Ended, NOW, Said, World};
@@ -26,28 +26,41 @@ use crate::world::{Ended, NOW, Said, World};
 pub(crate) const CALLBACK: &str = "https://mcp.example/callback";
 pub(crate) const STATE: &str = "state-of-this-sign-in";
 
-pub(crate) fn read(config: &Json) -> Result<Handler, String> {
+pub(crate) fn read(config: &Json) -> Result<UpstreamHandler, String> {
     let text = config.to_string();
-    Handler::read(&Object::read(&text).unwrap())
+    UpstreamHandler::read(&Object::read(&text).unwrap())
 }
 
 /// The handler of `config`, with a client of its own where the test does not say otherwise.
-pub(crate) fn handler(config: Json) -> Handler {
+pub(crate) fn handler(config: Json) -> UpstreamHandler {
     let mut whole = json!({ "clientId": "Iv1.client", "clientSecret": "s3cret" });
     whole.as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
     read(&whole).unwrap()
 }
 
+/// A sign-in that has begun.
+pub(crate) struct Begun {
+    pub(crate) url: String,
+    pub(crate) kept: String,
+}
+
+impl Begun {
+    pub(crate) fn of(next: Next) -> Self {
+        let Next::Go { url, kept } = next else { panic!("a provider is elsewhere: {next:?}") };
+        Self { url, kept }
+    }
+}
+
 /// Begins a sign-in; the parameters of the URL, and what is kept.
-pub(crate) fn begin(handler: &Handler, world: World<'_>) -> (String, Params, Begun) {
-    let sign_in = Begin { state: STATE, callback: CALLBACK, switch: false };
-    let begun = world.run(async |flow| handler.begin(flow, &sign_in).await).answer.unwrap().unwrap();
+pub(crate) fn begin(handler: &UpstreamHandler, world: World<'_>) -> (String, Params, Begun) {
+    let sign_in = SignInStart { state: STATE, callback: CALLBACK, switch: false };
+    let begun = Begun::of(world.run(async |flow| handler.begin(flow, &sign_in).await).answer.unwrap().unwrap());
     let (endpoint, query) = begun.url.split_once('?').unwrap();
     (endpoint.into(), Params::read(query).unwrap(), begun)
 }
 
 /// What was kept of a sign-in that has begun in a world that does not matter.
-pub(crate) fn kept(handler: &Handler) -> String {
+pub(crate) fn kept(handler: &UpstreamHandler) -> String {
     begin(handler, World::silent()).2.kept
 }
 
@@ -57,24 +70,27 @@ pub(crate) fn nonce(kept: &str) -> String {
 
 /// Comes back with `query`, where whatever is signed is signed with a published key.
 pub(crate) fn come_back(
-    handler: &Handler,
+    handler: &UpstreamHandler,
     kept: &str,
     query: &str,
     say: impl FnMut(&Json) -> Said,
-) -> Ended<Result<Person, Denied>> {
+) -> Ended<Result<Person, SignInError>> {
     come_back_unsigned(handler, kept, query, signed(say))
 }
 
 /// Comes back with `query`; what is signed is the test's own business.
 pub(crate) fn come_back_unsigned(
-    handler: &Handler,
+    handler: &UpstreamHandler,
     kept: &str,
     query: &str,
     say: impl FnMut(&Json) -> Said,
-) -> Ended<Result<Person, Denied>> {
+) -> Ended<Result<Person, SignInError>> {
     let query = Params::read(query).unwrap();
-    let back = Back { query: &query, kept, callback: CALLBACK };
-    World::new(say).run(async |flow| handler.come_back(flow, &back).await)
+    let back = SignInCallback { query: &query, kept, callback: CALLBACK };
+    World::new(say).run(async |flow| match handler.come_back(flow, &back).await? {
+        Next::Done(person) => Ok(person),
+        next => panic!("a provider needs no other step: {next:?}"),
+    })
 }
 
 /// Answers what is asked about signatures, and leaves the rest to `say`.

@@ -1,33 +1,36 @@
 //! The codes of refusals in the operator's log, and what is counted in front of tokens.
 
-use mcp_wicket::auth::bearer::{Counted, Refusal};
+use mcp_wicket::guard::bearer::{RateLimitInput, Refusal};
 use mcp_wicket::http::Answer;
-use mcp_wicket::http::origin::Foreign;
-use mcp_wicket::http::refused::{Refused, plain};
+use mcp_wicket::http::origin::OriginRejection;
+use mcp_wicket::http::refused::{LoggedRefusal, plain};
+use mcp_wicket::json::{read, write};
 use mcp_wicket::limit::{Network, domain, host};
-use mcp_wicket::oauth::error::{Code, Failed};
-use mcp_wicket::oauth::page;
+use mcp_wicket::oauth::browser::page;
+use mcp_wicket::oauth::error::{Code, OAuthError};
 
 const GUIDE: &str = include_str!("../../docs/guides/refusals.md");
 
 #[test]
 fn every_code_is_in_the_guide() {
+    let refusals = Refusal::ALL.map(|refusal| write(&refusal).trim_matches('"').to_owned());
     let oauth = Code::EVERY.into_iter().map(Code::name);
-    let codes = Refusal::names().chain(Foreign::ALL.into_iter().map(Foreign::name)).chain(oauth).chain(page::codes());
-    for code in codes {
+    let codes =
+        OriginRejection::ALL.into_iter().map(OriginRejection::name).chain(oauth).chain(page::codes()).map(String::from);
+    for code in codes.chain(refusals) {
         assert!(GUIDE.contains(&format!("`{code}`")), "docs/guides/refusals.md does not explain `{code}`");
     }
 }
 
 #[test]
 fn an_answer_that_refuses_says_why_for_the_log_alone() {
-    let answer = Failed::new(Code::InvalidGrant, "The code has expired.").answer(false);
+    let answer = OAuthError::new(Code::InvalidGrant, "The code has expired.").answer(false);
     let refused = answer.refused.as_ref().unwrap();
     assert_eq!((refused.code, refused.reason.as_ref()), ("invalid_grant", "The code has expired."));
-    assert!(answer.to_json().contains(r#""refused":{"code":"invalid_grant","reason":"The code has expired."}"#));
-    assert!(!Answer::empty(204).to_json().contains("refused"));
-    let named = Refused { client: Some("app".into()), ..Refused::new("token", "") };
-    assert_eq!(named.to_json(), r#"{"code":"token","reason":"","client":"app"}"#);
+    assert!(write(&answer).contains(r#""refused":{"code":"invalid_grant","reason":"The code has expired."}"#));
+    assert!(!write(&Answer::empty(204)).contains("refused"));
+    let named = LoggedRefusal { client: Some("app".into()), ..LoggedRefusal::new("token", "") };
+    assert_eq!(write(&named), r#"{"code":"token","reason":"","client":"app"}"#);
 }
 
 #[test]
@@ -68,10 +71,10 @@ fn spellings_of_a_host_and_names_below_a_domain_count_as_one() {
 
 #[test]
 fn what_is_counted_is_a_caller_or_a_network_and_a_verifier() {
-    assert!(Counted::read(r#"{"most":3,"principal":"user:x"}"#).is_some());
-    assert!(Counted::read(r#"{"most":3,"verifier":"JWTVerifier","peer":"192.0.2.1"}"#).is_some());
-    assert!(Counted::read(r#"{"most":3,"verifier":"JWTVerifier"}"#).is_some());
-    assert!(Counted::read(r#"{"principal":"user:x"}"#).is_none());
+    assert!(read::<RateLimitInput>(r#"{"most":3,"principal":"user:x"}"#).is_ok());
+    assert!(read::<RateLimitInput>(r#"{"most":3,"verifier":"JWTVerifier","peer":"192.0.2.1"}"#).is_ok());
+    assert!(read::<RateLimitInput>(r#"{"most":3,"verifier":"JWTVerifier"}"#).is_ok());
+    assert!(read::<RateLimitInput>(r#"{"principal":"user:x"}"#).is_err());
 }
 
 /// RFC 6749 §5.2, RFC 9110 §15.
@@ -85,12 +88,12 @@ fn each_error_has_its_status_and_says_when_to_come_back_where_that_helps() {
             Code::SlowDown => 429,
             _ => 400,
         };
-        let answer = Failed::new(code, "x").answer(false);
+        let answer = OAuthError::new(code, "x").answer(false);
         let has = |answer: &Answer, name: &str| answer.headers.iter().any(|(own, _)| *own == name);
         assert_eq!(answer.status, status, "{code:?}");
         assert_eq!(has(&answer, "retry-after"), matches!(status, 503 | 429), "{code:?}");
         assert!(!has(&answer, "www-authenticate"));
-        assert_eq!(has(&Failed::new(code, "x").answer(true), "www-authenticate"), status == 401, "{code:?}");
+        assert_eq!(has(&OAuthError::new(code, "x").answer(true), "www-authenticate"), status == 401, "{code:?}");
     }
 }
 

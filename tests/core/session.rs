@@ -6,11 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcp_wicket::crypto::Keys;
 use mcp_wicket::flow::Context;
+use mcp_wicket::json::write;
 use mcp_wicket::mcp::Request;
 use mcp_wicket::mcp::capabilities::Capabilities;
 use mcp_wicket::mcp::place::{self, place};
 use mcp_wicket::mcp::revision::Revision;
-use mcp_wicket::mcp::session::{self, Place, Session};
+use mcp_wicket::mcp::session::{self, ObjectName, Session};
 use serde_json::{Value as Json, json};
 
 use crate::random::Random;
@@ -18,12 +19,14 @@ use crate::world::{ENTROPY, NOW, Said, World};
 
 const ANN: Option<&str> = Some("user:github:1");
 const BOB: Option<&str> = Some("user:github:2");
+/// The Worker answers.
+const BY_THE_WORKER: &str = r#"{"here":{}}"#;
 const DAY: u64 = 24 * 3600 * 1000;
 const LEGACY: [Revision; 4] =
     [Revision::V2024_11_05, Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25];
 
 /// The id of a session of a server that has no keys.
-fn mint(context: &Context, revision: Revision, place: &Place) -> String {
+fn mint(context: &Context, revision: Revision, place: &ObjectName) -> String {
     let session = Session { revision, capabilities: Capabilities::FORMS, place: *place };
     session::mint(context, None, "", &session)
 }
@@ -36,7 +39,7 @@ pub(crate) fn open(id: &str, principal: Option<&str>, now: u64) -> Option<Sessio
 /// An id that `principal` got at [`NOW`].
 fn minted(revision: Revision, principal: Option<&str>) -> String {
     let context = Context::new(NOW, ENTROPY);
-    mint(&context, revision, &Place::fresh(&context, principal))
+    mint(&context, revision, &ObjectName::fresh(&context, principal))
 }
 
 #[test]
@@ -45,7 +48,7 @@ fn an_id_says_what_was_negotiated() {
         for principal in [None, ANN, BOB, Some("")] {
             let session = open(&minted(revision, principal), principal, NOW).unwrap();
             assert_eq!(session.revision, revision);
-            assert_eq!(session.place, Place::fresh(&Context::new(NOW, ENTROPY), principal));
+            assert_eq!(session.place, ObjectName::fresh(&Context::new(NOW, ENTROPY), principal));
         }
     }
 }
@@ -88,7 +91,7 @@ fn an_id_is_short_and_visible() {
         let id = minted(Revision::V2025_11_25, principal);
         assert!(id.len() <= 256 && id.bytes().all(|byte| (0x21..=0x7e).contains(&byte)), "{id}");
         assert_eq!(id.len(), 64);
-        assert_eq!(Place::fresh(&Context::new(NOW, ENTROPY), principal).name().len(), 43);
+        assert_eq!(ObjectName::fresh(&Context::new(NOW, ENTROPY), principal).name().len(), 43);
     }
 }
 
@@ -134,7 +137,7 @@ fn a_changed_place_opens_nothing() {
             let opened = open(&with_byte(&id, place, byte ^ 1 << bit), ANN, NOW);
             if place < 24 {
                 // The random half: whoever writes one of their own gets what `initialize` would have given.
-                assert_ne!(opened.unwrap().place, Place::fresh(&Context::new(NOW, ENTROPY), ANN));
+                assert_ne!(opened.unwrap().place, ObjectName::fresh(&Context::new(NOW, ENTROPY), ANN));
             } else {
                 assert_eq!(opened, None, "byte {place}, bit {bit}");
             }
@@ -147,7 +150,8 @@ fn an_id_says_what_the_client_can_be_asked_for() {
     let all = [Capabilities::FORMS, Capabilities::URLS, Capabilities::SAMPLING_TOOLS, Capabilities::ROOTS];
     let context = Context::new(NOW, ENTROPY);
     for capabilities in all {
-        let session = Session { revision: Revision::V2025_11_25, capabilities, place: Place::fresh(&context, ANN) };
+        let session =
+            Session { revision: Revision::V2025_11_25, capabilities, place: ObjectName::fresh(&context, ANN) };
         assert_eq!(open(&session::mint(&context, None, "", &session), ANN, NOW), Some(session));
     }
 }
@@ -161,7 +165,7 @@ fn an_id_opens_nothing_at_another_endpoint() {
     let session = Session {
         revision: Revision::V2025_11_25,
         capabilities: Capabilities::default(),
-        place: Place::fresh(&context, ANN),
+        place: ObjectName::fresh(&context, ANN),
     };
     for keys in [None, Some(&ours)] {
         let id = session::mint(&context, keys, HERE, &session);
@@ -183,7 +187,7 @@ fn where_there_are_keys_an_id_is_sealed() {
     let session = Session {
         revision: Revision::V2025_11_25,
         capabilities: Capabilities::ROOTS,
-        place: Place::fresh(&context, ANN),
+        place: ObjectName::fresh(&context, ANN),
     };
     let id = session::mint(&context, Some(&ours), HERE, &session);
     assert!(id.len() <= 256 && id.bytes().all(|byte| byte.is_ascii_graphic()));
@@ -213,7 +217,7 @@ fn no_two_sessions_share_an_id_or_a_place() {
         entropy[..4].copy_from_slice(&number.to_be_bytes());
         let context = Context::new(NOW, entropy);
         for _ in 0..2 {
-            let place = Place::fresh(&context, ANN);
+            let place = ObjectName::fresh(&context, ANN);
             assert!(ids.insert(mint(&context, Revision::V2025_11_25, &place)));
             assert!(places.insert(place.name()));
         }
@@ -222,25 +226,25 @@ fn no_two_sessions_share_an_id_or_a_place() {
 
 #[test]
 fn a_place_is_one_sessions_and_one_principals() {
-    let fresh = |principal| Place::fresh(&Context::new(NOW, ENTROPY), principal).name();
+    let fresh = |principal| ObjectName::fresh(&Context::new(NOW, ENTROPY), principal).name();
     assert_eq!(fresh(ANN), fresh(ANN));
     let names = [fresh(None), fresh(ANN), fresh(BOB), fresh(Some("anybody"))];
     assert_eq!(HashSet::from(names.clone()).len(), names.len(), "even with the same random bits");
     let id = minted(Revision::V2025_03_26, ANN);
     let opened = |now| open(&id, ANN, now).unwrap().place.name();
     assert_eq!(opened(NOW), opened(NOW + 29 * DAY), "a session keeps its place");
-    assert_eq!(Place::parse(&fresh(ANN)).unwrap().name(), fresh(ANN));
+    assert_eq!(ObjectName::parse(&fresh(ANN)).unwrap().name(), fresh(ANN));
     for wrong in ["", "x", &fresh(ANN)[1..], &(fresh(ANN) + "A"), &minted(Revision::V2025_03_26, ANN)] {
-        assert_eq!(Place::parse(wrong), None, "{wrong}");
+        assert_eq!(ObjectName::parse(wrong), None, "{wrong}");
     }
 }
 
 #[test]
 fn a_principals_own_place_is_one_and_nobody_elses() {
-    let (ann, bob) = (Place::of_principal("user:github:1"), Place::of_principal("user:github:2"));
-    assert_eq!(ann, Place::of_principal("user:github:1"));
+    let (ann, bob) = (ObjectName::of_principal("user:github:1"), ObjectName::of_principal("user:github:2"));
+    assert_eq!(ann, ObjectName::of_principal("user:github:1"));
     assert_ne!(ann, bob);
-    assert_ne!(ann, Place::fresh(&Context::new(NOW, ENTROPY), ANN));
+    assert_ne!(ann, ObjectName::fresh(&Context::new(NOW, ENTROPY), ANN));
 }
 
 #[test]
@@ -285,7 +289,7 @@ fn posted(head: &Json, body: &str) -> place::Place {
 
 fn object(head: &Json) -> String {
     match placed(head) {
-        place::Place::Object(name, _) => name,
+        place::Place::Object { name, .. } => name,
         other => panic!("{head}: {other:?}"),
     }
 }
@@ -300,7 +304,7 @@ fn refused(head: &Json) -> (u16, Json) {
 #[test]
 fn a_sessions_requests_go_to_its_place() {
     for principal in [None, ANN] {
-        let place = Place::fresh(&Context::new(NOW, [9; 32]), principal);
+        let place = ObjectName::fresh(&Context::new(NOW, [9; 32]), principal);
         let id = mint(&Context::new(NOW, ENTROPY), Revision::V2025_06_18, &place);
         for version in [None, Some("2025-06-18"), Some("2025-11-25")] {
             let head = json!({"method": "POST", "server": {}, "principal": principal, "sessionId": id,
@@ -318,7 +322,7 @@ fn a_session_that_is_unknown_over_or_anothers_has_no_place() {
     let ann = minted(Revision::V2025_06_18, ANN);
     let old = {
         let context = Context::new(NOW - 31 * DAY, ENTROPY);
-        mint(&context, Revision::V2025_06_18, &Place::fresh(&context, ANN))
+        mint(&context, Revision::V2025_06_18, &ObjectName::fresh(&context, ANN))
     };
     for (id, principal) in [(ann.as_str(), BOB), (&ann, None), (&old, ANN), ("", ANN), ("x", ANN)] {
         for transport in [None, Some("sse-messages")] {
@@ -336,14 +340,14 @@ fn a_2026_07_28_request_goes_to_its_principals_place_whatever_session_it_shows()
         for version in ["2026-07-28", " 2026-07-28\t"] {
             let head = json!({"method": "POST", "server": {}, "principal": ANN, "sessionId": id,
                               "protocolVersion": version});
-            assert_eq!(object(&head), Place::of_principal("user:github:1").name());
+            assert_eq!(object(&head), ObjectName::of_principal("user:github:1").name());
         }
     }
 }
 
 #[test]
 fn whoever_has_neither_session_nor_name_gets_a_new_place() {
-    let fresh = |principal| Place::fresh(&Context::new(NOW, ENTROPY), principal).name();
+    let fresh = |principal| ObjectName::fresh(&Context::new(NOW, ENTROPY), principal).name();
     for (head, principal) in [
         (json!({"method": "POST", "server": {}}), None),
         (json!({"method": "POST", "server": {}, "principal": ANN}), ANN),
@@ -358,7 +362,8 @@ fn whoever_has_neither_session_nor_name_gets_a_new_place() {
 
 #[test]
 fn what_takes_nothing_of_a_servers_has_no_place() {
-    let id = mint(&Context::new(NOW, ENTROPY), Revision::V2025_11_25, &Place::fresh(&Context::new(NOW, [9; 32]), ANN));
+    let id =
+        mint(&Context::new(NOW, ENTROPY), Revision::V2025_11_25, &ObjectName::fresh(&Context::new(NOW, [9; 32]), ANN));
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}"#;
     let bodies = [
         "",
@@ -386,11 +391,11 @@ fn what_takes_nothing_of_a_servers_has_no_place() {
                 continue;
             }
             for body in bodies {
-                let place = posted(&head, body).to_json();
-                assert!(place.starts_with(r#"{"here":true"#), "{head}: {body}: {place}");
+                let place = write(&posted(&head, body));
+                assert!(place.starts_with(r#"{"here":{"#), "{head}: {body}: {place}");
                 assert_eq!(place.contains("\"at\""), transport.is_some(), "{head}: {body}: {place}");
             }
-            assert!(posted(&head, call).to_json().contains("object"), "{head}");
+            assert!(write(&posted(&head, call)).contains("object"), "{head}");
         }
     }
     // What the head says is judged as well.
@@ -403,49 +408,48 @@ fn what_takes_nothing_of_a_servers_has_no_place() {
     ] {
         let mut head = json!({"method": "POST", "server": {}, "principal": ANN});
         head.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
-        assert_eq!(posted(&head, call).to_json(), r#"{"here":true}"#, "{wrong}");
+        assert_eq!(write(&posted(&head, call)), BY_THE_WORKER, "{wrong}");
     }
 }
 
 #[test]
 fn what_an_object_has_is_kept_until_nobody_can_come_back_for_it() {
-    let place = Place::fresh(&Context::new(NOW, [9; 32]), ANN);
+    let place = ObjectName::fresh(&Context::new(NOW, [9; 32]), ANN);
     let id = mint(&Context::new(NOW, ENTROPY), Revision::V2025_11_25, &place);
     let kept = |more: &Json| {
         let mut head = json!({"method": "POST", "server": {}, "principal": ANN});
         head.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         match placed(&head) {
-            place::Place::Object(_, kept) => kept,
+            place::Place::Object { keeps, mailbox, .. } => (keeps, mailbox),
             other => panic!("{head}: {other:?}"),
         }
     };
-    let life = place::Kept::For(30 * DAY + 300_000);
+    let life = (Some(30 * DAY + 300_000), None);
     assert_eq!(kept(&json!({"sessionId": id})), life, "as long as its id");
     assert_eq!(kept(&json!({})), life, "this may begin a session");
-    let there = place::Kept::While(DAY, place.mailbox());
-    assert_eq!(kept(&json!({"sessionId": id, "sessions": "object"})), there);
+    let there = (Some(DAY), Some(place.mailbox()));
+    assert_eq!(kept(&json!({"sessionId": id, "kept": true})), there);
     assert_eq!(kept(&json!({"sessionId": id, "transport": "sse-messages"})), there);
-    assert_eq!(kept(&json!({"protocolVersion": "2026-07-28"})), place::Kept::Forever, "it is its principal's");
-    assert_eq!(kept(&json!({"protocolVersion": "2026-07-28", "principal": null})), place::Kept::For(3_600_000));
+    assert_eq!(kept(&json!({"protocolVersion": "2026-07-28"})), (None, None), "it is its principal's");
+    assert_eq!(kept(&json!({"protocolVersion": "2026-07-28", "principal": null})), (Some(3_600_000), None));
 }
 
 #[test]
 fn a_session_that_is_ended_names_its_object() {
-    let place = Place::fresh(&Context::new(NOW, [9; 32]), ANN);
+    let place = ObjectName::fresh(&Context::new(NOW, [9; 32]), ANN);
     let id = mint(&Context::new(NOW, ENTROPY), Revision::V2025_11_25, &place);
     let placed = |principal: Option<&str>, kept: Json, there: &'static str| {
-        let head = json!({"method": "DELETE", "server": {}, "principal": principal, "sessionId": id, "sessions": kept});
+        let head = json!({"method": "DELETE", "server": {}, "principal": principal, "sessionId": id, "kept": kept});
         let input = crate::world::head(&head);
         let request = Request::read(&input).unwrap();
         let world = World::new(|_| Said::Ok(there.into()));
-        world.run(async |flow| place::place(flow, &request, "").await).answer.unwrap().to_json()
+        write(&world.run(async |flow| place::place(flow, &request, "").await).answer.unwrap())
     };
-    let ends = format!(r#"{{"here":true,"ends":"{}"}}"#, place.name());
-    assert_eq!(placed(ANN, json!("object"), "true"), ends);
-    for (principal, kept, there) in
-        [(ANN, json!("object"), "false"), (BOB, json!("object"), "true"), (ANN, Json::Null, "true")]
+    let ends = format!(r#"{{"here":{{"ends":"{}"}}}}"#, place.name());
+    assert_eq!(placed(ANN, json!(true), "true"), ends);
+    for (principal, kept, there) in [(ANN, json!(true), "false"), (BOB, json!(true), "true"), (ANN, Json::Null, "true")]
     {
-        assert_eq!(placed(principal, kept, there), r#"{"here":true}"#);
+        assert_eq!(placed(principal, kept, there), BY_THE_WORKER);
     }
 }
 
@@ -464,7 +468,7 @@ fn what_the_endpoint_does_not_take_ends_before_any_place() {
         json!({"method": "DELETE", "server": {}}),
         json!({"method": "POST", "server": {}, "mcpMethod": "subscriptions/listen"}),
     ] {
-        assert!(matches!(placed(&head), place::Place::Here), "the Worker answers {head}");
+        assert!(matches!(placed(&head), place::Place::Here { .. }), "the Worker answers {head}");
     }
     let (status, body) = refused(&json!({"method": "POST", "server": {}, "transport": "sse-messages"}));
     assert_eq!((status, &body["error"]["code"]), (400, &json!(-32600)));

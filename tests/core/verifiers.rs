@@ -1,9 +1,9 @@
 //! What verifiers ask for, and what they make of answers that fail, lie or come late.
 
-use mcp_wicket::auth::bearer::{Found, Refusal};
-use mcp_wicket::auth::jwt::Request;
-use mcp_wicket::auth::verifier::Verifier;
 use mcp_wicket::flow::Commit;
+use mcp_wicket::guard::bearer::{Refusal, Rejection, Verification};
+use mcp_wicket::guard::jwt::VerifierInput;
+use mcp_wicket::guard::verifier::Verifier;
 use serde_json::{Value as Json, json};
 
 use crate::world::{Ended, NOW, Said, World};
@@ -23,7 +23,7 @@ fn kept_text(kids: &[&str]) -> String {
         _ => Said::Ok("true".into()),
     });
     match &ended.commits[0] {
-        Commit::Remember(remember) => remember.set.as_ref().unwrap().1.clone(),
+        Commit::Remember(remember) => remember.set.as_ref().unwrap().text.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -50,21 +50,28 @@ fn verify(
     kid: &str,
     now: u64,
     say: impl FnMut(&Json) -> Said,
-) -> Ended<Found> {
+) -> Ended<Verification> {
     let mut input: Json = serde_json::from_str(kept).unwrap();
     input["token"] = token(kid, now).into();
     let input = input.to_string();
-    let request = Request::read(&input, body).unwrap();
+    let request = VerifierInput::read(&input, body).unwrap();
     World::new(say).at(now).run(async |flow| verifier.verify(flow, &request).await)
 }
 
 /// With keys that were fetched at `at`, and tried for at `tried`.
-fn with_kept(kids: &[&str], at: u64, tried: u64, kid: &str, now: u64, say: impl FnMut(&Json) -> Said) -> Ended<Found> {
+fn with_kept(
+    kids: &[&str],
+    at: u64,
+    tried: u64,
+    kid: &str,
+    now: u64,
+    say: impl FnMut(&Json) -> Said,
+) -> Ended<Verification> {
     let kept = json!({"keys": {"url": KEYS, "tried": tried, "at": at}}).to_string();
     verify(&jwks(), &kept, &kept_text(kids), kid, now, say)
 }
 
-fn kinds(ended: &Ended<Found>) -> Vec<&str> {
+fn kinds(ended: &Ended<Verification>) -> Vec<&str> {
     ended.waits.iter().flatten().map(|effect| effect["kind"].as_str().unwrap()).collect()
 }
 
@@ -73,10 +80,10 @@ fn away(effect: &Json) -> Said {
     if effect["kind"] == "verify" { Said::Ok("true".into()) } else { Said::Failed("unreachable") }
 }
 
-fn until(ended: &Ended<Found>) -> u64 {
+fn until(ended: &Ended<Verification>) -> u64 {
     match ended.answer.as_ref().unwrap() {
-        Found::Caller(caller) => caller.until,
-        other => panic!("{other:?}"),
+        Verification::Caller(caller) => caller.until,
+        other @ Verification::Refused(_) => panic!("{other:?}"),
     }
 }
 
@@ -94,10 +101,10 @@ fn keys_that_cannot_be_renewed_count_for_a_day() {
     for (age, kept) in [(HOUR, true), (24 * HOUR - 1, true), (24 * HOUR, false), (48 * HOUR, false)] {
         let ended = with_kept(&["a"], NOW, NOW, "a", NOW + age, away);
         match ended.answer.as_ref().unwrap() {
-            Found::Caller(caller) if kept => {
+            Verification::Caller(caller) if kept => {
                 assert_eq!(caller.until, NOW + age + 30_000, "asked again after the cool-down");
             }
-            Found::Refused(Refusal::Unavailable, _) if !kept => {}
+            Verification::Refused(Rejection { refused: Refusal::Unavailable, .. }) if !kept => {}
             other => panic!("{age}: {other:?}"),
         }
         let Commit::Remember(remember) = &ended.commits[0] else { panic!("{:?}", ended.commits) };
@@ -107,7 +114,10 @@ fn keys_that_cannot_be_renewed_count_for_a_day() {
     let ended = with_kept(&["a"], NOW, NOW + HOUR, "a", NOW + HOUR + 29_999, away);
     assert_eq!(kinds(&ended), ["verify"]);
     let ended = with_kept(&["a"], NOW, NOW + 25 * HOUR, "a", NOW + 25 * HOUR + 4_999, away);
-    assert!(matches!(ended.answer, Ok(Found::Refused(Refusal::Unavailable, _))) && ended.waits.is_empty());
+    assert!(
+        matches!(ended.answer, Ok(Verification::Refused(Rejection { refused: Refusal::Unavailable, .. })))
+            && ended.waits.is_empty()
+    );
 }
 
 #[test]
@@ -115,14 +125,14 @@ fn an_unknown_kid_is_asked_for_once_in_the_cool_down() {
     for (later, kinds_then) in [(29_999, vec![]), (30_000, vec!["document"])] {
         let ended = with_kept(&["a"], NOW, NOW, "b", NOW + later, away);
         assert_eq!(kinds(&ended), kinds_then);
-        assert!(matches!(ended.answer, Ok(Found::Refused(..))));
+        assert!(matches!(ended.answer, Ok(Verification::Refused(..))));
     }
     let both = json!({"keys": [key("a"), key("b")]}).to_string();
     let ended = with_kept(&["a"], NOW, NOW, "b", NOW + 30_000, |effect| match effect["kind"].as_str().unwrap() {
         "document" => Said::Ok(json!({"at": NOW + 30_000, "body": both}).to_string()),
         _ => Said::Ok("true".into()),
     });
-    assert!(matches!(ended.answer, Ok(Found::Caller(_))));
+    assert!(matches!(ended.answer, Ok(Verification::Caller(_))));
 }
 
 /// Whatever an issuer publishes in place of keys replaces none, and lets nobody in.
@@ -134,11 +144,17 @@ fn no_lie_of_the_issuer_lets_anybody_in() {
             "document" => Said::Ok(json!({"at": NOW, "body": body}).to_string()),
             _ => Said::Ok("true".into()),
         });
-        assert!(matches!(ended.answer, Ok(Found::Refused(Refusal::Unavailable, _))), "{body}");
+        assert!(
+            matches!(ended.answer, Ok(Verification::Refused(Rejection { refused: Refusal::Unavailable, .. }))),
+            "{body}"
+        );
     }
     for wrong in [Said::Ok("false".into()), Said::Failed("failed"), Said::Failed("timeout")] {
         let ended = with_kept(&["a"], NOW, NOW, "a", NOW, |_| wrong.clone());
-        assert!(matches!(ended.answer, Ok(Found::Refused(Refusal::Token, _))), "{wrong:?}");
+        assert!(
+            matches!(ended.answer, Ok(Verification::Refused(Rejection { refused: Refusal::Token, .. }))),
+            "{wrong:?}"
+        );
     }
     assert!(with_kept(&["a"], NOW, NOW, "a", NOW, |_| Said::Ok("1".into())).answer.is_err());
 }
@@ -155,7 +171,7 @@ fn introspecting(more: Json) -> Verifier {
 #[test]
 fn the_question_of_an_introspection() {
     let ended = verify(&introspecting(json!({})), "{}", "", "a", NOW, |_| Said::Failed("timeout"));
-    assert!(matches!(ended.answer, Ok(Found::Refused(Refusal::Unavailable, _))));
+    assert!(matches!(ended.answer, Ok(Verification::Refused(Rejection { refused: Refusal::Unavailable, .. }))));
     let effect = &ended.waits[0][0];
     assert_eq!(effect["url"], "https://issuer.example/introspect");
     assert_eq!(effect["body"], format!("token={}&token_type_hint=access_token", token("a", NOW)));
@@ -180,7 +196,9 @@ fn for_how_long_an_introspection_counts() {
     answer["exp"] = (NOW / 1000 + 10).into();
     assert_eq!(until(&ask(&answer, json!({}))), NOW + 10_000);
     match ask(&json!({"active": false}), json!({})).answer.unwrap() {
-        Found::RefusedUntil(Refusal::Token, _, until) => assert_eq!(until, NOW + 10_000),
+        Verification::Refused(Rejection { refused: Refusal::Token, until: Some(until), .. }) => {
+            assert_eq!(until, NOW + 10_000);
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -191,10 +209,10 @@ fn options_of_introspection() {
         (json!({"clientSecret": null}), "`clientSecret` is missing"),
         (json!({"clientId": ""}), "`clientId` is missing"),
         (json!({"endpoint": "http://issuer.example/introspect"}), "`endpoint` must be an https URL"),
-        (json!({"clientAuth": "none"}), "`clientAuth` is"),
+        (json!({"clientAuth": "none"}), "`clientAuth` must be"),
         (json!({"maxAge": 301}), "`maxAge` must be"),
-        (json!({"audience": []}), "`audience` must be there"),
-        (json!({"issuer": []}), "`issuer` must be there"),
+        (json!({"audience": []}), "`audience` must be a string or a list of strings"),
+        (json!({"issuer": []}), "`issuer` must be a string or a list of strings"),
     ] {
         let mut all = json!({
             "kind": "introspection", "issuer": ["https://issuer.example"], "audience": ["me"],
@@ -207,7 +225,7 @@ fn options_of_introspection() {
     }
     let two = json!({"kind": "introspection", "issuer": ["https://a.example", "https://b.example"], "audience": ["me"],
         "clientId": "a", "clientSecret": "s"});
-    assert!(Verifier::read(&two.to_string()).unwrap_err().contains("Say the `endpoint`"));
+    assert!(Verifier::read(&two.to_string()).unwrap_err().contains("Set `endpoint`"));
 }
 
 /// RSA timing (RUSTSEC-2023-0071): no RSA arithmetic in Rust at all.
@@ -223,7 +241,7 @@ fn rsa_is_the_runtimes() {
 /// own compare. In the files that hold secrets, nothing else stands beside a hash, a secret or a signature.
 #[test]
 fn secrets_are_compared_in_constant_time() {
-    for file in ["src/auth/api_key.rs", "src/auth/jwt/hmac.rs", "src/auth/introspection.rs"] {
+    for file in ["src/guard/api_key.rs", "src/guard/jwt/hmac.rs", "src/guard/introspection.rs"] {
         let path = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(path).unwrap();
         for line in text.lines().filter(|line| line.contains("==") || line.contains("!=")) {

@@ -1,4 +1,4 @@
-//! Drives flows as the shim does (`js/run.ts`): keeps the list of outcomes, and answers effects from a script.
+//! Drives flows as the shim does (`js/boundary/interpreter.ts`): keeps the list of outcomes, and answers effects from a script.
 
 use mcp_wicket::flow::{Broken, Commit, Context, Flow, Step};
 use serde_json::Value as Json;
@@ -70,9 +70,10 @@ impl<'w> World<'w> {
                 Step::Wait(asked) => {
                     let effects = asked.iter().map(|asked| {
                         let mut effect: Json = serde_json::from_str(&asked.effect).unwrap();
-                        // The head of a shortcut crosses behind the step; here it stands where people look for it.
-                        if let Some(head) = &asked.head {
-                            effect["splice"]["head"] = head.as_str().into();
+                        // A shortcut crosses beside the effect, and its head behind the step; here they stand where people look.
+                        if let Some(shortcut) = &asked.shortcut {
+                            effect["shortcut"] = serde_json::to_value(shortcut).unwrap();
+                            effect["shortcut"]["head"] = shortcut.head().into();
                         }
                         effect
                     });
@@ -119,42 +120,14 @@ fn step_in<T>(context: &Context, outcomes: &str, flow: impl AsyncFn(&Flow<'_>) -
     }
 }
 
-/// The head of a request as the shim writes it (`headOf` in `js/endpoint.ts`), by the names of its parts.
+/// The head of a request as the shim writes it (`headOf` in `js/mcp/endpoint.ts`), by the names of its parts.
 pub(crate) fn head(parts: &Json) -> String {
-    const PARTS: [(&str, char); 15] = [
-        ("server", 's'),
-        ("contentType", 'c'),
-        ("accept", 'a'),
-        ("protocolVersion", 'v'),
-        ("mcpMethod", 'm'),
-        ("mcpName", 'n'),
-        ("lastEventId", 'e'),
-        ("sessionId", 'i'),
-        ("principal", 'p'),
-        ("client", 'k'),
-        ("transport", 't'),
-        ("place", 'l'),
-        ("agent", 'g'),
-        ("unread", 'u'),
-        ("endpoint", 'h'),
-    ];
-    let mut head = parts["method"].as_str().unwrap_or_default().to_owned();
-    for (name, part) in parts.as_object().unwrap().iter().filter(|(_, part)| !part.is_null()) {
-        let Some((_, letter)) = PARTS.iter().find(|(known, _)| known == name) else {
-            match name.as_str() {
-                "method" => {}
-                "streams" => head.push_str(if part == true { "\nf" } else { "" }),
-                "page" => head.push_str(if part == true { "\nw" } else { "" }),
-                "sessions" => head.push_str(if part == "object" { "\no" } else { "" }),
-                _ => panic!("a head has no part {name}"),
-            }
-            continue;
-        };
-        let value = match (letter, part) {
-            ('c' | 'a' | 'v' | 'm' | 'n' | 'e' | 'h', Json::String(header)) => header.clone(),
-            _ => part.to_string(),
-        };
-        head.extend([format!("\n{letter}"), value]);
+    let mut head = parts.clone();
+    let members = head.as_object_mut().unwrap();
+    members.retain(|_, part| !part.is_null());
+    // Whatever the body names: a header is a text.
+    if let Some(name) = members.get_mut("mcpName").filter(|name| !name.is_string()) {
+        *name = name.to_string().into();
     }
-    head
+    head.to_string()
 }

@@ -22,7 +22,7 @@ for (const [flow, begun] of Object.entries(all)) points.push([flow, await points
 
 /** True for what only the first request of an isolate does. */
 const isOfTheFirst = ({ what }: Point) => what === "keyring: root" || what === "revocations: since";
-const rowOf = ({ what, nth }: Point) => `${what}${nth > 1 ? ", once more" : ""}`;
+const rowOf = ({ what, nth }: Point) => `${what}${nth > 1 ? ", again" : ""}`;
 for (const [flow, itsPoints] of points) for (const point of itsPoints) tables.row(flow, rowOf(point));
 
 describe.each(points)("%s", (flow, itsPoints) => {

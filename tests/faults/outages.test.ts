@@ -19,15 +19,15 @@ const isOf = (role: string, when: Point["when"]) => (point: Point) =>
 /** By what is away, the effects that fail. */
 const faults: Record<string, (point: Point) => boolean> = {
   "KV answers 429": ({ what, when }) => what.startsWith("KV: ") && when === "before",
-  "D1 is away": ({ what, when }) => what.startsWith("D1: ") && when === "before",
-  "GitHub is away": ({ what, when }) => /github\.com: /.test(what) && when === "before",
-  ...Object.fromEntries(ROLES.map((role) => [`\`${role}\` is away`, isOf(role, "before")])),
-  ...Object.fromEntries(ROLES.map((role) => [`answers of \`${role}\` are lost`, isOf(role, "after")])),
-  "the answer to a refresh is lost": ({ what, when }) => what === "subject: refresh" && when === "after",
+  "D1 is unavailable": ({ what, when }) => what.startsWith("D1: ") && when === "before",
+  "GitHub is unavailable": ({ what, when }) => /github\.com: /.test(what) && when === "before",
+  ...Object.fromEntries(ROLES.map((role) => [`\`${role}\` is unavailable`, isOf(role, "before")])),
+  ...Object.fromEntries(ROLES.map((role) => [`responses of \`${role}\` are lost`, isOf(role, "after")])),
+  "the response to a refresh is lost": ({ what, when }) => what === "subject: refresh" && when === "after",
 };
 const isOfTheKey = (fault: string) => fault.includes("keyring");
 
-const COLUMNS = ["meanwhile", "a minute later"] as const;
+const COLUMNS = ["during the fault", "a minute later"] as const;
 const tables = new Tables("fault", [...COLUMNS]);
 
 /** The faults that a flow meets: those of its effects in a run in which nothing happens, and the key, which each needs. */

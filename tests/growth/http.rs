@@ -1,9 +1,9 @@
 //! What HTTP itself says: forms, queries, origins, addresses, and text on its way to a log.
 
-use mcp_wicket::auth::no_auth;
+use mcp_wicket::guard::no_auth;
 use mcp_wicket::http::cors;
 use mcp_wicket::http::form::{self, Params};
-use mcp_wicket::http::origin::{Policy, Sender};
+use mcp_wicket::http::origin::{OriginPolicy, RequestSource};
 use mcp_wicket::http::refused::plain;
 use mcp_wicket::limit::{self, Network};
 use serde_json::json;
@@ -22,9 +22,10 @@ fn params(text: String) -> Work {
 fn origin(origin: String) -> Work {
     Box::new(move || {
         let (host, url) = (origin.trim_start_matches("https://").to_owned(), origin.clone());
-        let sender = Sender { origin: Some(&origin), host: Some(&host), peer: Some(&host), ..Sender::default() };
-        done(Policy::default().judge(&url, sender));
-        done(Policy::default().judge(&url.replacen("https", "http", 1), sender));
+        let sender =
+            RequestSource { origin: Some(&origin), host: Some(&host), peer: Some(&host), ..RequestSource::default() };
+        done(OriginPolicy::default().check(&url, sender));
+        done(OriginPolicy::default().check(&url.replacen("https", "http", 1), sender));
     })
 }
 
@@ -86,7 +87,12 @@ pub(crate) const ROWS: &[Row] = &[
             let head = json!({"method": "OPTIONS", "url": format!("https://a/{headers}"), "methods": "GET, POST",
                               "origin": "https://a", "requestedHeaders": headers});
             let head = head.to_string();
-            Box::new(move || done(no_auth::guard(&Policy::default(), &no_auth::Head::read(&head).unwrap()).to_json()))
+            Box::new(move || {
+                done(mcp_wicket::json::write(&no_auth::guard(
+                    &OriginPolicy::default(),
+                    &mcp_wicket::json::read(&head).unwrap(),
+                )));
+            })
         },
     },
     Row {

@@ -1,7 +1,7 @@
 //! JSON and JSON-RPC.
 
 use mcp_wicket::jose::compact;
-use mcp_wicket::json::{Nest, Object, Value, quoted};
+use mcp_wicket::json::{Object, Value, quoted};
 
 use super::{Row, Work, done};
 
@@ -58,14 +58,6 @@ pub(crate) const ROWS: &[Row] = &[
         ready: |size| object(members(size, |number| number.to_string())),
     },
     Row { name: "JSON: one name again and again", most: 40_000, ready: |size| object(members(size, |_| "a".into())) },
-    Row {
-        name: "JSON: an object, and one in it, and one in that",
-        most: 200_000,
-        ready: |size| {
-            let text = objects(size, 120);
-            Box::new(move || done(Nest::read(&text, &["a", "a"])))
-        },
-    },
     Row {
         name: "JSON: an array taken apart",
         most: 200_000,

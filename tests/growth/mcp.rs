@@ -15,7 +15,7 @@ const SECRET: &str = "7Hq2vZ4cX9mK1pR8sT5wY3nB6dF0gJ2lQ8uE4iO6aL1";
 fn said(effect: &Json) -> Said {
     match effect["kind"].as_str().unwrap() {
         "ask" | "reach" | "listening" => Said::Ok("true".into()),
-        "list" => Said::Ok(json!({"page": [], "next": "a"}).to_string()),
+        "list" => Said::Ok(json!({"all": []}).to_string()),
         "listen" => Said::Ok("{}".into()),
         "complete" => Said::Ok(json!({"values": [], "total": 0}).to_string()),
         _ => Said::Ok(json!({"returned": {"content": []}}).to_string()),
@@ -31,8 +31,8 @@ fn post(more: &Json, body: String) -> Work {
     Box::new(move || {
         let keys = Keys::parse(SECRET).unwrap();
         let request = Request::read(&head).unwrap().with_keys(Sealing::Keys(&keys));
-        done(World::new(said).run(async |flow| serve(flow, &request, &body).await.to_json()));
-        done(World::new(said).run(async |flow| place::place(flow, &request, &body).await.to_json()));
+        done(World::new(said).run(async |flow| mcp_wicket::json::write(&serve(flow, &request, &body).await)));
+        done(World::new(said).run(async |flow| mcp_wicket::json::write(&place::place(flow, &request, &body).await)));
     })
 }
 
@@ -68,7 +68,7 @@ fn read(uri: String, templates: &[&str]) -> Work {
     Box::new(move || {
         let request = Request::read(&head).unwrap();
         let say = |_: &Json| Said::Ok(elsewhere.clone());
-        done(World::new(say).run(async |flow| serve(flow, &request, &body).await.to_json()));
+        done(World::new(say).run(async |flow| mcp_wicket::json::write(&serve(flow, &request, &body).await)));
     })
 }
 
@@ -90,7 +90,7 @@ fn reply(say: &Json) -> Work {
     let head = head(&json!({"method": "POST", "server": {"name": "a"}, "protocolVersion": "2025-06-18"}));
     Box::new(move || {
         let running = Running::read(&input, &head).unwrap();
-        done(World::new(said).run(async |flow| tell(flow, &running).await.to_json()));
+        done(World::new(said).run(async |flow| mcp_wicket::json::write(&tell(flow, &running).await)));
     })
 }
 

@@ -3,9 +3,10 @@
 use mcp_wicket::crypto::{Keys, encode, sha256};
 use mcp_wicket::flow::Flow;
 use mcp_wicket::http::form;
-use mcp_wicket::oauth::identity::{About, Back, Begin, Begun, Denied, Identity, Person};
-use mcp_wicket::oauth::register::presentable;
-use mcp_wicket::oauth::{Request, Server, Site, document, redirect, scope, serve};
+use mcp_wicket::identity::{Identity, Next, ProviderInfo, SignInCallback, SignInError, SignInStart};
+use mcp_wicket::oauth::client::document;
+use mcp_wicket::oauth::client::metadata::presentable;
+use mcp_wicket::oauth::{AuthorizationServer, Request, ServerConfig, redirect, scope, serve};
 use serde_json::{Value as Json, json};
 
 use super::{Row, Work, done};
@@ -21,14 +22,14 @@ impl Identity for Nobody {
     fn name(&self) -> &'static str {
         "test"
     }
-    fn about(&self) -> About {
-        About { label: "Test".into(), host: "upstream.example".into(), scopes: Vec::new() }
+    fn about(&self) -> ProviderInfo {
+        ProviderInfo { label: "Test".into(), host: "upstream.example".into(), scopes: Vec::new() }
     }
-    async fn begin(&self, _flow: &Flow<'_>, _begin: &Begin<'_>) -> Result<Begun, Denied> {
-        Err(Denied::failed("nobody"))
+    async fn begin(&self, _flow: &Flow<'_>, _begin: &SignInStart<'_>) -> Result<Next, SignInError> {
+        Err(SignInError::failed("nobody"))
     }
-    async fn come_back(&self, _flow: &Flow<'_>, _back: &Back<'_>) -> Result<Person, Denied> {
-        Err(Denied::failed("nobody"))
+    async fn come_back(&self, _flow: &Flow<'_>, _back: &SignInCallback<'_>) -> Result<Next, SignInError> {
+        Err(SignInError::failed("nobody"))
     }
 }
 
@@ -45,15 +46,15 @@ fn send(endpoint: &str, more: Json, body: String, fetched: &str) -> Work {
     let options = options.to_string();
     let fetched = json!({"status": 200, "body": fetched}).to_string();
     Box::new(move || {
-        let (server, keys) = (Server::read(&options).unwrap(), Keys::parse(SECRET).unwrap());
-        let site = Site { server: &server, keys: &keys, identity: &Nobody, issuer: SITE.into() };
+        let (server, keys) = (ServerConfig::read(&options).unwrap(), Keys::parse(SECRET).unwrap());
+        let server = AuthorizationServer { config: &server, keys: &keys, identity: &Nobody, issuer: SITE.into() };
         let request = Request::read(&head).unwrap();
         let world = World::new(|effect: &Json| match effect["kind"].as_str().unwrap() {
-            "tally" => Said::Ok(json!(vec![1; effect["keys"].as_array().unwrap().len()]).to_string()),
+            "tally" => Said::Ok(json!(vec![1; effect["limits"].as_array().unwrap().len()]).to_string()),
             "fetch" => Said::Ok(fetched.clone()),
             _ => Said::Ok("null".into()),
         });
-        done(world.run(async |flow| serve(flow, &site, &request, &body).await.to_json()));
+        done(world.run(async |flow| serve(flow, &server, &request, &body).await));
     })
 }
 
@@ -287,13 +288,15 @@ pub(crate) const ROWS: &[Row] = &[
         name: "consent: a form that is made up",
         most: 60_000,
         ready: |size| {
-            send("authorize", json!({"from": SITE}), format!("request={}&decision=allow", "A".repeat(size)), "")
+            send("authorize", json!({"originHeader": SITE}), format!("request={}&decision=allow", "A".repeat(size)), "")
         },
     },
     Row {
         name: "connected apps: a form that is made up",
         most: 60_000,
-        ready: |size| send("connected", json!({"from": SITE}), format!("page={}&revoke=a", "A".repeat(size)), ""),
+        ready: |size| {
+            send("connected", json!({"originHeader": SITE}), format!("page={}&revoke=a", "A".repeat(size)), "")
+        },
     },
     Row {
         name: "Cookie: many",

@@ -1,12 +1,13 @@
 //! Bearer tokens, and what issuers publish and answer.
 
-use mcp_wicket::auth::bearer::{Counted, Refused, refuse, token_of};
-use mcp_wicket::auth::jwt::claims::scopes;
-use mcp_wicket::auth::jwt::number::thousandths;
-use mcp_wicket::auth::jwt::{Request, keys};
-use mcp_wicket::auth::verifier::Verifier;
-use mcp_wicket::crypto::{Binding, Keys, Purpose, base64, encode};
-use mcp_wicket::jose::compact::Untrusted;
+use mcp_wicket::crypto::{Keys, Purpose, SealContext, base64, encode};
+use mcp_wicket::guard::bearer::{RateLimitInput, refuse, token_of};
+use mcp_wicket::guard::jwt::VerifierInput;
+use mcp_wicket::guard::jwt::claims::scopes;
+use mcp_wicket::guard::verifier::Verifier;
+use mcp_wicket::jose::compact::UntrustedToken;
+use mcp_wicket::jose::jwk;
+use mcp_wicket::jose::numeric_date::thousandths;
 use mcp_wicket::json::Object;
 use serde_json::{Value as Json, json};
 
@@ -26,10 +27,10 @@ fn verified(options: &Json, token: &str, answer: &str) -> Work {
     let said = Said::Ok(json!({"at": NOW, "status": 200, "body": answer}).to_string());
     Box::new(move || {
         let verifier = Verifier::read(&options).unwrap();
-        let request = Request::read(&input, "").unwrap();
+        let request = VerifierInput::read(&input, "").unwrap();
         let world =
             World::new(|effect| if effect["kind"] == "verify" { Said::Ok("true".into()) } else { said.clone() });
-        done(world.run(async |flow| verifier.verify(flow, &request).await.to_json()));
+        done(world.run(async |flow| mcp_wicket::json::write(&verifier.verify(flow, &request).await)));
     })
 }
 
@@ -65,8 +66,8 @@ fn introspected(more: Json) -> Work {
 fn set(set: &Json) -> Work {
     let text = set.to_string();
     Box::new(move || {
-        if let Some((usable, _)) = keys::read_set(&text) {
-            done(keys::write_checked(&usable));
+        if let Some((usable, _)) = jwk::read_set(&text) {
+            done(jwk::write_checked(&usable));
         }
     })
 }
@@ -101,7 +102,7 @@ pub(crate) const ROWS: &[Row] = &[
         most: 16_000,
         ready: |size| {
             let text = ".".repeat(size);
-            Box::new(move || done(Untrusted::parse(&text).is_ok()))
+            Box::new(move || done(UntrustedToken::parse(&text).is_ok()))
         },
     },
     Row {
@@ -109,7 +110,7 @@ pub(crate) const ROWS: &[Row] = &[
         most: 16_000,
         ready: |size| {
             let text = format!("e30.e30.{}", "A".repeat(size));
-            Box::new(move || done(Untrusted::parse(&text).is_ok()))
+            Box::new(move || done(UntrustedToken::parse(&text).is_ok()))
         },
     },
     Row { name: "JWT: many scopes", most: 2_400, ready: |size| jwt(json!({"scope": words(size)})) },
@@ -204,7 +205,7 @@ pub(crate) const ROWS: &[Row] = &[
             let keys = Keys::parse(SECRET).unwrap();
             let text = "A".repeat(size / 4 * 4);
             Box::new(move || {
-                let binding = Binding { purpose: Purpose::Session, issuer: "", audience: "" };
+                let binding = SealContext { purpose: Purpose::Session, issuer: "", audience: "" };
                 done(keys.open_text(&binding, &text));
                 done(keys.may_have_sealed(&text));
             })
@@ -215,7 +216,7 @@ pub(crate) const ROWS: &[Row] = &[
         most: 50_000,
         ready: |size| {
             let text = json!({"refused": "scope", "scope": "\"".repeat(size)}).to_string();
-            Box::new(move || done(refuse(&Refused::read(&text).unwrap()).to_json()))
+            Box::new(move || done(mcp_wicket::json::write(&refuse(&mcp_wicket::json::read(&text).unwrap()))))
         },
     },
     Row {
@@ -223,7 +224,7 @@ pub(crate) const ROWS: &[Row] = &[
         most: 50_000,
         ready: |size| {
             let text = json!({"most": 1, "principal": "x".repeat(size)}).to_string();
-            Box::new(move || done(Counted::read(&text)))
+            Box::new(move || done(mcp_wicket::json::read::<RateLimitInput>(&text)))
         },
     },
 ];

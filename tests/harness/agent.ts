@@ -69,7 +69,7 @@ export class UserAgent {
     const upstream = await this.decide(url, "allow");
     const page = await this.go(await this.choose(upstream, link));
     const text = await page.text();
-    const back = /href="([^"]+)" rel="noreferrer">Go back to/.exec(text)?.[1];
+    const back = /href="([^"]+)" rel="noreferrer">Return to/.exec(text)?.[1];
     if (page.status !== 403 || back === undefined) throw new Error(`not turned away: ${page.status} ${text}`);
     return { text, back: new URL(unescape(back)) };
   }

@@ -52,7 +52,7 @@ describe.each(officials)("$title", ({ transport, revision, connect }) => {
     expect(content[0]?.text).toContain('Invalid arguments for the tool "add": b: ');
     await expect(client.call("subtract")).rejects.toMatchObject({
       code: -32602,
-      message: expect.stringContaining('There is no tool "subtract".') as string,
+      message: expect.stringContaining('Unknown tool "subtract".') as string,
     });
     expect((await client.call("add", { a: 1, b: 1 })).content[0]?.text).toBe("The sum is 2");
     await client.close();

@@ -69,7 +69,7 @@ test("step 1, a secret of 256 bits", () => {
 });
 
 test("step 2, the verifier: nobody comes in without a token", async () => {
-  await expect(connect(`${after.url}/mcp`, {})).rejects.toThrow("An access token is needed");
+  await expect(connect(`${after.url}/mcp`, {})).rejects.toThrow("An access token is required");
 });
 
 test("steps 3 and 4, a token, and the header in the client's configuration", async () => {

@@ -11,13 +11,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bundle, unbundle } from "../harness/bundle.ts";
 import { type Message, type ToolResult, modern } from "../harness/messages.ts";
 import { at, root } from "../harness/paths.ts";
 import { start } from "../harness/workerd.ts";
+import { type Editor, openEditor } from "./lib/editor.ts";
 
 const run = promisify(execFile);
 
@@ -25,6 +26,11 @@ interface Manifest {
   version: string;
   exports: Record<string, string | { types: string; default: string }>;
   dependencies?: object;
+}
+
+interface SourceMap {
+  sources: string[];
+  sourcesContent: string[];
 }
 
 const manifest = JSON.parse(readFileSync(at("package.json"), "utf8")) as Manifest;
@@ -76,7 +82,7 @@ describe("the tarball", () => {
   });
 
   test("has nothing else", () => {
-    const wanted = [/^build\/\w+\/(index\.js|index_bg\.wasm)$/, /^dist\/[\w/-]+\.(js|d\.ts)$/];
+    const wanted = [/^build\/\w+\/(index\.js|index_bg\.wasm)$/, /^dist\/[\w/-]+\.(js|js\.map|d\.ts)$/];
     const papers = /^(package\.json|README\.md|CHANGELOG\.md|LICEN[CS]E[\w.-]*)$/;
     expect(files.filter((path) => ![...wanted, papers].some((pattern) => pattern.test(path)))).toEqual([]);
   });
@@ -90,13 +96,23 @@ describe("the tarball", () => {
     }
   });
 
+  test("has a source map for every module, with the source in it", () => {
+    for (const path of matching(/^dist\/.*\.js$/)) {
+      const file = join(project, "node_modules/mcp-wicket", path);
+      const { sources, sourcesContent } = JSON.parse(readFileSync(`${file}.map`, "utf8")) as SourceMap;
+      expect(sources).toEqual([expect.stringMatching(/^(\.\.\/)+js\/.*\.ts$/)]);
+      expect(sourcesContent).toEqual([readFileSync(at(dirname(path), ...sources), "utf8")]);
+      expect(readFileSync(file, "utf8")).toContain(`//# sourceMappingURL=${basename(path)}.map`);
+    }
+  });
+
   test("has its licence and its readme", () => {
     expect(matching(/^README\.md$/)).toHaveLength(1);
     expect(matching(/^LICEN[CS]E/)).not.toEqual([]);
   });
 
   test("says nothing of the machine that made it", () => {
-    for (const path of matching(/\.(js|ts|json|wasm)$/)) {
+    for (const path of matching(/\.(js|map|ts|json|wasm)$/)) {
       const bytes = readFileSync(join(project, "node_modules/mcp-wicket", path), "latin1");
       expect([path, bytes.includes(root)]).toEqual([path, false]);
       expect([path, /\/(root|home)\/[\w.]+\//.exec(bytes)?.[0]]).toEqual([path, undefined]);
@@ -108,8 +124,44 @@ describe("the tarball", () => {
     const importing = matching(/^dist\/.*\.js$/).filter((path) =>
       readFileSync(join(project, "node_modules/mcp-wicket", path), "utf8").includes('"@cfworker/json-schema"'),
     );
-    expect(importing).toEqual(["dist/json-schema.js"]);
+    expect(importing).toEqual(["dist/entry/json-schema.js"]);
     expect(existsSync(join(project, "node_modules/mcp-wicket/node_modules"))).toBe(false);
+  });
+});
+
+describe("an editor", () => {
+  let editor: Editor;
+  beforeAll(() => {
+    editor = openEditor(project);
+  });
+
+  test.each([
+    ["an agent", "declare const it: McpAgent;", ["server", "props", "init", "state"]],
+    ["an agent class", "declare const it: typeof McpAgent;", ["serve", "serveSSE", "placement"]],
+    ["a server", "declare const it: McpServer;", ["registerTool", "registerPrompt", "sendToolListChanged"]],
+    ["a resource template", "declare const it: ResourceTemplate;", ["uriTemplate"]],
+    ["an object", "declare const it: WicketObject;", ["alarm"]],
+    ["a verifier", "declare const it: JWTVerifier;", ["verify"]],
+    ["a provider", "declare const it: OAuthProvider;", ["fetch", "api"]],
+  ])("completes what users need of %s", (_, declared, wanted) => {
+    const [, name = ""] = /(\w+);$/.exec(declared) ?? [];
+    const names = editor.completes(`import { ${name} } from "mcp-wicket/oauth";\n${declared}`, "it");
+    expect(names).toEqual(expect.arrayContaining(wanted));
+  });
+
+  test.each([
+    ["McpAgent", "mcp-wicket"],
+    ["McpServer", "mcp-wicket"],
+    ["OAuthProvider", "mcp-wicket/oauth"],
+  ])("says what %s is, with an example that type-checks", (name, entry) => {
+    const [text = "", example = ""] = editor.hover(name, entry).split(/^```(?:ts)?$/m);
+    expect(text).toMatch(/\w\.\n/);
+    expect(example).toContain(name);
+    const environment = "interface Env { GITHUB_CLIENT_ID: string; GITHUB_CLIENT_SECRET: string }";
+    expect(editor.errors(`${example}\n${environment}`)).toEqual([]);
+    expect(
+      editor.errors(`${example.replace("server.registerTool", "server.registerTol")}\n${environment}`),
+    ).not.toEqual([]);
   });
 });
 

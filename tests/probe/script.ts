@@ -1,5 +1,5 @@
 /** What a probe does, and what came of it. */
-import type { Failure } from "../../dist/wire.js";
+import type { Failure } from "../../dist/boundary/wire.js";
 
 /** See `src/probe.rs`, `Script`. */
 export interface Script {

@@ -1,16 +1,6 @@
 /** An MCP server behind any OpenID provider: people sign in there, and tools know who is calling. */
 import { GenericOAuthHandler, McpAgent, McpServer, OAuthProvider, startPage } from "mcp-wicket/oauth";
 import * as z from "zod";
-import { type Manner, developmentOpenID } from "../../development/src/openid.ts";
-
-/** An ordinary provider, for the sign-in for development. */
-const provider: Manner = {
-  authorize: "/authorize",
-  token: "/token",
-  userinfo: "/userinfo",
-  keys: "/keys",
-  issuer: (origin) => `${origin}/development`,
-};
 
 interface Env {
   OAUTH_KV: KVNamespace;
@@ -18,8 +8,6 @@ interface Env {
   OIDC_ISSUER?: string;
   OIDC_CLIENT_ID?: string;
   OIDC_CLIENT_SECRET?: string;
-  /** Where the sign-in for development is: set by `npm run serve`, never when deployed. */
-  DEVELOPMENT?: string;
 }
 
 /** What the handler knows of a person; write `context` to decide it yourself. */
@@ -54,13 +42,11 @@ export default new OAuthProvider<Env>({
     "/sse": MyMCP.serveSSE("/sse"),
   },
   defaultHandler: new GenericOAuthHandler<Env>({
-    issuer: (env) => env.OIDC_ISSUER ?? env.DEVELOPMENT,
-    clientId: (env) => env.OIDC_CLIENT_ID ?? (env.DEVELOPMENT && "development"),
-    clientSecret: (env) => env.OIDC_CLIENT_SECRET ?? (env.DEVELOPMENT && "development"),
+    issuer: (env) => env.OIDC_ISSUER,
+    clientId: (env) => env.OIDC_CLIENT_ID,
+    clientSecret: (env) => env.OIDC_CLIENT_SECRET,
     scopes: ["openid", "profile", "email"],
-    fetch: async (request) =>
-      (await developmentOpenID(request, provider)) ??
-      startPage(request, { name: "Notes", auth: true, ssePath: "/sse" }),
+    fetch: (request) => startPage(request, { name: "Notes", auth: true, ssePath: "/sse" }),
   }),
   kv: (env) => env.OAUTH_KV,
   scopes: { mcp: "Use your notes" },

@@ -1,14 +1,11 @@
 /** An MCP server behind GitHub: people sign in there, and tools know who is calling. */
 import { GitHubHandler, McpAgent, McpServer, OAuthProvider, startPage } from "mcp-wicket/oauth";
 import * as z from "zod";
-import { developmentGitHub } from "../../development/src/github.ts";
 
 interface Env {
   OAUTH_KV: KVNamespace;
   GITHUB_CLIENT_ID?: string;
   GITHUB_CLIENT_SECRET?: string;
-  /** Where the sign-in for development is: set by `npm run serve`, never when deployed. */
-  DEVELOPMENT?: string;
 }
 
 /** What the handler knows of a person; write `context` to decide it yourself. */
@@ -41,14 +38,12 @@ export default new OAuthProvider<Env>({
     "/sse": MyMCP.serveSSE("/sse"),
   },
   defaultHandler: new GitHubHandler<Env>({
-    clientId: (env) => env.GITHUB_CLIENT_ID ?? (env.DEVELOPMENT && "development"),
-    clientSecret: (env) => env.GITHUB_CLIENT_SECRET ?? (env.DEVELOPMENT && "development"),
+    clientId: (env) => env.GITHUB_CLIENT_ID,
+    clientSecret: (env) => env.GITHUB_CLIENT_SECRET,
     scopes: ["read:user", "user:email"],
     // Who may sign in. Yourself, for a start: { logins: ["your-name"] }, or a company: { orgs: ["your-org"] }.
     allow: "anyone",
-    baseUrl: (env) => (env.GITHUB_CLIENT_ID ? undefined : env.DEVELOPMENT),
-    fetch: async (request) =>
-      (await developmentGitHub(request)) ?? startPage(request, { name: "Notes", auth: true, ssePath: "/sse" }),
+    fetch: (request) => startPage(request, { name: "Notes", auth: true, ssePath: "/sse" }),
   }),
   kv: (env) => env.OAUTH_KV,
   scopes: { mcp: "Use your notes" },

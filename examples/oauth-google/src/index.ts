@@ -1,23 +1,11 @@
 /** An MCP server behind Google: people sign in there, and tools know who is calling. */
 import { GoogleHandler, McpAgent, McpServer, OAuthProvider, startPage } from "mcp-wicket/oauth";
 import * as z from "zod";
-import { type Manner, developmentOpenID } from "../../development/src/openid.ts";
-
-/** Google's way, for the sign-in for development. */
-const google: Manner = {
-  authorize: "/o/oauth2/v2/auth",
-  token: "/token",
-  userinfo: "/v1/userinfo",
-  keys: "/oauth2/v3/certs",
-  issuer: () => "https://accounts.google.com",
-};
 
 interface Env {
   OAUTH_KV: KVNamespace;
   GOOGLE_CLIENT_ID?: string;
   GOOGLE_CLIENT_SECRET?: string;
-  /** Where the sign-in for development is: set by `npm run serve`, never when deployed. */
-  DEVELOPMENT?: string;
 }
 
 /** What the handler knows of a person; write `context` to decide it yourself. */
@@ -52,14 +40,12 @@ export default new OAuthProvider<Env>({
     "/sse": MyMCP.serveSSE("/sse"),
   },
   defaultHandler: new GoogleHandler<Env>({
-    clientId: (env) => env.GOOGLE_CLIENT_ID ?? (env.DEVELOPMENT && "development"),
-    clientSecret: (env) => env.GOOGLE_CLIENT_SECRET ?? (env.DEVELOPMENT && "development"),
+    clientId: (env) => env.GOOGLE_CLIENT_ID,
+    clientSecret: (env) => env.GOOGLE_CLIENT_SECRET,
     scopes: ["openid", "email", "profile"],
     // Who may sign in. A Google Workspace: leave this out and set hd: "example.com". Some people: { emails: ["you@example.com"] }.
     allow: "anyone",
-    baseUrl: (env) => (env.GOOGLE_CLIENT_ID ? undefined : env.DEVELOPMENT),
-    fetch: async (request) =>
-      (await developmentOpenID(request, google)) ?? startPage(request, { name: "Notes", auth: true, ssePath: "/sse" }),
+    fetch: (request) => startPage(request, { name: "Notes", auth: true, ssePath: "/sse" }),
   }),
   kv: (env) => env.OAUTH_KV,
   scopes: { mcp: "Use your notes" },

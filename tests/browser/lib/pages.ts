@@ -31,7 +31,7 @@ export const consent: ConsentPage = {
     label: "GitHub",
     host: "github.com",
     scopes: [
-      { name: "repo", text: "Read and change all your repositories, the private ones too" },
+      { name: "repo", text: "Read and change all your repositories, including private ones" },
       { name: "user:email", text: "Read your e-mail addresses" },
     ],
   },

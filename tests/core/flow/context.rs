@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use mcp_wicket::flow::{Broken, Context, Flow, Load, Step};
-use serde_json::json;
+use mcp_wicket::flow::{Broken, Context, Flow, Load, Obtaining, Plain, Shortcut, Stencil, Step};
+use mcp_wicket::json::Value;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
 
 use crate::world::{ENTROPY, NOW, Said, World, first_step, list, record, step};
 
@@ -23,14 +25,31 @@ fn randomness_is_the_same_in_a_replay() {
     assert_eq!(seen, [expected], "three steps with two waits see what one run without any sees");
 }
 
+/// Asks for the effect with a shortcut that holds for other requests, too.
+fn load(flow: &Flow<'_>, key: &str) -> Obtaining<Option<String>> {
+    let body = r#"{"id":1,"of":{}}"#;
+    let part = |from: usize, to: usize| Value::read(&body[from..to]).unwrap();
+    let stencil = Stencil::of(body, 0, part(6, 7), part(13, 15), None);
+    assert!(stencil.is_some());
+    let shortcut = Shortcut::around(String::new(), "", false).of_results(Plain::default(), stencil);
+    flow.obtain_by(&Load { key: key.into() }, Some(shortcut))
+}
+
+/// Until when a step holds for other requests.
+fn holds_until<T: Serialize>(step: &Step<T>) -> Option<u64> {
+    assert!(matches!(step, Step::Wait(_)));
+    let text = step.json();
+    let step: Json = serde_json::from_str(text.split_once('\n').unwrap().0).unwrap();
+    step["shortcut"]["stencil"][0].as_u64()
+}
+
 #[test]
 fn a_comparison_with_the_clock_says_how_long_it_holds() {
-    let holds = |look: fn(&Context)| match first_step(NOW, async |flow| {
-        look(flow.context());
-        flow.obtain(&Load { key: "1".into() }).await
-    }) {
-        Step::Wait(asked) => asked[0].holds_until,
-        other => panic!("{other:?}"),
+    let holds = |look: fn(&Context)| {
+        holds_until(&first_step(NOW, async |flow| {
+            look(flow.context());
+            load(flow, "1").await.is_ok()
+        }))
     };
     let always = holds(|_| ()).unwrap();
     assert_eq!(always, 8_640_000_000_000_000);
@@ -46,27 +65,22 @@ fn a_comparison_with_the_clock_says_how_long_it_holds() {
 
 #[test]
 fn nothing_holds_that_is_no_first_step_of_one_effect_without_randomness() {
-    let load = |key: &str| Load { key: key.into() };
-    let holds = |step| match step {
-        Step::<()>::Wait(asked) => asked.iter().map(|asked| asked.holds_until).collect::<Vec<_>>(),
-        other => panic!("{other:?}"),
-    };
     let two = async |flow: &Flow<'_>| {
-        let (first, second) = (flow.obtain(&load("1")), flow.obtain(&load("2")));
+        let (first, second) = (load(flow, "1"), load(flow, "2"));
         let _outcomes = (first.await, second.await);
     };
-    assert_eq!(holds(first_step(NOW, two)), [None, None]);
+    assert_eq!(holds_until(&first_step(NOW, two)), None);
     let with_randomness = async |flow: &Flow<'_>| {
         let _bytes = flow.context().random::<8>("key");
-        let _outcome = flow.obtain(&load("1")).await;
+        let _outcome = load(flow, "1").await;
     };
-    assert_eq!(holds(step("", with_randomness)), [None]);
+    assert_eq!(holds_until(&step("", with_randomness)), None);
     let later = async |flow: &Flow<'_>| {
-        let _outcomes = (flow.obtain(&load("1")).await, flow.obtain(&load("2")).await);
+        let _outcomes = (load(flow, "1").await, load(flow, "2").await);
     };
     let Step::Wait(first) = first_step(NOW, later) else { panic!("it waits") };
     let outcomes = list(&[record(&first[0].mark, &Said::Ok("null".into()))]);
-    assert_eq!(holds(step(&outcomes, later)), [None]);
+    assert_eq!(holds_until(&step(&outcomes, later)), None);
 }
 
 #[test]
@@ -132,7 +146,7 @@ fn bytes_of_another_entropy_break_a_replay() {
         let context = Context::new(NOW, entropy);
         let flow = mcp_wicket::flow::Flow::new(&context, outcomes).unwrap();
         let key = flow.context().random::<4>("key").map(|byte| byte.to_string()).join(".");
-        flow.step(async { flow.obtain(&Load { key }).await.is_ok() }).json(ToString::to_string)
+        flow.step(async { flow.obtain(&Load { key }).await.is_ok() }).json()
     };
     let first = serde_json::from_str::<serde_json::Value>(&step(ENTROPY, "")).unwrap();
     let outcomes = json!([{"mark": first["wait"][0]["mark"], "ok": null}]).to_string();
@@ -155,26 +169,19 @@ fn a_step_that_lacks_randomness_comes_to_nothing_whatever_it_did() {
             ending(&flow);
             flow.context().random::<16>("key")
         });
-        assert_eq!(step.json(|_| "1".into()), r#"{"entropy":true}"#);
+        assert_eq!(step.json(), r#"{"entropy":true}"#);
     }
     let context = Context::without_entropy(NOW);
     let flow = mcp_wicket::flow::Flow::new(&context, "").unwrap();
-    assert_eq!(flow.step(async { 1 }).json(ToString::to_string), r#"{"done":1}"#, "one that needs none ends");
+    assert_eq!(flow.step(async { 1 }).json(), r#"{"done":1}"#, "one that needs none ends");
 }
 
 #[test]
-fn what_comes_with_a_later_step() {
-    let read = |later: &str| Context::read(NOW, later).map(|(context, outcomes)| (context.now(), outcomes.to_owned()));
-    assert_eq!(read(""), Some((NOW, String::new())));
-    assert_eq!(read("[1]"), Some((NOW, "[1]".into())));
-    let digits = "07".repeat(32);
-    for outcomes in ["", "[1]"] {
-        let later = digits.clone() + outcomes;
-        let (context, rest) = Context::read(NOW, &later).unwrap();
-        assert_eq!(rest, outcomes);
-        assert_eq!(context.random::<32>("a"), Context::new(NOW, ENTROPY).random::<32>("a"));
-    }
-    for wrong in ["07", &"zz".repeat(32), &"+7".repeat(32), &("0".repeat(63) + "\u{e9}"), &digits[1..]] {
-        assert_eq!(read(wrong), None, "{wrong}");
+fn randomness_is_32_bytes() {
+    let context = Context::of(NOW, Some(&ENTROPY)).unwrap();
+    assert_eq!(context.random::<32>("a"), Context::new(NOW, ENTROPY).random::<32>("a"));
+    assert!(Context::of(NOW, None).is_some());
+    for wrong in [0, 31, 33, 64] {
+        assert!(Context::of(NOW, Some(&vec![7; wrong])).is_none(), "{wrong}");
     }
 }

@@ -1,14 +1,16 @@
 //! What JavaScript writes and Rust reads.
 
-use mcp_wicket::auth::bearer::{Counted, Refused, refuse};
-use mcp_wicket::auth::no_auth::Head;
-use mcp_wicket::auth::{jwt, metadata};
+use mcp_wicket::config::Config;
 use mcp_wicket::flow::{
     Call, Called, Complete, Completed, Describe, Document, Failure, Fetch, Flow, List, Listed, Listening, Load, Obtain,
     Rows, Step, Verify,
 };
-use mcp_wicket::http::origin::Policy;
-use mcp_wicket::json::{Object, Value};
+use mcp_wicket::guard::bearer::{RateLimitInput, RefusalInput, refuse};
+use mcp_wicket::guard::no_auth::GuardInput;
+use mcp_wicket::guard::{jwt, metadata};
+use mcp_wicket::http::origin::OriginPolicy;
+use mcp_wicket::json::{self, read};
+use mcp_wicket::mcp::returned::needed;
 use mcp_wicket::mcp::tell::Running;
 use mcp_wicket::mcp::{Request, Transport, Unread};
 
@@ -20,9 +22,8 @@ pub(super) const NAMES: &[&str] = &[
     "outcome-describe",
     "outcome-describe-without-instructions",
     "outcome-list",
-    "outcome-list-with-next",
+    "outcome-list-of-pages",
     "outcome-list-absent",
-    "outcome-list-lost",
     "outcome-call-astray",
     "outcome-call-returned",
     "outcome-call-unknown",
@@ -35,7 +36,7 @@ pub(super) const NAMES: &[&str] = &[
     "outcome-call-unfit",
     "outcome-call-fault",
     "outcome-call-mirrored",
-    "outcome-call-templates",
+    "outcome-call-elsewhere",
     "outcome-complete",
     "outcome-complete-unknown",
     "outcome-complete-absent",
@@ -67,13 +68,13 @@ const METADATA: &str = "https://mcp.example.com/.well-known/oauth-protected-reso
 
 pub(super) fn outcome<E: Obtain>(name: &str) -> E::Outcome {
     let text = golden(name);
-    E::outcome(Value::read(&text).unwrap()).unwrap_or_else(|| panic!("{name} has no shape that was promised"))
+    json::read(&text).unwrap_or_else(|_| panic!("{name} has no shape that was promised"))
 }
 
 #[test]
 fn recorded_outcomes() {
     let flow = async |flow: &Flow<'_>| {
-        let (described, loaded) = (flow.obtain(&Describe), flow.obtain(&Load { key: "a\"b".into() }));
+        let (described, loaded) = (flow.obtain(&Describe {}), flow.obtain(&Load { key: "a\"b".into() }));
         (described.await.unwrap().registered, loaded.await.unwrap_err())
     };
     let Step::Done { answer, .. } = step(&golden("outcomes"), flow) else { panic!("it is done") };
@@ -84,17 +85,16 @@ fn recorded_outcomes() {
 fn outcomes_of_the_server() {
     let described = outcome::<Describe>("outcome-describe");
     assert_eq!(described.registered, ["tools", "completions"]);
-    assert_eq!(described.declared, r#"{"tools":{"listChanged":true}}"#);
+    assert_eq!(described.declared.unwrap().0, *r#"{"tools":{"listChanged":true}}"#);
     assert_eq!(described.instructions.as_deref(), Some("Ask.\n"));
     let described = outcome::<Describe>("outcome-describe-without-instructions");
     assert!(described.registered.is_empty() && described.instructions.is_none());
-    assert_eq!(described.declared, "{}");
+    assert!(described.declared.is_none());
     let page = r#"[{"name":"add","inputSchema":{"type":"object"}}]"#;
-    assert!(matches!(outcome::<List<'_>>("outcome-list"), Listed::Page(text, None) if text == page));
-    let next = outcome::<List<'_>>("outcome-list-with-next");
-    assert!(matches!(next, Listed::Page(text, Some(next)) if text == page && next == "add"));
+    assert!(matches!(outcome::<List<'_>>("outcome-list"), Listed::All(items) if items.0 == *page));
+    let next = outcome::<List<'_>>("outcome-list-of-pages");
+    assert!(matches!(next, Listed::Some { keys, items, size: Some(1) } if keys.len() == 2 && items[1].is_none()));
     assert!(matches!(outcome::<List<'_>>("outcome-list-absent"), Listed::Absent));
-    assert!(matches!(outcome::<List<'_>>("outcome-list-lost"), Listed::Lost));
     assert!(outcome::<Listening>("outcome-listening"));
 }
 
@@ -102,14 +102,15 @@ fn outcomes_of_the_server() {
 fn outcomes_of_a_call() {
     let called = |name: &str| outcome::<Call<'_>>(&format!("outcome-call-{name}"));
     assert!(
-        matches!(called("returned"), Called::Returned(json) if json == r#"{"content":[{"type":"text","text":"3"}]}"#)
+        matches!(called("returned"), Called::Returned(json) if json == *r#"{"content":[{"type":"text","text":"3"}]}"#)
     );
     assert!(matches!(called("unknown"), Called::Unknown));
     assert!(matches!(called("invalid"), Called::Invalid(text) if text == "a: expected a number"));
     assert!(matches!(called("refused"), Called::Refused(text) if text == "The city is not known."));
-    let Called::Forbidden { scope, metadata } = called("forbidden") else { panic!("it is forbidden") };
-    assert_eq!((scope.as_str(), metadata.as_deref()), ("read write", Some(METADATA)));
-    assert!(matches!(called("asks"), Called::Asks(json) if json.starts_with(r#"{"questions":[["name","#)));
+    let Called::Forbidden { always, scopes, metadata } = called("forbidden") else { panic!("it is forbidden") };
+    assert_eq!((needed(&always, &scopes).as_str(), metadata.as_deref()), ("read write", Some(METADATA)));
+    assert_eq!(needed(&scopes, &[always, scopes.clone()].concat()), "write read");
+    assert!(matches!(called("asks"), Called::Asks(asks) if asks.questions.len() == 1 && asks.answers.len() == 1));
     assert!(matches!(called("threw"), Called::Threw(id) if id == "7f3a9c"));
     assert!(matches!(called("unfit"), Called::Unfit(id) if id == "7f3a9c"));
     let Called::Fault(fault) = called("fault") else { panic!("a fault") };
@@ -118,17 +119,17 @@ fn outcomes_of_a_call() {
     let Called::Mirrored(mirrored) = called("mirrored") else { panic!("mirrored") };
     assert_eq!(mirrored.arguments, [("Region".into(), vec!["place".into(), "region".into()], "string".into())]);
     assert_eq!(mirrored.headers, [("region".to_owned(), "eu".to_owned())]);
-    assert!(matches!(called("astray"), Called::Astray(json) if json == r#"{"isError":true}"#));
-    let Called::Elsewhere(templates, uris) = called("templates") else { panic!("templates") };
+    assert!(matches!(called("astray"), Called::Astray(json) if json == *r#"{"isError":true}"#));
+    let Called::Elsewhere { templates, uris } = called("elsewhere") else { panic!("templates") };
     assert_eq!(uris, ["notes://all"]);
-    assert_eq!((templates[0].name.as_str(), templates[0].template.as_str()), ("note", "notes://{id}"));
+    assert_eq!((templates[0].0.as_str(), templates[0].1.as_str()), ("note", "notes://{id}"));
 }
 
 #[test]
 fn outcomes_of_a_completion() {
     let completed = |name: &str| outcome::<Complete<'_>>(name);
     let values = r#"["Paris","Pau"]"#;
-    assert!(matches!(completed("outcome-complete"), Completed::Values(text, 2) if text == values));
+    assert!(matches!(completed("outcome-complete"), Completed::Values { values: text, total: 2 } if text.0 == *values));
     assert!(matches!(completed("outcome-complete-unknown"), Completed::Unknown));
     assert!(matches!(completed("outcome-complete-absent"), Completed::Absent));
     assert!(matches!(completed("outcome-complete-threw"), Completed::Threw(id) if id == "7f3a9c"));
@@ -152,74 +153,69 @@ fn outcomes_of_an_object() {
 #[test]
 fn failures_have_these_names() {
     let all = [Failure::Timeout, Failure::Unreachable, Failure::Refused, Failure::Failed];
-    assert_eq!(serde_json::to_string(&all.map(Failure::name)).unwrap(), golden("failures"));
+    assert_eq!(json::write(&all), golden("failures"));
 }
 
 #[test]
 fn the_head_that_a_guard_reads() {
     let text = golden("guard-input");
-    let head = Head::read(&text).unwrap();
-    assert_eq!((head.method.as_ref(), head.url.as_ref()), ("OPTIONS", "http://mcp.example.com"));
-    assert_eq!((head.methods.as_ref(), head.origin.as_deref()), ("GET, POST", Some("https://claude.ai")));
+    let head = read::<GuardInput>(&text).unwrap();
+    assert_eq!((head.method.as_str(), head.url.as_str()), ("OPTIONS", "http://mcp.example.com"));
+    assert_eq!((head.methods.as_str(), head.origin.as_deref()), ("GET, POST", Some("https://claude.ai")));
     assert_eq!((head.host.as_deref(), head.peer.as_deref()), (Some("mcp.example.com"), Some("203.0.113.7")));
     assert!(head.proxied && head.browser && !head.bearer);
-    assert!(Head::read(&text.replace("browser", "bearer")).unwrap().bearer);
+    assert!(read::<GuardInput>(&text.replace("browser", "bearer")).unwrap().bearer);
     assert_eq!(head.requested_headers.as_deref(), Some("content-type, mcp-method"));
     let text = golden("guard-input-least");
-    let head = Head::read(&text).unwrap();
+    let head = read::<GuardInput>(&text).unwrap();
     assert!(head.origin.is_none() && head.peer.is_none() && head.requested_headers.is_none());
-    assert!(Head::read("{}").is_none() && Head::read(&text.replace("url", "uri")).is_none());
-}
-
-/// The head in the file `name`, which has a string for each of its lines.
-fn lines(name: &str) -> String {
-    serde_json::from_str::<Vec<String>>(&golden(name)).unwrap().join("\n")
+    assert!(read::<GuardInput>("{}").is_err() && read::<GuardInput>(&text.replace("url", "uri")).is_err());
 }
 
 #[test]
 fn the_head_that_the_endpoint_reads() {
-    let text = lines("mcp-input");
+    let text = golden("mcp-input");
     let request = Request::read(&text).unwrap();
-    assert_eq!((request.method, request.server.text()), ("POST", r#"{"name":"test","version":"1.0.0"}"#));
+    assert_eq!((&*request.method, request.server.text()), ("POST", r#"{"name":"test","version":"1.0.0"}"#));
     assert_eq!((request.transport, request.unread), (Transport::Http, Some(Unread::Oversize)));
     let texts = [
         (request.principal(), "user:github:1"),
         (request.client(), "c1"),
         (request.place.as_deref(), "AAAA"),
         (request.agent.as_deref(), "MyMCP"),
-        (request.content_type, "application/json"),
-        (request.accept, "*/*"),
-        (request.protocol_version, "2026-07-28"),
+        (request.content_type.as_deref(), "application/json"),
+        (request.accept.as_deref(), "*/*"),
+        (request.protocol_version.as_deref(), "2026-07-28"),
         (request.session_id.as_deref(), "AQ"),
-        (request.mcp_method, "tools/call"),
-        (request.mcp_name, "=?base64?w6k=?="),
+        (request.mcp_method.as_deref(), "tools/call"),
+        (request.mcp_name.as_deref(), "=?base64?w6k=?="),
     ];
     for (read, written) in texts {
         assert_eq!(read, Some(written));
     }
-    let text = lines("mcp-input-least");
+    let text = golden("mcp-input-least");
     let request = Request::read(&text).unwrap();
     assert_eq!((request.transport, request.unread), (Transport::Http, None));
     assert!(request.principal().is_none() && request.place.is_none());
     for absent in [request.content_type, request.accept, request.protocol_version] {
-        assert_eq!(absent, None);
+        assert!(absent.is_none());
     }
-    let text = lines("mcp-input-of-a-stream");
+    let text = golden("mcp-input-of-a-stream");
     assert_eq!(Request::read(&text).unwrap().transport, Transport::SseStream);
-    let text = lines("mcp-input-of-a-message");
+    let text = golden("mcp-input-of-a-message");
     let request = Request::read(&text).unwrap();
     assert_eq!((request.transport, request.unread), (Transport::SseMessages, Some(Unread::Encoding)));
 }
 
 #[test]
 fn what_a_handler_says() {
-    assert!(Running::read(&golden("tell-input"), "POST\ns{}").is_some_and(|running| running.risen));
+    assert!(Running::read(&golden("tell-input"), r#"{"method":"POST","server":{}}"#).is_some());
 }
 
 #[test]
 fn what_a_verifier_reads() {
-    assert!(jwt::Request::read(&golden("jwt-input"), "{}").is_some());
-    assert!(jwt::Request::read("{}", "").is_some() && jwt::Request::read(r#"{"keys":{}}"#, "").is_none());
+    assert!(jwt::VerifierInput::read(&golden("jwt-input"), "{}").is_some());
+    assert!(jwt::VerifierInput::read("{}", "").is_some() && jwt::VerifierInput::read(r#"{"keys":{}}"#, "").is_none());
     let published = outcome::<Document>("outcome-document");
     assert_eq!((published.at, published.body.as_str()), (1_790_000_000_000, "é"));
     assert!(outcome::<Verify<'_>>("outcome-verify"));
@@ -229,36 +225,37 @@ fn what_a_verifier_reads() {
 fn what_a_guard_hands_over_to_count() {
     for name in ["counted-calls", "counted-failures"] {
         let text = golden(name);
-        assert!(Counted::read(&text).is_some(), "{name}");
-        assert!(Counted::read(&text.replace(r#""most""#, r#""least""#)).is_none(), "{name}");
+        assert!(read::<RateLimitInput>(&text).is_ok(), "{name}");
+        assert!(read::<RateLimitInput>(&text.replace(r#""most""#, r#""least""#)).is_err(), "{name}");
     }
 }
 
 #[test]
 fn what_a_guard_hands_over_to_refuse_or_describe() {
     let text = golden("refused-input");
-    let answer = refuse(&Refused::read(&text).unwrap());
+    let answer = refuse(&read::<RefusalInput>(&text).unwrap());
     let challenge = answer.headers.iter().find(|(name, _)| *name == "www-authenticate").unwrap();
     assert!(challenge.1.contains(r#"scope="read write""#) && challenge.1.contains(METADATA), "{challenge:?}");
     assert_eq!(answer.status, 403);
-    assert!(Refused::read(&text.replace(r#""scope","#, r#""else","#)).is_none());
+    assert!(read::<RefusalInput>(&text.replace(r#""scope","#, r#""else","#)).is_err());
     let text = golden("metadata-input");
-    let request = metadata::Request::read(&text).unwrap();
-    assert_eq!((request.method.as_ref(), request.resource.as_ref()), ("GET", "https://mcp.example.com/mcp"));
+    let request = read::<metadata::MetadataInput>(&text).unwrap();
+    assert_eq!((request.method.as_str(), request.resource.as_str()), ("GET", "https://mcp.example.com/mcp"));
     assert_eq!((request.issuers.len(), request.scopes.len()), (1, 2));
     assert_eq!(request.name.as_deref(), Some("Weather"));
     assert_eq!(request.documentation.as_deref(), Some("https://mcp.example.com/docs"));
-    assert!(metadata::Request::read("{}").is_none());
+    assert!(read::<metadata::MetadataInput>("{}").is_err());
 }
 
 #[test]
 fn the_configuration() {
     let config = golden("core-config");
-    let policy = Policy::read(Object::read(&config).unwrap().get("origins").unwrap()).unwrap();
+    let policy = read::<Config>(&config).unwrap().origins;
     assert_eq!(policy.allowed_origins, ["https://app.example.com"]);
     assert_eq!(policy.allowed_hosts, ["dev.example:8787"]);
-    assert!(Policy::read(Value::read("{}").unwrap()).unwrap().allowed_origins.is_empty());
+    assert!(read::<OriginPolicy>("{}").unwrap().allowed_origins.is_empty());
+    assert!(read::<Config>(&golden("core-config-with-a-keyring")).unwrap().keyring);
     for wrong in ["[]", r#"{"allowedOrigins":"https://app.example.com"}"#, r#"{"allowedHosts":[1]}"#] {
-        assert!(Policy::read(Value::read(wrong).unwrap()).is_err(), "{wrong}");
+        assert!(read::<OriginPolicy>(wrong).is_err(), "{wrong}");
     }
 }

@@ -1,10 +1,12 @@
 //! Where keys and endpoints are found, and what is asked about a signature (OpenID Connect Discovery 1.0 §4, RFC 8414 §3).
 
-use mcp_wicket::auth::bearer::{Caller, Counted, Found, Refusal, count};
-use mcp_wicket::auth::jwt::{Options, Request, discovery, signature_only};
-use mcp_wicket::auth::verifier::Verifier;
 use mcp_wicket::flow::Commit;
-use mcp_wicket::json::Object;
+use mcp_wicket::guard::bearer::{Caller, Count, RateLimitInput, Refusal, Rejection, Verification, count};
+use mcp_wicket::guard::jwt::{Options, VerifierInput, signature_only};
+use mcp_wicket::guard::verifier::Verifier;
+use mcp_wicket::http::discovery;
+use mcp_wicket::http::well_known::of_issuer;
+use mcp_wicket::json::{Object, read, write};
 use serde_json::{Value, json};
 
 use super::{joined, part};
@@ -25,10 +27,10 @@ fn token() -> String {
     [part(r#"{"alg":"EdDSA","kid":"a"}"#), part(&claims.to_string()), part(&"s".repeat(64))].join(".")
 }
 
-fn verify(options: &Value, input: &Value, say: impl FnMut(&Value) -> Said) -> Ended<Found> {
+fn verify(options: &Value, input: &Value, say: impl FnMut(&Value) -> Said) -> Ended<Verification> {
     let options = joined(json!({"issuer": [ISSUER], "audience": ["me"]}), options).to_string();
     let (verifier, input) = (Verifier::read(&options).unwrap(), joined(json!({"token": token()}), input).to_string());
-    let request = Request::read(&input, "").unwrap();
+    let request = VerifierInput::read(&input, "").unwrap();
     World::new(say).run(async |flow| verifier.verify(flow, &request).await)
 }
 
@@ -36,19 +38,19 @@ fn document(body: &Value) -> Said {
     Said::Ok(json!({"at": NOW, "body": body.to_string()}).to_string())
 }
 
-fn asked(ended: &Ended<Found>) -> Vec<&str> {
+fn asked(ended: &Ended<Verification>) -> Vec<&str> {
     ended.waits.iter().flatten().filter_map(|effect| effect["url"].as_str()).collect()
 }
 
-fn is_caller(ended: &Ended<Found>) -> bool {
-    matches!(ended.answer, Ok(Found::Caller(_)))
+fn is_caller(ended: &Ended<Verification>) -> bool {
+    matches!(ended.answer, Ok(Verification::Caller(_)))
 }
 
 #[test]
 fn metadata_is_looked_for_where_both_standards_put_it() {
-    assert_eq!(discovery::urls(ISSUER), METADATA);
+    assert_eq!(of_issuer(ISSUER), METADATA);
     assert_eq!(
-        discovery::urls("https://issuer.example/"),
+        of_issuer("https://issuer.example/"),
         [
             "https://issuer.example/.well-known/openid-configuration",
             "https://issuer.example/.well-known/oauth-authorization-server",
@@ -75,6 +77,10 @@ fn the_keys_of_an_issuer_are_where_its_own_metadata_says() {
     let Commit::Remember(remember) = &found.commits[0] else { panic!("{:?}", found.commits) };
     assert_eq!(remember.url, "https://issuer.example/keys");
     assert_eq!(asked(&say(json!({}), good.clone())), [METADATA[0], METADATA[1], "https://issuer.example/keys"]);
+    let mut odd = good.clone();
+    odd["userinfo_endpoint"] = json!(1);
+    odd["token_endpoint_auth_methods_supported"] = json!("none");
+    assert!(is_caller(&say(odd, json!({}))), "what is not needed may have any type");
     for wrong in [
         json!({"issuer": "https://issuer.example", "jwks_uri": "https://issuer.example/keys"}),
         json!({"jwks_uri": "https://issuer.example/keys"}),
@@ -84,7 +90,10 @@ fn the_keys_of_an_issuer_are_where_its_own_metadata_says() {
     ] {
         let none = say(wrong.clone(), json!({}));
         assert_eq!(asked(&none), METADATA, "{wrong}");
-        assert!(matches!(none.answer, Ok(Found::Refused(Refusal::Unavailable, _))), "{wrong}");
+        assert!(
+            matches!(none.answer, Ok(Verification::Refused(Rejection { refused: Refusal::Unavailable, .. }))),
+            "{wrong}"
+        );
     }
 }
 
@@ -109,7 +118,7 @@ fn what_keys_vouch_for_is_remembered_no_longer_than_they_are_fresh() {
             verify(&json!({"jwksUri": "https://issuer.example/keys", "keysMaxAge": age}), &json!({}), |effect| {
                 if effect["url"].is_string() { document(&json!({"keys": [key("a")]})) } else { Said::Ok("true".into()) }
             });
-        let Ok(Found::Caller(caller)) = found.answer else { panic!("{:?}", found.answer) };
+        let Ok(Verification::Caller(caller)) = found.answer else { panic!("{:?}", found.answer) };
         assert_eq!(caller.until, NOW + seconds * 1000, "{age}");
     }
 }
@@ -183,17 +192,17 @@ fn a_signature_alone_says_what_was_signed() {
     assert!(checked("false").is_err());
 }
 
-fn introspected(options: &Value, input: &Value, say: impl FnMut(&Value) -> Said) -> Ended<Found> {
+fn introspected(options: &Value, input: &Value, say: impl FnMut(&Value) -> Said) -> Ended<Verification> {
     let introspection = json!({"kind": "introspection", "clientId": "a", "clientSecret": "s", "endpoint": "https://issuer.example/introspect"});
     verify(&joined(introspection, options), input, say)
 }
 
-fn active(options: &Value, more: &Value) -> Result<Caller, Found> {
+fn active(options: &Value, more: &Value) -> Result<Caller, Verification> {
     let answer = joined(json!({"active": true, "aud": "me", "sub": "ann"}), more);
     let said = Said::Ok(json!({"status": 200, "body": answer.to_string()}).to_string());
     match introspected(options, &json!({}), |_| said.clone()).answer.unwrap() {
-        Found::Caller(caller) => Ok(caller),
-        other => Err(other),
+        Verification::Caller(caller) => Ok(caller),
+        other @ Verification::Refused(_) => Err(other),
     }
 }
 
@@ -217,8 +226,8 @@ fn the_introspection_endpoint_is_where_the_issuers_metadata_says() {
         introspected(&json!({"endpoint": "-"}), &json!({"keys": {"url": "", "tried": 0}}), |_| Said::Failed("timeout"));
     assert_eq!(asked(&empty), METADATA);
     for (options, words) in [
-        (json!({"endpoint": "-", "issuer": ["https://a.example", "https://b.example"]}), "Say the `endpoint`"),
-        (json!({"endpoint": "-", "issuer": ["a"]}), "Say the `endpoint`"),
+        (json!({"endpoint": "-", "issuer": ["https://a.example", "https://b.example"]}), "Set `endpoint`"),
+        (json!({"endpoint": "-", "issuer": ["a"]}), "Set `endpoint`"),
     ] {
         let whole = joined(
             json!({"kind": "introspection", "audience": ["me"], "clientId": "a", "clientSecret": "s"}),
@@ -250,7 +259,7 @@ fn an_active_token_is_for_us_and_no_refresh_token() {
         json!({"cnf": {}}),
     ] {
         assert!(
-            matches!(active(&none, &wrong), Err(Found::RefusedUntil(Refusal::Token, _, until)) if until == NOW + 10_000),
+            matches!(active(&none, &wrong), Err(Verification::Refused(Rejection { refused: Refusal::Token, until: Some(until), .. })) if until == NOW + 10_000),
             "{wrong}"
         );
     }
@@ -264,7 +273,7 @@ fn an_active_token_is_for_us_and_no_refresh_token() {
     {
         let said = Said::Ok(json!({"status": status, "body": said}).to_string());
         let found = introspected(&none, &none, |_| said.clone()).answer.unwrap();
-        assert!(matches!(found, Found::Refused(Refusal::Unavailable, _)), "{said:?}");
+        assert!(matches!(found, Verification::Refused(Rejection { refused: Refusal::Unavailable, .. })), "{said:?}");
     }
 }
 
@@ -280,16 +289,17 @@ fn a_token_that_is_too_long_is_asked_about_nowhere() {
 #[test]
 fn a_caller_is_counted_by_name_and_a_stranger_by_network() {
     let counted = |input: &Value, count_of: u64| {
-        let counted = Counted::read(&input.to_string()).unwrap();
+        let counted = read::<RateLimitInput>(&input.to_string()).unwrap();
         let world = World::new(|_| Said::Ok(json!([count_of]).to_string()));
         let ended = world.run(async |flow| count(flow, &counted).await);
-        let key = ended.waits.concat().first().map(|effect| effect["keys"].to_string());
+        let key = ended.waits.concat().first().map(|effect| effect["limits"].to_string());
         (ended.answer.unwrap(), key)
     };
     let call = json!({"most": 30, "principal": "user:a"});
-    assert_eq!(counted(&call, 30).0, "{}");
+    assert_eq!(counted(&call, 30).0.retry, None);
     let seconds = (60_000 - NOW % 60_000).div_ceil(1000);
-    assert_eq!(counted(&call, 31).0, format!(r#"{{"retry":"{seconds}"}}"#));
+    assert_eq!(counted(&call, 31).0.retry, Some(seconds));
+    assert_eq!(write(&counted(&call, 31).0), format!(r#"{{"retry":{seconds}}}"#));
     let stranger = |peer: &str, verifier: &str| counted(&json!({"most": 30, "verifier": verifier, "peer": peer}), 31).1;
     assert_eq!(stranger("2001:db8::1", "a"), stranger("2001:db8::2", "a"), "a /64 is one network");
     assert_ne!(stranger("192.0.2.1", "a"), stranger("192.0.2.2", "a"));
@@ -297,8 +307,8 @@ fn a_caller_is_counted_by_name_and_a_stranger_by_network() {
     assert_ne!(counted(&call, 1).1, counted(&json!({"most": 30, "principal": "user:b"}), 1).1);
     assert_eq!(
         counted(&json!({"most": 30}), 31),
-        ("{}".into(), None),
+        (Count { retry: None }, None),
         "where no edge says who sends it, nobody is counted"
     );
-    assert!(Counted::read("{}").is_none());
+    assert!(read::<RateLimitInput>("{}").is_err());
 }

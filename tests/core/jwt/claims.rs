@@ -1,7 +1,7 @@
 //! Claims and header, one rule each (RFC 7519 §4.1, RFC 9068 §2.2, RFC 8725). The signature is right each time.
 
-use mcp_wicket::auth::bearer::{Caller, Found, Refusal};
-use mcp_wicket::auth::jwt::{self, Options};
+use mcp_wicket::guard::bearer::{Caller, Refusal, Rejection, Verification};
+use mcp_wicket::guard::jwt::{self, Options};
 use mcp_wicket::json::Object;
 use serde_json::{Value, json};
 
@@ -11,14 +11,14 @@ use crate::world::{NOW, Said, World};
 const NOW_S: u64 = NOW / 1000;
 
 /// What is found where the token has this header and these claims.
-fn found(options: &Value, header: &Value, payload: &str) -> Found {
+fn found(options: &Value, header: &Value, payload: &str) -> Verification {
     let key = json!([{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]);
     let options =
         joined(json!({"issuer": ["https://a.example"], "audience": ["me"], "keys": key}), options).to_string();
     let options = Options::read(&Object::read(&options).unwrap()).unwrap();
     let token = [part(&header.to_string()), part(payload), part(&"s".repeat(64))].join(".");
     let input = json!({"token": token}).to_string();
-    let request = jwt::Request::read(&input, "").unwrap();
+    let request = jwt::VerifierInput::read(&input, "").unwrap();
     World::new(|_| Said::Ok("true".into()))
         .run(async |flow| jwt::verify(flow, &request, &options).await)
         .answer
@@ -29,21 +29,21 @@ fn claims(more: &Value) -> Value {
     joined(json!({"iss": "https://a.example", "aud": "me", "sub": "ann", "exp": NOW_S + 900}), more)
 }
 
-fn judged(options: &Value, more: &Value) -> Found {
+fn judged(options: &Value, more: &Value) -> Verification {
     found(options, &json!({"alg": "EdDSA"}), &claims(more).to_string())
 }
 
 fn caller(options: &Value, more: &Value) -> Caller {
     match judged(options, more) {
-        Found::Caller(caller) => caller,
-        other => panic!("{options} {more}: {other:?}"),
+        Verification::Caller(caller) => caller,
+        other @ Verification::Refused(_) => panic!("{options} {more}: {other:?}"),
     }
 }
 
 /// The reason for which the token is refused.
-fn reason(found: &Found) -> &'static str {
+fn reason(found: &Verification) -> &str {
     match found {
-        Found::Refused(Refusal::Token, reason) => reason,
+        Verification::Refused(Rejection { refused: Refusal::Token, reason, .. }) => reason,
         other => panic!("{other:?}"),
     }
 }
@@ -51,11 +51,11 @@ fn reason(found: &Found) -> &'static str {
 #[test]
 fn a_token_is_over_when_exp_has_come_and_clocks_may_differ_by_a_minute() {
     let none = json!({});
-    assert!(matches!(judged(&none, &json!({"exp": NOW_S - 59})), Found::Caller(_)));
-    assert_eq!(reason(&judged(&none, &json!({"exp": NOW_S - 60}))), "it is expired");
+    assert!(matches!(judged(&none, &json!({"exp": NOW_S - 59})), Verification::Caller(_)));
+    assert_eq!(reason(&judged(&none, &json!({"exp": NOW_S - 60}))), "the token has expired");
     let exact = json!({"clockTolerance": 0});
-    assert!(matches!(judged(&exact, &json!({"exp": NOW_S + 1})), Found::Caller(_)));
-    assert_eq!(reason(&judged(&exact, &json!({"exp": NOW_S}))), "it is expired");
+    assert!(matches!(judged(&exact, &json!({"exp": NOW_S + 1})), Verification::Caller(_)));
+    assert_eq!(reason(&judged(&exact, &json!({"exp": NOW_S}))), "the token has expired");
 }
 
 #[test]
@@ -63,11 +63,14 @@ fn a_token_whose_nbf_or_iat_is_to_come_is_none_yet() {
     for name in ["nbf", "iat"] {
         for (tolerance, ahead) in [(60, 60), (0, 0), (600, 600)] {
             let options = json!({"clockTolerance": tolerance});
-            assert!(matches!(judged(&options, &json!({name: NOW_S + ahead})), Found::Caller(_)), "{name} {ahead}");
+            assert!(
+                matches!(judged(&options, &json!({name: NOW_S + ahead})), Verification::Caller(_)),
+                "{name} {ahead}"
+            );
             let late = judged(&options, &json!({name: NOW_S + ahead + 1}));
-            assert_eq!(reason(&late), "nbf or iat lies in the future", "{name}");
+            assert_eq!(reason(&late), "nbf or iat is in the future", "{name}");
         }
-        assert!(matches!(judged(&json!({}), &json!({name: NOW_S - 900})), Found::Caller(_)));
+        assert!(matches!(judged(&json!({}), &json!({name: NOW_S - 900})), Verification::Caller(_)));
     }
 }
 
@@ -84,8 +87,8 @@ fn a_date_that_is_odd_is_not_skipped() {
 #[test]
 fn a_token_without_exp_is_refused_unless_the_options_take_it() {
     let without = json!({"exp": "-"});
-    assert_eq!(reason(&judged(&json!({}), &without)), "it has no exp");
-    assert_eq!(reason(&judged(&json!({"requireExp": true}), &without)), "it has no exp");
+    assert_eq!(reason(&judged(&json!({}), &without)), "the token has no exp");
+    assert_eq!(reason(&judged(&json!({"requireExp": true}), &without)), "the token has no exp");
     let taken = caller(&json!({"requireExp": false}), &without);
     assert_eq!((taken.about.expires, taken.until), (None, NOW + 5 * MINUTE));
     assert!(taken.note.unwrap().starts_with("Tokens without exp are accepted"));
@@ -94,7 +97,7 @@ fn a_token_without_exp_is_refused_unless_the_options_take_it() {
 #[test]
 fn a_token_that_lives_longer_than_is_allowed_is_refused() {
     let limited = json!({"maxLifetime": 3600, "clockTolerance": 60});
-    let long = "it lives longer than maxLifetime";
+    let long = "the token's lifetime exceeds maxLifetime";
     // From iat, where it says so: an hour, and the difference of clocks.
     for (issued, seconds, is_long) in
         [(Some(0), 3660, false), (Some(0), 3661, true), (None, 3660, false), (None, 3661, true)]
@@ -102,7 +105,7 @@ fn a_token_that_lives_longer_than_is_allowed_is_refused() {
         let found =
             judged(&limited, &json!({"iat": issued.map_or(json!("-"), |_| json!(NOW_S)), "exp": NOW_S + seconds}));
         match found {
-            Found::Caller(_) if !is_long => {}
+            Verification::Caller(_) if !is_long => {}
             other => assert_eq!((reason(&other), is_long), (long, true)),
         }
     }
@@ -126,19 +129,19 @@ fn the_operator_is_told_of_tokens_that_live_longer_than_an_hour() {
 #[test]
 fn the_issuer_is_one_of_those_to_the_letter() {
     let two = json!({"issuer": ["https://a.example", "https://b.example"]});
-    assert!(matches!(judged(&two, &json!({"iss": "https://b.example"})), Found::Caller(_)));
+    assert!(matches!(judged(&two, &json!({"iss": "https://b.example"})), Verification::Caller(_)));
     for other in
         [json!("https://a.example/"), json!("https://A.example"), json!("-"), json!(["https://a.example"]), json!(null)]
     {
         let found = judged(&two, &json!({"iss": other}));
-        assert_eq!(reason(&found), "its iss is another than what is configured", "{other}");
+        assert_eq!(reason(&found), "the iss is not the configured issuer", "{other}");
     }
 }
 
 #[test]
 fn the_audience_names_this_server() {
     for ours in [json!("me"), json!(["me"]), json!(["you", "me"]), json!(["me", "you"])] {
-        assert!(matches!(judged(&json!({}), &json!({"aud": ours})), Found::Caller(_)), "{ours}");
+        assert!(matches!(judged(&json!({}), &json!({"aud": ours})), Verification::Caller(_)), "{ours}");
     }
     for other in [
         json!("you"),
@@ -151,18 +154,18 @@ fn the_audience_names_this_server() {
         json!(null),
     ] {
         let found = judged(&json!({}), &json!({"aud": other}));
-        assert_eq!(reason(&found), "its aud does not name this server", "{other}");
+        assert_eq!(reason(&found), "the aud does not include this server", "{other}");
     }
 }
 
 #[test]
 fn a_subject_is_a_text_and_a_bound_token_is_no_bearer_token() {
     for odd in [json!(""), json!(1), json!(null), json!(["ann"])] {
-        assert_eq!(reason(&judged(&json!({}), &json!({"sub": odd}))), "its sub is empty or not a string", "{odd}");
+        assert_eq!(reason(&judged(&json!({}), &json!({"sub": odd}))), "the sub is empty or not a string", "{odd}");
     }
     for bound in [json!({"jkt": "x"}), json!({"x5t#S256": "x"}), json!({})] {
         let found = judged(&json!({}), &json!({"cnf": bound}));
-        assert!(reason(&found).starts_with("it is bound to a key or certificate"), "{bound}");
+        assert!(reason(&found).starts_with("the token is bound to a key or certificate"), "{bound}");
     }
 }
 
@@ -233,26 +236,26 @@ fn a_header_brings_nothing_along_and_is_of_the_type_that_is_wanted() {
         (json!({}), json!({"alg": "Ed25519"})),
         (json!({}), json!({"kid": "any, since the key has none"})),
     ] {
-        assert!(matches!(with(&options, good.clone()), Found::Caller(_)), "{good}");
+        assert!(matches!(with(&options, good.clone()), Verification::Caller(_)), "{good}");
     }
     for (options, wrong, why) in [
         (json!({}), json!({"crit": ["exp"]}), "crit, b64 or zip"),
         (json!({}), json!({"b64": true}), "crit, b64 or zip"),
         (json!({}), json!({"zip": "DEF"}), "crit, b64 or zip"),
-        (json!({}), json!({"jwk": {}}), "brings a key along"),
-        (json!({}), json!({"jku": "https://a.example"}), "brings a key along"),
-        (json!({}), json!({"x5u": "https://a.example"}), "brings a key along"),
-        (json!({}), json!({"x5c": []}), "brings a key along"),
-        (json!({}), json!({"typ": "dpop+jwt"}), "its typ"),
-        (json!({}), json!({"typ": 1}), "its typ"),
-        (json!({"typ": "at+jwt"}), json!({}), "its typ"),
-        (json!({"typ": "at+jwt"}), json!({"typ": "JWT"}), "its typ"),
-        (json!({}), json!({"alg": "none"}), "its alg"),
-        (json!({}), json!({"alg": "HS256"}), "its alg"),
-        (json!({}), json!({"alg": "ES256"}), "its kid and alg"),
-        (json!({"algorithms": ["RS256"]}), json!({}), "its alg"),
-        (json!({}), json!({"alg": "-"}), "its alg"),
-        (json!({}), json!({"kid": 1}), "it is not a JWT"),
+        (json!({}), json!({"jwk": {}}), "contains a key"),
+        (json!({}), json!({"jku": "https://a.example"}), "contains a key"),
+        (json!({}), json!({"x5u": "https://a.example"}), "contains a key"),
+        (json!({}), json!({"x5c": []}), "contains a key"),
+        (json!({}), json!({"typ": "dpop+jwt"}), "the typ"),
+        (json!({}), json!({"typ": 1}), "the typ"),
+        (json!({"typ": "at+jwt"}), json!({}), "the typ"),
+        (json!({"typ": "at+jwt"}), json!({"typ": "JWT"}), "the typ"),
+        (json!({}), json!({"alg": "none"}), "the alg"),
+        (json!({}), json!({"alg": "HS256"}), "the alg"),
+        (json!({}), json!({"alg": "ES256"}), "no key matches its kid and alg"),
+        (json!({"algorithms": ["RS256"]}), json!({}), "the alg"),
+        (json!({}), json!({"alg": "-"}), "the alg"),
+        (json!({}), json!({"kid": 1}), "the token is not a JWT"),
     ] {
         assert!(reason(&with(&options, wrong.clone())).contains(why), "{wrong}");
     }
@@ -262,12 +265,12 @@ fn a_header_brings_nothing_along_and_is_of_the_type_that_is_wanted() {
 fn json_with_a_member_twice_is_no_token_however_deep() {
     let header = json!({"alg": "EdDSA"});
     let text = claims(&json!({})).to_string();
-    let twice = "its JSON has a member twice";
+    let twice = "the token's JSON has a duplicate member";
     for inside in [r#""sub":"bob""#, r#""x":{"a":1,"a":2}"#, r#""x":[{"y":{"a":1,"a":2}}]"#] {
         let payload = text.replacen('{', &["{", inside, ","].concat(), 1);
         assert_eq!(reason(&found(&json!({}), &header, &payload)), twice, "{inside}");
     }
     for no_object in ["", "[]", "1", "{", "\u{1}"] {
-        assert!(reason(&found(&json!({}), &header, no_object)).contains("it is not a JWT"), "{no_object}");
+        assert!(reason(&found(&json!({}), &header, no_object)).contains("the token is not a JWT"), "{no_object}");
     }
 }

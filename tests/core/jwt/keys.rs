@@ -1,14 +1,14 @@
 //! Public keys: which are taken, and which are not (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2).
 
-use mcp_wicket::auth::jwt::keys::{MAX_KEYS, PublicKey, Unusable, fitting, read_set, write_checked};
 use mcp_wicket::crypto::encode;
 use mcp_wicket::jose::algorithm::Algorithm;
+use mcp_wicket::jose::jwk::{JwkError, MAX_KEYS, PublicKey, fitting, read_set, write_checked};
 use mcp_wicket::json::Object;
 use serde_json::{Value, json};
 
 use super::joined;
 
-fn read(jwk: &Value) -> Result<PublicKey, Unusable> {
+fn read(jwk: &Value) -> Result<PublicKey, JwkError> {
     PublicKey::read(&Object::read(&jwk.to_string()).unwrap())
 }
 
@@ -55,7 +55,7 @@ fn keys_of_each_kind_are_taken_and_only_for_their_algorithms() {
 
 #[test]
 fn what_is_no_public_key_for_verifying_is_refused_with_the_reason() {
-    use Unusable::{Kind, NoJwk, Numbers, Private, Purpose, Secret};
+    use JwkError::{Kind, NoJwk, Numbers, Private, Purpose, Secret};
     for (jwk, why) in [
         (joined(okp(), &json!({"kty": "-"})), NoJwk),
         (json!({"kty": "oct", "k": "AA"}), Secret),
@@ -100,7 +100,7 @@ fn what_is_no_public_key_for_verifying_is_refused_with_the_reason() {
 
 #[test]
 fn rsa_keys_have_sound_numbers() {
-    use Unusable::{Numbers, Size};
+    use JwkError::{Numbers, Size};
     let good = modulus(2048);
     for bits in [2048, 2049, 3072, 8192] {
         assert!(read(&rsa(&modulus(bits), &[1, 0, 1])).is_ok(), "{bits}");
@@ -144,7 +144,7 @@ fn a_modulus_that_can_be_factored_is_refused() {
         power = next.into_iter().skip_while(|byte| *byte == 0).collect();
     }
     assert_eq!((power.len(), power[0]), (257, 1));
-    assert_eq!(read(&rsa(&power, &[1, 0, 1])).unwrap_err(), Unusable::Numbers);
+    assert_eq!(read(&rsa(&power, &[1, 0, 1])).unwrap_err(), JwkError::Numbers);
     // The last byte of each such power is 1; that alone makes none of them.
     let mut ordinary = modulus(2048);
     *ordinary.last_mut().unwrap() = 1;
@@ -158,13 +158,13 @@ fn a_modulus_that_can_be_factored_is_refused() {
 #[test]
 fn each_reason_says_what_to_do() {
     for (why, words) in [
-        (Unusable::NoJwk, "not a JWK"),
-        (Unusable::Secret, "give it as `secret`"),
-        (Unusable::Private, "private key"),
-        (Unusable::Purpose, "`key_ops`"),
-        (Unusable::Kind, "`crv`"),
-        (Unusable::Numbers, "numbers"),
-        (Unusable::Size, "2048 to 8192 bits"),
+        (JwkError::NoJwk, "not a JWK"),
+        (JwkError::Secret, "use `secret`"),
+        (JwkError::Private, "private key"),
+        (JwkError::Purpose, "`key_ops`"),
+        (JwkError::Kind, "`crv`"),
+        (JwkError::Numbers, "parameters"),
+        (JwkError::Size, "2048 to 8192 bits"),
     ] {
         assert!(why.reason().contains(words), "{why:?}");
     }

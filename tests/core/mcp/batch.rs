@@ -55,7 +55,10 @@ fn a_batch_of_one_is_answered_by_a_batch_of_one() {
         assert_eq!(ids(&answered.json()), [1]);
         assert_eq!(answered.waits.iter().flatten().count(), effects);
         for effect in answered.waits.iter().flatten() {
-            assert!(effect.get("splice").is_none(), "the shim would answer with something that is no batch: {effect}");
+            assert!(
+                effect.get("shortcut").is_none(),
+                "the shim would answer with something that is no batch: {effect}"
+            );
         }
     }
 }

@@ -17,7 +17,7 @@ fn of_prompt() -> Json {
 fn values_come_with_how_many_there_are() {
     for (total, more) in [(0, false), (2, false), (100, false), (101, true), (5000, true)] {
         for post in complete(of_prompt()) {
-            let outcome = json!({"values": ["Paris", "Pau"], "total": total}).to_string();
+            let outcome = json!({"values": {"values": ["Paris", "Pau"], "total": total}}).to_string();
             let answered = post.send_to(|_| Said::Ok(outcome.clone()));
             let expected = json!({"values": ["Paris", "Pau"], "total": total, "hasMore": more});
             assert_eq!(answered.result()["completion"], expected);
@@ -33,7 +33,7 @@ fn a_template_is_named_by_its_text() {
     params["ref"] = json!({"type": "ref/resource", "uri": "notes://{id}"});
     params["context"] = json!({"arguments": {"folder": "a"}});
     for post in complete(params) {
-        let answered = post.send_to(|_| Said::Ok(r#"{"values":[],"total":0}"#.into()));
+        let answered = post.send_to(|_| Said::Ok(r#"{"values":{"values":[],"total":0}}"#.into()));
         let effect = answered.effect();
         assert_eq!((&effect["template"], &effect["known"]), (&json!("notes://{id}"), &json!({"folder": "a"})));
     }
@@ -49,7 +49,7 @@ fn what_is_null_is_absent() {
         let mut params = of_prompt();
         params["context"] = context.clone();
         for post in complete(params) {
-            let answered = post.send_to(|_| Said::Ok(r#"{"values":[],"total":0}"#.into()));
+            let answered = post.send_to(|_| Said::Ok(r#"{"values":{"values":[],"total":0}}"#.into()));
             assert_eq!(answered.effect().get("known"), known.as_ref(), "{context}");
         }
     }
@@ -86,7 +86,7 @@ fn what_is_malformed_is_refused() {
 
 #[test]
 fn other_outcomes_have_codes_of_their_own() {
-    let outcomes = [(r#"{"unknown":true}"#, -32602), (r#"{"absent":true}"#, -32601), (r#"{"threw":"7f"}"#, -32603)];
+    let outcomes = [(r#""unknown""#, -32602), (r#""absent""#, -32601), (r#"{"threw":"7f"}"#, -32603)];
     for (outcome, code) in outcomes {
         for post in complete(of_prompt()) {
             let is_modern = post.head["protocolVersion"] == MODERN;

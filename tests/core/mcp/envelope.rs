@@ -51,7 +51,7 @@ fn metadata_and_parameters_are_objects() {
 
 #[test]
 fn parameters_and_metadata_that_are_null_are_absent() {
-    let page = |_: &Json| Said::Ok(r#"{"page":[]}"#.into());
+    let page = |_: &Json| Said::Ok(r#"{"all":[]}"#.into());
     for params in ["null", r#"{"_meta":null}"#, r#"{"cursor":null,"_meta":null}"#] {
         for version in WITH_INITIALIZE {
             let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
@@ -61,7 +61,7 @@ fn parameters_and_metadata_that_are_null_are_absent() {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
         let answered = Post::new(&body).with("protocolVersion", MODERN).refused();
         assert_eq!(answered.fault(), (400, -32602));
-        assert!(answered.message().contains("`params._meta` must be there"), "{}", answered.message());
+        assert!(answered.message().contains("`params._meta` is required"), "{}", answered.message());
     }
     let meta = format!(
         r#"{{"{VERSION}":"{MODERN}","{CAPABILITIES}":{{}},"io.modelcontextprotocol/logLevel":null,"progressToken":null}}"#
@@ -80,7 +80,7 @@ fn a_member_that_is_there_twice_is_no_metadata() {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{{"_meta":{meta}}}}}"#);
         let answered = Post::new(&body).with("protocolVersion", MODERN).with("mcpMethod", "tools/list").refused();
         assert_eq!(answered.fault(), (400, -32602), "{meta}");
-        assert!(answered.message().contains("twice"), "{}", answered.message());
+        assert!(answered.message().contains("is duplicated"), "{}", answered.message());
     }
 }
 

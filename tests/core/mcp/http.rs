@@ -93,7 +93,7 @@ fn an_answer_is_one_event_if_the_client_takes_nothing_else() {
             );
         }
         let call = Post::modern("tools/call", json!({"name": "add"})).with("accept", accept).send();
-        assert_eq!(call.effect().get("splice"), None, "the shim knows how to write JSON only");
+        assert_eq!(call.effect().get("shortcut"), None, "the shim knows how to write JSON only");
         assert!(call.answer.event && call.text().starts_with('{'));
     }
 }
@@ -201,21 +201,25 @@ fn a_messages_members_may_come_in_any_order_and_spacing() {
 
 #[test]
 fn the_head_must_be_readable() {
-    let read = |head: &str| mcp_wicket::mcp::Request::read(head).is_some();
-    assert!(read("POST\ns{}") && read("POST\ns{}\nc\nt\"sse-stream\"\nu\"oversize\""));
-    for head in [
-        "POST\n",
-        "POST\nz",
-        "POST\ns",
-        "POST\ns\"x\"",
-        "POST\ns[]",
-        "POST\ns{}\nt\"pigeon\"",
-        "POST\ns{}\nthttp",
-        "POST\ns{}\nu\"lost\"",
-        "POST\ns{}\npuser:1",
-        "POST\ns{}\ni5",
-        "POST\ns{}\n\u{e9}",
+    let read =
+        |more: &str| mcp_wicket::mcp::Request::read(&format!(r#"{{"method":"POST","server":{{}}{more}}}"#)).is_some();
+    assert!(read("") && read(r#","contentType":"","transport":"sse-stream","unread":"no_room""#));
+    for more in [
+        r#","more":1"#,
+        r#","server":{}"#,
+        r#","transport":"pigeon""#,
+        r#","transport":1"#,
+        r#","unread":"lost""#,
+        r#","principal":1"#,
+        r#","sessionId":5"#,
+        r#","kept":"object""#,
     ] {
-        assert!(!read(head), "{head:?}");
+        assert!(!read(more), "{more}");
+    }
+    for head in
+        ["", "{}", "[]", "\"POST\"", r#"{"method":"POST"}"#, r#"{"server":{}}"#, r#"{"method":"POST","server":[]}"#]
+    {
+        let read = mcp_wicket::mcp::Request::read(head).is_some();
+        assert!(!read, "{head:?}");
     }
 }

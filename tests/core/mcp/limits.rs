@@ -82,12 +82,14 @@ fn requests() -> Vec<(&'static str, Json)> {
 fn unknown(effect: &Json) -> Said {
     Said::Ok(match effect["kind"].as_str().unwrap() {
         "describe" => r#"{"registered":["tools"]}"#.into(),
-        "list" => r#"{"lost":true}"#.into(),
+        "list" => r#"{"some":{"keys":[],"items":[]}}"#.into(),
         "root-key" => "null".into(),
         "listen" | "reach" | "listening" => "true".into(),
         "ask" => r#""""#.into(),
-        "read" if effect["template"].is_null() && effect["uri"] != "a:b" => r#"{"templates":[],"uris":[]}"#.into(),
-        _ => r#"{"unknown":true}"#.into(),
+        "read" if effect["template"].is_null() && effect["uri"] != "a:b" => {
+            r#"{"elsewhere":{"templates":[],"uris":[]}}"#.into()
+        }
+        _ => r#""unknown""#.into(),
     })
 }
 
@@ -182,7 +184,7 @@ fn what_one_stream_follows_is_bounded() {
     assert!(heard(&listen(vec![uri(8192, 1)])));
     let cases = [
         ((0..1001).map(|at| uri(20, at)).collect::<Vec<_>>(), "at most 1,000 strings"),
-        ((0..1000).map(|at| uri(132, at)).collect(), "longer than 128 KiB together"),
+        ((0..1000).map(|at| uri(132, at)).collect(), "longer than 128 KiB in total"),
         (vec![uri(8193, 1)], "longer than 8 KiB"),
         ((0..1000).map(|at| uri(4000, at)).collect(), "longer than 256 KiB"),
     ];
@@ -198,7 +200,7 @@ fn a_stream_for_which_there_is_no_room_comes_back_later() {
     let post = Post::modern("subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}));
     let answered = post.send_to(|_| Said::Failed("refused"));
     assert_eq!(answered.fault(), (503, -32603));
-    assert!(answered.message().ends_with("Come back later."), "{}", answered.message());
+    assert!(answered.message().ends_with("Try again later."), "{}", answered.message());
 }
 
 #[test]
@@ -215,7 +217,8 @@ fn a_result_for_which_there_is_no_room_is_told_and_the_others_of_its_batch_are_t
     });
     let answers = answers.json();
     assert_eq!(answers[0]["result"]["content"][0]["text"], "here");
-    let message = "The tool came to more than 8 MiB, by itself or beside others of its batch: ask for less at once.";
+    let message =
+        "The tool returned more than 8 MiB, alone or together with the rest of its batch: request less at once.";
     assert_eq!(answers[1]["error"], json!({"code": -32603, "message": message}));
 }
 

@@ -65,9 +65,9 @@ fn arguments_that_are_null_are_absent() {
 fn a_prompt_has_a_name_that_is_known() {
     for version in versions() {
         assert_eq!(get_of(version, json!({"name": 5})).without("mcpName").refused().fault(), (200, -32602));
-        let answered = get_of(version, json!({"name": "none"})).send_to(|_| Said::Ok(r#"{"unknown":true}"#.into()));
+        let answered = get_of(version, json!({"name": "none"})).send_to(|_| Said::Ok(r#""unknown""#.into()));
         assert_eq!(answered.fault(), (200, -32602));
-        assert_eq!(answered.message(), "There is no prompt \"none\".");
+        assert_eq!(answered.message(), "Unknown prompt \"none\".");
         let invalid = |_: &Json| Said::Ok(r#"{"invalid":"name: missing"}"#.into());
         let answered = get_of(version, json!({"name": "greet"})).send_to(invalid);
         assert_eq!((answered.fault(), answered.message()), ((200, -32602), "name: missing".into()));

@@ -4,7 +4,7 @@ use mcp_wicket::flow::Context;
 use mcp_wicket::http::Answer;
 use mcp_wicket::mcp::capabilities::Capabilities;
 use mcp_wicket::mcp::revision::Revision;
-use mcp_wicket::mcp::session::{Place, Session, mint};
+use mcp_wicket::mcp::session::{ObjectName, Session, mint};
 use serde_json::{Value as Json, json};
 
 use super::{Post, notification, say};
@@ -15,7 +15,7 @@ const ANN: &str = "user:github:1";
 /// Ann's session, and the name of its mailbox.
 fn session() -> (String, String) {
     let context = Context::new(NOW, ENTROPY);
-    let place = Place::fresh(&context, Some(ANN));
+    let place = ObjectName::fresh(&context, Some(ANN));
     let session = Session { revision: Revision::V2025_11_25, capabilities: Capabilities::default(), place };
     (mint(&context, None, "", &session), place.mailbox())
 }
@@ -143,7 +143,7 @@ fn listeners_wait_for_their_own_principal_and_for_everybody() {
 #[test]
 fn a_session_that_is_kept_is_there_or_not() {
     let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
-    let post = of_ann(list).with("sessions", "object");
+    let post = of_ann(list).with("kept", true);
     let with = |there: &'static str| {
         move |effect: &Json| if effect["kind"] == "ask" { Said::Ok(there.into()) } else { say(effect) }
     };
@@ -158,5 +158,5 @@ fn a_session_that_is_kept_is_there_or_not() {
     assert_eq!(answered.answer, Answer::empty(204));
     assert_eq!(answered.waits[1][0]["call"], "end");
     assert_eq!(delete.send_to(with("false")).fault(), (404, -32001));
-    assert_eq!(delete.without("sessions").refused().fault(), (405, -32600));
+    assert_eq!(delete.without("kept").refused().fault(), (405, -32600));
 }

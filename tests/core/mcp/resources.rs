@@ -20,7 +20,7 @@ fn versions() -> impl Iterator<Item = &'static str> {
 
 /// A server that has these templates and no resource of its own; it reads what they match.
 fn through(templates: &[(&str, &str)]) -> impl FnMut(&Json) -> Said {
-    let templates = json!({"templates": templates}).to_string();
+    let templates = json!({"elsewhere": {"templates": templates, "uris": []}}).to_string();
     move |effect| {
         Said::Ok(match effect.get("template") {
             None => templates.clone(),
@@ -58,9 +58,9 @@ fn a_template_that_matches_is_read_through() {
 
 #[test]
 fn what_is_not_there_has_each_revisions_own_code_and_its_uri() {
-    let nothing = |_: &Json| Said::Ok(r#"{"templates":[]}"#.into());
+    let nothing = |_: &Json| Said::Ok(r#"{"elsewhere":{"templates":[],"uris":[]}}"#.into());
     let no_match = through(&[("note", "notes://{id}")]);
-    let unknown = |_: &Json| Said::Ok(r#"{"unknown":true}"#.into());
+    let unknown = |_: &Json| Said::Ok(r#""unknown""#.into());
     for version in versions() {
         let code = if version == MODERN { -32602 } else { -32002 };
         for answered in [

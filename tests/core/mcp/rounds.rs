@@ -23,6 +23,12 @@ fn send(post: &Post, now: u64, entropy: [u8; 32], say: impl FnMut(&Json) -> Said
     Answered { answer: ended.answer.unwrap(), waits: ended.waits }
 }
 
+/// The answers that a round brings, by their keys.
+fn answers(rounds: &Json) -> Json {
+    let pairs = rounds["answers"].as_array().into_iter().flatten();
+    pairs.map(|pair| (pair[0].as_str().unwrap().to_owned(), pair[1].clone())).collect()
+}
+
 /// A tool that asks for a name, until it is told that there is an answer; it keeps that it was paid.
 fn asks(single: bool) -> impl FnMut(&Json) -> Said {
     move |effect| {
@@ -31,12 +37,12 @@ fn asks(single: bool) -> impl FnMut(&Json) -> Said {
         }
         let rounds = &effect["rounds"];
         Said::Ok(
-            match rounds["answers"].get("name") {
+            match answers(rounds).get("name") {
                 Some(answer) => json!({"returned": text_result(&answer["response"].to_string())}),
                 None => json!({"asks": {
                     "questions": [["name", r#"{"method":"roots/list","params":{}}"#]],
-                    "answers": rounds["answers"].as_object().map_or(json!({}), |all| json!(all)),
-                    "once": {"paid": 1},
+                    "answers": rounds["answers"].as_array().map_or(json!([]), |all| json!(all)),
+                    "once": [["paid", 1]],
                     "single": single,
                 }}),
             }
@@ -81,10 +87,11 @@ fn the_next_round_brings_what_was_asked_for_and_what_was_done() {
     let state = begun(first(), false)["requestState"].clone();
     let answered = send(&call(next(first(), &state)), NOW + 9 * MINUTE, [8; 32], asks(false));
     let rounds = &answered.effect()["rounds"];
-    assert_eq!(rounds["answers"]["name"]["response"], json!({"roots": []}));
-    assert_eq!(rounds["answers"]["name"]["asked"].as_str().unwrap().len(), 22);
-    assert_eq!((&rounds["once"], &rounds["sealed"]), (&json!({"paid": 1}), &json!(true)));
-    assert_eq!(rounds["answers"].as_object().unwrap().len(), 1, "nobody asked the stranger");
+    let answers = answers(rounds);
+    assert_eq!(answers["name"]["response"], json!({"roots": []}));
+    assert_eq!(answers["name"]["asked"].as_str().unwrap().len(), 22);
+    assert_eq!((&rounds["once"], &rounds["sealed"]), (&json!([["paid", 1]]), &json!(true)));
+    assert_eq!(rounds["answers"].as_array().unwrap().len(), 1, "nobody asked the stranger");
     assert_eq!(answered.result()["resultType"], "complete");
 }
 
@@ -187,7 +194,7 @@ fn responses_without_a_state_are_only_what_the_client_says() {
     params["inputResponses"] = json!({"name": {"roots": []}});
     let answered = send(&call(params), NOW, ENTROPY, asks(false));
     let rounds = &answered.effect()["rounds"];
-    assert_eq!(rounds, &json!({"answers": {"name": {"response": {"roots": []}}}, "once": {}, "sealed": false}));
+    assert_eq!(rounds, &json!({"answers": [["name", {"response": {"roots": []}}]], "once": [], "sealed": false}));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Sessions at the endpoint: given by `initialize`, opened by each later request, nothing to anybody else.
 
-use mcp_wicket::mcp::session::Place;
+use mcp_wicket::mcp::session::ObjectName;
 use serde_json::{Value as Json, json};
 
 use super::{Post, WITH_INITIALIZE, notification, request, say};
@@ -110,12 +110,12 @@ fn a_new_handshake_takes_no_notice_of_an_old_session() {
 #[test]
 fn a_server_in_an_object_gives_the_session_that_leads_back_to_it() {
     for principal in [None, Some("user:github:1")] {
-        let place = Place::fresh(&mcp_wicket::flow::Context::new(NOW, [9; 32]), principal);
+        let place = ObjectName::fresh(&mcp_wicket::flow::Context::new(NOW, [9; 32]), principal);
         let answered = initialize("2025-06-18", principal).with("place", place.name()).send();
         let opened = open(answered.header("mcp-session-id").unwrap(), principal, NOW).unwrap();
         assert_eq!(opened.place, place);
     }
     let answered = initialize("2025-06-18", None).with("place", "no place").send();
     let opened = open(answered.header("mcp-session-id").unwrap(), None, NOW).unwrap();
-    assert_eq!(opened.place, Place::fresh(&mcp_wicket::flow::Context::new(NOW, ENTROPY), None));
+    assert_eq!(opened.place, ObjectName::fresh(&mcp_wicket::flow::Context::new(NOW, ENTROPY), None));
 }

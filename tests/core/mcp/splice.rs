@@ -6,11 +6,11 @@ use super::{MODERN, Post, SERVER_INFO, WITH_INITIALIZE, request, say};
 use crate::random::Random;
 use crate::world::Said;
 
-/// The answer as `js/run.ts` makes it of an effect's splice and its outcome.
+/// The answer as `js/boundary/stencils.ts` makes it of a shortcut and its effect's outcome.
 fn spliced(effect: &Json, outcome: &str) -> String {
-    let splice = &effect["splice"];
-    let (head, tail) = (splice["head"].as_str().expect("a splice"), splice["tail"].as_str().unwrap());
-    let inside = if splice["open"].as_bool().unwrap() { &outcome[1..] } else { outcome };
+    let shortcut = &effect["shortcut"];
+    let (head, tail) = (shortcut["head"].as_str().expect("a shortcut"), shortcut["tail"].as_str().unwrap());
+    let inside = if shortcut["open"] == true { &outcome[1..] } else { outcome };
     [head, inside, tail].concat()
 }
 
@@ -48,7 +48,7 @@ fn posts(method: &str, params: &Json) -> Vec<Post> {
 fn a_list_is_the_same_both_ways() {
     for post in posts("tools/list", &Json::Null) {
         for list in ["[]", r#"[{"name":"a\"","inputSchema":{}}]"#, r#"[ {"name" : "b"} , {} ]"#] {
-            same_both_ways(&post, &format!(r#"{{"page":{list}}}"#), list);
+            same_both_ways(&post, &format!(r#"{{"all":{list}}}"#), list);
         }
     }
 }
@@ -69,12 +69,12 @@ fn plain(random: &mut Random) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// What `isPlain` of `js/server/tools.ts` says.
-fn takes_shortcut(splice: &Json, result: &Json) -> bool {
+/// What `isPlain` of `js/boundary/stencils.ts` says.
+fn takes_shortcut(plain: &Json, result: &Json) -> bool {
     let content = result["content"].as_array().unwrap();
     let structured = result.get("structuredContent");
-    let known = |block: &Json| splice["kinds"].as_array().is_none_or(|kinds| kinds.contains(&block["type"]));
-    let fits = match (structured, splice["structured"].as_str()) {
+    let known = |block: &Json| plain["kinds"].as_array().is_none_or(|kinds| kinds.contains(&block["type"]));
+    let fits = match (structured, plain["structured"].as_str()) {
         (None, _) => true,
         (Some(_), None) => !content.is_empty(),
         (Some(structured), Some("object")) => !content.is_empty() && structured.is_object(),
@@ -92,7 +92,7 @@ fn a_plain_result_is_the_same_both_ways() {
             let result = plain(&mut random);
             let outcome = format!(r#"{{"returned":{result}}}"#);
             let effect = post.send_to(|_| Said::Ok(outcome.clone())).effect().clone();
-            if takes_shortcut(&effect["splice"], &serde_json::from_str(&result).unwrap()) {
+            if takes_shortcut(&effect["shortcut"]["plain"], &serde_json::from_str(&result).unwrap()) {
                 taken += 1;
                 same_both_ways(&post, &outcome, &result);
             }
@@ -130,7 +130,7 @@ fn the_shortcut_answers_in_full() {
 fn there_is_no_shortcut_where_an_answer_is_not_the_whole_response() {
     for batch in [json!([request("tools/list", Json::Null)]), json!([request("tools/call", json!({"name": "echo"}))])] {
         let answered = Post::new(&batch).send();
-        assert!(answered.effect().get("splice").is_none(), "{batch}");
+        assert!(answered.effect().get("shortcut").is_none(), "{batch}");
         assert!(answered.json().is_array());
     }
 }
@@ -141,8 +141,8 @@ fn there_is_no_shortcut_around_what_is_no_list_and_no_call() {
         Post::modern("server/discover", Json::Null),
         Post::new(request("initialize", json!({"protocolVersion": "2025-11-25"}))),
     ] {
-        assert!(post.send().effect().get("splice").is_none());
+        assert!(post.send().effect().get("shortcut").is_none());
     }
-    assert!(Post::modern("tools/list", Json::Null).send().effect().get("splice").is_some());
+    assert!(Post::modern("tools/list", Json::Null).send().effect().get("shortcut").is_some());
     assert_eq!(MODERN, "2026-07-28");
 }

@@ -1,6 +1,6 @@
 //! HTTP+SSE: the stream, and the endpoint that takes its messages.
 
-use mcp_wicket::mcp::session::Place;
+use mcp_wicket::mcp::session::ObjectName;
 use serde_json::{Value as Json, json};
 
 use super::{Post, notification, request, say};
@@ -67,7 +67,7 @@ fn a_stream_hears_of_lists_that_change_anywhere() {
 
 #[test]
 fn a_stream_in_an_object_leads_back_to_it() {
-    let place = Place::of_principal(ANN);
+    let place = ObjectName::of_principal(ANN);
     let listen = opened(&stream().with("place", place.name()));
     assert_eq!(open(&session_of(&listen), Some(ANN), NOW).unwrap().place, place);
 }

@@ -1,10 +1,10 @@
 //! What a running handler may say before its answer.
 
 use mcp_wicket::flow::Context;
-use mcp_wicket::json::Value;
+use mcp_wicket::json::{Value, write};
 use mcp_wicket::mcp::capabilities::Capabilities;
 use mcp_wicket::mcp::revision::Revision;
-use mcp_wicket::mcp::session::{Place, Session, mint};
+use mcp_wicket::mcp::session::{ObjectName, Session, mint};
 use mcp_wicket::mcp::tell::{Running, Told, tell};
 use serde_json::{Value as Json, json};
 
@@ -51,6 +51,10 @@ fn sent(told: Told) -> Json {
     }
 }
 
+fn json_of(told: &Told) -> Json {
+    serde_json::from_str(&write(told)).unwrap()
+}
+
 fn is_wrong(told: &Told) -> bool {
     matches!(told, Told::Wrong(text) if !text.is_empty())
 }
@@ -90,18 +94,14 @@ fn progress_is_sent_only_where_it_was_asked_for() {
 
 #[test]
 fn progress_that_does_not_rise_is_not_sent() {
-    for risen in [json!(false), Json::Null] {
-        let mut call = call(MODERN, &json!({"progressToken": 1}));
-        call["risen"] = risen;
-        assert_eq!(told(call, &json!({"progress": {"progress": 1}})), Told::Nothing);
-    }
+    let mut call = call(MODERN, &json!({"progressToken": 1}));
+    call["risen"] = json!(false);
+    assert_eq!(told(call, &json!({"progress": {"progress": 1}})), Told::Nothing);
 }
 
 #[test]
 fn progress_is_a_number() {
-    for said in
-        [json!({}), json!({"progress": null}), json!({"progress": "1"}), json!(1), json!({"progress": 1, "total": "2"})]
-    {
+    for said in [json!({}), json!({"progress": null}), json!({"progress": "1"}), json!({"progress": 1, "total": "2"})] {
         let call = call(MODERN, &json!({"progressToken": 1}));
         assert!(is_wrong(&told(call, &json!({"progress": said}))), "{said}");
     }
@@ -126,7 +126,7 @@ fn logs_need_a_level_that_the_request_names_or_an_older_revision() {
 
 #[test]
 fn a_log_message_is_whole() {
-    for said in [json!({"level": "info"}), json!({"data": 1}), json!({"level": "loud", "data": 1}), json!("text")] {
+    for said in [json!({"level": "info"}), json!({"data": 1}), json!({"level": "loud", "data": 1})] {
         for version in versions() {
             assert!(is_wrong(&told(call(version, &json!({LOG_LEVEL: "debug"})), &json!({"log": said}))), "{said}");
         }
@@ -137,14 +137,14 @@ fn a_log_message_is_whole() {
 fn a_silent_call_begins_its_stream_where_the_client_takes_one() {
     for version in versions() {
         let call = call(version, &json!({}));
-        assert_eq!(told(call.clone(), &json!({"silence": true})), Told::Begin, "{version}");
+        assert_eq!(told(call.clone(), &json!("silence")), Told::Begin, "{version}");
         for accept in [json!("application/json"), json!("*/*"), Json::Null] {
             let mut call = call.clone();
             call["head"]["accept"] = accept;
-            assert_eq!(told(call, &json!({"silence": true})), Told::Nothing, "{version}");
+            assert_eq!(told(call, &json!("silence")), Told::Nothing, "{version}");
         }
     }
-    assert_eq!(Told::Begin.to_json(), r#"{"begin":true}"#);
+    assert_eq!(write(&Told::Begin), r#""begin""#);
 }
 
 #[test]
@@ -247,28 +247,28 @@ fn notifications_that_are_not_a_servers_to_send_are_not_sent() {
 
 #[test]
 fn a_client_that_goes_away_cancels_on_the_new_wire_only() {
-    assert_eq!(told(call(MODERN, &json!({})), &json!({"gone": true})), Told::Cancel);
+    assert_eq!(told(call(MODERN, &json!({})), &json!("gone")), Told::Cancel);
     for version in WITH_INITIALIZE {
-        assert_eq!(told(call(version, &json!({})), &json!({"gone": true})), Told::Nothing);
+        assert_eq!(told(call(version, &json!({})), &json!("gone")), Told::Nothing);
     }
     let mut unsaid = call(MODERN, &json!({}));
     unsaid["head"]["protocolVersion"] = Json::Null;
     unsaid["meta"] = json!({});
-    assert_eq!(told(unsaid, &json!({"gone": true})), Told::Nothing);
+    assert_eq!(told(unsaid, &json!("gone")), Told::Nothing);
 }
 
 #[test]
 fn who_wants_to_hear_of_a_cancellation_waits_where_its_session_can_be_reached() {
     let context = Context::new(NOW, ENTROPY);
-    let place = Place::fresh(&context, None);
+    let place = ObjectName::fresh(&context, None);
     let session = Session { revision: Revision::V2025_11_25, capabilities: Capabilities::default(), place };
-    let watched = |with: &[(&str, &str)]| {
+    let watched = |with: &[(&str, Json)]| {
         let mut call = call("2025-11-25", &json!({}));
         call["head"]["sessionId"] = mint(&context, None, "", &session).into();
         for (member, value) in with {
-            call["head"][member] = (*value).into();
+            call["head"][member] = value.clone();
         }
-        call["say"] = json!({"watch": true});
+        call["say"] = json!("watch");
         let (input, head) = written(&call);
         let running = Running::read(&input, &head).unwrap();
         let world = World::new(|_| Said::Ok("true".into()));
@@ -276,8 +276,8 @@ fn who_wants_to_hear_of_a_cancellation_waits_where_its_session_can_be_reached() 
     };
     for (with, wanted) in [
         (&[][..], 500),
-        (&[("sessions", "object")], 0),
-        (&[("transport", "sse-messages"), ("protocolVersion", "2024-11-05")], 0),
+        (&[("kept", json!(true))], 0),
+        (&[("transport", json!("sse-messages")), ("protocolVersion", json!("2024-11-05"))], 0),
     ] {
         match watched(with) {
             Told::Watch { object, tag, after } => {
@@ -287,9 +287,28 @@ fn who_wants_to_hear_of_a_cancellation_waits_where_its_session_can_be_reached() 
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(watched(&[("principal", "user:github:2")]), Told::Nothing, "another's session");
-    assert_eq!(told(call(MODERN, &json!({})), &json!({"watch": true})), Told::Nothing);
-    assert_eq!(told(call("2025-11-25", &json!({})), &json!({"watch": true})), Told::Nothing, "no session");
+    assert_eq!(watched(&[("principal", json!("user:github:2"))]), Told::Nothing, "another's session");
+    assert_eq!(told(call(MODERN, &json!({})), &json!("watch")), Told::Nothing);
+    assert_eq!(told(call("2025-11-25", &json!({})), &json!("watch")), Told::Nothing, "no session");
+}
+
+#[test]
+fn a_stream_can_be_resumed_in_a_session_since_2025_11_25_over_http() {
+    for version in versions() {
+        let opened = json_of(&told(able(version, &json!({})), &json!("open")));
+        if version != "2025-11-25" {
+            assert_eq!(opened, json!("nothing"), "{version}");
+            continue;
+        }
+        let resumable = &opened["resumable"];
+        assert!(resumable["object"].as_str().unwrap().starts_with("mailbox:"), "{opened}");
+        assert_eq!(resumable["stream"].as_str().map(str::len), Some(22), "{opened}");
+        assert_eq!(resumable["retry"], 500);
+    }
+    let mut over_sse = able("2025-11-25", &json!({}));
+    over_sse["head"]["transport"] = "sse-messages".into();
+    assert_eq!(told(over_sse, &json!("open")), Told::Nothing);
+    assert_eq!(told(call("2025-11-25", &json!({})), &json!("open")), Told::Nothing, "no session");
 }
 
 /// A session of `version` whose client has declared `capabilities`.
@@ -304,7 +323,7 @@ fn able(version: &str, capabilities: &Json) -> Json {
     let session = Session {
         revision: Revision::parse(version).unwrap(),
         capabilities: Capabilities::of(Some(Value::read(&text).unwrap())),
-        place: Place::fresh(&context, None),
+        place: ObjectName::fresh(&context, None),
     };
     call["head"]["sessionId"] = mint(&context, None, "", &session).into();
     call
@@ -316,10 +335,9 @@ fn pages_that_must_be_opened_first_are_an_error_where_a_revision_has_it() {
     let pages = json!([page(1), page(2)]);
     let say = json!({"pages": {"message": "Two accounts", "elicitations": pages}});
     let everything = json!({"elicitation": {"form": {}, "url": {}}});
-    let Told::Pages { message, elicitations } = told(able("2025-11-25", &everything), &say) else {
-        panic!("there is no error")
-    };
-    assert_eq!((message.as_str(), serde_json::from_str(&elicitations).unwrap()), ("Two accounts", pages));
+    let fault = json_of(&told(able("2025-11-25", &everything), &say))["fault"].clone();
+    assert_eq!((&fault["code"], &fault["message"]), (&json!(-32042), &json!("Two accounts")));
+    assert_eq!(fault["data"], json!({"elicitations": pages}));
     assert_eq!(told(able(MODERN, &everything), &say), Told::Nothing, "they are questions, which come next");
     for version in ["2024-11-05", "2025-03-26", "2025-06-18"] {
         let Told::Unable(why) = told(able(version, &everything), &say) else { panic!("{version} has no such error") };
@@ -328,7 +346,9 @@ fn pages_that_must_be_opened_first_are_an_error_where_a_revision_has_it() {
     for capabilities in [json!({}), json!({"elicitation": {}}), json!({"elicitation": {"form": {}}})] {
         let Told::Unable(why) = told(able("2025-11-25", &capabilities), &say) else { panic!("{capabilities}") };
         assert!(why.contains(r#"{"elicitation":{"url":{}}}"#), "{why}");
-        assert_eq!(told(able(MODERN, &capabilities), &say), Told::Lacks(Capabilities::URLS));
+        let fault = json_of(&told(able(MODERN, &capabilities), &say))["fault"].clone();
+        assert_eq!((&fault["status"], &fault["code"]), (&json!(400), &json!(-32021)));
+        assert_eq!(fault["data"], json!({"requiredCapabilities": {"elicitation": {"url": {}}}}));
     }
     assert!(matches!(told(call("2025-11-25", &json!({})), &say), Told::Unable(_)), "no session");
 }
@@ -414,11 +434,13 @@ fn choices_with_titles_are_written_as_each_revision_has_them() {
 
 #[test]
 fn nothing_else_is_said() {
-    assert!(is_wrong(&told(call(MODERN, &json!({})), &json!({"shout": 1}))));
-    for input in ["", "{}", r#"{"id":1}"#, r#"{"say":{}}"#, r#"{"id":1,"say":{}}"#] {
-        assert!(Running::read(input, "POST\ns{}").is_none(), "{input}");
+    let head = r#"{"method":"POST","server":{}}"#;
+    assert!(Running::read(r#"{"id":1,"say":"open"}"#, head).is_some());
+    for input in ["", "{}", r#"{"id":1}"#, r#"{"say":"open"}"#, r#"{"id":1,"say":{}}"#, r#"{"id":1,"say":{"shout":1}}"#]
+    {
+        assert!(Running::read(input, head).is_none(), "{input}");
     }
-    assert!(Running::read(r#"{"id":1,"risen":true,"say":{"open":true}}"#, "POST\nz").is_none());
+    assert!(Running::read(r#"{"id":1,"say":"open"}"#, "{}").is_none());
 }
 
 #[test]
@@ -432,10 +454,9 @@ fn a_round_is_spent_by_its_name_and_only_once() {
             assert_eq!((&effect["object"], &effect["call"]), (&json!("spent:AAAA"), &json!("spend")));
             say.clone()
         });
-        serde_json::from_str::<Json>(&world.run(async |flow| tell(flow, &running).await).answer.unwrap().to_json())
-            .unwrap()
+        json_of(&world.run(async |flow| tell(flow, &running).await).answer.unwrap())
     };
-    assert_eq!(spend(Said::Ok("true".into())), json!({"nothing": true}));
+    assert_eq!(spend(Said::Ok("true".into())), json!("nothing"));
     let fault = |said| spend(said)["fault"].clone();
     assert_eq!(fault(Said::Ok("false".into()))["code"], -32602);
     assert_eq!(fault(Said::Failed("unreachable"))["status"], 503);

@@ -85,7 +85,7 @@ fn a_handler_sees_a_uri_without_what_means_nothing() {
 /// A server with these resources and templates; it reads what it is asked for.
 fn server(uris: &[&str], templates: &[(&str, &str)]) -> impl FnMut(&Json) -> Said {
     let uris = uris.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let elsewhere = json!({"templates": templates, "uris": uris}).to_string();
+    let elsewhere = json!({"elsewhere": {"templates": templates, "uris": uris}}).to_string();
     move |effect| {
         let known = effect.get("template").is_some() || uris.iter().any(|uri| effect["uri"] == **uri);
         Said::Ok(if known {

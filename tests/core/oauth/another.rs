@@ -1,8 +1,10 @@
 //! Where another account comes back than the page named or than has approved: the page asks again, before there is a code.
 
 use mcp_wicket::flow::{Commit, Flow};
-use mcp_wicket::oauth::identity::{About, Back, Begin, Begun, Denied, Deny, Identity, Person};
-use mcp_wicket::oauth::{Request, Site, serve};
+use mcp_wicket::identity::{
+    Identity, Next, Person, ProviderInfo, SignInCallback, SignInError, SignInErrorKind, SignInStart,
+};
+use mcp_wicket::oauth::{AuthorizationServer, Request, serve};
 use serde_json::{Value as Json, json};
 
 use super::once::{Way, allowing, returning};
@@ -11,41 +13,42 @@ use crate::world::{NOW, Said, World};
 
 /// Whoever comes back, with which scopes, or why not.
 #[derive(Debug)]
-struct Who(Result<(&'static str, Option<Vec<String>>), Deny>);
+struct Who(Result<(&'static str, Option<Vec<String>>), SignInErrorKind>);
 
 impl Identity for Who {
     fn name(&self) -> &'static str {
         "test"
     }
-    fn about(&self) -> About {
-        About { label: "Test".into(), host: "upstream.example".into(), scopes: Vec::new() }
+    fn about(&self) -> ProviderInfo {
+        ProviderInfo { label: "Test".into(), host: "upstream.example".into(), scopes: Vec::new() }
     }
-    async fn begin(&self, _flow: &Flow<'_>, begin: &Begin<'_>) -> Result<Begun, Denied> {
+    async fn begin(&self, _flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<Next, SignInError> {
         let url = format!("https://upstream.example/?switch={}&state={}", begin.switch, begin.state);
-        Ok(Begun { url, kept: "{}".into() })
+        Ok(Next::Go { url, kept: "{}".into() })
     }
-    async fn come_back(&self, _flow: &Flow<'_>, _back: &Back<'_>) -> Result<Person, Denied> {
+    async fn come_back(&self, _flow: &Flow<'_>, _back: &SignInCallback<'_>) -> Result<Next, SignInError> {
         match &self.0 {
             Ok((id, scopes)) => {
                 let (label, props) = (format!("name of {id}"), json!({"login": id}).to_string());
-                Ok(Person { id: (*id).into(), label, props, scopes: scopes.clone(), credential: None })
+                let scopes = scopes.clone();
+                Ok(Next::Done(Person { id: (*id).into(), label, props, scopes, credential: None }))
             }
-            Err(Deny::NotAllowed) => Err(Denied::not_allowed("nobody named zoe").of("zoe")),
-            Err(Deny::Unavailable) => Err(Denied::unavailable("the upstream is away")),
-            Err(Deny::Refused) => Err(Denied::refused("the person has said no")),
-            Err(_) => Err(Denied::failed("the upstream is out of order")),
+            Err(SignInErrorKind::NotAllowed) => Err(SignInError::not_allowed("nobody named zoe").of("zoe")),
+            Err(SignInErrorKind::Unavailable) => Err(SignInError::unavailable("the upstream is away")),
+            Err(SignInErrorKind::Refused) => Err(SignInError::refused("the person has said no")),
+            Err(_) => Err(SignInError::failed("the upstream is out of order")),
         }
     }
 }
 
 fn exchange(objects: &mut Objects, who: &Who, request: &Json, body: &str, entropy: u8) -> (Json, Vec<Json>) {
     let (server, keys, input) = (server(json!({})), keys(), request.to_string());
-    let site = Site { server: &server, keys: &keys, identity: who, issuer: SITE.into() };
+    let server = AuthorizationServer { config: &server, keys: &keys, identity: who, issuer: SITE.into() };
     let request = Request::read(&input).unwrap();
     let world = World::new(|effect| objects.ask(effect, NOW, [entropy; 32])).with_entropy([entropy; 32]);
-    let ended = world.run(async |flow| serve(flow, &site, &request, body).await);
+    let ended = world.run(async |flow| serve(flow, &server, &request, body).await);
     let told = ended.commits.iter().filter_map(|commit| match commit {
-        Commit::Audit(event) => Some(serde_json::from_str(event).unwrap()),
+        Commit::Audit { event } => Some(serde_json::from_str(event).unwrap()),
         _ => None,
     });
     let told = told.collect();
@@ -74,7 +77,7 @@ fn ann(way: &mut Way) -> String {
 /// A page that names Ann was allowed, and somebody comes back: their answer, and the cookies of the browser.
 fn came_back(way: &mut Way, account: &str, back: &Who) -> (Json, Vec<Json>, String) {
     let query = authorize_query(&way.client).replace("state=xyz", "state=second");
-    let request = head("authorize", "GET", json!({"query": query, "cookie": account, "site": "cross-site"}));
+    let request = head("authorize", "GET", json!({"query": query, "cookie": account, "secFetchSite": "cross-site"}));
     let (page, _) = exchange(&mut way.objects, &who("ann"), &request, "", 71);
     assert_eq!(page["page"]["model"]["account"]["label"], "name of ann");
     let form_cookie = cookie(&page, "__Host-wicket-form-");
@@ -170,9 +173,9 @@ fn a_sign_in_comes_back_to_the_browser_that_began_it_and_once() {
 #[test]
 fn whoever_does_not_sign_in_goes_back_to_the_client_with_the_reason_that_is_for_it() {
     for (deny, error, words) in [
-        (Deny::Refused, "access_denied", "cancelled"),
-        (Deny::Unavailable, "temporarily_unavailable", "did%20not%20answer"),
-        (Deny::Failed, "server_error", "The%20sign-in%20failed"),
+        (SignInErrorKind::Refused, "access_denied", "cancelled"),
+        (SignInErrorKind::Unavailable, "temporarily_unavailable", "did%20not%20answer"),
+        (SignInErrorKind::Failed, "server_error", "The%20sign-in%20failed"),
     ] {
         let mut way = Way::new();
         let (state, sign_in) = way.allow();
@@ -190,7 +193,8 @@ fn whoever_does_not_sign_in_goes_back_to_the_client_with_the_reason_that_is_for_
     }
     let mut way = Way::new();
     let (state, sign_in) = way.allow();
-    let (page, told) = exchange(&mut way.objects, &Who(Err(Deny::NotAllowed)), &returning(&state, &sign_in), "", 79);
+    let (page, told) =
+        exchange(&mut way.objects, &Who(Err(SignInErrorKind::NotAllowed)), &returning(&state, &sign_in), "", 79);
     let model = &page["page"]["model"];
     assert_eq!(
         (&page["page"]["status"], &model["reason"], &model["detail"]),
@@ -211,7 +215,7 @@ fn nobody_gets_a_scope_that_is_not_theirs() {
         let rows = way.objects.0.values().flat_map(|(_, rows)| rows.iter());
         let mut grant = rows
             .filter(|(key, _)| key.starts_with("grant:"))
-            .map(|(_, row)| serde_json::from_str::<Json>(row).unwrap()["scopes"].clone());
+            .map(|(_, row)| serde_json::from_str::<Json>(row).unwrap()["v1"]["scopes"].clone());
         (grant.next_back(), reply)
     };
     assert_eq!(granted(&mine(&["write", "admin"])).0, Some(json!(["write"])));
@@ -260,13 +264,14 @@ fn the_code_is_for_the_secret_that_the_operators_client_has_now() {
     // Where its object is silent nobody gets a code.
     let (server, keys, input) = (server(json!({})), keys(), returning(&begun.0, &begun.1).to_string());
     let nobody = who("ann");
-    let site = Site { server: &server, keys: &keys, identity: &nobody, issuer: SITE.into() };
+    let server = AuthorizationServer { config: &server, keys: &keys, identity: &nobody, issuer: SITE.into() };
     let request = Request::read(&input).unwrap();
     let world = World::new(|effect| {
         if effect["call"] == "load" { Said::Failed("timeout") } else { way.objects.ask(effect, NOW, [83; 32]) }
     });
-    let reply =
-        json_of(&world.with_entropy([83; 32]).run(async |flow| serve(flow, &site, &request, "").await).answer.unwrap());
+    let reply = json_of(
+        &world.with_entropy([83; 32]).run(async |flow| serve(flow, &server, &request, "").await).answer.unwrap(),
+    );
     assert!(location(&reply).unwrap().contains("error=temporarily_unavailable"), "{reply}");
 }
 
@@ -304,10 +309,10 @@ fn the_page_is_spared_only_where_the_answer_goes_to_a_web_site_and_no_other_site
         let account = set(&back, "__Host-wicket-account").unwrap_or_else(|| panic!("{back}"));
         let request = match method {
             "GET" => (
-                head("authorize", "GET", json!({"query": query(scope), "cookie": account, "site": site})),
+                head("authorize", "GET", json!({"query": query(scope), "cookie": account, "secFetchSite": site})),
                 String::new(),
             ),
-            _ => (head("authorize", "POST", json!({"cookie": account, "site": site})), query(scope)),
+            _ => (head("authorize", "POST", json!({"cookie": account, "secFetchSite": site})), query(scope)),
         };
         let (reply, _) = exchange(&mut objects, &who("ann"), &request.0, &request.1, 88);
         (reply["answer"]["status"] == 302, reply["page"]["model"]["remembered"] == true)
@@ -358,7 +363,7 @@ fn an_operators_client_gets_its_answer_without_a_click() {
             "{reply}"
         );
         // A form must not redirect: another page takes the browser on.
-        let posted = head("authorize", "POST", json!({"from": SITE, "site": "same-origin"}));
+        let posted = head("authorize", "POST", json!({"originHeader": SITE, "secFetchSite": "same-origin"}));
         let (reply, _) = exchange(&mut way.objects, &who("ann"), &posted, &wrong, 93);
         assert_eq!(
             (&reply["page"]["model"]["kind"], reply["page"]["model"]["waits"] == true),

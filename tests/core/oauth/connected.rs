@@ -1,4 +1,4 @@
-//! The page of connected apps: whose it is, what it shows, and who may end what (its threats are named in `src/oauth/connected.rs`).
+//! The page of connected apps: whose it is, what it shows, and who may end what (its threats are named in `src/oauth/browser/connected.rs`).
 
 use serde_json::{Value as Json, json};
 
@@ -58,7 +58,8 @@ impl Page {
     }
 
     fn post(&mut self, cookies: &str, fields: &[(&str, &str)], more: Json, now: u64) -> Json {
-        let mut head = head("connected", "POST", json!({"cookie": cookies, "from": SITE, "site": "same-origin"}));
+        let mut head =
+            head("connected", "POST", json!({"cookie": cookies, "originHeader": SITE, "secFetchSite": "same-origin"}));
         head.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         exchange(&mut self.way.objects, &head, &form(fields), now, 7)["page"].clone()
     }
@@ -89,7 +90,7 @@ fn the_page_shows_each_client_once_with_all_that_it_may() {
     let names = |app: &Json| app["scopes"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect::<Vec<_>>();
     assert_eq!(names(&apps[0]), ["read", "write"]);
     // What other objects say of several grants becomes one entry for each client, the one used last first.
-    let grant = |client: &str, name: &str, scopes: Json, created: u64, used: u64| json!({"id": "g", "client": client, "name": name, "redirect": REDIRECT, "scopes": scopes, "created": created, "used": used});
+    let grant = |client: &str, name: &str, scopes: Json, created: u64, used: u64| json!({"id": "g", "client": client, "name": name, "redirect": REDIRECT, "scopes": scopes, "resource": "r", "label": "l", "created": created, "used": used});
     let grants = json!([
         grant("c_a", "older", json!(["write"]), 5, 10),
         grant("c_b", "b", json!(["read"]), 7, 15),
@@ -158,7 +159,8 @@ fn an_app_is_ended_by_our_own_form_in_time_from_this_browser_only() {
     let both = [("page", hidden.as_str()), ("revoke", client.as_str()), ("signout", "1")];
     let neither = [("page", hidden.as_str())];
     let forged = [("page", "AAAA"), ("revoke", client.as_str())];
-    let (late, foreign) = (NOW + 30 * MINUTE, json!({"from": "https://evil.example", "site": "cross-site"}));
+    let (late, foreign) =
+        (NOW + 30 * MINUTE, json!({"originHeader": "https://evil.example", "secFetchSite": "cross-site"}));
     let wrong_cookie =
         format!("{account}; {}", other_form.replace(other_form.split_once('=').unwrap().1, &"A".repeat(22)));
     for (cookies, fields, more, now) in [
@@ -222,7 +224,11 @@ fn whoever_wants_to_see_the_page_signs_in_and_comes_back_to_it() {
     assert_eq!(page.show(&account, NOW)["model"]["apps"].as_array().unwrap().len(), 1);
     // A sign-in that the object does not take is none.
     for said in [Said::Ok("false".into()), Said::Ok("null".into()), Said::Failed("timeout")] {
-        let request = head("connected", "POST", json!({"cookie": form_cookie, "from": SITE, "site": "same-origin"}));
+        let request = head(
+            "connected",
+            "POST",
+            json!({"cookie": form_cookie, "originHeader": SITE, "secFetchSite": "same-origin"}),
+        );
         let world =
             World::new(|effect| if effect["call"] == "approve" { said.clone() } else { Said::Ok("[1]".into()) });
         let fields = form(&[("page", &hidden), ("handler", "test")]);
@@ -235,7 +241,8 @@ fn whoever_wants_to_see_the_page_signs_in_and_comes_back_to_it() {
 fn all_apps_end_under_every_host_name_where_no_issuer_is_set() {
     let mut page = Page::new();
     let (hidden, cookies) = page.open();
-    let request = head("connected", "POST", json!({"cookie": cookies, "from": SITE, "site": "same-origin"}));
+    let request =
+        head("connected", "POST", json!({"cookie": cookies, "originHeader": SITE, "secFetchSite": "same-origin"}));
     let client = page.way.client.clone();
     let rules = |revoke: &str, options: Json| {
         let mut objects = page.way.objects.clone();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use mcp_wicket::crypto::{Binding, Purpose};
+use mcp_wicket::crypto::{Purpose, SealContext};
 use mcp_wicket::flow::Context;
 
 use super::once::Way;
@@ -29,7 +29,7 @@ fn seen(copy: Option<Json>, answered: &Said, options: Json) -> (u64, Json, usize
 
 /// A copy as the namespace has it.
 pub(super) fn sealed(key: &str, copy: &Json) -> String {
-    let binding = Binding { purpose: Purpose::Copy, issuer: "", audience: key };
+    let binding = SealContext { purpose: Purpose::Copy, issuer: "", audience: key };
     keys().seal_text(&Context::new(NOW, ENTROPY), &binding, copy.to_string().as_bytes())
 }
 
@@ -47,7 +47,7 @@ fn after(before: u64, copy: Option<Json>, answered: &Said, options: Json) -> (u6
             assert_eq!(effect["brief"], true, "whoever names the URL does not say how much is read, and for how long");
             answered.clone()
         }
-        "tally" => Said::Ok(json!(vec![before; effect["keys"].as_array().unwrap().len()]).to_string()),
+        "tally" => Said::Ok(json!(vec![before; effect["limits"].as_array().unwrap().len()]).to_string()),
         other => panic!("{other} is not needed"),
     });
     let request = head("authorize", "GET", json!({"query": authorize_query(ID), "peer": "2001:db8::1"}));
@@ -114,7 +114,7 @@ fn documents_that_are_not_taken() {
 fn a_document_that_is_out_of_reach_is_nobodys_fault_here() {
     for (said, why) in [
         (Said::Failed("timeout"), "it did not answer in time"),
-        (Said::Failed("unreachable"), "it could not be reached"),
+        (Said::Failed("unreachable"), "it is unreachable"),
         (Said::Failed("refused"), "it could not be fetched"),
         (answer(503, ""), "it answered 503"),
     ] {
@@ -153,8 +153,9 @@ const HOUR: u64 = 3600 * 1000;
 
 /// A copy of this age, in milliseconds.
 fn copy(age: u64) -> Json {
-    let client = json!({"v": 1, "id": ID, "name": "Old", "redirects": [REDIRECT], "proof": "domain", "created": 1, "auth": "none"});
-    json!({"v": 1, "client": client, "fetched": NOW - age})
+    let client =
+        json!({"id": ID, "name": "Old", "redirects": [REDIRECT], "proof": "domain", "created": 1, "auth": "none"});
+    json!({"v1": {"client": client, "fetched": NOW - age}})
 }
 
 #[test]
@@ -194,14 +195,12 @@ fn what_others_write_into_the_namespace_is_not_believed() {
     let way = Way::new();
     let query = authorize_query(&way.client);
     let theirs = |auth: Json| {
-        let mut client = json!({"v": 1, "id": way.client, "name": "Test", "redirects": ["https://evil.example/cb"],
-                                "proof": "none", "created": 1});
-        client.as_object_mut().unwrap().extend(auth.as_object().unwrap().clone());
-        client
+        json!({"v1": {"id": way.client, "name": "Test", "redirects": ["https://evil.example/cb"], "proof": "none",
+                      "created": 1, "auth": auth}})
     };
     let evil = query.replace("client.example", "evil.example");
     // A public client cannot have a secret either, whoever says so.
-    for auth in [json!({"auth": "none"}), json!({"auth": "client_secret_post", "secret": "AA"})] {
+    for auth in [json!("none"), json!({"client_secret_post": "AA"})] {
         for plain in [true, false] {
             let client = theirs(auth.clone());
             let kept = |key: &str| if plain { client.to_string() } else { sealed(&format!("{key}x"), &client) };
@@ -216,7 +215,8 @@ fn what_others_write_into_the_namespace_is_not_believed() {
         );
     }
     let (_, (_, rows)) = way.objects.0.iter().find(|(name, _)| name.starts_with("client:")).unwrap();
-    let own: Json = serde_json::from_str(&rows["client"]).unwrap();
+    let row: Json = serde_json::from_str(&rows["client"]).unwrap();
+    let own = json!({"v1": row["v1"]["client"]});
     assert_eq!(with_copy(&way, &query, |key| sealed(key, &own)), (200, vec![]), "our own copy will do");
 }
 
@@ -245,16 +245,16 @@ fn beyond_the_limit_nothing_is_fetched_and_a_copy_will_do() {
 }
 
 /// The page for the client `id`, and how often something was fetched for it.
-fn page_for(id: &str, options: Json, site: &str) -> (u64, Json, usize) {
+fn page_for(id: &str, options: Json, origin: &str) -> (u64, Json, usize) {
     let mut fetches = 0;
     let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
         "fetch" => {
             fetches += 1;
             answer(200, &document(json!({"client_id": id})).to_string())
         }
-        _ => Said::Ok(json!(vec![1; effect["keys"].as_array().unwrap().len()]).to_string()),
+        _ => Said::Ok(json!(vec![1; effect["limits"].as_array().unwrap().len()]).to_string()),
     });
-    let more = json!({"query": authorize_query(id), "peer": "2001:db8::1", "origin": site});
+    let more = json!({"query": authorize_query(id), "peer": "2001:db8::1", "origin": origin});
     let reply = json_of(&send(world, &server(options), &head("authorize", "GET", more), "").answer.unwrap());
     (reply["page"]["status"].as_u64().unwrap(), reply["page"]["model"].clone(), fetches)
 }
@@ -298,7 +298,7 @@ fn where_hosts_are_listed_no_other_is_asked() {
         ["", "*", "*.", "https://claude.ai", "Claude.ai", "claude.ai.", "127.0.0.1", "a.*.example", "a b.example"]
     {
         let options = json!({"resources": ["/mcp"], "documentHosts": [wrong]}).to_string();
-        let refused = mcp_wicket::oauth::Server::read(&options).unwrap_err();
+        let refused = mcp_wicket::oauth::ServerConfig::read(&options).unwrap_err();
         assert!(refused.contains("Write it as claude.ai"), "{wrong}: {refused}");
     }
 }
@@ -316,15 +316,16 @@ fn a_document_may_have_5120_bytes_and_its_copy_is_kept_for_a_day() {
     let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
         "load" => Said::Ok("null".into()),
         "fetch" => answer(200, &longest),
-        _ => Said::Ok(json!(vec![1; effect["keys"].as_array().unwrap().len()]).to_string()),
+        _ => Said::Ok(json!(vec![1; effect["limits"].as_array().unwrap().len()]).to_string()),
     });
     let request = head("authorize", "GET", json!({"query": authorize_query(ID)}));
     let ended = send(world, &server(on()), &request, "");
     let mcp_wicket::flow::Commit::Keep { key, value, seconds } = &ended.commits[0] else {
         panic!("{:?}", ended.commits)
     };
-    let binding = Binding { purpose: Purpose::Copy, issuer: "", audience: key };
+    let binding = SealContext { purpose: Purpose::Copy, issuer: "", audience: key };
     let kept: Json = serde_json::from_slice(&keys().open_text(&binding, value).unwrap()).unwrap();
+    let kept = &kept["v1"];
     assert_eq!((*seconds, &kept["fetched"], &kept["client"]["created"]), (86_400, &json!(NOW), &json!(NOW / 1000)));
     let limited = after(31, Some(copy(24 * HOUR)), &answer(200, &longest), on());
     assert_eq!((limited.0, limited.2), (429, 0), "a copy that is a day old bridges nothing");

@@ -1,9 +1,10 @@
 //! Callers that are not the authorization server's own.
 
-use mcp_wicket::auth::access::{self, Head};
-use mcp_wicket::auth::further::{External, admit};
-use mcp_wicket::crypto::{Binding, Keys, Purpose, encode};
+use mcp_wicket::crypto::{Keys, Purpose, SealContext, encode};
 use mcp_wicket::flow::{Commit, Context};
+use mcp_wicket::guard::access::{self, AccessInput};
+use mcp_wicket::guard::further::{ExternalInput, admit};
+use mcp_wicket::json::read;
 use mcp_wicket::oauth::signing::is_ours;
 use serde_json::{Value as Json, json};
 
@@ -18,13 +19,13 @@ fn admitted(more: Json) -> (Json, Vec<Json>) {
     if input.get("answer").is_some() {
         input.as_object_mut().unwrap().remove("scopes");
     }
-    let (server, external) = (server(json!({})), External::read(&input.to_string()).unwrap());
+    let (server, external) = (server(json!({})), read::<ExternalInput>(&input.to_string()).unwrap());
     let ended = World::silent().run(async |flow| admit(flow, &server, &external));
     let told = ended.commits.iter().map(|commit| {
-        let Commit::Audit(event) = commit else { panic!("{commit:?}") };
+        let Commit::Audit { event } = commit else { panic!("{commit:?}") };
         serde_json::from_str(event).unwrap()
     });
-    (serde_json::from_str(&ended.answer.unwrap()).unwrap(), told.collect())
+    (serde_json::to_value(ended.answer.unwrap()).unwrap(), told.collect())
 }
 
 #[test]
@@ -95,42 +96,42 @@ fn what_is_said_of_a_token_counts_as_a_whole_or_not_at_all() {
         assert_eq!(answer["scopes"], json!([]), "nothing that needs a scope: {least}");
     }
     for (wrong, why) in [
-        (json!("invalid"), "no object, but a text"),
-        (json!(true), "`true`, which says nothing"),
-        (json!(1), "no object, but a number"),
+        (json!("invalid"), "a string instead of an object"),
+        (json!(true), "`true`, which has no meaning"),
+        (json!(1), "a number or a boolean instead of an object"),
         (json!(null), "no object"),
-        (json!([]), "no object, but a list"),
-        (json!({}), "none of `props`, `audience`, `scopes`, `subject`, `expires`"),
+        (json!([]), "a list instead of an object"),
+        (json!({}), "without any of `props`, `audience`, `scopes`, `subject`, `expires`"),
         // RFC 7662, RFC 6749 and RFC 7519 have other names.
-        (json!({"active": false}), "a member \"active\", which is not known"),
+        (json!({"active": false}), "an unknown member \"active\""),
         (json!({"active": true, "scopes": ["read"]}), "\"active\""),
         (json!({"error": "invalid_token"}), "\"error\""),
         (json!({"props": {}, "aud": "https://other.example"}), "\"aud\""),
         (json!({"props": {}, "exp": 1}), "\"exp\""),
         (json!({"props": {}, "scope": "read"}), "\"scope\""),
-        (json!({"props": null}), "`props` that is no object"),
-        (json!({"props": "x"}), "`props` that is no object"),
-        (json!({"props": []}), "`props` that is no object"),
-        (json!({"audience": null}), "`audience` that is no text"),
-        (json!({"audience": 7}), "`audience` that is no text"),
-        (json!({"audience": [SITE, 7]}), "`audience` that is no text"),
-        (json!({"scopes": null}), "`scopes` that is no list"),
-        (json!({"scopes": "read"}), "`scopes` that is no list"),
-        (json!({"scopes": {}}), "`scopes` that is no list"),
-        (json!({"scopes": ["read", 1]}), "`scopes` that is no list"),
-        (json!({"scopes": ["read write"]}), "`scopes` that is no list"),
-        (json!({"subject": null}), "`subject` that is no text"),
-        (json!({"subject": ""}), "`subject` that is no text"),
-        (json!({"subject": 7}), "`subject` that is no text"),
-        (json!({"expires": null}), "`expires` that is no number"),
-        (json!({"expires": "2020-01-01"}), "`expires` that is no number"),
-        (json!({"expires": "4102444800"}), "`expires` that is no number"),
-        (json!({"expires": -1}), "`expires` that is no number"),
-        (json!({"expires": true}), "`expires` that is no number"),
-        (json!({"expires": NOW + 60_000}), "`expires` that is no number of seconds"),
-        (json!({"expires": 1e300}), "`expires` that is no number"),
-        (json!({"expires": 0}), "it is over"),
-        (json!({"expires": OVER}), "it is over"),
+        (json!({"props": null}), "`props` that is not an object"),
+        (json!({"props": "x"}), "`props` that is not an object"),
+        (json!({"props": []}), "`props` that is not an object"),
+        (json!({"audience": null}), "`audience` that is not a string or a list"),
+        (json!({"audience": 7}), "`audience` that is not a string or a list"),
+        (json!({"audience": [SITE, 7]}), "`audience` that is not a string or a list"),
+        (json!({"scopes": null}), "`scopes` that is not a list"),
+        (json!({"scopes": "read"}), "`scopes` that is not a list"),
+        (json!({"scopes": {}}), "`scopes` that is not a list"),
+        (json!({"scopes": ["read", 1]}), "`scopes` that is not a list"),
+        (json!({"scopes": ["read write"]}), "`scopes` that is not a list"),
+        (json!({"subject": null}), "`subject` that is not a string"),
+        (json!({"subject": ""}), "`subject` that is not a string"),
+        (json!({"subject": 7}), "`subject` that is not a string"),
+        (json!({"expires": null}), "`expires` that is not a number"),
+        (json!({"expires": "2020-01-01"}), "`expires` that is not a number"),
+        (json!({"expires": "4102444800"}), "`expires` that is not a number"),
+        (json!({"expires": -1}), "`expires` that is not a number"),
+        (json!({"expires": true}), "`expires` that is not a number"),
+        (json!({"expires": NOW + 60_000}), "`expires` that is not a number of seconds"),
+        (json!({"expires": 1e300}), "`expires` that is not a number"),
+        (json!({"expires": 0}), "the token has expired"),
+        (json!({"expires": OVER}), "the token has expired"),
     ] {
         let (answer, told) = resolved(&wrong);
         let reason = answer["reason"].as_str().unwrap_or_default();
@@ -148,7 +149,7 @@ fn what_we_have_sealed_is_ours_whatever_for_and_whatever_has_become_of_it() {
         (Purpose::Code, "https://other.example"),
         (Purpose::Session, SITE),
     ] {
-        let binding = Binding { purpose, issuer, audience: "" };
+        let binding = SealContext { purpose, issuer, audience: "" };
         let sealed = keys.seal_text(&context, &binding, b"x");
         assert!(is_ours(&keys, SITE, &sealed));
         let cut = &sealed[..sealed.len() - 1];
@@ -175,7 +176,7 @@ fn a_jwt_is_ours_if_it_says_so() {
     assert!(is_ours(&keys, SITE, &token(&ours, &json!({"iss": SITE}))));
     assert!(!is_ours(&keys, SITE, &token(&ours, &json!({"iss": "https://issuer.example"}))));
     assert!(!is_ours(&keys, SITE, &token(&usual, &json!({"iss": SITE}))), "the app's own, of the same origin");
-    let binding = Binding { purpose: Purpose::AccessToken, issuer: "https://other.example", audience: "" };
+    let binding = SealContext { purpose: Purpose::AccessToken, issuer: "https://other.example", audience: "" };
     let inner = keys.seal_text(&Context::new(NOW, [3; 32]), &binding, b"x");
     let other_host = token(&ours, &json!({"iss": "https://other.example", "sealed": inner}));
     assert!(is_ours(&keys, SITE, &other_host), "issued under another host name of ours");
@@ -187,10 +188,9 @@ fn the_guard_says_which_tokens_others_may_be_asked_about() {
     let tokens = way.tokens();
     let judged = |authorization: Option<&str>| {
         let input = json!({"origin": SITE, "authorization": authorization}).to_string();
-        let (server, keys, head) = (server(json!({})), keys(), Head::read(&input).unwrap());
-        let ended = World::silent().run(async |flow| access::verify(flow, &server, &keys, &head).await);
-        let found = ended.answer.unwrap().to_json();
-        serde_json::from_str::<Json>(&found).unwrap()["foreign"] == true
+        let (server, keys, head) = (server(json!({})), keys(), read::<AccessInput>(&input).unwrap());
+        let ended = World::silent().run(async |flow| access::verify(flow, &server, Some(&keys), &head).await);
+        serde_json::to_value(ended.answer.unwrap()).unwrap()["foreign"] == true
     };
     let bearer = |token: &str| Some(format!("Bearer {token}"));
     for ours in ["access_token", "refresh_token"] {

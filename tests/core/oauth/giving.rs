@@ -38,7 +38,7 @@ fn with_the_last_grant_that_runs_out_the_credential_is_due() {
     let items = due(&mut signed.objects, &object, NOW);
     assert_eq!(items.len(), 1);
     assert!(items[0]["credential"].as_str().unwrap().contains("first-upstream-token"));
-    assert_eq!((&items[0]["upstream"], &items[0]["subject"]), (&json!("up"), &json!("user:up:1")));
+    assert_eq!((&items[0]["origin"]["upstream"], &items[0]["origin"]["subject"]), (&json!("up"), &json!("user:up:1")));
     assert!(!format!("{:?}", signed.objects).contains("first-upstream-token"), "at rest it is encrypted");
     ask(&mut signed.objects, &object, "settled", &json!({"settled": [items[0]["id"]]}), NOW);
     let rows = &signed.objects.0[&object].1;
@@ -122,10 +122,11 @@ fn whoever_never_confirms_leaves_no_token_at_the_upstream() {
         let (state, _) = way.allow();
         let object = format!("transaction:{state}");
         let row: Json = serde_json::from_str(&way.objects.0[&object].1["transaction"]).unwrap();
-        let browser = row["browser"].clone();
-        ask(&mut way.objects, &object, "take", &json!({"browser": browser}), NOW);
-        let input = json!({"browser": browser, "person": "sealed", "credential": "{\"access\":\"at\"}",
-                           "upstream": "up", "single": true, "token": "t", "subject": "user:up:1"});
+        let browser = row["v1"]["browser"].clone();
+        ask(&mut way.objects, &object, "take", &json!({"browser": browser, "posted": false}), NOW);
+        let origin = json!({"upstream": "up", "single": true, "token": "t", "subject": "user:up:1"});
+        let given = json!({"credential": "{\"access\":\"at\"}", "origin": origin});
+        let input = json!({"browser": browser, "person": "sealed", "credential": given});
         assert_eq!(ask(&mut way.objects, &object, "hold", &input, NOW), true);
         assert!(!format!("{:?}", way.objects).contains("access\\\":"), "at rest it is encrypted");
         if released {

@@ -1,8 +1,9 @@
 //! The guard of our own access tokens, sealed and signed, and the documents that name the endpoints.
 
-use mcp_wicket::auth::access::{Head, Verified, verify};
-use mcp_wicket::auth::bearer::{Found, Refusal};
 use mcp_wicket::crypto::{decode, encode};
+use mcp_wicket::guard::access::{AccessInput, AccessVerification, verify};
+use mcp_wicket::guard::bearer::{Refusal, Rejection, Verification};
+use mcp_wicket::json::{read, write};
 use serde_json::{Value as Json, json};
 
 use super::once::{Way, redeeming};
@@ -23,8 +24,11 @@ struct Ring {
 impl Ring {
     fn new() -> Self {
         let private = json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "d": "AA"});
-        let binding =
-            mcp_wicket::crypto::Binding { purpose: mcp_wicket::crypto::Purpose::Keyring, issuer: "", audience: "k" };
+        let binding = mcp_wicket::crypto::SealContext {
+            purpose: mcp_wicket::crypto::Purpose::Keyring,
+            issuer: "",
+            audience: "k",
+        };
         let context = mcp_wicket::flow::Context::new(NOW, [3; 32]);
         let sealed = keys().seal_text(&context, &binding, private.to_string().as_bytes());
         Self { kept: json!({"salt": "s", "keys": [{"kid": "k", "x": X, "y": Y, "sealed": sealed, "created": NOW}]}) }
@@ -61,7 +65,7 @@ fn signed_tokens(way: &mut Way, ring: &Ring, options: &Json) -> Json {
         });
         let ended =
             inside.with_entropy([52; 32]).run(async |flow| mcp_wicket::oauth::object::serve(flow, &keys, &input).await);
-        Said::Ok(ended.answer.unwrap())
+        Said::Ok(ended.answer.unwrap().to_string())
     });
     let reply = json_of(
         &send(world.with_entropy([53; 32]), &options, &head("token", "POST", json!({})), &body).answer.unwrap(),
@@ -70,12 +74,12 @@ fn signed_tokens(way: &mut Way, ring: &Ring, options: &Json) -> Json {
     serde_json::from_str(reply["answer"]["body"].as_str().unwrap()).unwrap()
 }
 
-fn verified(way: &mut Way, ring: &Ring, options: &Json, token: &str, strict: bool, now: u64) -> Verified {
+fn verified(way: &mut Way, ring: &Ring, options: &Json, token: &str, strict: bool, now: u64) -> AccessVerification {
     let input = json!({"origin": SITE, "authorization": format!("Bearer {token}"), "strict": strict}).to_string();
-    let (server, keys, head) = (server(options.clone()), keys(), Head::read(&input).unwrap());
+    let (server, keys, head) = (server(options.clone()), keys(), read::<AccessInput>(&input).unwrap());
     let objects = &mut way.objects;
     let world = World::new(|effect| ring.say(objects, effect, now)).at(now).with_entropy([54; 32]);
-    world.run(async |flow| verify(flow, &server, &keys, &head).await).answer.unwrap()
+    world.run(async |flow| verify(flow, &server, Some(&keys), &head).await).answer.unwrap()
 }
 
 fn part(token: &str, at: usize) -> Json {
@@ -112,9 +116,9 @@ fn a_signed_token_counts_with_our_signature_and_what_is_sealed_inside() {
     let tokens = signed_tokens(&mut way, &ring, &options);
     let token = tokens["access_token"].as_str().unwrap().to_owned();
     let good = verified(&mut way, &ring, &options, &token, false, NOW);
-    let Found::Caller(caller) = &good.found else { panic!("{good:?}") };
-    assert_eq!((caller.principal.as_str(), caller.props.as_str()), ("user:test:1", r#"{"login":"ann"}"#));
-    assert_eq!(good.began, NOW);
+    let Verification::Caller(caller) = &good.found else { panic!("{good:?}") };
+    assert_eq!((caller.principal.as_str(), &*caller.props), ("user:test:1", r#"{"login":"ann"}"#));
+    assert_eq!(good.grant.as_ref().unwrap().began, NOW);
     let parts = token.split('.').collect::<Vec<_>>();
     let with_header = |more: Json| {
         let mut header = part(&token, 0);
@@ -143,8 +147,11 @@ fn a_signed_token_counts_with_our_signature_and_what_is_sealed_inside() {
         ("opaque".into(), true),
     ] {
         let found = verified(&mut way, &ring, &options, &wrong, false, NOW);
-        assert!(matches!(found.found, Found::Refused(Refusal::Token, _)), "{wrong}: {found:?}");
-        assert_eq!(found.foreign, foreign, "{wrong}");
+        assert!(
+            matches!(found.found, Verification::Refused(Rejection { refused: Refusal::Token, .. })),
+            "{wrong}: {found:?}"
+        );
+        assert_eq!(write(&found).contains("\"foreign\":true"), foreign, "{wrong}");
     }
 }
 
@@ -160,7 +167,7 @@ fn what_is_sealed_for_one_resource_counts_at_no_other() {
     let moved = [parts[0], &encode(claims.to_string().as_bytes()), parts[2]].join(".");
     let other = json!({"jwt": true, "resources": ["/other"]});
     let found = verified(&mut way, &ring, &other, &moved, false, NOW);
-    assert!(matches!(found.found, Found::Refused(Refusal::Token, _)), "{found:?}");
+    assert!(matches!(found.found, Verification::Refused(Rejection { refused: Refusal::Token, .. })), "{found:?}");
 }
 
 /// A key may be newer than what this isolate knows of the keyring.
@@ -171,7 +178,7 @@ fn a_key_that_is_not_known_yet_is_looked_for_once_more() {
     let input =
         json!({"origin": SITE, "authorization": format!("Bearer {}", tokens["access_token"].as_str().unwrap())});
     let (server, keys, input) = (server(options), keys(), input.to_string());
-    let head = Head::read(&input).unwrap();
+    let head = read::<AccessInput>(&input).unwrap();
     for (known, times) in [(true, 1), (false, 2)] {
         let mut asked = 0;
         let world = World::new(|effect| {
@@ -181,8 +188,8 @@ fn a_key_that_is_not_known_yet_is_looked_for_once_more() {
             }
             ring.say(&mut Objects::default(), effect, NOW)
         });
-        let found = world.run(async |flow| verify(flow, &server, &keys, &head).await).answer.unwrap().found;
-        assert!(matches!(found, Found::Caller(_)), "{found:?}");
+        let found = world.run(async |flow| verify(flow, &server, Some(&keys), &head).await).answer.unwrap().found;
+        assert!(matches!(found, Verification::Caller(_)), "{found:?}");
         assert_eq!(asked, times);
     }
 }
@@ -194,7 +201,7 @@ fn where_the_keyring_is_silent_nobody_is_told_that_a_token_is_bad() {
     let input =
         json!({"origin": SITE, "authorization": format!("Bearer {}", tokens["access_token"].as_str().unwrap())});
     let (server, keys, input) = (server(options), keys(), input.to_string());
-    let head = Head::read(&input).unwrap();
+    let head = read::<AccessInput>(&input).unwrap();
     for silent in ["ring", "verify"] {
         let world = World::new(|effect| {
             if effect["kind"] == silent {
@@ -203,8 +210,11 @@ fn where_the_keyring_is_silent_nobody_is_told_that_a_token_is_bad() {
                 ring.say(&mut Objects::default(), effect, NOW)
             }
         });
-        let found = world.run(async |flow| verify(flow, &server, &keys, &head).await).answer.unwrap().found;
-        assert!(matches!(found, Found::Refused(Refusal::Unavailable, _)), "{silent}: {found:?}");
+        let found = world.run(async |flow| verify(flow, &server, Some(&keys), &head).await).answer.unwrap().found;
+        assert!(
+            matches!(found, Verification::Refused(Rejection { refused: Refusal::Unavailable, .. })),
+            "{silent}: {found:?}"
+        );
     }
 }
 
@@ -215,30 +225,34 @@ fn a_sealed_token_is_over_after_a_quarter_of_an_hour_and_is_remembered_no_longer
     assert_eq!(tokens["expires_in"], 900);
     let token = tokens["access_token"].as_str().unwrap().to_owned();
     let good = verified(&mut way, &ring, &none, &token, false, NOW + 15 * MINUTE - 1);
-    let Found::Caller(caller) = &good.found else { panic!("{good:?}") };
+    let Verification::Caller(caller) = &good.found else { panic!("{good:?}") };
     assert_eq!((caller.until, caller.about.expires), (NOW + 15 * MINUTE, Some(NOW / 1000 + 900)));
     assert_eq!(
         (caller.about.client.as_deref(), caller.about.resource.as_deref()),
         (Some(&*way.client), Some(&*format!("{SITE}/mcp")))
     );
-    assert_eq!((caller.scopes.join(" "), good.rules.len()), ("read write".into(), 3));
-    let json = good.to_json();
+    assert_eq!((caller.scopes.join(" "), good.grant.as_ref().unwrap().rules.len()), ("read write".into(), 3));
+    let json = write(&good);
     assert!(
         json.contains(r#""grant":""#)
             && json.contains(r#""object":"subject:"#)
             && json.contains(&format!(r#""began":{NOW}"#))
     );
-    let rules = good.rules.iter().map(|rule| rule.split(':').next().unwrap()).collect::<Vec<_>>();
+    let rules =
+        good.grant.as_ref().unwrap().rules.iter().map(|rule| rule.split(':').next().unwrap()).collect::<Vec<_>>();
     assert_eq!(rules, ["all", "client", "person"]);
     let over = verified(&mut way, &ring, &none, &token, false, NOW + 15 * MINUTE);
-    assert_eq!(over.found, Found::Refused(Refusal::Token, "it is expired"));
-    assert!(!over.foreign && !over.to_json().contains("foreign"));
+    assert_eq!(over.found, Verification::refused(Refusal::Token, "the token has expired"));
+    assert!(!write(&over).contains("foreign"));
     // A refresh token, and another resource's, are none.
     let refresh = tokens["refresh_token"].as_str().unwrap().to_owned();
     let other = verified(&mut way, &ring, &none, &refresh, false, NOW);
-    assert!(matches!(other.found, Found::Refused(Refusal::Token, _)) && !other.foreign);
+    assert!(matches!(other.found, Verification::Refused(Rejection { refused: Refusal::Token, foreign: false, .. })));
     let elsewhere = verified(&mut way, &ring, &json!({"issuer": "https://other.example"}), &token, false, NOW);
-    assert!(matches!(elsewhere.found, Found::Refused(Refusal::Token, _)), "{elsewhere:?}");
+    assert!(
+        matches!(elsewhere.found, Verification::Refused(Rejection { refused: Refusal::Token, .. })),
+        "{elsewhere:?}"
+    );
 }
 
 #[test]
@@ -247,8 +261,8 @@ fn strict_asks_the_grants_object_each_time() {
     let tokens = way.tokens();
     let token = tokens["access_token"].as_str().unwrap().to_owned();
     let found = verified(&mut way, &ring, &none, &token, true, NOW + SECOND);
-    let Found::Caller(caller) = found.found else { panic!("{found:?}") };
-    assert_eq!((caller.until, caller.props.as_str()), (NOW + SECOND, r#"{"login":"ann"}"#), "remembered not at all");
+    let Verification::Caller(caller) = found.found else { panic!("{found:?}") };
+    assert_eq!((caller.until, &*caller.props), (NOW + SECOND, r#"{"login":"ann"}"#), "remembered not at all");
     // The same token, where the object knows that the grant has ended.
     for rows in way.objects.0.values_mut() {
         for (key, row) in &mut rows.1 {
@@ -258,30 +272,38 @@ fn strict_asks_the_grants_object_each_time() {
         }
     }
     let ended = verified(&mut way, &ring, &none, &token, true, NOW + SECOND);
-    assert_eq!(ended.found, Found::Refused(Refusal::Token, "its grant has ended"));
-    assert!(matches!(verified(&mut way, &ring, &none, &token, false, NOW + SECOND).found, Found::Caller(_)));
+    assert_eq!(ended.found, Verification::refused(Refusal::Token, "the grant has ended"));
+    assert!(matches!(verified(&mut way, &ring, &none, &token, false, NOW + SECOND).found, Verification::Caller(_)));
     let input = json!({"origin": SITE, "authorization": format!("Bearer {token}"), "strict": true}).to_string();
-    let (server, keys, head) = (server(none), keys(), Head::read(&input).unwrap());
-    let world = World::new(|_| Said::Failed("timeout"));
-    let silent = world.run(async |flow| verify(flow, &server, &keys, &head).await).answer.unwrap().found;
-    assert!(matches!(silent, Found::Refused(Refusal::Unavailable, _)), "{silent:?}");
+    let (server, keys, head) = (server(none), keys(), read::<AccessInput>(&input).unwrap());
+    // What an object answers where it cannot decide is nobody's props, and neither is anything else that is no object.
+    let lies = ["\"refused\"", "\"x\"", "[]", "true", "7"].map(|lie| Said::Ok(lie.into()));
+    for said in lies.into_iter().chain([Said::Failed("timeout")]) {
+        let world = World::new(|_| said.clone());
+        let silent = world.run(async |flow| verify(flow, &server, Some(&keys), &head).await).answer.unwrap().found;
+        assert!(
+            matches!(silent, Verification::Refused(Rejection { refused: Refusal::Unavailable, .. })),
+            "{said:?}: {silent:?}"
+        );
+    }
 }
 
 #[test]
 fn props_that_are_long_stay_in_the_object_and_count_for_half_a_minute() {
-    use mcp_wicket::oauth::{Request, Site, operator};
+    use mcp_wicket::oauth::{AuthorizationServer, Request, operator};
     for (length, inline) in [(1024 - r#"{"a":""}"#.len(), true), (1025 - r#"{"a":""}"#.len(), false)] {
         let (mut way, ring, none) = (Way::new(), Ring::new(), json!({}));
         let (config, keys) = (server(json!({})), keys());
         let query = super::authorize_query(&way.client);
         let mut call = |query: &str, call: Json| {
             let input = head("authorize", "GET", json!({"query": query})).to_string();
-            let site = Site { server: &config, keys: &keys, identity: &super::Ann, issuer: SITE.into() };
+            let server =
+                AuthorizationServer { config: &config, keys: &keys, identity: &super::Ann, issuer: SITE.into() };
             let (request, call) = (Request::read(&input).unwrap(), call.to_string());
             let objects = &mut way.objects;
             let world = World::new(|effect| objects.ask(effect, NOW, [55; 32])).with_entropy([55; 32]);
-            let ended = world.run(async |flow| operator::serve(flow, &site, &request, &call).await);
-            serde_json::from_str::<Json>(&ended.answer.unwrap()).unwrap()["ok"].clone()
+            let ended = world.run(async |flow| operator::serve(flow, &server, &request, &call).await);
+            serde_json::to_value(ended.answer.unwrap()).unwrap()["ok"].clone()
         };
         let parsed = call(&query, json!({"call": "parse"}));
         let props = json!({"a": "x".repeat(length)});
@@ -296,7 +318,7 @@ fn props_that_are_long_stay_in_the_object_and_count_for_half_a_minute() {
             json_of(&send(world, &server(none.clone()), &head("token", "POST", json!({})), &body).answer.unwrap());
         let tokens: Json = serde_json::from_str(reply["answer"]["body"].as_str().unwrap()).unwrap();
         let found = verified(&mut way, &ring, &none, tokens["access_token"].as_str().unwrap(), false, NOW);
-        let Found::Caller(caller) = found.found else { panic!("{found:?}") };
+        let Verification::Caller(caller) = found.found else { panic!("{found:?}") };
         assert_eq!(caller.props, props.to_string());
         assert_eq!(caller.until, NOW + if inline { 15 * MINUTE } else { 30 * SECOND }, "{length}");
     }
@@ -395,4 +417,20 @@ fn the_document_says_what_there_is_and_no_more() {
         document(&json!({"name": "Weather"}), "/.well-known/oauth-protected-resource").1["resource_name"],
         "Weather"
     );
+}
+
+#[test]
+fn only_a_request_with_a_token_needs_keys() {
+    let token = Way::new().tokens()["access_token"].as_str().unwrap().to_owned();
+    let said = |authorization: Option<String>| {
+        let input = json!({"origin": SITE, "authorization": authorization}).to_string();
+        let (server, head) = (server(json!({})), read::<AccessInput>(&input).unwrap());
+        let ended = World::silent().run(async |flow| verify(flow, &server, None, &head).await);
+        match ended.answer.unwrap().found {
+            Verification::Refused(Rejection { refused, .. }) => refused,
+            Verification::Caller(_) => panic!("nobody can have verified the token"),
+        }
+    };
+    assert_eq!(said(None), Refusal::Absent);
+    assert_eq!(said(Some(format!("Bearer {token}"))), Refusal::Unavailable);
 }

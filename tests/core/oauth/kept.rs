@@ -67,15 +67,20 @@ fn rows(objects: &Objects, kind: &str) -> (String, Vec<(String, String)>) {
     (name.clone(), rows.iter().map(|(key, row)| (key.clone(), row.clone())).collect())
 }
 
+/// The row of a grant that has ended.
+fn ended_row(row: &str) -> String {
+    row.replacen(r#"{"v1":{"#, r#"{"v1":{"revoked":1,"#, 1)
+}
+
 /// The rows of somebody who has connected a client, of which `count` copies of the grant stand, each used a little later.
 fn with_grants(rows: &[(String, String)], count: u64, client: &str) -> Vec<(String, String)> {
     let (_, grant) = rows.iter().find(|(key, _)| key.starts_with("grant:")).unwrap();
     let others = rows.iter().filter(|(key, _)| !key.starts_with("grant:")).cloned();
     let copy = |number: u64| {
         let mut grant: Json = serde_json::from_str(grant).unwrap();
-        (grant["id"], grant["used"]) = (format!("g{number:03}").into(), (NOW - 1000 + number).into());
+        (grant["v1"]["id"], grant["v1"]["used"]) = (format!("g{number:03}").into(), (NOW - 1000 + number).into());
         if !client.is_empty() {
-            grant["client"] = client.into();
+            grant["v1"]["client"] = client.into();
         }
         (format!("grant:g{number:03}"), grant.to_string())
     };
@@ -120,7 +125,7 @@ fn twenty_grants_of_a_client_and_two_hundred_of_a_person_stand_and_those_used_la
     assert_eq!(made_room(&with_grants(&kept, 199, "c_other")), [] as [&str; 0]);
     assert_eq!(made_room(&with_grants(&kept, 200, "c_other")), ["grant:g000"]);
     // Those that have ended take nobody's place.
-    let over = with_grants(&kept, 30, "").into_iter().map(|(key, row)| (key, row.replacen('{', "{\"revoked\":1,", 1)));
+    let over = with_grants(&kept, 30, "").into_iter().map(|(key, row)| (key, ended_row(&row)));
     assert_eq!(made_room(&over.collect::<Vec<_>>()), [] as [&str; 0]);
 }
 
@@ -133,17 +138,17 @@ fn a_redeemed_code_is_remembered_and_the_grant_ends_when_it_is_idle_or_old() {
     let effect = asked(&mut way.objects, &head("token", "POST", json!({})), &body, "redeem");
     let redeemed = |lifetimes: &Json| {
         let mut input = effect["input"].clone();
-        input["lifetimes"].as_object_mut().unwrap().extend(lifetimes.as_object().unwrap().clone());
+        input["request"]["lifetimes"].as_object_mut().unwrap().extend(lifetimes.as_object().unwrap().clone());
         Inside::new(&object, "redeem", &input, NOW + 1000, &kept)
     };
     let usual = redeemed(&json!({}));
-    assert!(usual.answer["ok"].is_string(), "{}", usual.answer);
+    assert!(usual.answer["answer"]["tokens"].is_string(), "{}", usual.answer);
     assert_eq!(usual.ends("code:"), [Some(NOW + 5 * MINUTE + 10 * MINUTE)]);
     assert_eq!(usual.ends("grant:"), [Some(NOW + 1000 + 30 * DAY)], "idle since now");
     assert_eq!(redeemed(&json!({"grant": 3600})).ends("grant:"), [Some(NOW + HOUR)], "old since it began");
     // Used again, it ends the grant, which stays known for as long.
     let again = Inside::new(&object, "redeem", &effect["input"], NOW + 2000, &rows(&way.objects, "subject:").1);
-    assert_eq!((again.answer["error"].as_str(), again.ends("grant:").len()), (Some("invalid_grant"), 1));
+    assert_eq!((again.answer["answer"]["refused"][0].as_str(), again.ends("grant:").len()), (Some("invalid_grant"), 1));
     assert_eq!(again.answer["ended"].as_array().unwrap().len(), 1);
     // A wrong verifier on a code that was used changes nothing.
     let mut wrong = effect["input"].clone();
@@ -163,7 +168,7 @@ fn the_last_answer_is_kept_for_half_a_minute_and_sealed_under_the_token_that_it_
     let effect = asked(&mut way.objects, &head("token", "POST", json!({})), &body, "refresh");
     let refreshed = |replay: u64| {
         let mut input = effect["input"].clone();
-        input["lifetimes"]["replay"] = replay.into();
+        input["request"]["lifetimes"]["replay"] = replay.into();
         Inside::new(&object, "refresh", &input, NOW, &kept)
     };
     let usual = refreshed(30);
@@ -176,7 +181,7 @@ fn the_last_answer_is_kept_for_half_a_minute_and_sealed_under_the_token_that_it_
     let sealed = usual.put.iter().find(|(key, ..)| key.starts_with("replay:")).unwrap().1.clone();
     let sealed = mcp_wicket::crypto::decode(&sealed).unwrap();
     let id = serde_json::from_str::<Json>(&kept.iter().find(|(key, _)| key.starts_with("grant:")).unwrap().1).unwrap()
-        ["id"]
+        ["v1"]["id"]
         .clone();
     for secret in ["", "x", effect["input"]["grant"].as_str().unwrap()] {
         let key = mcp_wicket::crypto::hash("replay key", &[secret.as_bytes()]);
@@ -221,10 +226,9 @@ fn what_has_ended_is_known_for_a_day_and_told_for_longer_than_a_token_lives() {
     assert_eq!(ids(&disconnected(json!({"client": "c_other", "grant": "g002"}), &three)), [] as [&str; 0]);
     let one = disconnected(json!({"grant": "g001"}), &three);
     let row: Json = serde_json::from_str(&one.put.iter().find(|(key, ..)| key == "grant:g001").unwrap().1).unwrap();
-    assert_eq!(row["revoked"], NOW);
+    assert_eq!(row["v1"]["revoked"], NOW);
     // What had ended is said again where nobody has been told yet, and not written.
-    let mut over =
-        three.iter().map(|(key, row)| (key.clone(), row.replacen('{', "{\"revoked\":1,", 1))).collect::<Vec<_>>();
+    let mut over = three.iter().map(|(key, row)| (key.clone(), ended_row(row))).collect::<Vec<_>>();
     over.push(("tell:ended:g001".into(), "{}".into()));
     let again = disconnected(json!({}), &over);
     assert_eq!((ids(&again), again.ends("grant:").len()), (vec!["g001".to_owned()], 0));
@@ -257,8 +261,12 @@ fn a_rule_is_kept_for_a_day_longer_than_a_grant_may_live() {
         let mut found = None;
         let (server, keys) = (server(options), keys());
         let input = head("authorize", "GET", json!({})).to_string();
-        let site =
-            mcp_wicket::oauth::Site { server: &server, keys: &keys, identity: &super::Ann, issuer: super::SITE.into() };
+        let server = mcp_wicket::oauth::AuthorizationServer {
+            config: &server,
+            keys: &keys,
+            identity: &super::Ann,
+            issuer: super::SITE.into(),
+        };
         let request = mcp_wicket::oauth::Request::read(&input).unwrap();
         let world = World::new(|effect| {
             found = effect["input"]["until"].as_u64();
@@ -266,7 +274,7 @@ fn a_rule_is_kept_for_a_day_longer_than_a_grant_may_live() {
         });
         world
             .run(async |flow| {
-                mcp_wicket::oauth::operator::serve(flow, &site, &request, r#"{"call":"revoke-before"}"#).await
+                mcp_wicket::oauth::operator::serve(flow, &server, &request, r#"{"call":"revoke-before"}"#).await
             })
             .answer
             .unwrap();
@@ -279,21 +287,22 @@ fn a_rule_is_kept_for_a_day_longer_than_a_grant_may_live() {
 #[test]
 fn a_sign_in_is_taken_once_by_its_browser_within_ten_minutes() {
     let (object, browser) = ("transaction:AAAAAAAAAAAAAAAAAAAAAA", json!({"browser": "b"}));
-    let approving = json!({"request": {"v": 1}, "kept": "k", "browser": "b", "account": "subject:a"});
+    let kept = json!({"identity": "k", "form": false, "account": "subject:a"});
+    let approving = json!({"kept": kept, "browser": "b"});
     let began = Inside::new(object, "approve", &approving, NOW, &[]);
     assert_eq!((&began.answer, began.ends("transaction")), (&json!(true), vec![Some(NOW + 10 * MINUTE)]));
     let fresh = vec![("transaction".to_owned(), began.put[0].1.clone())];
     assert_eq!(Inside::new(object, "approve", &approving, NOW, &fresh).answer, false);
     let take = |browser: &str, at: u64, rows: &[(String, String)]| {
-        Inside::new(object, "take", &json!({"browser": browser}), at, rows)
+        Inside::new(object, "take", &json!({"browser": browser, "posted": false}), at, rows)
     };
     assert_eq!(take("b", NOW, &[]).answer, "gone");
     assert_eq!(take("other", NOW, &fresh).answer, "foreign");
     assert_eq!(take("b", NOW + 10 * MINUTE, &fresh).answer, "gone");
     let first = take("b", NOW + 10 * MINUTE - 1, &fresh);
-    assert_eq!(first.answer, json!({"request": {"v": 1}, "kept": "k", "account": "subject:a"}));
+    assert_eq!(first.answer, json!({ "kept": kept }));
     assert_eq!(first.ends("transaction"), [Some(NOW + 10 * MINUTE)]);
-    assert!(!first.put[0].1.contains("kept"), "what was in it does not stay");
+    assert!(!first.put[0].1.contains("identity"), "what was in it does not stay");
     let used_up = vec![("transaction".to_owned(), first.put[0].1.clone())];
     assert_eq!(take("b", NOW, &used_up).answer, "gone");
     // Held for whoever confirms, once, for ten minutes more.
@@ -310,13 +319,13 @@ fn a_sign_in_is_taken_once_by_its_browser_within_ten_minutes() {
     assert_eq!(hold("b", NOW + 9 * MINUTE, &waiting).answer, false, "nobody is held twice");
     let release =
         |browser: &Json, at: u64, rows: &[(String, String)]| Inside::new(object, "release", browser, at, rows);
-    assert_eq!(release(&browser, NOW, &used_up).answer, "gone");
-    assert_eq!(release(&json!({"browser": "other"}), NOW, &waiting).answer, "gone");
-    assert_eq!(release(&browser, NOW + 19 * MINUTE, &waiting).answer, "gone");
+    assert_eq!(release(&browser, NOW, &used_up).answer, Json::Null);
+    assert_eq!(release(&json!({"browser": "other"}), NOW, &waiting).answer, Json::Null);
+    assert_eq!(release(&browser, NOW + 19 * MINUTE, &waiting).answer, Json::Null);
     let confirmed = release(&browser, NOW + 19 * MINUTE - 1, &waiting);
-    assert_eq!(confirmed.answer, json!({"person": "p"}));
+    assert_eq!(confirmed.answer, "p");
     let given_out = vec![("transaction".to_owned(), confirmed.put[0].1.clone())];
-    assert_eq!(release(&browser, NOW, &given_out).answer, "gone");
+    assert_eq!(release(&browser, NOW, &given_out).answer, Json::Null);
     assert_eq!(hold("b", NOW, &given_out).answer, false);
 }
 
@@ -329,7 +338,7 @@ fn a_thousand_records_are_kept_and_the_first_makes_room() {
         let rows = kept.iter().map(|(key, row)| {
             let mut json: Json = serde_json::from_str(row).unwrap();
             if key == "ledger" {
-                json["seq"] = seq.into();
+                json["v1"]["seq"] = seq.into();
             }
             (key.clone(), json.to_string())
         });
@@ -350,9 +359,9 @@ fn props_are_given_while_the_grant_stands() {
     let grant = kept.iter().find(|(key, _)| key.starts_with("grant:")).unwrap().0["grant:".len()..].to_owned();
     let props =
         |id: &str, rows: &[(String, String)]| Inside::new(&object, "props", &json!({"grant": id}), NOW, rows).answer;
-    assert_eq!(props(&grant, &kept), json!({"props": {"login": "ann"}}));
+    assert_eq!(props(&grant, &kept), json!({"login": "ann"}));
     assert_eq!(props("other", &kept), Json::Null);
-    let over = kept.iter().map(|(key, row)| (key.clone(), row.replacen('{', "{\"revoked\":1,", 1))).collect::<Vec<_>>();
+    let over = kept.iter().map(|(key, row)| (key.clone(), ended_row(row))).collect::<Vec<_>>();
     assert_eq!(props(&grant, &over), Json::Null);
 }
 
@@ -402,14 +411,9 @@ fn what_a_newer_credential_replaces_goes_back_a_day_later_where_it_goes_by_itsel
         };
         for (entropy, token) in (66..).zip(tokens) {
             let mut input = effect["input"].clone();
-            input["credential"] = json!({"access": token}).to_string().into();
-            (input["upstream"], input["subject"]) = ("up".into(), "user:up:1".into());
-            if single {
-                input["single"] = true.into();
-            }
-            if let Some(token) = token {
-                input["token"] = (*token).into();
-            }
+            let origin = json!({"upstream": "up", "subject": "user:up:1", "single": single, "token": token});
+            let credential = json!({"access": token}).to_string();
+            input["credential"] = json!({"credential": credential, "origin": origin, "terms": {"renewable": false}});
             ask("grant", &input, NOW, entropy);
         }
         let items = ask("due", &json!({}), at, 80)["due"].as_array().unwrap().clone();
@@ -432,14 +436,11 @@ fn an_approval_counts_for_its_client_redirect_uri_and_resource_for_no_scope_more
     way.tokens();
     let (object, kept) = rows(&way.objects, "subject:");
     let (_, row) = kept.iter().find(|(key, _)| key.starts_with("approval:")).unwrap();
-    let row: Json = serde_json::from_str(row).unwrap();
+    let row: Json = serde_json::from_str::<Json>(row).unwrap()["v1"].take();
     let ends = row["expires"].as_u64().unwrap();
     let asked = |more: Json, at: u64| {
-        let mut input = json!({"subject": "user:test:1"});
-        for name in ["client", "redirect", "resource", "scopes"] {
-            input[name] = row[name].clone();
-        }
-        input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let mut input = json!({"subject": "user:test:1", "approval": row["approval"]});
+        input["approval"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         Inside::new(&object, "approved", &input, at, &kept).answer
     };
     assert_eq!(ends, NOW + 180 * DAY);
@@ -476,14 +477,14 @@ fn a_refresh_takes_new_props_over_and_seals_the_others_under_the_current_secret(
         let (key, row, _) = inside.put.iter().find(|(key, ..)| key.starts_with("grant:")).unwrap().clone();
         Inside::new(&object, "props", &json!({"grant": grant}), NOW, &[(key, row)]).answer
     };
-    let changed = refreshed(json!({"props": r#"{"login":"ann","role":"admin"}"#, "inline": true}));
-    assert_eq!(props(&changed), json!({"props": {"login": "ann", "role": "admin"}}));
+    let changed = refreshed(json!({"renewed": {"props": {"login": "ann", "role": "admin"}, "inline": true}}));
+    assert_eq!(props(&changed), json!({"login": "ann", "role": "admin"}));
     super::rotate(&format!("{newer},{}", super::SECRET));
     let sealed_anew = refreshed(json!({}));
     super::rotate(newer);
-    assert_eq!(props(&sealed_anew), json!({"props": {"login": "ann"}}), "it opens when the former secret is gone");
+    assert_eq!(props(&sealed_anew), json!({"login": "ann"}), "it opens when the former secret is gone");
     let lost = refreshed(json!({}));
-    assert_eq!((&lost.answer["error"], lost.ends("grant:").len()), (&json!("invalid_grant"), 0));
+    assert_eq!((&lost.answer["answer"]["refused"][0], lost.ends("grant:").len()), (&json!("invalid_grant"), 0));
     super::rotate(super::SECRET);
 }
 
@@ -501,15 +502,22 @@ fn what_has_begun_by_now_ends_too() {
     ] {
         let (server, keys, call) = (server(json!({})), keys(), call.to_string());
         let input = head("authorize", "GET", json!({})).to_string();
-        let site =
-            mcp_wicket::oauth::Site { server: &server, keys: &keys, identity: &super::Ann, issuer: super::SITE.into() };
+        let server = mcp_wicket::oauth::AuthorizationServer {
+            config: &server,
+            keys: &keys,
+            identity: &super::Ann,
+            issuer: super::SITE.into(),
+        };
         let request = mcp_wicket::oauth::Request::read(&input).unwrap();
         let mut found = None;
         let world = World::new(|effect| {
             found = found.or(effect["input"]["before"].as_u64());
             way.objects.ask(effect, NOW, [67; 32])
         });
-        world.run(async |flow| mcp_wicket::oauth::operator::serve(flow, &site, &request, &call).await).answer.unwrap();
+        world
+            .run(async |flow| mcp_wicket::oauth::operator::serve(flow, &server, &request, &call).await)
+            .answer
+            .unwrap();
         assert_eq!(found, Some(before), "{call}");
     }
 }

@@ -13,7 +13,7 @@ fn chain(way: &Way) -> Vec<Json> {
     let (_, (_, rows)) = way.objects.0.iter().find(|(name, _)| name.starts_with("subject:")).unwrap();
     rows.iter()
         .filter(|(key, _)| key.starts_with("audit:"))
-        .map(|(_, row)| serde_json::from_str(row).unwrap())
+        .map(|(_, row)| serde_json::from_str::<Json>(row).unwrap()["v1"].take())
         .collect()
 }
 
@@ -43,7 +43,7 @@ fn token(way: &mut Way, options: Json, body: &str, now: u64, entropy: u8) -> (Js
     let request = head("token", "POST", json!({"ray": "8f0c2d"}));
     let ended = send(world, &server(options), &request, body);
     let told = ended.commits.iter().filter_map(|commit| match commit {
-        Commit::Audit(event) => Some(serde_json::from_str(event).unwrap()),
+        Commit::Audit { event } => Some(serde_json::from_str(event).unwrap()),
         _ => None,
     });
     (json_of(&ended.answer.unwrap())["answer"].clone(), told.collect())
@@ -87,7 +87,7 @@ fn what_happens_is_a_chain() {
     );
 }
 
-/// A chain as it was told once; `npx mcp-wicket audit verify` reads it as well (`tests/wire/audit.test.ts`).
+/// A chain as it was told once; `npx mcp-wicket audit verify` reads it as well (`tests/sockets/mcp/audit.test.ts`).
 const TOLD: &str = include_str!("../../vectors/audit-chain.jsonl");
 
 #[test]
@@ -169,7 +169,7 @@ fn a_replayed_code_and_a_reused_token_are_in_the_chain() {
     token(&mut way, json!({}), &body, NOW, 5);
     token(&mut way, json!({}), &body, NOW, 6);
     let last = chain(&way).pop().unwrap();
-    assert_eq!(last["record"]["reason"], "the code was used before: its grant has ended");
+    assert_eq!(last["record"]["reason"], "the code was used before, so its grant has ended");
     assert!(holds(&way));
 }
 
@@ -195,7 +195,7 @@ fn a_client_that_asks_too_often_waits_for_the_next_minute() {
     assert_eq!(
         serde_json::from_str::<Json>(limited["body"].as_str().unwrap()).unwrap(),
         json!({"error": "slow_down", "error_description":
-            "Too many requests. Wait for as many seconds as Retry-After says, then try again."})
+            "Too many requests. Wait for the number of seconds in Retry-After, then try again."})
     );
     assert_eq!(events(&way).iter().filter(|event| *event == "too many requests").count(), 1);
     // What is beyond the limit writes nothing.

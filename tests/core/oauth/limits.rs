@@ -18,8 +18,8 @@ fn asked(way: &mut Way, request: &Json, body: &str, count: u64) -> (Json, Vec<St
         if effect["kind"] != "tally" {
             return objects.ask(effect, NOW, [8; 32]);
         }
-        keys.extend(effect["keys"].as_array().unwrap().iter().map(|key| key.as_str().unwrap().to_owned()));
-        Said::Ok(json!(vec![count; effect["keys"].as_array().unwrap().len()]).to_string())
+        keys.extend(effect["limits"].as_array().unwrap().iter().map(|limit| limit[0].as_str().unwrap().to_owned()));
+        Said::Ok(json!(vec![count; effect["limits"].as_array().unwrap().len()]).to_string())
     });
     let reply = json_of(&send(world.with_entropy([8; 32]), &server(json!({})), request, body).answer.unwrap());
     (reply, keys)
@@ -119,18 +119,18 @@ fn a_revocation_beyond_the_limit_asks_no_object() {
     assert_eq!(asked(&mut way, &request, &body, 120).0["answer"]["status"], 200);
 }
 
-/// Counts as `js/effects/tally.ts` does.
+/// Counts as `js/boundary/effects/tally.ts` does.
 #[derive(Default)]
 struct Counts(BTreeMap<String, u64>);
 
 impl Counts {
     fn of(&mut self, effect: &Json) -> Said {
         let mut counted = Vec::new();
-        for (key, most) in effect["keys"].as_array().unwrap().iter().zip(effect["most"].as_array().unwrap()) {
-            let count = self.0.entry(key.as_str().unwrap().into()).or_default();
+        for limit in effect["limits"].as_array().unwrap() {
+            let count = self.0.entry(limit[0].as_str().unwrap().into()).or_default();
             *count += 1;
             counted.push(*count);
-            if *count > most.as_u64().unwrap() {
+            if *count > limit[1].as_u64().unwrap() {
                 break;
             }
         }

@@ -1,7 +1,7 @@
 //! The token state machine against a model of a few lines: random requests of several clients and thieves, at random times.
 //! Whatever happens, the model and the server agree on who gets tokens, and on whether the grant stands.
 
-use mcp_wicket::oauth::Server;
+use mcp_wicket::oauth::ServerConfig;
 use serde_json::{Value as Json, json};
 
 use super::once::{Way, redeeming};
@@ -70,7 +70,7 @@ impl Model {
 }
 
 /// Sends a request to the token endpoint at `now`.
-fn token(way: &mut Way, server: &Server, body: &str, now: u64, entropy: [u8; 32]) -> (u64, Json) {
+fn token(way: &mut Way, server: &ServerConfig, body: &str, now: u64, entropy: [u8; 32]) -> (u64, Json) {
     let objects = &mut way.objects;
     let world = World::new(|effect| objects.ask(effect, now, entropy)).at(now).with_entropy(entropy);
     let reply = json_of(&send(world, server, &head("token", "POST", json!({})), body).answer.unwrap());

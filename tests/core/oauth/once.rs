@@ -65,7 +65,7 @@ impl Way {
 
 pub(super) fn allowing(sealed: &str, cookie: &str) -> (Json, String) {
     let body = form(&[("consent", sealed), ("decision", "allow"), ("scope", "read"), ("scope", "write")]);
-    (head("authorize", "POST", json!({"cookie": cookie, "from": SITE, "site": "same-origin"})), body)
+    (head("authorize", "POST", json!({"cookie": cookie, "originHeader": SITE, "secFetchSite": "same-origin"})), body)
 }
 
 pub(super) fn returning(state: &str, cookie: &str) -> Json {
@@ -127,7 +127,7 @@ fn nothing_happens(way: &Way, request: &Json, body: &str) {
             let is_asked = body.contains("decision=allow") || request["endpoint"] == "revoke";
             let is_truth = matches!(&said, Said::Ok(text) if text == "true") && is_asked;
             assert!(is_truth || !gives(&ended), "effect {broken} says {said:?}: {:?}", ended.answer);
-            let told = |commit: &Commit| matches!(commit, Commit::Audit(_) | Commit::Receipt(_));
+            let told = |commit: &Commit| matches!(commit, Commit::Audit { .. } | Commit::Receipt { .. });
             assert!(ended.commits.iter().all(told), "effect {broken} says {said:?}: {:?}", ended.commits);
         }
     }
@@ -237,8 +237,9 @@ fn an_introspection_with_a_broken_effect_calls_nothing_active() {
             assert_eq!(active(Some((call, said.clone()))), (503, false), "{call} {said:?}");
         }
     }
+    assert_eq!(active(Some(("stands", Said::Ok("false".into())))), (200, false));
     for said in ["null", "{}", "[]", "\"true\"", "\"refused\""] {
-        assert_eq!(active(Some(("stands", Said::Ok(said.into())))), (200, false), "{said}");
+        assert_eq!(active(Some(("stands", Said::Ok(said.into())))), (503, false), "{said}");
     }
 }
 
@@ -258,7 +259,8 @@ fn a_registration_ends_ninety_days_after_it_was_used_last() {
             _ => None,
         })
     };
-    let client: Json = serde_json::from_str(&rows.1["client"]).unwrap();
+    let row: Json = serde_json::from_str(&rows.1["client"]).unwrap();
+    let client = json!({"client": row["v1"]["client"], "full": false});
     let nothing = std::collections::BTreeMap::new();
     assert_eq!(ends("register", NOW, client, &nothing), Some(Some(NOW + 90 * DAY)), "registered");
     assert_eq!(ends("load", NOW + DAY - 1, json!({}), &rows.1), None, "used on the same day: nothing is written");
@@ -269,9 +271,10 @@ fn a_registration_ends_ninety_days_after_it_was_used_last() {
 fn an_error_waits_on_a_page_that_names_where_it_goes() {
     let mut way = Way::new();
     let query = authorize_query(&way.client).replace("S256", "plain");
-    for (method, body, more) in
-        [("GET", "", json!({"query": query})), ("POST", query.as_str(), json!({"from": SITE, "site": "same-origin"}))]
-    {
+    for (method, body, more) in [
+        ("GET", "", json!({"query": query})),
+        ("POST", query.as_str(), json!({"originHeader": SITE, "secFetchSite": "same-origin"})),
+    ] {
         let page = way.send(&head("authorize", method, more), body, 2)["page"].clone();
         let model = &page["model"];
         assert_eq!((&page["status"], &model["kind"], &model["waits"]), (&json!(400), &json!("leave"), &json!(true)));

@@ -1,7 +1,8 @@
 //! What the operator's own code may ask: clients, requests that it answers with pages of its own, grants, and clients that wait.
 
 use mcp_wicket::flow::Commit;
-use mcp_wicket::oauth::{Request, Site, object, operator};
+use mcp_wicket::json::write;
+use mcp_wicket::oauth::{AuthorizationServer, Request, object, operator};
 use serde_json::{Value as Json, json};
 
 use super::once::{Way, redeeming};
@@ -16,18 +17,18 @@ pub(super) fn operate(objects: &mut Objects, options: &Json, query: &str, call: 
     let (server, keys) = (server(options.clone()), keys());
     let (input, call) =
         (head("authorize", "GET", json!({"query": query, "ray": "8f0c2d"})).to_string(), call.to_string());
-    let site = Site { server: &server, keys: &keys, identity: &Ann, issuer: SITE.into() };
+    let server = AuthorizationServer { config: &server, keys: &keys, identity: &Ann, issuer: SITE.into() };
     let request = Request::read(&input).unwrap();
     // Clients of the operator have random names, so each call has an entropy of its own.
     let entropy =
         [u8::try_from(objects.0.len() + objects.0.values().map(|(_, rows)| rows.len()).sum::<usize>()).unwrap(); 32];
     let world = World::new(|effect| objects.ask(effect, NOW, entropy)).with_entropy(entropy);
-    let ended = world.run(async |flow| operator::serve(flow, &site, &request, &call).await);
+    let ended = world.run(async |flow| operator::serve(flow, &server, &request, &call).await);
     let told = ended.commits.iter().filter_map(|commit| match commit {
-        Commit::Audit(event) => Some(serde_json::from_str(event).unwrap()),
+        Commit::Audit { event } => Some(serde_json::from_str(event).unwrap()),
         _ => None,
     });
-    (serde_json::from_str(&ended.answer.unwrap()).unwrap(), told.collect())
+    (serde_json::to_value(ended.answer.unwrap()).unwrap(), told.collect())
 }
 
 fn ok(objects: &mut Objects, call: Json) -> Json {
@@ -39,7 +40,7 @@ fn ok(objects: &mut Objects, call: Json) -> Json {
 fn wrong(objects: &mut Objects, call: Json) -> String {
     let (answer, told) = operate(objects, &json!({}), "", &call);
     assert!(told.is_empty(), "{call}: {told:?}");
-    answer["wrong"].as_str().unwrap_or_else(|| panic!("{call}: {answer}")).to_owned()
+    answer["wrong"]["message"].as_str().unwrap_or_else(|| panic!("{call}: {answer}")).to_owned()
 }
 
 fn events(told: &[Json]) -> Vec<&str> {
@@ -125,7 +126,7 @@ fn a_client_has_a_name_redirect_uris_and_a_method_that_can_be() {
         (json!({"redirectUris": REDIRECT}), "redirectUris must be a list"),
         (
             json!({"redirectUris": [REDIRECT, "http://client.example/cb"]}),
-            "redirectUris has one that cannot be: http://client",
+            "redirectUris has an invalid URI: http://client",
         ),
         (json!({"tokenEndpointAuthMethod": "private_key_jwt"}), "tokenEndpointAuthMethod must be"),
     ] {
@@ -147,17 +148,17 @@ fn only_what_the_operator_made_can_be_changed() {
     for id in ids {
         for call in ["update", "delete", "rotate"] {
             let why = wrong(&mut way.objects, json!({"call": call, "id": id, "client": {}}));
-            assert!(why.starts_with("Only clients that createClient made"), "{call} {id}: {why}");
+            assert!(why.starts_with("Only clients from createClient"), "{call} {id}: {why}");
         }
     }
     for call in ["client", "update", "delete", "rotate", "admit", "dismiss", "revoke-client", "grants", "revoke"] {
-        assert!(wrong(&mut way.objects, json!({"call": call})).contains(" is missing, or no text."), "{call}");
+        assert!(wrong(&mut way.objects, json!({"call": call})).contains(" is missing or not a string."), "{call}");
         assert!(
             wrong(&mut way.objects, json!({"call": call, "id": "", "userId": ""})).contains(" is missing"),
             "{call}"
         );
     }
-    assert_eq!(wrong(&mut way.objects, json!({"call": "else"})), "There is no such call.");
+    assert_eq!(wrong(&mut way.objects, json!({"call": "else"})), "Unknown call.");
 }
 
 #[test]
@@ -232,9 +233,9 @@ fn an_answer_is_checked_as_if_the_request_had_just_come() {
         with("request", request)
     };
     for (call, words) in [
-        (with("request", json!(1)), "request must be what parseAuthRequest gave"),
-        (changed("scope", json!("read")), "request must be what parseAuthRequest gave"),
-        (changed("clientId", json!("c_unknown")), "client_id is not known here"),
+        (with("request", json!(1)), "request must be the result of parseAuthRequest"),
+        (changed("scope", json!("read")), "request must be the result of parseAuthRequest"),
+        (changed("clientId", json!("c_unknown")), "client_id is unknown"),
         (changed("redirectUri", json!("https://evil.example/cb")), "redirect_uri"),
         (changed("codeChallenge", json!("short")), "code_challenge"),
         (changed("codeChallengeMethod", json!("plain")), "code_challenge_method must be S256"),
@@ -283,14 +284,14 @@ fn what_is_wrong_with_a_request_goes_back_only_where_it_may() {
     let mut parse = |query: &str| operate(&mut way.objects, &json!({}), query, &json!({"call": "parse"})).0;
     for (query, words) in [
         (String::new(), "client_id is missing."),
-        (authorize_query("c_unknown"), "client_id is not known here."),
-        (authorize_query(&client) + "&state=2", "A parameter is there twice."),
+        (authorize_query("c_unknown"), "client_id is unknown."),
+        (authorize_query(&client) + "&state=2", "A parameter is repeated."),
         (authorize_query(&client).replace("client.example", "evil.example"), "redirect_uri"),
-        ("%".into(), "The query is not well-formed."),
+        ("%".into(), "The query is malformed."),
     ] {
         let answer = parse(&query);
-        assert!(answer["wrong"].as_str().unwrap().contains(words), "{query}: {answer}");
-        assert_eq!((answer.get("redirectTo"), answer.get("page")), (None, None), "{query}");
+        assert!(answer["wrong"]["message"].as_str().unwrap().contains(words), "{query}: {answer}");
+        assert_eq!((answer["wrong"].get("redirectTo"), answer["wrong"].get("page")), (None, None), "{query}");
     }
     let plain = |client: &str, state: &str| {
         authorize_query(client).replace("S256", "plain").replace("state=xyz", &format!("state={state}"))
@@ -298,16 +299,19 @@ fn what_is_wrong_with_a_request_goes_back_only_where_it_may() {
     // Whoever registered itself proved nothing: a page names its host and waits for a click.
     let answer = parse(&plain(&client, "xyz"));
     assert!(
-        answer["redirectTo"].as_str().unwrap().starts_with(&format!("{REDIRECT}?error=invalid_request&")),
+        answer["wrong"]["redirectTo"].as_str().unwrap().starts_with(&format!("{REDIRECT}?error=invalid_request&")),
         "{answer}"
     );
-    assert!(answer["redirectTo"].as_str().unwrap().contains("state=xyz"));
-    assert_eq!((&answer["page"]["kind"], &answer["page"]["host"]), (&json!("leave"), &json!("client.example")));
+    assert!(answer["wrong"]["redirectTo"].as_str().unwrap().contains("state=xyz"));
+    assert_eq!(
+        (&answer["wrong"]["page"]["kind"], &answer["wrong"]["page"]["host"]),
+        (&json!("leave"), &json!("client.example"))
+    );
     let answer = parse(&plain(&mine, "xyz"));
-    assert!(answer["redirectTo"].is_string() && answer.get("page").is_none(), "{answer}");
+    assert!(answer["wrong"]["redirectTo"].is_string() && answer["wrong"].get("page").is_none(), "{answer}");
     let longest = "s".repeat(2048);
-    assert!(parse(&plain(&mine, &longest))["redirectTo"].as_str().unwrap().contains(&longest));
-    assert!(!parse(&plain(&mine, &format!("{longest}s")))["redirectTo"].as_str().unwrap().contains("state="));
+    assert!(parse(&plain(&mine, &longest))["wrong"]["redirectTo"].as_str().unwrap().contains(&longest));
+    assert!(!parse(&plain(&mine, &format!("{longest}s")))["wrong"]["redirectTo"].as_str().unwrap().contains("state="));
 }
 
 #[test]
@@ -349,7 +353,7 @@ fn a_client_that_registered_itself_waits_for_the_operators_yes() {
     let mut call = |query: &str, call: Json| operate(&mut way.objects, &approve, query, &call);
     let parse = json!({"call": "parse"});
     let (answer, told) = call(&authorize_query(&client), parse.clone());
-    assert_eq!(answer["wrong"], "Test waits for the operator's yes: approveClient gives it.");
+    assert_eq!(answer["wrong"]["message"], "Test waits for the operator's approval: call approveClient.");
     assert_eq!(told, [json!({"event": "client waits", "client": client, "name": "Test", "request": "8f0c2d"})]);
     let (_, told) = call(&authorize_query(&client), parse.clone());
     assert_eq!(told, [] as [Json; 0], "the operator is told the first time");
@@ -363,13 +367,16 @@ fn a_client_that_registered_itself_waits_for_the_operators_yes() {
     let (_, told) = call("", json!({"call": "dismiss", "id": client}));
     assert_eq!(events(&told), ["client dismissed"]);
     assert!(
-        call(&authorize_query(&client), parse).0["wrong"].as_str().unwrap().contains("waits for the operator's yes")
+        call(&authorize_query(&client), parse).0["wrong"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("waits for the operator's approval")
     );
     assert!(call("", json!({"call": "admit", "id": "https://client.example/client.json"})).0["ok"].is_null());
     for id in ["x", "https://client.example", "c_short"] {
         assert_eq!(
-            call("", json!({"call": "admit", "id": id})).0["wrong"],
-            "This is no identifier of a client.",
+            call("", json!({"call": "admit", "id": id})).0["wrong"]["message"],
+            "This is not a client identifier.",
             "{id}"
         );
     }
@@ -381,7 +388,7 @@ fn nobody_is_let_through_where_the_yes_cannot_be_asked_for() {
     for (asked, said) in [("admitted", "null"), ("admitted", "1"), ("admitted", "\"true\"")] {
         let (server, keys) = (server(json!({"approve": true})), keys());
         let input = head("authorize", "GET", json!({"query": authorize_query(&way.client)})).to_string();
-        let site = Site { server: &server, keys: &keys, identity: &Ann, issuer: SITE.into() };
+        let server = AuthorizationServer { config: &server, keys: &keys, identity: &Ann, issuer: SITE.into() };
         let request = Request::read(&input).unwrap();
         let mut objects = way.objects.clone();
         let world =
@@ -390,8 +397,8 @@ fn nobody_is_let_through_where_the_yes_cannot_be_asked_for() {
                     if effect["call"] == asked { Said::Ok(said.into()) } else { objects.ask(effect, NOW, [1; 32]) }
                 },
             );
-        let ended = world.run(async |flow| operator::serve(flow, &site, &request, r#"{"call":"parse"}"#).await);
-        assert!(ended.answer.unwrap().contains("storage does not answer"), "{said}");
+        let ended = world.run(async |flow| operator::serve(flow, &server, &request, r#"{"call":"parse"}"#).await);
+        assert!(write(&ended.answer.unwrap()).contains("storage is unavailable"), "{said}");
     }
 }
 
@@ -416,7 +423,7 @@ fn inside(object: &str, call: &str, input: &Json, at: u64, rows: &[(String, Stri
 #[test]
 fn a_yes_ends_ninety_days_after_it_was_used_last() {
     let object = format!("client:c_{}", "a".repeat(32));
-    let row = |used: u64| vec![("admitted".to_owned(), json!({"v": 1, "used": used}).to_string())];
+    let row = |used: u64| vec![("admitted".to_owned(), json!({"v1": {"used": used}}).to_string())];
     let ends = |at: u64| vec![("admitted".to_owned(), Some(at + 90 * DAY))];
     assert_eq!(inside(&object, "admit", &json!({}), NOW, &[]), (json!(true), ends(NOW), vec![]));
     assert_eq!(inside(&object, "admitted", &json!({}), NOW, &[]), (json!(false), vec![], vec![]));
@@ -431,7 +438,7 @@ fn waiting(all: &[(&str, usize)]) -> Vec<(String, String)> {
     let row = |(at, (network, number)): (usize, &(&str, usize))| {
         let mut row = client_that_waits(*number, network);
         row["since"] = (NOW - 1000 + u64::try_from(at).unwrap()).into();
-        (format!("client:c_{number:032}"), row.to_string())
+        (format!("client:c_{number:032}"), json!({ "v1": row }).to_string())
     };
     let mut rows = all.iter().enumerate().map(row).collect::<Vec<_>>();
     rows.sort();
@@ -439,8 +446,9 @@ fn waiting(all: &[(&str, usize)]) -> Vec<(String, String)> {
 }
 
 fn client_that_waits(number: usize, network: &str) -> Json {
-    json!({"v": 1, "id": format!("c_{number:032}"), "name": "n", "redirects": [REDIRECT], "proof": "none", "created": 1,
-           "auth": "none", "network": network})
+    let client = json!({"id": format!("c_{number:032}"), "name": "n", "redirects": [REDIRECT], "proof": "none", "created": 1,
+                        "auth": "none"});
+    json!({"client": client, "network": network})
 }
 
 #[test]
@@ -492,14 +500,14 @@ fn a_document_that_cannot_be_fetched_is_named_with_the_reason() {
     for call in [json!({"call": "parse"}), json!({"call": "client", "id": id})] {
         let (server, keys, call) = (server(json!({"documents": true})), keys(), call.to_string());
         let input = head("authorize", "GET", json!({"query": authorize_query(id)})).to_string();
-        let site = Site { server: &server, keys: &keys, identity: &Ann, issuer: SITE.into() };
+        let server = AuthorizationServer { config: &server, keys: &keys, identity: &Ann, issuer: SITE.into() };
         let request = Request::read(&input).unwrap();
         let world = World::new(|effect| match effect["kind"].as_str() {
             Some("fetch") => Said::Failed("timeout"),
             _ => Said::Ok("[1]".into()),
         });
-        let answer = world.run(async |flow| operator::serve(flow, &site, &request, &call).await).answer.unwrap();
+        let answer = world.run(async |flow| operator::serve(flow, &server, &request, &call).await).answer.unwrap();
         let why = format!("The client's metadata document at {id} cannot be fetched: it did not answer in time.");
-        assert!(answer.contains(&why), "{answer}");
+        assert!(write(&answer).contains(&why), "{answer:?}");
     }
 }

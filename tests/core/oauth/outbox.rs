@@ -42,7 +42,8 @@ fn post(way: &mut Way, endpoint: &str, fields: &[(&str, &str)], append: &Said) -
 /// The object calls that follow once everything was told.
 fn receipts(objects: &mut Objects, commits: &[Commit]) {
     for commit in commits {
-        if let Commit::Receipt(receipt) = commit {
+        if let Commit::Receipt { object, call, input } = commit {
+            let receipt = mcp_wicket::flow::Ask { object: object.clone(), call, input: input.clone() };
             assert_eq!(receipt.call, "told");
             ask(objects, receipt.call, &serde_json::from_str(&receipt.input).unwrap(), NOW);
         }
@@ -80,7 +81,7 @@ fn a_record_that_never_arrived_is_told_by_the_object() {
     assert_eq!(untold(&mut way, NOW + MINUTE - 1), (vec![], vec![]), "the Worker may yet tell it");
     let (ended, events) = untold(&mut way, NOW + MINUTE);
     assert!(ended.is_empty());
-    let Some(Commit::Audit(told)) = commits.first() else { panic!("{commits:?}") };
+    let Some(Commit::Audit { event: told }) = commits.first() else { panic!("{commits:?}") };
     assert_eq!(events[0]["event"], serde_json::from_str::<Json>(told).unwrap(), "the same, link by link");
     assert_eq!((&events[0]["teller"], &events[0]["event"]["event"]), (&json!("ours"), &json!("token refreshed")));
     ask(&mut way.objects, "told", &json!({"told": [events[0]["id"]]}), NOW + MINUTE);
@@ -90,7 +91,7 @@ fn a_record_that_never_arrived_is_told_by_the_object() {
 /// The receipt of an answer that was not given, as its object hears of it.
 fn unanswered(way: &mut Way, commits: &[Commit]) {
     let receipt = commits.iter().find_map(|commit| match commit {
-        Commit::Receipt(receipt) => Some(receipt.input.clone()),
+        Commit::Receipt { input, .. } => Some(input.to_string()),
         _ => None,
     });
     ask(&mut way.objects, "unanswered", &serde_json::from_str(&receipt.unwrap()).unwrap(), NOW);
@@ -166,7 +167,7 @@ fn what_was_revoked_is_announced_once_and_written_once() {
     let silent = |way: &mut Way, endpoint: &str, fields: &[(&str, &str)]| {
         let (status, commits) = post(way, endpoint, fields, &Said::Failed("the list is not asked"));
         assert!(
-            !commits.iter().any(|commit| matches!(commit, Commit::Receipt(receipt) if receipt.input.contains("ended")))
+            !commits.iter().any(|commit| matches!(commit, Commit::Receipt { input, .. } if input.contains("ended")))
         );
         status
     };

@@ -1,6 +1,6 @@
 //! The pages of errors: status, when to come back, and what the operator's log says.
 
-use mcp_wicket::oauth::page::{self, Leave, Reply, Trouble, leave, trouble};
+use mcp_wicket::oauth::browser::page::{self, Leave, Reply, Trouble, leave, trouble};
 use serde_json::{Value as Json, json};
 
 use super::json_of;

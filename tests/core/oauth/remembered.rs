@@ -24,8 +24,11 @@ fn connected(way: &mut Way, options: &Json) -> String {
 /// What becomes of the client's link at `now`: whether it goes on at once, and what was asked of objects.
 fn opened(way: &mut Way, options: &Json, cookie: &str, now: u64) -> (bool, Vec<String>) {
     let mut calls = Vec::new();
-    let request =
-        head("authorize", "GET", json!({"query": authorize_query(&way.client), "cookie": cookie, "site": "none"}));
+    let request = head(
+        "authorize",
+        "GET",
+        json!({"query": authorize_query(&way.client), "cookie": cookie, "secFetchSite": "none"}),
+    );
     let objects = &mut way.objects;
     let world = World::new(|effect| {
         calls.push(effect["call"].as_str().unwrap_or_default().to_owned());
@@ -59,8 +62,11 @@ fn an_object_that_does_not_answer_approves_nothing() {
     let (mut way, options) = (Way::new(), json!({}));
     let cookie = connected(&mut way, &options);
     for said in ["\"refused\"", "null", "1", "{}"] {
-        let request =
-            head("authorize", "GET", json!({"query": authorize_query(&way.client), "cookie": cookie, "site": "none"}));
+        let request = head(
+            "authorize",
+            "GET",
+            json!({"query": authorize_query(&way.client), "cookie": cookie, "secFetchSite": "none"}),
+        );
         let objects = &mut way.objects;
         let world = World::new(|effect| match effect["call"].as_str() {
             Some("approved") => crate::world::Said::Ok(said.into()),

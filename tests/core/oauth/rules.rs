@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::cmp::Ordering;
 
-use mcp_wicket::oauth::document::is_url;
+use mcp_wicket::oauth::client::document::is_url;
+use mcp_wicket::oauth::client::metadata::presentable;
 use mcp_wicket::oauth::redirect::{Kind, canonical, judge, matches};
-use mcp_wicket::oauth::register::presentable;
-use mcp_wicket::oauth::{Server, scope};
+use mcp_wicket::oauth::{ServerConfig, scope};
 use mcp_wicket::unique::distinct;
 use serde_json::json;
 
@@ -283,25 +283,28 @@ fn a_set_up_that_cannot_be_is_refused_with_the_option_and_the_fix() {
     let with = |more: serde_json::Value| {
         let mut options = json!({"resources": ["/mcp"]});
         options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        Server::read(&options.to_string()).unwrap_err()
+        ServerConfig::read(&options.to_string()).unwrap_err()
     };
     for (more, says) in [
         (json!({"resources": []}), "apiHandlers"),
         (json!({"issuer": "http://mcp.example.com"}), "issuer"),
         (json!({"issuer": "https://mcp.example.com/"}), "issuer"),
         (json!({"issuer": "http://localhost.evil.example"}), "issuer"),
-        (json!({"issuer": 5}), "issuer must be a text"),
-        (json!({"name": ["a"]}), "name must be a text"),
-        (json!({"authorize": "authorize"}), "authorizeEndpoint must be a path such as /authorize"),
-        (json!({"callback": "https://mcp.example.com/callback"}), "callbackEndpoint must be a path"),
-        (json!({"token": 5}), "tokenEndpoint must be a path such as /token, which begins with a slash: 5"),
-        (json!({"token": "/a/../token"}), "tokenEndpoint must be a path"),
-        (json!({"authorize": "/mcp"}), "authorizeEndpoint and apiHandlers have the same path, /mcp"),
-        (json!({"token": "/authorize"}), "tokenEndpoint and authorizeEndpoint have the same path, /authorize"),
+        (json!({"issuer": 5}), "issuer must be a string"),
+        (json!({"name": ["a"]}), "name must be a string"),
+        (json!({"authorizeEndpoint": "authorize"}), "authorizeEndpoint must be a path such as /authorize"),
+        (json!({"callbackEndpoint": "https://mcp.example.com/callback"}), "callbackEndpoint must be a path"),
+        (json!({"tokenEndpoint": 5}), "tokenEndpoint must be a path such as /token, beginning with a slash: 5"),
+        (json!({"tokenEndpoint": "/a/../token"}), "tokenEndpoint must be a path"),
+        (json!({"authorizeEndpoint": "/mcp"}), "authorizeEndpoint and apiHandlers have the same path, /mcp"),
+        (json!({"tokenEndpoint": "/authorize"}), "tokenEndpoint and authorizeEndpoint have the same path, /authorize"),
         (json!({"resources": ["/token"]}), "tokenEndpoint and apiHandlers"),
-        (json!({"routes": ["/mcp", "/mcp/message"], "revoke": "/mcp/message"}), "revocationEndpoint and apiHandlers"),
+        (
+            json!({"routes": ["/mcp", "/mcp/message"], "revocationEndpoint": "/mcp/message"}),
+            "revocationEndpoint and apiHandlers",
+        ),
         (json!({"scopes": "mcp"}), "scopes must be a list"),
-        (json!({"scopeTexts": {"mcp": 5}}), "scopes must be an object of texts"),
+        (json!({"scopeTexts": {"mcp": 5}}), "scopes must be an object of strings"),
         (json!({"schemes": "cursor"}), "redirectSchemes must be a list"),
         (json!({"aliases": "https://a.example"}), "resourceAliases must be a list"),
         (json!({"scopes": ["a b"]}), "scopes"),
@@ -326,12 +329,17 @@ fn a_set_up_that_cannot_be_is_refused_with_the_option_and_the_fix() {
 
 #[test]
 fn what_a_server_has_not_got_takes_no_path() {
-    let read = |more: serde_json::Value| Server::read(&more.to_string()).map(|server| server.paths.introspect);
-    let route = json!({"resources": ["/introspect"]});
-    assert!(read(route.clone()).unwrap_err().contains("introspectionEndpoint and apiHandlers"));
-    let mut absent = route;
-    absent.as_object_mut().unwrap().insert("absent".into(), json!(["introspect", "keys"]));
-    assert_eq!(read(absent), Ok("/introspect".into()));
+    let read = |more: serde_json::Value| ServerConfig::read(&more.to_string());
+    let servers = json!({"files": "s".repeat(32)});
+    for (route, has, option) in [
+        ("/introspect", json!({"resourceServers": servers}), "introspectionEndpoint"),
+        ("/jwks", json!({"jwt": true}), "jwksEndpoint"),
+    ] {
+        let mut options = json!({"resources": [route]});
+        assert!(read(options.clone()).is_ok(), "{route}");
+        options.as_object_mut().unwrap().extend(has.as_object().unwrap().clone());
+        assert!(read(options).unwrap_err().contains(&format!("{option} and apiHandlers")), "{route}");
+    }
     assert!(read(json!({"resources": ["/"], "issuer": "http://localhost:8787"})).is_ok());
 }
 

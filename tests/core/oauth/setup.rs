@@ -1,23 +1,23 @@
 //! The set-up of the authorization server, and what a client may register (RFC 7591 §2).
 
-use mcp_wicket::oauth::Server;
+use mcp_wicket::oauth::ServerConfig;
 use serde_json::{Value as Json, json};
 
 use super::asked::ask;
 use super::{Objects, REDIRECT, SITE, head};
 use crate::world::NOW;
 
-fn read(more: &Json) -> Result<Server, String> {
+fn read(more: &Json) -> Result<ServerConfig, String> {
     let mut options = json!({"resources": ["/mcp", "/sse"]});
     options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    Server::read(&options.to_string())
+    ServerConfig::read(&options.to_string())
 }
 
 #[test]
 fn options_that_cannot_be_are_refused_in_words_that_name_them() {
     let secret = "s".repeat(31);
     for (options, words) in [
-        (json!({"issuer": 1}), "issuer must be a text"),
+        (json!({"issuer": 1}), "issuer must be a string"),
         (json!({"issuer": "https://mcp.example.com/"}), "issuer must be an origin"),
         (json!({"issuer": "https://mcp.example.com/a"}), "issuer must be an origin"),
         (json!({"issuer": "http://mcp.example.com"}), "issuer must be an origin"),
@@ -27,27 +27,27 @@ fn options_that_cannot_be_are_refused_in_words_that_name_them() {
         (json!({"issuer": "https://mcp\".example.com"}), "issuer must be an origin"),
         (json!({"issuer": "https://mcp.exämple.com"}), "issuer must be an origin"),
         (json!({"resources": []}), "apiHandlers must have at least one route"),
-        (json!({"resources": "/mcp"}), "apiHandlers must be a list of texts"),
-        (json!({"scopes": ["a b"]}), "scopes must be words"),
-        (json!({"scopes": ["a\"b"]}), "scopes must be words"),
+        (json!({"resources": "/mcp"}), "apiHandlers must be a list of strings"),
+        (json!({"scopes": ["a b"]}), "scopes must not contain"),
+        (json!({"scopes": ["a\"b"]}), "scopes must not contain"),
         (json!({"schemes": ["javascript"]}), "redirectSchemes has a scheme that cannot be one"),
         (json!({"schemes": ["App"]}), "redirectSchemes has a scheme that cannot be one"),
         (json!({"documentHosts": ["https://claude.ai"]}), "allowClientIdMetadataDocuments has a host"),
-        (json!({"scopeTexts": {"read": 1}}), "scopes must be an object of texts"),
-        (json!({"scopeTexts": []}), "scopes must be an object of texts"),
-        (json!({"name": []}), "name must be a text"),
-        (json!({"token": "token"}), "tokenEndpoint must be a path"),
-        (json!({"token": "//token"}), "tokenEndpoint must be a path"),
-        (json!({"token": "/a/../token"}), "tokenEndpoint must be a path"),
-        (json!({"token": "/./token"}), "tokenEndpoint must be a path"),
-        (json!({"token": "/to ken"}), "tokenEndpoint must be a path"),
-        (json!({"token": "/token?x"}), "tokenEndpoint must be a path"),
-        (json!({"token": "/token#x"}), "tokenEndpoint must be a path"),
-        (json!({"token": 1}), "tokenEndpoint must be a path"),
-        (json!({"token": "/mcp"}), "tokenEndpoint and apiHandlers have the same path, /mcp"),
-        (json!({"token": "/authorize/"}), "tokenEndpoint and authorizeEndpoint have the same path"),
+        (json!({"scopeTexts": {"read": 1}}), "scopes must be an object of strings"),
+        (json!({"scopeTexts": []}), "scopes must be an object of strings"),
+        (json!({"name": []}), "name must be a string"),
+        (json!({"tokenEndpoint": "token"}), "tokenEndpoint must be a path"),
+        (json!({"tokenEndpoint": "//token"}), "tokenEndpoint must be a path"),
+        (json!({"tokenEndpoint": "/a/../token"}), "tokenEndpoint must be a path"),
+        (json!({"tokenEndpoint": "/./token"}), "tokenEndpoint must be a path"),
+        (json!({"tokenEndpoint": "/to ken"}), "tokenEndpoint must be a path"),
+        (json!({"tokenEndpoint": "/token?x"}), "tokenEndpoint must be a path"),
+        (json!({"tokenEndpoint": "/token#x"}), "tokenEndpoint must be a path"),
+        (json!({"tokenEndpoint": 1}), "tokenEndpoint must be a path"),
+        (json!({"tokenEndpoint": "/mcp"}), "tokenEndpoint and apiHandlers have the same path, /mcp"),
+        (json!({"tokenEndpoint": "/authorize/"}), "tokenEndpoint and authorizeEndpoint have the same path"),
         (
-            json!({"token": "/authorize", "absent": ["introspect"]}),
+            json!({"tokenEndpoint": "/authorize", "pages": true}),
             "tokenEndpoint and authorizeEndpoint have the same path",
         ),
         (json!({"codeTtl": 29}), "codeTtl must be a whole number of seconds from 30 to 600"),
@@ -61,10 +61,13 @@ fn options_that_cannot_be_are_refused_in_words_that_name_them() {
         (json!({"callbackTimeout": 0}), "callbackTimeout must be a whole number of seconds from 1 to 600"),
         (json!({"codeTtl": 60.5}), "codeTtl must be"),
         (json!({"limits": []}), "limits must be an object"),
-        (json!({"limits": {"token": 0}}), "limits.token must be a whole number"),
-        (json!({"limits": {"token": 1_000_001}}), "limits.token must be a whole number"),
-        (json!({"limits": {"register": "many"}}), "limits.register must be a whole number"),
-        (json!({"resourceServers": {"files": secret}}), "resourceServers.files must have a secret of 32 characters"),
+        (json!({"limits": {"token": 0}}), "limits.token must be a positive whole number"),
+        (json!({"limits": {"token": 1_000_001}}), "limits.token must be a positive whole number"),
+        (json!({"limits": {"register": "many"}}), "limits.register must be a positive whole number"),
+        (
+            json!({"resourceServers": {"files": secret}}),
+            "resourceServers.files must have a secret of at least 32 characters",
+        ),
         (json!({"resourceServers": {"": "s".repeat(32)}}), "resourceServers. must have a secret"),
     ] {
         let wrong = read(&options).unwrap_err();
@@ -84,8 +87,8 @@ fn options_at_their_bounds_are_taken_and_have_the_usual_values_where_they_are_ab
         json!({"limits": {"token": 1_000_000}}),
         json!({"limits": {"token": 1}}),
         json!({"resourceServers": {"files": "s".repeat(32)}}),
-        json!({"token": "/authorize", "absent": ["authorize"]}),
-        json!({"token": "/mcp", "routes": ["/other"]}),
+        json!({"tokenEndpoint": "/callback", "pages": true}),
+        json!({"tokenEndpoint": "/mcp", "routes": ["/other"]}),
     ] {
         assert!(read(&options).is_ok(), "{options}: {:?}", read(&options).err());
     }
@@ -172,17 +175,17 @@ fn what_cannot_be_registered_is_told_with_the_codes_of_rfc_7591() {
         (
             json!({"token_endpoint_auth_method": 1}),
             "invalid_client_metadata",
-            "token_endpoint_auth_method must be a text",
+            "token_endpoint_auth_method must be a string",
         ),
-        (json!({"client_name": 1}), "invalid_client_metadata", "client_name must be a text"),
+        (json!({"client_name": 1}), "invalid_client_metadata", "client_name must be a string"),
         (
             json!({"grant_types": ["client_credentials"]}),
             "invalid_client_metadata",
-            "grant_types must have authorization_code",
+            "grant_types must include authorization_code",
         ),
-        (json!({"grant_types": 1}), "invalid_client_metadata", "grant_types must be a list of texts"),
-        (json!({"response_types": ["token"]}), "invalid_client_metadata", "response_types must have code"),
-        (json!({"response_types": {}}), "invalid_client_metadata", "response_types must be a list of texts"),
+        (json!({"grant_types": 1}), "invalid_client_metadata", "grant_types must be a list of strings"),
+        (json!({"response_types": ["token"]}), "invalid_client_metadata", "response_types must include code"),
+        (json!({"response_types": {}}), "invalid_client_metadata", "response_types must be a list of strings"),
         (long, "invalid_client_metadata", "longer than 16 KB"),
     ] {
         let (status, body) = register(&json!({}), json!({}), &metadata(&more));
@@ -200,7 +203,7 @@ fn what_cannot_be_registered_is_told_with_the_codes_of_rfc_7591() {
         assert!(said["error_description"].as_str().unwrap().contains(words), "{said}");
     }
     let (_, closed) = register(&json!({"registration": false}), json!({}), &metadata(&json!({})));
-    assert!(closed["error_description"].as_str().unwrap().contains("does not take registrations"));
+    assert!(closed["error_description"].as_str().unwrap().contains("does not allow client registration"));
     let (_, closed) =
         register(&json!({"public": false}), json!({}), &metadata(&json!({"token_endpoint_auth_method": "none"})));
     assert!(closed["error_description"].as_str().unwrap().contains("no clients without a secret"), "{closed}");

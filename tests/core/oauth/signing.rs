@@ -1,6 +1,6 @@
 //! Signing keys: when one is made, which one signs, and for how long each is published.
 
-use mcp_wicket::crypto::{Binding, Keys, Purpose};
+use mcp_wicket::crypto::{Keys, Purpose, SealContext};
 use mcp_wicket::flow::Context;
 use mcp_wicket::oauth::Reply;
 use serde_json::{Value as Json, json};
@@ -20,7 +20,7 @@ const THUMBPRINT: &str = "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U";
 fn pair(kid: &str, age: u64, keys: &Keys) -> Json {
     let private =
         json!({"kty": "EC", "crv": "P-256", "x": X, "y": Y, "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"});
-    let binding = Binding { purpose: Purpose::Keyring, issuer: "", audience: kid };
+    let binding = SealContext { purpose: Purpose::Keyring, issuer: "", audience: kid };
     let sealed = keys.seal_text(&Context::new(NOW, [3; 32]), &binding, private.to_string().as_bytes());
     json!({"kid": kid, "x": X, "y": Y, "sealed": sealed, "created": NOW - age})
 }
@@ -90,7 +90,7 @@ fn signs(pairs: &[Json]) -> String {
     let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
         "ring" => Said::Ok(json!({"salt": "s", "keys": pairs}).to_string()),
         "ask" => {
-            handed = effect["input"]["jwt"]["kid"].as_str().map(String::from);
+            handed = effect["input"]["request"]["jwt"]["kid"].as_str().map(String::from);
             Said::Failed("timeout")
         }
         other => panic!("{other} is not needed"),

@@ -1,9 +1,9 @@
 //! Where the app itself signs people in, it is asked at each refresh whether it still knows them.
 
-use mcp_wicket::auth::handler::Handler;
 use mcp_wicket::flow::Commit;
+use mcp_wicket::identity::handler::IdentityHandler;
 use mcp_wicket::json::Object;
-use mcp_wicket::oauth::{Request, Site, serve};
+use mcp_wicket::oauth::{AuthorizationServer, Request, serve};
 use serde_json::{Value as Json, json};
 
 use super::once::{Way, redeeming};
@@ -20,8 +20,8 @@ fn sent(
     entropy: u8,
 ) -> (Json, Vec<String>, String) {
     let (server, keys, input) = (server(json!({})), keys(), request.to_string());
-    let identity = Handler::read(&Object::read(set_up).unwrap()).unwrap();
-    let site = Site { server: &server, keys: &keys, identity: &identity, issuer: SITE.into() };
+    let identity = IdentityHandler::read(&Object::read(set_up).unwrap()).unwrap();
+    let server = AuthorizationServer { config: &server, keys: &keys, identity: &identity, issuer: SITE.into() };
     let request = Request::read(&input).unwrap();
     let mut calls = Vec::new();
     let world = World::new(|effect| match effect["kind"].as_str().unwrap() {
@@ -36,9 +36,9 @@ fn sent(
         }
     });
     let world = world.at(NOW + u64::from(entropy)).with_entropy([entropy; 32]);
-    let ended = world.run(async |flow| serve(flow, &site, &request, body).await);
+    let ended = world.run(async |flow| serve(flow, &server, &request, body).await);
     let told = ended.commits.iter().filter_map(|commit| match commit {
-        Commit::Audit(event) => Some(event.as_str()),
+        Commit::Audit { event } => Some(&**event),
         _ => None,
     });
     (json_of(&ended.answer.unwrap())["answer"].clone(), calls, told.collect())
@@ -97,7 +97,7 @@ fn whoever_the_app_does_not_know_any_more_gets_no_new_tokens() {
         assert_eq!(body["scope"].as_str(), scope, "{says:?}");
         if status == 503 {
             let described = body["error_description"].as_str().unwrap_or_default();
-            assert!(described.starts_with("A function of this server's own failed"), "{says:?}: {described}");
+            assert!(described.starts_with("A function of this server failed"), "{says:?}: {described}");
         }
         assert_eq!(calls[..2], ["credential", "still-known ann"], "{says:?}");
         assert!(matches!(calls[2].as_str(), "refresh" | "give-up"), "{says:?}");
@@ -107,17 +107,17 @@ fn whoever_the_app_does_not_know_any_more_gets_no_new_tokens() {
 #[test]
 fn what_is_understood_in_part_is_a_no_and_the_operator_reads_why() {
     for (says, why) in [
-        ("{}", "none of `id`, `label`, `props`, `scopes`"),
-        (r#"{"known":false}"#, "a member \"known\", which is not known"),
+        ("{}", "without any of `id`, `label`, `props`, `scopes`"),
+        (r#"{"known":false}"#, "an unknown member \"known\""),
         (r#"{"error":"gone"}"#, "\"error\""),
         (r#"{"id":"ann","active":0}"#, "\"active\""),
-        (r#"{"props":[]}"#, "`props` that is no object"),
-        (r#"{"props":{},"scopes":null}"#, "`scopes` that is no list"),
-        (r#"{"scopes":"read"}"#, "`scopes` that is no list"),
-        (r#"{"id":7}"#, "`id` that is no text"),
-        (r#""yes""#, "no object, but a text"),
-        ("1", "no object, but a number"),
-        ("[]", "no object, but a list"),
+        (r#"{"props":[]}"#, "`props` that is not an object"),
+        (r#"{"props":{},"scopes":null}"#, "`scopes` that is not a list"),
+        (r#"{"scopes":"read"}"#, "`scopes` that is not a list"),
+        (r#"{"id":7}"#, "`id` that is not a string"),
+        (r#""yes""#, "a string instead of an object"),
+        ("1", "a number or a boolean instead of an object"),
+        ("[]", "a list instead of an object"),
     ] {
         let (mut way, token) = signed_in(ASKS);
         let (body, _, told) = refresh(&mut way, ASKS, &token, Said::Ok(says.into()), 6);

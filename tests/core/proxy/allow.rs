@@ -1,6 +1,6 @@
 //! Who may sign in: a table over rules and people.
 
-use mcp_wicket::auth::proxy::{Allow, Profile};
+use mcp_wicket::identity::upstream::{Allow, Profile};
 use mcp_wicket::json::Value;
 use serde_json::{Value as Json, json};
 
@@ -20,9 +20,17 @@ fn somebody() -> Profile {
 }
 
 fn admits(rules: &Json, profile: &Profile) -> bool {
-    use mcp_wicket::auth::proxy::Kind;
+    use mcp_wicket::identity::upstream::RuleList;
     let text = rules.to_string();
-    let kinds = [Kind::Logins, Kind::Ids, Kind::Orgs, Kind::Emails, Kind::Domains, Kind::Tenants, Kind::Groups];
+    let kinds = [
+        RuleList::Logins,
+        RuleList::Ids,
+        RuleList::Orgs,
+        RuleList::Emails,
+        RuleList::Domains,
+        RuleList::Tenants,
+        RuleList::Groups,
+    ];
     Allow::read(Some(Value::read(&text).unwrap()), &kinds).unwrap().admits(profile)
 }
 

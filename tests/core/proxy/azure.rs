@@ -1,7 +1,7 @@
 //! Entra: claims and errors as learn.microsoft.com shows them.
 
-use mcp_wicket::auth::proxy::credential::Credential;
-use mcp_wicket::oauth::identity::{Deny, Identity as _, Person};
+use mcp_wicket::identity::upstream::credential::UpstreamCredential;
+use mcp_wicket::identity::{Identity as _, Person, SignInErrorKind};
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -24,7 +24,7 @@ fn claims(tid: &str) -> Json {
     })
 }
 
-fn signed_in(config: &Json, claims: &Json) -> Result<Person, Deny> {
+fn signed_in(config: &Json, claims: &Json) -> Result<Person, SignInErrorKind> {
     let azure = handler(with(&json!({ "kind": "azure" }), config));
     let kept = kept(&azure);
     let claims = with(&json!({ "nonce": nonce(&kept) }), claims);
@@ -55,9 +55,15 @@ fn the_subject_is_the_person_in_the_tenant() {
     assert_eq!(person.id, format!("{HOME}.{OID}"));
     let elsewhere = signed_in(&json!({}), &claims(OTHER)).unwrap();
     assert_ne!(person.id, elsewhere.id, "the same oid in another tenant is somebody else");
-    assert_eq!(signed_in(&json!({}), &with(&claims(HOME), &json!({ "oid": null }))).unwrap_err(), Deny::Failed);
-    assert_eq!(signed_in(&json!({}), &with(&claims(HOME), &json!({ "tid": null }))).unwrap_err(), Deny::Failed);
-    let credential = Credential::read(&person.credential.unwrap()).unwrap();
+    assert_eq!(
+        signed_in(&json!({}), &with(&claims(HOME), &json!({ "oid": null }))).unwrap_err(),
+        SignInErrorKind::Failed
+    );
+    assert_eq!(
+        signed_in(&json!({}), &with(&claims(HOME), &json!({ "tid": null }))).unwrap_err(),
+        SignInErrorKind::Failed
+    );
+    let credential = UpstreamCredential::read(&person.credential.unwrap()).unwrap();
     assert_eq!(credential.scopes, ["User.Read", "openid", "profile", "email"], "without their prefix");
 }
 
@@ -76,12 +82,12 @@ fn the_issuer_is_that_of_the_tokens_own_tenant() {
     ] {
         assert_eq!(
             signed_in(&json!({}), &with(&claims(HOME), &json!({ "iss": iss }))).unwrap_err(),
-            Deny::Failed,
+            SignInErrorKind::Failed,
             "{iss}"
         );
     }
     for tid in ["common", "", "../x", "8eaef023-2b34-4da1-9baa-8bc8c9d6a49g"] {
-        assert_eq!(signed_in(&json!({}), &claims(tid)).unwrap_err(), Deny::Failed, "{tid}");
+        assert_eq!(signed_in(&json!({}), &claims(tid)).unwrap_err(), SignInErrorKind::Failed, "{tid}");
     }
 }
 
@@ -99,11 +105,11 @@ fn tenants_are_pinned() {
         ("common", OTHER, true),
     ] {
         let result = signed_in(&json!({ "tenant": tenant, "allow": "anyone" }), &claims(tid));
-        assert_eq!(result.map(|_| ()), if fine { Ok(()) } else { Err(Deny::NotAllowed) }, "{tenant} {tid}");
+        assert_eq!(result.map(|_| ()), if fine { Ok(()) } else { Err(SignInErrorKind::NotAllowed) }, "{tenant} {tid}");
     }
     let rule = json!({ "allow": { "tenants": [HOME.to_uppercase()] } });
     assert!(signed_in(&rule, &claims(HOME)).is_ok());
-    assert_eq!(signed_in(&rule, &claims(OTHER)).unwrap_err(), Deny::NotAllowed);
+    assert_eq!(signed_in(&rule, &claims(OTHER)).unwrap_err(), SignInErrorKind::NotAllowed);
 }
 
 #[test]
@@ -112,11 +118,11 @@ fn an_address_counts_only_where_somebody_vouches_for_it() {
     let open = json!({ "tenant": "common", "allow": rule });
     assert_eq!(
         signed_in(&open, &claims(OTHER)).unwrap_err(),
-        Deny::NotAllowed,
+        SignInErrorKind::NotAllowed,
         "a stranger's tenant may write anything"
     );
     let names = json!({ "preferred_username": "abe@example.com", "upn": "abe@example.com" });
-    assert_eq!(signed_in(&open, &with(&claims(OTHER), &names)).unwrap_err(), Deny::NotAllowed);
+    assert_eq!(signed_in(&open, &with(&claims(OTHER), &names)).unwrap_err(), SignInErrorKind::NotAllowed);
     for owner in [json!(true), json!(1), json!("1"), json!("true")] {
         assert!(signed_in(&open, &with(&claims(OTHER), &json!({ "xms_edov": owner }))).is_ok(), "{owner}");
     }
@@ -131,11 +137,14 @@ fn groups_and_roles() {
     let rule = json!({ "tenant": HOME, "allow": { "groups": ["writers"] } });
     assert!(signed_in(&rule, &with(&claims(HOME), &json!({ "groups": ["readers", "writers"] }))).is_ok());
     assert!(signed_in(&rule, &with(&claims(HOME), &json!({ "roles": ["writers"] }))).is_ok());
-    assert_eq!(signed_in(&rule, &claims(HOME)).unwrap_err(), Deny::NotAllowed);
+    assert_eq!(signed_in(&rule, &claims(HOME)).unwrap_err(), SignInErrorKind::NotAllowed);
     let overage =
         json!({ "_claim_names": { "groups": "src1" }, "_claim_sources": { "src1": { "endpoint": "https://x" } } });
-    assert_eq!(signed_in(&rule, &with(&claims(HOME), &overage)).unwrap_err(), Deny::NotAllowed);
-    assert_eq!(signed_in(&rule, &with(&claims(HOME), &json!({ "hasgroups": "true" }))).unwrap_err(), Deny::NotAllowed);
+    assert_eq!(signed_in(&rule, &with(&claims(HOME), &overage)).unwrap_err(), SignInErrorKind::NotAllowed);
+    assert_eq!(
+        signed_in(&rule, &with(&claims(HOME), &json!({ "hasgroups": "true" }))).unwrap_err(),
+        SignInErrorKind::NotAllowed
+    );
 }
 
 #[test]
@@ -146,16 +155,21 @@ fn errors_of_entra_say_whose_fault_it_is() {
             400,
             "invalid_grant",
             "AADSTS70008: The provided authorization code or refresh token has expired",
-            Deny::Refused,
+            SignInErrorKind::Refused,
         ),
-        (400, "invalid_grant", "AADSTS54005: OAuth2 Authorization code was already redeemed", Deny::Refused),
-        (400, "interaction_required", "AADSTS50076: you must use multi-factor authentication", Deny::Refused),
-        (400, "consent_required", "AADSTS65001: The user or administrator has not consented", Deny::Refused),
-        (401, "invalid_client", "AADSTS7000215: Invalid client secret provided", Deny::Failed),
-        (401, "invalid_client", "AADSTS7000222: The provided client secret keys are expired", Deny::Failed),
-        (400, "invalid_resource", "AADSTS500011: The resource principal was not found", Deny::Failed),
-        (503, "temporarily_unavailable", "AADSTS90033: A transient error has occurred", Deny::Unavailable),
-        (429, "invalid_request", "AADSTS90055: Too many requests", Deny::Unavailable),
+        (400, "invalid_grant", "AADSTS54005: OAuth2 Authorization code was already redeemed", SignInErrorKind::Refused),
+        (
+            400,
+            "interaction_required",
+            "AADSTS50076: you must use multi-factor authentication",
+            SignInErrorKind::Refused,
+        ),
+        (400, "consent_required", "AADSTS65001: The user or administrator has not consented", SignInErrorKind::Refused),
+        (401, "invalid_client", "AADSTS7000215: Invalid client secret provided", SignInErrorKind::Failed),
+        (401, "invalid_client", "AADSTS7000222: The provided client secret keys are expired", SignInErrorKind::Failed),
+        (400, "invalid_resource", "AADSTS500011: The resource principal was not found", SignInErrorKind::Failed),
+        (503, "temporarily_unavailable", "AADSTS90033: A transient error has occurred", SignInErrorKind::Unavailable),
+        (429, "invalid_request", "AADSTS90055: Too many requests", SignInErrorKind::Unavailable),
     ] {
         let body = json!({ "error": error, "error_description": code, "error_codes": [1], "trace_id": "0000aaaa" });
         let ended = come_back(&azure, &kept(&azure), "code=0.AX", |_| http(status, &body));
@@ -183,11 +197,11 @@ fn a_refresh_brings_the_id_token_from_which_renewing_reads() {
     assert_eq!(renew(&token(json!(["writers"]))), Ok(Some(format!("{HOME}.{OID}"))));
     assert_eq!(
         renew(&token(json!(["readers"]))),
-        Err(Deny::NotAllowed),
+        Err(SignInErrorKind::NotAllowed),
         "who left the group is out at the next refresh"
     );
     let none = World::silent().run(async |flow| azure.renew(flow, &old).await).answer.unwrap();
-    assert_eq!(none.unwrap_err().kind, Deny::Refused, "nothing is known of this person: sign in again");
+    assert_eq!(none.unwrap_err().kind, SignInErrorKind::Refused, "nothing is known of this person: sign in again");
 }
 
 #[test]
@@ -204,7 +218,7 @@ fn what_the_id_token_said_outlives_it_and_the_rules_are_asked_at_each_refresh() 
         _ => http(200, &answer),
     });
     let credential = ended.answer.unwrap().unwrap().credential.unwrap();
-    let renew = |azure: &mcp_wicket::auth::proxy::Handler, credential: &str| {
+    let renew = |azure: &mcp_wicket::identity::upstream::UpstreamHandler, credential: &str| {
         let mut asked = Vec::new();
         let world = World::new(|effect| {
             asked.push(effect["kind"].as_str().unwrap().to_owned());
@@ -218,9 +232,13 @@ fn what_the_id_token_said_outlives_it_and_the_rules_are_asked_at_each_refresh() 
     assert_eq!(renew(&azure, &credential), (Ok(format!("{HOME}.{OID}")), vec!["context".to_owned()]));
     let stricter =
         handler(json!({ "kind": "azure", "tenant": HOME, "allow": { "groups": ["admins"] }, "context": true }));
-    assert_eq!(renew(&stricter, &credential), (Err(Deny::NotAllowed), vec![]));
+    assert_eq!(renew(&stricter, &credential), (Err(SignInErrorKind::NotAllowed), vec![]));
     let moved = handler(json!({ "kind": "azure", "tenant": OTHER, "allow": { "groups": ["writers"] } }));
-    assert_eq!(renew(&moved, &credential).0, Err(Deny::NotAllowed), "the tenant is held against the option, too");
+    assert_eq!(
+        renew(&moved, &credential).0,
+        Err(SignInErrorKind::NotAllowed),
+        "the tenant is held against the option, too"
+    );
 }
 
 #[test]
@@ -241,7 +259,7 @@ fn groups_count_within_a_tenant_only() {
     assert_eq!(refused(rule.clone()), None);
     let roles = json!({ "roles": ["mcp-admins"] });
     assert!(signed_in(&rule, &with(&claims(HOME), &roles)).is_ok());
-    assert_eq!(signed_in(&rule, &with(&claims(OTHER), &roles)).unwrap_err(), Deny::NotAllowed);
+    assert_eq!(signed_in(&rule, &with(&claims(OTHER), &roles)).unwrap_err(), SignInErrorKind::NotAllowed);
 }
 
 #[test]
@@ -267,7 +285,7 @@ fn a_key_signs_for_the_issuers_that_it_is_published_for() {
     assert_eq!(run(&of(OTHER), v2("{tenantid}")), Ok(()));
     assert_eq!(run(&of(HOME), v2(HOME)), Ok(()));
     for wrong in [v2(OTHER), v2(""), json!("https://evil.example/{tenantid}/v2.0"), json!(5), json!("")] {
-        assert_eq!(run(&of(HOME), wrong.clone()), Err(Deny::Failed), "{wrong}");
+        assert_eq!(run(&of(HOME), wrong.clone()), Err(SignInErrorKind::Failed), "{wrong}");
     }
 }
 
@@ -276,7 +294,7 @@ fn a_national_cloud_has_its_own_issuer() {
     let config = json!({ "tenant": HOME, "authority": "https://login.microsoftonline.us" });
     let us = json!({ "iss": format!("https://login.microsoftonline.us/{HOME}/v2.0") });
     assert!(signed_in(&config, &with(&claims(HOME), &us)).is_ok());
-    assert_eq!(signed_in(&config, &claims(HOME)).unwrap_err(), Deny::Failed);
+    assert_eq!(signed_in(&config, &claims(HOME)).unwrap_err(), SignInErrorKind::Failed);
 }
 
 #[test]
@@ -285,7 +303,7 @@ fn a_token_without_the_groups_lets_nobody_in_by_a_group_and_everybody_else_as_be
     let overfull = [json!({ "_claim_names": { "groups": "src1" } }), json!({ "hasgroups": true })];
     for more in &overfull {
         let claims = with(&claims(HOME), &with(more, &json!({ "roles": ["admins"] })));
-        assert_eq!(signed_in(&allow, &claims).unwrap_err(), Deny::NotAllowed, "{more}");
+        assert_eq!(signed_in(&allow, &claims).unwrap_err(), SignInErrorKind::NotAllowed, "{more}");
         assert!(signed_in(&json!({ "tenant": HOME }), &claims).is_ok(), "where nobody asks for groups");
     }
     let other = json!({ "_claim_names": { "manager": "src1" }, "groups": ["admins"] });
@@ -305,5 +323,5 @@ fn props_have_the_name_and_the_domain_of_an_address_that_is_the_tenants() {
     let domains = json!({ "tenant": HOME, "allow": { "domains": ["example.com"] } });
     assert!(signed_in(&domains, &claims(HOME)).is_ok());
     let elsewhere = json!({ "tenant": HOME, "allow": { "domains": ["example.org"] } });
-    assert_eq!(signed_in(&elsewhere, &claims(HOME)).unwrap_err(), Deny::NotAllowed);
+    assert_eq!(signed_in(&elsewhere, &claims(HOME)).unwrap_err(), SignInErrorKind::NotAllowed);
 }

@@ -1,6 +1,6 @@
 //! Options that are wrong say which, and how to put it right.
 
-use mcp_wicket::oauth::identity::Identity as _;
+use mcp_wicket::identity::Identity as _;
 use serde_json::{Value as Json, json};
 
 use super::{handler, read, with};

@@ -1,7 +1,7 @@
 //! Any OpenID provider: discovery, ID token and userinfo; and OAuth 2 servers without them.
 
-use mcp_wicket::auth::proxy::Handler;
-use mcp_wicket::oauth::identity::{Begin, Deny, Identity as _, Person};
+use mcp_wicket::identity::upstream::UpstreamHandler;
+use mcp_wicket::identity::{Identity as _, Person, SignInErrorKind, SignInStart};
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -20,7 +20,7 @@ fn metadata() -> Json {
     })
 }
 
-fn generic(config: Json) -> Handler {
+fn generic(config: Json) -> UpstreamHandler {
     handler(with(
         &json!({ "kind": "generic", "issuer": ISSUER, "clientId": "Iv1.client", "clientSecret": "s:3 cret" }),
         &config,
@@ -35,9 +35,9 @@ fn discovers(metadata: Json) -> World<'static> {
     })
 }
 
-fn refused(metadata: Json) -> Deny {
+fn refused(metadata: Json) -> SignInErrorKind {
     let generic = generic(json!({}));
-    let begin = Begin { state: STATE, callback: CALLBACK, switch: false };
+    let begin = SignInStart { state: STATE, callback: CALLBACK, switch: false };
     discovers(metadata).run(async |flow| generic.begin(flow, &begin).await).answer.unwrap().unwrap_err().kind
 }
 
@@ -47,7 +47,7 @@ struct Answers {
     info: Said,
 }
 
-fn signed_in(config: Json, query: &str, change: impl FnOnce(&mut Answers)) -> Result<Person, Deny> {
+fn signed_in(config: Json, query: &str, change: impl FnOnce(&mut Answers)) -> Result<Person, SignInErrorKind> {
     let generic = generic(config);
     let (endpoint, sent, begun) = begin(&generic, discovers(metadata()));
     assert_eq!(endpoint, "https://id.example/auth");
@@ -89,7 +89,7 @@ const BACK: &str = "code=c0de&iss=https%3A%2F%2Fid.example%2Frealms%2Fa";
 #[test]
 fn the_metadata_are_asked_for_once_in_ten_minutes() {
     let generic = generic(json!({}));
-    let begin = Begin { state: STATE, callback: CALLBACK, switch: false };
+    let begin = SignInStart { state: STATE, callback: CALLBACK, switch: false };
     let ended = discovers(metadata()).run(async |flow| generic.begin(flow, &begin).await);
     let asked = ended.waits.concat();
     assert_eq!(asked.len(), 1);
@@ -118,20 +118,20 @@ fn metadata_that_are_not_the_issuers_are_not_used() {
         json!({ "code_challenge_methods_supported": ["plain"] }),
         json!({ "code_challenge_methods_supported": [] }),
     ] {
-        assert_eq!(refused(with(&metadata(), &wrong)), Deny::Failed, "{wrong}");
+        assert_eq!(refused(with(&metadata(), &wrong)), SignInErrorKind::Failed, "{wrong}");
     }
 }
 
 #[test]
 fn an_outage_is_said_to_be_one() {
     let generic = generic(json!({}));
-    let begin = Begin { state: STATE, callback: CALLBACK, switch: false };
+    let begin = SignInStart { state: STATE, callback: CALLBACK, switch: false };
     for (said, kind) in [
-        (Said::Failed("timeout"), Deny::Unavailable),
-        (Said::Failed("unreachable"), Deny::Unavailable),
-        (Said::Failed("refused"), Deny::Failed),
-        (Said::Failed("failed"), Deny::Failed),
-        (published(&json!("text")), Deny::Failed),
+        (Said::Failed("timeout"), SignInErrorKind::Unavailable),
+        (Said::Failed("unreachable"), SignInErrorKind::Unavailable),
+        (Said::Failed("refused"), SignInErrorKind::Failed),
+        (Said::Failed("failed"), SignInErrorKind::Failed),
+        (published(&json!("text")), SignInErrorKind::Failed),
     ] {
         let ended = World::new(|_| said.clone()).run(async |flow| generic.begin(flow, &begin).await);
         assert_eq!(ended.answer.unwrap().unwrap_err().kind, kind);
@@ -144,26 +144,29 @@ fn the_person_is_whom_both_name() {
     assert_eq!((person.id.as_str(), person.label.as_str()), ("u-1", "ada@example.com"));
     assert!(!person.credential.unwrap().contains("idToken"), "userinfo tells at a refresh");
     let other = signed_in(json!({}), BACK, |answers| answers.info = http(200, &json!({ "sub": "u-2" })));
-    assert_eq!(other.unwrap_err(), Deny::Failed, "Core 5.3.2");
+    assert_eq!(other.unwrap_err(), SignInErrorKind::Failed, "Core 5.3.2");
     let nobody = signed_in(json!({}), BACK, |answers| answers.info = http(200, &json!({ "name": "Ada" })));
-    assert_eq!(nobody.unwrap_err(), Deny::Failed);
+    assert_eq!(nobody.unwrap_err(), SignInErrorKind::Failed);
     let none = signed_in(json!({}), BACK, |answers| answers.token["id_token"] = json!(null));
-    assert_eq!(none.unwrap_err(), Deny::Failed, "who asks for openid gets an ID token");
+    assert_eq!(none.unwrap_err(), SignInErrorKind::Failed, "who asks for openid gets an ID token");
     let foreign = signed_in(json!({}), BACK, |answers| answers.claims["iss"] = json!("https://other.example"));
-    assert_eq!(foreign.unwrap_err(), Deny::Failed);
+    assert_eq!(foreign.unwrap_err(), SignInErrorKind::Failed);
 }
 
 #[test]
 fn the_answer_names_its_issuer() {
     for query in ["code=c0de", "code=c0de&iss=", "code=c0de&iss=https%3A%2F%2Fid.example%2Frealms%2Fb"] {
-        assert_eq!(signed_in(json!({}), query, |_| {}).unwrap_err(), Deny::Failed, "{query}");
+        assert_eq!(signed_in(json!({}), query, |_| {}).unwrap_err(), SignInErrorKind::Failed, "{query}");
     }
 }
 
 #[test]
 fn rules_on_groups_and_addresses() {
     assert!(signed_in(json!({ "allow": { "groups": ["writers"] } }), BACK, |_| {}).is_ok());
-    assert_eq!(signed_in(json!({ "allow": { "groups": ["admins"] } }), BACK, |_| {}).unwrap_err(), Deny::NotAllowed);
+    assert_eq!(
+        signed_in(json!({ "allow": { "groups": ["admins"] } }), BACK, |_| {}).unwrap_err(),
+        SignInErrorKind::NotAllowed
+    );
     let roles = signed_in(json!({ "groupsClaim": "roles", "allow": { "groups": ["r"] } }), BACK, |answers| {
         answers.claims["roles"] = json!("r");
     });
@@ -171,12 +174,12 @@ fn rules_on_groups_and_addresses() {
     let unverified = signed_in(json!({ "allow": { "emails": ["ada@example.com"] } }), BACK, |answers| {
         answers.info = http(200, &json!({ "sub": "u-1", "email": "ada@example.com" }));
     });
-    assert_eq!(unverified.unwrap_err(), Deny::NotAllowed);
+    assert_eq!(unverified.unwrap_err(), SignInErrorKind::NotAllowed);
     let mixed = signed_in(json!({ "allow": { "emails": ["boss@example.com"] } }), BACK, |answers| {
         answers.claims["email_verified"] = json!(true);
         answers.info = http(200, &json!({ "sub": "u-1", "email": "boss@example.com" }));
     });
-    assert_eq!(mixed.unwrap_err(), Deny::NotAllowed, "one source's word does not verify another's address");
+    assert_eq!(mixed.unwrap_err(), SignInErrorKind::NotAllowed, "one source's word does not verify another's address");
 }
 
 #[test]
@@ -203,12 +206,12 @@ fn without_discovery_userinfo_says_who_it_is() {
     assert_eq!(run(json!({ "id": 77, "name": "Ada" })), Ok("77".into()));
     assert_eq!(run(json!({ "id": "ada" })), Ok("ada".into()));
     for id in [json!(null), json!(""), json!(1.5), json!(true), json!({}), json!("x".repeat(256))] {
-        assert_eq!(run(json!({ "id": id })), Err(Deny::Failed), "{id}");
+        assert_eq!(run(json!({ "id": id })), Err(SignInErrorKind::Failed), "{id}");
     }
 }
 
 /// A refresh at a provider without userinfo, with `token` as the answer to the refresh token.
-fn without_userinfo(config: Json, kept: &Json, token: &Json, now: u64) -> Result<Option<Person>, Deny> {
+fn without_userinfo(config: Json, kept: &Json, token: &Json, now: u64) -> Result<Option<Person>, SignInErrorKind> {
     let generic = generic(config);
     let say = |effect: &Json| match effect["url"].as_str().unwrap_or_default() {
         url if url.ends_with("/openid-configuration") => {
@@ -240,10 +243,10 @@ fn where_only_an_id_token_says_who_it_is_what_it_said_is_kept_and_the_rules_are_
     let profile = json!({ "sub": "u-1", "emails": [], "orgs": [], "groups": ["writers"] });
     let kept = json!({ "access": "a", "refresh": "r", "expires": NOW, "scopes": [], "profile": profile });
     let rule = json!({ "allow": { "groups": ["writers"] } });
-    let id = |person: Result<Option<Person>, Deny>| person.map(|person| person.unwrap().id);
+    let id = |person: Result<Option<Person>, SignInErrorKind>| person.map(|person| person.unwrap().id);
     assert_eq!(id(without_userinfo(rule.clone(), &kept, &answer(json!(["writers"])), NOW)), Ok("u-1".into()));
     let removed = without_userinfo(rule.clone(), &kept, &answer(json!([])), NOW);
-    assert_eq!(id(removed), Err(Deny::NotAllowed), "who left the group is out");
+    assert_eq!(id(removed), Err(SignInErrorKind::NotAllowed), "who left the group is out");
     // Core 12.2: a refresh need not bring an ID token.
     let silent = with(&answer(json!([])), &json!({ "id_token": null }));
     assert_eq!(id(without_userinfo(rule.clone(), &kept, &silent, NOW)), Ok("u-1".into()));
@@ -251,13 +254,17 @@ fn where_only_an_id_token_says_who_it_is_what_it_said_is_kept_and_the_rules_are_
     let young = with(&kept, &json!({ "expires": NOW + 90 * 60 * 1000 }));
     assert_eq!(id(without_userinfo(rule.clone(), &young, &json!(null), NOW)), Ok("u-1".into()));
     let stricter = json!({ "allow": { "groups": ["admins"] } });
-    assert_eq!(id(without_userinfo(stricter, &young, &json!(null), NOW)), Err(Deny::NotAllowed));
+    assert_eq!(id(without_userinfo(stricter, &young, &json!(null), NOW)), Err(SignInErrorKind::NotAllowed));
     // Nobody can be asked without a refresh token: what was said counts for a minute, whatever the access token is good for.
     let over = with(&kept, &json!({ "refresh": null }));
-    assert_eq!(id(without_userinfo(rule.clone(), &over, &json!(null), NOW)), Err(Deny::Refused));
+    assert_eq!(id(without_userinfo(rule.clone(), &over, &json!(null), NOW)), Err(SignInErrorKind::Refused));
     for expires in [json!(null), json!(NOW + 90 * 60 * 1000)] {
         let old = with(&over, &json!({ "expires": expires, "said": NOW }));
-        assert_eq!(id(without_userinfo(rule.clone(), &old, &json!(null), NOW)), Err(Deny::Refused), "{expires}");
+        assert_eq!(
+            id(without_userinfo(rule.clone(), &old, &json!(null), NOW)),
+            Err(SignInErrorKind::Refused),
+            "{expires}"
+        );
         let just_said = with(&old, &json!({ "said": NOW + 50 * 60 * 1000 - 59_999 }));
         assert_eq!(id(without_userinfo(rule.clone(), &just_said, &json!(null), NOW)), Ok("u-1".into()), "{expires}");
     }
@@ -291,7 +298,7 @@ fn an_id_token_that_cannot_be_checked_now_is_checked_when_it_is_needed() {
             world.at(NOW + 50 * 60 * 1000).run(async |flow| generic.renew(flow, &fresh).await).answer.unwrap();
         renewed.map(|person| person.unwrap().id).map_err(|denied| denied.kind)
     };
-    assert_eq!(renew(Said::Failed("timeout")), Err(Deny::Unavailable));
+    assert_eq!(renew(Said::Failed("timeout")), Err(SignInErrorKind::Unavailable));
     assert_eq!(renew(published(&key_set(&[json!({})]))), Ok("u-1".into()), "it was in time when it came");
 }
 

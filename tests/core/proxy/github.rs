@@ -1,6 +1,6 @@
 //! GitHub: every answer here is as docs.github.com shows it.
 
-use mcp_wicket::oauth::identity::Deny;
+use mcp_wicket::identity::SignInErrorKind;
 use serde_json::{Value as Json, json};
 
 use super::{CALLBACK, STATE, begin, come_back, handler, http, kept, limited, with};
@@ -44,7 +44,7 @@ pub(crate) fn github(instead: &[(&str, Said)]) -> impl Fn(&Json) -> Said {
     }
 }
 
-fn signed_in(config: Json, instead: &[(&str, Said)]) -> Result<mcp_wicket::oauth::identity::Person, Deny> {
+fn signed_in(config: Json, instead: &[(&str, Said)]) -> Result<mcp_wicket::identity::Person, SignInErrorKind> {
     let handler = handler(with(&json!({ "kind": "github", "scopes": ["repo", "user:email"] }), &config));
     let ended = come_back(&handler, &kept(&handler), "code=c0de&state=x", github(instead));
     ended.answer.unwrap().map_err(|denied| denied.kind)
@@ -116,10 +116,10 @@ fn it_takes_two_waits() {
 #[test]
 fn an_error_with_status_200_is_an_error() {
     let errors = [
-        ("bad_verification_code", Deny::Refused),
-        ("incorrect_client_credentials", Deny::Failed),
-        ("redirect_uri_mismatch", Deny::Failed),
-        ("unverified_user_email", Deny::Refused),
+        ("bad_verification_code", SignInErrorKind::Refused),
+        ("incorrect_client_credentials", SignInErrorKind::Failed),
+        ("redirect_uri_mismatch", SignInErrorKind::Failed),
+        ("unverified_user_email", SignInErrorKind::Refused),
     ];
     for (error, kind) in errors {
         let said =
@@ -128,24 +128,24 @@ fn an_error_with_status_200_is_an_error() {
     }
     // Even where a token stands beside it.
     let both = http(200, &json!({ "error": "bad_verification_code", "access_token": "gho_1", "token_type": "bearer" }));
-    assert_eq!(signed_in(json!({}), &[("access_token", both)]).unwrap_err(), Deny::Refused);
+    assert_eq!(signed_in(json!({}), &[("access_token", both)]).unwrap_err(), SignInErrorKind::Refused);
 }
 
 #[test]
 fn what_is_no_token_is_none() {
     for (status, body, kind) in [
-        (200, json!({}), Deny::Failed),
-        (200, json!({ "access_token": "" }), Deny::Failed),
-        (200, json!({ "access_token": 5 }), Deny::Failed),
-        (200, json!({ "access_token": "x", "token_type": "mac" }), Deny::Failed),
-        (201, json!({ "access_token": "x", "token_type": "bearer" }), Deny::Failed),
-        (200, json!({ "access_token": "x", "expires_in": -1 }), Deny::Failed),
-        (200, json!({ "access_token": "x", "expires_in": "soon" }), Deny::Failed),
-        (200, json!(["access_token"]), Deny::Failed),
-        (302, json!({}), Deny::Failed),
-        (429, json!({}), Deny::Unavailable),
-        (500, json!({}), Deny::Unavailable),
-        (503, json!({ "error": "invalid_grant" }), Deny::Unavailable),
+        (200, json!({}), SignInErrorKind::Failed),
+        (200, json!({ "access_token": "" }), SignInErrorKind::Failed),
+        (200, json!({ "access_token": 5 }), SignInErrorKind::Failed),
+        (200, json!({ "access_token": "x", "token_type": "mac" }), SignInErrorKind::Failed),
+        (201, json!({ "access_token": "x", "token_type": "bearer" }), SignInErrorKind::Failed),
+        (200, json!({ "access_token": "x", "expires_in": -1 }), SignInErrorKind::Failed),
+        (200, json!({ "access_token": "x", "expires_in": "soon" }), SignInErrorKind::Failed),
+        (200, json!(["access_token"]), SignInErrorKind::Failed),
+        (302, json!({}), SignInErrorKind::Failed),
+        (429, json!({}), SignInErrorKind::Unavailable),
+        (500, json!({}), SignInErrorKind::Unavailable),
+        (503, json!({ "error": "invalid_grant" }), SignInErrorKind::Unavailable),
     ] {
         let said = http(status, &body);
         assert_eq!(signed_in(json!({}), &[("access_token", said)]).unwrap_err(), kind, "{status} {body}");
@@ -155,18 +155,21 @@ fn what_is_no_token_is_none() {
 #[test]
 fn a_token_of_another_app_is_refused() {
     let not_ours = http(404, &json!({ "message": "Not Found", "status": "404" }));
-    assert_eq!(signed_in(json!({}), &[("Iv1.client/token", not_ours)]).unwrap_err(), Deny::Refused);
+    assert_eq!(signed_in(json!({}), &[("Iv1.client/token", not_ours)]).unwrap_err(), SignInErrorKind::Refused);
     let other = json!({ "app": { "client_id": "Iv1.other" }, "user": { "id": 583_231 } });
-    assert_eq!(signed_in(json!({}), &[("Iv1.client/token", http(200, &other))]).unwrap_err(), Deny::Refused);
+    assert_eq!(signed_in(json!({}), &[("Iv1.client/token", http(200, &other))]).unwrap_err(), SignInErrorKind::Refused);
     let other_person = json!({ "app": { "client_id": "Iv1.client" }, "user": { "id": 1 } });
-    assert_eq!(signed_in(json!({}), &[("Iv1.client/token", http(200, &other_person))]).unwrap_err(), Deny::Failed);
+    assert_eq!(
+        signed_in(json!({}), &[("Iv1.client/token", http(200, &other_person))]).unwrap_err(),
+        SignInErrorKind::Failed
+    );
     let bad_secret = http(401, &json!({ "message": "Bad credentials" }));
-    assert_eq!(signed_in(json!({}), &[("Iv1.client/token", bad_secret)]).unwrap_err(), Deny::Failed);
+    assert_eq!(signed_in(json!({}), &[("Iv1.client/token", bad_secret)]).unwrap_err(), SignInErrorKind::Failed);
     for id in [json!("583231"), json!(-1), json!(1.5), json!(null)] {
         let odd = json!({ "app": { "client_id": "Iv1.client" }, "user": { "id": id } });
         let also = with(&user(), &json!({ "id": id }));
         let instead = [("Iv1.client/token", http(200, &odd)), ("/user", http(200, &also))];
-        assert_eq!(signed_in(json!({}), &instead).unwrap_err(), Deny::Failed, "{id}");
+        assert_eq!(signed_in(json!({}), &instead).unwrap_err(), SignInErrorKind::Failed, "{id}");
     }
 }
 
@@ -174,17 +177,25 @@ fn a_token_of_another_app_is_refused() {
 fn rules_are_checked_on_what_github_says() {
     let allowed = |allow: Json| signed_in(json!({ "allow": allow }), &[]).map(|_| ());
     assert_eq!(allowed(json!({ "orgs": ["acme"] })), Ok(()));
-    assert_eq!(allowed(json!({ "orgs": ["invited"] })), Err(Deny::NotAllowed), "an invitation is no membership");
-    assert_eq!(allowed(json!({ "orgs": ["strangers"] })), Err(Deny::NotAllowed));
+    assert_eq!(
+        allowed(json!({ "orgs": ["invited"] })),
+        Err(SignInErrorKind::NotAllowed),
+        "an invitation is no membership"
+    );
+    assert_eq!(allowed(json!({ "orgs": ["strangers"] })), Err(SignInErrorKind::NotAllowed));
     assert_eq!(allowed(json!({ "emails": ["second@example.org"] })), Ok(()), "any verified address counts");
-    assert_eq!(allowed(json!({ "emails": ["old@example.com"] })), Err(Deny::NotAllowed), "an unverified one does not");
+    assert_eq!(
+        allowed(json!({ "emails": ["old@example.com"] })),
+        Err(SignInErrorKind::NotAllowed),
+        "an unverified one does not"
+    );
     assert_eq!(allowed(json!({ "domains": ["github.com"] })), Ok(()));
     assert_eq!(allowed(json!({ "ids": ["583231"] })), Ok(()));
-    assert_eq!(allowed(json!({ "ids": ["58323"] })), Err(Deny::NotAllowed));
+    assert_eq!(allowed(json!({ "ids": ["58323"] })), Err(SignInErrorKind::NotAllowed));
     assert_eq!(allowed(json!({ "logins": ["OctoCat"] })), Ok(()));
     assert_eq!(
         allowed(json!({ "logins": ["octocat"], "orgs": ["strangers"] })),
-        Err(Deny::NotAllowed),
+        Err(SignInErrorKind::NotAllowed),
         "all of a rule"
     );
     assert_eq!(allowed(json!([{ "logins": ["nobody"] }, { "orgs": ["acme"] }])), Ok(()), "any of the rules");
@@ -196,12 +207,12 @@ fn where_membership_cannot_be_told_nobody_is_let_in() {
     for (said, kind) in [
         (
             http(403, &json!({ "message": "Although you appear to have the correct authorization credentials…" })),
-            Deny::NotAllowed,
+            SignInErrorKind::NotAllowed,
         ),
-        (http(500, &json!({})), Deny::Unavailable),
-        (http(200, &json!({})), Deny::NotAllowed),
-        (Said::Failed("timeout"), Deny::Unavailable),
-        (Said::Failed("refused"), Deny::Failed),
+        (http(500, &json!({})), SignInErrorKind::Unavailable),
+        (http(200, &json!({})), SignInErrorKind::NotAllowed),
+        (Said::Failed("timeout"), SignInErrorKind::Unavailable),
+        (Said::Failed("refused"), SignInErrorKind::Failed),
     ] {
         assert_eq!(signed_in(allow.clone(), &[("orgs/acme", said)]).unwrap_err(), kind);
     }
@@ -220,25 +231,33 @@ fn too_many_requests_are_an_outage_and_change_nobody() {
         forbidden("You have exceeded a secondary rate limit. Please wait a few minutes before you try again."),
     ] {
         for asked in ["Iv1.client/token", "/user", "/user/emails?per_page=100", "orgs/acme"] {
-            assert_eq!(signed_in(config.clone(), &[(asked, said.clone())]).unwrap_err(), Deny::Unavailable, "{asked}");
+            assert_eq!(
+                signed_in(config.clone(), &[(asked, said.clone())]).unwrap_err(),
+                SignInErrorKind::Unavailable,
+                "{asked}"
+            );
         }
     }
     let left = limited(403, &json!({ "remaining": "4999" }));
-    assert_eq!(signed_in(config, &[("orgs/acme", left)]).unwrap_err(), Deny::NotAllowed, "this one is a refusal");
+    assert_eq!(
+        signed_in(config, &[("orgs/acme", left)]).unwrap_err(),
+        SignInErrorKind::NotAllowed,
+        "this one is a refusal"
+    );
 }
 
 #[test]
 fn the_callbacks_error_is_handed_on() {
     let handler = handler(json!({ "kind": "github" }));
     for (query, kind) in [
-        ("error=access_denied&error_description=The+user+has+denied", Deny::Refused),
-        ("error=application_suspended", Deny::Failed),
-        ("error=redirect_uri_mismatch", Deny::Failed),
-        ("error=temporarily_unavailable&code=c0de", Deny::Unavailable),
-        ("error=server_error", Deny::Unavailable),
-        ("", Deny::Failed),
-        ("code=", Deny::Failed),
-        ("code=c0de&iss=https://evil.example", Deny::Failed),
+        ("error=access_denied&error_description=The+user+has+denied", SignInErrorKind::Refused),
+        ("error=application_suspended", SignInErrorKind::Failed),
+        ("error=redirect_uri_mismatch", SignInErrorKind::Failed),
+        ("error=temporarily_unavailable&code=c0de", SignInErrorKind::Unavailable),
+        ("error=server_error", SignInErrorKind::Unavailable),
+        ("", SignInErrorKind::Failed),
+        ("code=", SignInErrorKind::Failed),
+        ("code=c0de&iss=https://evil.example", SignInErrorKind::Failed),
     ] {
         let ended = come_back(&handler, &kept(&handler), query, |effect| panic!("nothing may be asked for: {effect}"));
         assert_eq!(ended.answer.unwrap().unwrap_err().kind, kind, "{query}");
@@ -278,15 +297,19 @@ fn what_the_operator_wrote_decides_last() {
     let (refused, asked) = run(ok("{}"), ok("false"));
     assert_eq!(
         (refused.unwrap().unwrap_err().kind, asked),
-        (Deny::NotAllowed, 0),
+        (SignInErrorKind::NotAllowed, 0),
         "no context for who may not come in"
     );
     let (failed, asked) = run(ok("{}"), Said::Failed("failed"));
-    assert_eq!((failed.unwrap().unwrap_err().kind, asked), (Deny::Broken, 0), "a rule that fails lets nobody in");
-    assert_eq!(run(Said::Failed("failed"), ok("true")).0.unwrap().unwrap_err().kind, Deny::Broken);
+    assert_eq!(
+        (failed.unwrap().unwrap_err().kind, asked),
+        (SignInErrorKind::Broken, 0),
+        "a rule that fails lets nobody in"
+    );
+    assert_eq!(run(Said::Failed("failed"), ok("true")).0.unwrap().unwrap_err().kind, SignInErrorKind::Broken);
     let late = run(Said::Failed("timeout"), ok("true")).0.unwrap().unwrap_err();
-    assert_eq!((late.kind, late.reason.as_str()), (Deny::Late, "the function `context` has not ended in time"));
-    assert_eq!(run(ok("{}"), Said::Failed("timeout")).0.unwrap().unwrap_err().kind, Deny::Late);
+    assert_eq!((late.kind, late.reason.as_str()), (SignInErrorKind::Late, "the function `context` timed out"));
+    assert_eq!(run(ok("{}"), Said::Failed("timeout")).0.unwrap().unwrap_err().kind, SignInErrorKind::Late);
     for shape in [
         "1",
         "null",
@@ -301,7 +324,7 @@ fn what_the_operator_wrote_decides_last() {
         r#"{"scopes":["read"],"allow":false}"#,
     ] {
         let denied = run(ok("{}"), ok(shape)).0.unwrap().unwrap_err();
-        assert_eq!(denied.kind, Deny::NotAllowed, "{shape} is no answer of a rule");
+        assert_eq!(denied.kind, SignInErrorKind::NotAllowed, "{shape} is no answer of a rule");
         assert!(denied.reason.contains("`allow`"), "{shape}: {}", denied.reason);
     }
     for shape in ["1", "null", r#""x""#, "[]"] {

@@ -1,13 +1,13 @@
 //! Google: parameters and answers as developers.google.com shows them.
 
-use mcp_wicket::auth::proxy::credential::Credential;
-use mcp_wicket::oauth::identity::{Deny, Identity as _, Person};
+use mcp_wicket::identity::upstream::credential::UpstreamCredential;
+use mcp_wicket::identity::{Identity as _, Person, SignInErrorKind};
 use serde_json::{Value as Json, json};
 
 use super::{begin, come_back, handler, http, id_token, kept, limited, nonce, seconds, with};
 use crate::world::{NOW, Said, World};
 
-fn signed_in(config: &Json, claims: &Json, answer: &Json) -> Result<Person, Deny> {
+fn signed_in(config: &Json, claims: &Json, answer: &Json) -> Result<Person, SignInErrorKind> {
     let google = handler(with(&json!({ "kind": "google" }), config));
     let kept = kept(&google);
     let claims = with(
@@ -69,12 +69,12 @@ fn props_have_verified_addresses_only() {
 #[test]
 fn the_credential_has_short_scopes_and_an_end() {
     let person = signed_in(&json!({}), &json!({}), &json!({})).unwrap();
-    let credential = Credential::read(&person.credential.unwrap()).unwrap();
+    let credential = UpstreamCredential::read(&person.credential.unwrap()).unwrap();
     assert_eq!(credential.scopes, ["openid", "email", "profile"]);
     assert_eq!(credential.expires, Some(NOW + 3_920_000));
     assert_eq!(credential.refresh.as_deref(), Some("1//r"));
     let without = signed_in(&json!({}), &json!({}), &json!({ "refresh_token": null, "scope": null })).unwrap();
-    let credential = Credential::read(&without.credential.unwrap()).unwrap();
+    let credential = UpstreamCredential::read(&without.credential.unwrap()).unwrap();
     assert_eq!(credential.refresh, None, "Google sends it the first time only");
     assert_eq!(credential.scopes, ["openid", "email", "profile"], "RFC 6749, 5.1: as asked");
 }
@@ -84,23 +84,27 @@ fn the_hosted_domain_is_checked_and_not_only_wished_for() {
     let config = json!({ "hd": "example.com" });
     assert!(signed_in(&config, &json!({}), &json!({})).is_ok());
     for hd in [json!("evil.example"), json!(null), json!(""), json!("sub.example.com"), json!(["example.com"])] {
-        assert_eq!(signed_in(&config, &json!({ "hd": hd }), &json!({})).unwrap_err(), Deny::NotAllowed, "{hd}");
+        assert_eq!(
+            signed_in(&config, &json!({ "hd": hd }), &json!({})).unwrap_err(),
+            SignInErrorKind::NotAllowed,
+            "{hd}"
+        );
     }
     assert!(signed_in(&json!({ "allow": { "tenants": ["example.com"] } }), &json!({}), &json!({})).is_ok());
     let other = signed_in(&json!({ "allow": { "tenants": ["example.com"] } }), &json!({ "hd": null }), &json!({}));
-    assert_eq!(other.unwrap_err(), Deny::NotAllowed, "an address at the domain is no account of it");
+    assert_eq!(other.unwrap_err(), SignInErrorKind::NotAllowed, "an address at the domain is no account of it");
     let unverified = json!({ "email_verified": false });
     let denied = signed_in(&json!({ "allow": { "domains": ["example.com"] } }), &unverified, &json!({}));
-    assert_eq!(denied.unwrap_err(), Deny::NotAllowed);
+    assert_eq!(denied.unwrap_err(), SignInErrorKind::NotAllowed);
 }
 
 #[test]
 fn no_id_token_no_person() {
-    assert_eq!(signed_in(&json!({}), &json!({}), &json!({ "id_token": null })).unwrap_err(), Deny::Failed);
-    assert_eq!(signed_in(&json!({}), &json!({}), &json!({ "id_token": 5 })).unwrap_err(), Deny::Failed);
+    assert_eq!(signed_in(&json!({}), &json!({}), &json!({ "id_token": null })).unwrap_err(), SignInErrorKind::Failed);
+    assert_eq!(signed_in(&json!({}), &json!({}), &json!({ "id_token": 5 })).unwrap_err(), SignInErrorKind::Failed);
 }
 
-fn refreshed(status: u16, answer: Json) -> Result<Credential, Deny> {
+fn refreshed(status: u16, answer: Json) -> Result<UpstreamCredential, SignInErrorKind> {
     let google = handler(json!({ "kind": "google" }));
     let kept = json!({ "access": "ya29.old", "refresh": "1//r", "expires": 5, "scopes": ["openid"] }).to_string();
     let world = World::new(|effect| {
@@ -110,7 +114,7 @@ fn refreshed(status: u16, answer: Json) -> Result<Credential, Deny> {
         http(status, &answer)
     });
     let refreshed = world.run(async |flow| google.refresh(flow, &kept).await).answer.unwrap();
-    refreshed.map(|fresh| Credential::read(&fresh).unwrap()).map_err(|denied| denied.kind)
+    refreshed.map(|fresh| UpstreamCredential::read(&fresh).unwrap()).map_err(|denied| denied.kind)
 }
 
 #[test]
@@ -128,10 +132,10 @@ fn a_refresh_keeps_the_refresh_token_that_does_not_come_again() {
 #[test]
 fn a_refresh_that_fails_says_whose_fault_it_is() {
     let gone = json!({ "error": "invalid_grant", "error_description": "Token has been expired or revoked." });
-    assert_eq!(refreshed(400, gone).unwrap_err(), Deny::Refused);
-    assert_eq!(refreshed(401, json!({ "error": "invalid_client" })).unwrap_err(), Deny::Failed);
-    assert_eq!(refreshed(503, json!({})).unwrap_err(), Deny::Unavailable);
-    assert_eq!(refreshed(500, json!({ "error": "invalid_grant" })).unwrap_err(), Deny::Unavailable);
+    assert_eq!(refreshed(400, gone).unwrap_err(), SignInErrorKind::Refused);
+    assert_eq!(refreshed(401, json!({ "error": "invalid_client" })).unwrap_err(), SignInErrorKind::Failed);
+    assert_eq!(refreshed(503, json!({})).unwrap_err(), SignInErrorKind::Unavailable);
+    assert_eq!(refreshed(500, json!({ "error": "invalid_grant" })).unwrap_err(), SignInErrorKind::Unavailable);
 }
 
 #[test]
@@ -148,11 +152,11 @@ fn renewing_asks_who_it_is_now() {
     };
     let info = json!({ "sub": "1101", "email": "ada@example.com", "email_verified": true, "hd": "example.com" });
     assert_eq!(renew(http(200, &info)), Ok("1101".into()));
-    assert_eq!(renew(http(200, &with(&info, &json!({ "hd": "other.example" })))), Err(Deny::NotAllowed));
-    assert_eq!(renew(limited(403, &json!({ "retryAfter": "60" }))), Err(Deny::Unavailable));
-    assert_eq!(renew(http(401, &json!({ "error": "invalid_request" }))), Err(Deny::Refused));
-    assert_eq!(renew(http(503, &json!({}))), Err(Deny::Unavailable));
-    assert_eq!(renew(Said::Failed("timeout")), Err(Deny::Unavailable));
+    assert_eq!(renew(http(200, &with(&info, &json!({ "hd": "other.example" })))), Err(SignInErrorKind::NotAllowed));
+    assert_eq!(renew(limited(403, &json!({ "retryAfter": "60" }))), Err(SignInErrorKind::Unavailable));
+    assert_eq!(renew(http(401, &json!({ "error": "invalid_request" }))), Err(SignInErrorKind::Refused));
+    assert_eq!(renew(http(503, &json!({}))), Err(SignInErrorKind::Unavailable));
+    assert_eq!(renew(Said::Failed("timeout")), Err(SignInErrorKind::Unavailable));
 }
 
 #[test]
@@ -163,12 +167,16 @@ fn a_domain_is_whose_organisation_it_is_and_not_what_an_address_says() {
     };
     assert_eq!(allowed("corp.example", json!({ "email": "ada@corp.example", "hd": "corp.example" })), Ok(()));
     let own = json!({ "email": "former@corp.example" });
-    assert_eq!(allowed("corp.example", own), Err(Deny::NotAllowed), "an account of one's own with a company's address");
+    assert_eq!(
+        allowed("corp.example", own),
+        Err(SignInErrorKind::NotAllowed),
+        "an account of one's own with a company's address"
+    );
     let other = json!({ "email": "ada@corp.example", "hd": "other.example" });
-    assert_eq!(allowed("corp.example", other), Err(Deny::NotAllowed));
+    assert_eq!(allowed("corp.example", other), Err(SignInErrorKind::NotAllowed));
     assert_eq!(allowed("gmail.com", json!({ "email": "ada@gmail.com" })), Ok(()), "Google vouches for its own");
     assert_eq!(
         allowed("gmail.com", json!({ "email": "ada@gmail.com", "email_verified": false })),
-        Err(Deny::NotAllowed)
+        Err(SignInErrorKind::NotAllowed)
     );
 }

@@ -1,20 +1,20 @@
 //! One identity for all handlers: each call reaches the handler that is meant.
 
-use mcp_wicket::auth::handler::Handler;
+use mcp_wicket::identity::Identity as _;
+use mcp_wicket::identity::handler::IdentityHandler;
 use mcp_wicket::json::Object;
-use mcp_wicket::oauth::identity::Identity as _;
 use serde_json::{Value as Json, json};
 
 use super::http;
 use crate::world::World;
 
-fn read(config: Json) -> Handler {
+fn read(config: Json) -> IdentityHandler {
     let mut whole = json!({ "clientId": "Iv1.client", "clientSecret": "s3cret" });
     whole.as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
-    Handler::read(&Object::read(&whole.to_string()).unwrap()).unwrap()
+    IdentityHandler::read(&Object::read(&whole.to_string()).unwrap()).unwrap()
 }
 
-fn app() -> Handler {
+fn app() -> IdentityHandler {
     read(json!({ "kind": "app" }))
 }
 
@@ -29,7 +29,7 @@ fn an_upstreams_credentials_are_kept_and_an_app_has_none() {
     assert!(!app().keeps_credentials() && !app().renews());
     assert_eq!(app().credential(r#"{"access":"a","scopes":[]}"#), None);
     assert!(read(json!({ "kind": "app", "stillKnown": true })).renews());
-    assert!(Handler::read(&Object::read("{}").unwrap()).is_err());
+    assert!(IdentityHandler::read(&Object::read("{}").unwrap()).is_err());
 }
 
 #[test]
@@ -93,17 +93,17 @@ fn an_operator_is_warned_where_anybody_may_sign_in() {
 fn what_a_rule_may_be_is_said_where_it_is_wrong() {
     let wrong = |allow: Json| {
         let config = json!({ "kind": "github", "clientId": "a", "clientSecret": "b", "allow": allow });
-        Handler::read(&Object::read(&config.to_string()).unwrap()).unwrap_err()
+        IdentityHandler::read(&Object::read(&config.to_string()).unwrap()).unwrap_err()
     };
-    assert!(wrong(json!({ "users": ["x"] })).ends_with("There are: ids, logins, orgs, emails, domains."));
-    assert!(wrong(json!({ "tenants": ["x"] })).ends_with("It knows: ids, logins, orgs, emails, domains."));
+    assert!(wrong(json!({ "users": ["x"] })).ends_with("Available rules: ids, logins, orgs, emails, domains."));
+    assert!(wrong(json!({ "tenants": ["x"] })).ends_with("Available rules: ids, logins, orgs, emails, domains."));
     assert!(wrong(json!({ "logins": [] })).ends_with("a list of account names, such as \"octocat\"."));
     assert!(
         wrong(json!({ "emails": ["@b.example"] }))
             .ends_with("a list of e-mail addresses, such as \"ada@example.com\".")
     );
     for entry in ["@b.example", "a@", "a@b c", "ab"] {
-        assert!(wrong(json!({ "emails": [entry] })).starts_with("allow.emails is a list of"), "{entry}");
+        assert!(wrong(json!({ "emails": [entry] })).starts_with("allow.emails must be a list of"), "{entry}");
     }
     let long = "n".repeat(33);
     for (name, is_good) in [
@@ -116,22 +116,24 @@ fn what_a_rule_may_be_is_said_where_it_is_wrong() {
         ("é", false),
     ] {
         let config = json!({ "kind": "github", "clientId": "a", "clientSecret": "b", "name": name });
-        assert_eq!(Handler::read(&Object::read(&config.to_string()).unwrap()).is_ok(), is_good, "{name}");
+        assert_eq!(IdentityHandler::read(&Object::read(&config.to_string()).unwrap()).is_ok(), is_good, "{name}");
     }
     for (secret, is_good) in [("s", true), ("", false), (" s", false), ("s ", false)] {
         let config = json!({ "kind": "google", "clientId": "a", "clientSecret": secret });
-        assert_eq!(Handler::read(&Object::read(&config.to_string()).unwrap()).is_ok(), is_good, "{secret}");
+        assert_eq!(IdentityHandler::read(&Object::read(&config.to_string()).unwrap()).is_ok(), is_good, "{secret}");
     }
 }
 
 #[test]
 fn whoever_wants_another_account_is_asked_for_one() {
-    use mcp_wicket::oauth::identity::Begin;
+    use mcp_wicket::identity::SignInStart;
     for (kind, usual) in [("google", "none"), ("azure", "none")] {
         for (switch, prompt) in [(false, usual), (true, "select_account")] {
             let handler = read(json!({ "kind": kind, "prompt": "none" }));
-            let begin = Begin { state: "s", callback: "https://mcp.example/callback", switch };
-            let gone = World::silent().run(async |flow| handler.begin(flow, &begin).await).answer.unwrap().unwrap();
+            let begin = SignInStart { state: "s", callback: "https://mcp.example/callback", switch };
+            let gone = super::Begun::of(
+                World::silent().run(async |flow| handler.begin(flow, &begin).await).answer.unwrap().unwrap(),
+            );
             assert!(gone.url.contains(&format!("prompt={prompt}")), "{kind} {switch}: {}", gone.url);
         }
     }
@@ -140,7 +142,7 @@ fn whoever_wants_another_account_is_asked_for_one() {
 /// Where the upstream takes the secret in the body only, it goes there (RFC 8414 §2).
 #[test]
 fn a_provider_gets_the_secret_in_the_way_that_it_takes() {
-    use mcp_wicket::oauth::identity::Begin;
+    use mcp_wicket::identity::SignInStart;
     let issuer = "https://id.example";
     let sent = |methods: Json| {
         let mut metadata = json!({
@@ -151,9 +153,9 @@ fn a_provider_gets_the_secret_in_the_way_that_it_takes() {
             Some(("token_endpoint_auth_methods_supported".to_owned(), methods)).filter(|(_, it)| it.is_array()),
         );
         let handler = super::handler(json!({ "kind": "generic", "issuer": issuer }));
-        let begin = Begin { state: "s", callback: "https://mcp.example/callback", switch: false };
+        let begin = SignInStart { state: "s", callback: "https://mcp.example/callback", switch: false };
         let world = World::new(|_| super::published(&metadata));
-        let gone = world.run(async |flow| handler.begin(flow, &begin).await).answer.unwrap().unwrap();
+        let gone = super::Begun::of(world.run(async |flow| handler.begin(flow, &begin).await).answer.unwrap().unwrap());
         let ended = super::come_back(&handler, &gone.kept, "code=c", |_| http(500, &json!({})));
         let asked =
             ended.waits.concat().into_iter().find(|effect| effect["url"] == "https://id.example/token").unwrap();
@@ -211,10 +213,10 @@ fn a_rule_names_twenty_organisations_at_most() {
     let read = |count: usize| {
         let allow = json!({ "orgs": orgs(count) });
         let config = json!({ "kind": "github", "clientId": "a", "clientSecret": "b", "allow": allow }).to_string();
-        Handler::read(&Object::read(&config).unwrap()).map(|_| ())
+        IdentityHandler::read(&Object::read(&config).unwrap()).map(|_| ())
     };
     assert_eq!(read(20), Ok(()));
-    assert!(read(21).unwrap_err().starts_with("allow.orgs names more than 20 organisations"));
+    assert!(read(21).unwrap_err().starts_with("allow.orgs has more than 20 organizations"));
 }
 
 #[test]
@@ -227,7 +229,7 @@ fn endpoints_that_are_written_down_need_no_secret() {
             .as_object_mut()
             .unwrap()
             .extend(Some(("clientSecret".to_owned(), secret)).filter(|(_, it)| it.is_string()));
-        Handler::read(&Object::read(&config.to_string()).unwrap()).is_ok()
+        IdentityHandler::read(&Object::read(&config.to_string()).unwrap()).is_ok()
     };
     for auth in [json!(null), json!("basic"), json!("post")] {
         assert!(endpoints(auth.clone(), json!("s")) && endpoints(auth.clone(), json!(null)), "{auth}");

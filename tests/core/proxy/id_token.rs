@@ -1,6 +1,6 @@
 //! ID tokens that are not what they should be: nobody is signed in by one.
 
-use mcp_wicket::oauth::identity::Deny;
+use mcp_wicket::identity::SignInErrorKind;
 use serde_json::{Value as Json, json};
 
 use super::{come_back, come_back_unsigned, handler, http, id_token, kept, key_set, nonce, published, seconds, with};
@@ -14,14 +14,14 @@ fn claims(nonce: &str) -> Json {
     })
 }
 
-fn signed_in(change: &Json) -> Result<String, Deny> {
+fn signed_in(change: &Json) -> Result<String, SignInErrorKind> {
     let google = handler(json!({ "kind": "google" }));
     let kept = kept(&google);
     let token = id_token(&with(&claims(&nonce(&kept)), change));
     signed_in_with(&token)
 }
 
-fn signed_in_with(token: &str) -> Result<String, Deny> {
+fn signed_in_with(token: &str) -> Result<String, SignInErrorKind> {
     let google = handler(json!({ "kind": "google" }));
     let answer = json!({ "access_token": "ya29.a", "expires_in": 3920, "token_type": "Bearer", "id_token": token });
     let ended = come_back(&google, &kept(&google), "code=c0de", |_| http(200, &answer));
@@ -79,7 +79,7 @@ fn every_other_one_does_not() {
         json!({ "nbf": seconds() + 61 }),
         json!({ "nbf": -5 }),
     ] {
-        assert_eq!(signed_in(&wrong).unwrap_err(), Deny::Failed, "{wrong}");
+        assert_eq!(signed_in(&wrong).unwrap_err(), SignInErrorKind::Failed, "{wrong}");
     }
 }
 
@@ -115,12 +115,16 @@ fn what_cannot_be_read_does_not() {
         unsigned(r#"{"alg":"RS256","kid":"1","typ":"at+jwt"}"#),
         unsigned(r#"{"alg":"RS256","kid":"1","typ":"logout+jwt"}"#),
     ] {
-        assert_eq!(signed_in_with(&token).unwrap_err(), Deny::Failed, "{token}");
+        assert_eq!(signed_in_with(&token).unwrap_err(), SignInErrorKind::Failed, "{token}");
     }
 }
 
 /// Google's keys as they are fetched, one answer after another, and whether a key has signed.
-fn signed_by(documents: &[Said], verify: &dyn Fn(&Json) -> Said, header: &Json) -> (Result<String, Deny>, Vec<Json>) {
+fn signed_by(
+    documents: &[Said],
+    verify: &dyn Fn(&Json) -> Said,
+    header: &Json,
+) -> (Result<String, SignInErrorKind>, Vec<Json>) {
     let google = handler(json!({ "kind": "google" }));
     let kept = kept(&google);
     let token = super::token(header, &claims(&nonce(&kept)));
@@ -165,7 +169,7 @@ fn a_wrong_signature_signs_nobody_in() {
     let set = published(&key_set(&[json!({})]));
     for said in [Said::Ok("false".into()), Said::Failed("failed"), Said::Failed("timeout")] {
         let (person, _) = signed_by(std::slice::from_ref(&set), &|_| said.clone(), &rs256());
-        assert_eq!(person.unwrap_err(), Deny::Failed);
+        assert_eq!(person.unwrap_err(), SignInErrorKind::Failed);
     }
 }
 
@@ -177,15 +181,15 @@ fn a_key_that_is_not_known_is_looked_for_once_more() {
     assert!(person.is_ok());
     assert_eq!(asked[1]["since"], NOW, "no copy will do");
     let (person, _) = signed_by(&[other.clone(), other.clone()], &yes, &rs256());
-    assert_eq!(person.unwrap_err(), Deny::Failed);
+    assert_eq!(person.unwrap_err(), SignInErrorKind::Failed);
     let (person, _) = signed_by(&[other, Said::Failed("timeout")], &yes, &rs256());
-    assert_eq!(person.unwrap_err(), Deny::Unavailable);
+    assert_eq!(person.unwrap_err(), SignInErrorKind::Unavailable);
 }
 
 #[test]
 fn keys_that_cannot_be_had_are_an_outage() {
     let (person, _) = signed_by(&[Said::Failed("unreachable")], &yes, &rs256());
-    assert_eq!(person.unwrap_err(), Deny::Unavailable);
+    assert_eq!(person.unwrap_err(), SignInErrorKind::Unavailable);
 }
 
 #[test]
@@ -215,11 +219,11 @@ fn the_keys_say_which_algorithms_count() {
         (json!({}), json!({ "alg": "EdDSA", "kid": "1" })),
     ] {
         let (person, _) = signed_by(&[set(&wrong.0), set(&wrong.0)], &yes, &wrong.1);
-        assert_eq!(person.unwrap_err(), Deny::Failed, "{wrong:?}");
+        assert_eq!(person.unwrap_err(), SignInErrorKind::Failed, "{wrong:?}");
     }
     for body in ["", "null", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[1]}"#, r#"{"keys":[],"keys":[]}"#] {
         let lie = Said::Ok(json!({ "at": NOW, "body": body }).to_string());
         let (person, _) = signed_by(&[lie.clone(), lie], &yes, &rs256());
-        assert_eq!(person.unwrap_err(), Deny::Failed, "{body}");
+        assert_eq!(person.unwrap_err(), SignInErrorKind::Failed, "{body}");
     }
 }

@@ -1,7 +1,7 @@
 //! Answers of a provider that say that it cannot answer now, and nothing about the person.
 
 use mcp_wicket::flow::Fetched;
-use mcp_wicket::oauth::identity::{Deny, Identity as _};
+use mcp_wicket::identity::{Identity as _, SignInErrorKind};
 use serde_json::{Value as Json, json};
 
 use super::{handler, http, key_set, limited, published};
@@ -45,8 +45,10 @@ fn refusals() -> Vec<Json> {
 
 #[test]
 fn a_403_is_an_outage_where_it_says_that_too_much_was_asked() {
-    let is_outage =
-        |status: u16, body: &Json, limited: bool| Fetched { status, body: body.to_string(), limited }.is_outage();
+    let is_outage = |status: u16, body: &Json, limited: bool| {
+        let retry_after = limited.then(|| "1".to_owned());
+        Fetched { status, body: body.to_string(), remaining: None, retry_after }.is_outage()
+    };
     for body in limits() {
         assert!(is_outage(403, &body, false), "{body}");
         for status in [200, 400, 401, 404] {
@@ -59,7 +61,9 @@ fn a_403_is_an_outage_where_it_says_that_too_much_was_asked() {
             assert!(is_outage(status, &body, limited), "{status} {limited} {body}");
         }
     }
-    assert!(!Fetched { status: 403, body: "<h1>Forbidden</h1>".into(), limited: false }.is_outage());
+    assert!(
+        !Fetched { status: 403, body: "<h1>Forbidden</h1>".into(), remaining: None, retry_after: None }.is_outage()
+    );
 }
 
 #[test]
@@ -90,13 +94,20 @@ fn at_every_provider_it_logs_nobody_out() {
         };
         // Entra tells who somebody is by a refresh only: without the ID token of one there is nothing to ask.
         let is_asked = config["kind"] != "azure";
-        let outage = (if is_asked { Deny::Unavailable } else { Deny::Refused }, Deny::Unavailable);
+        let outage = (
+            if is_asked { SignInErrorKind::Unavailable } else { SignInErrorKind::Refused },
+            SignInErrorKind::Unavailable,
+        );
         for body in limits() {
             assert_eq!(answers(http(403, &body)), outage, "{config} {body}");
         }
         for header in [json!({ "remaining": "0" }), json!({ "retryAfter": "60" })] {
             assert_eq!(answers(limited(403, &header)), outage, "{config} {header}");
         }
-        assert_eq!(answers(http(403, &json!({}))).1, Deny::Failed, "{config}: what explains nothing costs no grant");
+        assert_eq!(
+            answers(http(403, &json!({}))).1,
+            SignInErrorKind::Failed,
+            "{config}: what explains nothing costs no grant"
+        );
     }
 }

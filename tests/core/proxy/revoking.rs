@@ -1,13 +1,13 @@
 //! Giving a credential back: each provider in its own way.
 
-use mcp_wicket::oauth::identity::{Deny, Identity as _};
+use mcp_wicket::identity::{Identity as _, SignInErrorKind};
 use serde_json::{Value as Json, json};
 
 use super::{handler, http, published};
 use crate::world::{Said, World};
 
 /// What is fetched for it, and what it comes to.
-fn revoked(config: Json, credential: &Json, say: impl Fn(&str) -> Said) -> (Vec<Json>, Result<bool, Deny>) {
+fn revoked(config: Json, credential: &Json, say: impl Fn(&str) -> Said) -> (Vec<Json>, Result<bool, SignInErrorKind>) {
     let (handler, credential) = (handler(config), credential.to_string());
     let world = World::new(|effect| say(effect["url"].as_str().unwrap()));
     let ended = world.run(async |flow| handler.revoke(flow, &credential).await);
@@ -25,10 +25,10 @@ fn github_deletes_the_token_of_our_app() {
         (204, Ok(true)),
         (404, Ok(true)),
         (422, Ok(true)),
-        (401, Err(Deny::Failed)),
-        (403, Err(Deny::Failed)),
-        (429, Err(Deny::Unavailable)),
-        (503, Err(Deny::Unavailable)),
+        (401, Err(SignInErrorKind::Failed)),
+        (403, Err(SignInErrorKind::Failed)),
+        (429, Err(SignInErrorKind::Unavailable)),
+        (503, Err(SignInErrorKind::Unavailable)),
     ] {
         let (asked, result) = revoked(json!({ "kind": "github" }), &token, |_| http(status, &json!({})));
         assert_eq!(result, came, "{status}");
@@ -37,7 +37,7 @@ fn github_deletes_the_token_of_our_app() {
         assert_eq!(asked[0]["body"], r#"{"access_token":"gho_a"}"#);
     }
     let (_, silent) = revoked(json!({ "kind": "github" }), &token, |_| Said::Failed("timeout"));
-    assert_eq!(silent, Err(Deny::Unavailable));
+    assert_eq!(silent, Err(SignInErrorKind::Unavailable));
 }
 
 #[test]
@@ -57,10 +57,13 @@ fn google_is_told_the_refresh_token_or_what_there_is() {
     let over = json!({ "error": "invalid_token", "error_description": "Token expired or revoked" });
     assert_eq!(revoked(json!({ "kind": "google" }), &credential(), |_| http(400, &over)).1, Ok(true));
     let wrong = json!({ "error": "invalid_request" });
-    assert_eq!(revoked(json!({ "kind": "google" }), &credential(), |_| http(400, &wrong)).1, Err(Deny::Failed));
+    assert_eq!(
+        revoked(json!({ "kind": "google" }), &credential(), |_| http(400, &wrong)).1,
+        Err(SignInErrorKind::Failed)
+    );
     assert_eq!(
         revoked(json!({ "kind": "google" }), &credential(), |_| http(500, &json!({}))).1,
-        Err(Deny::Unavailable)
+        Err(SignInErrorKind::Unavailable)
     );
 }
 
@@ -94,10 +97,13 @@ fn others_are_told_where_they_say_so() {
     assert_eq!(result, Ok(true));
     let basic = json!(["authorization", "Basic SXYxLmNsaWVudDpzM2NyZXQ="]);
     assert!(asked.last().unwrap()["headers"].as_array().unwrap().contains(&basic), "as at the token endpoint");
-    assert_eq!(run(metadata(told.clone()), 400).1, Err(Deny::Failed));
-    assert_eq!(run(metadata(told), 503).1, Err(Deny::Unavailable));
+    assert_eq!(run(metadata(told.clone()), 400).1, Err(SignInErrorKind::Failed));
+    assert_eq!(run(metadata(told), 503).1, Err(SignInErrorKind::Unavailable));
     assert_eq!(run(metadata(json!({})), 200).1, Ok(false));
-    assert_eq!(run(metadata(json!({ "revocation_endpoint": "http://id.example/revoked" })), 200).1, Err(Deny::Failed));
+    assert_eq!(
+        run(metadata(json!({ "revocation_endpoint": "http://id.example/revoked" })), 200).1,
+        Err(SignInErrorKind::Failed)
+    );
     let endpoints = json!({
         "authorization": "https://old.example/a", "token": "https://old.example/t", "userinfo": "https://old.example/me",
         "revocation": "https://old.example/r", "auth": "post",

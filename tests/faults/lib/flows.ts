@@ -37,12 +37,12 @@ export async function pointsOf(flow: Flow, place: Place): Promise<Point[]> {
 const isInvalidGrant = (answered: Answered) => answered.status === 400 && answered.body.error === "invalid_grant";
 const isTryAgain = ({ status }: Answered) => status === 503 || status === 429;
 
-const DONE = "was answered";
-const AGAIN = "again: works";
+const DONE = "answered";
+const AGAIN = "retry works";
 
 const LEASE_MS = 16_000;
 
-const SIGN_IN_AGAIN = "again: `invalid_grant`, sign in anew";
+const SIGN_IN_AGAIN = "retry: `invalid_grant`, sign in again";
 
 /** Tokens of these are good for nothing any more. */
 async function areDead(client: Client, tokens: Tokens): Promise<void> {
@@ -102,7 +102,7 @@ export const flows: Record<string, Flow> = {
         if (answered.status !== 200) {
           expect(answered.body.error).toMatch(/Please go back to your app and connect again\.$/);
           await canSignInAgain(client);
-          return "the page says to connect again";
+          return "the page asks to connect again";
         }
         const redeemed = await client.redeem(String(answered.body.code));
         expect(named(redeemed)).toBe("tokens");
@@ -215,10 +215,10 @@ export const flows: Record<string, Flow> = {
           expect(charges()).toBe(1);
           return seen === answered ? DONE : AGAIN;
         }
-        expect(JSON.stringify(answered.body)).toContain("has been used. Call the tool anew");
+        expect(JSON.stringify(answered.body)).toContain("has been used. Call the tool again without it");
         const charged = charges() === 1 ? "charged once" : "not charged";
         expect((await second(await first())).body).toHaveProperty("result");
-        return `“call the tool anew”; ${charged}`;
+        return `“call the tool again”; ${charged}`;
       },
     };
   },
@@ -240,7 +240,7 @@ export const attacks: Record<string, Flow> = {
         expect(isEnded || seen === undefined).toBe(true);
         await alarm(client);
         await (isEnded ? areDead(client, tokens) : areAlive(client, tokens));
-        return isEnded ? "the grant has ended, everywhere" : "nothing has happened";
+        return isEnded ? "the grant has ended, everywhere" : "no effect";
       },
     };
   },
@@ -274,7 +274,7 @@ export async function auditIsWhole(client: Client): Promise<void> {
   const kept = await place.test<[string, string][]>("rows", { name });
   const inChain = kept
     .filter(([key]) => key.startsWith("audit:"))
-    .map(([, body]) => recordOf(JSON.parse(body) as Kept));
+    .map(([, body]) => recordOf((JSON.parse(body) as { v1: Kept }).v1));
   await alarm(client);
   const told = await place.test<{ chain: string | null; record: string }[]>("audit", { subject });
   const inDatabase = told

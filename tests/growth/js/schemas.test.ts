@@ -3,12 +3,12 @@ import { workOf } from "./counting.ts";
 // What counts has begun before anything of this is compiled.
 import { describe as group, expect, test } from "vitest";
 import { z } from "zod";
-import { fromJsonSchema } from "../../../js/json-schema.ts";
+import { fromJsonSchema } from "../../../js/entry/json-schema.ts";
 import { textsFor } from "../../../js/pages/copy.ts";
-import { cleaned, lineOf } from "../../../js/refusals.ts";
-import { checkArguments, describe } from "../../../js/server/schema.ts";
-import { frame } from "../../../js/sse.ts";
-import { wellFormed } from "../../../js/well-formed.ts";
+import { cleaned, lineOf } from "../../../js/common/refusals.ts";
+import { checkArguments, describe } from "../../../js/mcp/server/schema/schema.ts";
+import { frame } from "../../../js/http/sse.ts";
+import { wellFormed } from "../../../js/boundary/well-formed.ts";
 
 const ABOUT_TWICE = 2.5;
 

@@ -64,7 +64,7 @@ const inspector: Client = {
     complete: UNSUPPORTED,
     subscribe: UNSUPPORTED,
     cancel: UNSUPPORTED,
-    elicit: /^The client cannot be asked: it has not declared \{"elicitation":\{"form":\{\}\}\}/,
+    elicit: /^The client does not support this request: it has not declared \{"elicitation":\{"form":\{\}\}\}/,
   },
   run: async (operation, site) => {
     if (operation === "list") {

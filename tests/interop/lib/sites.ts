@@ -42,7 +42,7 @@ export async function sites(): Promise<Sites> {
   const standing = await stand(new GitHubStandIn({ id: "client-1", secret: "s3cret" }, accounts), codexStandIn);
   const worker = (name: string) => at("tests/interop/workers", name, "wrangler.toml");
   const [open, key, signIn] = await Promise.all([
-    start(at("tests/wire/smallest/wrangler.toml")),
+    start(at("tests/sockets/mcp/smallest/wrangler.toml")),
     start(worker("key"), { vars: { API_KEYS: KEYS } }),
     start(worker("sign-in"), { outbound: standing.port }),
   ]);

@@ -65,7 +65,7 @@ impl Mutant {
         self.function.as_ref().map_or(&self.span, |function| &function.span).bytes(text)
     }
 
-    /// `src/oauth` of `src/oauth/client.rs`.
+    /// `src/oauth` of `src/oauth/client/mod.rs`.
     pub fn folder(&self) -> &str {
         let mut slashes = self.file.match_indices('/').map(|(offset, _)| offset);
         slashes.nth(1).map_or(&self.file, |offset| &self.file[..offset])

@@ -1,0 +1,184 @@
+/** One visit to a server: requests as clients send them, what came back, and what was found. */
+import { type Code, type Finding, finding } from "./findings.js";
+
+/** The origin of the Inspector's page, which calls servers from a browser. */
+export const PAGE = "http://localhost:6274";
+
+const TIMEOUT_MS = 15_000;
+const MAX_CHARS = 1_000_000;
+
+export type Json = Record<string, unknown>;
+
+/** A response, or why there is none. */
+export interface Answer {
+  /** 0 if there is none. */
+  status: number;
+  headers: Headers;
+  /** The body; of an event stream, as much as was needed. */
+  text: string;
+  /** Why there is no response. */
+  error?: string;
+  /** Method and URL, for reports. */
+  request: string;
+}
+
+/** One request and its response. */
+export interface Step {
+  /** Which clients do it. */
+  clients: string;
+  request: string;
+  response: string;
+}
+
+export interface Ask {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+  /** What the body asks for, for reports. */
+  label?: string;
+  /** Reads an event stream until this is in it. */
+  until?: RegExp;
+}
+
+export class Visit {
+  readonly steps: Step[] = [];
+  readonly findings: Finding[] = [];
+
+  find(code: Code, where: string, what: string): void {
+    const isKnown = this.findings.some((known) => known.code === code && known.where === where && known.what === what);
+    if (!isKnown) this.findings.push(finding(code, where, what));
+  }
+
+  async ask(
+    clients: string,
+    url: string,
+    { method = "GET", headers = {}, body, label, until }: Ask = {},
+  ): Promise<Answer> {
+    const request = [method, url.replace(/\?.*/s, ""), ...(label === undefined ? [] : [label])].join(" ");
+    let answer: Answer;
+    try {
+      const response = await fetch(url, {
+        method,
+        headers,
+        ...(body !== undefined && { body }),
+        redirect: "manual",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      const text = await read(response, until);
+      answer = { status: response.status, headers: response.headers, text, request };
+    } catch (error) {
+      answer = { status: 0, headers: new Headers(), text: "", error: reasonOf(error), request };
+    }
+    this.steps.push({ clients, request, response: shown(answer) });
+    return answer;
+  }
+
+  /** Opens a stream: whether it stays open for a moment. */
+  async stream(clients: string, url: string, headers: Record<string, string>): Promise<Answer & { ends: boolean }> {
+    const request = `GET ${url}`;
+    const ended = new AbortController();
+    try {
+      const response = await fetch(url, { headers, redirect: "manual", signal: ended.signal });
+      const isStream = response.ok && typeOf(response.headers) === "text/event-stream";
+      const ends = isStream && (await endsSoon(response));
+      const answer = { status: response.status, headers: response.headers, text: "", request, ends };
+      const state = isStream ? (ends ? ", which ends at once" : ", which stays open") : "";
+      this.steps.push({ clients, request, response: shown(answer) + state });
+      return answer;
+    } catch (error) {
+      const answer = { status: 0, headers: new Headers(), text: "", error: reasonOf(error), request, ends: false };
+      this.steps.push({ clients, request, response: shown(answer) });
+      return answer;
+    } finally {
+      ended.abort();
+    }
+  }
+}
+
+const OPEN_MS = 2_000;
+
+async function endsSoon(response: Response): Promise<boolean> {
+  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
+  if (reader === undefined) return true;
+  const moment = new Promise<false>((resolve) => {
+    setTimeout(() => resolve(false), OPEN_MS);
+  });
+  const end = (async () => {
+    while (!(await reader.read()).done);
+    return true;
+  })().catch(() => true);
+  return Promise.race([moment, end]);
+}
+
+async function read(response: Response, until: RegExp | undefined): Promise<string> {
+  const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
+  if (reader === undefined) return "";
+  const isStream = typeOf(response.headers) === "text/event-stream";
+  const decoder = new TextDecoder();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (value !== undefined) text += decoder.decode(value, { stream: true });
+    if (done) return text;
+    if (text.length > MAX_CHARS || (isStream && (until === undefined || until.test(text)))) {
+      await reader.cancel();
+      return text;
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+  if (name === "TimeoutError") return `no response within ${String(TIMEOUT_MS / 1000)} seconds`;
+  return cause?.code ?? cause?.message ?? message;
+}
+
+function shown({ status, headers, error }: Answer): string {
+  if (error !== undefined) return error;
+  const type = typeOf(headers);
+  return type === "" ? String(status) : `${String(status)} ${type}`;
+}
+
+export function typeOf(headers: Headers): string {
+  return (headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+}
+
+/** The object in a body, if it is JSON. */
+export function jsonOf(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+/** Whether a page of the Inspector may read a response. */
+export function isReadable({ headers }: Answer): boolean {
+  const allowed = headers.get("access-control-allow-origin");
+  return allowed === "*" || allowed === PAGE;
+}
+
+/** What the browser asks before a page may send a request. */
+export async function preflight(visit: Visit, url: string, wanted: readonly string[]): Promise<void> {
+  const headers = {
+    Origin: PAGE,
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": wanted.join(","),
+  };
+  const answer = await visit.ask("Inspector", url, { method: "OPTIONS", headers });
+  if (answer.status < 200 || answer.status > 299 || !isReadable(answer)) {
+    visit.find("cors_preflight", answer.request, `The response is ${shown(answer)}, and does not allow ${PAGE}.`);
+    return;
+  }
+  const listed = (answer.headers.get("access-control-allow-headers") ?? "").toLowerCase().split(",");
+  const allowed = new Set(listed.map((name) => name.trim()));
+  const missing = wanted.filter((name) => !allowed.has(name) && (!allowed.has("*") || name === "authorization"));
+  if (missing.length > 0) {
+    visit.find("cors_preflight", answer.request, `Access-Control-Allow-Headers lacks ${missing.join(", ")}.`);
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * `mcp-wicket/development`: a sign-in for `wrangler dev`, without an account at a provider. It contains no wasm module, and must
+ * not be part of a deployed Worker.
+ */
+export { type DevelopmentSignInOptions, type DevelopmentTarget, developmentSignIn } from "../development/sign-in.js";
+export type { DevelopmentPerson } from "../development/people.js";

@@ -1,0 +1,11 @@
+//! What people see, and what their browsers store.
+
+pub(crate) mod account;
+pub mod connected;
+pub mod consent;
+pub(crate) mod cookies;
+mod model;
+pub mod page;
+pub(crate) mod prompt;
+pub(crate) mod sign_in;
+pub mod trouble;

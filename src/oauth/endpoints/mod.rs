@@ -1,0 +1,10 @@
+//! The endpoints, one file each.
+
+pub mod authorize;
+pub mod callback;
+pub mod introspect;
+pub mod metadata;
+pub mod register;
+pub mod revoke;
+pub mod table;
+pub mod token;
