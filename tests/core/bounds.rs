@@ -133,6 +133,8 @@ const COLLECTIONS: &[(&str, &str, &str)] = &[
     ("js/common/overlap.ts", "running", "callbacks of requests under way"),
     ("js/common/refusals.ts", "equal", "BOUNDS.refusals"),
     ("js/common/shared.ts", "going", "BOUNDS.shared"),
+    ("js/development/people.ts", "#codes", "MAX_CODES, on the developer's own machine"),
+    ("js/development/sign-in.ts", "#said", "MAX_LINES, on the developer's own machine"),
     ("js/mcp/agent/agent.ts", "#worlds", "requests that an object answers at the moment"),
     ("js/mcp/agent/forwarding.ts", "#incomplete", "BOUNDS.buffered"),
     ("js/mcp/handler.ts", "cores", "BOUNDS.endpoints"),
