@@ -208,12 +208,12 @@ impl<'a> Message<'a> {
 
     /// Reads one message. The error comes with the message's ID if that could be read.
     pub fn read(text: &'a str) -> Result<Self, (Fault, Option<Value<'a>>)> {
-        Self::judged(json::read_members(text))
+        Self::judged(json::read(text))
     }
 
     /// The same for a message in a batch.
     pub fn of(value: Value<'a>) -> Result<Self, (Fault, Option<Value<'a>>)> {
-        Self::judged(value.members())
+        Self::judged(value.parse())
     }
 
     fn judged(members: Result<Members<'a>, Malformed>) -> Result<Self, (Fault, Option<Value<'a>>)> {

@@ -8,7 +8,7 @@
 import { BOUNDS } from "./caches.js";
 import { now as clock } from "../common/clock.js";
 import { EffectFailure, WicketError } from "../common/errors.js";
-import { type Shortcuts, beginFlow } from "./stencils.js";
+import { type Shortcuts, runShort } from "./stencils.js";
 import { type RunningFlow, advance, tryPerform, failure } from "./step.js";
 import { wellFormed } from "./well-formed.js";
 import type { Outcome, World } from "./world.js";
@@ -32,9 +32,9 @@ export async function run<T>(
   shortcuts?: Shortcuts<T>,
 ): Promise<T> {
   const flow: RunningFlow = { step, input, body, now: clock(), entropy: undefined };
-  if (!shortcuts) return continueFlow(flow, world, await advance<T>(flow, ""));
-  const { answer, next, outcome } = await beginFlow(flow, world, shortcuts);
-  return next ? continueFlow(flow, world, next, outcome) : (answer as T);
+  return shortcuts
+    ? runShort(flow, world, shortcuts, continueFlow)
+    : continueFlow(flow, world, await advance<T>(flow, ""));
 }
 
 /** Continues from `next` until the flow ends; its only effect may have an outcome already. */

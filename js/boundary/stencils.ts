@@ -39,15 +39,16 @@ interface StencilMatch extends Splice {
   readonly effect: { kind: "call" } & CallEffect;
 }
 
-/** What a flow has come to: its answer, or its first step and, of the only effect of that, the outcome. */
-export interface FlowStart<T> {
-  readonly answer?: T;
-  readonly next?: Step<T>;
-  readonly outcome?: Outcome | Failure;
-}
+/** Continues a flow from its first step; the only effect of that may have an outcome already. */
+type ContinueFlow = <T>(flow: RunningFlow, world: World, next: Step<T>, first?: Outcome | Failure) => Promise<T>;
 
-/** Begins a flow by the shortest way that there is. */
-export async function beginFlow<T>(flow: RunningFlow, world: World, shortcuts: Shortcuts<T>): Promise<FlowStart<T>> {
+/** Runs a flow by the shortest way that there is; `continueFlow` is the long one. */
+export async function runShort<T>(
+  flow: RunningFlow,
+  world: World,
+  shortcuts: Shortcuts<T>,
+  continueFlow: ContinueFlow,
+): Promise<T> {
   const { stencils, who = "", spliced } = shortcuts;
   const { input, body, now } = flow;
   const head = who === "" ? input : input.slice(0, -who.length);
@@ -57,14 +58,14 @@ export async function beginFlow<T>(flow: RunningFlow, world: World, shortcuts: S
     const first = await firstStep<T>(flow);
     stencils?.add(head, who, body, first);
     ({ next, splice } = first);
-    if (!splice) return { next };
+    if (!splice) return continueFlow(flow, world, next);
   }
   const outcome = await tryPerform(world, splice.effect);
   if (typeof outcome !== "string" && outcome.splice !== undefined && needsNoDecision(outcome, splice.shortcut)) {
     const text = wellFormed(outcome.splice);
-    return { answer: spliced(splice.head + (splice.shortcut.open ? text.slice(1) : text) + splice.shortcut.tail) };
+    return spliced(splice.head + (splice.shortcut.open ? text.slice(1) : text) + splice.shortcut.tail);
   }
-  return { next: next ?? (await replayFirst<T>(flow, splice.effect)), outcome };
+  return continueFlow(flow, world, next ?? (await replayFirst<T>(flow, splice.effect)), outcome);
 }
 
 /** The first step, and its shortcut, if it has one. */

@@ -6,6 +6,7 @@ import { WicketError } from "../common/errors.js";
 import { howTo } from "../common/missing-setting.js";
 import type {
   BearerCore,
+  Configured,
   Core,
   CoreClass,
   CoreConfig,
@@ -90,8 +91,7 @@ export function checkServer(oauth: object): Record<string, EndpointRoute> {
   if (!provided || provided.patterns < 3) {
     throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/oauth", not from a file inside the package.');
   }
-  const { problem, routes = "{}" } = made(provided.core, { ...PLAIN, setUp: JSON.stringify(oauth) }) as VerifierCore;
-  if (problem !== undefined) throw new WicketError("ERR_OPTIONS", problem);
+  const { routes = "{}" } = made(provided.core, { ...PLAIN, setUp: JSON.stringify(oauth) }) as VerifierCore;
   return JSON.parse(routes) as Record<string, EndpointRoute>;
 }
 
@@ -114,26 +114,20 @@ export function newVerifierStep(label: string, options: string): StepMethod {
   if (!provided || provided.patterns < 2) {
     throw new WicketError("ERR_NO_CORE", `Import ${label} from "mcp-wicket/jwt".`);
   }
-  const core = new provided.core({ ...PLAIN, verifier: options }) as VerifierCore;
-  const { problem } = core;
-  if (problem !== undefined) throw new WicketError("ERR_OPTIONS", `${label}: ${problem}`);
+  const core = made(provided.core, { ...PLAIN, verifier: options }, `${label}: `);
   return stepsOf(core as Pick<VerifierCore, "verify">, ["verify"]).verify;
 }
 
 /**
  * A core with this configuration. Throws `ERR_UNSET` if `WICKET_SECRET` is missing or unusable, and `ERR_OPTIONS` for
- * other options.
+ * other options; `label` begins that error.
  */
-function made<Made>(core: new (config: CoreConfig) => Made, config: CoreConfig): Made {
-  try {
-    return new core(config);
-  } catch (error) {
-    const { message } = error as Error;
-    if (error instanceof WebAssembly.RuntimeError) throw error;
-    if (!message.includes(SECRET)) throw new WicketError("ERR_OPTIONS", message, { cause: error });
-    const make = `Create one with\n\nopenssl rand -base64 32\n\n`;
-    throw new WicketError("ERR_UNSET", `${message} ${make}${howTo(SECRET)}`, { cause: error });
-  }
+function made<Made extends Configured>(core: new (config: CoreConfig) => Made, config: CoreConfig, label = ""): Made {
+  const instance = new core(config);
+  const { problem } = instance;
+  if (problem === undefined) return instance;
+  if (!problem.includes(SECRET)) throw new WicketError("ERR_OPTIONS", label + problem);
+  throw new WicketError("ERR_UNSET", `${problem} Create one with\n\nopenssl rand -base64 32\n\n${howTo(SECRET)}`);
 }
 
 const SECRET = "WICKET_SECRET";

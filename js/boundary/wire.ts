@@ -16,6 +16,12 @@ export type StepMethod = (
   entropy?: Uint8Array,
 ) => string | Promise<string>;
 
+/** What every build tells about its configuration. */
+export interface Configured {
+  /** What is wrong with it, if anything. */
+  readonly problem: string | undefined;
+}
+
 /** The exported class: configuration in, decisions out. */
 export interface Core {
   no_auth: StepMethod;
@@ -35,14 +41,12 @@ export interface BearerCore {
 /** The steps of builds that validate JWTs. */
 export interface VerifierCore {
   verify: StepMethod;
-  /** What is wrong with the options, if anything. */
-  readonly problem: string | undefined;
   /** The routes as JSON text, for a set-up that is only checked. */
   readonly routes: string | undefined;
   /** The JSON text of a `WellKnown`. */
   readonly well_known: string;
 }
-export type CoreClass = new (config: CoreConfig) => Core & Partial<BearerCore & VerifierCore>;
+export type CoreClass = new (config: CoreConfig) => Core & Configured & Partial<BearerCore & VerifierCore>;
 
 /** The steps of the build with the authorization server. */
 export interface OAuthCore {
@@ -56,7 +60,9 @@ export interface OAuthCore {
 }
 export type OAuthCoreClass = new (
   config: CoreConfig,
-) => Core & OAuthCore & { warnings(): string | Promise<string>; away(input: string): string | Promise<string> };
+) => Core &
+  Configured &
+  OAuthCore & { warnings(): string | Promise<string>; away(input: string): string | Promise<string> };
 
 /** `src/oauth/config.rs`, `ServerConfig`. Times in seconds. */
 export interface ServerConfig {

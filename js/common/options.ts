@@ -6,13 +6,17 @@
 import { WicketError } from "./errors.js";
 
 /**
- * The values of an option: any, one of a few values, an object with names of its own (or a list of these), or an object
+ * The values of an option: any, one of a few values, a list of strings, an object with names of its own (or a list of these), or an object
  * of such objects.
  */
-export type Known = true | OneOf | Names | Each;
+export type Known = true | OneOf | Texts | Names | Each;
 
 export interface OneOf {
   readonly values: readonly (string | boolean)[];
+}
+export interface Texts {
+  /** What stands for every string, instead of a list, if anything does. */
+  readonly all: string | undefined;
 }
 export interface Each {
   readonly each: Names;
@@ -55,6 +59,9 @@ export function openNamesOf<Options extends object>(
 /** The option is one of these values, or absent. */
 export const oneOf = (...values: (string | boolean)[]): OneOf => ({ values });
 
+/** The option is a list of strings, or `all` if there is such a value, or absent. */
+export const texts = (all?: string): Texts => ({ all });
+
 /** The option is true or false: any other value, such as the text of a variable, could be mistaken for one of them. */
 export const FLAG: OneOf = oneOf(true, false);
 
@@ -87,6 +94,12 @@ function checkValue({ where }: Names, path: string, known: Exclude<Known, true>,
       "ERR_ARGUMENT",
       `${where}: \`${path}\` is ${JSON.stringify(value)}, but it can only be ${values}, or omitted.`,
     );
+  }
+  if ("all" in known) {
+    const { all } = known;
+    if (value === all || (Array.isArray(value) && value.every((one) => typeof one === "string"))) return;
+    const orAll = all === undefined ? "" : `, or ${JSON.stringify(all)} for all`;
+    throw new WicketError("ERR_ARGUMENT", `${where}: \`${path}\` must be a list of strings${orAll}.`);
   }
   if (typeof value !== "object" || value === null) return;
   const isList = Array.isArray(value);

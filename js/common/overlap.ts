@@ -84,12 +84,13 @@ async function keepAlive(own: CallbackGroup, promise: Promise<unknown>): Promise
 /** Counts a handler of this request, which may take long. Costs nothing where nothing else runs when it has finished. */
 export function countCall<T>(promise: Promise<T>): Promise<T> {
   calls++;
-  const end = () => {
-    calls--;
-    if (calls > 0 || group.running.size > 0) waitUntil(whileOthersRun(group, Date.now() + KEEP_ALIVE_AFTER_CALL_MS));
-  };
-  promise.then(end, end);
+  promise.then(endCall, endCall);
   return promise;
+}
+
+function endCall(): void {
+  calls--;
+  if (calls > 0 || group.running.size > 0) waitUntil(whileOthersRun(group, Date.now() + KEEP_ALIVE_AFTER_CALL_MS));
 }
 
 async function whileOthersRun(own: CallbackGroup, until: number): Promise<void> {

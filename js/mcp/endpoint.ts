@@ -9,7 +9,7 @@ import { newCore } from "../boundary/wasm.js";
 import type { Core, CoreConfig, GuardInput, GuardDecision, McpInput } from "../boundary/wire.js";
 import { NO_WORLD } from "../boundary/world.js";
 import type { CallbackOptions, Limits } from "../common/callback.js";
-import { type Known, oneOf } from "../common/options.js";
+import { type Known, oneOf, texts } from "../common/options.js";
 import { refused } from "../common/refusals.js";
 import { missingSettingResponse } from "../common/missing-setting.js";
 import type { Incoming } from "../http/incoming.js";
@@ -49,8 +49,8 @@ export interface EndpointOptions extends CallbackOptions {
 
 /** The names of `EndpointOptions`. */
 export const ENDPOINT_NAMES = {
-  allowedOrigins: true,
-  allowedHosts: true,
+  allowedOrigins: texts("*"),
+  allowedHosts: texts(),
   objects: true,
   sessions: oneOf("object"),
   corsOptions: CORS,

@@ -1,6 +1,5 @@
 /** Verifies access tokens of our own authorization server. A token that was verified before costs no crossing and no I/O. */
-import { BOUNDS, BoundedCache, POOLS, bytesOf } from "../boundary/caches.js";
-import { now } from "../common/clock.js";
+import { BOUNDS, ExpiringCache, POOLS, bytesOf } from "../boundary/caches.js";
 import { OWN_VERIFIER } from "../auth/verifier-timeout.js";
 import type { TokenVerification, TokenVerifier } from "../auth/verifier.js";
 import { EffectFailure, WicketError, logged } from "../common/errors.js";
@@ -44,7 +43,7 @@ export class AccessTokenVerifier<Env> implements TokenVerifier<Env> {
   readonly #revocations: RevocationList;
   readonly #strict: boolean;
   /** By the request's own origin, then by its header. */
-  readonly #cached = new Map<string, BoundedCache<CachedToken>>();
+  readonly #cached = new Map<string, ExpiringCache<CachedToken>>();
 
   constructor(serverOf: ServerOf<Env>, revocations: RevocationList, strict: boolean) {
     this.#serverOf = serverOf;
@@ -52,10 +51,11 @@ export class AccessTokenVerifier<Env> implements TokenVerifier<Env> {
     this.#strict = strict;
   }
 
-  /** True for a token that was valid when this isolate saw it. */
-  isCached({ origin }: Incoming, authorization: string | null): boolean {
-    const known = authorization === null ? undefined : this.#cached.get(origin)?.get(authorization);
-    return known !== undefined && known.until > now();
+  /** Verifies a token that was valid when this isolate saw it; undefined for any other. */
+  identifyCached(incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<TokenVerification> | undefined {
+    const authorization = incoming.headers.get("authorization");
+    const known = authorization === null ? undefined : this.#cached.get(incoming.origin)?.get(authorization);
+    return known && this.#checkGrant(known, incoming, env, ctx);
   }
 
   /** Verifies a token that is not cached: its caller, or the refusal, and whether it is not one of ours. */
@@ -67,12 +67,8 @@ export class AccessTokenVerifier<Env> implements TokenVerifier<Env> {
     return this.#verify(incoming.headers.get("authorization"), incoming, env, ctx);
   }
 
-  async identify(incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<TokenVerification> {
-    const authorization = incoming.headers.get("authorization");
-    const known = authorization === null ? undefined : this.#cached.get(incoming.origin)?.get(authorization);
-    return known && known.until > now()
-      ? this.#checkGrant(known, incoming, env, ctx)
-      : this.#verify(authorization, incoming, env, ctx);
+  identify(incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<TokenVerification> {
+    return this.identifyCached(incoming, env, ctx) ?? this.verifyUncached(incoming, env, ctx);
   }
 
   /** Decides by the revocation list, which may have to be refreshed first, or in the background. */
@@ -140,7 +136,7 @@ export class AccessTokenVerifier<Env> implements TokenVerifier<Env> {
     let tokens = this.#cached.get(origin);
     if (!tokens) {
       if (this.#cached.size >= BOUNDS.origins.value) this.#cached.clear();
-      tokens = new BoundedCache<CachedToken>(POOLS.tokens);
+      tokens = new ExpiringCache<CachedToken>(POOLS.tokens);
       this.#cached.set(origin, tokens);
     }
     tokens.set(authorization, known, bytes);

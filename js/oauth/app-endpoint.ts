@@ -16,10 +16,12 @@ export function appEndpoint<Env>(route: string, handler: ApiHandler<Env>): Endpo
     [APP_ENDPOINT]: true,
     routes: [at],
     async serve(incoming, env, ctx, own) {
-      const cors = await guard((core ??= coreFor({}, env)), incoming, "GET, POST, PUT, PATCH, DELETE", true);
-      // Any page may call, because a token is required. Preflights have none, so they are answered here.
+      const methods = "GET, POST, PUT, PATCH, DELETE";
+      // Any page may call, if a token is required that no browser adds.
+      const cors = await guard((core ??= coreFor({}, env)), incoming, methods, own.bearer === true);
+      // Preflights have no token, so they are answered here; any other OPTIONS is the app's.
       const isPreflight = incoming.headers.has("access-control-request-method");
-      if (cors instanceof Response && isPreflight) return cors;
+      if (cors instanceof Response && (isPreflight || incoming.method !== "OPTIONS")) return cors;
       const headers = cors instanceof Response ? [] : cors.headers;
       const access = await own.admit({ headers }, incoming, env, ctx);
       if (access instanceof Response) return access;

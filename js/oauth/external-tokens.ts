@@ -68,8 +68,9 @@ export class WithExternalTokens<Env> implements TokenVerifier<Env> {
   }
 
   async identify(incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<TokenVerification> {
+    const own = this.#own.identifyCached(incoming, env, ctx);
+    if (own) return own;
     const authorization = incoming.headers.get("authorization");
-    if (this.#own.isCached(incoming, authorization)) return this.#own.identify(incoming, env, ctx);
     const known = this.#tokens?.known?.(incoming);
     const mapped = known && this.#callers.get(known);
     if (mapped !== undefined && mapped.authorization === authorization) return mapped.caller;
@@ -121,6 +122,7 @@ export class WithExternalTokens<Env> implements TokenVerifier<Env> {
   async #resolveToken(token: string, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<TokenVerification> {
     let found: ExternalToken | false | null | undefined;
     let answer = "null";
+    let who = "";
     try {
       const { request } = incoming;
       // The body belongs to the endpoint.
@@ -128,6 +130,7 @@ export class WithExternalTokens<Env> implements TokenVerifier<Env> {
       const ask = () => this.#resolve?.({ token, request: copy, env });
       found = await awaited("resolveExternalToken of OAuthProvider", this.#timeout, ask);
       answer = answerText(found, ["props"]);
+      who = found ? answerText([token, found.subject, found.scopes]) : "";
     } catch (error) {
       logged("A token could not be resolved", error);
       return { refused: "unavailable", reason: "resolveExternalToken failed", verifier: RESOLVE };
@@ -135,7 +138,6 @@ export class WithExternalTokens<Env> implements TokenVerifier<Env> {
     if (found === null || found === undefined || found === false) {
       return { refused: "token", reason: "resolveExternalToken rejected the token", verifier: RESOLVE, foreign: true };
     }
-    const who = answerText([token, found.subject, found.scopes]);
     const admitted = await this.#admit({ token, answer }, who, incoming, env, ctx);
     if ("refused" in admitted) return { ...admitted, verifier: RESOLVE };
     const { principal, scopes, expires } = admitted;

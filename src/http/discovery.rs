@@ -32,7 +32,7 @@ pub struct Metadata {
 /// The metadata of `issuer`; `None` if the document belongs to another issuer (RFC 8414 §3.3, character by character).
 #[must_use]
 pub fn read(document: &str, issuer: &str) -> Option<Metadata> {
-    json::read_members::<Metadata>(document).ok().filter(|metadata| metadata.issuer == issuer)
+    json::read::<Metadata>(document).ok().filter(|metadata| metadata.issuer == issuer)
 }
 
 /// https, or http to loopback during development. (JavaScript checks this again.)

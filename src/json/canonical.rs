@@ -46,14 +46,15 @@ fn write(reader: &mut Reader<'_>, out: &mut String, hash: &mut dyn FnMut(&str) -
             }
             out.push(']');
         }
-        _ => {
-            let text = reader.scalar();
-            match unescaped(text) {
-                Some(text) => out.push_str(&quoted(&text)),
-                // Numbers stay as written.
-                None => out.push_str(text),
-            }
-        }
+        _ => push_scalar(out, reader.scalar()),
+    }
+}
+
+/// Numbers, and strings that are not valid Unicode, stay as written.
+fn push_scalar(out: &mut String, text: &str) {
+    match unescaped(text) {
+        Some(text) => out.push_str(&quoted(&text)),
+        None => out.push_str(text),
     }
 }
 
@@ -63,7 +64,7 @@ fn write_object(reader: &mut Reader<'_>, out: &mut String, hash: &mut dyn FnMut(
     reader.each(b'}', |reader| {
         let name = reader.name();
         let begins = out.len();
-        out.push_str(&quoted(&name));
+        push_scalar(out, name);
         let ends = out.len();
         out.push(':');
         write(reader, out, hash);

@@ -37,11 +37,6 @@ pub fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
     Value::read(text)?.parse()
 }
 
-/// The same for a `T` that must be an object; serde would also accept a list of its members' values.
-pub fn read_members<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
-    Value::read(text)?.members()
-}
-
 /// The JSON text of `value`.
 #[must_use]
 pub fn write(value: &(impl Serialize + ?Sized)) -> String {
@@ -191,11 +186,6 @@ impl<'a> Value<'a> {
         Object::checked(self.parse()?)
     }
 
-    /// The members of an object that `T` knows.
-    pub fn members<T: Deserialize<'a>>(self) -> Result<T, Malformed> {
-        if self.is_object() { self.parse() } else { Err(Malformed::Kind) }
-    }
-
     /// The elements of an array of strings.
     #[must_use]
     pub fn strings(self) -> Option<Vec<String>> {
@@ -244,7 +234,7 @@ impl<'a> Object<'a> {
 
     /// Reads `text`, which must be one object.
     pub fn read(text: &'a str) -> Result<Self, Malformed> {
-        Self::checked(read_members(text)?)
+        Self::checked(read(text)?)
     }
 
     /// The member `name`.
@@ -324,8 +314,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
                 Ok(Text(Cow::Borrowed(text)))
             }
-            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
+            fn visit_string<E>(self, text: String) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text)))
             }
         }
         deserializer.deserialize_str(Read)

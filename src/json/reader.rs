@@ -82,12 +82,17 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The name of the member that is next; what follows is its value.
-    pub(super) fn name(&mut self) -> Cow<'a, str> {
+    /// The name of the member that is next, as it was written; what follows is its value.
+    pub(super) fn name(&mut self) -> &'a str {
         let name = self.scalar();
         self.space();
         self.step();
-        unescaped(name).unwrap_or(name.into())
+        name
+    }
+
+    /// The same as a string. One with a lone surrogate is nobody's name.
+    fn member(&mut self) -> Result<Name<'a>, Malformed> {
+        unescaped(self.name()).map(Name).ok_or(Malformed::Kind)
     }
 
     /// The string, number or word that is next.
@@ -142,9 +147,11 @@ impl<'a> Reader<'a> {
 
     fn integer<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Malformed> {
         let text = self.scalar();
-        match text.parse() {
-            Ok(number) => visitor.visit_u64(number),
-            Err(_) => visitor.visit_i64(text.parse().map_err(|_| Malformed::Kind)?),
+        match (text.parse(), text.parse()) {
+            (Ok(number), _) => visitor.visit_u64(number),
+            (_, Ok(number)) if number < 0 => visitor.visit_i64(number),
+            // `-0` is no integer.
+            _ => Err(Malformed::Kind),
         }
     }
 }
@@ -224,14 +231,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         }
     }
 
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
-        visitor.visit_f64(self.scalar().parse().map_err(|_| Malformed::Kind)?)
-    }
-
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
         match self.string()? {
             Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-            Cow::Owned(text) => visitor.visit_str(&text),
+            Cow::Owned(text) => visitor.visit_string(text),
         }
     }
 
@@ -297,7 +300,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor.visit_unit()
     }
 
-    forward_to_deserialize_any! { i128 u128 f32 char bytes byte_buf unit_struct tuple_struct }
+    forward_to_deserialize_any! { i128 u128 f32 f64 char bytes byte_buf unit_struct tuple_struct }
 }
 
 struct Elements<'a, 'de>(&'a mut Reader<'de>);
@@ -316,7 +319,7 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
     type Error = Malformed;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Malformed> {
-        if self.0.has_next(b'}') { seed.deserialize(Name(self.0.name())).map(Some) } else { Ok(None) }
+        if self.0.has_next(b'}') { seed.deserialize(self.0.member()?).map(Some) } else { Ok(None) }
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Malformed> {
@@ -333,7 +336,7 @@ impl<'de> Deserializer<'de> for Name<'de> {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Malformed> {
         match self.0 {
             Cow::Borrowed(name) => visitor.visit_borrowed_str(name),
-            Cow::Owned(name) => visitor.visit_str(&name),
+            Cow::Owned(name) => visitor.visit_string(name),
         }
     }
 
@@ -354,7 +357,7 @@ impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
         if !self.0.has_next(b'}') {
             return Err(Malformed::Kind);
         }
-        let variant = seed.deserialize(Name(self.0.name()))?;
+        let variant = seed.deserialize(self.0.member()?)?;
         Ok((variant, self))
     }
 }

@@ -103,7 +103,7 @@ impl<'a> Question<'a> {
 
     /// The fields that it asks for.
     fn schema(&self) -> Option<Schema<'a>> {
-        self.params.get("requestedSchema")?.members().ok()
+        self.params.get("requestedSchema")?.parse().ok()
     }
 
     /// Checks a client's answer. The error says what is wrong with it.
@@ -111,7 +111,7 @@ impl<'a> Question<'a> {
         let no_object = |_| Wrong::from("the answer is not an object");
         // As strictly as [`Self::filled_in`] reads it: whatever passes here can be read there.
         answer.object().map_err(no_object)?;
-        let answer: Answer<'_> = answer.members().map_err(no_object)?;
+        let answer: Answer<'_> = answer.parse().map_err(no_object)?;
         let is_string = |value: Option<Value<'_>>| value.and_then(Value::string).is_some();
         match self.method {
             "elicitation/create" => self.check_elicited(&answer),
@@ -129,7 +129,7 @@ impl<'a> Question<'a> {
                 }
             }
             "roots/list" => {
-                let is_root = |root: Value<'_>| root.members().is_ok_and(|Root { uri }| is_string(uri));
+                let is_root = |root: Value<'_>| root.parse().is_ok_and(|Root { uri }| is_string(uri));
                 let roots = answer.roots.and_then(|roots| roots.array().ok());
                 let whole = roots.is_some_and(|roots| roots.into_iter().all(is_root));
                 if whole { Ok(()) } else { Err("`roots` must be an array of objects with `uri`".into()) }
@@ -172,7 +172,7 @@ fn elicitation(revision: Revision, mut params: Object<'_>) -> Result<Question<'_
     let method = "elicitation/create";
     match params.string("mode").as_deref() {
         None | Some("form") => {
-            let schema = params.get("requestedSchema").and_then(|schema| schema.members::<Schema<'_>>().ok());
+            let schema = params.get("requestedSchema").and_then(|schema| schema.parse::<Schema<'_>>().ok());
             let Some(schema) = schema.filter(|schema| schema.is("object")) else {
                 return Err("`requestedSchema` of type \"object\" is required for an elicitation.".into());
             };

@@ -93,7 +93,7 @@ impl Capabilities {
 }
 
 fn members<'a, T: Deserialize<'a>>(value: Option<Value<'a>>) -> Option<T> {
-    value?.members().ok()
+    value?.parse().ok()
 }
 
 /// `ClientCapabilities`.

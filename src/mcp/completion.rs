@@ -42,7 +42,7 @@ struct Completion<'a> {
 /// Begins `completion/complete`. Waits: one.
 pub fn complete<'a>(flow: &Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Result<Work<'a>, Fault> {
     let invalid = |message: &'static str| Fault::new(200, Code::InvalidParams, message);
-    let members = |part: Option<Value<'a>>| part?.members::<Part<'a>>().ok();
+    let members = |part: Option<Value<'a>>| part?.parse::<Part<'a>>().ok();
     let string = |value: Option<Value<'a>>| value.and_then(Value::string);
     let no_reference =
         || invalid("`params.ref` must be {type: \"ref/prompt\", name} or {type: \"ref/resource\", uri}.");
@@ -61,7 +61,7 @@ pub fn complete<'a>(flow: &Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> R
     if value.len() > MAX_VALUE {
         return Err(invalid("`params.argument.value` is longer than 8,192 bytes."));
     }
-    let context = params.context.map(Value::members::<Part<'a>>).transpose();
+    let context = params.context.map(Value::parse::<Part<'a>>).transpose();
     let context = context.map_err(|_| invalid("`params.context` must be an object."))?;
     let known = match context.and_then(|context| context.arguments) {
         None => None,

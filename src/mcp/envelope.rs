@@ -58,7 +58,7 @@ pub struct Meta<'a> {
 
 /// The members of the object `name`; none if it is absent.
 fn members<'a, T: Deserialize<'a> + Default>(name: &str, value: Option<Value<'a>>) -> Result<T, Fault> {
-    value.map_or_else(|| Ok(T::default()), Value::members).map_err(|malformed: Malformed| {
+    value.map_or_else(|| Ok(T::default()), Value::parse).map_err(|malformed: Malformed| {
         let message = ["Invalid params: `", name, "` must be an object: ", &malformed.reason(), "."].concat();
         Fault::new(400, Code::InvalidParams, message)
     })

@@ -42,7 +42,7 @@ pub(super) fn check(schema: &Schema<'_>, content: &Object<'_>) -> Result<(), Cow
         return Err([&quoted(&name), " is missing"].concat().into());
     }
     for (name, field) in fields(schema) {
-        let (Some(value), Ok(field)) = (content.given(&name), field.members()) else { continue };
+        let (Some(value), Ok(field)) = (content.given(&name), field.parse()) else { continue };
         if !fits(&field, value) {
             return Err([&quoted(&name), " does not fit its schema"].concat().into());
         }
@@ -61,13 +61,13 @@ pub(super) fn fields<'a>(schema: &Schema<'a>) -> Vec<(Cow<'a, str>, Value<'a>)> 
 
 /// True for a form that has a field with multiple choices, which exist since 2025-11-25.
 pub(super) fn has_several(schema: &Schema<'_>) -> bool {
-    let is_array = |field: Value<'_>| field.members().is_ok_and(|field: Schema<'_>| field.is("array"));
+    let is_array = |field: Value<'_>| field.parse().is_ok_and(|field: Schema<'_>| field.is("array"));
     fields(schema).into_iter().any(|(_, field)| is_array(field))
 }
 
 /// The form for 2025-06-18, where choices with titles are `enum` and `enumNames`.
 pub(super) fn for_2025_06_18(schema: Value<'_>) -> Option<Json> {
-    let fields = fields(&schema.members().ok()?);
+    let fields = fields(&schema.parse().ok()?);
     let known: Vec<_> = fields.iter().map(|(name, field)| (name, titled(*field))).collect();
     let written = known.iter().zip(&fields);
     let written = written
@@ -80,8 +80,8 @@ pub(super) fn for_2025_06_18(schema: Value<'_>) -> Option<Json> {
 
 /// The values of a choice with titles, if the field is one.
 fn titled(field: Value<'_>) -> Option<Json> {
-    let choices = array(field.members::<Schema<'_>>().ok()?.one_of)?.into_iter().map(|choice| {
-        let choice: Schema<'_> = choice.members().ok()?;
+    let choices = array(field.parse::<Schema<'_>>().ok()?.one_of)?.into_iter().map(|choice| {
+        let choice: Schema<'_> = choice.parse().ok()?;
         let value = choice.r#const?.string()?;
         Some((value.clone(), choice.title.and_then(Value::string).unwrap_or(value)))
     });
@@ -96,7 +96,7 @@ fn titled(field: Value<'_>) -> Option<Json> {
 
 /// True for an allowed field: a string, a number, a boolean or a choice.
 pub(super) fn is_primitive(field: Value<'_>) -> bool {
-    field.members().is_ok_and(|field: Schema<'_>| match field.r#type.and_then(Value::string).as_deref() {
+    field.parse().is_ok_and(|field: Schema<'_>| match field.r#type.and_then(Value::string).as_deref() {
         Some("string" | "number" | "integer" | "boolean") => true,
         Some("array") => field.items.is_some_and(Value::is_object),
         _ => false,
@@ -113,7 +113,7 @@ fn fits(schema: &Schema<'_>, value: Value<'_>) -> bool {
         Some("integer") => value.is_number() && value.is_integer() && is_in_range(schema, value),
         Some("boolean") => matches!(value.text(), "true" | "false"),
         Some("array") => {
-            let choices = schema.items.and_then(|items| choices(&items.members().ok()?));
+            let choices = schema.items.and_then(|items| choices(&items.parse().ok()?));
             let fits = |value: Value<'_>| {
                 value.string().is_some_and(|text| choices.as_ref().is_none_or(|all| all.contains(&text)))
             };
@@ -176,7 +176,7 @@ impl<'a> Decimal<'a> {
 
 /// The values of a choice: `enum`, or the `const`s of `oneOf` or `anyOf`.
 fn choices<'a>(schema: &Schema<'a>) -> Option<Vec<Cow<'a, str>>> {
-    let titled = |one: Value<'a>| one.members::<Schema<'a>>().ok()?.r#const?.string();
+    let titled = |one: Value<'a>| one.parse::<Schema<'a>>().ok()?.r#const?.string();
     match array(schema.r#enum) {
         Some(plain) => Some(plain.into_iter().filter_map(Value::string).collect()),
         None => array(schema.one_of)

@@ -107,7 +107,7 @@ impl Request<'_> {
     /// The object through which the server's listeners are reached; it is identified by the server's name.
     fn hub(&self) -> String {
         let named =
-            || self.server.members::<Named<'_>>().ok().and_then(|server| server.name?.string()).unwrap_or_default();
+            || self.server.parse::<Named<'_>>().ok().and_then(|server| server.name?.string()).unwrap_or_default();
         let (kind, name) = match self.agent.as_deref() {
             Some(class) => ("agent", Cow::Borrowed(class)),
             None => ("server", named()),
@@ -167,7 +167,7 @@ pub fn listen<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> 
     }
     let filter =
         params.notifications.ok_or_else(|| invalid("`params.notifications` is required and must be an object."))?;
-    let filter: Filter<'a> = filter.members().map_err(|_| invalid("`params.notifications` must be an object."))?;
+    let filter: Filter<'a> = filter.parse().map_err(|_| invalid("`params.notifications` must be an object."))?;
     let tag = Tag { subscription: frame.id };
     let said = |method: &str, said: NotificationParams<'_>| {
         notification(method, Some(NotificationParams { meta: Some(tag), ..said }))

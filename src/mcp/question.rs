@@ -175,7 +175,7 @@ pub(super) fn reply(era: Era, reply: &Question<'_>) -> Told {
     }
     if reply.opens {
         // The person has opened the page, or will; the call does not know yet.
-        let answer = reply.response.and_then(|response| response.members::<ask::Answer<'_>>().ok());
+        let answer = reply.response.and_then(|response| response.parse::<ask::Answer<'_>>().ok());
         return match answer.and_then(|answer| answer.action?.string()).as_deref() {
             Some("decline" | "cancel") => Told::Answer(Json::of(&())),
             _ => Told::Again("the page has to be opened first".into()),

@@ -102,7 +102,7 @@ impl<'a> Request<'a> {
     /// Reads what JavaScript passes.
     #[must_use]
     pub fn read(head: &'a str) -> Option<Self> {
-        json::read_members(head).ok().filter(|request: &Self| request.server.is_object())
+        json::read(head).ok().filter(|request: &Self| request.server.is_object())
     }
 
     /// The caller's principal, as the guard found it; `None` without authentication. A step that has read it holds for

@@ -319,7 +319,7 @@ fn message_for(revision: Revision, message: Value<'_>) -> Known<'_> {
 }
 
 fn is_text(block: Value<'_>) -> bool {
-    let kind = block.members().ok().and_then(|block: Block<'_>| block.r#type?.string());
+    let kind = block.parse().ok().and_then(|block: Block<'_>| block.r#type?.string());
     kind.as_deref() == Some("text")
 }
 
@@ -337,7 +337,7 @@ fn without_nulls(value: Value<'_>) -> Known<'_> {
 /// embedded resource in 2024-11-05, and blocks that no older revision has become the text of their JSON. An older
 /// client rejects the whole result if one block is of an unknown type.
 fn block_for(revision: Revision, block: Value<'_>) -> Known<'_> {
-    let Ok(Block { r#type, name, uri, mime_type, data }) = block.members() else { return Known::AsIs(block) };
+    let Ok(Block { r#type, name, uri, mime_type, data }) = block.parse() else { return Known::AsIs(block) };
     match r#type.and_then(Value::string).as_deref() {
         Some("resource_link") if revision < Revision::V2025_06_18 => {
             let [name, uri] = [name, uri].map(|value| value.and_then(Value::string).unwrap_or_default());

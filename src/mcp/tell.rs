@@ -414,8 +414,8 @@ async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: &Notify<
     }
     let repeated = |_| Told::Wrong("A parameter of the notification is repeated.".into());
     match method.as_ref() {
-        "notifications/progress" => params.members().map_or_else(repeated, |said| progress(era, running, &said)),
-        "notifications/message" => match params.members() {
+        "notifications/progress" => params.parse().map_or_else(repeated, |said| progress(era, running, &said)),
+        "notifications/message" => match params.parse() {
             Ok(said) => log(flow, era, running, &said).await,
             Err(malformed) => repeated(malformed),
         },
@@ -425,7 +425,7 @@ async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: &Notify<
         "notifications/elicitation/complete" if era.revision != Revision::V2025_11_25 => Told::Nothing,
         "notifications/cancelled" if era.revision.is_modern() => Told::Nothing,
         _ if era.revision.is_modern() && is_news(&method) => {
-            let uri = params.members::<Params<'_>>().ok().and_then(|params| params.uri?.string());
+            let uri = params.parse::<Params<'_>>().ok().and_then(|params| params.uri?.string());
             match news_of(&running.request, &method, uri.as_deref(), said.scoped.as_ref()) {
                 Some(reach) => Told::Reach(reach),
                 None => Told::Wrong("`params.uri` of an update must be a string.".into()),

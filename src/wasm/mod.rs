@@ -15,8 +15,6 @@ mod oauth;
 
 use js_sys::Uint8Array;
 use serde::Serialize;
-use serde::de::Error as _;
-use serde_wasm_bindgen::Error;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 // Linked because worker-build needs it at start-up; nothing here uses it.
@@ -44,19 +42,21 @@ type Entropy = Option<Uint8Array>;
 
 /// The configuration of one endpoint, and the flows it can run.
 #[wasm_bindgen]
+#[derive(Default)]
 pub struct Core {
+    /// What is wrong with the configuration, if anything.
+    problem: Option<String>,
     origins: OriginPolicy,
     keys: Option<Keys>,
     /// True if there are no `keys` here, but there may be some in the keyring.
     keyring: bool,
     #[cfg(feature = "oauth")]
     oauth: Option<oauth::OAuthConfig>,
-    /// A set-up that is only checked: its routes, or what is wrong with it.
+    /// The routes of a set-up that is only checked.
     #[cfg(feature = "oauth")]
-    checked: Option<Result<String, String>>,
-    /// The verifier, or what is wrong with its options.
+    routes: Option<String>,
     #[cfg(feature = "jwt")]
-    verifier: Option<Result<Verifier, String>>,
+    verifier: Option<Verifier>,
 }
 
 impl Core {
@@ -64,17 +64,18 @@ impl Core {
     fn of(config: Config) -> Result<Self, String> {
         let keys = config.keys.map(|keys| Keys::parse(&keys).map_err(WeakSecret::message));
         Ok(Self {
+            problem: None,
             origins: config.origins,
             keys: keys.transpose()?,
             keyring: config.keyring,
             #[cfg(feature = "oauth")]
             oauth: config.oauth.map(|set_up| oauth::OAuthConfig::read(&set_up)).transpose()?,
             #[cfg(feature = "oauth")]
-            checked: config.set_up.map(|set_up| {
-                crate::oauth::ServerConfig::read(&set_up).map(|config| crate::json::write(&routes(&config)))
-            }),
+            routes: (config.set_up)
+                .map(|set_up| crate::oauth::ServerConfig::read(&set_up).map(|config| json::write(&routes(&config))))
+                .transpose()?,
             #[cfg(feature = "jwt")]
-            verifier: config.verifier.map(|options| Verifier::read(&options)),
+            verifier: config.verifier.map(|options| Verifier::read(&options)).transpose()?,
         })
     }
 }
@@ -94,10 +95,18 @@ enum Jws {
 )]
 #[wasm_bindgen]
 impl Core {
-    /// Reads the configuration.
+    /// Reads the configuration. Never throws, because an object whose constructor threw cannot be created again after a
+    /// trap: see [`Core::problem`].
     #[wasm_bindgen(constructor)]
-    pub fn new(config: JsValue) -> Result<Core, Error> {
-        Self::of(serde_wasm_bindgen::from_value(config)?).map_err(Error::custom)
+    pub fn new(config: JsValue) -> Core {
+        let config = serde_wasm_bindgen::from_value(config).map_err(|error| error.to_string());
+        config.and_then(Self::of).unwrap_or_else(|problem| Self { problem: Some(problem), ..Self::default() })
+    }
+
+    /// What is wrong with the configuration, if anything: a sentence for the developer.
+    #[wasm_bindgen(getter)]
+    pub fn problem(&self) -> Option<String> {
+        self.problem.clone()
     }
 
     /// Pattern 1: decides from a request's head whether it passes. Returns [`GuardDecision`].
@@ -105,22 +114,11 @@ impl Core {
         done(json::read(input).ok().map(|head| no_auth::guard(&self.origins, &head)))
     }
 
-    /// What is wrong with the verifier's options or the set-up, if anything: a sentence for the developer.
-    #[cfg(feature = "jwt")]
-    #[wasm_bindgen(getter)]
-    pub fn problem(&self) -> Option<String> {
-        #[cfg(feature = "oauth")]
-        if let Some(Err(wrong)) = &self.checked {
-            return Some(wrong.clone());
-        }
-        self.verifier.as_ref()?.as_ref().err().cloned()
-    }
-
     /// Pattern 2: decides whose token a request has; the body is the stored key set. Returns [`bearer::Verification`].
     #[cfg(feature = "jwt")]
     pub fn verify(&self, input: &str, body: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
         let request = jwt::VerifierInput::read(input, body);
-        let Some(Ok(verifier)) = &self.verifier else { return unreadable() };
+        let Some(verifier) = &self.verifier else { return unreadable() };
         run(request, (now, later, entropy), async |flow, request| verifier.verify(flow, request).await)
     }
 
@@ -146,7 +144,7 @@ impl Core {
     #[cfg(feature = "bearer")]
     #[wasm_bindgen(getter)]
     pub fn well_known(&self) -> String {
-        crate::json::write(&well_known::routes())
+        json::write(&well_known::routes())
     }
 
     /// Protected resource metadata. Returns [`Answer`].
@@ -177,7 +175,7 @@ impl Core {
     /// The signature of a token alone, for published vectors; the token is the body. Returns [`Jws`].
     #[cfg(all(feature = "probe", feature = "jwt"))]
     pub fn jws(&self, _input: &str, body: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
-        let Some(Ok(Verifier::Jwt(options))) = &self.verifier else { return unreadable() };
+        let Some(Verifier::Jwt(options)) = &self.verifier else { return unreadable() };
         run(Some(body), (now, later, entropy), async |flow, token| {
             match jwt::signature_only(flow, token, options).await {
                 Ok(payload) => Jws::Payload(payload),

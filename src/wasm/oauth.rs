@@ -97,7 +97,7 @@ impl Core {
     /// The routes of a set-up that is only checked ([`oauth::endpoints::table::routes`]).
     #[wasm_bindgen(getter)]
     pub fn routes(&self) -> Option<String> {
-        self.checked.as_ref()?.as_ref().ok().cloned()
+        self.routes.clone()
     }
 
     /// What an operator should know before people sign in: a JSON list of sentences.

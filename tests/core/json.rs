@@ -1,6 +1,6 @@
 //! The JSON reader (RFC 8259), case by case; `serde_json` is asked to agree with each expectation.
 
-use mcp_wicket::json::{MAX_DEPTH, MAX_MEMBERS, Malformed, Object, Value, quoted, write};
+use mcp_wicket::json::{self, MAX_DEPTH, MAX_MEMBERS, Malformed, Object, Value, quoted, write};
 use serde_json::value::RawValue;
 
 const VALID: &[&str] = &[
@@ -293,6 +293,33 @@ fn integers_are_told_from_other_numbers_by_how_they_are_written() {
     for text in ["0.0", "1.5", "1e3", "1E3", "-1.0", "\"1\"", "\"\"", "null", "true", "[]", "[1]", "{}"] {
         assert!(!Value::read(text).unwrap().is_integer(), "{text}");
     }
+}
+
+#[test]
+fn an_integer_of_a_type_is_never_another_one() {
+    for (text, read) in [("0", Some(0)), ("-1", Some(-1)), ("9007199254740993", Some(9_007_199_254_740_993))] {
+        assert_eq!(json::read::<i64>(text).ok(), read, "{text}");
+    }
+    for text in ["-0", "1.0", "1e3", "9223372036854775808", "-9223372036854775809", "\"1\"", "null", "[1]"] {
+        assert_eq!(json::read::<i64>(text), Err(Malformed::Kind), "{text}");
+    }
+    assert_eq!(json::read::<u8>("256"), Err(Malformed::Kind));
+    assert_eq!(json::read::<u8>("-1"), Err(Malformed::Kind));
+}
+
+#[test]
+fn a_name_with_a_lone_surrogate_is_nobodys() {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        a: Option<u8>,
+    }
+    assert_eq!(json::read::<Named>(r#"{"\u0061":1}"#).unwrap().a, Some(1));
+    assert_eq!(json::read::<Named>(r#"{"b\ud83d\ude00":1}"#).unwrap().a, None);
+    for text in [r#"{"\ud800":1}"#, r#"{"a":1,"a\udfff":2}"#, r#"{"\ud83d\u0061":1}"#] {
+        assert_eq!(json::read::<Named>(text).err(), Some(Malformed::Kind), "{text}");
+        assert_eq!(Object::read(text).err(), Some(Malformed::Kind), "{text}");
+    }
+    assert!(json::read::<Named>("[1]").is_err(), "a list is no object");
 }
 
 fn nested(depth: usize, open: &str, inner: &str, close: &str) -> String {

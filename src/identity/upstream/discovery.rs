@@ -51,7 +51,7 @@ const STALE: u64 = 24 * 3600 * 1000;
 fn read(answer: &Result<Published, Failure>, issuer: &str, has_secret: bool) -> Result<Provider, SignInError> {
     // Whatever went wrong, it is not the person who is refused.
     let answer = answer.as_ref().map_err(|failure| leg::unreachable(*failure, "the provider's metadata"))?;
-    let metadata = json::read_members::<Metadata>(&answer.body)
+    let metadata = json::read::<Metadata>(&answer.body)
         .map_err(|wrong| SignInError::failed(format!("the provider's metadata cannot be read: {}", wrong.reason())))?;
     // Discovery 4.3 and RFC 8414, 3.3: identical, character by character.
     if metadata.issuer != issuer {

@@ -83,7 +83,7 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// The call's input.
     fn input<C: Call + DeserializeOwned>(&self) -> Result<C, InvalidCall> {
-        self.input.members().map_err(|_| InvalidCall)
+        self.input.parse().map_err(|_| InvalidCall)
     }
 }
 

@@ -46,6 +46,16 @@ const refused: [string, () => unknown, string][] = [
     () => oauth.protect({ verify: 1 } as never, handler),
     "The first argument of protect must be a verifier",
   ],
+  [
+    "an origin instead of a list",
+    () => createMcpHandler(server, { allowedOrigins: "https://a.example" as never }),
+    'createMcpHandler: `allowedOrigins` must be a list of strings, or "*" for all.',
+  ],
+  [
+    "a host that is no string",
+    () => createMcpHandler(server, { allowedHosts: [1] as never }),
+    "createMcpHandler: `allowedHosts` must be a list of strings.",
+  ],
   ["a tool's name", () => server().registerTool("a\ud800", {}, text), "has a lone surrogate in its name"],
   ["a URI", () => server().registerResource("a", "x://\ud800", {}, () => ({ contents: [] })), "lone surrogate"],
   ["OAuthProvider", () => provider({ kvs: 1 }), "OAuthProvider has no option `kvs`. Did you mean `kv`?"],

@@ -1,7 +1,7 @@
 /** Machines beside people on one endpoint: `tokens` and `resolveExternalToken` of `OAuthProvider`. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { apiKey } from "../../../dist/cli/api-key.js";
-import { ISSUER, JWT_SECRET, MACHINES, records, resolved, says, shown } from "./app/machines.ts";
+import { COOKIES, ISSUER, JWT_SECRET, MACHINES, records, resolved, says, shown } from "./app/machines.ts";
 import { audited } from "./app/worker.ts";
 import * as lib from "./lib/client.ts";
 
@@ -123,6 +123,27 @@ describe("tokens", () => {
       expect(answer).not.toMatch(/access_token|"active":true/);
     }
   });
+
+  test.each(["/mcp", "/api"])(
+    "where browsers add what identifies the caller, pages of others may not call: %s",
+    async (path) => {
+      const call = (method: string, origin?: string) => {
+        const headers = { cookie: "who=ann", ...(origin !== undefined && { origin }) };
+        return lib.send(COOKIES + path, { method, headers });
+      };
+      expect((await call("POST", "https://evil.example")).status).toBe(403);
+      expect((await call("POST", "null")).status).toBe(403);
+      const own = await call("POST", COOKIES);
+      expect(own.status).not.toBe(403);
+      if (path === "/mcp") return;
+      expect(await own.json()).toEqual({ login: "ann" });
+      expect(await (await call("HEAD")).text()).toBe("");
+      expect((await call("GET", "https://evil.example")).status).toBe(403);
+      const preflight = { "access-control-request-method": "POST", origin: "https://evil.example" };
+      const answer = await lib.send(COOKIES + path, { method: "OPTIONS", headers: preflight });
+      expect([answer.status, answer.headers.get("access-control-allow-origin")]).toEqual([403, null]);
+    },
+  );
 
   test("a JWT for another server, forged or over is refused, and one without a token is told how to sign in", async () => {
     const good = await jwt({ scope: "read" });

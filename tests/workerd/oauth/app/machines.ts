@@ -31,6 +31,17 @@ export const tokens = anyOf(
   careless,
 );
 
+export const COOKIES = "https://cookies.example.com";
+
+/** Knows its callers by a cookie, which browsers add to the requests of any page. */
+export const byCookie: TokenVerifier = {
+  issuers: [],
+  identify({ headers }) {
+    if (headers.get("cookie") !== "who=ann") return { refused: "absent", reason: "there is no cookie" };
+    return { principal: "user:cookie:ann", scopes: new Set(["read"]), props: { login: "ann" } };
+  },
+};
+
 /** What `resolveExternalToken` says of a token, and what it was asked. */
 export const resolved: { token: string; path: string }[] = [];
 /** What it says instead, where a test wants so. */

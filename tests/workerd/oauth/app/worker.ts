@@ -13,7 +13,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 
 import { KvDouble } from "../lib/kv-double.ts";
 
-import { resolveExternalToken, tokens } from "./machines.ts";
+import { resolveExternalToken, byCookie, tokens } from "./machines.ts";
 import { ownPages } from "./pages.ts";
 
 type Env = Cloudflare.Env;
@@ -200,6 +200,14 @@ const providers: Record<string, OAuthProvider<Env>> = {
     apiHandler: { fetch: (request, env, ctx) => MyMCP.serve("/mcp").fetch(request, env, ctx) },
   }),
   "entrypoint.example.com": new OAuthProvider({ ...elsewhere, apiRoute: "/mcp", apiHandler: Entrypoint }),
+  "cookies.example.com": new OAuthProvider({
+    ...usual,
+    tokens: byCookie,
+    apiHandlers: {
+      "/mcp": MyMCP.serve("/mcp"),
+      "/api": { fetch: (_request, _env, ctx) => Response.json((ctx as { props?: unknown }).props ?? null) },
+    },
+  }),
   "own.example.com": new OAuthProvider({
     ...usual,
     objects: "MyMCP",
