@@ -149,8 +149,10 @@ export class Stencils {
   find(head: string, who: string, body: string, now: number): StencilMatch | undefined {
     const known = this.#byHead.get(head);
     if (!known) return undefined;
-    for (const stencil of known.stencils) {
-      const match = stencil.match(who, body, now);
+    // If forms do not repeat, only the latest is tried, which is one that has just been seen.
+    const tried = known.misses > OF_ONE_HEAD ? 1 : OF_ONE_HEAD;
+    for (let at = 0; at < tried; at++) {
+      const match = known.stencils[at]?.match(who, body, now);
       if (!match) continue;
       known.misses = 0;
       return match;
@@ -178,6 +180,7 @@ export class Stencils {
 
 /** The stencils of one head, and how many requests in a row matched none of them. */
 interface StencilsOfHead {
+  /** The latest first. */
   readonly stencils: readonly Stencil[];
   misses: number;
 }
