@@ -90,6 +90,7 @@ export interface ServerConfig {
   documents?: boolean;
   documentHosts?: readonly string[];
   kv?: boolean;
+  legacyClients?: boolean;
   codeTtl?: number;
   accessTokenTtl?: number;
   refreshTokenTtl?: number;

@@ -68,6 +68,12 @@ export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, In
   connectedAppsEndpoint?: string;
   /** A KV namespace for copies of client registrations. It only improves speed. */
   kv?: KVNamespace | ((env: NoInfer<Env>) => KVNamespace | undefined);
+  /**
+   * `true`: clients that registered with `@cloudflare/workers-oauth-provider` keep their IDs and secrets. Their records are read
+   * from `kv`, under the keys `client:…`, and are believed: whoever may write to the namespace can change such a client. They
+   * count as clients that registered themselves. Default `false`.
+   */
+  legacyClients?: boolean;
   /** Consent is always shown; `false` throws. */
   allowConsentScreen?: boolean;
   /**
@@ -207,6 +213,7 @@ const OWN = {
   callbackEndpoint: true,
   connectedAppsEndpoint: true,
   kv: true,
+  legacyClients: FLAG,
   allowConsentScreen: FLAG,
   registration: oneOf("open", "approve", "closed"),
   allowDynamicClientRegistration: FLAG,

@@ -23,6 +23,11 @@ export function check<Env>(options: NormalizedOptions<Env>): void {
       "allowConsentScreen: false would let any client act for anyone who opens its link. Omit it: people are asked once.",
     );
   }
+  if (options.legacyClients === true && options.kv === undefined) {
+    refuse(
+      "legacyClients: true needs the namespace in which workers-oauth-provider has stored them: kv: (env) => env.OAUTH_KV.",
+    );
+  }
   const { registration, allowDynamicClientRegistration: isOpen } = options;
   if (registration !== undefined && isOpen !== undefined && isOpen === (registration === "closed")) {
     refuse(`registration: "${registration}" and allowDynamicClientRegistration: ${isOpen} contradict each other.`);
@@ -109,6 +114,7 @@ export function configOf<Env>(options: NormalizedOptions<Env>): Omit<ServerConfi
     approve: options.registration === "approve" || undefined,
     public: options.disallowPublicClientRegistration === true ? false : undefined,
     documentHosts: hostsOf(options),
+    legacyClients: options.legacyClients,
     rawSubject: options.rawSubject,
     codeTtl: options.codeTtl,
     accessTokenTtl: options.accessTokenTtl,

@@ -159,7 +159,8 @@ pub fn token_of(header: Option<&str>) -> Result<&str, Rejection> {
     Ok(token)
 }
 
-/// `b64token` of RFC 6750 §2.1; `=` is accepted anywhere, because the verifier checks the token itself.
+/// `b64token` of RFC 6750 §2.1; `=` is accepted anywhere, because the verifier checks the token itself. So is `:`, which
+/// tokens of `@cloudflare/workers-oauth-provider` have: a client that still sends one gets 401, and asks for another.
 const TOKEN_BYTES: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -167,7 +168,8 @@ const TOKEN_BYTES: [bool; 256] = {
         #[expect(clippy::cast_possible_truncation, clippy::indexing_slicing, reason = "below 256")]
         {
             let one = byte as u8;
-            table[byte] = one.is_ascii_alphanumeric() || matches!(one, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+            table[byte] =
+                one.is_ascii_alphanumeric() || matches!(one, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b':');
         }
         byte += 1;
     }

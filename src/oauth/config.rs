@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::client::secret_hash;
+use super::client::presented_hash;
 use super::endpoints::table::{Endpoint, Row};
 use crate::crypto::same;
 use crate::json::{Object, Value};
@@ -43,6 +43,8 @@ pub struct ServerConfig {
     pub document_hosts: Vec<String>,
     /// Whether there is a namespace for copies.
     pub kv: bool,
+    /// Whether the namespace has clients of `@cloudflare/workers-oauth-provider`, which may be used.
+    pub legacy: bool,
     /// Whether there is an introspection endpoint for other resource servers.
     pub introspects: bool,
     /// The resource servers that may use it: identifier, and hash of the secret.
@@ -159,6 +161,7 @@ impl ServerConfig {
             documents: options.get("documents").is_some_and(Value::is_true),
             document_hosts,
             kv: options.get("kv").is_some_and(Value::is_true),
+            legacy: options.get("legacyClients").is_some_and(Value::is_true),
             introspects: options.get("resourceServers").is_some(),
             resource_servers: options.get("resourceServers").map_or_else(|| Ok(Vec::new()), resource_servers)?,
             jwt: options.get("jwt").is_some_and(Value::is_true),
@@ -326,7 +329,11 @@ fn resource_servers(value: Value<'_>) -> Result<Vec<(String, String)>, String> {
             " must have a secret of at least 32 characters. Create one with `openssl rand -base64 32`.",
         ]));
     }
-    Ok(pairs.into_iter().map(|(id, secret)| (id, secret_hash(&secret))).collect())
+    let hashed = |(id, secret): (String, String)| {
+        let hash = presented_hash(&id, &secret);
+        (id, hash)
+    };
+    Ok(pairs.into_iter().map(hashed).collect())
 }
 
 fn pairs(name: &str, value: Value<'_>) -> Result<Vec<(String, String)>, String> {

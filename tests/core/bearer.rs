@@ -40,6 +40,8 @@ fn tokens_of_headers() {
     }
     assert_eq!(refusal(Some(&format!("Bearer {}", "a".repeat(MAX_TOKEN + 1)))), Refusal::Token);
     assert!(token_of(Some(&format!("Bearer {}", "a".repeat(MAX_TOKEN)))).is_ok());
+    // As workers-oauth-provider writes them: whoever still has one is to ask for another, which 401 tells and 400 does not.
+    assert_eq!(token_of(Some("Bearer ann:grant:secret")).unwrap(), "ann:grant:secret");
 }
 
 #[test]

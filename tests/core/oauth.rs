@@ -11,6 +11,7 @@ mod giving;
 mod guard;
 mod kept;
 mod ledger;
+mod legacy;
 mod limits;
 mod machine;
 mod once;

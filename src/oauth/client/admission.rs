@@ -5,9 +5,9 @@
 //! URL, before the operator has approved it. The approval is for one identifier: for a public client that is the hash
 //! of its name and redirect URIs, so nothing of it can change afterwards. The list of waiting clients is shared fairly
 //! by networks: a network that fills it displaces its own entries, or those of one that has more.
-//! **Not guaranteed.** That the document of a client that is known by a URL stays as the operator has seen it. That
-//! withdrawing an approval ends grants: revoking does. Nor that a new client is listed while hundreds of networks have
-//! one entry each; it can be approved by its identifier all the same.
+//! **Not guaranteed.** That the document of a client that is known by a URL, or the record of a legacy client, stays as
+//! the operator has seen it. That withdrawing an approval ends grants: revoking does. Nor that a new client is listed
+//! while hundreds of networks have one entry each; it can be approved by its identifier all the same.
 
 use std::collections::BTreeMap;
 

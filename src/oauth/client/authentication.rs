@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Auth, secret_hash};
+use super::{Auth, presented_hash};
 use crate::crypto::base64;
 use crate::http::form::{Params, decoded};
 use crate::oauth::Request;
@@ -24,7 +24,7 @@ impl PresentedCredentials {
             let Some(id) = id else {
                 return Err(OAuthError::new(Error::InvalidClient, "client_id is missing."));
             };
-            return Ok(Self { id: id.into(), secret: secret.map(secret_hash) });
+            return Ok(Self { id: id.into(), secret: secret.map(|secret| presented_hash(id, secret)) });
         };
         let Some((named, shown)) = basic(authorization) else {
             return Err(OAuthError::new(
@@ -38,7 +38,8 @@ impl PresentedCredentials {
         if id.is_some_and(|id| id != named) {
             return wrong("client_id and Authorization name different clients.");
         }
-        Ok(Self { id: named, secret: Some(secret_hash(&shown)).filter(|_| !shown.is_empty()) })
+        let secret = Some(presented_hash(&named, &shown)).filter(|_| !shown.is_empty());
+        Ok(Self { id: named, secret })
     }
 
     /// Whether it is this client, and has authenticated correctly.

@@ -180,7 +180,8 @@ fn client_of<I>(
         return Err("its client_id is not its own URL");
     }
     // Invalid redirect URIs are ignored, as at registration.
-    let redirects = usable(&document, &server.config.schemes).filter(|uris| uris.len() <= MAX_REDIRECTS);
+    let redirects =
+        usable(document.get("redirect_uris"), &server.config.schemes).filter(|uris| uris.len() <= MAX_REDIRECTS);
     let redirects = redirects.ok_or("redirect_uris must be a list of 1 to 50 URIs")?;
     if redirects.is_empty() {
         return Err("redirect_uris has no usable URI");

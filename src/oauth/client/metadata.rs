@@ -6,9 +6,10 @@ use crate::unique::distinct;
 
 const MAX_NAME: usize = 200;
 
-/// The valid redirect URIs in client metadata, without duplicates; `None` if there is no list. Others are ignored.
-pub(crate) fn usable(metadata: &Object<'_>, schemes: &[String]) -> Option<Vec<String>> {
-    let asked = metadata.get("redirect_uris")?.array().ok()?;
+/// The valid redirect URIs in a member of client metadata, without duplicates; `None` if it is no list. Others are
+/// ignored.
+pub(crate) fn usable(asked: Option<Value<'_>>, schemes: &[String]) -> Option<Vec<String>> {
+    let asked = asked?.array().ok()?;
     let uris = distinct(asked.iter().filter_map(|uri| uri.string()));
     Some(uris.into_iter().filter(|uri| redirect::judge(uri, schemes).is_some()).map(Into::into).collect())
 }

@@ -8,6 +8,7 @@ pub(crate) mod admission;
 pub(crate) mod authentication;
 pub(crate) mod copy;
 pub mod document;
+pub mod legacy;
 pub mod metadata;
 
 use serde::{Deserialize, Serialize};
@@ -66,7 +67,7 @@ impl Proof {
     pub(crate) fn of(id: &str) -> Self {
         if document::is_url(id) {
             Self::Domain
-        } else if id.starts_with(PUBLIC) || id.starts_with(CONFIDENTIAL) {
+        } else if id.starts_with(PUBLIC) || id.starts_with(CONFIDENTIAL) || legacy::is_legacy_id(id) {
             Self::None
         } else {
             Self::Operator
@@ -108,6 +109,12 @@ impl Auth {
 #[must_use]
 pub fn secret_hash(secret: &str) -> String {
     encode(&hash("client secret", &[secret.as_bytes()]))
+}
+
+/// The hash with which the secret that `id` has presented is compared.
+#[must_use]
+pub(crate) fn presented_hash(id: &str, secret: &str) -> String {
+    if legacy::is_legacy_id(id) { legacy::secret_hash(secret) } else { secret_hash(secret) }
 }
 
 /// The prefix of a public client's identifier …
@@ -180,14 +187,18 @@ pub(crate) fn object(id: &str) -> String {
 
 /// True for an identifier that a stored client can have.
 pub(crate) fn is_id(id: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_ours = [PUBLIC, CONFIDENTIAL, OPERATOR].iter().any(|kind| id.starts_with(kind));
-    is_ours && id.len() == ID_LENGTH && id.bytes().all(is_plain)
+    is_ours && id.len() == ID_LENGTH && is_plain(id)
+}
+
+fn is_plain(id: &str) -> bool {
+    id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// Looks up the client `id`.
 ///
-/// 1. A URL leads to a document ([`document`]); any other identifier that is not one of ours is unknown.
+/// 1. A URL leads to a document ([`document`]), and with `legacyClients` an identifier of that kind to a record
+///    ([`legacy`]); any other that is not one of ours is unknown.
 /// 2. The namespace's copy, if there is a valid one.
 /// 3. The client's object.
 ///
@@ -195,6 +206,9 @@ pub(crate) fn is_id(id: &str) -> bool {
 pub async fn find<I>(flow: &Flow<'_>, server: &AuthorizationServer<'_, I>, request: &Request<'_>, id: &str) -> Lookup {
     if server.config.documents && document::is_url(id) {
         return document::find(flow, server, request, id).await;
+    }
+    if server.config.legacy && legacy::is_legacy_id(id) {
+        return legacy::find(flow, server, request, id).await;
     }
     if !is_id(id) {
         return Lookup::Unknown;

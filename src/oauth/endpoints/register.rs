@@ -208,7 +208,7 @@ fn read<I>(
 
 fn redirects<I>(server: &AuthorizationServer<'_, I>, metadata: &Object<'_>) -> Result<Vec<String>, OAuthError> {
     let wrong = |description| Err(OAuthError::new(Code::InvalidRedirectUri, description));
-    let Some(mut asked) = usable(metadata, &server.config.schemes) else {
+    let Some(mut asked) = usable(metadata.get("redirect_uris"), &server.config.schemes) else {
         return wrong("redirect_uris must be a list of at least one URI.");
     };
     if asked.is_empty() {

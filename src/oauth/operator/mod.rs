@@ -22,7 +22,7 @@ use crate::oauth::authorization_request::{AuthorizationRequest, respond};
 use crate::oauth::browser::connected;
 use crate::oauth::browser::page::{Reply, leave};
 use crate::oauth::client::metadata::presentable;
-use crate::oauth::client::{self, Auth, Client, Lookup, Proof, admission, document, find, secret_hash};
+use crate::oauth::client::{self, Auth, Client, Lookup, Proof, admission, document, find, legacy, secret_hash};
 use crate::oauth::endpoints::authorize::{AuthorizeError, check, failed, redirect_of};
 use crate::oauth::endpoints::callback;
 use crate::oauth::object::client::{Delete, Load, Put};
@@ -104,6 +104,15 @@ async fn called<I: Identity>(
         }
         "create" => create(flow, server, request, &call).await,
         "update" => update(flow, server, request, &call).await,
+        "delete" if server.config.legacy && text(&call, "id").is_some_and(|id| legacy::is_legacy_id(&id)) => {
+            let id = needed(&call, "id")?;
+            let known = matches!(find(flow, server, request, &id).await, Lookup::Known(..));
+            if known {
+                legacy::delete(flow, &id);
+                tell(flow, request, "client deleted", &id);
+            }
+            Ok(Json::of(&WasKnown { known }))
+        }
         "delete" => {
             let id = operators(&call)?;
             let (forget, object) = (Forget { id }, client::object);
@@ -179,7 +188,7 @@ fn nothing() -> Json {
 }
 
 fn is_identifier(id: &str) -> Result<(), OperatorError> {
-    if client::is_id(id) || document::is_url(id) {
+    if client::is_id(id) || document::is_url(id) || legacy::is_legacy_id(id) {
         return Ok(());
     }
     Err(OperatorError::new("This is not a client identifier."))

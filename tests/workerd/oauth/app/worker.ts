@@ -122,6 +122,7 @@ const providers: Record<string, OAuthProvider<Env>> = {
   "two.hosts.example.com": hosts,
   "mcp.example.com": new OAuthProvider(usual),
   "nokv.example.com": new OAuthProvider({ ...usual, kv: () => undefined }),
+  "legacy.example.com": new OAuthProvider({ ...usual, kv: (env) => env.OAUTH_KV, legacyClients: true }),
   "strict.example.com": new OAuthProvider({ ...usual, revocation: "strict", refreshReplay: 0 }),
   "window.example.com": new OAuthProvider({ ...usual, refreshReplay: 1, audit: (event) => void audited.push(event) }),
   "nodocuments.example.com": new OAuthProvider({ ...usual, allowClientIdMetadataDocuments: false }),
