@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { build } from "./build.mjs";
+import { buildDocs } from "./docs.mjs";
 import { ensureBrowser } from "./lib/browser.mjs";
 import { ensureClients } from "./lib/clients.mjs";
 import { fuzzChecks, hasNightly } from "./lib/fuzz.mjs";
@@ -58,6 +59,7 @@ async function lint() {
     ["No test waits for a while without a reason", checkWaits],
     ["The tests that docs/security-tests.md names exist", () => checkNamed("docs/security-tests.md", 25)],
     ["Every path that the documents name exists", checkPaths],
+    ["The documentation builds, and none of its links is broken", buildDocs],
     ["What CI runs exists, pinned and with no more rights than it needs", checkWorkflows],
     ["The tests that docs/protocol-tests.md names exist", () => checkNamed("docs/protocol-tests.md", 100)],
   ]);

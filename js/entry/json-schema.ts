@@ -1,6 +1,8 @@
 /**
  * `mcp-wicket/json-schema`: tools and prompts whose schemas are written as plain JSON Schema. An entry point of its own,
  * so that only Workers that use it upload the validator. It interprets schemas: a Worker cannot compile code.
+ *
+ * @module mcp-wicket/json-schema
  */
 import { Validator } from "@cfworker/json-schema";
 import { WicketError } from "../common/errors.js";

@@ -1,6 +1,8 @@
 /**
  * `mcp-wicket/oauth`: patterns 3 and 4, an authorization server in front of MCP endpoints, and everything in `mcp-wicket`,
  * so that a Worker needs only this import and uploads one wasm module.
+ *
+ * @module mcp-wicket/oauth
  */
 import { Core } from "#core/oauth";
 import { provideObjects } from "../objects/provide.js";

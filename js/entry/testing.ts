@@ -1,6 +1,8 @@
 /**
  * `mcp-wicket/testing`: for tests of your own server. A client in the same process, tokens and keys, a sign-in without a
  * browser, and a clock that tests can move. It contains no wasm module, and must not be part of a deployed Worker.
+ *
+ * @module mcp-wicket/testing
  */
 export { ProtocolError } from "../common/errors.js";
 export {
