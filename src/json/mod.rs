@@ -315,7 +315,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
                 Ok(Text(Cow::Borrowed(text)))
             }
             fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-                self.visit_string(text.to_owned())
+                Ok(Text(Cow::Owned(text.to_owned())))
             }
             fn visit_string<E>(self, text: String) -> Result<Text<'de>, E> {
                 Ok(Text(Cow::Owned(text)))
