@@ -9,6 +9,7 @@ import { CLIENTS, clientConfig } from "./client-config.js";
 import { CREATE_USAGE, create } from "../create/create.js";
 import { doctor } from "./doctor/doctor.js";
 import { keys } from "./keys.js";
+import { MIGRATE_USAGE, migrate } from "./migrate/migrate.js";
 import { token } from "./token.js";
 
 const USAGE = `Usage:
@@ -34,7 +35,7 @@ const USAGE = `Usage:
       Looks for mistakes in the project in FOLDER, by default the current folder, or at the MCP endpoint at URL, where it does
       what clients do when they connect: it sends requests and registers one client. The exit code is 0 if nothing was found,
       1 if something was, and 2 if it could not look.
-`;
+  npx mcp-wicket migrate ${MIGRATE_USAGE}`;
 
 const text = { type: "string" } as const;
 
@@ -48,6 +49,10 @@ async function run(words: string[]): Promise<void> {
   }
   if (command === "init") {
     await create(args, versionOfPackage());
+    return;
+  }
+  if (command === "migrate") {
+    await migrate(args, versionOfPackage());
     return;
   }
   if (command === "keys") {

@@ -44,14 +44,13 @@ function packageJson({ name, pattern, dependency }: Choices): string {
     type: "module",
     engines: { node: ">=22.12" },
     scripts: {
-      dev:
-        pattern === "oauth" ? "wrangler dev src/development.ts --var MCP_WICKET_DEVELOPMENT:sign-in" : "wrangler dev",
+      dev: pattern === "oauth" ? DEVELOPMENT_SCRIPT : "wrangler dev",
       test: "vitest run",
       check: "tsc",
       types: "wrangler types --include-runtime=false",
       deploy: "wrangler deploy",
       ...(pattern === "jwt" && {
-        token: `node --env-file=.dev.vars node_modules/mcp-wicket/dist/cli/main.js token --issuer ${name} --audience ${name} --subject ada`,
+        token: TOKEN_SCRIPT(name),
       }),
     },
     dependencies: Object.fromEntries([["mcp-wicket", dependency], caret("zod")]) as object,
@@ -123,7 +122,13 @@ interface Env extends Cloudflare.Env {}
 `.replace("  interface Env {\n\n  }", "  interface Env {}");
 }
 
-const DEVELOPMENT = `/** What \`npm run dev\` runs: the same Worker, where people sign in at a stand-in. It is not deployed. */
+export const DEVELOPMENT_SCRIPT = "wrangler dev src/development.ts --var MCP_WICKET_DEVELOPMENT:sign-in";
+
+/** Makes a token with the secret of this computer. */
+export const TOKEN_SCRIPT = (name: string) =>
+  `node --env-file=.dev.vars node_modules/mcp-wicket/dist/cli/main.js token --issuer ${name} --audience ${name} --subject ada`;
+
+export const DEVELOPMENT = `/** What \`npm run dev\` runs: the same Worker, where people sign in at a stand-in. It is not deployed. */
 import { developmentSignIn } from "mcp-wicket/development";
 import worker from "./index";
 

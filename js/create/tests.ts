@@ -3,7 +3,7 @@ import type { Choices } from "./choices.js";
 import { secretsOf } from "./worker.js";
 
 /** Values of the secrets that are for tests only. */
-const VALUES: Readonly<Record<string, string>> = {
+export const VALUES: Readonly<Record<string, string>> = {
   JWT_SECRET: "for tests only, and known to everybody",
   AZURE_TENANT_ID: "00000000-0000-0000-0000-000000000001",
   OIDC_ISSUER: "https://login.example.com",

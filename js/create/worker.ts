@@ -48,17 +48,23 @@ export function objectClass({ pattern, transport }: Choices): string | undefined
   return pattern === "oauth" ? "WicketObject" : undefined;
 }
 
+export const OBJECT_EXPORT = `/** The class of the Durable Objects in which sign-ins and grants are stored. */
+export { WicketObject } from "mcp-wicket/oauth";`;
+
 export function workerSource(choices: Choices): string {
   return `${head(choices)}\n${[imports(choices), server(choices), exported(choices)].join("\n\n")}\n`;
 }
 
+/** The first line of each pattern. */
+export const HEADS = {
+  none: "/** An MCP server that everyone may use. */",
+  jwt: "/** An MCP server for programs with a token: who is calling is in its claims. */",
+  "api-key": "/** An MCP server for programs with an API key: who is calling is in the key's record. */",
+  oauth: (provider: ProviderName) => `/** An MCP server for people who sign in with ${HANDLERS[provider].label}. */`,
+};
+
 function head({ pattern, provider }: Choices): string {
-  return {
-    none: "/** An MCP server that everyone may use. */",
-    jwt: "/** An MCP server for programs with a token: who is calling is in its claims. */",
-    "api-key": "/** An MCP server for programs with an API key: who is calling is in the key's record. */",
-    oauth: `/** An MCP server for people who sign in with ${HANDLERS[provider].label}. */`,
-  }[pattern];
+  return pattern === "oauth" ? HEADS.oauth(provider) : HEADS[pattern];
 }
 
 function imports({ pattern, provider, transport }: Choices): string {
@@ -165,14 +171,7 @@ export default protect(verifier, ${endpoint}, { name: "${name}" });`;
 export default protect(verifier, ${endpoint}, { name: "${name}" });`;
   }
   const { className, options } = HANDLERS[provider];
-  return `${
-    transport === "session"
-      ? ""
-      : `/** The class of the Durable Objects in which sign-ins and grants are stored. */
-export { WicketObject } from "mcp-wicket/oauth";
-
-`
-  }export default new OAuthProvider<Env>({
+  return `${transport === "session" ? "" : `${OBJECT_EXPORT}\n\n`}export default new OAuthProvider<Env>({
   name: "${name}",
   apiHandlers: { "/mcp": ${endpoint} },
   defaultHandler: new ${className}<Env>({

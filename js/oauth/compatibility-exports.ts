@@ -1,5 +1,6 @@
 /** The other exports of `@cloudflare/workers-oauth-provider`, for compatibility. */
 import { WicketError } from "../common/errors.js";
+import { UNSUPPORTED_HELPERS } from "./unsupported-helpers.js";
 
 /** Not supported: use the provider's method `api`: `provider.api(env, ctx, { issuer })`. */
 export function getOAuthApi(_options: never, _env: never): never {
@@ -34,32 +35,16 @@ export interface UnsupportedHelpers {
   finishUpstream: Unsupported;
 }
 
-const TOKENS = "Guard the route with `apiHandlers`: its handlers get the caller's props as `ctx.props`.";
-const CONSENT =
-  "A handler of this package (GitHubHandler, …) has the consent page, and `pages` customizes it; pages of your own store the " +
-  "request themselves and call `completeAuthorization`.";
-const UPSTREAM = "Use GitHubHandler, GoogleHandler, AzureADHandler or GenericOAuthHandler.";
-
-const ADVICE: Record<keyof UnsupportedHelpers, string> = {
-  unwrapToken: TOKENS,
-  exchangeToken: TOKENS,
-  describeConsent: CONSENT,
-  beginConsent: CONSENT,
-  approveConsent: CONSENT,
-  denyConsent: CONSENT,
-  isConsentRemembered: CONSENT,
-  beginUpstream: UPSTREAM,
-  finishUpstream: UPSTREAM,
-};
-
 /** Each throws `ERR_ARGUMENT` with what to use instead. */
 export const unsupportedHelpers = Object.fromEntries(
-  Object.entries(ADVICE).map(([name, advice]) => [
-    name,
-    () => {
-      throw new WicketError("ERR_ARGUMENT", `${name} is not available. ${advice}`);
-    },
-  ]),
+  Object.entries<string>(UNSUPPORTED_HELPERS satisfies Record<keyof UnsupportedHelpers, string>).map(
+    ([name, advice]) => [
+      name,
+      () => {
+        throw new WicketError("ERR_ARGUMENT", `${name} is not available. ${advice}`);
+      },
+    ],
+  ),
 ) as unknown as UnsupportedHelpers;
 
 /** The result of `purgeExpiredData`. */

@@ -1,8 +1,9 @@
 /**
  * Servers that are written for `agents` and `workers-oauth-provider`, in the style of Cloudflare's demos and on their
  * compatibility date, move over by their import lines (`tests/ported/cloudflare/`). This test changes these lines, nothing
- * else; then they compile, and do what they are for.
+ * else, or lets `mcp-wicket migrate` do it; then they compile, and do what they are for.
  */
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -24,6 +25,22 @@ const FILES = ["jwt/index.ts", "github/index.ts", "github/pages.ts"];
 const MODULES =
   /^((?:import .*|\}) from )"(?:agents\/mcp|@modelcontextprotocol\/sdk\/.*|@cloudflare\/workers-oauth-provider)";$/gm;
 
+const MIGRATED = `${SERVERS}/made/migrated`;
+const WAYS = [
+  ["changed import lines", SERVERS],
+  ["mcp-wicket migrate", MIGRATED],
+] as const;
+/** What the command has printed, by server. */
+const said: Record<string, string> = {};
+const migrate = (name: string, ...flags: string[]) =>
+  execFileSync(
+    process.execPath,
+    [at("dist/cli/main.js"), "migrate", `${MIGRATED}/${name}`, "--yes", "--force", ...flags],
+    {
+      encoding: "utf8",
+    },
+  );
+
 const source = (file: string) => readFileSync(`${SERVERS}/${file}`, "utf8");
 const moved = (file: string) =>
   source(file).replace(MODULES, `$1"mcp-wicket/${file.startsWith("jwt/") ? "jwt" : "oauth"}";`);
@@ -32,6 +49,15 @@ beforeAll(() => {
   for (const file of FILES) {
     mkdirSync(`${SERVERS}/made/${file.replace(/\/.*/, "")}`, { recursive: true });
     writeFileSync(`${SERVERS}/made/${file}`, moved(file));
+    mkdirSync(`${MIGRATED}/${file.replace(/\/.*/, "")}`, { recursive: true });
+    writeFileSync(`${MIGRATED}/${file}`, source(file));
+  }
+  for (const name of ["jwt", "github"]) {
+    writeFileSync(
+      `${MIGRATED}/${name}/wrangler.toml`,
+      source(`${name}/wrangler.toml`).replace(/^main = .*$/m, 'main = "index.ts"'),
+    );
+    said[name] = migrate(name);
   }
 });
 afterAll(() => rmSync(`${SERVERS}/made`, { recursive: true, force: true }));
@@ -43,6 +69,34 @@ test.each(FILES)("%s changes by its import lines alone", (file) => {
     .filter((line, at) => line !== before[at]);
   expect(changed.length).toBeGreaterThan(0);
   expect(changed.filter((line) => !/^import .* from "mcp-wicket\/(jwt|oauth)";$/.test(line))).toEqual([]);
+});
+
+test("the command changes import lines, options and flags, and nothing the second time", () => {
+  const changed = (name: string) => {
+    const [diff = ""] = (said[name] ?? "").split("Left for you");
+    return diff.split("\n").filter((line) => /^[-+](?![-+])/.test(line));
+  };
+  expect(changed("github").filter((line) => !/^[-+]import /.test(line))).toEqual([
+    '-  scopesSupported: ["notes"],',
+    "-  accessTokenTTL: 3600,",
+    '+  scopes: ["notes"],',
+    "+  accessTokenTtl: 3600,",
+    "+  kv: (env: Env) => env.OAUTH_KV,",
+    "+  // Clients that have registered before keep their IDs.",
+    "+  legacyClients: true,",
+    '-compatibility_flags = ["nodejs_compat"]',
+    '+compatibility_flags = ["nodejs_compat", "enable_request_signal", "global_fetch_strictly_public"]',
+  ]);
+  expect(changed("jwt").filter((line) => !/^[-+]import /.test(line))).toEqual([
+    '-compatibility_flags = ["nodejs_compat"]',
+    '+compatibility_flags = ["nodejs_compat", "enable_request_signal"]',
+  ]);
+  for (const name of ["jwt", "github"]) {
+    const before = readFileSync(`${MIGRATED}/${name}/index.ts`, "utf8");
+    expect(before.match(/from "(?:agents|@modelcontextprotocol|@cloudflare)/)).toBeNull();
+    expect(migrate(name)).toContain("uses mcp-wicket already");
+    expect(readFileSync(`${MIGRATED}/${name}/index.ts`, "utf8")).toBe(before);
+  }
 });
 
 test.each([false, true])("they compile then, with exactOptionalPropertyTypes: %s", (exactOptionalPropertyTypes) => {
@@ -58,7 +112,7 @@ test.each([false, true])("they compile then, with exactOptionalPropertyTypes: %s
     types: ["@cloudflare/workers-types"],
   };
   const program = ts.createProgram(
-    ["jwt", "github"].map((name) => `${SERVERS}/made/${name}/index.ts`),
+    ["jwt", "github"].flatMap((name) => [`${SERVERS}/made/${name}/index.ts`, `${MIGRATED}/${name}/index.ts`]),
     options,
   );
   const diagnostics = ts.getPreEmitDiagnostics(program);
@@ -67,10 +121,10 @@ test.each([false, true])("they compile then, with exactOptionalPropertyTypes: %s
 
 const texts = (result: unknown) => (result as { content: { text: string }[] }).content.map(({ text }) => text);
 
-describe("tokens of another issuer, with two mounts", () => {
+describe.each(WAYS)("tokens of another issuer, with two mounts: %s", (_, folder) => {
   let running: Running;
   beforeAll(async () => {
-    running = await start(`${SERVERS}/jwt/wrangler.toml`);
+    running = await start(`${folder}/jwt/wrangler.toml`);
   });
   afterAll(() => running.stop());
 
@@ -136,12 +190,12 @@ const github: StandIn = {
   },
 };
 
-describe("sign-in with GitHub, on pages of its own, with state and SQL", () => {
+describe.each(WAYS)("sign-in with GitHub, on pages of its own, with state and SQL: %s", (_, folder) => {
   let running: Running;
   let upstream: Standing;
   beforeAll(async () => {
     upstream = await stand(github);
-    running = await start(`${SERVERS}/github/wrangler.toml`, { outbound: upstream.port });
+    running = await start(`${folder}/github/wrangler.toml`, { outbound: upstream.port });
   });
   afterAll(async () => {
     await running.stop();

@@ -40,7 +40,8 @@ export function inspectFolder(folder: string): Inspected {
   };
 }
 
-function readConfig(folder: string): Config {
+/** The configuration of Wrangler. Throws if there is none, or if it cannot be read. */
+export function readConfig(folder: string): Config {
   const file = CONFIGS.find((name) => existsSync(join(folder, name)));
   if (file === undefined) {
     throw new Error(`${folder} has no ${CONFIGS.join(", ")}: name the folder of the Worker, or a URL.`);
@@ -53,7 +54,7 @@ function readConfig(folder: string): Config {
 }
 
 /** The code below a folder, without what is installed or built, and without other Workers. */
-function sourcesIn(root: string): Source[] {
+export function sourcesIn(root: string): Source[] {
   const found: Source[] = [];
   const walk = (folder: string) => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {

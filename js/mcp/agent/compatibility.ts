@@ -7,29 +7,10 @@ import type { LowLevelServer } from "../server/low-level.js";
 import type { McpServer } from "../server/mcp-server.js";
 import type { AskOptions, ElicitParams, ElicitResult } from "../server/types.js";
 import { AgentBase } from "./base.js";
+import { UNSUPPORTED_MEMBERS } from "./unsupported.js";
 
 /** A function that cannot be called with any arguments. */
 type Unsupported = (..._: never[]) => unknown;
-
-const OWN_ALARM =
-  'Give the class `static placement = "session"` and an `alarm()` of its own, and set it with `this.ctx.storage.setAlarm(…)`; ' +
-  "for jobs of the whole Worker, use a Cron Trigger or a Workflow.";
-const QUEUE = "Use a queue binding (Cloudflare Queues), or `this.ctx.waitUntil(…)` for work after the response.";
-const SOCKETS =
-  "Agents only support MCP: notify clients with `context.progress`, `context.log` and `server.sendResourceUpdated`.";
-
-/** Members of `agents` that are not supported, each with what to use instead. */
-const UNSUPPORTED: Record<string, string> = {
-  schedule: OWN_ALARM,
-  scheduleEvery: OWN_ALARM,
-  getSchedules: OWN_ALARM,
-  cancelSchedule: OWN_ALARM,
-  queue: QUEUE,
-  dequeue: QUEUE,
-  broadcast: SOCKETS,
-  addMcpServer: 'Use the client of the official SDK, "@modelcontextprotocol/client".',
-  runWorkflow: "Use the binding of the Workflow: `this.env.MY_WORKFLOW.create(…)`.",
-};
 
 /** The members that move over with an agent. */
 export abstract class MovedAgent<Env, State> extends AgentBase<Env> {
@@ -75,7 +56,7 @@ export abstract class MovedAgent<Env, State> extends AgentBase<Env> {
   }
 }
 
-for (const [name, advice] of Object.entries(UNSUPPORTED)) {
+for (const [name, advice] of Object.entries(UNSUPPORTED_MEMBERS)) {
   Object.defineProperty(MovedAgent.prototype, name, {
     configurable: true,
     writable: true,
