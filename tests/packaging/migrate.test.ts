@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, write
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { writeAll } from "../../dist/cli/migrate/draft.js";
+import { migrate as migrated } from "../../dist/cli/migrate/migrate.js";
 import { type Packed, pack } from "./lib/packed.ts";
 
 let packed: Packed;
@@ -232,9 +233,39 @@ test("a fetch that verifies the token itself becomes a sign-in, with another pro
   expect(await packed.command(project, "npx mcp-wicket doctor")).toContain("Nothing found");
 });
 
+test("a person is asked after the changes were shown, and only a yes makes them", async () => {
+  const project = await make("asked", "--pattern none --transport http");
+  const before = textsOf(project);
+  const answering = async (answer: string) => {
+    let [shown, question] = ["", ""];
+    const output = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+      shown += String(text);
+      return true;
+    });
+    const ask = (asked: string) => {
+      question = asked;
+      expect(shown).toContain("+++ b/src/index.ts");
+      return Promise.resolve(answer);
+    };
+    await migrated([project, "--to", "jwt"], "0.1.0", () => ({ ask, close: () => {} })).finally(() =>
+      output.mockRestore(),
+    );
+    expect(question).toMatch(/^Make these changes to \d+ files\?/);
+    return shown;
+  };
+  for (const no of ["no", "n", "", "yess", "Y e s"]) {
+    expect(await answering(no)).toContain("Nothing was changed.");
+    expect(textsOf(project)).toEqual(before);
+  }
+  expect(await answering("Yes")).toMatch(/\d+ files were changed\./);
+  expect(readFileSync(join(project, "src/index.ts"), "utf8")).toContain("protect(");
+});
+
 test("a secret that it makes is shown nowhere", async () => {
   const project = await make("secret", "--pattern none --transport http");
+  writeFileSync(join(project, ".dev.vars"), "# The key is wk_abc\nexport KEY='wk_def\nwk_ghi'\nEMPTY=\n");
   const said = await migrate(project, "--to jwt --yes");
+  expect(said).not.toContain("wk_");
   const [, secret = ""] = /JWT_SECRET="(.{43})"/.exec(readFileSync(join(project, ".dev.vars"), "utf8")) ?? [];
   expect(secret).not.toBe("");
   expect(said).toContain('+JWT_SECRET="…"');

@@ -23,10 +23,15 @@ export const MIGRATE_USAGE = `[FOLDER] [--to jwt|oauth] [--provider github|googl
 const NOTES = "MIGRATION.md";
 const TARGETS = ["jwt", "oauth"] as const;
 
+type Asking = typeof terminal;
+
 /** Throws with what to do. Nothing has changed then. */
-export async function migrate(args: string[], version: string): Promise<void> {
+export async function migrate(
+  args: string[],
+  version: string,
+  asking: Asking | undefined = process.stdin.isTTY && process.stdout.isTTY ? terminal : undefined,
+): Promise<void> {
   const flags = flagsOf(args);
-  const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   const { folder } = flags;
   if (!flags.dryRun && !flags.force) checkCommitted(folder);
   const project = new Project(folder);
@@ -44,10 +49,10 @@ export async function migrate(args: string[], version: string): Promise<void> {
     return;
   }
   if (!flags.yes) {
-    if (!isTerminal) {
+    if (!asking) {
       throw new Error("Nobody can be asked here: add --yes to make these changes, or --dry-run to see them only.");
     }
-    const { ask, close } = terminal();
+    const { ask, close } = asking();
     const answer = await ask(`Make these changes to ${String(changes.length)} files? yes or no`, [], "no");
     close();
     if (!/^y(?:es)?$/i.test(answer)) {
@@ -170,7 +175,15 @@ function checkCommitted(folder: string): void {
   );
 }
 
-const SECRET = /^(\w+=)".+"$/gm;
+/** The names in `.dev.vars`: neither values nor comments, which may have a key. */
+function withoutSecrets(text: string): string {
+  const line = (text: string) => {
+    const [, name, value = ""] = /^(\s*(?:export\s+)?[\w.-]+\s*=)\s*(.*)$/.exec(text) ?? [];
+    if (name === undefined) return text.trim() === "" ? text : "…";
+    return /^(?:""|''|)$/.test(value) ? text : `${name}"…"`;
+  };
+  return text.split("\n").map(line).join("\n");
+}
 
 /** A unified diff by git. Values of local secrets are not shown. */
 function difference(changes: readonly Change[]): string {
@@ -184,7 +197,7 @@ function difference(changes: readonly Change[]): string {
         if (text === undefined) continue;
         const file = join(folder, side, path);
         mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(file, path === ".dev.vars" ? text.replaceAll(SECRET, '$1"…"') : text);
+        writeFileSync(file, path === ".dev.vars" ? withoutSecrets(text) : text);
       }
     }
     for (const side of ["a", "b"]) mkdirSync(join(folder, side), { recursive: true });
