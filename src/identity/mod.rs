@@ -214,6 +214,8 @@ pub enum SignInErrorKind {
     NotAllowed,
     /// The provider did not answer: `temporarily_unavailable`.
     Unavailable,
+    /// The client was deleted meanwhile, or its redirect URI removed: nothing may be sent there.
+    Client,
     /// The configuration is wrong, or the response is malformed: `server_error`.
     Failed,
     /// A function of the operator timed out: `temporarily_unavailable`.
@@ -229,6 +231,7 @@ impl SignInErrorKind {
         match self {
             Self::Refused => "The sign-in was cancelled, or the sign-in provider refused it.",
             Self::NotAllowed => "The account that signed in may not use this server.",
+            Self::Client => "The app is no longer registered with this address.",
             Self::Unavailable => "The sign-in provider did not answer. Try again in a minute.",
             Self::Failed => "The sign-in failed. The log of this server has the reason.",
             Self::Late => "This server took too long; the sign-in provider is not at fault. Try again in a minute.",
@@ -260,6 +263,12 @@ impl SignInError {
     #[must_use]
     pub fn leaving(self, credential: impl Into<Box<str>>) -> Self {
         Self { credential: Some(credential.into()), ..self }
+    }
+
+    /// The client may no longer have the answer.
+    #[must_use]
+    pub fn client(reason: impl Into<String>) -> Self {
+        Self::new(SignInErrorKind::Client, reason)
     }
 
     /// The person or the provider said no.

@@ -165,7 +165,7 @@ pub(crate) async fn renewed<I: Identity>(
 
 fn code_of(denied: &SignInError) -> Code {
     match denied.kind {
-        SignInErrorKind::Refused | SignInErrorKind::NotAllowed => Code::InvalidGrant,
+        SignInErrorKind::Refused | SignInErrorKind::NotAllowed | SignInErrorKind::Client => Code::InvalidGrant,
         SignInErrorKind::Unavailable | SignInErrorKind::Failed | SignInErrorKind::Late | SignInErrorKind::Broken => {
             Code::TemporarilyUnavailable
         }
@@ -179,6 +179,7 @@ fn denied(why: &SignInError) -> OAuthError {
         SignInErrorKind::Late | SignInErrorKind::Broken => OAuthError::new(code_of(why), ours),
         SignInErrorKind::Refused
         | SignInErrorKind::NotAllowed
+        | SignInErrorKind::Client
         | SignInErrorKind::Unavailable
         | SignInErrorKind::Failed => failed(code_of(why)),
     }

@@ -244,6 +244,7 @@ async fn refused<I: Identity>(
         SignInErrorKind::Refused => return Reply::redirect(server.url(Endpoint::Connected)),
         SignInErrorKind::NotAllowed => Trouble::NotAllowed,
         SignInErrorKind::Unavailable => Trouble::Upstream,
+        SignInErrorKind::Client => Trouble::Redirect,
         SignInErrorKind::Failed => Trouble::UpstreamSetup,
         SignInErrorKind::Late => Trouble::Late,
         SignInErrorKind::Broken => Trouble::Broken,

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Client, Lookup, Proof, object};
+use super::{Client, Proof, object};
 use crate::flow::Flow;
 use crate::limit;
 use crate::oauth::audit::AuditEvent;
@@ -28,37 +28,43 @@ const ROW: &str = "admitted";
 const LIFETIME: u64 = 90 * DAY;
 const DAY: u64 = 24 * 3600 * 1000;
 
-/// The client that was found, or that it has to wait; the first time is logged. Waits: none if clients need no
-/// approval; else one, and one more for a client that has to wait.
+/// Whether people may be asked to allow a client.
+pub(crate) enum ClientApproval {
+    /// They may.
+    Given,
+    /// The operator has not approved it yet.
+    Pending,
+    /// This cannot be decided at the moment.
+    Unavailable,
+}
+
+/// Whether people may be asked to allow `client`, whose redirect URI is proven: only such a client is listed, which is
+/// logged the first time. Waits: none if clients need no approval; else one, and one more for a client that has to wait.
 pub(crate) async fn gate<I>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
     request: &Request<'_>,
-    found: Lookup,
-) -> Lookup {
-    let Lookup::Known(client, copy) = found else { return found };
+    client: &Client,
+) -> ClientApproval {
     if !server.config.approve || client.proof == Proof::Operator {
-        return Lookup::Known(client, copy);
+        return ClientApproval::Given;
     }
     match ask(flow, object(&client.id), &Admitted {}).await {
-        Ok(true) => return Lookup::Known(client, copy),
+        Ok(true) => return ClientApproval::Given,
         Ok(false) => {}
-        Err(_) => return Lookup::Unavailable,
+        Err(_) => return ClientApproval::Unavailable,
     }
     let network = request.network().map(|network| limit::key("waiting", &[&server.issuer, &network.wide]));
-    let wait = Wait { client, network };
-    let answer = ask(flow, WAITING, &wait).await;
-    let Wait { client, .. } = wait;
-    match answer {
+    match ask(flow, WAITING, &Wait { client: client.clone(), network }).await {
         Ok(Listed::New) => {
             let (event, trace) = ("client waits", request.trace(flow));
             let (id, name) = (Some(&*client.id), Some(&*client.name));
             AuditEvent { event, client: id, name, request: Some(&trace), ..AuditEvent::default() }.tell(flow);
         }
         Ok(Listed::Known | Listed::Full) => {}
-        Err(_) => return Lookup::Unavailable,
+        Err(_) => return ClientApproval::Unavailable,
     }
-    Lookup::Waiting(client.name)
+    ClientApproval::Pending
 }
 
 /// Whether a client is approved.

@@ -170,9 +170,7 @@ pub enum Lookup {
     Unusable(String),
     /// The client is known by a URL of a host that this server does not accept.
     Unlisted,
-    /// The operator has not approved it yet; its name for itself.
-    Waiting(String),
-    /// Too many requests; seconds until the next.
+    /// Too many requests: the next one may come after this many seconds.
     Busy(u64),
 }
 

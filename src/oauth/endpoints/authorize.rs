@@ -15,13 +15,14 @@ use crate::oauth::audit::AuditEvent;
 use crate::oauth::authorization_request::{AuthorizationRequest, Prompt, respond};
 use crate::oauth::browser::consent;
 use crate::oauth::browser::page::{self, Leave, Reply, Trouble, leave, recovery, trouble};
+use crate::oauth::client::admission::ClientApproval;
 use crate::oauth::client::{Client, Lookup, Proof, admission, find};
 use crate::oauth::error::Code;
 use crate::oauth::limits::by_network;
 use crate::oauth::{AuthorizationServer, Endpoint, Request, ServerConfig, pkce, redirect, scope};
 
 /// `state` is repeated to the client, and is part of forms until then.
-const MAX_STATE: usize = 2048;
+pub(crate) const MAX_STATE: usize = 2048;
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,12 +68,11 @@ pub async fn serve<I: Identity>(
     if let Some(seconds) = limit::wait(flow, limits(server, request, id)).await {
         return trouble(Trouble::Busy(seconds), None);
     }
-    let (client, copy) = match admission::gate(flow, server, request, find(flow, server, request, id).await).await {
+    let (client, copy) = match find(flow, server, request, id).await {
         Lookup::Known(client, copy) => (client, copy),
         Lookup::Busy(seconds) => return trouble(Trouble::Busy(seconds), None),
         Lookup::Unknown => return recovery(server, id),
         Lookup::Unlisted => return page::unlisted(server, id),
-        Lookup::Waiting(name) => return page::waiting(server, &name),
         Lookup::Unavailable => return trouble(Trouble::Unavailable, None),
         Lookup::Unreachable(reason) => {
             told_of(flow, request, id, &reason);
@@ -88,7 +88,12 @@ pub async fn serve<I: Identity>(
         Ok(redirect) => redirect,
         Err(reject) => return local(reject),
     };
-    // Nothing is stored for a request with a made-up redirect URI.
+    // Nothing is stored for a request with a made-up redirect URI, and nobody is listed.
+    match admission::gate(flow, server, request, &client).await {
+        ClientApproval::Given => {}
+        ClientApproval::Pending => return page::waiting(server, &client.name),
+        ClientApproval::Unavailable => return trouble(Trouble::Unavailable, None),
+    }
     if let Some(copy) = copy {
         flow.commit(*copy);
     }

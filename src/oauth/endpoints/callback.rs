@@ -91,6 +91,9 @@ pub(crate) async fn turn_away<I: Identity>(
 ) -> Reply {
     told(flow, server, request, Some(&pending.client), denied).await;
     let (code, description) = (code_of(denied.kind), denied.kind.description());
+    if denied.kind == SignInErrorKind::Client {
+        return trouble(Trouble::Redirect, None).refusing(code.name(), denied.reason.clone());
+    }
     if denied.kind == SignInErrorKind::NotAllowed {
         let back = pending.failed(code, description);
         return page::turned_away(server, denied.account.as_deref().unwrap_or_default(), pending, &back);
@@ -130,7 +133,7 @@ pub(crate) async fn told<I: Identity>(
 
 fn code_of(kind: SignInErrorKind) -> Code {
     match kind {
-        SignInErrorKind::Refused | SignInErrorKind::NotAllowed => Code::AccessDenied,
+        SignInErrorKind::Refused | SignInErrorKind::NotAllowed | SignInErrorKind::Client => Code::AccessDenied,
         SignInErrorKind::Unavailable | SignInErrorKind::Late => Code::TemporarilyUnavailable,
         SignInErrorKind::Failed | SignInErrorKind::Broken => Code::ServerError,
     }
@@ -158,15 +161,23 @@ fn leaving(denied: SignInError, person: &Person) -> SignInError {
     }
 }
 
-/// The client's current authentication. The operator may have changed the secret of their client, or deleted it, since
-/// the person was asked. Waits: one for the operator's clients, none for others.
-async fn current_auth(flow: &Flow<'_>, client: &str, asked: &Auth) -> Result<Auth, SignInError> {
-    if *asked == Auth::None || Proof::of(client) != Proof::Operator {
-        return Ok(asked.clone());
+/// The client's current authentication. The operator may have changed their client, or deleted it, since the person was
+/// asked. Waits: one for the operator's clients, none for others, which cannot change.
+async fn current_auth<I: Identity>(
+    flow: &Flow<'_>,
+    server: &AuthorizationServer<'_, I>,
+    pending: &AuthorizationRequest,
+) -> Result<Auth, SignInError> {
+    if Proof::of(&pending.client) != Proof::Operator {
+        return Ok(pending.auth.clone());
     }
-    let kept = ask(flow, client::object(client), &Load {}).await;
+    let kept = ask(flow, client::object(&pending.client), &Load {}).await;
     let kept = kept.map_err(|_| SignInError::unavailable("the client's object is unavailable"))?;
-    Ok(kept.ok_or_else(|| SignInError::refused("the operator has deleted the client"))?.auth)
+    let client = kept.ok_or_else(|| SignInError::client("the operator has deleted the client"))?;
+    if client.may_redirect_to(&pending.redirect, &server.config.schemes) {
+        return Ok(client.auth);
+    }
+    Err(SignInError::client("the operator has removed the redirect URI"))
 }
 
 /// Creates the grant and returns its code. `asked`: consent was asked for here, and is remembered.
@@ -180,7 +191,7 @@ pub(crate) async fn issue<I: Identity>(
 ) -> Result<String, SignInError> {
     let scopes = within_reach(pending, person)?;
     let subject = server.subject(&person.id);
-    let auth = match current_auth(flow, &pending.client, &pending.auth).await {
+    let auth = match current_auth(flow, server, pending).await {
         Ok(auth) => auth,
         Err(denied) => return Err(leaving(denied, person)),
     };

@@ -165,7 +165,7 @@ async fn unless_forgotten<I>(
         Lookup::Busy(seconds) => OAuthError::slow_down(seconds),
         Lookup::Unknown | Lookup::Unusable(_) | Lookup::Unlisted => unknown_client(),
         Lookup::Unavailable | Lookup::Unreachable(_) if counted => unavailable(),
-        Lookup::Unavailable | Lookup::Unreachable(_) | Lookup::Known(..) | Lookup::Waiting(_) => failed,
+        Lookup::Unavailable | Lookup::Unreachable(_) | Lookup::Known(..) => failed,
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{InvalidCall, RowSet, call};
 use crate::flow::Flow;
-use crate::oauth::client::{Client, Proof};
+use crate::oauth::client::{Auth, Client, Proof};
 
 const ROW: &str = "client";
 /// An unused registration expires after 90 days, in milliseconds.
@@ -37,13 +37,25 @@ pub(crate) struct Load {}
 
 call!(Load, "load" => Option<Client>);
 
-/// The operator has made or changed the client.
+/// The operator has made the client.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Put {
     pub(crate) client: Client,
 }
 
 call!(Put, "put" => bool);
+
+/// The operator changes the client: what is absent stays.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Change {
+    pub(crate) name: Option<String>,
+    pub(crate) redirects: Option<Vec<String>>,
+    /// The hash of its new secret, if it has one.
+    pub(crate) secret: Option<String>,
+}
+
+// The client as it is now, if there is one.
+call!(Change, "change" => Option<Client>);
 
 /// The operator deletes the client.
 #[derive(Serialize)]
@@ -69,10 +81,27 @@ pub(crate) async fn register(flow: &Flow<'_>, Register { client, full }: Registe
     Ok(if full { Registered::Full } else { Registered::Kept(keep(flow, &held, client)) })
 }
 
-/// Stores a client, replacing any previous one.
+/// Stores a client.
 pub(crate) async fn put(flow: &Flow<'_>, Put { client }: Put) -> Result<bool, InvalidCall> {
     keep(flow, &RowSet::read(flow, vec![ROW.into()], vec![]).await?, client);
     Ok(true)
+}
+
+/// Changes the client.
+pub(crate) async fn change(flow: &Flow<'_>, change: Change) -> Result<Option<Client>, InvalidCall> {
+    let held = RowSet::read(flow, vec![ROW.into()], vec![]).await?;
+    if held.row(ROW).is_none() {
+        return Ok(None);
+    }
+    let Row { client, .. } = held.record(ROW).ok_or(InvalidCall)?;
+    let auth = match (client.auth, change.secret) {
+        (Auth::Basic(_), Some(hash)) => Auth::Basic(hash),
+        (Auth::Post(_), Some(hash)) => Auth::Post(hash),
+        (auth, _) => auth,
+    };
+    let name = change.name.unwrap_or(client.name);
+    let redirects = change.redirects.unwrap_or(client.redirects);
+    Ok(Some(keep(flow, &held, Client { name, redirects, auth, ..client })))
 }
 
 /// Deletes the client.

@@ -109,6 +109,7 @@ async fn called(flow: &Flow<'_>, keys: &Keys, text: &str) -> Result<Json, Invali
         ("transaction", transaction::Release::NAME) => answer(transaction::release(flow, &asked.input()?).await),
         ("client", client::Register::NAME) => answer(client::register(flow, asked.input()?).await),
         ("client", client::Load::NAME) => answer(client::load(flow).await),
+        ("client", client::Change::NAME) => answer(client::change(flow, asked.input()?).await),
         ("client", client::Put::NAME) => answer(client::put(flow, asked.input()?).await),
         ("client", client::Delete::NAME) => answer(client::delete(flow).await),
         ("client", admission::Admitted::NAME) => answer(admission::admitted(flow).await),

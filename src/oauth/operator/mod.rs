@@ -21,11 +21,12 @@ use crate::oauth::audit::AuditEvent;
 use crate::oauth::authorization_request::{AuthorizationRequest, respond};
 use crate::oauth::browser::connected;
 use crate::oauth::browser::page::{Reply, leave};
+use crate::oauth::client::admission::ClientApproval;
 use crate::oauth::client::metadata::presentable;
 use crate::oauth::client::{self, Auth, Client, Lookup, Proof, admission, document, find, legacy, secret_hash};
-use crate::oauth::endpoints::authorize::{AuthorizeError, check, failed, redirect_of};
+use crate::oauth::endpoints::authorize::{AuthorizeError, MAX_STATE, check, failed, redirect_of};
 use crate::oauth::endpoints::callback;
-use crate::oauth::object::client::{Delete, Load, Put};
+use crate::oauth::object::client::{Change, Delete, Load, Put};
 use crate::oauth::object::clients::{Forget, List, Note};
 use crate::oauth::object::connections::{self, Disconnect};
 use crate::oauth::object::ledger::Traced;
@@ -99,7 +100,7 @@ async fn called<I: Identity>(
                 Lookup::Known(client, _) => Ok(Json::of(&ClientInfo::of(&client))),
                 Lookup::Unknown | Lookup::Unusable(_) | Lookup::Unlisted => Ok(nothing()),
                 Lookup::Unreachable(reason) => Err(OperatorError::new(unreachable(&id, &reason))),
-                Lookup::Unavailable | Lookup::Waiting(_) | Lookup::Busy(_) => Err(OperatorError::silent()),
+                Lookup::Unavailable | Lookup::Busy(_) => Err(OperatorError::silent()),
             }
         }
         "create" => create(flow, server, request, &call).await,
@@ -116,8 +117,9 @@ async fn called<I: Identity>(
         "delete" => {
             let id = operators(&call)?;
             let (forget, object) = (Forget { id }, client::object);
-            ask(flow, INDEX, &forget).await?;
             let known = ask(flow, &object(&forget.id), &Delete {}).await?;
+            // Afterwards: see `list`.
+            ask(flow, INDEX, &forget).await?;
             if known {
                 tell(flow, request, "client deleted", &forget.id);
             }
@@ -232,16 +234,11 @@ async fn asked<I: Identity>(
         return Err(OperatorError::new("A parameter is repeated."));
     }
     let id = params.get("client_id").ok_or_else(|| OperatorError::new("client_id is missing."))?;
-    let client = match admission::gate(flow, server, request, find(flow, server, request, id).await).await {
+    let client = match find(flow, server, request, id).await {
         Lookup::Known(client, _) => client,
         Lookup::Unknown => return Err(OperatorError::new("client_id is unknown. The client has to register again.")),
         Lookup::Unlisted => {
             return Err(OperatorError::new("This server does not allow clients identified by a URL of this host."));
-        }
-        Lookup::Waiting(name) => {
-            return Err(OperatorError::new(
-                [&name, " waits for the operator's approval: call approveClient."].concat(),
-            ));
         }
         Lookup::Busy(_) => {
             let seconds = until_next(flow.context().now()).to_string();
@@ -259,11 +256,19 @@ async fn asked<I: Identity>(
         AuthorizeError::Local(_, detail) | AuthorizeError::Redirect(_, detail) => OperatorError::new(detail),
     };
     let uri = redirect_of(server.config, &client, params).map_err(local)?;
+    match admission::gate(flow, server, request, &client).await {
+        ClientApproval::Given => {}
+        ClientApproval::Pending => {
+            let message = [&client.name, " waits for the operator's approval: call approveClient."].concat();
+            return Err(OperatorError::new(message));
+        }
+        ClientApproval::Unavailable => return Err(OperatorError::silent()),
+    }
     check(server, &client, uri, params).map_err(|reject| match reject {
         AuthorizeError::Local(..) => local(reject),
         AuthorizeError::Redirect(code, description) => {
             let pairs = [("error", code.name()), ("error_description", description)];
-            let state = params.get("state").filter(|state| state.len() <= 2048);
+            let state = params.get("state").filter(|state| state.len() <= MAX_STATE);
             let url = respond(uri, state, &server.issuer, &pairs);
             let page = match leave(&url, failed(server.config, &client, description)) {
                 Reply::Page(page) if client.proof != Proof::Operator => Some(page.model),
@@ -358,15 +363,13 @@ async fn rotate<I: Identity>(
     request: &Request<'_>,
     call: &Object<'_>,
 ) -> Result<Json, OperatorError> {
-    let Some(client) = load(flow, &operators(call)?).await? else { return Ok(nothing()) };
     let secret = encode(&flow.context().random::<32>("client secret"));
-    let auth = match client.auth {
-        Auth::None => return Err(OperatorError::new("The client has no secret: its tokenEndpointAuthMethod is none.")),
-        Auth::Basic(_) => Auth::Basic(secret_hash(&secret)),
-        Auth::Post(_) => Auth::Post(secret_hash(&secret)),
-    };
+    let change = Change { secret: Some(secret_hash(&secret)), ..Change::default() };
     // The secret first: later grants belong to the new one.
-    let client = keep(flow, Client { auth, ..client }).await?;
+    let Some(client) = changed(flow, &operators(call)?, change).await? else { return Ok(nothing()) };
+    if client.auth == Auth::None {
+        return Err(OperatorError::new("The client has no secret: its tokenEndpointAuthMethod is none."));
+    }
     end(flow, server, Rule::Client(&client.id), flow.context().now() + 1).await?;
     let is_void = call.get("void").is_some_and(Value::is_true);
     tell(flow, request, if is_void { "client secret revoked" } else { "client secret rotated" }, &client.id);
@@ -409,22 +412,32 @@ async fn create<I: Identity>(
         proof: Proof::Operator,
         created: context.now() / 1000,
     };
-    let client = keep(flow, client).await?;
+    let put = Put { client };
+    ask(flow, &client::object(&put.client.id), &put).await?;
+    let client = list(flow, put.client).await?;
     tell(flow, request, "client created", &client.id);
     let client_secret = Some(secret.as_str()).filter(|_| client.auth != Auth::None);
     Ok(Json::of(&ClientInfo { client_secret, ..ClientInfo::of(&client) }))
 }
 
-/// The client with this identifier, if there is one.
-async fn load(flow: &Flow<'_>, id: &str) -> Result<Option<Client>, OperatorError> {
-    ask(flow, &client::object(id), &Load {}).await
+/// Changes the client with this identifier, if there is one: in its object, so that no other change is lost.
+async fn changed(flow: &Flow<'_>, id: &str, change: Change) -> Result<Option<Client>, OperatorError> {
+    match ask(flow, &client::object(id), &change).await? {
+        Some(client) => list(flow, client).await.map(Some),
+        None => Ok(None),
+    }
 }
 
-async fn keep(flow: &Flow<'_>, client: Client) -> Result<Client, OperatorError> {
-    let put = Put { client };
-    ask(flow, &client::object(&put.client.id), &put).await?;
-    let note = Note { client: put.client };
+/// Lists the client. Whoever changes or deletes it at the same time may have done so before it was listed: what its
+/// object says afterwards counts.
+async fn list(flow: &Flow<'_>, client: Client) -> Result<Client, OperatorError> {
+    let note = Note { client };
     ask(flow, INDEX, &note).await?;
+    match ask(flow, &client::object(&note.client.id), &Load {}).await? {
+        None => ask(flow, INDEX, &Forget { id: note.client.id.clone() }).await?,
+        Some(client) if client != note.client => ask(flow, INDEX, &Note { client }).await?,
+        Some(_) => true,
+    };
     Ok(note.client)
 }
 
@@ -437,14 +450,10 @@ async fn update<I: Identity>(
     let id = operators(call)?;
     let updates = call.get("client").and_then(|it| it.object().ok());
     let updates = updates.ok_or_else(|| OperatorError::new("The updates are missing."))?;
-    let Some(mut client) = load(flow, &id).await? else { return Ok(nothing()) };
-    if updates.get("clientName").is_some() {
-        client.name = named(&updates)?;
-    }
-    if updates.get("redirectUris").is_some() {
-        client.redirects = redirects(server, &updates)?;
-    }
-    let client = keep(flow, client).await?;
+    let name = updates.get("clientName").map(|_| named(&updates)).transpose()?;
+    let redirects = updates.get("redirectUris").map(|_| redirects(server, &updates)).transpose()?;
+    let change = Change { name, redirects, secret: None };
+    let Some(client) = changed(flow, &id, change).await? else { return Ok(nothing()) };
     tell(flow, request, "client changed", &client.id);
     Ok(Json::of(&ClientInfo::of(&client)))
 }

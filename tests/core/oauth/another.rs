@@ -242,17 +242,25 @@ fn the_code_is_for_the_secret_that_the_operators_client_has_now() {
     let made = operate(&mut way.objects, &json!({}), "", &create).0["ok"].clone();
     way.client = made["clientId"].as_str().unwrap().to_owned();
     let begun = way.allow();
-    for (call, deleted) in
-        [(json!({"call": "rotate", "id": way.client}), false), (json!({"call": "delete", "id": way.client}), true)]
-    {
+    let elsewhere = json!({"redirectUris": ["https://elsewhere.example/back"]});
+    for (call, reason) in [
+        (json!({"call": "rotate", "id": way.client}), None),
+        (json!({"call": "delete", "id": way.client}), Some("the operator has deleted the client")),
+        (
+            json!({"call": "update", "id": way.client, "client": elsewhere}),
+            Some("the operator has removed the redirect URI"),
+        ),
+    ] {
         let mut objects = way.objects.clone();
         let secret = operate(&mut objects, &json!({}), "", &call).0["ok"]["clientSecret"].clone();
         let (reply, _) = exchange(&mut objects, &who("ann"), &returning(&begun.0, &begun.1), "", 81);
-        let to = location(&reply).unwrap_or_else(|| panic!("{reply}"));
-        if deleted {
-            assert!(to.contains("error=access_denied"), "{to}");
+        if let Some(reason) = reason {
+            assert_eq!(location(&reply), None, "nothing is sent there: {reply}");
+            assert_eq!(reply["page"]["model"]["reason"], "redirect", "{reply}");
+            assert_eq!(reply["page"]["refused"]["reason"], reason, "{reply}");
             continue;
         }
+        let to = location(&reply).unwrap_or_else(|| panic!("{reply}"));
         let code = to.split_once("code=").unwrap().1.split('&').next().unwrap();
         let status = |secret: &Json| {
             let body =
@@ -261,6 +269,15 @@ fn the_code_is_for_the_secret_that_the_operators_client_has_now() {
         };
         assert_eq!((status(&made["clientSecret"]), status(&secret)), (json!(401), json!(200)));
     }
+    // A client without a secret is no exception.
+    let mut public = Way::new();
+    let create = json!({"call": "create", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT], "tokenEndpointAuthMethod": "none"}});
+    let made = operate(&mut public.objects, &json!({}), "", &create).0["ok"].clone();
+    public.client = made["clientId"].as_str().unwrap().to_owned();
+    let asked = public.allow();
+    operate(&mut public.objects, &json!({}), "", &json!({"call": "delete", "id": public.client}));
+    let (reply, _) = exchange(&mut public.objects, &who("ann"), &returning(&asked.0, &asked.1), "", 81);
+    assert_eq!((location(&reply), &reply["page"]["model"]["reason"]), (None, &json!("redirect")), "{reply}");
     // Where its object is silent nobody gets a code.
     let (server, keys, input) = (server(json!({})), keys(), returning(&begun.0, &begun.1).to_string());
     let nobody = who("ann");

@@ -345,6 +345,60 @@ fn another_secret_replaces_the_one_before_and_keeps_the_way_it_is_sent() {
     assert_eq!(ok(&mut objects, json!({"call": "rotate", "id": format!("o_{}", "x".repeat(32))})), Json::Null);
 }
 
+/// Calls `first`, and `second` in the middle of it: before its effect number `at`. Gives both answers.
+fn interleaved(objects: &mut Objects, first: &Json, second: &Json, at: usize) -> (Json, Option<Json>) {
+    let (config, keys) = (server(json!({})), keys());
+    let input = head("authorize", "GET", json!({})).to_string();
+    let server = AuthorizationServer { config: &config, keys: &keys, identity: &Ann, issuer: SITE.into() };
+    let (request, first) = (Request::read(&input).unwrap(), first.to_string());
+    let (mut count, mut between) = (0, None);
+    let world = World::new(|effect| {
+        if count == at {
+            between = Some(operate(objects, &json!({}), "", second).0);
+        }
+        count += 1;
+        objects.ask(effect, NOW, [77; 32])
+    })
+    .with_entropy([77; 32]);
+    let ended = world.run(async |flow| operator::serve(flow, &server, &request, &first).await);
+    (serde_json::to_value(ended.answer.unwrap()).unwrap(), between)
+}
+
+#[test]
+fn two_changes_of_a_client_at_once_both_count() {
+    for at in 0.. {
+        let mut objects = Objects::default();
+        let id = create(&mut objects, "client_secret_basic")["clientId"].as_str().unwrap().to_owned();
+        let update = json!({"call": "update", "id": id, "client": {"clientName": "Renamed"}});
+        let (updated, rotated) = interleaved(&mut objects, &update, &json!({"call": "rotate", "id": id}), at);
+        assert_eq!(updated["ok"]["clientName"], "Renamed", "{at}");
+        let Some(rotated) = rotated else {
+            assert!(at > 2, "the update has {at} effects");
+            break;
+        };
+        let secret = rotated["ok"]["clientSecret"].as_str().unwrap();
+        let code = completed(&mut objects, &id, &json!(["read"]));
+        assert_eq!(exchange(&objects, &id, Some(secret), &code), 200, "{at}: the secret that the operator was given");
+        let client = ok(&mut objects, json!({"call": "client", "id": id}));
+        assert_eq!(client["clientName"], "Renamed", "{at}");
+        assert_eq!(ok(&mut objects, json!({"call": "list"})), json!([client]), "{at}");
+    }
+}
+
+#[test]
+fn a_client_that_is_deleted_during_a_change_stays_deleted() {
+    for at in 0.. {
+        let mut objects = Objects::default();
+        let id = create(&mut objects, "client_secret_basic")["clientId"].as_str().unwrap().to_owned();
+        let update = json!({"call": "update", "id": id, "client": {"clientName": "Renamed"}});
+        let (_, deleted) = interleaved(&mut objects, &update, &json!({"call": "delete", "id": id}), at);
+        let Some(deleted) = deleted else { break };
+        assert_eq!(deleted["ok"], json!({"known": true}), "{at}");
+        assert_eq!(ok(&mut objects, json!({"call": "client", "id": id})), Json::Null, "{at}");
+        assert_eq!(ok(&mut objects, json!({"call": "list"})), json!([]), "{at}");
+    }
+}
+
 #[test]
 fn a_client_that_registered_itself_waits_for_the_operators_yes() {
     let mut way = Way::new();
@@ -352,6 +406,11 @@ fn a_client_that_registered_itself_waits_for_the_operators_yes() {
     let mine = create(&mut way.objects, "none")["clientId"].as_str().unwrap().to_owned();
     let mut call = |query: &str, call: Json| operate(&mut way.objects, &approve, query, &call);
     let parse = json!({"call": "parse"});
+    let foreign = authorize_query(&client).replace("redirect_uri=", "redirect_uri=https%3A%2F%2Fother.example%2F");
+    let (answer, told) = call(&foreign, parse.clone());
+    assert_eq!(answer["wrong"]["message"], "redirect_uri is not registered for the client");
+    assert_eq!(told, [] as [Json; 0], "a request with an unproven redirect URI lists nobody");
+    assert_eq!(call("", json!({"call": "waiting"})).0["ok"], json!([]));
     let (answer, told) = call(&authorize_query(&client), parse.clone());
     assert_eq!(answer["wrong"]["message"], "Test waits for the operator's approval: call approveClient.");
     assert_eq!(told, [json!({"event": "client waits", "client": client, "name": "Test", "request": "8f0c2d"})]);
