@@ -109,10 +109,10 @@ fn twins() -> String {
     twins
         .add::<http::Answer>()
         .add::<http::well_known::WellKnown>()
-        .add::<mcp::tell::Told>()
+        .add::<mcp::handler_messages::Told>()
         .add::<mcp::place::Place>();
     twins
-        .add::<mcp::tell::Say<'static>>()
+        .add::<mcp::handler_messages::Say<'static>>()
         .add::<mcp::Request<'static>>()
         .add::<guard::no_auth::GuardInput>()
         .add::<guard::GuardDecision>();
@@ -128,9 +128,9 @@ fn twins() -> String {
         .add::<guard::access::AccessVerification>()
         .add::<guard::access::TokenGrant>();
     twins.add::<guard::access::UpstreamInput>().add::<guard::access::UpstreamToken>();
-    twins.add::<guard::further::ExternalInput>().add::<guard::further::Admission>();
-    twins.add::<oauth::endpoints::table::Route>().add::<oauth::object::giving::Released>();
-    twins.add::<oauth::object::giving::Settled>().add::<oauth::object::outbox::Untold>();
+    twins.add::<guard::external_tokens::ExternalInput>().add::<guard::external_tokens::Admission>();
+    twins.add::<oauth::endpoints::table::Route>().add::<oauth::object::credential_revocation::Released>();
+    twins.add::<oauth::object::credential_revocation::Settled>().add::<oauth::object::outbox::Untold>();
     twins.add::<config::Config>();
     twins.declarations.into_values().collect::<Vec<_>>().join("\n")
 }

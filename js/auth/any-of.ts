@@ -51,7 +51,7 @@ const core = lazyBearerCore();
 /** The most informative refusal (`src/guard/any_of.rs`), together with all of them. */
 export async function mostInformative(rejections: readonly RejectedToken[]): Promise<RejectedToken> {
   const input = JSON.stringify(rejections.map(({ refused, foreign }) => ({ refused, foreign })));
-  const at = rejections.length > 1 ? await run<number>(core.foremost, input, "", NO_WORLD) : 0;
+  const at = rejections.length > 1 ? await run<number>(core.most_informative, input, "", NO_WORLD) : 0;
   const most = rejections[at] ?? { refused: "absent", reason: "the request has no token" };
   const all = rejections.flatMap((one) => one.said ?? [one]).filter(({ refused }) => refused !== "absent");
   return all.length > 1 ? { ...most, said: all } : most;

@@ -44,7 +44,7 @@ function newBearerCore(config: CoreConfig): BearerCore {
   if (!provided || provided.patterns < 2) {
     throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket/jwt", not from a file inside the package.');
   }
-  return stepsOf(made(provided.core, config) as BearerCore, ["refuse", "foremost", "count", "metadata"]);
+  return stepsOf(made(provided.core, config) as BearerCore, ["refuse", "most_informative", "count", "metadata"]);
 }
 
 /** The default configuration. */
@@ -56,7 +56,7 @@ export function lazyBearerCore(): BearerCore {
   const made = () => (core ??= newBearerCore(PLAIN));
   return {
     refuse: (...args) => made().refuse(...args),
-    foremost: (...args) => made().foremost(...args),
+    most_informative: (...args) => made().most_informative(...args),
     count: (...args) => made().count(...args),
     metadata: (...args) => made().metadata(...args),
   };
@@ -69,7 +69,7 @@ export function oauthSteps(config: CoreConfig): OAuthCore & { warnings: () => st
   }
   const core = made(provided.core as unknown as OAuthCoreClass, config);
   return {
-    ...stepsOf(core, ["oauth", "access", "external", "object", "upstream", "operate", "give"]),
+    ...stepsOf(core, ["oauth", "access", "external", "object", "upstream", "operate", "revoke_upstream"]),
     warnings: () => core.warnings(),
   };
 }

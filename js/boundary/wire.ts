@@ -33,7 +33,7 @@ export interface Core {
 /** The steps of builds that support tokens. */
 export interface BearerCore {
   refuse: StepMethod;
-  foremost: StepMethod;
+  most_informative: StepMethod;
   count: StepMethod;
   metadata: StepMethod;
 }
@@ -56,7 +56,7 @@ export interface OAuthCore {
   object: StepMethod;
   upstream: StepMethod;
   operate: StepMethod;
-  give: StepMethod;
+  revoke_upstream: StepMethod;
 }
 export type OAuthCoreClass = new (
   config: CoreConfig,

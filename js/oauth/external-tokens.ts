@@ -1,7 +1,7 @@
 /**
  * External tokens: those that the operator's other verifiers accept, in addition to the tokens of our own authorization
  * server, so that machines with keys and people with a browser can use one endpoint. Rust decides whose a token is, and the
- * principal of its caller (`src/guard/further.rs`).
+ * principal of its caller (`src/guard/external_tokens.rs`).
  */
 import { mostInformative } from "../auth/any-of.js";
 import { withTimeout } from "../auth/verifier-timeout.js";

@@ -298,7 +298,7 @@ export class OAuthProvider<Env = unknown> {
   /** In an object whose alarm has found credentials to revoke. */
   async #revokeUpstream(due: Released, env: Env, ctx: ExecutionContext): Promise<Settled> {
     const server = await this.#serverOf(env, ctx);
-    return server.run<Settled>("give", due, "", { request: new Request("https://localhost/"), env, ctx });
+    return server.run<Settled>("revoke_upstream", due, "", { request: new Request("https://localhost/"), env, ctx });
   }
 
   /** If no issuer is configured, each origin is an issuer of its own. */

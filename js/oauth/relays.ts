@@ -22,7 +22,7 @@ export interface RevocationChanges {
   /** True if there are further entries. */
   more: boolean;
   /**
-   * New rules. A rule ends all grants that it names and that began before a point in time (`src/oauth/revocation.rs`).
+   * New rules. A rule ends all grants that it names and that began before a point in time (`src/oauth/revocation_rules.rs`).
    */
   rules: [rule: string, before: number, until: number, version: number][];
   /** The version of the latest rule: it only grows. */

@@ -1,5 +1,5 @@
 /**
- * Revokes upstream credentials that are no longer needed, when an object's alarm finds some (`src/oauth/object/giving.rs`),
+ * Revokes upstream credentials that are no longer needed, when an object's alarm finds some (`src/oauth/object/credential_revocation.rs`),
  * through the providers that the Worker creates when it loads.
  */
 import { logged } from "../common/errors.js";

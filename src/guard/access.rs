@@ -11,7 +11,7 @@ use crate::oauth::object::credential::Take;
 use crate::oauth::object::grant::Props;
 use crate::oauth::renewal::{NoFreshCredential, fresh};
 use crate::oauth::signing::{is_ours, proven};
-use crate::oauth::{AuthorizationServer, ServerConfig, revocation};
+use crate::oauth::{AuthorizationServer, ServerConfig, revocation_rules};
 
 /// Props that are not in the token are cached for at most this long, in milliseconds.
 const PROPS_AGE: u64 = 30_000;
@@ -114,7 +114,7 @@ pub async fn verify(
             (props.0, (access.expires * 1000).min(now + age))
         }
     };
-    let rules = revocation::of(config, &access.client, &access.subject).into();
+    let rules = revocation_rules::of(config, &access.client, &access.subject).into();
     let about = Box::new(TokenInfo {
         client: Some(access.client),
         expires: Some(access.expires),

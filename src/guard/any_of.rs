@@ -28,7 +28,7 @@ impl VerifierRefusal {
 /// The index of the most informative refusal: the first verifier that is unavailable, because the request may succeed
 /// later; else the last one whose kind and issuer match the token; else the last one that has seen a token.
 #[must_use]
-pub fn foremost(said: &[VerifierRefusal]) -> Option<usize> {
+pub fn most_informative(said: &[VerifierRefusal]) -> Option<usize> {
     let unavailable = said.iter().position(|one| one.refused == Refusal::Unavailable);
     unavailable.or_else(|| (0..said.len()).max_by_key(|at| said.get(*at).map(VerifierRefusal::weight)))
 }

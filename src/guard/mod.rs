@@ -10,7 +10,7 @@ pub mod api_key;
 #[cfg(feature = "bearer")]
 pub mod bearer;
 #[cfg(feature = "oauth")]
-pub mod further;
+pub mod external_tokens;
 #[cfg(feature = "jwt")]
 pub mod introspection;
 #[cfg(feature = "jwt")]

@@ -10,7 +10,7 @@ use serde::Serialize;
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct LoggedRefusal {
     /// The code: of [`super::origin::OriginRejection`], `guard::bearer::Refusal`, `oauth::error::Code` or
-    /// `oauth::browser::trouble::Trouble`.
+    /// `oauth::browser::error_page::ErrorReason`.
     pub code: &'static str,
     /// What is wrong, as far as the code does not say it.
     pub reason: Cow<'static, str>,

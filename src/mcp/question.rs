@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::ask;
 use super::capabilities::Capabilities;
+use super::handler_messages::{Era, Running, Told};
 use super::mrtr::fingerprint;
 use super::reach::answer_tag;
 use super::revision::Revision;
-use super::tell::{Era, Running, Told};
 use crate::crypto;
 use crate::flow::Flow;
 use crate::json::{Json, Object, Value};

@@ -3,9 +3,9 @@
 //! isolate.
 
 use super::capabilities::Capabilities;
+use super::handler_messages::{recall, recalled};
 use super::revision::Revision;
 use super::session::{Session, SessionLookup};
-use super::tell::{recall, recalled};
 use super::{Request, session};
 use crate::flow::{Flow, Listen, Listening};
 use crate::http::Answer;

@@ -22,7 +22,7 @@ pub mod redirect;
 pub(crate) mod refresh_token;
 pub mod renewal;
 pub mod request;
-pub(crate) mod revocation;
+pub(crate) mod revocation_rules;
 pub mod scope;
 pub mod signing;
 
@@ -101,7 +101,7 @@ pub fn away(request: &Request<'_>) -> Reply {
     if request.endpoint.row().shared {
         Reply::Answer(shared(error::unavailable().answer(false)))
     } else {
-        page::trouble(page::Trouble::Unavailable, None)
+        page::error_page(page::ErrorReason::Unavailable, None)
     }
 }
 

@@ -128,10 +128,17 @@ impl Core {
         done(json::read(input).ok().map(|refused| bearer::refuse(&refused)))
     }
 
-    /// Which of several refusals is returned to the caller. Returns its index ([`any_of::foremost`]).
+    /// Which of several refusals is returned to the caller. Returns its index ([`any_of::most_informative`]).
     #[cfg(feature = "bearer")]
-    pub fn foremost(&self, input: &str, _body: &str, _now: f64, _later: Option<String>, _entropy: Entropy) -> String {
-        done(json::read::<Vec<any_of::VerifierRefusal>>(input).ok().map(|said| any_of::foremost(&said)))
+    pub fn most_informative(
+        &self,
+        input: &str,
+        _body: &str,
+        _now: f64,
+        _later: Option<String>,
+        _entropy: Entropy,
+    ) -> String {
+        done(json::read::<Vec<any_of::VerifierRefusal>>(input).ok().map(|said| any_of::most_informative(&said)))
     }
 
     /// Counts a request that a guard limits. Returns [`bearer::Count`].
@@ -166,10 +173,11 @@ impl Core {
     }
 
     /// What a running handler sends before its result; the body is the head of its request. Returns
-    /// [`mcp::tell::Told`].
+    /// [`mcp::handler_messages::Told`].
     pub fn tell(&self, input: &str, head: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
-        let running = mcp::tell::Running::read(input, head).map(|running| running.with_keys(self.sealing()));
-        run(running, (now, later, entropy), async |flow, running| mcp::tell::tell(flow, running).await)
+        let running =
+            mcp::handler_messages::Running::read(input, head).map(|running| running.with_keys(self.sealing()));
+        run(running, (now, later, entropy), async |flow, running| mcp::handler_messages::tell(flow, running).await)
     }
 
     /// The signature of a token alone, for published vectors; the token is the body. Returns [`Jws`].

@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{Core, Entropy, run, unreadable};
 use crate::crypto::Keys;
-use crate::guard::{access, further};
+use crate::guard::{access, external_tokens};
 use crate::identity::handler::IdentityHandler;
 use crate::json::{self, Object, Value, read};
 use crate::oauth::{self, AuthorizationServer, Request, ServerConfig};
@@ -55,10 +55,12 @@ impl Core {
         run(read(input).ok(), (now, later, entropy), async |flow, head| access::verify(flow, config, keys, head).await)
     }
 
-    /// The caller that another verifier has found. Returns [`further::Admission`].
+    /// The caller that another verifier has found. Returns [`external_tokens::Admission`].
     pub fn external(&self, input: &str, _body: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
         let Some(OAuthConfig { config, .. }) = &self.oauth else { return unreadable() };
-        run(read(input).ok(), (now, later, entropy), async |flow, external| further::admit(flow, config, external))
+        run(read(input).ok(), (now, later, entropy), async |flow, external| {
+            external_tokens::admit(flow, config, external)
+        })
     }
 
     /// A fresh access token of the upstream, for tools. Returns [`access::UpstreamToken`].
@@ -79,12 +81,19 @@ impl Core {
         })
     }
 
-    /// Returns or revokes what is due in an object ([`oauth::object::giving::Released`]). Returns
-    /// [`oauth::object::giving::Settled`].
-    pub fn give(&self, input: &str, _body: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
+    /// Returns or revokes what is due in an object ([`oauth::object::credential_revocation::Released`]). Returns
+    /// [`oauth::object::credential_revocation::Settled`].
+    pub fn revoke_upstream(
+        &self,
+        input: &str,
+        _body: &str,
+        now: f64,
+        later: Option<String>,
+        entropy: Entropy,
+    ) -> String {
         let (Some(oauth), Some(keys)) = (&self.oauth, &self.keys) else { return unreadable() };
         run(json::read(input).ok(), (now, later, entropy), async |flow, released| {
-            oauth::object::giving::give(flow, &oauth.at(keys, ""), released, None).await
+            oauth::object::credential_revocation::revoke_upstream(flow, &oauth.at(keys, ""), released, None).await
         })
     }
 

@@ -1,6 +1,6 @@
 //! What is asked of the `Authorization` header, and what is answered where a request is not let in.
 
-use mcp_wicket::guard::any_of::{VerifierRefusal, foremost};
+use mcp_wicket::guard::any_of::{VerifierRefusal, most_informative};
 use mcp_wicket::guard::bearer::{MAX_TOKEN, Refusal, RefusalInput, Rejection, refuse, token_of};
 use mcp_wicket::guard::metadata;
 use mcp_wicket::http::Answer;
@@ -171,6 +171,6 @@ fn of_several_verifiers_the_one_that_tells_most_answers() {
         (json!([wrong, scope, foreign]), Some(1)),
         (json!([wrong, away, scope, away]), Some(1)),
     ] {
-        assert_eq!(foremost(&read::<Vec<VerifierRefusal>>(&said.to_string()).unwrap()), at, "{said}");
+        assert_eq!(most_informative(&read::<Vec<VerifierRefusal>>(&said.to_string()).unwrap()), at, "{said}");
     }
 }

@@ -4,10 +4,10 @@
 mod another;
 mod asked;
 mod connected;
+mod credential_revocation;
 mod documents;
 mod exchange;
-mod further;
-mod giving;
+mod external_tokens;
 mod guard;
 mod kept;
 mod ledger;

@@ -1,8 +1,8 @@
 //! The MCP endpoint.
 
 use mcp_wicket::crypto::Keys;
+use mcp_wicket::mcp::handler_messages::{Running, tell};
 use mcp_wicket::mcp::sealing::Sealing;
-use mcp_wicket::mcp::tell::{Running, tell};
 use mcp_wicket::mcp::uri_template::UriTemplate;
 use mcp_wicket::mcp::{Request, header, place, serve, uri};
 use serde_json::{Value as Json, json};

@@ -8,8 +8,8 @@
 //! old endpoints and is never sent. Scopes come back with a prefix.
 
 use super::allow::RuleList;
+use super::code_flow::{self, ClientCredentials, SignInState};
 use super::credential::UpstreamCredential;
-use super::leg::{self, ClientCredentials, SignInState};
 use super::openid::{ExpectedClaims, IdToken, Keys, is_true, text, texts};
 use super::options::{self, Options, host_of};
 use super::profile::Profile;
@@ -114,24 +114,31 @@ impl Azure {
         let mut more = vec![("nonce", kept.nonce.as_str()), ("response_mode", "query")];
         let prompt = self.prompt.as_deref().filter(|_| !begin.switch);
         more.push(("prompt", prompt.unwrap_or("select_account")));
-        leg::begin(&self.options, &self.endpoint("authorize"), begin, &kept, &self.options.scopes.join(" "), &more)
+        code_flow::begin(
+            &self.options,
+            &self.endpoint("authorize"),
+            begin,
+            &kept,
+            &self.options.scopes.join(" "),
+            &more,
+        )
     }
 
     /// Waits: the code and the keys, the signature, and what the operator's functions need.
     pub(super) async fn come_back(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Person, SignInError> {
         let kept = SignInState::read(back.kept)?;
         // Entra sends no `iss` with its responses; the ID token names the issuer.
-        let code = leg::code(back, back.query.get("iss").unwrap_or_default(), false)?;
+        let code = code_flow::code(back, back.query.get("iss").unwrap_or_default(), false)?;
         let keys = self.keys(flow);
         let redeemed = (code, back.callback, kept.verifier.as_str());
         let tokens =
-            leg::redeem(flow, &self.options, &self.endpoint("token"), ClientCredentials::Post, redeemed).await?;
+            code_flow::redeem(flow, &self.options, &self.endpoint("token"), ClientCredentials::Post, redeemed).await?;
         let now = flow.context().now();
         let token = tokens.id_token.as_deref().ok_or_else(|| SignInError::failed("Entra sent no ID token"))?;
         let profile = self.profile(keys, token, Some(&kept.nonce), now).await?;
         let credential = shortened(tokens.credential(now, &self.options.scopes));
         let credential = UpstreamCredential { profile: Some(profile.clone()), ..credential };
-        leg::admit(flow, &self.options, &profile, &credential).await
+        code_flow::admit(flow, &self.options, &profile, &credential).await
     }
 
     /// Who the person is, by the ID token of the latest refresh, else by the previous one. Waits: the keys and the
@@ -141,19 +148,20 @@ impl Azure {
             UpstreamCredential::read(credential).ok_or_else(|| SignInError::failed("the credential cannot be read"))?;
         let profile = match &credential.id_token {
             Some((token, received)) => self.profile(self.keys(flow), token, None, *received).await?,
-            None => leg::remembered(&credential, flow.context().now())?,
+            None => code_flow::remembered(&credential, flow.context().now())?,
         };
         let is_admitted = profile.tenant.as_deref().is_some_and(|tenant| self.admits(tenant));
         if !is_admitted {
             return Err(not_of_tenant(profile.label()).about(&profile.id));
         }
-        leg::admit(flow, &self.options, &profile, &credential).await.map(Some)
+        code_flow::admit(flow, &self.options, &profile, &credential).await.map(Some)
     }
 
     pub(super) async fn refresh(&self, flow: &Flow<'_>, credential: &str) -> Result<String, SignInError> {
         let keys = self.keys(flow);
         let fresh =
-            leg::refresh(flow, &self.options, &self.endpoint("token"), ClientCredentials::Post, credential).await?;
+            code_flow::refresh(flow, &self.options, &self.endpoint("token"), ClientCredentials::Post, credential)
+                .await?;
         let mut fresh = shortened(fresh);
         // A token that cannot be checked now is stored and checked when it is needed: the tokens must not be lost.
         if let Some((token, received)) = &fresh.id_token

@@ -1,6 +1,6 @@
 //! Discovery of a provider's endpoints from its issuer: OpenID Connect Discovery 1.0, section 4, and RFC 8414, section 3.
 
-use super::leg::{self, ClientCredentials};
+use super::code_flow::{self, ClientCredentials};
 use super::options::is_endpoint;
 use crate::flow::{Document, Failure, Flow, Published};
 use crate::http::discovery::Metadata;
@@ -50,7 +50,7 @@ const STALE: u64 = 24 * 3600 * 1000;
 
 fn read(answer: &Result<Published, Failure>, issuer: &str, has_secret: bool) -> Result<Provider, SignInError> {
     // Whatever went wrong, it is not the person who is refused.
-    let answer = answer.as_ref().map_err(|failure| leg::unreachable(*failure, "the provider's metadata"))?;
+    let answer = answer.as_ref().map_err(|failure| code_flow::unreachable(*failure, "the provider's metadata"))?;
     let metadata = json::read::<Metadata>(&answer.body)
         .map_err(|wrong| SignInError::failed(format!("the provider's metadata cannot be read: {}", wrong.reason())))?;
     // Discovery 4.3 and RFC 8414, 3.3: identical, character by character.

@@ -1,9 +1,9 @@
 //! Signing in with any OpenID provider, by its issuer, or any OAuth 2 server, by its endpoints.
 
 use super::allow::RuleList;
+use super::code_flow::{self, ClientCredentials, SignInState, USER_AGENT};
 use super::credential::UpstreamCredential;
 use super::discovery::{Provider, discover};
-use super::leg::{self, ClientCredentials, SignInState, USER_AGENT};
 use super::openid::{ExpectedClaims, IdToken, Keys, is_true, text, texts};
 use super::options::{Options, host_of, is_endpoint};
 use super::profile::Profile;
@@ -82,7 +82,7 @@ impl Generic {
             // §15.1).
             more.extend(begin.switch.then_some(("prompt", "login")));
         }
-        Ok(leg::begin(&self.options, &provider.authorization, begin, &kept, &scopes, &more))
+        Ok(code_flow::begin(&self.options, &provider.authorization, begin, &kept, &scopes, &more))
     }
 
     /// Waits: the code and the keys, the signature, userinfo if there is such an endpoint, and what the operator's
@@ -93,10 +93,10 @@ impl Generic {
             kept.provider.ok_or_else(|| SignInError::failed("the stored state of the sign-in cannot be read"))?;
         let issuer =
             if provider.issuer.is_empty() { back.query.get("iss").unwrap_or_default() } else { &provider.issuer };
-        let code = leg::code(back, issuer, provider.names_itself)?;
+        let code = code_flow::code(back, issuer, provider.names_itself)?;
         let keys = provider.keys.clone().map(|url| Keys::ask(flow, url));
         let redeemed = (code, back.callback, kept.verifier.as_str());
-        let tokens = leg::redeem(flow, &self.options, &provider.token, provider.auth, redeemed).await?;
+        let tokens = code_flow::redeem(flow, &self.options, &provider.token, provider.auth, redeemed).await?;
         let now = flow.context().now();
         let mut credential = tokens.credential(now, &self.options.scopes);
         credential.id_token = tokens.id_token.map(|token| (token, now));
@@ -121,7 +121,7 @@ impl Generic {
         // If there is a userinfo endpoint, it is asked again later; otherwise the ID token's profile is stored.
         let kept = provider.userinfo.is_none().then(|| profile.clone());
         let credential = UpstreamCredential { profile: kept, id_token: None, ..credential.clone() };
-        leg::admit(flow, &self.options, &profile, &credential).await
+        code_flow::admit(flow, &self.options, &profile, &credential).await
     }
 
     /// Who the person is, by userinfo, else by the latest ID token. Waits: discovery, userinfo or the keys and the
@@ -137,16 +137,16 @@ impl Generic {
             let keys = provider.keys.clone().map(|url| Keys::ask(flow, url));
             self.profile(self.told(&provider, keys, &credential, None).await?.as_deref(), None)?
         } else {
-            leg::remembered(&credential, flow.context().now())?
+            code_flow::remembered(&credential, flow.context().now())?
         };
-        leg::admit(flow, &self.options, &profile, &credential).await.map(Some)
+        code_flow::admit(flow, &self.options, &profile, &credential).await.map(Some)
     }
 
     /// Waits: discovery, the refresh, and the signature if only an ID token identifies the person.
     pub(super) async fn refresh(&self, flow: &Flow<'_>, credential: &str) -> Result<String, SignInError> {
         let provider = self.provider(flow).await?;
         let keys = provider.keys.clone().filter(|_| provider.userinfo.is_none()).map(|url| Keys::ask(flow, url));
-        let mut fresh = leg::refresh(flow, &self.options, &provider.token, provider.auth, credential).await?;
+        let mut fresh = code_flow::refresh(flow, &self.options, &provider.token, provider.auth, credential).await?;
         if provider.userinfo.is_some() {
             fresh.id_token = None;
         } else if fresh.id_token.is_some()
@@ -165,7 +165,7 @@ impl Generic {
             UpstreamCredential::read(credential).ok_or_else(|| SignInError::failed("the credential cannot be read"))?;
         let provider = self.provider(flow).await?;
         let Some(endpoint) = &provider.revocation else { return Ok(false) };
-        leg::revoke(flow, &self.options, endpoint, provider.auth, &credential).await
+        code_flow::revoke(flow, &self.options, endpoint, provider.auth, &credential).await
     }
 
     async fn provider(&self, flow: &Flow<'_>) -> Result<Provider, SignInError> {
@@ -201,7 +201,7 @@ impl Generic {
     fn profile(&self, told: Option<&str>, info: Option<&Result<Fetched, Failure>>) -> Result<Profile, SignInError> {
         let told =
             told.map(Object::read).transpose().map_err(|_| SignInError::failed("the ID token cannot be read"))?;
-        let info = info.map(|answer| leg::profile_answer(answer, "the userinfo endpoint")).transpose()?;
+        let info = info.map(|answer| code_flow::profile_answer(answer, "the userinfo endpoint")).transpose()?;
         let (told, info) = (told.as_ref(), info.as_ref());
         let id = |claims: &Object<'_>| {
             let value = claims.get(&self.subject)?;

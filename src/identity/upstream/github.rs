@@ -5,8 +5,8 @@
 //! without an audience, so GitHub is asked first whether the token was issued to *our* app.
 
 use super::allow::RuleList;
+use super::code_flow::{self, ClientCredentials, SignInState, USER_AGENT};
 use super::credential::UpstreamCredential;
-use super::leg::{self, ClientCredentials, SignInState, USER_AGENT};
 use super::options::{self, Options, host_of};
 use super::profile::Profile;
 use super::scopes;
@@ -70,16 +70,23 @@ impl GitHub {
     pub(super) fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Next {
         let endpoint = [&self.base, "/login/oauth/authorize"].concat();
         let more: &[_] = if begin.switch { &[("prompt", "select_account")] } else { &[] };
-        leg::begin(&self.options, &endpoint, begin, &SignInState::fresh(flow), &self.options.scopes.join(" "), more)
+        code_flow::begin(
+            &self.options,
+            &endpoint,
+            begin,
+            &SignInState::fresh(flow),
+            &self.options.scopes.join(" "),
+            more,
+        )
     }
 
     /// Waits: the code, the person (several requests at once), and what the operator's functions need.
     pub(super) async fn come_back(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Person, SignInError> {
         let kept = SignInState::read(back.kept)?;
-        let code = leg::code(back, &[&self.base, "/login/oauth"].concat(), false)?;
+        let code = code_flow::code(back, &[&self.base, "/login/oauth"].concat(), false)?;
         let redeemed = (code, back.callback, kept.verifier.as_str());
         let tokens =
-            leg::redeem(flow, &self.options, &self.token_endpoint(), ClientCredentials::Post, redeemed).await?;
+            code_flow::redeem(flow, &self.options, &self.token_endpoint(), ClientCredentials::Post, redeemed).await?;
         let credential = tokens.credential(flow.context().now(), &self.options.scopes);
         self.identify(flow, &credential).await.map_err(|denied| denied.leaving(credential.to_json()))
     }
@@ -92,7 +99,8 @@ impl GitHub {
 
     pub(super) async fn refresh(&self, flow: &Flow<'_>, credential: &str) -> Result<String, SignInError> {
         let fresh =
-            leg::refresh(flow, &self.options, &self.token_endpoint(), ClientCredentials::Post, credential).await?;
+            code_flow::refresh(flow, &self.options, &self.token_endpoint(), ClientCredentials::Post, credential)
+                .await?;
         Ok(UpstreamCredential { id_token: None, ..fresh }.to_json())
     }
 
@@ -101,7 +109,7 @@ impl GitHub {
         let credential =
             UpstreamCredential::read(credential).ok_or_else(|| SignInError::failed("the credential cannot be read"))?;
         let answer = flow.obtain(&Fetch { method: "DELETE", ..self.is_ours(&credential) }).await;
-        let answer = answer.map_err(|failure| leg::unreachable(failure, "GitHub"))?;
+        let answer = answer.map_err(|failure| code_flow::unreachable(failure, "GitHub"))?;
         match answer.status {
             status if answer.is_outage() => Err(SignInError::unavailable(format!("GitHub answered {status}"))),
             // 404 and 422: it had ended before.
@@ -155,13 +163,13 @@ impl GitHub {
             orgs: member_of,
             ..Profile::default()
         };
-        leg::admit(flow, &self.options, &profile, credential).await
+        code_flow::admit(flow, &self.options, &profile, credential).await
     }
 
     /// "Check a token": succeeds only for tokens of our app, and says whose it is.
     fn is_ours(&self, credential: &UpstreamCredential) -> Fetch {
         let secret = self.options.client_secret.as_deref().unwrap_or_default();
-        let mut headers = headers(leg::basic(&self.options.client_id, secret));
+        let mut headers = headers(code_flow::basic(&self.options.client_id, secret));
         headers.push(("content-type", "application/json".into()));
         Fetch {
             url: [&self.api, "/applications/", &self.options.client_id, "/token"].concat(),
@@ -218,13 +226,13 @@ fn told(answer: &Result<Fetched, Failure>) -> Result<Object<'_>, SignInError> {
         Ok(limited) if limited.is_outage() => {
             Err(SignInError::unavailable(format!("GitHub answered {}", limited.status)))
         }
-        _ => leg::profile_answer(answer, "GitHub"),
+        _ => code_flow::profile_answer(answer, "GitHub"),
     }
 }
 
 /// The verified addresses, the primary one first. Empty if the token may not read them.
 fn verified(answer: &Result<Fetched, Failure>) -> Result<Vec<String>, SignInError> {
-    let answer = answer.as_ref().map_err(|failure| leg::unreachable(*failure, "GitHub"))?;
+    let answer = answer.as_ref().map_err(|failure| code_flow::unreachable(*failure, "GitHub"))?;
     if answer.is_outage() {
         return Err(SignInError::unavailable("GitHub does not return the addresses at the moment"));
     }
@@ -246,7 +254,7 @@ fn verified(answer: &Result<Fetched, Failure>) -> Result<Vec<String>, SignInErro
 
 /// True for an active membership; neither a pending invitation nor an invisible membership is one.
 fn is_active(answer: &Result<Fetched, Failure>) -> Result<bool, SignInError> {
-    let answer = answer.as_ref().map_err(|failure| leg::unreachable(*failure, "GitHub"))?;
+    let answer = answer.as_ref().map_err(|failure| code_flow::unreachable(*failure, "GitHub"))?;
     match answer.status {
         _ if answer.is_outage() => Err(SignInError::unavailable("GitHub does not return the membership at the moment")),
         200 => Ok(Object::read(&answer.body).is_ok_and(|found| found.string("state").as_deref() == Some("active"))),

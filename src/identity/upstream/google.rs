@@ -5,8 +5,8 @@
 //! to which organisation an account belongs; and revoking one token ends all that the person has granted to this app.
 
 use super::allow::RuleList;
+use super::code_flow::{self, ClientCredentials, SignInState};
 use super::credential::UpstreamCredential;
-use super::leg::{self, ClientCredentials, SignInState};
 use super::openid::{ExpectedClaims, IdToken, Keys, is_true, text};
 use super::options::{self, Options, host_of};
 use super::profile::Profile;
@@ -85,17 +85,17 @@ impl Google {
         ];
         more.extend(self.hosted_domain.as_deref().map(|domain| ("hd", domain)));
         let endpoint = self.endpoint("https://accounts.google.com/o/oauth2/v2/auth");
-        leg::begin(&self.options, &endpoint, begin, &kept, &self.options.scopes.join(" "), &more)
+        code_flow::begin(&self.options, &endpoint, begin, &kept, &self.options.scopes.join(" "), &more)
     }
 
     /// Waits: the code and Google's keys, the signature, and what the operator's functions need.
     pub(super) async fn come_back(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Person, SignInError> {
         let kept = SignInState::read(back.kept)?;
-        let code = leg::code(back, ISSUER, false)?;
+        let code = code_flow::code(back, ISSUER, false)?;
         let keys = Keys::ask(flow, self.endpoint("https://www.googleapis.com/oauth2/v3/certs"));
         let redeemed = (code, back.callback, kept.verifier.as_str());
         let tokens =
-            leg::redeem(flow, &self.options, &self.token_endpoint(), ClientCredentials::Post, redeemed).await?;
+            code_flow::redeem(flow, &self.options, &self.token_endpoint(), ClientCredentials::Post, redeemed).await?;
         let credential = short(tokens.credential(flow.context().now(), &self.options.scopes));
         let expected =
             ExpectedClaims { client_id: &self.options.client_id, nonce: Some(&kept.nonce), now: flow.context().now() };
@@ -115,7 +115,7 @@ impl Google {
         let claims =
             token.check(keys, expected, &|issuer, _| issuer == ISSUER || issuer == "accounts.google.com").await?;
         let profile = self.person(&claims)?;
-        leg::admit(flow, &self.options, &profile, credential).await
+        code_flow::admit(flow, &self.options, &profile, credential).await
     }
 
     /// Asks the userinfo endpoint. Waits: one for that, and what the operator's functions need.
@@ -125,14 +125,15 @@ impl Google {
         let headers = vec![("authorization", ["Bearer ", &credential.access].concat())];
         let url = self.endpoint("https://openidconnect.googleapis.com/v1/userinfo");
         let answer = flow.obtain(&Fetch { url, method: "GET", headers, body: None, brief: false }).await;
-        let claims = leg::profile_answer(&answer, "Google")?;
+        let claims = code_flow::profile_answer(&answer, "Google")?;
         let profile = self.person(&claims)?;
-        leg::admit(flow, &self.options, &profile, &credential).await.map(Some)
+        code_flow::admit(flow, &self.options, &profile, &credential).await.map(Some)
     }
 
     pub(super) async fn refresh(&self, flow: &Flow<'_>, credential: &str) -> Result<String, SignInError> {
         let fresh =
-            leg::refresh(flow, &self.options, &self.token_endpoint(), ClientCredentials::Post, credential).await?;
+            code_flow::refresh(flow, &self.options, &self.token_endpoint(), ClientCredentials::Post, credential)
+                .await?;
         Ok(UpstreamCredential { id_token: None, ..short(fresh) }.to_json())
     }
 
@@ -141,7 +142,7 @@ impl Google {
         let credential =
             UpstreamCredential::read(credential).ok_or_else(|| SignInError::failed("the credential cannot be read"))?;
         let endpoint = self.endpoint("https://oauth2.googleapis.com/revoke");
-        leg::revoke(flow, &self.options, &endpoint, ClientCredentials::Post, &credential).await
+        code_flow::revoke(flow, &self.options, &endpoint, ClientCredentials::Post, &credential).await
     }
 
     fn token_endpoint(&self) -> String {

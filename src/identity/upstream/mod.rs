@@ -10,13 +10,13 @@
 
 mod allow;
 mod azure;
+mod code_flow;
 pub mod credential;
 mod discovery;
 pub mod effect;
 mod generic;
 mod github;
 mod google;
-mod leg;
 mod openid;
 mod options;
 mod profile;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{self, Account};
 use super::cookies::{browser, is_fresh, set_cookie, set_cookie_for};
-use super::page::{self, App, Reply, Trouble, trouble};
+use super::page::{self, App, ErrorReason, Reply, error_page};
 use super::sign_in;
 use crate::crypto::{Purpose, SealContext, encode, hash, same};
 use crate::flow::Flow;
@@ -25,8 +25,8 @@ use crate::oauth::limits::by_network;
 use crate::oauth::object::connections::{Connection, Disconnect, List, SignedIn};
 use crate::oauth::object::credential::Sent;
 use crate::oauth::object::ledger::Traced;
-use crate::oauth::object::{ask, giving, outbox};
-use crate::oauth::revocation::{Rule, Rules};
+use crate::oauth::object::{ask, credential_revocation, outbox};
+use crate::oauth::revocation_rules::{Rule, Rules};
 use crate::oauth::{AuthorizationServer, Endpoint, Request, record};
 
 /// The form's hidden field.
@@ -55,18 +55,18 @@ pub async fn serve<I: Identity>(
     let account = Account::read(context, server, request);
     let name = account.as_ref().map_or("", |account| &account.subject);
     if let Some(seconds) = limit::wait(flow, by_network(server, request, "connected", name)).await {
-        return trouble(Trouble::Busy(seconds), None);
+        return error_page(ErrorReason::Busy(seconds), None);
     }
     let mut done = false;
     if request.method == "POST" {
         let params = match form(flow, server, request, body, account.as_ref()) {
             Ok(params) => params,
-            Err(why) => return trouble(why, None),
+            Err(why) => return error_page(why, None),
         };
         match (&account, params.get("revoke"), params.get("signout"), params.get("handler")) {
             (Some(account), Some(client), None, None) => {
                 if end(flow, server, request, account, client).await.is_err() {
-                    return trouble(Trouble::Unavailable, None);
+                    return error_page(ErrorReason::Unavailable, None);
                 }
                 done = true;
             }
@@ -79,13 +79,13 @@ pub async fn serve<I: Identity>(
                 let id = encode(hash.first_chunk::<16>().unwrap_or(&[0; 16]));
                 return sign_in::begin(flow, server, request, &id, (None, None), true).await;
             }
-            _ => return trouble(Trouble::Request, None),
+            _ => return error_page(ErrorReason::Request, None),
         }
     }
     let Some(account) = account else { return show(flow, server, request, None, &[], false) };
     let list = List { rules: Rules::of(server.config, request) };
     let Ok(connections) = ask(flow, account.object(server), &list).await else {
-        return trouble(Trouble::Unavailable, None);
+        return error_page(ErrorReason::Unavailable, None);
     };
     show(flow, server, request, Some(&account), &by_client(connections), done)
 }
@@ -136,25 +136,25 @@ fn form<I>(
     request: &Request<'_>,
     body: &str,
     account: Option<&Account>,
-) -> Result<Params, Trouble> {
+) -> Result<Params, ErrorReason> {
     if !request.is_same_origin(&server.issuer) {
-        return Err(Trouble::Form);
+        return Err(ErrorReason::Form);
     }
-    let params = request.form(body).and_then(Result::ok).ok_or(Trouble::Request)?;
+    let params = request.form(body).and_then(Result::ok).ok_or(ErrorReason::Request)?;
     if params.repeated(&[]).is_some() {
-        return Err(Trouble::Request);
+        return Err(ErrorReason::Request);
     }
     let sealed = params.get(FIELD).unwrap_or_default();
-    let form = record::open::<Form>(server.keys, &binding(&server.issuer), sealed).ok_or(Trouble::Form)?;
+    let form = record::open::<Form>(server.keys, &binding(&server.issuer), sealed).ok_or(ErrorReason::Form)?;
     if form.expires <= flow.context().now() {
-        return Err(Trouble::Expired);
+        return Err(ErrorReason::Expired);
     }
     let cookie = request.cookie(COOKIE).map(browser);
     if !cookie.is_some_and(|cookie| same(cookie.as_bytes(), form.browser.as_bytes())) {
-        return Err(Trouble::Browser);
+        return Err(ErrorReason::Browser);
     }
     if form.subject.as_ref() != account.map(|account| &account.subject) {
-        return Err(Trouble::Account);
+        return Err(ErrorReason::Account);
     }
     Ok(params)
 }
@@ -196,7 +196,7 @@ pub(crate) async fn ended<I: Identity>(
 ) -> Result<u64, ()> {
     let decided = ask(flow, object, disconnect).await.map_err(|_| ())?;
     if outbox::pass_on(flow, server.config, object, &decided).await? {
-        giving::give_back(flow, server, object, None).await;
+        credential_revocation::revoke_due(flow, server, object, None).await;
     }
     Ok(decided.answer)
 }
@@ -218,16 +218,19 @@ pub(crate) async fn signed_in<I: Identity>(
     let mut credential = None;
     if let Some(newer) = &person.credential {
         let Ok(merged) = callback::merged(flow, server, &object, newer).await else {
-            return trouble(Trouble::Unavailable, None);
+            return error_page(ErrorReason::Unavailable, None);
         };
         credential = Some(Sent::of(server.identity, merged).about(&account.subject));
     }
     let traced = Traced::new(server.config, trace.clone());
     let signed_in = SignedIn { subject: account.subject.clone(), credential, traced };
-    let Ok(decided) = ask(flow, object.clone(), &signed_in).await else { return trouble(Trouble::Unavailable, None) };
+    let Ok(decided) = ask(flow, object.clone(), &signed_in).await else {
+        return error_page(ErrorReason::Unavailable, None);
+    };
     let _ = outbox::pass_on(flow, server.config, &object, &decided).await;
     if !decided.answer {
-        giving::give_up(flow, server, (Some(&person.id), person.credential.as_deref()), &trace).await;
+        credential_revocation::revoke_unused(flow, server, (Some(&person.id), person.credential.as_deref()), &trace)
+            .await;
     }
     Reply::redirect(server.url(Endpoint::Connected)).with("set-cookie", account.cookie(flow.context(), server))
 }
@@ -242,14 +245,14 @@ async fn refused<I: Identity>(
     let label = server.identity.about().label;
     let why = match denied.kind {
         SignInErrorKind::Refused => return Reply::redirect(server.url(Endpoint::Connected)),
-        SignInErrorKind::NotAllowed => Trouble::NotAllowed,
-        SignInErrorKind::Unavailable => Trouble::Upstream,
-        SignInErrorKind::Client => Trouble::Redirect,
-        SignInErrorKind::Failed => Trouble::UpstreamSetup,
-        SignInErrorKind::Late => Trouble::Late,
-        SignInErrorKind::Broken => Trouble::Broken,
+        SignInErrorKind::NotAllowed => ErrorReason::NotAllowed,
+        SignInErrorKind::Unavailable => ErrorReason::Upstream,
+        SignInErrorKind::Client => ErrorReason::Redirect,
+        SignInErrorKind::Failed => ErrorReason::UpstreamSetup,
+        SignInErrorKind::Late => ErrorReason::Late,
+        SignInErrorKind::Broken => ErrorReason::Broken,
     };
-    let mut reply = trouble(why, Some(&label));
+    let mut reply = error_page(why, Some(&label));
     if let Some(refused) = reply.refused() {
         refused.reason = denied.reason.clone().into();
     }

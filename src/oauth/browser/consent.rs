@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::cookies::{self, browser, is_fresh, set_cookie};
-use super::page::{self, Reply, Trouble, trouble};
+use super::page::{self, ErrorReason, Reply, error_page};
 use super::{prompt, sign_in};
 use crate::crypto::{Purpose, SealContext, encode, hash, same};
 use crate::flow::{Context, Flow};
@@ -24,7 +24,7 @@ use crate::oauth::client::Client;
 use crate::oauth::endpoints::{authorize, callback};
 use crate::oauth::error::Code;
 use crate::oauth::object::ask as ask_object;
-use crate::oauth::object::giving::{self, Given, Origin};
+use crate::oauth::object::credential_revocation::{self, Given, Origin};
 use crate::oauth::object::transaction::{self, Hold, Release};
 use crate::oauth::{AuthorizationServer, Endpoint, Request, record, scope};
 
@@ -110,9 +110,15 @@ pub(crate) async fn confirm<I: Identity>(
     match ask_object(flow, transaction::object(id), &hold).await {
         Ok(true) => {}
         answer => {
-            giving::give_up(flow, server, (Some(&person.id), person.credential.as_deref()), &request.trace(flow)).await;
-            let why = if answer.is_ok() { Trouble::Stale } else { Trouble::Unavailable };
-            return trouble(why, None);
+            credential_revocation::revoke_unused(
+                flow,
+                server,
+                (Some(&person.id), person.credential.as_deref()),
+                &request.trace(flow),
+            )
+            .await;
+            let why = if answer.is_ok() { ErrorReason::Stale } else { ErrorReason::Unavailable };
+            return error_page(why, None);
         }
     }
     let former = Account::read(flow.context(), server, request).filter(|former| former.object(server) == expected);
@@ -185,28 +191,28 @@ pub async fn decide<I: Identity>(
 ) -> Reply {
     let context = flow.context();
     if !request.is_same_origin(&server.issuer) {
-        return trouble(Trouble::Form, None);
+        return error_page(ErrorReason::Form, None);
     }
     if params.repeated(&["scope"]).is_some() {
-        return trouble(Trouble::Request, None);
+        return error_page(ErrorReason::Request, None);
     }
     let Some(Form { pending, browser: ours, account, held, .. }) =
         Form::open(context, server, params.get(FIELD).unwrap_or_default())
     else {
-        return trouble(Trouble::Expired, None);
+        return error_page(ErrorReason::Expired, None);
     };
     let name = cookies::of_form(&pending);
     let Some(cookie) = request.cookie(&name).filter(|cookie| same(browser(cookie).as_bytes(), ours.as_bytes())) else {
-        return trouble(Trouble::Browser, None);
+        return error_page(ErrorReason::Browser, None);
     };
     if let Some(seconds) = limit::wait(flow, authorize::limits(server, request, &pending.client)).await {
-        return trouble(Trouble::Busy(seconds), None);
+        return error_page(ErrorReason::Busy(seconds), None);
     }
     let forget = set_cookie(&name, None);
     let is_allowed = match params.get("decision") {
         Some("deny") => false,
         Some("allow") => true,
-        _ => return trouble(Trouble::Request, Some("decision")),
+        _ => return error_page(ErrorReason::Request, Some("decision")),
     };
     let chosen = params.all("scope").map(Into::into).collect::<Vec<String>>();
     let granted = scope::within(&pending.scopes, &chosen);
@@ -278,18 +284,24 @@ async fn release<I: Identity>(
     account: Option<&str>,
 ) -> Reply {
     let name = cookies::of_transaction(id);
-    let Some(cookie) = request.cookie(&name).map(browser) else { return trouble(Trouble::Foreign, None) };
+    let Some(cookie) = request.cookie(&name).map(browser) else { return error_page(ErrorReason::Foreign, None) };
     let Ok(released) = ask_object(flow, transaction::object(id), &Release { browser: cookie }).await else {
-        return trouble(Trouble::Unavailable, None);
+        return error_page(ErrorReason::Unavailable, None);
     };
     let opened = || record::open::<Person>(server.keys, &holding(&server.issuer, id), &released?);
     let Some(person) =
         opened().filter(|person| Some(Account::of(flow.context(), server, person).object(server).as_str()) == account)
     else {
-        return trouble(Trouble::Stale, None);
+        return error_page(ErrorReason::Stale, None);
     };
     let reply = if pending.scopes.is_empty() {
-        giving::give_up(flow, server, (Some(&person.id), person.credential.as_deref()), &request.trace(flow)).await;
+        credential_revocation::revoke_unused(
+            flow,
+            server,
+            (Some(&person.id), person.credential.as_deref()),
+            &request.trace(flow),
+        )
+        .await;
         denied(flow, server, request, pending, Some(&Account::of(flow.context(), server, &person)))
     } else {
         match callback::issue(flow, server, request, pending, &person, true).await {

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
+pub use super::error_page::{ErrorReason, error_page};
 use super::model::{
     AppsPage, ChoosePage, ConnectedApp, ConsentPage, ErrorPage, LeavePage, PageAccount, PageChoice, PageClient,
     PageRedirect, PageScope, PageUpstream, RecoveryPage, WayBack, host,
 };
-pub use super::trouble::{Trouble, trouble};
 use crate::http::origin::origin_of;
 use crate::http::refused::LoggedRefusal;
 use crate::http::{Answer, Headers};
@@ -105,7 +105,7 @@ fn alone(page: Reply) -> Reply {
     page.with("cross-origin-opener-policy", "same-origin".into())
 }
 
-// Codes of refusals that are not a [`Trouble`].
+// Codes of refusals that are not a [`ErrorPage`].
 const UNKNOWN_CLIENT: &str = "unknown_client";
 const DOCUMENT_UNREACHABLE: &str = "document_unreachable";
 const DOCUMENT_UNUSABLE: &str = "document_unusable";
@@ -118,7 +118,7 @@ const TURNED_AWAY: &str = "turned_away";
 pub fn codes() -> Vec<&'static str> {
     let documents = [DOCUMENT_UNREACHABLE, DOCUMENT_UNUSABLE, DOCUMENT_HOST];
     let others = documents.into_iter().chain([UNKNOWN_CLIENT, CLIENT_WAITS, TURNED_AWAY]);
-    Trouble::ALL.into_iter().map(Trouble::name).chain(others).collect()
+    ErrorReason::ALL.into_iter().map(ErrorReason::name).chain(others).collect()
 }
 
 /// The page for people whose client is unknown to this server.

@@ -8,7 +8,7 @@ use crate::oauth::client::{Auth, Client};
 use crate::oauth::object::approval::{Approval, Approved};
 use crate::oauth::object::ask;
 use crate::oauth::redirect::{self, Kind};
-use crate::oauth::revocation::Rules;
+use crate::oauth::revocation_rules::Rules;
 use crate::oauth::{AuthorizationServer, Request};
 
 /// True if the person has approved all of this before. Waits: one. If this cannot be decided, it was not approved.

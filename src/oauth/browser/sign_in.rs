@@ -8,7 +8,7 @@
 
 use super::account::Account;
 use super::cookies::{self, set_cookie};
-use super::page::{self, Leave, Reply, Trouble, leave, trouble};
+use super::page::{self, ErrorReason, Leave, Reply, error_page, leave};
 use super::{connected, consent};
 use crate::crypto::encode;
 use crate::flow::Flow;
@@ -60,12 +60,12 @@ pub(crate) async fn begin<I: Identity>(
     match ask(flow, transaction::object(id), &Approve { kept, browser }).await {
         Ok(true) => {}
         // A form of ours names its transaction, which another copy of the form may have begun.
-        Ok(false) if sign_in.wanted.is_some() => return trouble(Trouble::Expired, None),
-        Ok(false) | Err(_) => return trouble(Trouble::Unavailable, None),
+        Ok(false) if sign_in.wanted.is_some() => return error_page(ErrorReason::Expired, None),
+        Ok(false) | Err(_) => return error_page(ErrorReason::Unavailable, None),
     }
     let take = Take { browser: sign_in.browser.to_owned(), posted: false };
     if matches!(next, Next::Done(_)) && ask(flow, transaction::object(id), &take).await.is_err() {
-        return trouble(Trouble::Unavailable, None);
+        return error_page(ErrorReason::Unavailable, None);
     }
     sign_in.answer(flow, server, request, next).await
 }
@@ -88,8 +88,8 @@ impl SignIn<'_> {
             match ask(flow, transaction::object(self.id), &proceed).await {
                 Ok(true) => {}
                 // The time limit has passed.
-                Ok(false) => return trouble(Trouble::Stale, None),
-                Err(_) => return trouble(Trouble::Unavailable, None),
+                Ok(false) => return error_page(ErrorReason::Stale, None),
+                Err(_) => return error_page(ErrorReason::Unavailable, None),
             }
         }
         self.answer(flow, server, request, next).await

@@ -14,7 +14,7 @@ use crate::limit;
 use crate::oauth::audit::AuditEvent;
 use crate::oauth::authorization_request::{AuthorizationRequest, Prompt, respond};
 use crate::oauth::browser::consent;
-use crate::oauth::browser::page::{self, Leave, Reply, Trouble, leave, recovery, trouble};
+use crate::oauth::browser::page::{self, ErrorReason, Leave, Reply, error_page, leave, recovery};
 use crate::oauth::client::admission::ClientApproval;
 use crate::oauth::client::{Client, Lookup, Proof, admission, find};
 use crate::oauth::error::Code;
@@ -28,7 +28,7 @@ pub(crate) const MAX_STATE: usize = 2048;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthorizeError {
     /// Shown here: there is no validated redirect URI yet.
-    Local(Trouble, &'static str),
+    Local(ErrorReason, &'static str),
     /// Sent to the client.
     Redirect(Code, &'static str),
 }
@@ -52,28 +52,28 @@ pub async fn serve<I: Identity>(
         "POST" => request.form(body).unwrap_or_else(|| Ok(Params::default())),
         _ => Params::read(&request.query),
     };
-    let Ok(params) = params else { return trouble(Trouble::Request, None) };
+    let Ok(params) = params else { return error_page(ErrorReason::Request, None) };
     if request.method == "POST" && params.get(consent::FIELD).is_some() {
         return consent::decide(flow, server, request, &params).await;
     }
     let local = |reject| match reject {
-        AuthorizeError::Local(why, detail) => trouble(why, Some(detail)),
-        AuthorizeError::Redirect(..) => trouble(Trouble::Request, None),
+        AuthorizeError::Local(why, detail) => error_page(why, Some(detail)),
+        AuthorizeError::Redirect(..) => error_page(ErrorReason::Request, None),
     };
     let id = match single(&params, "client_id") {
         Ok(Some(id)) => id,
-        Ok(None) => return local(AuthorizeError::Local(Trouble::Request, "client_id is missing")),
+        Ok(None) => return local(AuthorizeError::Local(ErrorReason::Request, "client_id is missing")),
         Err(reject) => return local(reject),
     };
     if let Some(seconds) = limit::wait(flow, limits(server, request, id)).await {
-        return trouble(Trouble::Busy(seconds), None);
+        return error_page(ErrorReason::Busy(seconds), None);
     }
     let (client, copy) = match find(flow, server, request, id).await {
         Lookup::Known(client, copy) => (client, copy),
-        Lookup::Busy(seconds) => return trouble(Trouble::Busy(seconds), None),
+        Lookup::Busy(seconds) => return error_page(ErrorReason::Busy(seconds), None),
         Lookup::Unknown => return recovery(server, id),
         Lookup::Unlisted => return page::unlisted(server, id),
-        Lookup::Unavailable => return trouble(Trouble::Unavailable, None),
+        Lookup::Unavailable => return error_page(ErrorReason::Unavailable, None),
         Lookup::Unreachable(reason) => {
             told_of(flow, request, id, &reason);
             let again = [server.config.path(Endpoint::Authorize), "?", &request.query].concat();
@@ -92,7 +92,7 @@ pub async fn serve<I: Identity>(
     match admission::gate(flow, server, request, &client).await {
         ClientApproval::Given => {}
         ClientApproval::Pending => return page::waiting(server, &client.name),
-        ClientApproval::Unavailable => return trouble(Trouble::Unavailable, None),
+        ClientApproval::Unavailable => return error_page(ErrorReason::Unavailable, None),
     }
     if let Some(copy) = copy {
         flow.commit(*copy);
@@ -150,7 +150,7 @@ pub(crate) fn limits<I>(
 /// A parameter that must not be repeated (RFC 6749 §3.1).
 fn single<'a>(params: &'a Params, name: &'static str) -> Result<Option<&'a str>, AuthorizeError> {
     if params.all(name).nth(1).is_some() {
-        return Err(AuthorizeError::Local(Trouble::Request, name));
+        return Err(AuthorizeError::Local(ErrorReason::Request, name));
     }
     Ok(params.get(name))
 }
@@ -161,7 +161,7 @@ pub(crate) fn redirect_of<'a>(
     client: &'a Client,
     params: &'a Params,
 ) -> Result<&'a str, AuthorizeError> {
-    let wrong = |detail| Err(AuthorizeError::Local(Trouble::Redirect, detail));
+    let wrong = |detail| Err(AuthorizeError::Local(ErrorReason::Redirect, detail));
     let uri = match (single(params, "redirect_uri")?, client.redirects.as_slice()) {
         (Some(uri), _) => uri,
         (None, [only]) if redirect::judge(only, &config.schemes) == Some(redirect::Kind::Https) => only,

@@ -13,7 +13,7 @@ use crate::limit;
 use crate::oauth::audit::AuditEvent;
 use crate::oauth::authorization_request::AuthorizationRequest;
 use crate::oauth::browser::cookies;
-use crate::oauth::browser::page::{self, Reply, Trouble, trouble};
+use crate::oauth::browser::page::{self, ErrorReason, Reply, error_page};
 use crate::oauth::browser::sign_in::SignIn;
 use crate::oauth::client::{self, Auth, Proof};
 use crate::oauth::error::Code;
@@ -24,7 +24,7 @@ use crate::oauth::object::credential::{Answer, Sent, Take};
 use crate::oauth::object::grant::{self, GrantRequest};
 use crate::oauth::object::ledger::Traced;
 use crate::oauth::object::transaction::{self, TakeOutcome, TransactionState};
-use crate::oauth::object::{ask, giving, outbox};
+use crate::oauth::object::{ask, credential_revocation, outbox};
 use crate::oauth::{AuthorizationServer, Endpoint, Request, scope};
 
 /// Answers the callback.
@@ -42,32 +42,32 @@ pub async fn serve<I: Identity>(
 ) -> Reply {
     let posted = request.method == "POST";
     if posted && !request.is_same_origin(&server.issuer) {
-        return trouble(Trouble::Form, None);
+        return error_page(ErrorReason::Form, None);
     }
     let query = if posted { request.form(body) } else { Some(Params::read(&request.query)) };
-    let Some(Ok(query)) = query else { return trouble(Trouble::Request, None) };
+    let Some(Ok(query)) = query else { return error_page(ErrorReason::Request, None) };
     if let Some(name) = query.repeated(&[]) {
-        return trouble(Trouble::Request, Some(name));
+        return error_page(ErrorReason::Request, Some(name));
     }
     let Some(id) = query.get("state").filter(|id| transaction::is_id(id)) else {
-        return trouble(Trouble::Stale, None);
+        return error_page(ErrorReason::Stale, None);
     };
     let Some(browser) = request.cookie(&cookies::of_transaction(id)).map(cookies::browser) else {
-        return trouble(Trouble::Foreign, None);
+        return error_page(ErrorReason::Foreign, None);
     };
     let mut limits = vec![(limit::key("callback", &[&server.issuer, id]), server.config.limits.callback)];
     // Requests with made-up sign-ins count as well.
     limits.extend(by_network(server, request, "callback", "").pop());
     if let Some(seconds) = limit::wait(flow, limits).await {
-        return trouble(Trouble::Busy(seconds), None);
+        return error_page(ErrorReason::Busy(seconds), None);
     }
     let take = transaction::Take { browser, posted };
     let TransactionState { request: wanted, identity: kept, account, .. } =
         match ask(flow, transaction::object(id), &take).await {
             Ok(TakeOutcome::Kept(kept)) => *kept,
-            Ok(TakeOutcome::Foreign) => return trouble(Trouble::Foreign, None),
-            Ok(TakeOutcome::Gone) => return trouble(Trouble::Stale, None),
-            Err(_) => return trouble(Trouble::Unavailable, None),
+            Ok(TakeOutcome::Foreign) => return error_page(ErrorReason::Foreign, None),
+            Ok(TakeOutcome::Gone) => return error_page(ErrorReason::Stale, None),
+            Err(_) => return error_page(ErrorReason::Unavailable, None),
         };
     let callback = server.url(Endpoint::Callback);
     let next =
@@ -92,7 +92,7 @@ pub(crate) async fn turn_away<I: Identity>(
     told(flow, server, request, Some(&pending.client), denied).await;
     let (code, description) = (code_of(denied.kind), denied.kind.description());
     if denied.kind == SignInErrorKind::Client {
-        return trouble(Trouble::Redirect, None).refusing(code.name(), denied.reason.clone());
+        return error_page(ErrorReason::Redirect, None).refusing(code.name(), denied.reason.clone());
     }
     if denied.kind == SignInErrorKind::NotAllowed {
         let back = pending.failed(code, description);
@@ -128,7 +128,8 @@ pub(crate) async fn told<I: Identity>(
         ..AuditEvent::default()
     }
     .tell(flow);
-    giving::give_up(flow, server, (denied.id.as_deref(), denied.credential.as_deref()), &trace).await;
+    credential_revocation::revoke_unused(flow, server, (denied.id.as_deref(), denied.credential.as_deref()), &trace)
+        .await;
 }
 
 fn code_of(kind: SignInErrorKind) -> Code {
@@ -219,7 +220,7 @@ pub(crate) async fn issue<I: Identity>(
     // If the former credential is the better one, the newer one is not needed.
     let token = |credential: &String| server.identity.credential(credential).map(|known| known.access);
     if credential.as_ref().and_then(token) != person.credential.as_ref().and_then(token) {
-        giving::give_up(flow, server, (None, person.credential.as_deref()), &trace).await;
+        credential_revocation::revoke_unused(flow, server, (None, person.credential.as_deref()), &trace).await;
     }
     Ok(granted.answer)
 }

@@ -20,7 +20,7 @@ use crate::oauth::client::authentication::{PresentedCredentials, unknown_client}
 use crate::oauth::error::{Code, OAuthError, unavailable, unstored};
 use crate::oauth::object::ask;
 use crate::oauth::object::grant::Stands;
-use crate::oauth::revocation::Rules;
+use crate::oauth::revocation_rules::Rules;
 use crate::oauth::{AuthorizationServer, Request, signing};
 
 /// Answers the introspection endpoint.

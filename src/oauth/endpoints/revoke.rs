@@ -17,7 +17,7 @@ use crate::oauth::error::{Code, OAuthError, unavailable};
 use crate::oauth::limits::by_network;
 use crate::oauth::object::ledger::Traced;
 use crate::oauth::object::revoke::{Revoke, Revoked};
-use crate::oauth::object::{ask, giving, outbox};
+use crate::oauth::object::{ask, credential_revocation, outbox};
 use crate::oauth::refresh_token::RefreshToken;
 use crate::oauth::{AuthorizationServer, Request, signing};
 
@@ -67,7 +67,7 @@ async fn revoke<I: Identity>(
     let decided = ask(flow, object.clone(), &revoke).await.map_err(|_| unavailable())?;
     let is_announced = outbox::pass_on(flow, server.config, &object, &decided).await.map_err(|()| unavailable())?;
     if is_announced {
-        giving::give_back(flow, server, &object, Some(&trace)).await;
+        credential_revocation::revoke_due(flow, server, &object, Some(&trace)).await;
     }
     match decided.answer {
         Revoked::Over => Ok(()),

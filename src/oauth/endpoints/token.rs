@@ -15,9 +15,9 @@ use crate::oauth::limits::by_network;
 use crate::oauth::object::ledger::Traced;
 use crate::oauth::object::redeem::{Redeem, TokenRequest, TokenResponse};
 use crate::oauth::object::refresh::{Refresh, Renewed};
-use crate::oauth::object::{ask, giving, grant, outbox};
+use crate::oauth::object::{ask, credential_revocation, grant, outbox};
 use crate::oauth::refresh_token::RefreshToken;
-use crate::oauth::revocation::Rules;
+use crate::oauth::revocation_rules::Rules;
 use crate::oauth::{AuthorizationServer, Request, renewal, scope, signing};
 
 /// Answers the token endpoint.
@@ -113,7 +113,7 @@ async fn answer<I: Identity>(
     let decided = decided.map_err(|_| unavailable())?;
     let is_announced = outbox::pass_on(flow, server.config, &object, &decided).await;
     if is_announced.map_err(|()| unavailable())? {
-        giving::give_back(flow, server, &object, Some(&trace)).await;
+        credential_revocation::revoke_due(flow, server, &object, Some(&trace)).await;
     }
     let (code, reason) = match decided.answer {
         TokenResponse::Tokens(response) => return Ok(response),

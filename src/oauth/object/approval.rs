@@ -15,7 +15,7 @@ use super::{InvalidCall, RowSet, RowWrites, call};
 use crate::crypto::{encode, hash};
 use crate::flow::Flow;
 use crate::oauth::authorization_request::AuthorizationRequest;
-use crate::oauth::revocation::{self, Rules};
+use crate::oauth::revocation_rules::{self, Rules};
 use crate::oauth::{redirect, scope};
 
 /// The rows, by client, redirect URI and resource.
@@ -76,7 +76,7 @@ pub(crate) async fn look(
     let held = RowSet::read(flow, vec![key.clone()], vec![]).await?;
     let Some(row) = held.record::<Row>(&key) else { return Ok(false) };
     let is_over = row.expires <= flow.context().now()
-        || revocation::ends(rules.as_ref(), &approval.client, subject, row.approved);
+        || revocation_rules::ends(rules.as_ref(), &approval.client, subject, row.approved);
     let wanted = &approval.scopes;
     Ok(!is_over && !wanted.is_empty() && scope::within(wanted, &row.approval.scopes).len() == wanted.len())
 }

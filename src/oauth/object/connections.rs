@@ -8,7 +8,7 @@ use super::ledger::{self, Event, Ledger, Traced};
 use super::{Decided, InvalidCall, RowSet, approval, call, credential, outbox};
 use crate::crypto::Keys;
 use crate::flow::Flow;
-use crate::oauth::revocation::{self, Rules};
+use crate::oauth::revocation_rules::{self, Rules};
 
 /// How long a grant that has ended is stored, in milliseconds.
 const REMEMBERED: u64 = 24 * 3600 * 1000;
@@ -68,7 +68,7 @@ call!(SignedIn, "signed-in" => Decided<bool>);
 pub(crate) async fn standing(flow: &Flow<'_>, List { rules }: &List) -> Result<Vec<Connection>, InvalidCall> {
     let held = RowSet::read(flow, vec![], vec![grant::PREFIX.into()]).await?;
     let is_standing = |grant: &Grant| {
-        grant.revoked.is_none() && grant.family.is_some() && !revocation::ends_grant(rules.as_ref(), grant)
+        grant.revoked.is_none() && grant.family.is_some() && !revocation_rules::ends_grant(rules.as_ref(), grant)
     };
     let standing = held.records(grant::PREFIX).filter(is_standing);
     let connection = |Grant { id, client, name, redirect, scopes, resource, label, created, used, .. }| Connection {

@@ -13,11 +13,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::asking::{self, LeaseOutcome, OFTEN};
-use super::giving::{Due, Origin, binding};
+use super::credential_revocation::{Due, Origin, binding};
 use super::grant::Grant;
 use super::ledger::{self, Event, Ledger};
 use super::refresh::{Refresh, would_rotate};
+use super::upstream_lease::{self, LeaseOutcome, OFTEN};
 use super::{Decided, InvalidCall, RowSet, RowWrites, call};
 use crate::crypto::{Keys, encode};
 use crate::flow::Flow;
@@ -306,7 +306,7 @@ fn ask_for(
         }
     }
     let change = ledger.asks(change, &grant.client);
-    let asking = match asking::turn(flow, grant, renewal) {
+    let asking = match upstream_lease::turn(flow, grant, renewal) {
         LeaseOutcome::Asks(asking) => asking,
         LeaseOutcome::Waits(wait) => return Err(Answer::Busy(wait)),
         LeaseOutcome::Failed(code) => return Err(Answer::Failed(code)),
@@ -355,7 +355,7 @@ pub(crate) async fn keep(
 
 /// Inside the object: answers [`GiveUp`]. Those that wait get the same error. The lease of a credential remains,
 /// because the upstream may have revoked it, and until it expires nobody waits for it.
-pub(crate) async fn give_up(
+pub(crate) async fn revoke_unused(
     flow: &Flow<'_>,
     keys: &Keys,
     GiveUp { take, asking, lease, failed, refused }: &GiveUp,

@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::approval::{self, Approval};
-use super::asking::UpstreamLease;
 use super::credential::{self, Sent};
 use super::ledger::{self, Event, Ledger, Traced};
+use super::upstream_lease::UpstreamLease;
 use super::{Decided, InvalidCall, RowSet, call, outbox};
 use crate::crypto::{Keys, Purpose, SealContext, encode, hash};
 use crate::flow::Flow;
@@ -16,7 +16,7 @@ use crate::oauth::authorization_request::AuthorizationRequest;
 use crate::oauth::client::Auth;
 use crate::oauth::code::Code;
 use crate::oauth::config::Lifetimes;
-use crate::oauth::revocation::{self, Rules};
+use crate::oauth::revocation_rules::{self, Rules};
 
 /// The name of a subject's object. It does not depend on a key, and does not reveal the subject.
 #[must_use]
@@ -267,5 +267,5 @@ pub(crate) async fn stands(flow: &Flow<'_>, Stands { grant, rules }: &Stands) ->
     let row = Grant::row(grant);
     let held = RowSet::read(flow, vec![row.clone()], vec![]).await?;
     let grant = held.record::<Grant>(&row);
-    Ok(grant.is_some_and(|grant| grant.revoked.is_none() && !revocation::ends_grant(rules.as_ref(), &grant)))
+    Ok(grant.is_some_and(|grant| grant.revoked.is_none() && !revocation_rules::ends_grant(rules.as_ref(), &grant)))
 }

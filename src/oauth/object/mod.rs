@@ -5,12 +5,11 @@
 //! calls.
 
 pub(crate) mod approval;
-pub(crate) mod asking;
 pub(crate) mod client;
 pub(crate) mod clients;
 pub(crate) mod connections;
 pub mod credential;
-pub mod giving;
+pub mod credential_revocation;
 pub mod grant;
 pub(crate) mod ledger;
 pub mod outbox;
@@ -18,6 +17,7 @@ pub mod redeem;
 pub mod refresh;
 pub(crate) mod revoke;
 pub mod transaction;
+pub(crate) mod upstream_lease;
 
 use core::future::Future;
 
@@ -123,13 +123,15 @@ async fn called(flow: &Flow<'_>, keys: &Keys, text: &str) -> Result<Json, Invali
         ("subject", redeem::Redeem::NAME) => answer(redeem::redeem(flow, keys, object, &asked.input()?).await),
         ("subject", refresh::Refresh::NAME) => answer(refresh::refresh(flow, keys, object, &asked.input()?).await),
         ("subject", credential::Take::NAME) => answer(credential::take(flow, keys, object, &asked.input()?).await),
-        ("subject", credential::GiveUp::NAME) => answer(credential::give_up(flow, keys, &asked.input()?).await),
+        ("subject", credential::GiveUp::NAME) => answer(credential::revoke_unused(flow, keys, &asked.input()?).await),
         ("subject", credential::Keep::NAME) => answer(credential::keep(flow, keys, object, asked.input()?).await),
-        ("subject", giving::Release::NAME) | ("subject" | "transaction", "due") => {
-            answer(giving::release(flow, keys, object).await)
+        ("subject", credential_revocation::Release::NAME) | ("subject" | "transaction", "due") => {
+            answer(credential_revocation::release(flow, keys, object).await)
         }
-        ("subject" | "transaction", giving::Settled::NAME) => answer(giving::settled(flow, asked.input()?).await),
-        ("subject", giving::Needed::NAME) => answer(giving::is_needed(flow).await),
+        ("subject" | "transaction", credential_revocation::Settled::NAME) => {
+            answer(credential_revocation::settled(flow, asked.input()?).await)
+        }
+        ("subject", credential_revocation::Needed::NAME) => answer(credential_revocation::is_needed(flow).await),
         ("subject" | "transaction", "untold") => answer(outbox::untold(flow).await),
         ("subject", outbox::Delivered::NAME) => answer(outbox::told(flow, &asked.input()?).await),
         ("subject", "unanswered") => answer(outbox::unanswered(flow, &asked.input()?).await),

@@ -13,7 +13,7 @@ use super::{Call, Decided, InvalidCall, RowSet, RowWrites, call, grant, ledger, 
 use crate::flow::{Ask, Commit, Flow};
 use crate::json::{self, Json};
 use crate::oauth::config::{Lifetimes, ServerConfig};
-use crate::oauth::revocation;
+use crate::oauth::revocation_rules;
 
 /// Rows of undelivered entries. Their expiry is the time of the next attempt; only these flows delete them.
 const PREFIX: &str = "tell:";
@@ -211,7 +211,7 @@ async fn pass_all(
     records: &[Json],
 ) -> Result<bool, ()> {
     ledger::tell(flow, records);
-    let ended = revocation::announce(flow, grants, config.lifetimes.access).await;
+    let ended = revocation_rules::announce(flow, grants, config.lifetimes.access).await;
     let mut told = Vec::new();
     if config.teller.is_some() {
         told.extend(records.iter().filter_map(|record| Some(record_id(json::read::<Numbered>(record).ok()?.seq))));

@@ -21,9 +21,9 @@ use crate::oauth::code::{Code, Row, proof};
 use crate::oauth::config::Lifetimes;
 use crate::oauth::error::Code as Error;
 use crate::oauth::refresh_token::RefreshToken;
-use crate::oauth::revocation::Rules;
+use crate::oauth::revocation_rules::Rules;
 use crate::oauth::signing::SigningKey;
-use crate::oauth::{access_token, pkce, revocation, signing};
+use crate::oauth::{access_token, pkce, revocation_rules, signing};
 
 /// A request for tokens, besides its code or refresh token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -155,7 +155,7 @@ pub(crate) async fn redeem(
         // Announced again if that has not been delivered.
         return refuse(RedeemError::Ended, None, outbox::owes_end(&held, id).then_some(id));
     }
-    let is_ruled = revocation::ends_grant(request.rules.as_ref(), &grant);
+    let is_ruled = revocation_rules::ends_grant(request.rules.as_ref(), &grant);
     if is_ruled || code.used {
         grant.revoked = Some(now);
         let change = held.writes().put(Grant::row(id), &grant, Some(grant.ends(lifetimes)));

@@ -22,7 +22,7 @@ use crate::json::Json;
 use crate::oauth::code::proof;
 use crate::oauth::config::Lifetimes;
 use crate::oauth::error::Code as Error;
-use crate::oauth::{revocation, scope};
+use crate::oauth::{revocation_rules, scope};
 
 /// A client uses a refresh token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -131,7 +131,7 @@ pub(crate) async fn refresh(
         let is_owed = why == RefreshError::Ended && outbox::owes_end(&held, id);
         return refuse(&mut ledger, why, None, is_owed.then_some(id));
     }
-    if revocation::ends_grant(request.rules.as_ref(), &grant) {
+    if revocation_rules::ends_grant(request.rules.as_ref(), &grant) {
         grant.revoked = Some(now);
         let change = held.writes().put(Grant::row(id), &grant, Some(grant.ends(lifetimes)));
         let change = outbox::owe_end(change.remove(replay_row(id)), now, id);
@@ -228,7 +228,7 @@ pub(crate) fn would_rotate(now: u64, input: &Refresh, grant: &Grant) -> bool {
     check(now, input, grant).is_ok()
         && grant.family.as_ref().is_some_and(is_current)
         && wanted(input, grant).is_ok()
-        && !revocation::ends_grant(input.request.rules.as_ref(), grant)
+        && !revocation_rules::ends_grant(input.request.rules.as_ref(), grant)
 }
 
 /// The scopes of the new access token: those of the grant, or the requested ones among them. A client may repeat its

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::giving::{self, Due, Given};
+use super::credential_revocation::{self, Due, Given};
 use super::{InvalidCall, RowSet, RowWrites, call};
 use crate::crypto::{Keys, decode, same};
 use crate::flow::Flow;
@@ -190,12 +190,12 @@ pub(crate) async fn hold(
 
 /// Inside the object: answers [`Release`].
 pub(crate) async fn release(flow: &Flow<'_>, Release { browser }: &Release) -> Result<Option<String>, InvalidCall> {
-    let held = RowSet::read(flow, vec![ROW.into()], vec![giving::PREFIX.into()]).await?;
+    let held = RowSet::read(flow, vec![ROW.into()], vec![credential_revocation::PREFIX.into()]).await?;
     let Some(Row { browser, expires, state: State::Held(person) }) = of_browser(flow, &held, browser)? else {
         return Ok(None);
     };
     let change = held.writes().put(ROW, &Row { browser, expires, state: State::Released }, Some(expires));
-    let due = held.under(giving::PREFIX).map(|(key, _)| [giving::PREFIX, key].concat());
+    let due = held.under(credential_revocation::PREFIX).map(|(key, _)| [credential_revocation::PREFIX, key].concat());
     due.fold(change, RowWrites::remove).commit(flow);
     Ok(Some(person))
 }

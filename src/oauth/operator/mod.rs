@@ -31,7 +31,7 @@ use crate::oauth::object::clients::{Forget, List, Note};
 use crate::oauth::object::connections::{self, Disconnect};
 use crate::oauth::object::ledger::Traced;
 use crate::oauth::object::{Call, grant};
-use crate::oauth::revocation::{Rule, Rules};
+use crate::oauth::revocation_rules::{Rule, Rules};
 use crate::oauth::{AuthorizationServer, Request, object, redirect, scope};
 
 /// The object with the identifiers of the operator's clients.

@@ -3,10 +3,10 @@
 use mcp_wicket::flow::{NewKey, Ring, Sign};
 use mcp_wicket::guard::access::{AccessInput, AccessVerification, TokenGrant, UpstreamInput, upstream};
 use mcp_wicket::guard::bearer::{Caller, Refusal, TokenInfo, Verification};
-use mcp_wicket::guard::further::{ExternalInput, admit};
+use mcp_wicket::guard::external_tokens::{ExternalInput, admit};
 use mcp_wicket::jose::algorithm::Algorithm;
 use mcp_wicket::json::{Json, read, write};
-use mcp_wicket::oauth::object::giving::{Released, give};
+use mcp_wicket::oauth::object::credential_revocation::{Released, revoke_upstream};
 use mcp_wicket::oauth::{AuthorizationServer, Endpoint, Request, ServerConfig};
 use serde_json::json;
 
@@ -168,7 +168,7 @@ fn what_goes_back_to_its_provider() {
         assert_eq!(effect["method"], "DELETE");
         Said::Ok(json!({"status": 204, "body": ""}).to_string())
     });
-    let settled = world.run(async |flow| give(flow, &server, &due, None).await).answer.unwrap();
+    let settled = world.run(async |flow| revoke_upstream(flow, &server, &due, None).await).answer.unwrap();
     assert_eq!(write(&settled), golden("settled"));
     assert_eq!(write(&due), golden("due"));
 }

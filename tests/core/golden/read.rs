@@ -10,8 +10,8 @@ use mcp_wicket::guard::no_auth::GuardInput;
 use mcp_wicket::guard::{jwt, metadata};
 use mcp_wicket::http::origin::OriginPolicy;
 use mcp_wicket::json::{self, read};
+use mcp_wicket::mcp::handler_messages::Running;
 use mcp_wicket::mcp::returned::needed;
-use mcp_wicket::mcp::tell::Running;
 use mcp_wicket::mcp::{Request, Transport, Unread};
 
 use super::golden;

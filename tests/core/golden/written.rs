@@ -14,8 +14,8 @@ use mcp_wicket::identity::upstream::effect::{CallAllow, CallContext};
 use mcp_wicket::jose::algorithm::Algorithm;
 use mcp_wicket::json::{Json, Value, write};
 use mcp_wicket::mcp::Request;
+use mcp_wicket::mcp::handler_messages::{Running, Told, tell};
 use mcp_wicket::mcp::place::{Place, place};
-use mcp_wicket::mcp::tell::{Running, Told, tell};
 use serde_json::json;
 
 use super::golden;

@@ -1,6 +1,6 @@
 //! The pages of errors: status, when to come back, and what the operator's log says.
 
-use mcp_wicket::oauth::browser::page::{self, Leave, Reply, Trouble, leave, trouble};
+use mcp_wicket::oauth::browser::page::{self, ErrorReason, Leave, Reply, error_page, leave};
 use serde_json::{Value as Json, json};
 
 use super::json_of;
@@ -12,25 +12,25 @@ fn header<'r>(reply: &'r Json, name: &str) -> Option<&'r str> {
 #[test]
 fn each_trouble_has_its_status_and_a_meaning_for_the_log() {
     let all = [
-        (Trouble::Request, 400),
-        (Trouble::Redirect, 400),
-        (Trouble::Expired, 400),
-        (Trouble::Stale, 400),
-        (Trouble::Foreign, 403),
-        (Trouble::Browser, 403),
-        (Trouble::Form, 403),
-        (Trouble::Unavailable, 503),
-        (Trouble::Account, 403),
-        (Trouble::NotAllowed, 403),
-        (Trouble::Upstream, 503),
-        (Trouble::UpstreamSetup, 500),
-        (Trouble::Late, 503),
-        (Trouble::Broken, 500),
-        (Trouble::Busy(7), 429),
+        (ErrorReason::Request, 400),
+        (ErrorReason::Redirect, 400),
+        (ErrorReason::Expired, 400),
+        (ErrorReason::Stale, 400),
+        (ErrorReason::Foreign, 403),
+        (ErrorReason::Browser, 403),
+        (ErrorReason::Form, 403),
+        (ErrorReason::Unavailable, 503),
+        (ErrorReason::Account, 403),
+        (ErrorReason::NotAllowed, 403),
+        (ErrorReason::Upstream, 503),
+        (ErrorReason::UpstreamSetup, 500),
+        (ErrorReason::Late, 503),
+        (ErrorReason::Broken, 500),
+        (ErrorReason::Busy(7), 429),
     ];
     let mut meanings = Vec::new();
     for (why, status) in all {
-        let mut reply = trouble(why, None);
+        let mut reply = error_page(why, None);
         let refused = reply.refused().clone().unwrap();
         assert!(page::codes().contains(&refused.code), "{why:?}");
         let meaning = refused.reason.into_owned();
@@ -53,7 +53,7 @@ fn each_trouble_has_its_status_and_a_meaning_for_the_log() {
     {
         assert!(codes.contains(&code), "{code}");
     }
-    let detailed = |detail: &str| trouble(Trouble::Request, Some(detail)).refused().clone().unwrap().reason;
+    let detailed = |detail: &str| error_page(ErrorReason::Request, Some(detail)).refused().clone().unwrap().reason;
     assert_eq!(detailed("state"), "state");
     assert!(detailed("").contains("malformed"));
 }

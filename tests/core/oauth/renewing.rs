@@ -482,7 +482,7 @@ fn only_the_holder_of_a_lease_gives_it_up() {
     let mut signed = Signed::new();
     let leased = take(&mut signed, NOW + 1000, (NOW + 1000, 6));
     let token = signed.opened();
-    let mut give_up = |asking: &Json| {
+    let mut revoke_unused = |asking: &Json| {
         let renewal = json!({"refresh": refresh_of(&signed, &token), "since": 0, "patience": 0, "bare": false});
         let input =
             json!({"take": {"renewal": renewal}, "asking": asking, "failed": "invalid_grant", "refused": false});
@@ -490,8 +490,8 @@ fn only_the_holder_of_a_lease_gives_it_up() {
         signed.objects.ask(&effect, NOW + 1001, [7; 32]);
         take(&mut signed, NOW + 1000, (NOW + 1002, 8))
     };
-    assert_eq!(give_up(&json!("another")), json!({"busy": 14_998}));
-    assert_eq!(give_up(&leased["credential"]["asking"]), json!({"failed": "invalid_grant"}));
+    assert_eq!(revoke_unused(&json!("another")), json!({"busy": 14_998}));
+    assert_eq!(revoke_unused(&leased["credential"]["asking"]), json!({"failed": "invalid_grant"}));
 }
 
 #[test]

@@ -114,7 +114,7 @@ pub(crate) struct Release {}
 
 call!(Release, "release" => Released);
 
-/// Credentials to revoke, also the input of the Worker's step `give`.
+/// Credentials to revoke, also the input of the Worker's step `revoke_upstream`.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Released {
@@ -223,7 +223,7 @@ pub(crate) async fn is_needed(flow: &Flow<'_>) -> Result<bool, InvalidCall> {
 
 impl Item {
     /// Revokes it, and logs that; `request` is the request that caused it. True if no further attempt is needed.
-    async fn give<I: Identity>(
+    async fn revoke<I: Identity>(
         &self,
         flow: &Flow<'_>,
         server: &AuthorizationServer<'_, I>,
@@ -252,7 +252,7 @@ impl Item {
 /// In the Worker, or an object's alarm: revokes the credentials that are due, as far as they belong to this provider.
 ///
 /// Waits: one for each at the upstream, and one more for those that no object of their person has.
-pub async fn give<I: Identity>(
+pub async fn revoke_upstream<I: Identity>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
     released: &Released,
@@ -260,7 +260,7 @@ pub async fn give<I: Identity>(
 ) -> Settled {
     let mut settled = Vec::new();
     for item in released.due.iter().filter(|item| item.origin.mark == server.identity.mark()) {
-        if is_needed_elsewhere(flow, &item.origin).await || item.give(flow, server, request).await {
+        if is_needed_elsewhere(flow, &item.origin).await || item.revoke(flow, server, request).await {
             settled.push(item.id.clone());
         }
     }
@@ -278,7 +278,7 @@ async fn is_needed_elsewhere(flow: &Flow<'_>, origin: &Origin) -> bool {
 /// upstream. Nothing depends on it, so a failure is no error.
 ///
 /// Waits: one; if something is due, one at the upstream and one more; none without an upstream.
-pub(crate) async fn give_back<I: Identity>(
+pub(crate) async fn revoke_due<I: Identity>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
     object: &str,
@@ -289,7 +289,7 @@ pub(crate) async fn give_back<I: Identity>(
     }
     // The object's alarm tries again.
     let Ok(released) = ask(flow, object, &Release {}).await else { return };
-    let settled = give(flow, server, &released, request).await;
+    let settled = revoke_upstream(flow, server, &released, request).await;
     if !settled.settled.is_empty() {
         let _ = ask(flow, object, &settled).await;
     }
@@ -298,7 +298,7 @@ pub(crate) async fn give_back<I: Identity>(
 /// In the Worker: revokes what the upstream has issued for a person who gets no grant. Tried once.
 ///
 /// Waits: one at the upstream; one more if that would end all that the person has.
-pub(crate) async fn give_up<I: Identity>(
+pub(crate) async fn revoke_unused<I: Identity>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
     (id, credential): (Option<&str>, Option<&str>),
@@ -315,5 +315,5 @@ pub(crate) async fn give_up<I: Identity>(
         return;
     }
     let item = Item { id: String::new(), credential: Some(credential.to_owned()), origin, last: true };
-    item.give(flow, server, Some(request)).await;
+    item.revoke(flow, server, Some(request)).await;
 }

@@ -3,9 +3,9 @@
 use mcp_wicket::flow::Context;
 use mcp_wicket::json::{Value, write};
 use mcp_wicket::mcp::capabilities::Capabilities;
+use mcp_wicket::mcp::handler_messages::{Running, Told, tell};
 use mcp_wicket::mcp::revision::Revision;
 use mcp_wicket::mcp::session::{ObjectName, Session, mint};
-use mcp_wicket::mcp::tell::{Running, Told, tell};
 use serde_json::{Value as Json, json};
 
 use super::{CAPABILITIES, MODERN, VERSION, WITH_INITIALIZE, server_info};

@@ -3,7 +3,7 @@
 use mcp_wicket::crypto::{Keys, Purpose, SealContext, encode};
 use mcp_wicket::flow::{Commit, Context};
 use mcp_wicket::guard::access::{self, AccessInput};
-use mcp_wicket::guard::further::{ExternalInput, admit};
+use mcp_wicket::guard::external_tokens::{ExternalInput, admit};
 use mcp_wicket::json::read;
 use mcp_wicket::oauth::signing::is_ours;
 use serde_json::{Value as Json, json};

@@ -5,7 +5,7 @@ use super::page::{Reply, page};
 
 /// The reason of an error page; `js/pages/copy.ts` has the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ErrorReason {
     /// The request is malformed.
     Request,
     /// The redirect URI is not the client's.
@@ -38,7 +38,7 @@ pub enum Trouble {
     Busy(u64),
 }
 
-impl Trouble {
+impl ErrorReason {
     pub(super) const ALL: [Self; 14] = [
         Self::Request,
         Self::Redirect,
@@ -109,13 +109,13 @@ impl Trouble {
 
 /// An error page; `detail` names the parameter, for the client's developer.
 #[must_use]
-pub fn trouble(trouble: Trouble, detail: Option<&str>) -> Reply {
-    let model = ErrorPage { reason: trouble.name(), detail, ..ErrorPage::default() };
-    let reason = detail.filter(|detail| !detail.is_empty()).unwrap_or(trouble.meaning());
-    let reply = page(trouble.status(), &model).refusing(trouble.name(), reason.to_owned());
-    match trouble {
-        Trouble::Unavailable | Trouble::Upstream | Trouble::Late => reply.with("retry-after", "5".into()),
-        Trouble::Busy(seconds) => reply.with("retry-after", seconds.to_string()),
+pub fn error_page(reason: ErrorReason, detail: Option<&str>) -> Reply {
+    let model = ErrorPage { reason: reason.name(), detail, ..ErrorPage::default() };
+    let why = detail.filter(|detail| !detail.is_empty()).unwrap_or(reason.meaning());
+    let reply = page(reason.status(), &model).refusing(reason.name(), why.to_owned());
+    match reason {
+        ErrorReason::Unavailable | ErrorReason::Upstream | ErrorReason::Late => reply.with("retry-after", "5".into()),
+        ErrorReason::Busy(seconds) => reply.with("retry-after", seconds.to_string()),
         _ => reply,
     }
 }
