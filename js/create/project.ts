@@ -30,7 +30,7 @@ export async function filesOf(choices: Choices): Promise<Map<string, string>> {
     ["test/index.test.ts", testSource(choices)],
     ...(secrets.length > 0 ? ([[".dev.vars.example", example(choices, secrets)]] as const) : []),
     ...(secrets.length > 0 ? ([[".dev.vars", await ownSecrets(choices, secrets)]] as const) : []),
-    [".gitignore", "node_modules/\n.wrangler/\n.dev.vars\n.env\n"],
+    [".gitignore", "node_modules/\n.wrangler/\n.dev.vars*\n.env*\n!.dev.vars.example\n!.env.example\n"],
     [".github/workflows/deploy.yml", WORKFLOW],
     ["README.md", readme(choices, secrets)],
   ]);

@@ -27,6 +27,7 @@ const FORWARDED = [
   "cf-visitor",
   "cf-worker",
   "forwarded",
+  "mf-original-hostname",
   "true-client-ip",
   "via",
   "x-forwarded-for",

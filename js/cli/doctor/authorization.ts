@@ -26,7 +26,9 @@ export async function inspectAuthorization(
   if (announced === undefined) visit.find("challenge_without_metadata", url, "The challenge has no resource_metadata.");
   const isScoped = challenge.has("scope") || documents.some(({ json }) => textsOf(json["scopes_supported"]).length > 0);
   if (!isScoped) visit.find("scopes_not_announced", url, "Neither the challenge nor the metadata names a scope.");
-  for (const each of [issuer, ...others].slice(0, 3)) await inspectIssuer(visit, url, each);
+  // What is not a URL is a finding already.
+  const servers = [issuer, ...others].filter((each) => URL.canParse(each));
+  for (const each of servers.slice(0, 3)) await inspectIssuer(visit, url, each);
 }
 
 interface Document {
@@ -207,7 +209,7 @@ async function inspectEndpoints(visit: Visit, url: string, { json }: Document): 
   }
   if (isUrl(authorize)) await inspectAuthorize(visit, url, authorize, client["client_id"], json);
   const { registration_client_uri: own, registration_access_token: ownToken } = client;
-  if (isUrl(own) && typeof ownToken === "string") {
+  if (isUrl(own) && new URL(own).origin === new URL(registration).origin && typeof ownToken === "string") {
     await visit.ask("(tidying up)", own, { method: "DELETE", headers: { Authorization: `Bearer ${ownToken}` } });
   }
 }

@@ -231,7 +231,9 @@ function objects({ config: { file, all }, sources }: Project): Finding[] {
   return found;
 }
 
-const DEVELOPMENT = /^(?:MCP_WICKET_)?DEVELOPMENT$/;
+const DEVELOPMENT = /^MCP_WICKET_DEVELOPMENT$/;
+/** What wrangler itself reads from the environment. */
+const OF_WRANGLER = /^(?:CLOUDFLARE|WRANGLER|CF)_/;
 
 function secretNames({ config: { all }, sources, localSecrets }: Project): Finding[] {
   const vars = new Set(Object.keys(isJson(all["vars"]) ? all["vars"] : {}));
@@ -243,7 +245,9 @@ function secretNames({ config: { all }, sources, localSecrets }: Project): Findi
       if (!isOptional && /^string\b/.test(type)) wanted.set(name, place(source, at));
     }
   }
-  const unknown = [...wanted].filter(([name]) => !vars.has(name) && !required.has(name) && !DEVELOPMENT.test(name));
+  const unknown = [...wanted].filter(
+    ([name]) => !vars.has(name) && !required.has(name) && !DEVELOPMENT.test(name) && !OF_WRANGLER.test(name),
+  );
   return [
     ...unknown.map(([name, where]) => finding("secret_unknown", where, `The configuration does not know ${name}.`)),
     ...weakSecrets(sources, localSecrets),
@@ -291,7 +295,7 @@ function development({ config, sources, scripts }: Project, places: readonly [st
         ),
     );
   const script = scripts["deploy"] ?? "";
-  const deployed = /\bdevelopment\b|DEVELOPMENT/.test(script)
+  const deployed = /\bsrc\/development\b|MCP_WICKET_DEVELOPMENT/.test(script)
     ? [finding("development_in_production", "package.json", "The script `deploy` deploys the development sign-in.")]
     : [];
   return [...set, ...imported, ...deployed];

@@ -35,11 +35,18 @@ export async function doctor(target = ".", asJson = false): Promise<Report> {
 function written(target: string, { looked, steps = [], findings }: Inspected): string {
   const count = findings.length === 1 ? "1 finding" : `${String(findings.length)} findings`;
   const verdict = findings.length === 0 ? "Nothing found" : count;
-  const walk = steps.map(({ clients, request, response }) => `${request}\n    ${clients}: ${response}`).join("\n");
+  const walk = steps
+    .map(({ clients, request, response }) => `${visible(request)}\n    ${clients}: ${visible(response)}`)
+    .join("\n");
   const parts = [walk, ...findings.map(shown), `${target}: ${verdict}. Looked at: ${looked}.`];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
 function shown({ code, where, what, why, fix, document }: Finding): string {
-  return `${where}  ${code}\n  ${what}\n  Why: ${why}\n  Fix: ${fix}\n  See: ${document}`;
+  return `${visible(where)}  ${code}\n  ${visible(what)}\n  Why: ${why}\n  Fix: ${fix}\n  See: ${document}`;
+}
+
+/** What a server or a file says, without what a terminal would carry out or not show. */
+function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
 }

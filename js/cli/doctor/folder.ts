@@ -99,7 +99,8 @@ function scriptsOf(folder: string): Record<string, string> {
 /** Files with secrets that git would commit. Nothing is said outside a repository. */
 function committed(folder: string, files: readonly string[]): Finding[] {
   return files.flatMap((name) => {
-    const git = (...args: string[]) => spawnSync("git", args, { cwd: folder, stdio: "ignore" }).status;
+    const git = (...args: string[]) =>
+      spawnSync("git", ["-c", "core.fsmonitor=false", ...args], { cwd: folder, stdio: "ignore" }).status;
     const isTracked = git("ls-files", "--error-unmatch", name) === 0;
     const isIgnored = git("check-ignore", "--quiet", name) !== 1;
     if (isIgnored && !isTracked) return [];

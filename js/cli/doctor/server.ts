@@ -25,7 +25,7 @@ const INITIALIZE = message({
 /** Throws with what to do if nothing answers. */
 export async function inspectServer(given: string): Promise<Inspected> {
   const { href: url, protocol, hostname } = endpointUrl(given);
-  const visit = new Visit();
+  const visit = new Visit(url);
   if (protocol === "http:" && !isLoopback(hostname)) {
     visit.find("not_https", url, "The URL begins with http.");
   }
@@ -127,9 +127,13 @@ async function inspectTools(visit: Visit, url: string, head: Record<string, stri
     visit.find("tools_failed", answer.request, `The response is ${String(answer.status)}, and has no list of tools.`);
     return;
   }
-  for (const tool of tools as Json[]) {
+  for (const tool of tools as (Json | null)[]) {
+    if (typeof tool !== "object" || tool === null) {
+      visit.find("tool_unusable", answer.request, `${JSON.stringify(tool)} is not a tool.`);
+      continue;
+    }
     const name = String(tool["name"]);
-    const schema = tool["inputSchema"] as Json | undefined;
+    const schema = tool["inputSchema"] as Json | null | undefined;
     if (!/^[\w-]{1,64}$/.test(name)) {
       visit.find("tool_unusable", answer.request, `A tool has the name ${JSON.stringify(name)}.`);
     }

@@ -41,8 +41,21 @@ export interface Ask {
 }
 
 export class Visit {
+  readonly #isPublic: boolean;
   readonly steps: Step[] = [];
   readonly findings: Finding[] = [];
+
+  /** `url` is the endpoint: if it is on the internet, what it names may not be in a private network. */
+  constructor(url: string) {
+    this.#isPublic = !isPrivate(new URL(url).hostname);
+  }
+
+  /** Throws if a server on the internet names a host of a private network, or something other than a web page. */
+  #check(url: string): void {
+    const { protocol, hostname } = new URL(url);
+    if (!/^https?:$/.test(protocol)) throw new Error(`not asked: ${protocol} is neither http nor https`);
+    if (this.#isPublic && isPrivate(hostname)) throw new Error("not asked: a public server names a private host");
+  }
 
   find(code: Code, where: string, what: string): void {
     const isKnown = this.findings.some((known) => known.code === code && known.where === where && known.what === what);
@@ -57,6 +70,7 @@ export class Visit {
     const request = [method, url.replace(/\?.*/s, ""), ...(label === undefined ? [] : [label])].join(" ");
     let answer: Answer;
     try {
+      this.#check(url);
       const response = await fetch(url, {
         method,
         headers,
@@ -78,7 +92,9 @@ export class Visit {
     const request = `GET ${url}`;
     const ended = new AbortController();
     try {
-      const response = await fetch(url, { headers, redirect: "manual", signal: ended.signal });
+      this.#check(url);
+      const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      const response = await fetch(url, { headers, redirect: "manual", signal });
       const isStream = response.ok && typeOf(response.headers) === "text/event-stream";
       const ends = isStream && (await endsSoon(response));
       const answer = { status: response.status, headers: response.headers, text: "", request, ends };
@@ -93,6 +109,15 @@ export class Visit {
       ended.abort();
     }
   }
+}
+
+/** True for the names and addresses of private networks, of links and of this computer (RFC 1918, 3927, 4193, 6762). */
+export function isPrivate(hostname: string): boolean {
+  const name = hostname.toLowerCase().replace(/\.$/, "");
+  if (name.startsWith("[")) return /^\[(?:::|f[cd]|fe[89ab])/.test(name);
+  const isIpv4 = /^\d+(?:\.\d+){3}$/.test(name);
+  if (isIpv4) return /^(?:0|10|127)\.|^169\.254\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\./.test(name);
+  return !name.includes(".") || /\.(?:localhost|local|internal|home\.arpa|lan)$/.test(name);
 }
 
 const OPEN_MS = 2_000;

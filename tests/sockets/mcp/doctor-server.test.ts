@@ -5,6 +5,7 @@ import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CODES } from "../../../dist/cli/doctor/findings.js";
+import { Visit, isPrivate } from "../../../dist/cli/doctor/visit.js";
 import { at } from "../../harness/paths.ts";
 import { type Running, start } from "../../harness/workerd.ts";
 
@@ -229,6 +230,7 @@ const OPEN: Planted[] = [
   ["tools_failed", tools(undefined)],
   ["tool_unusable", tools([{ ...TOOL, name: "add two numbers" }])],
   ["tool_unusable", tools([{ name: "add" }])],
+  ["tool_unusable", tools([null, TOOL])],
   ["stream_refused", { "GET /mcp": () => json({}, 404) }],
   ["stream_refused", { "GET /mcp": () => json({}) }],
   [
@@ -317,6 +319,13 @@ const GUARDED: Planted[] = [
     {
       "GET /.well-known/oauth-protected-resource/mcp": ({ url }) =>
         json({ resource: `${url.origin}/mcp`, authorization_servers: "none" }),
+    },
+  ],
+  [
+    "resource_metadata_wrong",
+    {
+      "GET /.well-known/oauth-protected-resource/mcp": ({ url }) =>
+        json({ resource: `${url.origin}/mcp`, authorization_servers: ["nowhere", url.origin] }),
     },
   ],
   [
@@ -463,6 +472,60 @@ describe("a broken server: each planted mistake is found, and nothing else", () 
         ...(Object.fromEntries([at(place)]) as Rules),
       };
       expect((await visit(`${url}/mcp`)).findings).toEqual([]);
+    }
+  });
+
+  test("its own registration is deleted at the server alone", async () => {
+    const deleted: string[] = [];
+    const own = (host: string): Rules => ({
+      "POST /register": ({ url }) => {
+        const at = `http://${host}:${url.port}/register/c`;
+        return json({ client_id: "c", registration_client_uri: at, registration_access_token: "t" }, 201);
+      },
+      "DELETE /register/c": () => {
+        deleted.push(host);
+        return { status: 204, headers: {} };
+      },
+    });
+    for (const host of ["127.0.0.1", "localhost"]) {
+      rules = { ...guardedServer(), ...own(host) };
+      expect((await visit(`${url}/mcp`)).findings).toEqual([]);
+    }
+    expect(deleted).toEqual(["127.0.0.1"]);
+  });
+
+  test("what a server says cannot write to the terminal", async () => {
+    rules = { ...openServer(), ...tools([{ ...TOOL, name: "\u001b[2Jadd\n\u202eall is well" }, { name: "x\u009b" }]) };
+    const { out } = await doctor(`${url}/mcp`);
+    expect(out).not.toMatch(/[\u001b\u009b\u202e]/);
+    expect(out).toContain("The inputSchema of x\\u{9b} is not of type object.");
+  });
+
+  test("a public server cannot send it into a private network", async () => {
+    for (const name of ["localhost", "a.localhost", "127.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255"]) {
+      expect(isPrivate(name), name).toBe(true);
+    }
+    for (const name of ["192.168.1.1", "169.254.169.254", "0.0.0.0", "[::1]", "[fd00::1]", "[fe80::1]", "router"]) {
+      expect(isPrivate(name), name).toBe(true);
+    }
+    for (const name of ["printer.local", "metadata.google.internal", "LOCALHOST.", "[::ffff:7f00:1]"]) {
+      expect(isPrivate(name), name).toBe(true);
+    }
+    for (const name of [
+      "example.com",
+      "172.32.0.1",
+      "11.0.0.1",
+      "[2606:4700::1111]",
+      "local.example",
+      "10.example.com",
+    ]) {
+      expect(isPrivate(name), name).toBe(false);
+    }
+    const seen = new Visit("https://mcp.example.com/mcp");
+    rules = openServer();
+    for (const target of [`${url}/mcp`, "data:application/json,{}"]) {
+      expect((await seen.ask("", target)).error).toMatch(/^not asked: /);
+      expect((await seen.stream("", target, {})).error).toMatch(/^not asked: /);
     }
   });
 
