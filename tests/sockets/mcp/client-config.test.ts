@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { at } from "../../harness/paths.ts";
+import { start } from "../../harness/workerd.ts";
 import { parseToml } from "../../../dist/cli/doctor/toml.js";
 
 const URL_OF_SERVER = "https://my-mcp.workers.dev/sse";
@@ -30,6 +31,23 @@ test("the configuration of the original document, without a token and with one",
   expect(await json(...client, "--header", `Authorization: ${TOKEN}`, URL_OF_SERVER)).toEqual({
     mcpServers: { "my-mcp": { url: URL_OF_SERVER, headers: { Authorization: TOKEN } } },
   });
+});
+
+test("the start page of a server shows the same", async () => {
+  const server = await start(at("examples/no-auth/wrangler.toml"));
+  try {
+    const url = `${server.url}/mcp`;
+    const html = await (await fetch(url, { headers: { Accept: "text/html" } })).text();
+    const page = html.replaceAll(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+    const [, name = ""] = /claude mcp add --transport http (\S+)/.exec(page) ?? [];
+    for (const client of ["claude-desktop", "claude-code", "cursor", "vscode", "chatgpt"]) {
+      // On a computer of one's own, the command cannot know the server's name.
+      const { out } = await clientConfig("--client", client, url);
+      expect(page, client).toContain(out.replaceAll("my-mcp", name));
+    }
+  } finally {
+    await server.stop();
+  }
 });
 
 describe("each client's configuration has the URL, and the header where it can have one", () => {
