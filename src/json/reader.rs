@@ -91,8 +91,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The same as a string. One with a lone surrogate is nobody's name.
-    fn member(&mut self) -> Result<Name<'a>, Malformed> {
-        unescaped(self.name()).map(Name).ok_or(Malformed::Kind)
+    pub(super) fn member(&mut self) -> Result<Cow<'a, str>, Malformed> {
+        unescaped(self.name()).ok_or(Malformed::Kind)
     }
 
     /// The string, number or word that is next.
@@ -319,7 +319,7 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
     type Error = Malformed;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Malformed> {
-        if self.0.has_next(b'}') { seed.deserialize(self.0.member()?).map(Some) } else { Ok(None) }
+        if self.0.has_next(b'}') { seed.deserialize(Name(self.0.member()?)).map(Some) } else { Ok(None) }
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Malformed> {
@@ -357,7 +357,7 @@ impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
         if !self.0.has_next(b'}') {
             return Err(Malformed::Kind);
         }
-        let variant = seed.deserialize(self.0.member()?)?;
+        let variant = seed.deserialize(Name(self.0.member()?))?;
         Ok((variant, self))
     }
 }

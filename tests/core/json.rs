@@ -308,6 +308,19 @@ fn an_integer_of_a_type_is_never_another_one() {
 }
 
 #[test]
+fn a_name_is_repeated_however_it_is_escaped_and_at_any_depth() {
+    for text in [r#"{"a":1,"\u0061":2}"#, r#"{"x":[{"a":1,"\u0061":2}]}"#, r#"[{"b":{"\u0061":1,"a":2}}]"#] {
+        assert_eq!(Value::read(text).unwrap().unique(), Err(Malformed::Duplicate("a".into())), "{text}");
+    }
+    for text in [r#"{"a":1,"\u0062":2}"#, r#"{"a":{"a":1},"b":[{"a":1},{"a":2}]}"#] {
+        assert_eq!(Value::read(text).unwrap().unique(), Ok(()), "{text}");
+    }
+    for text in [r#"{"\ud800":1}"#, r#"[{"a":{"\udc00":[]}}]"#] {
+        assert_eq!(Value::read(text).unwrap().unique(), Err(Malformed::Kind), "{text}");
+    }
+}
+
+#[test]
 fn a_name_with_a_lone_surrogate_is_nobodys() {
     #[derive(serde::Deserialize)]
     struct Named {
