@@ -37,7 +37,8 @@ export interface DevelopmentTarget<Env> {
  * ```
  *
  * It needs the variable `MCP_WICKET_DEVELOPMENT` with the value `sign-in`. While that is set, the Worker only answers requests
- * that this computer sent to itself (not through a tunnel or a proxy), and the stand-in is off if `WICKET_SECRET` is set.
+ * that this computer sent to itself, and the stand-in is off if `WICKET_SECRET` is set. A tunnel of HTTP requests is refused.
+ * One of TCP connections, such as `ssh -R`, looks like this computer: open none to this port.
  * Throws `ERR_OPTIONS` for unknown options, `ERR_ARGUMENT` for a target without `fetch`.
  */
 export function developmentSignIn<Env, Target extends DevelopmentTarget<Env>>(
@@ -80,7 +81,7 @@ class StandIns {
     const reason = whyNotFrom(request);
     if (reason !== undefined) {
       this.#say(
-        `A request was refused: ${reason}. While the variable MCP_WICKET_DEVELOPMENT is set, only this computer may call this Worker. Run \`npx wrangler dev\` for one without the development sign-in.`,
+        `A request was refused: ${reason}. While the variable MCP_WICKET_DEVELOPMENT is set, only this computer may call this Worker. With --host, or with routes in the configuration, \`wrangler dev\` replaces the host of each request: run it without them. For a tunnel, run the Worker without the development sign-in: \`npx wrangler dev\`.`,
       );
       return text(403, "This server only answers requests from its own computer: its development sign-in is on.");
     }

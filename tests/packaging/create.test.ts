@@ -237,7 +237,7 @@ describe("the program", () => {
     expect(secret).not.toBe("");
     expect(other).not.toContain(secret);
     const project = join(packed.folder, "first");
-    expect(readFileSync(join(project, ".gitignore"), "utf8").split("\n")).toContain(".dev.vars");
+    expect(readFileSync(join(project, ".gitignore"), "utf8").split("\n")).toContain(".dev.vars*");
     expect(readFileSync(join(project, ".dev.vars.example"), "utf8")).not.toContain(secret);
   });
 });

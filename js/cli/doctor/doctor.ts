@@ -20,15 +20,15 @@ export async function doctor(target = ".", asJson = false): Promise<Report> {
   try {
     inspected = /^https?:\/\//i.test(target) ? await inspectServer(target) : inspectFolder(target);
   } catch (error) {
-    const { message } = error as Error;
+    const message = visible((error as Error).message);
     return {
       exitCode: 2,
-      text: asJson ? `${JSON.stringify({ target, error: message }, null, 2)}\n` : "",
+      text: asJson ? visibleJson({ target, error: message }) : "",
       error: message,
     };
   }
   const { findings } = inspected;
-  const text = asJson ? `${JSON.stringify({ target, ...inspected }, null, 2)}\n` : written(target, inspected);
+  const text = asJson ? visibleJson({ target, ...inspected }) : written(target, inspected);
   return { exitCode: findings.length > 0 ? 1 : 0, text };
 }
 
@@ -38,7 +38,7 @@ function written(target: string, { looked, steps = [], findings }: Inspected): s
   const walk = steps
     .map(({ clients, request, response }) => `${visible(request)}\n    ${clients}: ${visible(response)}`)
     .join("\n");
-  const parts = [walk, ...findings.map(shown), `${target}: ${verdict}. Looked at: ${looked}.`];
+  const parts = [walk, ...findings.map(shown), `${visible(target)}: ${verdict}. Looked at: ${looked}.`];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
@@ -46,7 +46,17 @@ function shown({ code, where, what, why, fix, document }: Finding): string {
   return `${visible(where)}  ${code}\n  ${visible(what)}\n  Why: ${why}\n  Fix: ${fix}\n  See: ${document}`;
 }
 
+/** Control and format characters (bidirectional overrides among them), and separators of lines and paragraphs. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** What a server or a file says, without what a terminal would carry out or not show. */
 function visible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replaceAll(INVISIBLE, (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** The same as JSON, in which these characters are escaped. */
+function visibleJson(value: unknown): string {
+  const escaped = (char: string) =>
+    [...Array(char.length).keys()].map((unit) => `\\u${char.charCodeAt(unit).toString(16).padStart(4, "0")}`).join("");
+  return `${JSON.stringify(value, null, 2).replaceAll(INVISIBLE, (char) => (char === "\n" ? char : escaped(char)))}\n`;
 }

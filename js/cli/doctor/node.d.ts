@@ -7,6 +7,17 @@ declare module "node:fs" {
     options: { withFileTypes: true },
   ): { name: string; isDirectory(): boolean; isFile(): boolean }[];
 }
+declare module "node:dns/promises" {
+  export function lookup(host: string, options: { all: true }): Promise<{ address: string }[]>;
+}
+declare module "node:net" {
+  /** 4, 6, or 0 if it is no address. */
+  export function isIP(text: string): number;
+  export class BlockList {
+    addSubnet(network: string, prefix: number, type: "ipv4" | "ipv6"): void;
+    check(address: string, type: "ipv4" | "ipv6"): boolean;
+  }
+}
 declare module "node:path" {
   export function join(...parts: string[]): string;
   export function relative(from: string, to: string): string;

@@ -48,13 +48,17 @@ function post(visit: Visit, url: string, body: string, headers: Record<string, s
     headers: { Accept: ACCEPT, "Content-Type": "application/json", Origin: PAGE, ...headers },
     body,
     label: String(jsonOf(body)?.["method"]),
-    until: /^data:.*"(?:result|error)".*\r?\n\r?\n/m,
+    until: (text) => /\n\r?\n/.test(text) && responseInStream(text) !== undefined,
   });
 }
 
 /** The response in a body: JSON, or the first message of an event stream that has a result or an error. */
 function responseIn({ headers, text }: Answer): Json | undefined {
   if (typeOf(headers) !== "text/event-stream") return jsonOf(text);
+  return responseInStream(text);
+}
+
+function responseInStream(text: string): Json | undefined {
   const lines = text.split(/\r?\n/).filter((line) => line.startsWith("data:"));
   return lines.map((line) => jsonOf(line.slice(5))).find((it) => it !== undefined && ("result" in it || "error" in it));
 }
@@ -74,7 +78,10 @@ async function inspectOther(visit: Visit, url: string, first: Answer): Promise<v
     visit.find("endpoint_missing", request, `The response is a redirect to ${headers.get("location") ?? "nowhere"}.`);
     return;
   }
-  const stream = await visit.ask("older clients", url, { headers: { Accept: "text/event-stream" }, until: /\n\r?\n/ });
+  const stream = await visit.ask("older clients", url, {
+    headers: { Accept: "text/event-stream" },
+    until: (text) => /\n\r?\n/.test(text),
+  });
   if (
     stream.status === 200 &&
     typeOf(stream.headers) === "text/event-stream" &&
@@ -98,7 +105,11 @@ async function inspectOpen(visit: Visit, url: string, first: Answer): Promise<vo
   inspectCors(visit, first, session === null ? [] : ["mcp-session-id"]);
   await preflight(visit, url, ["content-type", "mcp-protocol-version", "mcp-session-id"]);
   const result = resultIn(first);
-  if (typeof result?.["protocolVersion"] !== "string" || typeof result["serverInfo"] !== "object") {
+  if (
+    typeof result?.["protocolVersion"] !== "string" ||
+    typeof result["serverInfo"] !== "object" ||
+    result["serverInfo"] === null
+  ) {
     const why =
       responseIn(first) === undefined ? "no JSON-RPC response" : "no result with protocolVersion and serverInfo";
     visit.find("initialize_failed", first.request, `The body has ${why}.`);
@@ -115,7 +126,11 @@ async function inspectOpen(visit: Visit, url: string, first: Answer): Promise<vo
   if (stream.ends) {
     visit.find("stream_ends", stream.request, "The stream ends at once.");
   } else if (stream.status !== 405 && (stream.status !== 200 || typeOf(stream.headers) !== "text/event-stream")) {
-    visit.find("stream_refused", stream.request, `The response is ${String(stream.status)} ${typeOf(stream.headers)}.`);
+    visit.find(
+      "stream_refused",
+      stream.request,
+      `The response is ${stream.error ?? `${String(stream.status)} ${typeOf(stream.headers)}`}.`,
+    );
   }
   if (session !== null) await visit.ask("Codex, Inspector", url, { method: "DELETE", headers: head });
 }

@@ -1,4 +1,5 @@
 /** One visit to a server: requests as clients send them, what came back, and what was found. */
+import { isPrivateHost } from "./addresses.js";
 import { type Code, type Finding, finding } from "./findings.js";
 
 /** The origin of the Inspector's page, which calls servers from a browser. */
@@ -36,25 +37,29 @@ export interface Ask {
   body?: string;
   /** What the body asks for, for reports. */
   label?: string;
-  /** Reads an event stream until this is in it. */
-  until?: RegExp;
+  /** Reads an event stream until its text has this. */
+  until?: (text: string) => boolean;
 }
 
 export class Visit {
-  readonly #isPublic: boolean;
+  readonly #hostname: string;
+  readonly #timeoutMs: number;
   readonly steps: Step[] = [];
   readonly findings: Finding[] = [];
 
   /** `url` is the endpoint: if it is on the internet, what it names may not be in a private network. */
-  constructor(url: string) {
-    this.#isPublic = !isPrivate(new URL(url).hostname);
+  constructor(url: string, timeoutMs = TIMEOUT_MS) {
+    this.#hostname = new URL(url).hostname;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** Throws if a server on the internet names a host of a private network, or something other than a web page. */
-  #check(url: string): void {
+  async #check(url: string): Promise<void> {
     const { protocol, hostname } = new URL(url);
     if (!/^https?:$/.test(protocol)) throw new Error(`not asked: ${protocol} is neither http nor https`);
-    if (this.#isPublic && isPrivate(hostname)) throw new Error("not asked: a public server names a private host");
+    if ((await isPrivateHost(hostname)) && !(await isPrivateHost(this.#hostname))) {
+      throw new Error("not asked: a public server names a private host");
+    }
   }
 
   find(code: Code, where: string, what: string): void {
@@ -70,18 +75,18 @@ export class Visit {
     const request = [method, url.replace(/\?.*/s, ""), ...(label === undefined ? [] : [label])].join(" ");
     let answer: Answer;
     try {
-      this.#check(url);
+      await this.#check(url);
       const response = await fetch(url, {
         method,
         headers,
         ...(body !== undefined && { body }),
         redirect: "manual",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(this.#timeoutMs),
       });
       const text = await read(response, until);
       answer = { status: response.status, headers: response.headers, text, request };
     } catch (error) {
-      answer = { status: 0, headers: new Headers(), text: "", error: reasonOf(error), request };
+      answer = { status: 0, headers: new Headers(), text: "", error: this.#reasonOf(error), request };
     }
     this.steps.push({ clients, request, response: shown(answer) });
     return answer;
@@ -92,8 +97,8 @@ export class Visit {
     const request = `GET ${url}`;
     const ended = new AbortController();
     try {
-      this.#check(url);
-      const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      await this.#check(url);
+      const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(this.#timeoutMs)]);
       const response = await fetch(url, { headers, redirect: "manual", signal });
       const isStream = response.ok && typeOf(response.headers) === "text/event-stream";
       const ends = isStream && (await endsSoon(response));
@@ -102,22 +107,26 @@ export class Visit {
       this.steps.push({ clients, request, response: shown(answer) + state });
       return answer;
     } catch (error) {
-      const answer = { status: 0, headers: new Headers(), text: "", error: reasonOf(error), request, ends: false };
+      const answer = {
+        status: 0,
+        headers: new Headers(),
+        text: "",
+        error: this.#reasonOf(error),
+        request,
+        ends: false,
+      };
       this.steps.push({ clients, request, response: shown(answer) });
       return answer;
     } finally {
       ended.abort();
     }
   }
-}
 
-/** True for the names and addresses of private networks, of links and of this computer (RFC 1918, 3927, 4193, 6762). */
-export function isPrivate(hostname: string): boolean {
-  const name = hostname.toLowerCase().replace(/\.$/, "");
-  if (name.startsWith("[")) return /^\[(?:::|f[cd]|fe[89ab])/.test(name);
-  const isIpv4 = /^\d+(?:\.\d+){3}$/.test(name);
-  if (isIpv4) return /^(?:0|10|127)\.|^169\.254\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\./.test(name);
-  return !name.includes(".") || /\.(?:localhost|local|internal|home\.arpa|lan)$/.test(name);
+  #reasonOf(error: unknown): string {
+    const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+    if (name === "TimeoutError") return `no response within ${String(this.#timeoutMs / 1000)} seconds`;
+    return cause?.code ?? cause?.message ?? message;
+  }
 }
 
 const OPEN_MS = 2_000;
@@ -135,7 +144,7 @@ async function endsSoon(response: Response): Promise<boolean> {
   return Promise.race([moment, end]);
 }
 
-async function read(response: Response, until: RegExp | undefined): Promise<string> {
+async function read(response: Response, until: Ask["until"]): Promise<string> {
   const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
   if (reader === undefined) return "";
   const isStream = typeOf(response.headers) === "text/event-stream";
@@ -145,17 +154,11 @@ async function read(response: Response, until: RegExp | undefined): Promise<stri
     const { done, value } = await reader.read();
     if (value !== undefined) text += decoder.decode(value, { stream: true });
     if (done) return text;
-    if (text.length > MAX_CHARS || (isStream && (until === undefined || until.test(text)))) {
+    if (text.length > MAX_CHARS || (isStream && (until === undefined || until(text)))) {
       await reader.cancel();
       return text;
     }
   }
-}
-
-function reasonOf(error: unknown): string {
-  const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
-  if (name === "TimeoutError") return `no response within ${String(TIMEOUT_MS / 1000)} seconds`;
-  return cause?.code ?? cause?.message ?? message;
 }
 
 function shown({ status, headers, error }: Answer): string {

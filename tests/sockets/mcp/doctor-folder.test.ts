@@ -1,6 +1,15 @@
 /** `npx mcp-wicket doctor FOLDER`: it finds each mistake planted in a project, and nothing in a clean one. */
 import { execFile, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -162,6 +171,17 @@ describe("a clean project", () => {
     },
   );
 
+  test("a new project, in which git ignores every file with secrets, and no example of one", () => {
+    const folder = join(scratch, "ignored");
+    execFileSync(process.execPath, [at("dist/cli/main.js"), "init", folder, "--pattern", "jwt"]);
+    const git = (args: string[], input?: string) =>
+      execFileSync("git", args, { cwd: folder, encoding: "utf8", ...(input !== undefined && { input }) });
+    git(["init", "--quiet"]);
+    const secret = [".dev.vars", ".dev.vars.staging", ".env", ".env.local", ".env.production"];
+    const names = [...secret, ".dev.vars.example", ".env.example"];
+    expect(git(["check-ignore", "--stdin"], names.join("\n")).trim().split("\n")).toEqual(secret);
+  });
+
   test("the whole of one, with JSON and with TOML", async () => {
     expect(await findingsIn(project(CLEAN))).toEqual([]);
     expect(await findingsIn(project(asToml(TOML)))).toEqual([]);
@@ -181,6 +201,17 @@ describe("a clean project", () => {
         "src/a.ts",
         `// allowConsentScreen: false\nconst help = "allowConsentScreen: false, new GitHubHandler({})";\n/* const secret = "my-secret-key"; */\n`,
       ),
+    ],
+    [
+      "settings of Wrangler itself",
+      more(".dev.vars", `${CLEAN[".dev.vars"] ?? ""}CLOUDFLARE_API_TOKEN=x\nWRANGLER_SEND_METRICS=false\n`),
+    ],
+    [
+      "an environment named development, and a variable of the project's own",
+      {
+        ...changed("package.json", '"wrangler deploy"', '"wrangler deploy --env development"'),
+        ...pick(inConfig('"LOG_LEVEL": "info"', '"LOG_LEVEL": "info", "DEVELOPMENT": "yes"')),
+      },
     ],
     [
       "names of variables and labels",
@@ -392,6 +423,20 @@ describe("each planted mistake is found, and nothing else", () => {
     expect(await findingsIn(folder)).toEqual([]);
     git("add", "--force", ".dev.vars");
     expect((await findingsIn(folder)).map(({ code }) => code)).toEqual(["secrets_committed"]);
+  });
+
+  test("nothing that the repository's configuration names is run", async () => {
+    const folder = project({ ...CLEAN, "monitor.sh": "#!/bin/sh\ntouch ran\n" });
+    chmodSync(join(folder, "monitor.sh"), 0o755);
+    const git = (...args: string[]) => execFileSync("git", args, { cwd: folder });
+    git("init", "--quiet");
+    git("add", ".dev.vars");
+    git("config", "core.fsmonitor", "./monitor.sh");
+    expect((await findingsIn(folder)).map(({ code }) => code)).toEqual(["secrets_committed"]);
+    expect(existsSync(join(folder, "ran"))).toBe(false);
+    // Git does run it where that is not switched off.
+    git("status", "--short");
+    expect(existsSync(join(folder, "ran"))).toBe(true);
   });
 
   test("every finding of the list is planted here, and its document exists", async () => {

@@ -5,7 +5,8 @@ import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CODES } from "../../../dist/cli/doctor/findings.js";
-import { Visit, isPrivate } from "../../../dist/cli/doctor/visit.js";
+import { isPrivate, isPrivateHost } from "../../../dist/cli/doctor/addresses.js";
+import { Visit } from "../../../dist/cli/doctor/visit.js";
 import { at } from "../../harness/paths.ts";
 import { type Running, start } from "../../harness/workerd.ts";
 
@@ -213,6 +214,19 @@ const OPEN: Planted[] = [
   ["initialize_failed", onInitialize(json({ error: "broken" }, 500))],
   ["initialize_failed", onInitialize(json({ jsonrpc: "2.0", id: 1, error: { code: -32603, message: "broken" } }))],
   ["initialize_failed", onInitialize(json("hello"))],
+  [
+    "initialize_failed",
+    onInitialize(json({ jsonrpc: "2.0", id: 1, result: { ...INITIALIZED, capabilities: null, serverInfo: null } })),
+  ],
+  // A long line in which a response could begin anywhere.
+  [
+    "initialize_failed",
+    onInitialize({
+      status: 200,
+      headers: { ...CORS, "Content-Type": "text/event-stream" },
+      body: `data: {${'"error":'.repeat(100_000)}`,
+    }),
+  ],
   ["endpoint_missing", { ...onInitialize(NOTHING()), "GET /mcp": NOTHING }],
   ["endpoint_missing", onInitialize({ status: 301, headers: { Location: "/elsewhere" } })],
   [
@@ -498,6 +512,11 @@ describe("a broken server: each planted mistake is found, and nothing else", () 
     rules = { ...openServer(), ...tools([{ ...TOOL, name: "\u001b[2Jadd\n\u202eall is well" }, { name: "x\u009b" }]) };
     const { out } = await doctor(`${url}/mcp`);
     expect(out).not.toMatch(/[\u001b\u009b\u202e]/);
+    const asJson = await doctor(`${url}/mcp`, "--json");
+    expect(asJson.out).not.toMatch(/[\u001b\u009b\u202e]/);
+    expect((JSON.parse(asJson.out) as Report).findings.map(({ what }) => what)).toContain(
+      "The inputSchema of x\u009b is not of type object.",
+    );
     expect(out).toContain("The inputSchema of x\\u{9b} is not of type object.");
   });
 
@@ -508,7 +527,15 @@ describe("a broken server: each planted mistake is found, and nothing else", () 
     for (const name of ["192.168.1.1", "169.254.169.254", "0.0.0.0", "[::1]", "[fd00::1]", "[fe80::1]", "router"]) {
       expect(isPrivate(name), name).toBe(true);
     }
-    for (const name of ["printer.local", "metadata.google.internal", "LOCALHOST.", "[::ffff:7f00:1]"]) {
+    for (const name of [
+      "printer.local",
+      "metadata.google.internal",
+      "LOCALHOST.",
+      "[::ffff:7f00:1]",
+      "100.64.0.1",
+      "[64:ff9b::a00:1]",
+      "[2002:a00:1::]",
+    ]) {
       expect(isPrivate(name), name).toBe(true);
     }
     for (const name of [
@@ -521,12 +548,31 @@ describe("a broken server: each planted mistake is found, and nothing else", () 
     ]) {
       expect(isPrivate(name), name).toBe(false);
     }
-    const seen = new Visit("https://mcp.example.com/mcp");
+    for (const [address, expected] of [
+      ["10.0.0.1", true],
+      ["fe80::1", true],
+      ["192.0.2.1", false],
+    ] as const) {
+      const resolve = () => Promise.resolve([{ address: "192.0.2.2" }, { address }]);
+      expect(await isPrivateHost("intranet.example.com", resolve)).toBe(expected);
+    }
+    // An address for documentation (RFC 5737), at which nothing answers.
+    const seen = new Visit("https://192.0.2.1/mcp");
     rules = openServer();
     for (const target of [`${url}/mcp`, "data:application/json,{}"]) {
       expect((await seen.ask("", target)).error).toMatch(/^not asked: /);
       expect((await seen.stream("", target, {})).error).toMatch(/^not asked: /);
     }
+  });
+
+  test("a stream that never begins is given up", async () => {
+    const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const place = `http://127.0.0.1:${String((silent.address() as AddressInfo).port)}/mcp`;
+    const { status, error } = await new Visit(place, 50).stream("all clients", place, {});
+    expect([status, error]).toEqual([0, "no response within 0.05 seconds"]);
+    silent.closeAllConnections();
+    silent.close();
   });
 
   test("not_https: http that is not on loopback", async () => {

@@ -187,6 +187,8 @@ describe("anywhere else", () => {
     "x-real-ip",
     "via",
     "true-client-ip",
+    // What `wrangler dev` adds where it replaces the host: with --host, and with routes.
+    "mf-original-hostname",
   ])("what a tunnel or a proxy passes on (%s) is refused, even with this computer's name", async (header) => {
     await isRefused(HERE, { ...local, [header]: "127.0.0.1" });
   });
