@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npx mcp-wicket`: the command line. Plain Node, from version 20 on. */
+/** `npx mcp-wicket`: the command line. Plain Node, from version 22.12 on. */
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
