@@ -1,6 +1,8 @@
 /** The people of the development sign-in, and the page on which one of them is chosen. */
 import { base64url } from "../common/base64url.js";
 import { namesOf } from "../common/options.js";
+import { challengeOf } from "../common/pkce.js";
+import { escapeHtml } from "../pages/html.js";
 
 /** A person who can sign in during development. */
 export interface DevelopmentPerson {
@@ -59,8 +61,7 @@ export class People {
     const code = form.get("code") ?? "";
     const granted = this.#codes.get(code);
     this.#codes.delete(code);
-    const verifier = new TextEncoder().encode(form.get("code_verifier") ?? "");
-    const challenge = base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", verifier)));
+    const challenge = await challengeOf(form.get("code_verifier") ?? "");
     return granted?.challenge === challenge && granted.redirect === form.get("redirect_uri") ? granted : undefined;
   }
 
@@ -138,7 +139,3 @@ ${people.join("\n")}
 <p><a href="${cancel}">Cancel</a></p>
 </main>
 </html>`;
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${String(char.charCodeAt(0))};`);
-}

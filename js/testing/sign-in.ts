@@ -2,6 +2,7 @@
 import { WicketError } from "../common/errors.js";
 import { checkOptions, namesOf } from "../common/options.js";
 import { base64url } from "../common/base64url.js";
+import { challengeOf } from "../common/pkce.js";
 import { HttpError } from "./http-error.js";
 import { intercept } from "./intercept.js";
 import { type Calling, type Send, type Target, sendTo } from "./target.js";
@@ -265,10 +266,6 @@ class SignInFlow {
 }
 
 const random = (): string => base64url(crypto.getRandomValues(new Uint8Array(32)));
-
-async function challengeOf(verifier: string): Promise<string> {
-  return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
-}
 
 /** The target of a page's automatic refresh. */
 function refreshIn(html: string): string | undefined {

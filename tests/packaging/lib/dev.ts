@@ -1,7 +1,7 @@
 /** `npm run dev` in a project, until it answers. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { freePort } from "../../harness/port.ts";
 
 export interface Dev {
   url: string;
@@ -51,12 +51,4 @@ export async function dev(project: string, env: NodeJS.ProcessEnv): Promise<Dev>
       end(child, "SIGKILL");
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), "close");
-  return port;
 }

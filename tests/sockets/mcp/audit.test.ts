@@ -1,9 +1,9 @@
 /** `npx mcp-wicket audit verify`: the chain that Rust writes is whole; whatever is changed, missing or another's is named. */
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { cli } from "../../harness/cli.ts";
 import { at } from "../../harness/paths.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mcp-wicket-audit-"));
@@ -31,12 +31,7 @@ const rows = (more: Event = {}) => {
 function verify(text: string, env: Record<string, string> = { WICKET_SECRET }, more: string[] = []) {
   const file = join(folder, "export");
   writeFileSync(file, text);
-  const args = [at("dist/cli/main.js"), "audit", "verify", file, ...more];
-  return new Promise<{ code: number; out: string; err: string }>((resolve) => {
-    execFile(process.execPath, args, { env }, (error, out, err) =>
-      resolve({ code: error ? Number(error.code) : 0, out: out.trim(), err }),
-    );
-  });
+  return cli(["audit", "verify", file, ...more], env);
 }
 
 const text = (all: Event[]) => all.map((event) => JSON.stringify(event)).join("\n");

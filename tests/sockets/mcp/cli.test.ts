@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type JSONWebKeySet, type JWK, createLocalJWKSet, jwtVerify } from "jose";
 import { afterAll, describe, expect, test } from "vitest";
+import { type Said, cli as run } from "../../harness/cli.ts";
 import { modern } from "../../harness/messages.ts";
 import { at } from "../../harness/paths.ts";
 import { start } from "../../harness/workerd.ts";
@@ -14,18 +15,9 @@ import { start } from "../../harness/workerd.ts";
 const folder = mkdtempSync(join(tmpdir(), "mcp-wicket-cli-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Said {
-  code: number;
-  out: string;
-  err: string;
-}
-
-function cli(args: string[], env: Record<string, string> = {}): Promise<Said> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [at("dist/cli/main.js"), ...args], { env }, (error, out, err) =>
-      resolve({ code: error ? Number(error.code) : 0, out: out.trim(), err }),
-    );
-  });
+async function cli(args: string[], env: Record<string, string> = {}): Promise<Said> {
+  const said = await run(args, env);
+  return { ...said, out: said.out.trim() };
 }
 
 const named = ["--issuer", "auth", "--audience", "mcp"];

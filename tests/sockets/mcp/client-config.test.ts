@@ -1,6 +1,7 @@
 /** `npx mcp-wicket client-config`: what it prints can be read by the client, and names the server. */
 import { execFile } from "node:child_process";
 import { describe, expect, test } from "vitest";
+import { type Said, cli } from "../../harness/cli.ts";
 import { at } from "../../harness/paths.ts";
 import { start } from "../../harness/workerd.ts";
 import { parseToml } from "../../../dist/cli/doctor/toml.js";
@@ -9,18 +10,9 @@ const URL_OF_SERVER = "https://my-mcp.workers.dev/sse";
 const MODERN = "https://my-mcp.example.workers.dev/mcp";
 const TOKEN = "Bearer YOUR_JWT_TOKEN_HERE";
 
-interface Said {
-  code: number;
-  out: string;
-  err: string;
-}
-
-function clientConfig(...args: string[]): Promise<Said> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [at("dist/cli/main.js"), "client-config", ...args], (error, out, err) =>
-      resolve({ code: error ? Number(error.code) : 0, out: out.trim(), err }),
-    );
-  });
+async function clientConfig(...args: string[]): Promise<Said> {
+  const said = await cli(["client-config", ...args]);
+  return { ...said, out: said.out.trim() };
 }
 
 const json = async (...args: string[]) => JSON.parse((await clientConfig(...args)).out) as unknown;

@@ -1,5 +1,5 @@
 /** `npx mcp-wicket doctor FOLDER`: it finds each mistake planted in a project, and nothing in a clean one. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { CODES, REPOSITORY } from "../../../dist/cli/doctor/findings.js";
+import { cli } from "../../harness/cli.ts";
 import { at } from "../../harness/paths.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "mcp-wicket-doctor-"));
@@ -28,24 +29,12 @@ interface Found {
   document: string;
 }
 
-interface Said {
-  exitCode: number;
-  out: string;
-  err: string;
-}
-
-function doctor(...args: string[]): Promise<Said> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [at("dist/cli/main.js"), "doctor", ...args], (error, out, err) =>
-      resolve({ exitCode: error ? Number(error.code) : 0, out, err }),
-    );
-  });
-}
+const doctor = (...args: string[]) => cli(["doctor", ...args]);
 
 async function findingsIn(folder: string): Promise<Found[]> {
-  const { exitCode, out, err } = await doctor(folder, "--json");
+  const { code, out, err } = await doctor(folder, "--json");
   const { findings } = JSON.parse(out) as { findings: Found[] };
-  expect([exitCode, err]).toEqual([findings.length > 0 ? 1 : 0, ""]);
+  expect([code, err]).toEqual([findings.length > 0 ? 1 : 0, ""]);
   return findings;
 }
 
@@ -189,8 +178,8 @@ describe("a clean project", () => {
 
   test("in plain text", async () => {
     const folder = project(CLEAN);
-    const { exitCode, out, err } = await doctor(folder);
-    expect([exitCode, err]).toEqual([0, ""]);
+    const { code, out, err } = await doctor(folder);
+    expect([code, err]).toEqual([0, ""]);
     expect(out).toBe(`${folder}: Nothing found. Looked at: wrangler.jsonc, 2 source files, .dev.vars.\n`);
   });
 
@@ -456,8 +445,8 @@ describe("each planted mistake is found, and nothing else", () => {
   });
 
   test("in plain text, with what, why, the fix and its document", async () => {
-    const { exitCode, out } = await doctor(project(inCode(HANDLER_ALLOW, "")));
-    expect(exitCode).toBe(1);
+    const { code, out } = await doctor(project(inCode(HANDLER_ALLOW, "")));
+    expect(code).toBe(1);
     expect(out).toContain(
       "src/index.ts:18  allow_missing\n  GitHubHandler does not say who may sign in.\n  Why: Everyone",
     );
@@ -476,16 +465,16 @@ describe("what cannot be looked at", () => {
   ])("%s", async (_, files, message) => {
     const folder = project(files);
     const plain = await doctor(folder);
-    expect([plain.exitCode, plain.out]).toEqual([2, ""]);
+    expect([plain.code, plain.out]).toEqual([2, ""]);
     expect(plain.err).toContain(message);
     const asJson = await doctor(folder, "--json");
-    expect(asJson.exitCode).toBe(2);
+    expect(asJson.code).toBe(2);
     expect((JSON.parse(asJson.out) as { error: string }).error).toContain(message);
   });
 
   test("no folder, and more than one", async () => {
     expect(await doctor(join(scratch, "nowhere"))).toMatchObject({
-      exitCode: 2,
+      code: 2,
       err: expect.stringContaining("no folder") as unknown,
     });
     expect(await doctor("a", "b")).toMatchObject({ err: expect.stringContaining("only one folder or URL") as unknown });

@@ -1,5 +1,4 @@
 /** `npx mcp-wicket doctor URL`: nothing is found at real servers, and each mistake of a broken one is. */
-import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CODES } from "../../../dist/cli/doctor/findings.js";
 import { isPrivate, isPrivateHost } from "../../../dist/cli/doctor/addresses.js";
 import { Visit } from "../../../dist/cli/doctor/visit.js";
+import { cli } from "../../harness/cli.ts";
 import { at } from "../../harness/paths.ts";
 import { type Running, start } from "../../harness/workerd.ts";
 
@@ -15,24 +15,12 @@ interface Report {
   steps: { clients: string; request: string; response: string }[];
 }
 
-interface Said {
-  exitCode: number;
-  out: string;
-  err: string;
-}
-
-function doctor(...args: string[]): Promise<Said> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [at("dist/cli/main.js"), "doctor", ...args], (error, out, err) =>
-      resolve({ exitCode: error ? Number(error.code) : 0, out, err }),
-    );
-  });
-}
+const doctor = (...args: string[]) => cli(["doctor", ...args]);
 
 async function visit(url: string): Promise<Report> {
-  const { exitCode, out, err } = await doctor(url, "--json");
+  const { code, out, err } = await doctor(url, "--json");
   const report = JSON.parse(out) as Report;
-  expect([exitCode, err]).toEqual([report.findings.length > 0 ? 1 : 0, ""]);
+  expect([code, err]).toEqual([report.findings.length > 0 ? 1 : 0, ""]);
   return report;
 }
 
@@ -88,8 +76,8 @@ describe("a server of this package", () => {
   });
 
   test("in plain text", async () => {
-    const { exitCode, out } = await doctor(`${open.url}/mcp`);
-    expect(exitCode).toBe(0);
+    const { code, out } = await doctor(`${open.url}/mcp`);
+    expect(code).toBe(0);
     expect(out).toContain(`POST ${open.url}/mcp initialize\n    all clients: 200 application/json\n`);
     expect(out).toMatch(/: Nothing found\. Looked at: \d+ requests\.\n$/);
   });
@@ -595,9 +583,9 @@ test("what cannot be reached, and what is no URL of an endpoint", async () => {
   await new Promise((resolve) => server.close(resolve));
   const url = `http://127.0.0.1:${String(port)}/mcp`;
   const plain = await doctor(url);
-  expect(plain).toMatchObject({ exitCode: 2, out: "" });
+  expect(plain).toMatchObject({ code: 2, out: "" });
   expect(plain.err).toContain("cannot be reached: ECONNREFUSED. Is the server running?");
-  const { exitCode, out } = await doctor(url, "--json");
-  expect([exitCode, JSON.parse(out)]).toEqual([2, { target: url, error: plain.err.trim() }]);
-  expect(await doctor("https://ann:pw@example.com/mcp")).toMatchObject({ exitCode: 2 });
+  const { code, out } = await doctor(url, "--json");
+  expect([code, JSON.parse(out)]).toEqual([2, { target: url, error: plain.err.trim() }]);
+  expect(await doctor("https://ann:pw@example.com/mcp")).toMatchObject({ code: 2 });
 });

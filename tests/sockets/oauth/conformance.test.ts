@@ -1,11 +1,10 @@
 /** The official conformance scenarios for authorization servers; the browser that they ask for is scripted. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { freePort } from "../../harness/port.ts";
 import { UserAgent } from "../../harness/agent.ts";
 import { at } from "../../harness/paths.ts";
 import { signInAs } from "../../harness/provider.ts";
@@ -82,11 +81,3 @@ test("metadata and code grant", async () => {
   );
   expect(checks.filter(({ status }) => status !== "SUCCESS" && status !== "INFO")).toEqual([]);
 }, 60_000);
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

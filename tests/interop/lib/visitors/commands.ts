@@ -1,6 +1,7 @@
 /** Command lines that connect for one command each: mcporter, and the Inspector's. */
 import { at } from "../../../harness/paths.ts";
-import { Home, freePort, program } from "../program.ts";
+import { Home, program } from "../program.ts";
+import { freePort } from "../../../harness/port.ts";
 import type { Visited, Visitor } from "../visits.ts";
 
 /** What a program has said, as JSON. */

@@ -1,7 +1,8 @@
 /** OpenCode: a model asks it for the tool. */
 import { readdirSync } from "node:fs";
 import { model } from "../model.ts";
-import { Home, freePort, program } from "../program.ts";
+import { Home, program } from "../program.ts";
+import { freePort } from "../../../harness/port.ts";
 import type { Visited, Visitor } from "../visits.ts";
 
 const PREFIX = "adder_";

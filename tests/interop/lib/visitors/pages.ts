@@ -3,7 +3,8 @@ import type { Locator, Page } from "playwright-core";
 import { launch } from "../../../browser/lib/browser.ts";
 import { at } from "../../../harness/paths.ts";
 import type { Person } from "../person.ts";
-import { Home, end, freePort, program } from "../program.ts";
+import { Home, end, program } from "../program.ts";
+import { freePort } from "../../../harness/port.ts";
 import type { Site, Visited, Visitor } from "../visits.ts";
 
 interface Served {

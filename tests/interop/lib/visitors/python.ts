@@ -1,6 +1,7 @@
 /** The clients that are Python libraries. The suite's set-up names their interpreters. */
 import { at } from "../../../harness/paths.ts";
-import { Home, freePort } from "../program.ts";
+import { Home } from "../program.ts";
+import { freePort } from "../../../harness/port.ts";
 import type { Visited, Visitor } from "../visits.ts";
 
 const SCRIPT = at("tests/interop/python/visit.py");
