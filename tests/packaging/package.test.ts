@@ -61,7 +61,7 @@ beforeAll(async () => {
     join(project, "package.json"),
     JSON.stringify({ name: "fresh", private: true, type: "module", dependencies }),
   );
-  await npm(project, "install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts");
+  await npm(project, "install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts");
   symlinkSync(at("node_modules/@cloudflare"), join(project, "node_modules/@cloudflare"));
   return () => rmSync(folder, { recursive: true, force: true });
 });
