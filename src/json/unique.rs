@@ -19,8 +19,8 @@ fn check(reader: &mut Reader<'_>) -> Result<(), Malformed> {
         Some(b'{') => {
             let mut names = Vec::new();
             reader.each(b'}', |reader| {
-                let named = reader.member().map(|name| names.push(name));
-                let checked = named.and(check(reader));
+                let read = reader.member().map(|name| names.push(name));
+                let checked = read.and(check(reader));
                 if inner.is_ok() {
                     inner = checked;
                 }
