@@ -85,8 +85,8 @@ fn twins() -> String {
             flow::Document,
             flow::Tally,
             flow::Verify<'static>,
-            flow::VerifyShown,
-            flow::Ring,
+            flow::VerifyFromInput,
+            flow::SigningKeySet,
             flow::NewKey,
             flow::Sign<'static>,
             guard::api_key::LookUpKey<'static>,
@@ -104,15 +104,15 @@ fn twins() -> String {
          token?: number, tokenEnd?: number]",
     );
     twins.add::<flow::Crossing<'static, ts_rs::Dummy>>();
-    twins.add::<flow::Failure>().add::<flow::Called>().add::<flow::Listed>().add::<flow::Completed>();
-    twins.add::<flow::Described>().add::<flow::Fetched>().add::<flow::Found>().add::<flow::Published>();
+    twins.add::<flow::Failure>().add::<flow::CallOutcome>().add::<flow::Listed>().add::<flow::Completed>();
+    twins.add::<flow::Described>().add::<flow::Fetched>().add::<flow::FoundRows>().add::<flow::Published>();
     twins
         .add::<http::Answer>()
         .add::<http::well_known::WellKnown>()
-        .add::<mcp::handler_messages::Told>()
-        .add::<mcp::place::Place>();
+        .add::<mcp::handler_messages::HandlerMessageOutcome>()
+        .add::<mcp::placement::Placement>();
     twins
-        .add::<mcp::handler_messages::Say<'static>>()
+        .add::<mcp::handler_messages::HandlerMessage<'static>>()
         .add::<mcp::Request<'static>>()
         .add::<guard::no_auth::GuardInput>()
         .add::<guard::GuardDecision>();
@@ -129,8 +129,10 @@ fn twins() -> String {
         .add::<guard::access::TokenGrant>();
     twins.add::<guard::access::UpstreamInput>().add::<guard::access::UpstreamToken>();
     twins.add::<guard::external_tokens::ExternalInput>().add::<guard::external_tokens::Admission>();
-    twins.add::<oauth::endpoints::table::Route>().add::<oauth::object::credential_revocation::Released>();
-    twins.add::<oauth::object::credential_revocation::Settled>().add::<oauth::object::outbox::Untold>();
+    twins.add::<oauth::endpoints::table::Route>().add::<oauth::object::credential_revocation::DueRevocations>();
+    twins
+        .add::<oauth::object::credential_revocation::SettledRevocations>()
+        .add::<oauth::object::outbox::UndeliveredEntries>();
     twins.add::<config::Config>();
     twins.declarations.into_values().collect::<Vec<_>>().join("\n")
 }

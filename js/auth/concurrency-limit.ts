@@ -20,14 +20,14 @@ export interface LookupSource {
   readonly network: string | undefined;
 }
 
-interface Open {
+interface RunningLookup {
   readonly since: number;
   readonly network: string | undefined;
 }
 
 export class ConcurrencyLimit {
-  readonly #known = new Set<Open>();
-  readonly #unknown = new Set<Open>();
+  readonly #known = new Set<RunningLookup>();
+  readonly #unknown = new Set<RunningLookup>();
 
   /** Runs `work`; fails with "refused" if too many are in progress. */
   async run<T>(what: string, { isKnown, network }: LookupSource, work: () => Promise<T>): Promise<T> {

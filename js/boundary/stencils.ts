@@ -8,7 +8,7 @@ import { isObject } from "./answer.js";
 import { BoundedCache, POOLS, bytesOf } from "./caches.js";
 import { type RunningFlow, advance, tryPerform, endOf, isSameRun, stepOf, stepText } from "./step.js";
 import { wellFormed } from "./well-formed.js";
-import type { CallEffect, Effect, Failure, Places, Plain, Shortcut, Step } from "./wire.js";
+import type { CallEffect, Effect, Failure, Places, PlainResult, Shortcut, Step } from "./wire.js";
 import type { Outcome, World } from "./world.js";
 
 /** What may save steps of a flow. */
@@ -106,7 +106,7 @@ const PLAIN = {
  * True for a result whose members, content types and structured content exist in the revision, and that contains no
  * null.
  */
-function isPlain(result: unknown, list: keyof typeof PLAIN, { kinds, structured }: Plain): boolean {
+function isPlain(result: unknown, list: keyof typeof PLAIN, { kinds, structured }: PlainResult): boolean {
   if (typeof result !== "object" || result === null || "toJSON" in result || hasNull(result)) return false;
   const members = result as Record<string, unknown>;
   for (const member of Object.keys(members)) if (!PLAIN[list].has(member)) return false;

@@ -26,36 +26,19 @@ export type Answer = {
   refused?: LoggedRefusal;
 };
 
-export type Answered = {
-  response: unknown;
-  asked?: string;
-};
-
-export type Asked = {
-  mark: string;
-  effect: Effect;
-};
-
-export type Asks = {
-  questions: Array<[string, string]>;
-  answers: Array<[string, Answered]>;
-  once: Array<[string, unknown]>;
-  single: boolean;
-};
-
 export type CachedKeySet = { url?: string; tried: number; at?: number };
 
 export type Call = {
   request: string | number;
   session?: string;
-  rounds?: RoundsSoFar;
+  rounds?: EarlierRounds;
 } & (
   | { kind: "call"; name: string; arguments?: Record<string, unknown>; mirror?: boolean }
   | { kind: "get"; name: string; arguments?: Strings }
   | { kind: "read"; uri: string; template?: string; variables?: Variables }
 );
 
-export type Called =
+export type CallOutcome =
   | { returned: unknown }
   | { astray: unknown }
   | "unknown"
@@ -70,9 +53,9 @@ export type Called =
   | { refused: string }
   | { threw: string }
   | { unfit: string }
-  | { asks: Asks }
-  | { fault: Thrown }
-  | { mirrored: Mirrored }
+  | { asks: InputRequests }
+  | { fault: HandlerError }
+  | { mirrored: MirroredHeaders }
   | {
       elsewhere: {
         templates: Array<Template>;
@@ -80,7 +63,7 @@ export type Called =
       };
     };
 
-export type Changed = { what?: unknown; uri?: unknown; everybody?: unknown; scoped?: ScopedResources };
+export type ChangeNotification = { what?: unknown; uri?: unknown; everybody?: unknown; scoped?: ScopedResources };
 
 export type ClientResponse = { result?: unknown; error?: unknown };
 
@@ -90,7 +73,7 @@ export type Commit =
   | ({ kind: "rows" } & Writes)
   | { kind: "audit"; event: Record<string, unknown> }
   | { kind: "receipt"; object: string; call: string; input: unknown }
-  | ({ kind: "remember" } & Remember);
+  | ({ kind: "remember" } & StoreKeySet);
 
 export type Completed =
   | {
@@ -127,7 +110,7 @@ export type CredentialOrigin = {
 export type Crossing<T> = {
   done?: T;
   commits?: Array<Commit>;
-  wait?: Array<Asked>;
+  wait?: Array<PendingEffect>;
   shortcut?: Shortcut;
   entropy?: boolean;
   broken?: string;
@@ -140,11 +123,15 @@ export type Described = {
   listens: boolean;
 };
 
-export type Due = {
-  id: string;
-  credential?: string;
-  origin: CredentialOrigin;
-  last?: boolean;
+export type DueRevocations = {
+  due: Array<RevocationRow>;
+};
+
+export type EarlierRounds = {
+  answers: Array<[string, InputResponse]>;
+  once: Array<[string, unknown]>;
+  sealed: boolean;
+  unspent?: string;
 };
 
 export type Effect =
@@ -198,7 +185,7 @@ export type Fetched = {
   retryAfter?: string;
 };
 
-export type Found = {
+export type FoundRows = {
   version: number;
   rows: Array<[string, string]>;
 };
@@ -216,6 +203,76 @@ export type GuardInput = {
   proxied?: boolean;
   browser?: boolean;
   requestedHeaders?: string;
+};
+
+export type HandlerError = {
+  status?: number;
+  code?: number;
+  message: string;
+  data?: unknown;
+};
+
+export type HandlerMessage =
+  | { progress: ProgressUpdate }
+  | { log: LogMessage }
+  | { notify: Notify }
+  | { ask: Question }
+  | { reply: Question }
+  | { pages: Pages }
+  | { require: unknown }
+  | { changed: ChangeNotification }
+  | { spend: string }
+  | "open"
+  | "silence"
+  | "watch"
+  | "gone";
+
+export type HandlerMessageOutcome =
+  | { send: string }
+  | "begin"
+  | "nothing"
+  | "cancel"
+  | {
+      resumable: {
+        object: string;
+        stream: string;
+        retry: number;
+      };
+    }
+  | { reach: ReachEffect }
+  | {
+      watch: {
+        object: string;
+        tag: string;
+        after: number;
+      };
+    }
+  | { wrong: string }
+  | { unable: string }
+  | { fault: Fault }
+  | { input: string }
+  | {
+      request: {
+        send: string;
+        object: string;
+        tags: [string, string];
+        givesUp: string;
+      };
+    }
+  | { answer: unknown }
+  | { again: string }
+  | { refused: unknown };
+
+export type InputRequests = {
+  questions: Array<[string, string]>;
+  answers: Array<[string, InputResponse]>;
+  once: Array<[string, unknown]>;
+  single: boolean;
+};
+
+export type InputResponse = {
+  response: unknown;
+  asked?: string;
 };
 
 export type Listed =
@@ -244,7 +301,7 @@ export type McpInput = {
   principal?: string;
   client?: string;
   transport?: Transport;
-  unread?: Unread;
+  unread?: UnreadableBody;
   place?: string;
   agent?: string;
   streams?: boolean;
@@ -259,6 +316,12 @@ export type McpInput = {
   mcpName?: string;
 };
 
+export type MessageSource = {
+  object: string;
+  tags: Array<string>;
+  shared?: boolean;
+};
+
 export type MetadataInput = {
   method: string;
   resource: string;
@@ -270,7 +333,7 @@ export type MetadataInput = {
   documentation?: string;
 };
 
-export type Mirrored = {
+export type MirroredHeaders = {
   arguments: Array<[string, Array<string>, string]>;
   headers: Array<[string, string]>;
 };
@@ -316,7 +379,12 @@ export type Pass = {
   headers: Array<[string, string]>;
 };
 
-export type Place =
+export type PendingEffect = {
+  mark: string;
+  effect: Effect;
+};
+
+export type Placement =
   | {
       here: {
         at?: string;
@@ -344,7 +412,7 @@ export type Places = [
   tokenEnd?: number,
 ];
 
-export type Plain = {
+export type PlainResult = {
   kinds?: Array<string>;
   structured?: "object" | "none";
 };
@@ -378,82 +446,50 @@ export type Rejection = {
   until?: number;
 };
 
-export type Released = {
-  due: Array<Due>;
-};
-
-export type Remember = {
-  url: string;
-  tried: number;
-  set?: Remembered;
-};
-
-export type Remembered = {
-  at: number;
-  text: string;
-};
-
 export type Reply = { answer: Answer } | { page: PageReply };
 
-export type Resumed = {
+export type ResumedStream = {
   stream: string;
   after: number;
 };
 
-export type RoundsSoFar = {
-  answers: Array<[string, Answered]>;
-  once: Array<[string, unknown]>;
-  sealed: boolean;
-  unspent?: string;
+export type RevocationRow = {
+  id: string;
+  credential?: string;
+  origin: CredentialOrigin;
+  last?: boolean;
 };
-
-export type Say =
-  | { progress: ProgressUpdate }
-  | { log: LogMessage }
-  | { notify: Notify }
-  | { ask: Question }
-  | { reply: Question }
-  | { pages: Pages }
-  | { require: unknown }
-  | { changed: Changed }
-  | { spend: string }
-  | "open"
-  | "silence"
-  | "watch"
-  | "gone";
 
 export type ScopedResources = {
   resources: Array<[string, string]>;
   templates: Array<[string, string]>;
 };
 
-export type Settled = {
+export type SettledRevocations = {
   settled: Array<string>;
 };
 
 export type Shortcut = {
   tail: string;
   open?: boolean;
-  plain?: Plain;
+  plain?: PlainResult;
   stencil?: Places;
 };
 
-export type Source = {
-  object: string;
-  tags: Array<string>;
-  shared?: boolean;
+export type StoreKeySet = {
+  url: string;
+  tried: number;
+  set?: StoredKeySet;
+};
+
+export type StoredKeySet = {
+  at: number;
+  text: string;
 };
 
 export type Strings = Record<string, string>;
 
 export type Template = [string, string];
-
-export type Thrown = {
-  status?: number;
-  code?: number;
-  message: string;
-  data?: unknown;
-};
 
 export type TokenGrant = {
   grant: string;
@@ -462,53 +498,17 @@ export type TokenGrant = {
   rules: Array<string>;
 };
 
-export type Told =
-  | { send: string }
-  | "begin"
-  | "nothing"
-  | "cancel"
-  | {
-      resumable: {
-        object: string;
-        stream: string;
-        retry: number;
-      };
-    }
-  | { reach: ReachEffect }
-  | {
-      watch: {
-        object: string;
-        tag: string;
-        after: number;
-      };
-    }
-  | { wrong: string }
-  | { unable: string }
-  | { fault: Fault }
-  | { input: string }
-  | {
-      request: {
-        send: string;
-        object: string;
-        tags: [string, string];
-        givesUp: string;
-      };
-    }
-  | { answer: unknown }
-  | { again: string }
-  | { refused: unknown };
-
 export type Transport = "http" | "sse-stream" | "sse-messages";
 
-export type Unread = "oversize" | "encoding" | "no_room";
-
-export type Untold = {
+export type UndeliveredEntries = {
   ended: Array<string>;
   until: number;
-  events: Array<UntoldEvent>;
+  events: Array<UndeliveredEvent>;
 };
 
-export type UntoldEvent = { teller: string; event: { event: string; at: number }; id: string; last?: boolean };
+export type UndeliveredEvent = { teller: string; event: { event: string; at: number }; id: string; last?: boolean };
+
+export type UnreadableBody = "oversize" | "encoding" | "no_room";
 
 export type UpstreamInput = {
   origin: string;
@@ -582,11 +582,11 @@ export type ListEffect = {
 
 export type ListenEffect = {
   kind: "listen";
-  sources: Array<Source>;
+  sources: Array<MessageSource>;
   says: Record<string, string>;
   first?: string;
   otherwise?: string;
-  resumes?: Resumed;
+  resumes?: ResumedStream;
   endpoint?: string;
 };
 

@@ -9,7 +9,7 @@ import { WicketError } from "./errors.js";
  * The values of an option: any, one of a few values, a list of strings, an object with names of its own (or a list of these), or an object
  * of such objects.
  */
-export type Known = true | OneOf | Texts | Names | Each;
+export type OptionRule = true | OneOf | Texts | Names | EachRule;
 
 export interface OneOf {
   readonly values: readonly (string | boolean)[];
@@ -18,7 +18,7 @@ export interface Texts {
   /** What stands for every string, instead of a list, if anything does. */
   readonly all: string | undefined;
 }
-export interface Each {
+export interface EachRule {
   readonly each: Names;
 }
 
@@ -26,7 +26,7 @@ export interface Each {
 export interface Names {
   /** Its public name: `OAuthProvider`. */
   readonly where: string;
-  readonly known: ReadonlyMap<string, Known>;
+  readonly known: ReadonlyMap<string, OptionRule>;
   /** Names that are not options here, each with what to do instead. */
   readonly instead: Readonly<Record<string, string>>;
   /** True for the app's own objects, which may have more members: only a near miss of one of the names is refused. */
@@ -42,16 +42,16 @@ type MembersOf<Options> = Options extends unknown ? keyof Options & string : nev
  */
 export function namesOf<Options extends object>(
   where: string,
-  known: Readonly<Record<MembersOf<Options>, Known>>,
+  known: Readonly<Record<MembersOf<Options>, OptionRule>>,
   instead: Readonly<Record<string, string>> = {},
 ): Names {
-  return { where, known: new Map(Object.entries<Known>(known)), instead };
+  return { where, known: new Map(Object.entries<OptionRule>(known)), instead };
 }
 
 /** The same for objects that may have more members, such as rows of a database. */
 export function openNamesOf<Options extends object>(
   where: string,
-  known: Readonly<Record<MembersOf<Options>, Known>>,
+  known: Readonly<Record<MembersOf<Options>, OptionRule>>,
 ): Names {
   return { ...namesOf<Options>(where, known), isOpen: true };
 }
@@ -66,7 +66,7 @@ export const texts = (all?: string): Texts => ({ all });
 export const FLAG: OneOf = oneOf(true, false);
 
 /** The option is an object whose members, with any names, are objects with these. */
-export const each = (names: Names): Each => ({ each: names });
+export const each = (names: Names): EachRule => ({ each: names });
 
 /**
  * Throws `ERR_ARGUMENT` for options that are not an object, that have an unknown name, or an invalid value among a few
@@ -85,7 +85,7 @@ export function checkOptions(names: Names, options: unknown): void {
   }
 }
 
-function checkValue({ where }: Names, path: string, known: Exclude<Known, true>, value: unknown): void {
+function checkValue({ where }: Names, path: string, known: Exclude<OptionRule, true>, value: unknown): void {
   if (value === undefined) return;
   if ("values" in known) {
     if (known.values.includes(value as string | boolean)) return;

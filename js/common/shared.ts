@@ -19,13 +19,13 @@ const LOST_MS = 60_000;
 /** With more entries than this, expired ones are removed. */
 const MANY = 64;
 
-interface Work {
+interface SharedWork {
   readonly promise: Promise<unknown>;
   readonly since: number;
   endedAt: number | undefined;
 }
 
-const going = new Map<string, Work>();
+const going = new Map<string, SharedWork>();
 
 /**
  * The result of the work `key`, done by this request or by another one that is still running or ended at most `linger`
@@ -53,13 +53,13 @@ export async function shared<T>(key: string, work: () => Promise<T>, linger = LI
   throw failed;
 }
 
-function isOver({ endedAt, since }: Work, linger = LINGER_MS): boolean {
+function isOver({ endedAt, since }: SharedWork, linger = LINGER_MS): boolean {
   return endedAt === undefined ? Date.now() - since > LOST_MS : Date.now() - endedAt > linger;
 }
 
 function lead<T>(key: string, work: () => Promise<T>): Promise<T> {
   const promise = work();
-  const mine: Work = { promise, since: Date.now(), endedAt: undefined };
+  const mine: SharedWork = { promise, since: Date.now(), endedAt: undefined };
   if (going.size >= MANY) for (const [key, work] of going) if (isOver(work)) going.delete(key);
   going.set(key, mine);
   const ended = promise.then(

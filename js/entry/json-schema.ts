@@ -73,14 +73,14 @@ function schemasOf(validator: Validator): Set<object> {
   return new Set(Object.values(lookup).filter((schema) => typeof schema === "object" && schema !== null));
 }
 
-interface Referring {
+interface SchemaReference {
   $ref?: unknown;
   $dynamicRef?: unknown;
   __absolute_ref__?: string;
 }
 
 function checkReferences(schema: object, validator: Validator): void {
-  const { $ref, $dynamicRef, __absolute_ref__: target } = schema as Referring;
+  const { $ref, $dynamicRef, __absolute_ref__: target } = schema as SchemaReference;
   if ($dynamicRef !== undefined) throw new WicketError("ERR_SCHEMA", "`$dynamicRef` is not supported: use `$ref`.");
   const { lookup } = validator as unknown as { lookup: Record<string, unknown> };
   if ($ref === undefined || (target !== undefined && lookup[target] !== undefined)) return;
@@ -100,8 +100,8 @@ const MUCH = 100_000;
 const TIMES = 10;
 
 /** Validating the value takes too long. */
-class TooMuch extends Error {}
-const TOO_MUCH: Issue = { message: "Validation takes too long: send less data, or data with less nesting." };
+class BudgetExceeded extends Error {}
+const BUDGET_EXCEEDED: Issue = { message: "Validation takes too long: send less data, or data with less nesting." };
 
 /**
  * A validator with a limit on its work. It validates a value again for each way to a schema, so recursive schemas in
@@ -142,7 +142,7 @@ class LimitedValidator {
       return { issues };
     } catch (error) {
       // A value that does not fit on the stack counts as too much, too.
-      if (error instanceof TooMuch || error instanceof RangeError) return { issues: [TOO_MUCH] };
+      if (error instanceof BudgetExceeded || error instanceof RangeError) return { issues: [BUDGET_EXCEEDED] };
       throw error;
     }
   }
@@ -157,7 +157,7 @@ class LimitedValidator {
     const first = schema[READ_FIRST];
     const get = () => {
       this.#work++;
-      if (this.#work > MUCH && this.#exceeds()) throw new TooMuch();
+      if (this.#work > MUCH && this.#exceeds()) throw new BudgetExceeded();
       return first;
     };
     Object.defineProperty(schema, READ_FIRST, { get });

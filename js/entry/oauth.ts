@@ -28,7 +28,7 @@ export { GitHubHandler, type GitHubOptions } from "../oauth/identity/github.js";
 export { GoogleHandler, type GoogleOptions } from "../oauth/identity/google.js";
 export type {
   AppHandler,
-  AsksAgain,
+  RefreshCheck,
   IdentityHandler,
   KnownPerson,
   PagesHandler,

@@ -17,7 +17,7 @@ export {
   textOf,
 } from "../testing/client.js";
 export { clock } from "../testing/clock.js";
-export type { Notification, Revision, Sending } from "../testing/exchange.js";
+export type { Notification, Revision, RequestOptions } from "../testing/exchange.js";
 export { HttpError } from "../testing/http-error.js";
 export type { Listening, ListenTo } from "../testing/listening.js";
 export { type SignedIn, type SignInOptions, signIn } from "../testing/sign-in.js";

@@ -9,7 +9,7 @@ import { newCore } from "../boundary/wasm.js";
 import type { Core, CoreConfig, GuardInput, GuardDecision, McpInput } from "../boundary/wire.js";
 import { NO_WORLD } from "../boundary/world.js";
 import type { CallbackOptions, Limits } from "../common/callback.js";
-import { type Known, oneOf, texts } from "../common/options.js";
+import { type OptionRule, oneOf, texts } from "../common/options.js";
 import { refused } from "../common/refusals.js";
 import { missingSettingResponse } from "../common/missing-setting.js";
 import type { Incoming } from "../http/incoming.js";
@@ -56,7 +56,7 @@ export const ENDPOINT_NAMES = {
   corsOptions: CORS,
   callbackTimeout: true,
   toolTimeout: true,
-} satisfies Record<keyof EndpointOptions, Known>;
+} satisfies Record<keyof EndpointOptions, OptionRule>;
 
 /** A request on its way through an endpoint. */
 export interface AdmittedRequest {

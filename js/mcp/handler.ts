@@ -164,20 +164,20 @@ export function extraOf(
   { sessions }: EndpointOptions,
   props: Record<string, unknown> | undefined,
   caller: Caller | undefined,
-  at: At,
+  at: RequestTarget,
 ): AdmittedRequest["extra"] {
   const extra: AdmittedRequest["extra"] = principalOf(props, caller, at);
   if (sessions) extra.sessions = sessions;
   return extra;
 }
 
-type At = Pick<Incoming, "params" | "path">;
+type RequestTarget = Pick<Incoming, "params" | "path">;
 
 /** The endpoint of a request, and its caller and client, as the guard found them or as far as `ctx.props` tells. */
 export function principalOf(
   props: Record<string, unknown> | undefined,
   caller: Caller | undefined,
-  at: At,
+  at: RequestTarget,
 ): { endpoint: string; principal?: string; client?: string } {
   // A server may have several host names, and a trailing slash does not make another endpoint.
   const endpoint = at.path.endsWith("/") ? plainPath(at.path) : at.path;

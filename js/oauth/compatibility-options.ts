@@ -3,7 +3,7 @@
  * Options with the same meaning are accepted under either name; unsupported ones throw with what to use instead.
  */
 import type { ApiHandler } from "../common/runtime.js";
-import { FLAG, type Known, namesOf } from "../common/options.js";
+import { FLAG, type OptionRule, namesOf } from "../common/options.js";
 
 /** A class with `fetch`, such as one that extends `WorkerEntrypoint`; an instance is created for each request. */
 export type EntrypointClass<Env> = new (
@@ -107,7 +107,7 @@ export const COMPATIBILITY = {
   allowPlainPKCE: true,
   allowTokenExchangeGrant: true,
   disallowPublicClientRegistration: FLAG,
-} satisfies Record<Exclude<keyof IncumbentOptions<unknown>, keyof typeof UNSUPPORTED>, Known>;
+} satisfies Record<Exclude<keyof IncumbentOptions<unknown>, keyof typeof UNSUPPORTED>, OptionRule>;
 
 /** The unsupported names, each with what to use instead. */
 export const UNSUPPORTED = {

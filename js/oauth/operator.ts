@@ -190,10 +190,10 @@ export class AuthorizeError extends WicketError {
 }
 
 /** The answer of `src/oauth/operator/mod.rs`. */
-export type Operated<T> = { ok: T } | { wrong: Wrong };
+export type OperatorAnswer<T> = { ok: T } | { wrong: OperatorError };
 
-/** `src/oauth/operator/mod.rs`, `Wrong`. */
-interface Wrong {
+/** `src/oauth/operator/mod.rs`, `OperatorError`. */
+interface OperatorError {
   message: string;
   redirectTo?: string;
   page?: Page;
@@ -202,7 +202,7 @@ interface Wrong {
 /** The helpers for one request; `operate` asks Rust. */
 export function helpersOf(
   origin: string,
-  operate: <T>(input: OAuthInput, body: string) => Promise<Operated<T>>,
+  operate: <T>(input: OAuthInput, body: string) => Promise<OperatorAnswer<T>>,
 ): OAuthHelpers {
   const ask = async <T>(call: string, more: object = {}, input: Partial<OAuthInput> = {}): Promise<T> => {
     const head: OAuthInput = { endpoint: "authorize", method: "GET", origin, path: "", ...input };

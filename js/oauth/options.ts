@@ -5,7 +5,7 @@ import type { ApiHandler } from "../common/runtime.js";
 import type { RateLimiter } from "../boundary/effects/tally.js";
 import type { AppHandler, IdentityHandler, PagesHandler } from "./identity/identity.js";
 import type { Setting } from "./identity/upstream.js";
-import { FLAG, type Known, type Names, namesOf, oneOf } from "../common/options.js";
+import { FLAG, type OptionRule, type Names, namesOf, oneOf } from "../common/options.js";
 import { type EntrypointClass, COMPATIBILITY, type IncumbentOptions, UNSUPPORTED } from "./compatibility-options.js";
 import { PAGES, type PageOptions } from "../pages/oauth.js";
 
@@ -238,7 +238,7 @@ const OWN = {
   audit: true,
   auditRequired: FLAG,
   callbackTimeout: true,
-} satisfies Record<Exclude<keyof OAuthProviderOptions, keyof IncumbentOptions<unknown>>, Known>;
+} satisfies Record<Exclude<keyof OAuthProviderOptions, keyof IncumbentOptions<unknown>>, OptionRule>;
 
 /** The names of `OAuthProviderOptions`. */
 export const PROVIDER: Names = namesOf<Omit<OAuthProviderOptions, keyof typeof UNSUPPORTED>>(

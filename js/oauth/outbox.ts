@@ -9,7 +9,7 @@ import type { AlarmHandler } from "../objects/flow-role.js";
 import { type RoleStub, askObject } from "../objects/objects.js";
 import type { AuditEvent } from "./options.js";
 import { LIST } from "./revocations.js";
-import type { Untold } from "../boundary/wire.js";
+import type { UndeliveredEntries } from "../boundary/wire.js";
 
 /** Stores an event for the operator; rejects if it could not be stored. */
 export type AuditSink = (event: AuditEvent, env: unknown) => Promise<void>;
@@ -33,7 +33,7 @@ export const auditEvent = (time: number, event: { event: string }): AuditEvent =
 
 /** In the object: delivers what is due, and confirms what has arrived. */
 export const deliverOutbox: AlarmHandler = async ({ ctx, env, className }, ask) => {
-  const { ended, until, events } = (await ask("untold", {})) as Untold;
+  const { ended, until, events } = (await ask("untold", {})) as UndeliveredEntries;
   const delivered: string[] = [];
   if (ended.length > 0) {
     try {

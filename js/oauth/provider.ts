@@ -30,7 +30,7 @@ import { check, checkConfig, checkRoute, checkScopes, configOf, scopesOf } from 
 import { type ServerInit, AuthorizationServer } from "./authorization-server.js";
 import { provideAuditSink } from "./outbox.js";
 import { AccessTokenVerifier } from "./access-token-verifier.js";
-import type { EndpointRoute, OAuthInput, Released, Reply, Settled } from "../boundary/wire.js";
+import type { EndpointRoute, OAuthInput, DueRevocations, Reply, SettledRevocations } from "../boundary/wire.js";
 
 /**
  * Your Worker's default export: signs people in, asks for their consent, issues its own tokens, and passes requests
@@ -296,9 +296,13 @@ export class OAuthProvider<Env = unknown> {
   }
 
   /** In an object whose alarm has found credentials to revoke. */
-  async #revokeUpstream(due: Released, env: Env, ctx: ExecutionContext): Promise<Settled> {
+  async #revokeUpstream(due: DueRevocations, env: Env, ctx: ExecutionContext): Promise<SettledRevocations> {
     const server = await this.#serverOf(env, ctx);
-    return server.run<Settled>("revoke_upstream", due, "", { request: new Request("https://localhost/"), env, ctx });
+    return server.run<SettledRevocations>("revoke_upstream", due, "", {
+      request: new Request("https://localhost/"),
+      env,
+      ctx,
+    });
   }
 
   /** If no issuer is configured, each origin is an issuer of its own. */

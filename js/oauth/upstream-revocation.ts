@@ -5,10 +5,10 @@
 import { logged } from "../common/errors.js";
 import type { AlarmHandler } from "../objects/flow-role.js";
 import type { RoleObject } from "../objects/roles.js";
-import type { Released, Settled } from "../boundary/wire.js";
+import type { DueRevocations, SettledRevocations } from "../boundary/wire.js";
 
 /** Revokes its own credentials among these; says which ones need no further attempt. */
-export type UpstreamRevoker = (due: Released, object: RoleObject) => Promise<Settled>;
+export type UpstreamRevoker = (due: DueRevocations, object: RoleObject) => Promise<SettledRevocations>;
 
 const revokers: UpstreamRevoker[] = [];
 /** Maximum number of providers: a Worker that creates one for each request has the latest. */
@@ -22,7 +22,7 @@ export function provideUpstreamRevoker(revoker: UpstreamRevoker): void {
 
 /** In the object: the credentials that are due are revoked, each by its provider. */
 export const revokeUpstream: AlarmHandler = async (object, ask) => {
-  const due = (await ask("due", {})) as Released;
+  const due = (await ask("due", {})) as DueRevocations;
   if (due.due.length === 0) return;
   const settled: string[] = [];
   for (const revoker of revokers) {

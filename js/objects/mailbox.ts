@@ -6,7 +6,7 @@
  */
 import { BOUNDS, bytesOf } from "../boundary/caches.js";
 import { type Role, type RoleObject, rememberName } from "./roles.js";
-import { type Resumed, accept, open, resumesOf, tagsOf } from "./sockets.js";
+import { type ResumedStream, accept, open, resumesOf, tagsOf } from "./sockets.js";
 
 /** The tag of the stream that a session has for everything that belongs to no call. */
 export const STREAM = "stream";
@@ -155,7 +155,7 @@ function eventText(stream: string, number: number, data: string): string {
 }
 
 /** Sends a returning client what it has missed: of this stream, after this event. */
-function replay(ctx: DurableObjectState, socket: WebSocket, { stream, after }: Resumed): void {
+function replay(ctx: DurableObjectState, socket: WebSocket, { stream, after }: ResumedStream): void {
   const { kv } = ctx.storage;
   const prefix = `${EVENT}${stream}.`;
   for (const [key, message] of kv.list<string>({ prefix })) {

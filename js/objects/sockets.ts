@@ -9,7 +9,7 @@ const TAGS_HEADER = "x-wicket-tags";
 const RESUMES_HEADER = "x-wicket-resumes";
 
 /** Where a stream continues. */
-export interface Resumed {
+export interface ResumedStream {
   stream: string;
   after: number;
 }
@@ -22,7 +22,7 @@ export async function connect(
   namespace: DurableObjectNamespace<RoleStub>,
   name: string,
   tags: readonly string[],
-  resumes?: Resumed,
+  resumes?: ResumedStream,
 ): Promise<WebSocket> {
   const headers: Record<string, string> = {
     upgrade: "websocket",
@@ -41,9 +41,9 @@ export function tagsOf(request: Request): string[] {
 }
 
 /** In the object: the stream that continues, if one does. */
-export function resumesOf(request: Request): Resumed | undefined {
+export function resumesOf(request: Request): ResumedStream | undefined {
   const resumes = request.headers.get(RESUMES_HEADER);
-  return resumes === null ? undefined : (JSON.parse(resumes) as Resumed);
+  return resumes === null ? undefined : (JSON.parse(resumes) as ResumedStream);
 }
 
 /** In the object: a new socket that waits under these tags. */

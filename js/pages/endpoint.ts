@@ -11,10 +11,15 @@ export function wantsPage({ method, headers }: Incoming): boolean {
   return accept !== null && accept.includes("text/html") && !/text\/event-stream|application\/json/.test(accept);
 }
 
-type Where = Pick<EndpointPageOptions, "path" | "transport">;
+type EndpointLocation = Pick<EndpointPageOptions, "path" | "transport">;
 
 /** The page of an endpoint that admits this request. */
-export function openPage(incoming: Incoming, access: Access, { serverInfo }: McpServer, where: Where): Response {
+export function openPage(
+  incoming: Incoming,
+  access: Access,
+  { serverInfo }: McpServer,
+  where: EndpointLocation,
+): Response {
   const { caller, stepUp, headers } = access;
   const auth = caller !== undefined && (stepUp?.metadata(incoming) === undefined ? "token" : true);
   const name = serverInfo.title ?? serverInfo.name;
@@ -26,7 +31,7 @@ export function refusal<Env>(
   incoming: Incoming,
   refused: Response,
   guard: Guard<Env> | undefined,
-  where: Where,
+  where: EndpointLocation,
 ): Response {
   const challenge = refused.headers.get("www-authenticate");
   if (challenge === null || !wantsPage(incoming)) return refused;

@@ -19,12 +19,12 @@ import type {
   ServerCapabilities,
   Tool,
 } from "../mcp/server/types.js";
-import { Exchange, MODERN, type Notification, type Revision, type Sending } from "./exchange.js";
+import { Exchange, MODERN, type Notification, type Revision, type RequestOptions } from "./exchange.js";
 import { Listening, type ListenTo, listen } from "./listening.js";
-import { type Calling, type Target, sendTo } from "./target.js";
+import { type TargetOptions, type Target, sendTo } from "./target.js";
 
 /** Where to connect, as whom, and the client's capabilities. */
-export interface ConnectOptions extends Calling {
+export interface ConnectOptions extends TargetOptions {
   /** An access token, JWT or API key: sent as `Authorization: Bearer …`. */
   token?: string;
   /** Further headers. */
@@ -50,7 +50,7 @@ export interface ConnectOptions extends Calling {
 }
 
 /** Options of one call. */
-export interface CallOptions extends Sending {
+export interface CallOptions extends RequestOptions {
   /** Called with the progress of the call; without it, the client does not request progress. */
   onProgress?: (progress: { progress: number; total?: number; message?: string }) => void;
 }
@@ -114,7 +114,7 @@ const CONNECT = namesOf<ConnectOptions>("connect", {
 
 const CALL = namesOf<CallOptions>("callTool", { signal: true, meta: true, onProgress: true });
 
-const calling = ({ env, props }: ConnectOptions): Calling => ({
+const calling = ({ env, props }: ConnectOptions): TargetOptions => ({
   ...(env !== undefined && { env }),
   ...(props && { props }),
 });
@@ -213,12 +213,12 @@ export class TestClient {
   }
 
   /** Reads a resource. */
-  async readResource(uri: string, sending?: Sending): Promise<ReadResourceResult> {
+  async readResource(uri: string, sending?: RequestOptions): Promise<ReadResourceResult> {
     return (await this.request("resources/read", { uri }, sending)) as unknown as ReadResourceResult;
   }
 
   /** Gets a prompt. */
-  async getPrompt(name: string, args: Record<string, string> = {}, sending?: Sending): Promise<GetPromptResult> {
+  async getPrompt(name: string, args: Record<string, string> = {}, sending?: RequestOptions): Promise<GetPromptResult> {
     return (await this.request("prompts/get", { name, arguments: args }, sending)) as unknown as GetPromptResult;
   }
 
@@ -243,7 +243,7 @@ export class TestClient {
   request(
     method: string,
     params: Record<string, unknown> = {},
-    sending: Sending = {},
+    sending: RequestOptions = {},
   ): Promise<Record<string, unknown>> {
     return this.#exchange.request(method, params, sending);
   }

@@ -18,7 +18,7 @@ export interface Notification {
 }
 
 /** What a client sends about itself with each request, and how it answers. */
-export interface Speaker {
+export interface ClientProfile {
   readonly send: Send;
   readonly url: string;
   readonly headers: Record<string, string>;
@@ -32,7 +32,7 @@ export interface Speaker {
 }
 
 /** Options of one request. */
-export interface Sending {
+export interface RequestOptions {
   /** Cancels the request: the client closes its connection. */
   signal?: AbortSignal;
   /** Members of the request's `_meta`. */
@@ -45,12 +45,12 @@ const NAMES = "io.modelcontextprotocol";
 
 /** The requests of one client. */
 export class Exchange {
-  readonly speaker: Speaker;
+  readonly speaker: ClientProfile;
   /** The session, on revisions that have them. */
   session: string | undefined;
   #count = 0;
 
-  constructor(speaker: Speaker) {
+  constructor(speaker: ClientProfile) {
     this.speaker = speaker;
   }
 
@@ -60,7 +60,7 @@ export class Exchange {
   async request(
     method: string,
     params: Record<string, unknown>,
-    sending: Sending = {},
+    sending: RequestOptions = {},
   ): Promise<Record<string, unknown>> {
     let more: Record<string, unknown> = {};
     let mirrored: Record<string, string> = {};
@@ -93,7 +93,7 @@ export class Exchange {
   }
 
   /** Posts a message. */
-  post(message: Record<string, unknown>, more: Record<string, string>, { signal }: Sending): Promise<Response> {
+  post(message: Record<string, unknown>, more: Record<string, string>, { signal }: RequestOptions): Promise<Response> {
     const headers = { ...this.headers(message), "content-type": "application/json", ...more };
     const body = JSON.stringify(message);
     return this.speaker.send(
@@ -123,7 +123,7 @@ export class Exchange {
     return this.speaker.revision === MODERN;
   }
 
-  #message(id: number | undefined, method: string, params: Record<string, unknown>, { meta }: Sending) {
+  #message(id: number | undefined, method: string, params: Record<string, unknown>, { meta }: RequestOptions) {
     const { capabilities, clientInfo, revision, logLevel } = this.speaker;
     const said = this.#isModern && {
       [`${NAMES}/protocolVersion`]: revision,

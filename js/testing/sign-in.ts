@@ -5,10 +5,10 @@ import { base64url } from "../common/base64url.js";
 import { challengeOf } from "../common/pkce.js";
 import { HttpError } from "./http-error.js";
 import { intercept } from "./intercept.js";
-import { type Calling, type Send, type Target, sendTo } from "./target.js";
+import { type TargetOptions, type Send, type Target, sendTo } from "./target.js";
 import { type TestPerson, Upstream } from "./upstream.js";
 
-export interface SignInOptions extends Calling {
+export interface SignInOptions extends TargetOptions {
   /** The person who signs in at the provider, if the Worker uses one (GitHub, Google, Entra, any OpenID provider). */
   person?: TestPerson;
   /**

@@ -19,7 +19,7 @@ export interface StubTarget {
 export type Target<Env = never> = FetchTarget<Env> | HandlerTarget<Env> | StubTarget | URL | string;
 
 /** How to call the target. */
-export interface Calling {
+export interface TargetOptions {
   /** The bindings. Default: those of the test environment. */
   env?: unknown;
   /** `ctx.props` for the Worker: the caller, for a Worker that leaves authentication to others. */
@@ -30,7 +30,7 @@ export interface Calling {
 export type Send = (request: Request) => Promise<Response>;
 
 /** How to send requests to `target`. Throws `ERR_ARGUMENT` for an invalid one. */
-export function sendTo<Env>(target: Target<Env>, calling: Calling = {}): Send {
+export function sendTo<Env>(target: Target<Env>, calling: TargetOptions = {}): Send {
   if (typeof target === "string" || target instanceof URL) {
     if (calling.props || calling.env) throw wrong("a remote server has its own `env` and `props`");
     return (request) => fetch(request);
@@ -59,7 +59,7 @@ function fetchOf<Env>(target: FetchTarget<Env>): HandlerTarget<Env> {
 const isStub = (target: unknown): boolean =>
   /^\[object (\w*Stub|Fetcher)\]$/.test(Object.prototype.toString.call(target));
 
-function sendToStub(target: StubTarget, { env, props }: Calling): Send {
+function sendToStub(target: StubTarget, { env, props }: TargetOptions): Send {
   if (env) throw wrong("a stub has its own `env`: pass the Worker's default export to `connect` instead");
   if (!props) return (request) => target.fetch(request);
   if (typeof target !== "function") {

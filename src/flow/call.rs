@@ -21,7 +21,7 @@ pub struct Call<'a> {
     pub session: Option<&'a str>,
     /// The results of earlier rounds, a JSON object; none in the first round.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rounds: Option<&'a RoundsSoFar>,
+    pub rounds: Option<&'a EarlierRounds>,
 }
 
 /// Which handler runs, and with what arguments.
@@ -38,7 +38,7 @@ pub enum Target<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "ts", ts(as = "Option<Object>"))]
         arguments: Option<Value<'a>>,
-        /// True if a tool with mirrored headers is not run yet, but answered with [`Called::Mirrored`].
+        /// True if a tool with mirrored headers is not run yet, but answered with [`CallOutcome::Mirrored`].
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         #[cfg_attr(feature = "ts", ts(as = "Option<bool>"))]
         mirror: bool,
@@ -59,7 +59,7 @@ pub enum Target<'a> {
         /// Its URI, as in the request.
         uri: &'a str,
         /// The template that the URI matches. Without one, the resource with exactly this URI is meant; if there is
-        /// none, the outcome is [`Called::Elsewhere`].
+        /// none, the outcome is [`CallOutcome::Elsewhere`].
         #[serde(skip_serializing_if = "Option::is_none")]
         template: Option<&'a str>,
         /// The template's variables: name, and one or more values.
@@ -71,7 +71,7 @@ pub enum Target<'a> {
 
 /// A template that matches a URI.
 #[derive(Debug)]
-pub struct Through {
+pub struct TemplateMatch {
     /// The template's name.
     pub template: String,
     /// Its variables: name, and one or more values.
@@ -93,7 +93,7 @@ pub enum Variable {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum Called {
+pub enum CallOutcome {
     /// What the handler returned.
     Returned(Json),
     /// The same for an error whose structured content does not match the tool's output schema.
@@ -118,11 +118,11 @@ pub enum Called {
     /// The tool's structured result does not match its output schema; the ID under which the log has the reason.
     Unfit(String),
     /// The handler asks its client for something (2026-07-28).
-    Asks(Asks),
+    Asks(InputRequests),
     /// The handler threw a protocol error.
-    Fault(Thrown),
+    Fault(HandlerError),
     /// The tool has mirrored headers, and has not been run.
-    Mirrored(Mirrored),
+    Mirrored(MirroredHeaders),
     /// No resource has exactly this URI; these are the server's templates, and the URIs of its resources.
     Elsewhere {
         /// The templates.
@@ -135,11 +135,11 @@ pub enum Called {
 /// The input requests of a handler, and what it needs to continue.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Asks {
+pub struct InputRequests {
     /// The input requests: key, and the text of an `InputRequest`.
     pub questions: Vec<(String, String)>,
     /// The answers so far.
-    pub answers: Vec<(String, Answered)>,
+    pub answers: Vec<(String, InputResponse)>,
     /// The results of `context.once` so far, by key.
     pub once: Vec<(String, Json)>,
     /// True for a call that must not continue twice from here.
@@ -149,9 +149,9 @@ pub struct Asks {
 /// The results of earlier rounds of a call.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct RoundsSoFar {
+pub struct EarlierRounds {
     /// The answers, by the keys of their input requests.
-    pub answers: Vec<(String, Answered)>,
+    pub answers: Vec<(String, InputResponse)>,
     /// The results of `context.once`, by key.
     pub once: Vec<(String, Json)>,
     /// True if they came in a sealed state of ours.
@@ -164,7 +164,7 @@ pub struct RoundsSoFar {
 /// An answer to an input request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Answered {
+pub struct InputResponse {
     /// The client's response.
     pub response: Json,
     /// The hash of the input request that it answers; none if no state says what was requested.
@@ -175,7 +175,7 @@ pub struct Answered {
 /// A JSON-RPC error that a handler threw.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Thrown {
+pub struct HandlerError {
     /// The HTTP status, if the error has one of its own.
     pub status: Option<u16>,
     /// Its code; none if that is not an integer.
@@ -191,7 +191,7 @@ pub struct Thrown {
 /// Mirrored arguments, and the headers of the request that mirror something.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Mirrored {
+pub struct MirroredHeaders {
     /// The arguments: header name after `Mcp-Param-`, path, type.
     pub arguments: Vec<(String, Vec<String>, String)>,
     /// The headers: name after `mcp-param-`, in lower case, and value.
@@ -204,7 +204,7 @@ pub struct Mirrored {
 pub struct Template(pub String, pub String);
 
 impl Obtain for Call<'_> {
-    type Outcome = Called;
+    type Outcome = CallOutcome;
 }
 
 /// The number, if it is an integer.

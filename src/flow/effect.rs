@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::objects::Writes;
-use super::signature::Remember;
+use super::signature::StoreKeySet;
 use crate::json::{Json, Object};
 
 /// An effect that only obtains something: it may be performed again, because it changes nothing. It is written with its
@@ -217,5 +217,5 @@ pub enum Commit {
         input: Json,
     },
     /// Remembers an issuer's keys, in this isolate.
-    Remember(Remember),
+    Remember(StoreKeySet),
 }

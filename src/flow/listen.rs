@@ -8,7 +8,7 @@ use crate::json;
 /// Where messages for a stream come from.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Source {
+pub struct MessageSource {
     /// The object.
     pub object: String,
     /// The tags under which the stream waits there.
@@ -26,7 +26,7 @@ pub struct Source {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Listen {
     /// Where messages come from; without any, the stream stays open and silent.
-    pub sources: Vec<Source>,
+    pub sources: Vec<MessageSource>,
     /// The messages that are sent when something happens: the name of the event, and the message.
     #[serde(serialize_with = "json::map")]
     #[cfg_attr(feature = "ts", ts(type = "Record<string, string>"))]
@@ -39,7 +39,7 @@ pub struct Listen {
     pub otherwise: Option<String>,
     /// A stream that was interrupted, and continues after the event with this number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub resumes: Option<Resumed>,
+    pub resumes: Option<ResumedStream>,
     /// On HTTP+SSE: the session's ID, which the first event sends to the client with the URL that takes its messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
@@ -48,7 +48,7 @@ pub struct Listen {
 /// The stream, and the number of the last event that its client has received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Resumed {
+pub struct ResumedStream {
     /// The stream.
     pub stream: String,
     /// The last event's number.

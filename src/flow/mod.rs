@@ -7,7 +7,7 @@
 //!
 //! **Threat.** An outcome that reaches the wrong await would be taken for something else: another key, another user.
 //! **Guarantee.** Each outcome carries the mark of its effect, and a replay in which a mark differs, or in which outcomes
-//! are left over, ends as [`Broken`], without an answer and without commits.
+//! are left over, ends as [`FlowError`], without an answer and without commits.
 //! **Not guaranteed.** That an outcome is true. A flow treats outcomes as untrusted input.
 //!
 //! Batches need no combinator: `obtain` requests the effect immediately, and only the await waits.
@@ -35,20 +35,23 @@ use core::pin::{Pin, pin};
 use core::task::{self, Poll, Waker};
 
 use crate::json::Json;
-pub use call::{Answered, Asks, Call, Called, Mirrored, RoundsSoFar, Target, Template, Through, Thrown, Variable};
+pub use call::{
+    Call, CallOutcome, EarlierRounds, HandlerError, InputRequests, InputResponse, MirroredHeaders, Target, Template,
+    TemplateMatch, Variable,
+};
 pub use context::Context;
 pub use effect::{Commit, Failure, Fetch, Fetched, Listening, Load, Obtain, Reach, RootKey};
-pub use listen::{Listen, Resumed, Source};
-pub use objects::{Ask, Found, Rows, Writes};
+pub use listen::{Listen, MessageSource, ResumedStream};
+pub use objects::{Ask, FoundRows, Rows, Writes};
 pub use registry::{Complete, Completed, Completing, Describe, Described, List, Listed};
 pub use signature::{
-    Document, NewKey, Param, Params, Published, Remember, Remembered, Ring, Sign, Verify, VerifyShown,
+    Document, NewKey, Param, Params, Published, Sign, SigningKeySet, StoreKeySet, StoredKeySet, Verify, VerifyFromInput,
 };
-pub use stencil::{Plain, Shortcut, Stencil};
+pub use stencil::{PlainResult, Shortcut, Stencil};
 pub use tally::Tally;
 #[cfg(feature = "ts")]
 pub use wire::Crossing;
-pub use wire::{Asked, Step};
+pub use wire::{PendingEffect, Step};
 use wire::{Recorded, read_outcomes};
 
 /// One run of a flow from its start: the outcomes recorded so far, and what this run adds to them.
@@ -57,14 +60,14 @@ pub struct Flow<'a> {
     context: &'a Context,
     recorded: Vec<Recorded<'a>>,
     next: Cell<usize>,
-    asked: RefCell<Vec<Asked>>,
+    asked: RefCell<Vec<PendingEffect>>,
     commits: RefCell<Vec<Commit>>,
-    broken: Cell<Option<Broken>>,
+    broken: Cell<Option<FlowError>>,
 }
 
 /// Why a flow cannot continue. Each of these is a defect of the package or of its caller, never of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Broken {
+pub enum FlowError {
     /// The list of outcomes is malformed.
     Outcomes,
     /// An outcome belongs to another effect than the one requested in its place.
@@ -79,7 +82,7 @@ pub enum Broken {
     Input,
 }
 
-impl Broken {
+impl FlowError {
     /// The name under which JavaScript logs it.
     #[must_use]
     pub fn reason(self) -> &'static str {
@@ -96,7 +99,7 @@ impl Broken {
 
 impl<'a> Flow<'a> {
     /// A run over `outcomes`, the JSON array that JavaScript stores (empty text: none yet).
-    pub fn new(context: &'a Context, outcomes: &'a str) -> Result<Self, Broken> {
+    pub fn new(context: &'a Context, outcomes: &'a str) -> Result<Self, FlowError> {
         Ok(Self {
             context,
             recorded: read_outcomes(outcomes)?,
@@ -121,19 +124,19 @@ impl<'a> Flow<'a> {
     /// The same; JavaScript may take the shortcut if this is the only effect of the first step.
     pub fn obtain_by<E: Obtain>(&self, effect: &E, shortcut: Option<Shortcut>) -> Obtaining<E::Outcome> {
         let recorded = self.ask(Json::of(effect), shortcut);
-        Obtaining(recorded.and_then(|recorded| recorded.outcome::<E>().or_else(|| self.breaks(Broken::Shape))))
+        Obtaining(recorded.and_then(|recorded| recorded.outcome::<E>().or_else(|| self.breaks(FlowError::Shape))))
     }
 
     /// What is recorded in the place of the next effect. If there is nothing yet, the effect is requested.
     fn ask(&self, effect: Json, shortcut: Option<Shortcut>) -> Option<&Recorded<'a>> {
         let place = self.next.replace(self.next.get() + 1);
-        let asked = Asked::new(place, effect, shortcut);
+        let asked = PendingEffect::new(place, effect, shortcut);
         match self.recorded.get(place) {
             None => {
                 self.asked.borrow_mut().push(asked);
                 None
             }
-            Some(recorded) if recorded.mark != asked.mark => self.breaks(Broken::Diverged),
+            Some(recorded) if recorded.mark != asked.mark => self.breaks(FlowError::Diverged),
             recorded => recorded,
         }
     }
@@ -157,9 +160,9 @@ impl<'a> Flow<'a> {
             return Step::Broken(broken);
         }
         match polled {
-            Poll::Ready(_) if self.next.get() < self.recorded.len() => Step::Broken(Broken::Leftover),
+            Poll::Ready(_) if self.next.get() < self.recorded.len() => Step::Broken(FlowError::Leftover),
             Poll::Ready(answer) => Step::Done { answer, commits: self.commits.take() },
-            Poll::Pending if self.asked.borrow().is_empty() => Step::Broken(Broken::Stuck),
+            Poll::Pending if self.asked.borrow().is_empty() => Step::Broken(FlowError::Stuck),
             Poll::Pending => {
                 let mut asked = self.asked.take();
                 let alone = asked.len() == 1 && self.recorded.is_empty();
@@ -172,7 +175,7 @@ impl<'a> Flow<'a> {
         }
     }
 
-    fn breaks<T>(&self, why: Broken) -> Option<T> {
+    fn breaks<T>(&self, why: FlowError) -> Option<T> {
         self.broken.set(self.broken.get().or(Some(why)));
         None
     }

@@ -50,14 +50,14 @@ pub struct Rows {
 /// Outcome of [`Rows`].
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Found {
+pub struct FoundRows {
     /// How often the object has been written to.
     pub version: u64,
     /// Keys and bodies (JSON text), in the order of the request.
     pub rows: Vec<(String, String)>,
 }
 
-impl Found {
+impl FoundRows {
     /// The body of the row `key`.
     #[must_use]
     pub fn row(&self, key: &str) -> Option<&str> {
@@ -71,7 +71,7 @@ impl Found {
 }
 
 impl Obtain for Rows {
-    type Outcome = Found;
+    type Outcome = FoundRows;
 }
 
 /// Inside an object: a transaction over its rows.

@@ -96,7 +96,7 @@ pub struct Verify<'a> {
     pub signature: &'a str,
     /// The text that was signed.
     pub signed: &'a str,
-    /// The name under which JavaScript may store the key for [`VerifyShown`].
+    /// The name under which JavaScript may store the key for [`VerifyFromInput`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -114,7 +114,7 @@ fn text_of<S: Serializer>(params: &Params, serializer: S) -> Result<S::Ok, S::Er
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename = "verify-shown")]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct VerifyShown {
+pub struct VerifyFromInput {
     /// The key's name ([`Verify::name`]).
     pub name: String,
     /// As in [`Verify`].
@@ -127,7 +127,7 @@ pub struct VerifyShown {
     pub to: usize,
 }
 
-impl Obtain for VerifyShown {
+impl Obtain for VerifyFromInput {
     type Outcome = bool;
 }
 
@@ -136,12 +136,12 @@ impl Obtain for VerifyShown {
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename = "ring")]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Ring {
+pub struct SigningKeySet {
     /// A copy is accepted if it was made at or after this time, in milliseconds since 1970.
     pub since: u64,
 }
 
-impl Obtain for Ring {
+impl Obtain for SigningKeySet {
     type Outcome = ObjectText;
 }
 
@@ -181,20 +181,20 @@ impl Obtain for Sign<'_> {
 /// What a verifier stores of an issuer's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Remember {
+pub struct StoreKeySet {
     /// Where the keys are.
     pub url: String,
     /// When this was last tried, in milliseconds since 1970.
     pub tried: u64,
     /// The key set; none if the stored keys stay.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub set: Option<Remembered>,
+    pub set: Option<StoredKeySet>,
 }
 
 /// A key set that has been checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Remembered {
+pub struct StoredKeySet {
     /// When it was fetched, in milliseconds since 1970.
     pub at: u64,
     /// The text.

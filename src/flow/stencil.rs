@@ -42,9 +42,9 @@ pub struct Shortcut {
     #[cfg_attr(feature = "ts", ts(as = "Option<bool>"))]
     open: bool,
     /// Which results may take the shortcut.
-    #[serde(skip_serializing_if = "Plain::is_all")]
-    #[cfg_attr(feature = "ts", ts(as = "Option<Plain>"))]
-    plain: Plain,
+    #[serde(skip_serializing_if = "PlainResult::is_all")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<PlainResult>"))]
+    plain: PlainResult,
     /// The requests for which it also holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(type = "Places | null"))]
@@ -54,7 +54,7 @@ pub struct Shortcut {
 /// What a result may contain without needing a decision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Plain {
+pub struct PlainResult {
     /// The kinds of content that the revision has; empty if it has all.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[cfg_attr(feature = "ts", ts(as = "Option<Vec<String>>"))]
@@ -65,7 +65,7 @@ pub struct Plain {
     pub structured: Option<&'static str>,
 }
 
-impl Plain {
+impl PlainResult {
     fn is_all(&self) -> bool {
         *self == Self::default()
     }
@@ -75,7 +75,7 @@ impl Shortcut {
     /// The response around an outcome: `head` before it, `tail` after it. If `open`, `head` ends inside the result object.
     #[must_use]
     pub fn around(head: String, tail: &'static str, open: bool) -> Self {
-        Self { head, tail, open, plain: Plain::default(), stencil: None }
+        Self { head, tail, open, plain: PlainResult::default(), stencil: None }
     }
 
     /// The shortcut of a signature that decides everything: `answer` is the answer if it is valid. `None` if `answer` contains a
@@ -87,7 +87,7 @@ impl Shortcut {
 
     /// The same, for results that fit `plain`, and for the requests of `stencil`.
     #[must_use]
-    pub fn of_results(self, plain: Plain, stencil: Option<Stencil>) -> Self {
+    pub fn of_results(self, plain: PlainResult, stencil: Option<Stencil>) -> Self {
         Self { plain, stencil, ..self }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Broken, Commit, Failure, Obtain, Shortcut};
+use super::{Commit, Failure, FlowError, Obtain, Shortcut};
 use crate::json::{self, Json, Value};
 
 /// The result of one step of a flow.
@@ -16,17 +16,17 @@ pub enum Step<T> {
         commits: Vec<Commit>,
     },
     /// The effects to perform, in parallel, before the next step.
-    Wait(Vec<Asked>),
+    Wait(Vec<PendingEffect>),
     /// The step needs randomness and had none ([`Context`](super::Context)): it is discarded.
     Entropy,
     /// The flow cannot continue.
-    Broken(Broken),
+    Broken(FlowError),
 }
 
 /// An effect that waits for its outcome.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Asked {
+pub struct PendingEffect {
     /// What its outcome must carry: a mark of the effect's position and content.
     pub mark: String,
     /// The effect as JSON.
@@ -37,7 +37,7 @@ pub struct Asked {
     pub shortcut: Option<Shortcut>,
 }
 
-impl Asked {
+impl PendingEffect {
     /// Marks `effect` with its position and content (FNV-1a over words of 64 bits). The mark protects against our own
     /// mistakes, not against an attacker: outcomes come from our JavaScript only.
     pub(super) fn new(place: usize, effect: Json, shortcut: Option<Shortcut>) -> Self {
@@ -71,8 +71,8 @@ impl Recorded<'_> {
     }
 }
 
-pub(super) fn read_outcomes(text: &str) -> Result<Vec<Recorded<'_>>, Broken> {
-    if text.is_empty() { Ok(Vec::new()) } else { json::read(text).map_err(|_| Broken::Outcomes) }
+pub(super) fn read_outcomes(text: &str) -> Result<Vec<Recorded<'_>>, FlowError> {
+    if text.is_empty() { Ok(Vec::new()) } else { json::read(text).map_err(|_| FlowError::Outcomes) }
 }
 
 /// A step as JSON: one of `done`, `wait`, `entropy` and `broken`.
@@ -86,7 +86,7 @@ pub struct Crossing<'a, T> {
     #[cfg_attr(feature = "ts", ts(as = "Option<Vec<Commit>>"))]
     commits: &'a [Commit],
     #[serde(skip_serializing_if = "Option::is_none")]
-    wait: Option<&'a [Asked]>,
+    wait: Option<&'a [PendingEffect]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shortcut: Option<&'a Shortcut>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -11,7 +11,7 @@ use super::bearer::{Caller, MAX_TOKEN, Refusal, Verification};
 use super::jwt::claims::{self, Rules};
 use super::jwt::{JwtError, VerifierInput, options};
 use crate::crypto::base64;
-use crate::flow::{Commit, Document, Failure, Fetch, Fetched, Flow, Remember};
+use crate::flow::{Commit, Document, Failure, Fetch, Fetched, Flow, StoreKeySet};
 use crate::http::well_known::of_issuer;
 use crate::http::{discovery, form};
 use crate::jose::compact;
@@ -144,7 +144,7 @@ async fn endpoint(flow: &Flow<'_>, known: Option<&str>, options: &Options) -> Op
         let metadata = document.and_then(|document| discovery::read(&document.body, issuer));
         let url = metadata.and_then(|metadata| metadata.introspection_endpoint);
         if let Some(url) = url.filter(|url| discovery::may_be_fetched(url)) {
-            flow.commit(Commit::Remember(Remember { url: url.clone(), tried: flow.context().now(), set: None }));
+            flow.commit(Commit::Remember(StoreKeySet { url: url.clone(), tried: flow.context().now(), set: None }));
             return Some(url);
         }
     }

@@ -2,7 +2,7 @@
 //! consent the browser goes directly to the callback, and the app is asked who sends that request. At each refresh it
 //! may be asked whether it still knows the person.
 
-use super::{Identity, Next, Person, ProviderInfo, SignInCallback, SignInError, SignInStart};
+use super::{Identity, Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep};
 use crate::callback_result::CallbackResult;
 use crate::flow::{Flow, Obtain};
 use crate::http::form;
@@ -13,7 +13,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct App {
     /// It has a function `stillKnown`.
-    still_known: bool,
+    confirmed_person: bool,
 }
 
 /// Asks the app who sends the current request.
@@ -58,13 +58,13 @@ struct StillKnown<'a> {
 }
 
 impl Obtain for StillKnown<'_> {
-    /// What [`still_known`] reads.
+    /// What [`confirmed_person`] reads.
     type Outcome = Json;
 }
 
 /// `None`: no. A person without members: yes, unchanged. The inner error says what is wrong with the answer, which
 /// counts as no.
-fn still_known(answer: Value<'_>) -> Option<Result<Person, String>> {
+fn confirmed_person(answer: Value<'_>) -> Option<Result<Person, String>> {
     let [id, label, props] = [const { String::new() }; 3];
     Some(match answer.text() {
         "null" | "false" => return None,
@@ -76,7 +76,7 @@ fn still_known(answer: Value<'_>) -> Option<Result<Person, String>> {
 impl App {
     /// Reads the handler's options: `{"stillKnown":true}` if it has that function.
     pub fn read(options: &Object<'_>) -> Result<Self, String> {
-        Ok(Self { still_known: options.get("stillKnown").is_some_and(Value::is_true) })
+        Ok(Self { confirmed_person: options.get("stillKnown").is_some_and(Value::is_true) })
     }
 }
 
@@ -89,14 +89,14 @@ impl Identity for App {
         ProviderInfo { label: String::new(), host: String::new(), scopes: Vec::new() }
     }
 
-    async fn begin(&self, _flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<Next, SignInError> {
-        Ok(Next::Go { url: form::extend(begin.callback, &[("state", begin.state)]), kept: String::new() })
+    async fn begin(&self, _flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<SignInStep, SignInError> {
+        Ok(SignInStep::Go { url: form::extend(begin.callback, &[("state", begin.state)]), kept: String::new() })
     }
 
     /// Waits: one.
-    async fn come_back(&self, flow: &Flow<'_>, _back: &SignInCallback<'_>) -> Result<Next, SignInError> {
+    async fn continue_sign_in(&self, flow: &Flow<'_>, _back: &SignInCallback<'_>) -> Result<SignInStep, SignInError> {
         match flow.obtain(&Identify {}).await.map(|answer| identified(answer.value())) {
-            Ok(Some(Ok(person))) => Ok(Next::Done(person)),
+            Ok(Some(Ok(person))) => Ok(SignInStep::Done(person)),
             Ok(Some(Err(wrong))) => Err(SignInError::broken(wrong)),
             Ok(None) => Err(SignInError::refused("`identify` returned nobody for this request")),
             Err(failure) => Err(SignInError::unfinished("identify", failure)),
@@ -108,7 +108,7 @@ impl Identity for App {
         let id = subject
             .strip_prefix("user:app:")
             .ok_or_else(|| SignInError::failed("the grant does not belong to a person of this app"))?;
-        match flow.obtain(&StillKnown { id }).await.map(|answer| still_known(answer.value())) {
+        match flow.obtain(&StillKnown { id }).await.map(|answer| confirmed_person(answer.value())) {
             Ok(None) => Err(SignInError::not_allowed("the function `stillKnown` refused the person").about(id)),
             // A partly understood answer does not extend access.
             Ok(Some(Err(wrong))) => Err(SignInError::not_allowed(wrong).about(id)),
@@ -120,7 +120,7 @@ impl Identity for App {
     }
 
     fn renews(&self) -> bool {
-        self.still_known
+        self.confirmed_person
     }
 
     fn keeps_credentials(&self) -> bool {

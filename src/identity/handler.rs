@@ -1,7 +1,9 @@
 //! The sign-in handlers by the `kind` of their configuration; a server has one.
 
 use super::app::App;
-use super::{Credential, Identity, Next, Person, ProviderInfo, SignInCallback, SignInError, SignInStart, upstream};
+use super::{
+    Credential, Identity, Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep, upstream,
+};
 use crate::flow::Flow;
 use crate::json::Object;
 
@@ -55,12 +57,12 @@ impl Identity for IdentityHandler {
         each!(self, way => way.about())
     }
 
-    async fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<Next, SignInError> {
+    async fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<SignInStep, SignInError> {
         each!(self, way => way.begin(flow, begin).await)
     }
 
-    async fn come_back(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Next, SignInError> {
-        each!(self, way => way.come_back(flow, back).await)
+    async fn continue_sign_in(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<SignInStep, SignInError> {
+        each!(self, way => way.continue_sign_in(flow, back).await)
     }
 
     async fn renew(&self, flow: &Flow<'_>, credential: &str) -> Result<Option<Person>, SignInError> {

@@ -20,11 +20,11 @@ pub trait Identity {
     fn about(&self) -> ProviderInfo;
 
     /// The first step of a sign-in. At most one wait, if the provider has to be discovered.
-    async fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<Next, SignInError>;
+    async fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<SignInStep, SignInError>;
 
     /// The next step: the browser is back, from where the previous step sent it or with the form that it showed. Only
     /// obtains, so it may be repeated.
-    async fn come_back(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Next, SignInError>;
+    async fn continue_sign_in(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<SignInStep, SignInError>;
 
     /// Asks again who the person is, with their credential; `None` if the provider cannot tell.
     async fn renew(&self, _flow: &Flow<'_>, _credential: &str) -> Result<Option<Person>, SignInError> {
@@ -127,19 +127,19 @@ pub struct SignInStart<'a> {
 
 /// What follows a step of a sign-in. `kept` is what the next step needs, as JSON text; it never leaves the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum SignInStep {
     /// The browser goes to another site, and comes back to the callback with the `state`.
     Go {
         /// The URL.
         url: String,
-        /// See [`Next`].
+        /// See [`SignInStep`].
         kept: String,
     },
     /// The person sees a page of ours, and its form comes back to the callback.
     Show {
         /// The page.
         page: Page,
-        /// See [`Next`].
+        /// See [`SignInStep`].
         kept: String,
     },
     /// The person is known.

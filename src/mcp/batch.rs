@@ -19,7 +19,7 @@ pub(super) fn is_batch(body: &str) -> bool {
 pub(super) fn takes_server(flow: &Flow<'_>, request: &Request<'_>, shown: SessionLookup, body: &str) -> bool {
     let Ok(messages) = Value::read(body).and_then(Value::array) else { return false };
     messages.len() <= bounds::BATCH
-        && !request.spoken().is_some_and(Revision::is_modern)
+        && !request.stated_revision().is_some_and(Revision::is_modern)
         && messages.into_iter().any(|message| {
             envelope(Message::of(message)).is_ok_and(|message| runs(flow, request, shown, &message, None))
         })
@@ -39,7 +39,7 @@ pub(super) async fn answer(flow: &Flow<'_>, request: &Request<'_>, shown: Sessio
     if messages.len() > bounds::BATCH {
         return invalid("A batch must have at most 100 messages.");
     }
-    if request.spoken().is_some_and(Revision::is_modern) {
+    if request.stated_revision().is_some_and(Revision::is_modern) {
         return no_batches();
     }
     let mut works = Vec::with_capacity(messages.len());

@@ -25,11 +25,11 @@ pub fn classify(
     message: &Message<'_>,
     envelope: &Envelope<'_>,
 ) -> Result<Revision, Fault> {
-    let spoken = request.spoken();
+    let stated_revision = request.stated_revision();
     if envelope.claims_version() && !is_handshake(message, envelope) {
         return modern(request, message, envelope);
     }
-    if spoken.is_some_and(Revision::is_modern) {
+    if stated_revision.is_some_and(Revision::is_modern) {
         return match message.method.as_deref() {
             None => Err(Fault::new(400, Code::InvalidRequest, "Revision 2026-07-28 has no responses from clients.")),
             Some(_) if message.id.is_none() => Ok(Revision::V2026_07_28),
@@ -41,7 +41,7 @@ pub fn classify(
             Some(_) => Err(envelope.missing()),
         };
     }
-    legacy(request, session, message, spoken)
+    legacy(request, session, message, stated_revision)
 }
 
 /// An `initialize` without the metadata of a modern request is the handshake of older revisions.
@@ -74,7 +74,7 @@ fn legacy(
     request: &Request<'_>,
     session: SessionLookup,
     message: &Message<'_>,
-    spoken: Option<Revision>,
+    stated_revision: Option<Revision>,
 ) -> Result<Revision, Fault> {
     if message.method.as_deref() == Some("initialize") {
         return Ok(Revision::LATEST_WITH_INITIALIZE);
@@ -84,13 +84,13 @@ fn legacy(
     if request.transport == Transport::Http {
         check_revision(request)?;
     }
-    Ok(spoken.or(session.map(|session| session.revision)).unwrap_or(Revision::ASSUMED))
+    Ok(stated_revision.or(session.map(|session| session.revision)).unwrap_or(Revision::ASSUMED))
 }
 
 /// Checks that the request does not name an unsupported revision (2025-06-18 transports §Protocol Version Header).
 pub(super) fn check_revision(request: &Request<'_>) -> Result<(), Fault> {
     match request.protocol_version.as_deref() {
-        Some(header) if request.spoken().is_none() => Err(unknown_revision(header)),
+        Some(header) if request.stated_revision().is_none() => Err(unknown_revision(header)),
         _ => Ok(()),
     }
 }

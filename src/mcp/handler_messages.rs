@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::capabilities::Capabilities;
 use super::envelope::{Meta, Params};
 use super::level::Level;
-use super::listen::{ACKNOWLEDGED, Changed, Scoped, is_news, news, news_of};
+use super::listen::{
+    ACKNOWLEDGED, ChangeNotification, ScopedResources, change_notification, is_change_notification,
+    target_of_notification,
+};
 use super::question::{Pages, Question};
 use super::reach::call_tag;
 use super::revision::Revision;
@@ -28,7 +31,7 @@ use crate::jsonrpc::{Fault, notification};
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum Told {
+pub enum HandlerMessageOutcome {
     /// This message goes to the client.
     Send(String),
     /// The response becomes a stream.
@@ -90,7 +93,7 @@ pub enum Told {
 #[serde(rename_all = "lowercase")]
 #[serde(bound(deserialize = "'de: 'a"))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum Say<'a> {
+pub enum HandlerMessage<'a> {
     /// It reports progress.
     Progress(ProgressUpdate<'a>),
     /// It logs a message.
@@ -106,7 +109,7 @@ pub enum Say<'a> {
     /// It needs a client with these capabilities.
     Require(Value<'a>),
     /// Something has changed, and listeners are notified.
-    Changed(Changed<'a>),
+    Changed(ChangeNotification<'a>),
     /// It uses up the state of the round with this name.
     Spend(String),
     /// Its stream opens.
@@ -148,7 +151,7 @@ pub struct Log<'a> {
 pub struct Notify<'a> {
     method: Option<Value<'a>>,
     params: Option<Value<'a>>,
-    scoped: Option<Scoped>,
+    scoped: Option<ScopedResources>,
 }
 
 /// A running call.
@@ -171,7 +174,7 @@ struct Input<'a> {
     /// True if its progress is greater than before.
     #[serde(default)]
     risen: bool,
-    say: Say<'a>,
+    say: HandlerMessage<'a>,
 }
 
 impl<'a> Running<'a> {
@@ -188,10 +191,10 @@ impl<'a> Running<'a> {
     }
 
     /// Its revision and its session, which have been checked before.
-    async fn era(&self, flow: &Flow<'_>) -> Era {
+    async fn era(&self, flow: &Flow<'_>) -> CallSession {
         let claimed = self.input.meta.version.and_then(Value::string).as_deref().and_then(Revision::parse);
         if let Some(revision) = claimed.filter(|revision| revision.is_modern()) {
-            return Era { revision, session: None };
+            return CallSession { revision, session: None };
         }
         let session = match self.request.shown(flow).await {
             Ok(SessionLookup::Open(session)) => Some(session),
@@ -199,14 +202,14 @@ impl<'a> Running<'a> {
         };
         let session = match session {
             // Over HTTP+SSE the session's id is older than what was agreed on.
-            Some(session) if self.request.transport != Transport::Http && self.request.spoken().is_none() => {
+            Some(session) if self.request.transport != Transport::Http && self.request.stated_revision().is_none() => {
                 let agreed = recalled(flow.obtain(&recall(&session))).await.unwrap_or_default();
                 Some(Session { revision: agreed.revision().unwrap_or(session.revision), ..session })
             }
             session => session,
         };
-        let spoken = self.request.spoken().or(session.map(|session| session.revision));
-        Era { revision: spoken.unwrap_or(Revision::ASSUMED), session }
+        let stated_revision = self.request.stated_revision().or(session.map(|session| session.revision));
+        CallSession { revision: stated_revision.unwrap_or(Revision::ASSUMED), session }
     }
 
     /// The tag under which its cancellation is announced.
@@ -215,7 +218,7 @@ impl<'a> Running<'a> {
     }
 
     /// Its client's capabilities. Waits: one on HTTP+SSE, for what the client declared at the beginning.
-    pub(super) async fn capabilities(&self, flow: &Flow<'_>, era: Era) -> Capabilities {
+    pub(super) async fn capabilities(&self, flow: &Flow<'_>, era: CallSession) -> Capabilities {
         match era.session {
             None => Capabilities::of(self.input.meta.capabilities),
             Some(session) if self.request.transport == Transport::Http => session.capabilities,
@@ -226,7 +229,7 @@ impl<'a> Running<'a> {
 
 /// The revision and the session of a call.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Era {
+pub(super) struct CallSession {
     pub(super) revision: Revision,
     pub(super) session: Option<Session>,
 }
@@ -234,13 +237,13 @@ pub(super) struct Era {
 /// What a session's mailbox stores about it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Recalled {
+pub(super) struct StoredSession {
     /// The client's capabilities, and the negotiated revision.
     capabilities: u16,
     level: Option<String>,
 }
 
-impl Recalled {
+impl StoredSession {
     /// The negotiated revision, if the session's ID does not contain it.
     pub(super) fn revision(&self) -> Option<Revision> {
         let [revision, _] = self.capabilities.to_be_bytes();
@@ -263,66 +266,68 @@ pub(super) fn recall(session: &Session) -> Ask {
 }
 
 /// What is stored.
-pub(super) async fn recalled(kept: impl Future<Output = Result<Json, Failure>>) -> Result<Recalled, Failure> {
+pub(super) async fn recalled(kept: impl Future<Output = Result<Json, Failure>>) -> Result<StoredSession, Failure> {
     kept.await.map(|kept| json::read(&kept).unwrap_or_default())
 }
 
 /// Decides about one thing that a running handler does. Waits: at most one, for what the session's mailbox stores.
-pub async fn tell(flow: &Flow<'_>, running: &Running<'_>) -> Told {
+pub async fn tell(flow: &Flow<'_>, running: &Running<'_>) -> HandlerMessageOutcome {
     let era = running.era(flow).await;
     match &running.input.say {
-        Say::Gone => gone(era.revision),
-        Say::Progress(said) => progress(era, running, said),
-        Say::Log(said) => log(flow, era, running, said).await,
-        Say::Notify(said) => notify(flow, era, running, said).await,
-        Say::Ask(asked) => question::ask(flow, era, running, asked).await,
-        Say::Reply(reply) => question::reply(era, reply),
-        Say::Pages(pages) => question::pages(flow, era, running, pages).await,
-        Say::Open => open(flow, era, running),
-        Say::Silence => silence(flow, era, running),
-        Say::Watch => watch(era, running),
-        Say::Changed(changed) => match news(&running.request, changed) {
-            Some(reach) => Told::Reach(reach),
-            None => Told::Wrong("Unknown kind of change.".into()),
+        HandlerMessage::Gone => gone(era.revision),
+        HandlerMessage::Progress(said) => progress(era, running, said),
+        HandlerMessage::Log(said) => log(flow, era, running, said).await,
+        HandlerMessage::Notify(said) => notify(flow, era, running, said).await,
+        HandlerMessage::Ask(asked) => question::ask(flow, era, running, asked).await,
+        HandlerMessage::Reply(reply) => question::reply(era, reply),
+        HandlerMessage::Pages(pages) => question::pages(flow, era, running, pages).await,
+        HandlerMessage::Open => open(flow, era, running),
+        HandlerMessage::Silence => silence(flow, era, running),
+        HandlerMessage::Watch => watch(era, running),
+        HandlerMessage::Changed(changed) => match change_notification(&running.request, changed) {
+            Some(reach) => HandlerMessageOutcome::Reach(reach),
+            None => HandlerMessageOutcome::Wrong("Unknown kind of change.".into()),
         },
-        Say::Require(needed) => question::require(flow, era, running, *needed).await,
-        Say::Spend(round) => mrtr::spend(flow, round).await.map_or_else(Told::Fault, |()| Told::Nothing),
+        HandlerMessage::Require(needed) => question::require(flow, era, running, *needed).await,
+        HandlerMessage::Spend(round) => mrtr::spend(flow, round)
+            .await
+            .map_or_else(HandlerMessageOutcome::Fault, |()| HandlerMessageOutcome::Nothing),
     }
 }
 
 /// The stream opens. Since 2025-11-25 a session's stream can be resumed (transports §Resumability and Redelivery).
-fn open(flow: &Flow<'_>, era: Era, running: &Running<'_>) -> Told {
+fn open(flow: &Flow<'_>, era: CallSession, running: &Running<'_>) -> HandlerMessageOutcome {
     match era.session {
         Some(session) if era.revision.has_resumable_streams() && running.request.transport == Transport::Http => {
             let stream = crypto::encode(&flow.context().random::<16>("stream"));
-            Told::Resumable { object: session.place.mailbox(), stream, retry: RETRY }
+            HandlerMessageOutcome::Resumable { object: session.place.mailbox(), stream, retry: RETRY }
         }
-        _ => Told::Nothing,
+        _ => HandlerMessageOutcome::Nothing,
     }
 }
 
-/// See [`Told::Resumable::retry`].
+/// See [`HandlerMessageOutcome::Resumable::retry`].
 const RETRY: u32 = 500;
 
 /// Nothing has been sent for a while, and a proxy may take the connection for dead: the response begins, if the client
 /// accepts a stream.
-fn silence(flow: &Flow<'_>, era: Era, running: &Running<'_>) -> Told {
+fn silence(flow: &Flow<'_>, era: CallSession, running: &Running<'_>) -> HandlerMessageOutcome {
     if running.request.transport != Transport::Http || !running.request.takes_events() {
-        return Told::Nothing;
+        return HandlerMessageOutcome::Nothing;
     }
     match open(flow, era, running) {
-        Told::Nothing => Told::Begin,
+        HandlerMessageOutcome::Nothing => HandlerMessageOutcome::Begin,
         resumable => resumable,
     }
 }
 
 /// The handler wants to know if it is cancelled. In a session this can be announced from anywhere; if the session's
 /// object is called with each request anyway, from the beginning.
-fn watch(era: Era, running: &Running<'_>) -> Told {
-    let Some(session) = era.session else { return Told::Nothing };
+fn watch(era: CallSession, running: &Running<'_>) -> HandlerMessageOutcome {
+    let Some(session) = era.session else { return HandlerMessageOutcome::Nothing };
     let has_object = running.request.kept || running.request.transport != Transport::Http;
     let after = if has_object { 0 } else { WATCH_AFTER };
-    Told::Watch { object: session.place.mailbox(), tag: running.tag(), after }
+    HandlerMessageOutcome::Watch { object: session.place.mailbox(), tag: running.tag(), after }
 }
 
 /// Calls that end sooner do not wait at the object, in milliseconds.
@@ -330,26 +335,26 @@ const WATCH_AFTER: u32 = 500;
 
 /// The client has closed its connection. On 2026-07-28 this cancels the call; before, it means nothing (transports
 /// §Sending Messages to the Server 6).
-fn gone(revision: Revision) -> Told {
-    if revision.is_modern() { Told::Cancel } else { Told::Nothing }
+fn gone(revision: Revision) -> HandlerMessageOutcome {
+    if revision.is_modern() { HandlerMessageOutcome::Cancel } else { HandlerMessageOutcome::Nothing }
 }
 
 /// Sent only if the request asked for it, and only if the progress is greater than before (`risen`, which JavaScript
 /// compares).
-fn progress(era: Era, running: &Running<'_>, said: &ProgressUpdate<'_>) -> Told {
+fn progress(era: CallSession, running: &Running<'_>, said: &ProgressUpdate<'_>) -> HandlerMessageOutcome {
     let Some(value) = said.progress.filter(|value| value.is_number()) else {
-        return Told::Wrong("`progress` must be a finite number.".into());
+        return HandlerMessageOutcome::Wrong("`progress` must be a finite number.".into());
     };
     if said.total.is_some_and(|total| !total.is_number()) {
-        return Told::Wrong("`total` must be a finite number.".into());
+        return HandlerMessageOutcome::Wrong("`total` must be a finite number.".into());
     }
     let token = running.input.meta.progress_token.filter(|token| token.string().is_some() || token.is_integer());
     let Some(token) = token.filter(|_| running.request.takes_events() && running.input.risen) else {
-        return Told::Nothing;
+        return HandlerMessageOutcome::Nothing;
     };
     let message = said.message.filter(|_| era.revision.has_progress_messages());
     let params = ProgressParams { progress_token: token, progress: value, total: said.total, message };
-    Told::Send(notification("notifications/progress", Some(params)))
+    HandlerMessageOutcome::Send(notification("notifications/progress", Some(params)))
 }
 
 /// The parameters of `notifications/progress`.
@@ -365,31 +370,31 @@ struct ProgressParams<'a> {
 }
 
 /// On 2026-07-28, only if the request names a level. Before: messages of the session's level or above, or all.
-async fn log(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: &Log<'_>) -> Told {
+async fn log(flow: &Flow<'_>, era: CallSession, running: &Running<'_>, said: &Log<'_>) -> HandlerMessageOutcome {
     let Some((level, data)) = said.level.and_then(Value::string).zip(said.data) else {
-        return Told::Wrong("A log message must have `level` and `data`.".into());
+        return HandlerMessageOutcome::Wrong("A log message must have `level` and `data`.".into());
     };
     let Some(severity) = Level::parse(&level) else {
-        return Told::Wrong((String::from("`level` must be one of ") + &Level::names() + ".").into());
+        return HandlerMessageOutcome::Wrong((String::from("`level` must be one of ") + &Level::names() + ".").into());
     };
     if !running.request.takes_events() {
-        return Told::Nothing;
+        return HandlerMessageOutcome::Nothing;
     }
     let level_of = |level: &str| Level::parse(level);
     let wanted = running.input.meta.log_level.and_then(Value::string).as_deref().and_then(level_of);
     let wanted = match (wanted, era.session) {
         (None, Some(session)) => match recalled(flow.obtain(&recall(&session))).await {
             // A server that stores no level has not announced log messages.
-            Err(Failure::Absent) => return Told::Nothing,
+            Err(Failure::Absent) => return HandlerMessageOutcome::Nothing,
             kept => kept.unwrap_or_default().level.as_deref().and_then(level_of),
         },
         (wanted, _) => wanted,
     };
     if wanted.map_or(era.revision.is_modern(), |wanted| severity < wanted) {
-        return Told::Nothing;
+        return HandlerMessageOutcome::Nothing;
     }
     let params = LogParams { level: &level, data, logger: said.logger };
-    Told::Send(notification("notifications/message", Some(params)))
+    HandlerMessageOutcome::Send(notification("notifications/message", Some(params)))
 }
 
 /// The parameters of `notifications/message`.
@@ -403,16 +408,18 @@ struct LogParams<'a> {
 
 /// A notification of the handler's own. The rules for known notifications apply: since 2026-07-28 a call's stream only
 /// has what belongs to the call (streamable-http §Receiving Messages), and change notifications are for listeners.
-async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: &Notify<'_>) -> Told {
+async fn notify(flow: &Flow<'_>, era: CallSession, running: &Running<'_>, said: &Notify<'_>) -> HandlerMessageOutcome {
     let method = said.method.and_then(Value::string);
     let Some(method) = method.filter(|method| method.starts_with("notifications/")) else {
-        return Told::Wrong("A notification must have a `method` that begins with \"notifications/\".".into());
+        return HandlerMessageOutcome::Wrong(
+            "A notification must have a `method` that begins with \"notifications/\".".into(),
+        );
     };
     let params = said.params.unwrap_or(Value::empty_object());
     if !params.is_object() {
-        return Told::Wrong("`params` of a notification must be an object.".into());
+        return HandlerMessageOutcome::Wrong("`params` of a notification must be an object.".into());
     }
-    let repeated = |_| Told::Wrong("A parameter of the notification is repeated.".into());
+    let repeated = |_| HandlerMessageOutcome::Wrong("A parameter of the notification is repeated.".into());
     match method.as_ref() {
         "notifications/progress" => params.parse().map_or_else(repeated, |said| progress(era, running, &said)),
         "notifications/message" => match params.parse() {
@@ -420,18 +427,18 @@ async fn notify(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: &Notify<
             Err(malformed) => repeated(malformed),
         },
         "notifications/initialized" | "notifications/roots/list_changed" | ACKNOWLEDGED => {
-            Told::Wrong(["A handler cannot send ", &quoted(&method), "."].concat().into())
+            HandlerMessageOutcome::Wrong(["A handler cannot send ", &quoted(&method), "."].concat().into())
         }
-        "notifications/elicitation/complete" if era.revision != Revision::V2025_11_25 => Told::Nothing,
-        "notifications/cancelled" if era.revision.is_modern() => Told::Nothing,
-        _ if era.revision.is_modern() && is_news(&method) => {
+        "notifications/elicitation/complete" if era.revision != Revision::V2025_11_25 => HandlerMessageOutcome::Nothing,
+        "notifications/cancelled" if era.revision.is_modern() => HandlerMessageOutcome::Nothing,
+        _ if era.revision.is_modern() && is_change_notification(&method) => {
             let uri = params.parse::<Params<'_>>().ok().and_then(|params| params.uri?.string());
-            match news_of(&running.request, &method, uri.as_deref(), said.scoped.as_ref()) {
-                Some(reach) => Told::Reach(reach),
-                None => Told::Wrong("`params.uri` of an update must be a string.".into()),
+            match target_of_notification(&running.request, &method, uri.as_deref(), said.scoped.as_ref()) {
+                Some(reach) => HandlerMessageOutcome::Reach(reach),
+                None => HandlerMessageOutcome::Wrong("`params.uri` of an update must be a string.".into()),
             }
         }
-        _ if running.request.takes_events() => Told::Send(notification(&method, Some(params))),
-        _ => Told::Nothing,
+        _ if running.request.takes_events() => HandlerMessageOutcome::Send(notification(&method, Some(params))),
+        _ => HandlerMessageOutcome::Nothing,
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::capabilities::Capabilities;
 use super::envelope::Params;
 use super::frame::{Frame, KEPT_FOR};
-use super::handler_messages::Recalled;
+use super::handler_messages::StoredSession;
 use super::revision::Revision;
 use super::session::SessionLookup;
 use super::{Request, Transport, Work, session};
@@ -35,7 +35,7 @@ pub async fn initialize(
     };
     let known = Revision::parse(&requested).filter(|revision| !revision.is_modern());
     let revision = known.unwrap_or(Revision::LATEST_WITH_INITIALIZE);
-    let Ok(described) = flow.obtain(&Describe {}).await else { return fail(undescribed()) };
+    let Ok(described) = flow.obtain(&Describe {}).await else { return fail(missing_description()) };
     let answer = Answer::json(
         200,
         frame.result(&Initialized {
@@ -48,9 +48,9 @@ pub async fn initialize(
     let client = Capabilities::of(params.capabilities);
     if request.transport != Transport::Http {
         if let SessionLookup::Open(session) = shown {
-            let begin = Ask::new(session.place.mailbox(), "begin", &Recalled::number(client, revision));
+            let begin = Ask::new(session.place.mailbox(), "begin", &StoredSession::number(client, revision));
             if flow.obtain(&begin).await.is_err() {
-                return fail(undescribed());
+                return fail(missing_description());
             }
         }
         return answer;
@@ -68,7 +68,7 @@ pub async fn initialize(
 pub fn discover<'a>(flow: &Flow<'_>, frame: Frame<'a>) -> Work<'a> {
     let described = flow.obtain(&Describe {});
     Box::pin(async move {
-        let described = described.await.map_err(|_| undescribed())?;
+        let described = described.await.map_err(|_| missing_description())?;
         Ok(frame.result(&Discovered {
             supported_versions: Revision::MODERN.map(Revision::name),
             capabilities: capabilities(&described, true),
@@ -156,6 +156,6 @@ fn capabilities(described: &Described, has_requests_for_logs: bool) -> Vec<(Cow<
     capabilities
 }
 
-fn undescribed() -> Fault {
+fn missing_description() -> Fault {
     Fault::new(500, Code::InternalError, "The server could not be set up.")
 }

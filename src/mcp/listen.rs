@@ -15,7 +15,7 @@ use super::frame::Frame;
 use super::session::{ObjectName, SessionLookup};
 use crate::bounds;
 use crate::crypto;
-use crate::flow::{Ask, Failure, Flow, Listen, Reach, Resumed, Source, Template};
+use crate::flow::{Ask, Failure, Flow, Listen, MessageSource, Reach, ResumedStream, Template};
 use crate::http::Answer;
 use crate::json::{self, Value};
 use crate::jsonrpc::{Code, Fault, notification};
@@ -123,8 +123,8 @@ impl Request<'_> {
         ["of:", &crypto::encode(&crypto::hash("listener", &parts))].concat()
     }
 
-    fn hub_source(&self) -> Source {
-        Source { object: self.hub(), tags: vec![self.listener_tag(), EVERYBODY.into()], shared: true }
+    fn hub_source(&self) -> MessageSource {
+        MessageSource { object: self.hub(), tags: vec![self.listener_tag(), EVERYBODY.into()], shared: true }
     }
 
     /// The stream of a session, for what belongs to no call and for changes of the `followed` resources.
@@ -132,7 +132,10 @@ impl Request<'_> {
         let lists = LISTS.map(|(name, method)| (name.to_owned(), notification(method, None::<NotificationParams<'_>>)));
         let uris = followed.iter().map(|uri| (resource(uri), updated(uri)));
         Listen {
-            sources: vec![Source { object: mailbox, tags: vec![STREAM.into()], shared: false }, self.hub_source()],
+            sources: vec![
+                MessageSource { object: mailbox, tags: vec![STREAM.into()], shared: false },
+                self.hub_source(),
+            ],
             says: lists.into_iter().chain(uris).collect(),
             ..Listen::default()
         }
@@ -249,7 +252,11 @@ pub async fn stream(flow: &Flow<'_>, request: &Request<'_>) -> Answer {
     let listen = match request.last_event_id.as_deref().map(parse_event_id) {
         Some(None) => return refuse(400, "`Last-Event-ID` was not issued by this server."),
         Some(Some(resumed)) => Listen {
-            sources: vec![Source { object: mailbox, tags: vec![["events:", &resumed.stream].concat()], shared: false }],
+            sources: vec![MessageSource {
+                object: mailbox,
+                tags: vec![["events:", &resumed.stream].concat()],
+                shared: false,
+            }],
             resumes: Some(resumed),
             ..Listen::default()
         },
@@ -266,12 +273,12 @@ fn updated(uri: &str) -> String {
 }
 
 /// Event IDs are `STREAM.NUMBER`; a stream's name is 22 characters of base64url.
-fn parse_event_id(id: &str) -> Option<Resumed> {
+fn parse_event_id(id: &str) -> Option<ResumedStream> {
     let (stream, number) = super::header::trim(id).split_once('.')?;
     let named =
         stream.len() == 22 && stream.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     let number = Some(number).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
-    named.then_some(Resumed { stream: stream.into(), after: number.parse().ok()? })
+    named.then_some(ResumedStream { stream: stream.into(), after: number.parse().ok()? })
 }
 
 /// The resources to which a session is subscribed.
@@ -306,7 +313,7 @@ pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>, beg
         };
         let kept = kept.await;
         let change = match kept.as_deref() {
-            Err(&failure) => return Err(super::mailbox::unkept(failure)),
+            Err(&failure) => return Err(super::mailbox::mailbox_failure(failure)),
             Ok("false") => {
                 let message =
                     "A session can subscribe to at most 1,000 resources, whose URIs have at most 128 KiB in total.";
@@ -326,18 +333,18 @@ pub fn follow<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>, beg
 #[derive(Debug, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Changed<'a> {
+pub struct ChangeNotification<'a> {
     what: Option<Value<'a>>,
     uri: Option<Value<'a>>,
     /// True if all callers are notified.
     everybody: Option<Value<'a>>,
-    scoped: Option<Scoped>,
+    scoped: Option<ScopedResources>,
 }
 
 /// The resources of a server for which callers need scopes: which ones, separated by spaces.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "ScopedResources"))]
-pub struct Scoped {
+pub struct ScopedResources {
     /// By URI.
     resources: Vec<(String, String)>,
     /// By template.
@@ -345,7 +352,7 @@ pub struct Scoped {
 }
 
 /// Where a change notification goes.
-pub(super) fn news(request: &Request<'_>, changed: &Changed<'_>) -> Option<Reach> {
+pub(super) fn change_notification(request: &Request<'_>, changed: &ChangeNotification<'_>) -> Option<Reach> {
     let [what, uri] = [changed.what, changed.uri].map(|text| text.and_then(Value::string));
     let (what, needs) = match (what.as_deref(), uri.as_deref()) {
         (Some(what), None) => (LISTS.into_iter().find(|(name, _)| *name == what)?.0.to_owned(), None),
@@ -356,8 +363,8 @@ pub(super) fn news(request: &Request<'_>, changed: &Changed<'_>) -> Option<Reach
 }
 
 /// The scopes that a listener needs for changes of this resource.
-fn needs(scoped: Option<&Scoped>, uri: &str) -> Option<String> {
-    let Scoped { resources, templates } = scoped?;
+fn needs(scoped: Option<&ScopedResources>, uri: &str) -> Option<String> {
+    let ScopedResources { resources, templates } = scoped?;
     let canonical = super::uri::canonical(uri);
     let own = resources.iter().find(|(known, _)| super::uri::canonical(known) == canonical);
     let needed = own.map(|(_, scopes)| scopes.clone()).or_else(|| {
@@ -368,16 +375,16 @@ fn needs(scoped: Option<&Scoped>, uri: &str) -> Option<String> {
 }
 
 /// True for change notifications.
-pub(super) fn is_news(method: &str) -> bool {
+pub(super) fn is_change_notification(method: &str) -> bool {
     method == UPDATED || LISTS.iter().any(|(_, known)| *known == method)
 }
 
 /// Where such a notification goes, about `uri` if it has one: to the listeners of the same caller.
-pub(super) fn news_of(
+pub(super) fn target_of_notification(
     request: &Request<'_>,
     method: &str,
     uri: Option<&str>,
-    scoped: Option<&Scoped>,
+    scoped: Option<&ScopedResources>,
 ) -> Option<Reach> {
     let (what, needs) = match LISTS.iter().find(|(_, known)| *known == method) {
         Some((name, _)) => ((*name).to_owned(), None),

@@ -28,7 +28,7 @@ fn keep<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, call: &'static str, input: &st
             None => Ok(frame.empty_result()),
             Some(kept) => match kept.await {
                 Ok(_) => Ok(frame.empty_result()),
-                Err(failure) => Err(unkept(failure)),
+                Err(failure) => Err(mailbox_failure(failure)),
             },
         }
     })
@@ -36,7 +36,7 @@ fn keep<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, call: &'static str, input: &st
 
 /// Nothing could be stored for a session: either the Worker has no objects (and has not announced what needs one), or
 /// they do not answer.
-pub(super) fn unkept(failure: Failure) -> Fault {
+pub(super) fn mailbox_failure(failure: Failure) -> Fault {
     match failure {
         Failure::Absent => Fault::new(404, Code::MethodNotFound, NO_OBJECT),
         _ => Fault::new(503, Code::InternalError, "The session is unavailable at the moment. Try again."),

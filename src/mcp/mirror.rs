@@ -6,12 +6,12 @@
 //! header for an absent argument is refused as well.
 
 use super::header::{decode, mismatch, trim};
-use crate::flow::Mirrored;
+use crate::flow::MirroredHeaders;
 use crate::json::{Malformed, Value, quoted, shown};
 use crate::jsonrpc::{Code, Fault};
 
 /// Checks the headers against the arguments of a call.
-pub fn check(arguments: Option<Value<'_>>, mirrored: &Mirrored) -> Result<(), Fault> {
+pub fn check(arguments: Option<Value<'_>>, mirrored: &MirroredHeaders) -> Result<(), Fault> {
     for (header, path, kind) in &mirrored.arguments {
         let name = ["Mcp-Param-", header].concat();
         let sent = mirrored.headers.iter().find(|(sent, _)| sent.eq_ignore_ascii_case(header));

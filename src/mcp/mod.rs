@@ -22,7 +22,7 @@ pub mod mailbox;
 mod media_type;
 pub mod mirror;
 pub mod mrtr;
-pub mod place;
+pub mod placement;
 pub mod prompts;
 mod question;
 mod reach;
@@ -50,7 +50,7 @@ use envelope::{Envelope, Params};
 use frame::Frame;
 use media_type::{EVENTS, JSON, is_json, names};
 use reach::reach;
-pub use request::{Request, Transport, Unread};
+pub use request::{Request, Transport, UnreadableBody};
 use revision::Revision;
 use session::SessionLookup;
 
@@ -174,7 +174,8 @@ impl Request<'_> {
         if &*self.method == "POST" && self.transport != Transport::SseStream {
             return Ok(());
         }
-        let with_session = self.transport == Transport::Http && !self.spoken().is_some_and(Revision::is_modern);
+        let with_session =
+            self.transport == Transport::Http && !self.stated_revision().is_some_and(Revision::is_modern);
         let methods = [
             (self.transport == Transport::SseStream || (with_session && self.streams), "GET"),
             (self.transport != Transport::SseStream, "POST"),
@@ -192,16 +193,16 @@ impl Request<'_> {
 
 fn check_head(request: &Request<'_>) -> Result<(), Fault> {
     let refuse = |status, code, message: &'static str| Err(Fault::new(status, code, message));
-    if request.unread == Some(Unread::Oversize) {
+    if request.unread == Some(UnreadableBody::Oversize) {
         return refuse(413, Code::InvalidRequest, "The body is longer than 4 MiB.");
     }
-    if request.unread == Some(Unread::NoRoom) {
+    if request.unread == Some(UnreadableBody::NoRoom) {
         return refuse(503, Code::InternalError, "The server has reached its limit of long requests. Try again.");
     }
     if !request.content_type.as_deref().map_or(!request.page, is_json) {
         return refuse(415, Code::InvalidRequest, "The body must be JSON: send `Content-Type: application/json`.");
     }
-    if request.unread == Some(Unread::Encoding) {
+    if request.unread == Some(UnreadableBody::Encoding) {
         return refuse(400, Code::ParseError, "The body is not UTF-8, or begins with a byte order mark.");
     }
     Ok(())

@@ -16,7 +16,7 @@ use super::envelope::Params;
 use super::frame::Frame;
 use crate::bounds;
 use crate::crypto::{self, Purpose, SealContext};
-use crate::flow::{Answered, Ask, Asks, Failure, Flow, RoundsSoFar};
+use crate::flow::{Ask, EarlierRounds, Failure, Flow, InputRequests, InputResponse};
 use crate::json::{self, Json, Object, Value};
 use crate::jsonrpc::{Code, Fault};
 
@@ -36,16 +36,17 @@ pub struct Rounds<'a> {
 
 /// What a request brings back from an earlier round.
 #[derive(Clone, Copy, Debug)]
-pub struct Later<'a> {
+pub struct Continuation<'a> {
     responses: Option<Value<'a>>,
     state: Option<Value<'a>>,
 }
 
 /// What this request brings back from an earlier round, if anything.
 #[must_use]
-pub fn later<'a>(frame: &Frame<'_>, params: &Params<'a>) -> Option<Later<'a>> {
-    let later = Later { responses: params.input_responses, state: params.request_state };
-    (frame.revision.is_modern() && (later.responses.is_some() || later.state.is_some())).then_some(later)
+pub fn continuation<'a>(frame: &Frame<'_>, params: &Params<'a>) -> Option<Continuation<'a>> {
+    let continuation = Continuation { responses: params.input_responses, state: params.request_state };
+    (frame.revision.is_modern() && (continuation.responses.is_some() || continuation.state.is_some()))
+        .then_some(continuation)
 }
 
 /// The contents of `requestState`.
@@ -58,7 +59,7 @@ struct State {
     /// The input requests by key: the fingerprint that each answer must match ([`fingerprint`]).
     asked: Vec<(String, String)>,
     /// The answers of earlier rounds.
-    answers: Vec<(String, Answered)>,
+    answers: Vec<(String, InputResponse)>,
     /// The results of `context.once`.
     once: Vec<(String, Json)>,
     /// The name of the round.
@@ -107,9 +108,9 @@ impl Rounds<'_> {
         &self,
         flow: &Flow<'_>,
         frame: &Frame<'_>,
-        later: Option<Later<'_>>,
-    ) -> Result<Option<RoundsSoFar>, Fault> {
-        let Some(Later { responses, state }) = later else { return Ok(None) };
+        continuation: Option<Continuation<'_>>,
+    ) -> Result<Option<EarlierRounds>, Fault> {
+        let Some(Continuation { responses, state }) = continuation else { return Ok(None) };
         let responses = responses.map_or_else(|| Ok(Object::default()), Value::object);
         let responses = responses.map_err(|_| invalid("`params.inputResponses` must be an object."))?.without_nulls();
         if responses.0.iter().any(|(_, response)| !response.is_object()) {
@@ -127,9 +128,10 @@ impl Rounds<'_> {
         let former = state.iter().flat_map(|state| &state.answers);
         let former = former.filter(|(key, _)| !is_wanted(key) || responses.get(key).is_none()).cloned();
         let fresh = responses.0.iter().filter(|(key, _)| is_wanted(key));
-        let fresh = fresh
-            .map(|(key, response)| (key.to_string(), Answered { response: Json::of(response), asked: asked(key) }));
-        Ok(Some(RoundsSoFar {
+        let fresh = fresh.map(|(key, response)| {
+            (key.to_string(), InputResponse { response: Json::of(response), asked: asked(key) })
+        });
+        Ok(Some(EarlierRounds {
             answers: former.chain(fresh).collect(),
             once: state.as_ref().map(|state| state.once.clone()).unwrap_or_default(),
             sealed: state.is_some(),
@@ -159,11 +161,11 @@ impl Rounds<'_> {
     }
 
     /// Ends a round with what the handler asks for.
-    pub async fn ask(&self, flow: &Flow<'_>, frame: &Frame<'_>, asks: Asks) -> Result<String, Fault> {
+    pub async fn ask(&self, flow: &Flow<'_>, frame: &Frame<'_>, asks: InputRequests) -> Result<String, Fault> {
         let internal = |message: &'static str| Fault::new(500, Code::InternalError, message);
         let keys = frame.request.keys(flow).await?;
         let Some(keys) = keys.keys() else { return Err(internal(NO_KEYS)) };
-        let Asks { questions, answers, once, single } = asks;
+        let InputRequests { questions, answers, once, single } = asks;
         let requests = questions.iter().map(|(key, text)| Some((key.as_str(), Value::read(text).ok()?)));
         let requests = requests.collect::<Option<Vec<_>>>().filter(|requests| !requests.is_empty());
         let Some(input_requests) = requests else {

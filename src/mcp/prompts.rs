@@ -5,7 +5,7 @@ use super::frame::Frame;
 use super::mrtr::{self, Rounds};
 use super::returned::{self, HandlerResult};
 use super::{Work, string_of};
-use crate::flow::{Call, Called, Flow, RoundsSoFar, Target};
+use crate::flow::{Call, CallOutcome, EarlierRounds, Flow, Target};
 use crate::json::Object;
 use crate::jsonrpc::{Code, Fault};
 
@@ -19,18 +19,18 @@ pub fn get<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Res
         return Err(Fault::new(200, Code::InvalidParams, "`params.arguments` must be an object of strings."));
     }
     let strings = strings.flatten().map(Object::without_nulls);
-    let run = move |name: &str, rounds: Option<&RoundsSoFar>| {
+    let run = move |name: &str, rounds: Option<&EarlierRounds>| {
         let shortcut = frame.is_alone().then(|| frame.around_content(None));
         let target = Target::Prompt { name, arguments: strings.clone() };
         flow.obtain_by(&Call { target, request: frame.id, session: frame.session, rounds }, shortcut)
     };
-    let later = mrtr::later(&frame, params);
+    let later = mrtr::continuation(&frame, params);
     let called = later.is_none().then(|| run(&name, None));
     Ok(Box::pin(async move {
         let rounds = Rounds { method: "prompts/get", name: &name, arguments };
         let brought = rounds.open(flow, &frame, later).await?;
         let called = match called.unwrap_or_else(|| run(&name, brought.as_ref())).await {
-            Ok(Called::Asks(asks)) => return rounds.ask(flow, &frame, asks).await,
+            Ok(CallOutcome::Asks(asks)) => return rounds.ask(flow, &frame, asks).await,
             called => called,
         };
         match returned::judge(frame.revision, "prompt", &name, called)? {

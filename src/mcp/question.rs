@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ask;
 use super::capabilities::Capabilities;
-use super::handler_messages::{Era, Running, Told};
+use super::handler_messages::{CallSession, HandlerMessageOutcome, Running};
 use super::mrtr::fingerprint;
 use super::reach::answer_tag;
 use super::revision::Revision;
@@ -54,32 +54,41 @@ pub struct Pages<'a> {
 }
 
 impl<'a> Question<'a> {
-    fn read(&self, era: Era) -> Result<ask::Question<'a>, Cow<'static, str>> {
+    fn read(&self, era: CallSession) -> Result<ask::Question<'a>, Cow<'static, str>> {
         let kind = self.kind.and_then(Value::string).unwrap_or_default();
         ask::Question::read(era.revision, &kind, self.params)
     }
 }
 
 /// Asks the client for something. Before 2026-07-28 that is a request on the call's own stream.
-pub(super) async fn ask(flow: &Flow<'_>, era: Era, running: &Running<'_>, asked: &Question<'_>) -> Told {
+pub(super) async fn ask(
+    flow: &Flow<'_>,
+    era: CallSession,
+    running: &Running<'_>,
+    asked: &Question<'_>,
+) -> HandlerMessageOutcome {
     let question = match asked.read(era) {
         Ok(question) => question,
-        Err(wrong) => return Told::Wrong(wrong),
+        Err(wrong) => return HandlerMessageOutcome::Wrong(wrong),
     };
     if let Err(told) = able(flow, era, running, question.needs, question.since()).await {
         return told;
     }
     if era.revision.is_modern() {
-        return Told::Input(question.input_request());
+        return HandlerMessageOutcome::Input(question.input_request());
     }
     let Some(session) = era.session else {
-        return Told::Unable("The client cannot receive requests: its requests do not belong to a session.".into());
+        return HandlerMessageOutcome::Unable(
+            "The client cannot receive requests: its requests do not belong to a session.".into(),
+        );
     };
     if !running.request.takes_events() {
-        return Told::Unable("The client cannot receive requests: it does not accept text/event-stream.".into());
+        return HandlerMessageOutcome::Unable(
+            "The client cannot receive requests: it does not accept text/event-stream.".into(),
+        );
     }
     let id = crypto::encode(&flow.context().random::<16>("request id"));
-    Told::Request {
+    HandlerMessageOutcome::Request {
         send: question.request(era.revision, &id),
         gives_up: gives_up(&id),
         object: session.place.mailbox(),
@@ -90,13 +99,16 @@ pub(super) async fn ask(flow: &Flow<'_>, era: Era, running: &Running<'_>, asked:
 /// Whether the client has these capabilities: it has declared them, and its revision has them.
 async fn able(
     flow: &Flow<'_>,
-    era: Era,
+    era: CallSession,
     running: &Running<'_>,
     needs: Capabilities,
     (since, what): (Revision, &str),
-) -> Result<(), Told> {
-    let unable =
-        |why: &[&str]| Err(Told::Unable(["The client does not support this request: ", &why.concat()].concat().into()));
+) -> Result<(), HandlerMessageOutcome> {
+    let unable = |why: &[&str]| {
+        Err(HandlerMessageOutcome::Unable(
+            ["The client does not support this request: ", &why.concat()].concat().into(),
+        ))
+    };
     if era.revision < since {
         return unable(&["revision ", era.revision.name(), " of the protocol does not have ", what, "."]);
     }
@@ -113,10 +125,10 @@ async fn able(
 }
 
 /// The call ends with the error that the client has not declared these capabilities.
-fn lacks(needs: Capabilities) -> Told {
+fn lacks(needs: Capabilities) -> HandlerMessageOutcome {
     let message = "The client has not declared a capability that this call requires.";
     let required = Value::read(needs.json()).unwrap_or(Value::empty_object());
-    Told::Fault(Fault::new(400, Code::MissingCapability, message).with_data(&Lacking { required }))
+    HandlerMessageOutcome::Fault(Fault::new(400, Code::MissingCapability, message).with_data(&Lacking { required }))
 }
 
 /// The `data` of `MissingRequiredClientCapabilityError`.
@@ -135,73 +147,83 @@ struct Elicitations<'a> {
 /// The call needs pages that the person opens first: `{"message":"…","elicitations":[{…}]}`. On 2025-11-25 that is an
 /// error (client/elicitation §URL Elicitation Required Error); since 2026-07-28 they are questions, which JavaScript
 /// asks next.
-pub(super) async fn pages(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: &Pages<'_>) -> Told {
+pub(super) async fn pages(
+    flow: &Flow<'_>,
+    era: CallSession,
+    running: &Running<'_>,
+    said: &Pages<'_>,
+) -> HandlerMessageOutcome {
     let pages = said.elicitations.and_then(|pages| pages.array().ok()).unwrap_or_default();
     if pages.is_empty() {
-        return Told::Wrong("`elicitations` must be an array with at least one page.".into());
+        return HandlerMessageOutcome::Wrong("`elicitations` must be an array with at least one page.".into());
     }
     let known = era.revision.max(Capabilities::URLS.since());
     let questions =
         pages.into_iter().map(|page| ask::Question::read(known, "elicit", Some(page))).collect::<Result<Vec<_>, _>>();
     let questions = match questions {
         Ok(questions) => questions,
-        Err(wrong) => return Told::Wrong(wrong),
+        Err(wrong) => return HandlerMessageOutcome::Wrong(wrong),
     };
     if questions.iter().any(|question| question.needs != Capabilities::URLS) {
-        return Told::Wrong("Every item of `elicitations` must have the mode \"url\".".into());
+        return HandlerMessageOutcome::Wrong("Every item of `elicitations` must have the mode \"url\".".into());
     }
     let needs = Capabilities::URLS;
     if let Err(told) = able(flow, era, running, needs, (needs.since(), needs.json())).await {
         return told;
     }
     if era.revision.is_modern() {
-        return Told::Nothing;
+        return HandlerMessageOutcome::Nothing;
     }
     let elicitations = questions.iter().map(|question| &question.params).collect();
     let message = said.message.and_then(Value::string).unwrap_or_default().into_owned();
     let fault = Fault::new(200, Code::PagesRequired, message);
-    Told::Fault(fault.with_data(&Elicitations { elicitations }))
+    HandlerMessageOutcome::Fault(fault.with_data(&Elicitations { elicitations }))
 }
 
 /// Judges a client's answer.
-pub(super) fn reply(era: Era, reply: &Question<'_>) -> Told {
+pub(super) fn reply(era: CallSession, reply: &Question<'_>) -> HandlerMessageOutcome {
     let question = match reply.read(era) {
         Ok(question) => question,
-        Err(wrong) => return Told::Wrong(wrong),
+        Err(wrong) => return HandlerMessageOutcome::Wrong(wrong),
     };
     let message = reply.message.unwrap_or_default();
     if let Some(error) = message.error {
-        return Told::Refused(Json::of(&error));
+        return HandlerMessageOutcome::Refused(Json::of(&error));
     }
     if reply.opens {
         // The person has opened the page, or will; the call does not know yet.
         let answer = reply.response.and_then(|response| response.parse::<ask::Answer<'_>>().ok());
         return match answer.and_then(|answer| answer.action?.string()).as_deref() {
-            Some("decline" | "cancel") => Told::Answer(Json::of(&())),
-            _ => Told::Again("the page has to be opened first".into()),
+            Some("decline" | "cancel") => HandlerMessageOutcome::Answer(Json::of(&())),
+            _ => HandlerMessageOutcome::Again("the page has to be opened first".into()),
         };
     }
     if reply.asked.as_ref().is_some_and(|asked| *asked != fingerprint(&question.input_request())) {
-        return Told::Again("a different question was asked under this key".into());
+        return HandlerMessageOutcome::Again("a different question was asked under this key".into());
     }
     let Some(answer) = reply.response.or(message.result) else {
-        return Told::Again("the answer is missing".into());
+        return HandlerMessageOutcome::Again("the answer is missing".into());
     };
     match question.check(answer) {
-        Ok(()) => Told::Answer(question.filled_in(answer)),
-        Err(reason) => Told::Again(reason),
+        Ok(()) => HandlerMessageOutcome::Answer(question.filled_in(answer)),
+        Err(reason) => HandlerMessageOutcome::Again(reason),
     }
 }
 
 /// The handler needs a client with these capabilities; otherwise the call ends.
-pub(super) async fn require(flow: &Flow<'_>, era: Era, running: &Running<'_>, said: Value<'_>) -> Told {
+pub(super) async fn require(
+    flow: &Flow<'_>,
+    era: CallSession,
+    running: &Running<'_>,
+    said: Value<'_>,
+) -> HandlerMessageOutcome {
     let have = running.capabilities(flow, era).await;
     match Capabilities::of(Some(said)).missing_in(have) {
-        None => Told::Nothing,
+        None => HandlerMessageOutcome::Nothing,
         Some(missing) if era.revision.is_modern() => lacks(missing),
         Some(missing) => {
             let what = ["The client does not support this: it has not declared ", missing.json(), "."];
-            Told::Unable(what.concat().into())
+            HandlerMessageOutcome::Unable(what.concat().into())
         }
     }
 }

@@ -38,7 +38,7 @@ pub struct Request<'a> {
     #[cfg_attr(feature = "ts", ts(as = "Option<Transport>"))]
     pub transport: Transport,
     /// Why there is no body, if there is none.
-    pub unread: Option<Unread>,
+    pub unread: Option<UnreadableBody>,
     /// The name of the object that answers, if one does ([`super::place`]).
     pub place: Option<Text<'a>>,
     /// The class of an agent that runs in objects: the Worker may not know its server's name.
@@ -75,7 +75,7 @@ pub struct Request<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum Unread {
+pub enum UnreadableBody {
     /// It is longer than 4 MiB.
     Oversize,
     /// It is not UTF-8.
@@ -127,7 +127,7 @@ impl<'a> Request<'a> {
     }
 
     /// The revision in the request's header, if it is a known one.
-    pub(super) fn spoken(&self) -> Option<Revision> {
+    pub(super) fn stated_revision(&self) -> Option<Revision> {
         Revision::parse(header::trim(self.protocol_version.as_deref()?))
     }
 

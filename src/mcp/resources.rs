@@ -16,7 +16,7 @@ use super::returned::{self, HandlerResult};
 use super::uri_template::UriTemplate;
 use super::{Work, string_of, uri};
 use crate::bounds;
-use crate::flow::{Call, Called, Flow, RoundsSoFar, Target, Template, Through};
+use crate::flow::{Call, CallOutcome, EarlierRounds, Flow, Target, Template, TemplateMatch};
 use crate::jsonrpc::{Code, Fault};
 
 /// Begins `resources/read`.
@@ -29,7 +29,7 @@ use crate::jsonrpc::{Code, Fault};
 pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Result<Work<'a>, Fault> {
     let uri = string_of("uri", params.uri)?;
     check(&uri)?;
-    let run = move |uri: &str, through: Option<&Through>, rounds: Option<&RoundsSoFar>| {
+    let run = move |uri: &str, through: Option<&TemplateMatch>, rounds: Option<&EarlierRounds>| {
         let shortcut = frame.is_alone().then(|| frame.around_read());
         let target = Target::Resource {
             uri,
@@ -38,27 +38,27 @@ pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Re
         };
         flow.obtain_by(&Call { target, request: frame.id, session: frame.session, rounds }, shortcut)
     };
-    let later = mrtr::later(&frame, params);
+    let later = mrtr::continuation(&frame, params);
     let called = later.is_none().then(|| run(&uri, None, None));
     Ok(Box::pin(async move {
         let rounds = Rounds { method: "resources/read", name: &uri, arguments: None };
         let brought = rounds.open(flow, &frame, later).await?;
         let brought = brought.as_ref();
         let called = match called.unwrap_or_else(|| run(&uri, None, brought)).await {
-            Ok(Called::Elsewhere { templates, uris }) => {
+            Ok(CallOutcome::Elsewhere { templates, uris }) => {
                 let canonical = uri::canonical(&uri);
                 match uris.iter().find(|known| uri::canonical(known) == canonical) {
                     Some(known) => run(known, None, brought).await,
                     None => match find(&uri, templates) {
                         Some((uri, through)) => run(&uri, Some(&through), brought).await,
-                        None => Ok(Called::Unknown),
+                        None => Ok(CallOutcome::Unknown),
                     },
                 }
             }
             called => called,
         };
         let called = match called {
-            Ok(Called::Asks(asks)) => return rounds.ask(flow, &frame, asks).await,
+            Ok(CallOutcome::Asks(asks)) => return rounds.ask(flow, &frame, asks).await,
             called => called,
         };
         match returned::judge(frame.revision, "resource", &uri, called)? {
@@ -89,7 +89,7 @@ fn check(uri: &str) -> Result<(), Fault> {
 }
 
 /// The first template that `uri` matches in any of its spellings, and the spelling that matches.
-pub(super) fn find(uri: &str, templates: Vec<Template>) -> Option<(String, Through)> {
+pub(super) fn find(uri: &str, templates: Vec<Template>) -> Option<(String, TemplateMatch)> {
     let written = uri::spelled(uri);
     let spellings: Vec<_> = [uri::by_path(&written), Some(written)].into_iter().flatten().rev().collect();
     templates.into_iter().find_map(|Template(name, template)| {
@@ -105,7 +105,7 @@ pub(super) fn find(uri: &str, templates: Vec<Template>) -> Option<(String, Throu
                 Some((uri.into_owned(), variables))
             })
         })?;
-        Some((uri, Through { template: name, variables }))
+        Some((uri, TemplateMatch { template: name, variables }))
     })
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::frame::Frame;
 use super::revision::Revision;
-use crate::flow::{Called, Failure, Plain, Thrown};
+use crate::flow::{CallOutcome, Failure, HandlerError, PlainResult};
 use crate::http::challenge::Challenge;
 use crate::json::{Json, Object, Value, quoted, shown};
 use crate::jsonrpc::{Code, Fault};
@@ -31,20 +31,20 @@ pub fn judge(
     revision: Revision,
     what: &str,
     name: &str,
-    called: Result<Called, Failure>,
+    called: Result<CallOutcome, Failure>,
 ) -> Result<HandlerResult, Fault> {
     match called {
-        Ok(Called::Returned(result)) => Ok(HandlerResult::Result(result)),
-        Ok(Called::Unknown) => Ok(HandlerResult::Unknown),
-        Ok(Called::Forbidden { always, scopes, metadata }) => {
+        Ok(CallOutcome::Returned(result)) => Ok(HandlerResult::Result(result)),
+        Ok(CallOutcome::Unknown) => Ok(HandlerResult::Unknown),
+        Ok(CallOutcome::Forbidden { always, scopes, metadata }) => {
             Err(forbidden(what, name, &needed(&always, &scopes), metadata.as_deref()))
         }
-        Ok(Called::Invalid(text)) => Ok(HandlerResult::Text(text)),
-        Ok(Called::Refused(text)) => Err(Fault::new(200, Code::InternalError, text)),
-        Ok(Called::Threw(id) | Called::Unfit(id)) => {
+        Ok(CallOutcome::Invalid(text)) => Ok(HandlerResult::Text(text)),
+        Ok(CallOutcome::Refused(text)) => Err(Fault::new(200, Code::InternalError, text)),
+        Ok(CallOutcome::Threw(id) | CallOutcome::Unfit(id)) => {
             Err(Fault::new(200, Code::InternalError, failed_text(what, name, &id)))
         }
-        Ok(Called::Fault(thrown)) => {
+        Ok(CallOutcome::Fault(thrown)) => {
             let code = code_of(revision, &thrown);
             Err(Fault { data: thrown.data, ..Fault::new(thrown.status.unwrap_or(200), code, thrown.message) })
         }
@@ -53,15 +53,16 @@ pub fn judge(
                 " returned more than 8 MiB, alone or together with the rest of its batch: request less at once.";
             Err(Fault::new(500, Code::InternalError, ["The ", what, message].concat()))
         }
-        Ok(Called::Mirrored(_) | Called::Elsewhere { .. } | Called::Asks(_) | Called::Astray(_)) | Err(_) => {
-            Err(Fault::new(500, Code::InternalError, ["The ", what, " could not run."].concat()))
-        }
+        Ok(
+            CallOutcome::Mirrored(_) | CallOutcome::Elsewhere { .. } | CallOutcome::Asks(_) | CallOutcome::Astray(_),
+        )
+        | Err(_) => Err(Fault::new(500, Code::InternalError, ["The ", what, " could not run."].concat())),
     }
 }
 
 /// The code of an error that a handler threw. Codes that 2026-07-28 reserves are only used for their meaning
 /// (basic/index §Error Codes); the code of older revisions for a missing resource is replaced.
-fn code_of(revision: Revision, thrown: &Thrown) -> Code {
+fn code_of(revision: Revision, thrown: &HandlerError) -> Code {
     let Some(code) = thrown.code else { return Code::InternalError };
     // An error with a status is one of ours.
     let is_free = !revision.is_modern() || thrown.status.is_some();
@@ -104,12 +105,14 @@ pub(super) fn about(name: &str, code: Code, before: &str, after: &str) -> Fault 
 
 /// Which results may take the shortcut: those whose content and structured content exist in `revision`.
 #[must_use]
-pub fn plain_in(revision: Revision) -> Plain {
+pub fn plain_in(revision: Revision) -> PlainResult {
     match revision {
-        Revision::V2024_11_05 => Plain { kinds: &["text", "image", "resource"], structured: Some("none") },
-        Revision::V2025_03_26 => Plain { kinds: &["text", "image", "audio", "resource"], structured: Some("none") },
-        Revision::V2025_06_18 | Revision::V2025_11_25 => Plain { kinds: &[], structured: Some("object") },
-        Revision::V2026_07_28 => Plain::default(),
+        Revision::V2024_11_05 => PlainResult { kinds: &["text", "image", "resource"], structured: Some("none") },
+        Revision::V2025_03_26 => {
+            PlainResult { kinds: &["text", "image", "audio", "resource"], structured: Some("none") }
+        }
+        Revision::V2025_06_18 | Revision::V2025_11_25 => PlainResult { kinds: &[], structured: Some("object") },
+        Revision::V2026_07_28 => PlainResult::default(),
     }
 }
 

@@ -83,7 +83,8 @@ pub fn unknown_session() -> Fault {
 impl Request<'_> {
     /// Opens the request's session ID, on revisions that have sessions.
     pub(super) async fn shown(&self, flow: &Flow<'_>) -> Result<SessionLookup, Fault> {
-        let Some(id) = self.session_id.as_deref().filter(|_| !self.spoken().is_some_and(Revision::is_modern)) else {
+        let Some(id) = self.session_id.as_deref().filter(|_| !self.stated_revision().is_some_and(Revision::is_modern))
+        else {
             return Ok(SessionLookup::Nothing);
         };
         let keys = self.keys(flow).await?;

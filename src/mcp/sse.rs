@@ -49,7 +49,7 @@ pub async fn check_stream(
         || Fault::new(404, Code::SessionNotFound, "The stream does not exist, or is closed. Open a new one with GET.");
     let SessionLookup::Open(session) = shown else { return Err(gone()) };
     let listening = flow.obtain(&Listening { object: session.place.mailbox() });
-    let kept = request.spoken().is_none().then(|| flow.obtain(&recall(&session)));
+    let kept = request.stated_revision().is_none().then(|| flow.obtain(&recall(&session)));
     match listening.await {
         Ok(true) => {}
         Ok(false) => return Err(gone()),

@@ -5,7 +5,7 @@ use super::frame::Frame;
 use super::mrtr::{self, Rounds};
 use super::returned::{self, HandlerResult, about, failed, failed_text};
 use super::{Work, mirror, string_of};
-use crate::flow::{Call, Called, Flow, RoundsSoFar, Target};
+use crate::flow::{Call, CallOutcome, EarlierRounds, Flow, Target};
 use crate::jsonrpc::{Code, Fault};
 
 /// Begins `tools/call`.
@@ -21,13 +21,13 @@ pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Re
     if arguments.is_some_and(|arguments| !arguments.is_object()) {
         return Err(Fault::new(200, Code::InvalidParams, "`params.arguments` must be an object."));
     }
-    let run = move |name: &str, mirror: bool, rounds: Option<&RoundsSoFar>| {
+    let run = move |name: &str, mirror: bool, rounds: Option<&EarlierRounds>| {
         let like = || if rounds.is_none() { frame.stencil(arguments) } else { None };
         let shortcut = frame.is_alone().then(|| frame.around_content(like()));
         let target = Target::Tool { name, arguments, mirror };
         flow.obtain_by(&Call { target, request: frame.id, session: frame.session, rounds }, shortcut)
     };
-    let later = mrtr::later(&frame, params);
+    let later = mrtr::continuation(&frame, params);
     let called = later.is_none().then(|| run(&name, frame.revision.is_modern(), None));
     Ok(Box::pin(async move {
         let rounds = Rounds { method: "tools/call", name: &name, arguments };
@@ -35,18 +35,18 @@ pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Re
         let brought = brought.as_ref();
         let called = called.unwrap_or_else(|| run(&name, true, brought));
         let called = match called.await {
-            Ok(Called::Mirrored(mirrored)) => {
+            Ok(CallOutcome::Mirrored(mirrored)) => {
                 mirror::check(arguments, &mirrored)?;
                 run(&name, false, brought).await
             }
             called => called,
         };
         match called {
-            Ok(Called::Asks(asks)) => rounds.ask(flow, &frame, asks).await,
-            Ok(Called::Astray(result)) => returned::tool(frame, &name, &result, false),
-            Ok(Called::Refused(text)) => Ok(failed(frame, &text)),
-            Ok(Called::Threw(id)) => Ok(failed(frame, &failed_text("tool", &name, &id))),
-            Ok(Called::Unfit(id)) => Ok(failed(
+            Ok(CallOutcome::Asks(asks)) => rounds.ask(flow, &frame, asks).await,
+            Ok(CallOutcome::Astray(result)) => returned::tool(frame, &name, &result, false),
+            Ok(CallOutcome::Refused(text)) => Ok(failed(frame, &text)),
+            Ok(CallOutcome::Threw(id)) => Ok(failed(frame, &failed_text("tool", &name, &id))),
+            Ok(CallOutcome::Unfit(id)) => Ok(failed(
                 frame,
                 &[
                     "The tool's result does not fit its output schema. The server's log has the reason under the ID ",

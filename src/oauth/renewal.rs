@@ -4,7 +4,7 @@ use super::AuthorizationServer;
 use super::audit::AuditEvent;
 use super::config::ServerConfig;
 use super::error::{Code, OAuthError, unavailable};
-use super::object::credential::{Answer, GiveUp, Keep, Renewal, Sent, Take};
+use super::object::credential::{Answer, CompleteRenewal, FailRenewal, ReceivedCredential, Renewal, Take};
 use super::object::refresh::Refresh;
 use super::object::{ask, grant, outbox};
 use crate::flow::Flow;
@@ -12,7 +12,7 @@ use crate::identity::{Identity, Person, SignInError, SignInErrorKind};
 
 /// In the Worker: reports a failed renewal to the object, and logs it. A failure here is no error: leases expire by
 /// themselves.
-async fn gave_up(
+async fn renewal_failed(
     flow: &Flow<'_>,
     config: &ServerConfig,
     object: &str,
@@ -23,7 +23,7 @@ async fn gave_up(
     let mut subject = None;
     if asking.is_some() || lease.is_some() {
         let (failed, refused) = (code_of(denied), denied.kind == SignInErrorKind::Refused);
-        let given_up = GiveUp { take: take.clone(), asking, lease, failed, refused };
+        let given_up = FailRenewal { take: take.clone(), asking, lease, failed, refused };
         if let Ok(decided) = ask(flow, object, &given_up).await {
             let _ = outbox::pass_on(flow, config, object, &decided).await;
             subject = decided.answer;
@@ -96,11 +96,11 @@ pub async fn fresh<I: Identity>(
     let renewed = match server.identity.refresh(flow, &credential).await {
         Ok(renewed) => server.identity.merge(Some(&credential), &renewed),
         Err(denied) => {
-            gave_up(flow, server.config, object, take, (asking, Some(lease)), &denied).await;
+            renewal_failed(flow, server.config, object, take, (asking, Some(lease)), &denied).await;
             return Err(NoFreshCredential::Denied(denied));
         }
     };
-    let keep = Keep { lease, credential: Sent::of(server.identity, renewed.clone()) };
+    let keep = CompleteRenewal { lease, credential: ReceivedCredential::of(server.identity, renewed.clone()) };
     // The upstream may have invalidated the former refresh token, so the new one must not be lost.
     let mut kept = ask(flow, object, &keep).await;
     for _ in 1..KEEPS {
@@ -146,20 +146,20 @@ pub(crate) async fn renewed<I: Identity>(
         Err(NoFreshCredential::Failed(code)) => return Err(failed(code)),
         Err(NoFreshCredential::Denied(why)) => return Err(denied(&why)),
     };
-    let gave_up = async |why: SignInError| {
-        gave_up(flow, server.config, object, &take, (asking.clone(), None), &why).await;
+    let renewal_failed = async |why: SignInError| {
+        renewal_failed(flow, server.config, object, &take, (asking.clone(), None), &why).await;
         Err(denied(&why))
     };
     match server.identity.renew(flow, &credential).await {
         Ok(Some(person)) => {
             let subject = server.subject(&person.id);
             if grant::object(&server.issuer, &subject) != object {
-                return gave_up(SignInError::refused("the upstream returned a different person")).await;
+                return renewal_failed(SignInError::refused("the upstream returned a different person")).await;
             }
             Ok(Some((person, credential)))
         }
         Ok(None) => Ok(None),
-        Err(why) => gave_up(why).await,
+        Err(why) => renewal_failed(why).await,
     }
 }
 

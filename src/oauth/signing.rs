@@ -16,7 +16,7 @@ use super::access_token::{self, Access};
 use super::object::grant::Grant;
 use super::object::{InvalidCall, ask, call};
 use crate::crypto::{Keys, Purpose, SealContext, encode, sha256};
-use crate::flow::{Failure, Flow, NewKey, Ring, Sign, Verify};
+use crate::flow::{Failure, Flow, NewKey, Sign, SigningKeySet, Verify};
 use crate::http::Answer;
 use crate::identity::Identity;
 use crate::jose::algorithm::Algorithm;
@@ -114,7 +114,7 @@ fn at_rest(kid: &str) -> SealContext<'_> {
 }
 
 async fn known(flow: &Flow<'_>, age: u64) -> Result<SigningKeys, Failure> {
-    let text = flow.obtain(&Ring { since: flow.context().now().saturating_sub(age) }).await?;
+    let text = flow.obtain(&SigningKeySet { since: flow.context().now().saturating_sub(age) }).await?;
     json::read(&text).map_err(|_| Failure::Failed)
 }
 

@@ -22,7 +22,7 @@ use worker as _;
 
 use crate::config::Config;
 use crate::crypto::{Keys, WeakSecret};
-use crate::flow::{Broken, Context, Flow, Step};
+use crate::flow::{Context, Flow, FlowError, Step};
 use crate::guard::no_auth;
 #[cfg(feature = "bearer")]
 use crate::guard::{any_of, bearer, metadata};
@@ -166,14 +166,14 @@ impl Core {
         run(request, (now, later, entropy), async |flow, request| mcp::serve(flow, request, body).await)
     }
 
-    /// Chooses the Durable Object of a server that runs in one. Returns [`mcp::place::Place`].
+    /// Chooses the Durable Object of a server that runs in one. Returns [`mcp::placement::Placement`].
     pub fn place(&self, input: &str, body: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
         let request = self.request(input);
-        run(request, (now, later, entropy), async |flow, request| mcp::place::place(flow, request, body).await)
+        run(request, (now, later, entropy), async |flow, request| mcp::placement::place(flow, request, body).await)
     }
 
     /// What a running handler sends before its result; the body is the head of its request. Returns
-    /// [`mcp::handler_messages::Told`].
+    /// [`mcp::handler_messages::HandlerMessageOutcome`].
     pub fn tell(&self, input: &str, head: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
         let running =
             mcp::handler_messages::Running::read(input, head).map(|running| running.with_keys(self.sealing()));
@@ -208,13 +208,13 @@ impl Core {
 
 /// The only step of a flow that waits for nothing; `None` if the input cannot be read.
 fn done<T: Serialize>(answer: Option<T>) -> String {
-    let step = answer.map_or(Step::Broken(Broken::Input), |answer| Step::Done { answer, commits: Vec::new() });
+    let step = answer.map_or(Step::Broken(FlowError::Input), |answer| Step::Done { answer, commits: Vec::new() });
     step.json()
 }
 
 #[cfg(feature = "jwt")]
 fn unreadable() -> String {
-    Step::<()>::Broken(Broken::Input).json()
+    Step::<()>::Broken(FlowError::Input).json()
 }
 
 impl Core {
@@ -243,7 +243,7 @@ fn run<I, T: Serialize>(
             Err(broken) => Step::Broken(broken),
             Ok(run) => run.step(flow(&run, &input)),
         },
-        _ => Step::Broken(Broken::Input),
+        _ => Step::Broken(FlowError::Input),
     };
     step.json()
 }

@@ -81,8 +81,8 @@ impl Core {
         })
     }
 
-    /// Returns or revokes what is due in an object ([`oauth::object::credential_revocation::Released`]). Returns
-    /// [`oauth::object::credential_revocation::Settled`].
+    /// Returns or revokes what is due in an object ([`oauth::object::credential_revocation::DueRevocations`]). Returns
+    /// [`oauth::object::credential_revocation::SettledRevocations`].
     pub fn revoke_upstream(
         &self,
         input: &str,

@@ -5,7 +5,7 @@ mod context;
 mod lies;
 mod marks;
 
-use mcp_wicket::flow::{Broken, Commit, Failure, Flow, Load, Step};
+use mcp_wicket::flow::{Commit, Failure, Flow, FlowError, Load, Step};
 use mcp_wicket::probe::{Ask, ProbeResult, Script, probe};
 use serde_json::{Value as Json, json};
 
@@ -53,7 +53,7 @@ fn records_of(script: &Script) -> Vec<String> {
     records
 }
 
-fn broken<T: core::fmt::Debug>(step: Step<T>) -> Broken {
+fn broken<T: core::fmt::Debug>(step: Step<T>) -> FlowError {
     match step {
         Step::Broken(broken) => broken,
         other => panic!("the flow should break: {other:?}"),
@@ -156,14 +156,14 @@ fn commits_leave_with_the_answer_only() {
 
 #[test]
 fn a_flow_that_waits_for_no_effect_is_stuck() {
-    assert_eq!(broken(step("", async |_| core::future::pending::<()>().await)), Broken::Stuck);
+    assert_eq!(broken(step("", async |_| core::future::pending::<()>().await)), FlowError::Stuck);
     let after_an_effect = async |flow: &Flow<'_>| {
         let _loaded = flow.obtain(&Load { key: "x".into() }).await;
         core::future::pending::<()>().await;
     };
     let Step::Wait(asked) = step("", after_an_effect) else { panic!("it waits first") };
     let outcomes = list(&[record(&asked[0].mark, &Said::Ok("null".into()))]);
-    assert_eq!(broken(step(&outcomes, after_an_effect)), Broken::Stuck);
+    assert_eq!(broken(step(&outcomes, after_an_effect)), FlowError::Stuck);
 }
 
 #[test]

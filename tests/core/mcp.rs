@@ -27,7 +27,7 @@ mod tools;
 mod uri;
 mod uri_template;
 
-use mcp_wicket::flow::Broken;
+use mcp_wicket::flow::FlowError;
 use mcp_wicket::http::Answer;
 use mcp_wicket::mcp::{Request, serve};
 use serde_json::{Value as Json, json};
@@ -94,25 +94,25 @@ impl Post {
     }
 
     /// Answered by a server that has the tools of [`say`].
-    fn send(&self) -> Answered {
+    fn send(&self) -> InputResponse {
         self.send_to(say)
     }
 
-    fn send_to(&self, say: impl FnMut(&Json) -> Said) -> Answered {
+    fn send_to(&self, say: impl FnMut(&Json) -> Said) -> InputResponse {
         self.send_in(World::new(say))
     }
 
     /// Sent where nothing may be asked for.
-    fn refused(&self) -> Answered {
+    fn refused(&self) -> InputResponse {
         self.send_in(World::silent())
     }
 
-    fn send_in(&self, world: World<'_>) -> Answered {
+    fn send_in(&self, world: World<'_>) -> InputResponse {
         let (answer, waits) = self.end_in(world);
-        Answered { answer: answer.unwrap_or_else(|broken| panic!("{self:?}: {broken:?}")), waits }
+        InputResponse { answer: answer.unwrap_or_else(|broken| panic!("{self:?}: {broken:?}")), waits }
     }
 
-    fn end_in(&self, world: World<'_>) -> (Result<Answer, Broken>, Vec<Vec<Json>>) {
+    fn end_in(&self, world: World<'_>) -> (Result<Answer, FlowError>, Vec<Vec<Json>>) {
         let input = crate::world::head(&self.head);
         let request = Request::read(&input).unwrap_or_else(|| panic!("cannot be read: {input}"));
         let ended = world.run(async |flow| serve(flow, &request, &self.body).await);
@@ -144,12 +144,12 @@ fn modern_request(method: &str, mut params: Json) -> Json {
 
 /// What came back, and what was asked for before it did.
 #[derive(Debug)]
-struct Answered {
+struct InputResponse {
     answer: Answer,
     waits: Vec<Vec<Json>>,
 }
 
-impl Answered {
+impl InputResponse {
     fn status(&self) -> u16 {
         self.answer.status
     }

@@ -32,7 +32,7 @@ mod told;
 
 use mcp_wicket::crypto::{Keys, encode, sha256};
 use mcp_wicket::flow::{Commit, Flow};
-use mcp_wicket::identity::{Identity, Next, Person, ProviderInfo, SignInCallback, SignInError, SignInStart};
+use mcp_wicket::identity::{Identity, Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep};
 use mcp_wicket::oauth::{AuthorizationServer, Reply, Request, ServerConfig, object, serve};
 use serde_json::{Value as Json, json};
 
@@ -54,18 +54,18 @@ impl Identity for Ann {
     fn about(&self) -> ProviderInfo {
         ProviderInfo { label: "Test".into(), host: "upstream.example".into(), scopes: Vec::new() }
     }
-    async fn begin(&self, _flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<Next, SignInError> {
-        Ok(Next::Go {
+    async fn begin(&self, _flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<SignInStep, SignInError> {
+        Ok(SignInStep::Go {
             url: format!("https://upstream.example/?state={}", begin.state),
             kept: r#"{"nonce":"n"}"#.into(),
         })
     }
-    async fn come_back(&self, _flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Next, SignInError> {
+    async fn continue_sign_in(&self, _flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<SignInStep, SignInError> {
         if back.kept != r#"{"nonce":"n"}"# || back.query.get("code") != Some("upstream") {
             return Err(SignInError::refused("no code"));
         }
         let (label, props) = ("ann".into(), r#"{"login":"ann"}"#.into());
-        Ok(Next::Done(Person { id: "1".into(), label, props, scopes: None, credential: None }))
+        Ok(SignInStep::Done(Person { id: "1".into(), label, props, scopes: None, credential: None }))
     }
 }
 

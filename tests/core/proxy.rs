@@ -17,7 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mcp_wicket::http::form::Params;
 use mcp_wicket::identity::upstream::UpstreamHandler;
-use mcp_wicket::identity::{Identity as _, Next, Person, SignInCallback, SignInError, SignInStart};
+use mcp_wicket::identity::{Identity as _, Person, SignInCallback, SignInError, SignInStart, SignInStep};
 use mcp_wicket::json::Object;
 use serde_json::{Value as Json, json};
 
@@ -45,8 +45,8 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
-    pub(crate) fn of(next: Next) -> Self {
-        let Next::Go { url, kept } = next else { panic!("a provider is elsewhere: {next:?}") };
+    pub(crate) fn of(next: SignInStep) -> Self {
+        let SignInStep::Go { url, kept } = next else { panic!("a provider is elsewhere: {next:?}") };
         Self { url, kept }
     }
 }
@@ -69,7 +69,7 @@ pub(crate) fn nonce(kept: &str) -> String {
 }
 
 /// Comes back with `query`, where whatever is signed is signed with a published key.
-pub(crate) fn come_back(
+pub(crate) fn continue_sign_in(
     handler: &UpstreamHandler,
     kept: &str,
     query: &str,
@@ -87,8 +87,8 @@ pub(crate) fn come_back_unsigned(
 ) -> Ended<Result<Person, SignInError>> {
     let query = Params::read(query).unwrap();
     let back = SignInCallback { query: &query, kept, callback: CALLBACK };
-    World::new(say).run(async |flow| match handler.come_back(flow, &back).await? {
-        Next::Done(person) => Ok(person),
+    World::new(say).run(async |flow| match handler.continue_sign_in(flow, &back).await? {
+        SignInStep::Done(person) => Ok(person),
         next => panic!("a provider needs no other step: {next:?}"),
     })
 }

@@ -9,7 +9,7 @@ use mcp_wicket::flow::Context;
 use mcp_wicket::json::write;
 use mcp_wicket::mcp::Request;
 use mcp_wicket::mcp::capabilities::Capabilities;
-use mcp_wicket::mcp::place::{self, place};
+use mcp_wicket::mcp::placement::{self, place};
 use mcp_wicket::mcp::revision::Revision;
 use mcp_wicket::mcp::session::{self, ObjectName, Session};
 use serde_json::{Value as Json, json};
@@ -265,7 +265,7 @@ fn nothing_that_a_client_may_send_panics() {
 }
 
 /// Where the request `head` goes, with a list of tools as its message.
-fn placed(head: &Json) -> place::Place {
+fn placed(head: &Json) -> placement::Placement {
     let mut head = head.clone();
     let is_modern = head["protocolVersion"].as_str().is_some_and(|version| version.trim() == "2026-07-28");
     let mut params = json!({});
@@ -280,7 +280,7 @@ fn placed(head: &Json) -> place::Place {
 }
 
 /// Where a request goes. All streams are open, and all sessions there.
-fn posted(head: &Json, body: &str) -> place::Place {
+fn posted(head: &Json, body: &str) -> placement::Placement {
     let input = crate::world::head(head);
     let request = Request::read(&input).unwrap();
     let world = World::new(|_| Said::Ok("true".into()));
@@ -289,14 +289,14 @@ fn posted(head: &Json, body: &str) -> place::Place {
 
 fn object(head: &Json) -> String {
     match placed(head) {
-        place::Place::Object { name, .. } => name,
+        placement::Placement::Object { name, .. } => name,
         other => panic!("{head}: {other:?}"),
     }
 }
 
 fn refused(head: &Json) -> (u16, Json) {
     match placed(head) {
-        place::Place::Answer(answer) => (answer.status, serde_json::from_str(&answer.body.unwrap()).unwrap()),
+        placement::Placement::Answer(answer) => (answer.status, serde_json::from_str(&answer.body.unwrap()).unwrap()),
         other => panic!("{head}: {other:?}"),
     }
 }
@@ -420,7 +420,7 @@ fn what_an_object_has_is_kept_until_nobody_can_come_back_for_it() {
         let mut head = json!({"method": "POST", "server": {}, "principal": ANN});
         head.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         match placed(&head) {
-            place::Place::Object { keeps, mailbox, .. } => (keeps, mailbox),
+            placement::Placement::Object { keeps, mailbox, .. } => (keeps, mailbox),
             other => panic!("{head}: {other:?}"),
         }
     };
@@ -443,7 +443,7 @@ fn a_session_that_is_ended_names_its_object() {
         let input = crate::world::head(&head);
         let request = Request::read(&input).unwrap();
         let world = World::new(|_| Said::Ok(there.into()));
-        write(&world.run(async |flow| place::place(flow, &request, "").await).answer.unwrap())
+        write(&world.run(async |flow| placement::place(flow, &request, "").await).answer.unwrap())
     };
     let ends = format!(r#"{{"here":{{"ends":"{}"}}}}"#, place.name());
     assert_eq!(placed(ANN, json!(true), "true"), ends);
@@ -459,7 +459,7 @@ fn what_the_endpoint_does_not_take_ends_before_any_place() {
         [("POST", Some("sse-stream"), "GET, OPTIONS"), ("GET", Some("sse-messages"), "POST, OPTIONS")]
     {
         let place = placed(&json!({"method": method, "server": {}, "transport": transport}));
-        let place::Place::Answer(answer) = place else { panic!("{method} is answered") };
+        let placement::Placement::Answer(answer) = place else { panic!("{method} is answered") };
         assert_eq!(answer.status, 405);
         assert!(answer.headers.contains(&("allow", allow.into())), "{:?}", answer.headers);
     }
@@ -468,7 +468,7 @@ fn what_the_endpoint_does_not_take_ends_before_any_place() {
         json!({"method": "DELETE", "server": {}}),
         json!({"method": "POST", "server": {}, "mcpMethod": "subscriptions/listen"}),
     ] {
-        assert!(matches!(placed(&head), place::Place::Here { .. }), "the Worker answers {head}");
+        assert!(matches!(placed(&head), placement::Placement::Here { .. }), "the Worker answers {head}");
     }
     let (status, body) = refused(&json!({"method": "POST", "server": {}, "transport": "sse-messages"}));
     assert_eq!((status, &body["error"]["code"]), (400, &json!(-32600)));

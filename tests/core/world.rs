@@ -1,6 +1,6 @@
 //! Drives flows as the shim does (`js/boundary/interpreter.ts`): keeps the list of outcomes, and answers effects from a script.
 
-use mcp_wicket::flow::{Broken, Commit, Context, Flow, Step};
+use mcp_wicket::flow::{Commit, Context, Flow, FlowError, Step};
 use serde_json::Value as Json;
 
 /// Milliseconds since 1970 in every test that does not care.
@@ -19,7 +19,7 @@ pub(crate) enum Said {
 /// Where a flow ended, and what it asked for on its way: one list for each wait.
 #[derive(Debug)]
 pub(crate) struct Ended<T> {
-    pub(crate) answer: Result<T, Broken>,
+    pub(crate) answer: Result<T, FlowError>,
     pub(crate) commits: Vec<Commit>,
     pub(crate) waits: Vec<Vec<Json>>,
 }

@@ -4,7 +4,7 @@ use mcp_wicket::crypto::Keys;
 use mcp_wicket::mcp::handler_messages::{Running, tell};
 use mcp_wicket::mcp::sealing::Sealing;
 use mcp_wicket::mcp::uri_template::UriTemplate;
-use mcp_wicket::mcp::{Request, header, place, serve, uri};
+use mcp_wicket::mcp::{Request, header, placement, serve, uri};
 use serde_json::{Value as Json, json};
 
 use super::{Row, Work, done};
@@ -32,7 +32,9 @@ fn post(more: &Json, body: String) -> Work {
         let keys = Keys::parse(SECRET).unwrap();
         let request = Request::read(&head).unwrap().with_keys(Sealing::Keys(&keys));
         done(World::new(said).run(async |flow| mcp_wicket::json::write(&serve(flow, &request, &body).await)));
-        done(World::new(said).run(async |flow| mcp_wicket::json::write(&place::place(flow, &request, &body).await)));
+        done(
+            World::new(said).run(async |flow| mcp_wicket::json::write(&placement::place(flow, &request, &body).await)),
+        );
     })
 }
 

@@ -3,7 +3,7 @@
 use mcp_wicket::crypto::{Keys, encode, sha256};
 use mcp_wicket::flow::Flow;
 use mcp_wicket::http::form;
-use mcp_wicket::identity::{Identity, Next, ProviderInfo, SignInCallback, SignInError, SignInStart};
+use mcp_wicket::identity::{Identity, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep};
 use mcp_wicket::oauth::client::document;
 use mcp_wicket::oauth::client::metadata::presentable;
 use mcp_wicket::oauth::{AuthorizationServer, Request, ServerConfig, redirect, scope, serve};
@@ -25,10 +25,10 @@ impl Identity for Nobody {
     fn about(&self) -> ProviderInfo {
         ProviderInfo { label: "Test".into(), host: "upstream.example".into(), scopes: Vec::new() }
     }
-    async fn begin(&self, _flow: &Flow<'_>, _begin: &SignInStart<'_>) -> Result<Next, SignInError> {
+    async fn begin(&self, _flow: &Flow<'_>, _begin: &SignInStart<'_>) -> Result<SignInStep, SignInError> {
         Err(SignInError::failed("nobody"))
     }
-    async fn come_back(&self, _flow: &Flow<'_>, _back: &SignInCallback<'_>) -> Result<Next, SignInError> {
+    async fn continue_sign_in(&self, _flow: &Flow<'_>, _back: &SignInCallback<'_>) -> Result<SignInStep, SignInError> {
         Err(SignInError::failed("nobody"))
     }
 }

@@ -4,7 +4,7 @@ import { EffectFailure, WicketError } from "../../common/errors.js";
 import { connect } from "../../objects/sockets.js";
 import type { Outcome } from "../world.js";
 import type { ListenEffect } from "../wire.js";
-import { type HubMessage, type Source, join } from "../../mcp/server/hub-connection.js";
+import { type HubMessage, type MessageSource, join } from "../../mcp/server/hub-connection.js";
 import type { Outgoing } from "../../mcp/server/outgoing.js";
 import type { ResponseStream } from "../../mcp/server/response-stream.js";
 import { mayUse } from "../../mcp/server/scopes.js";
@@ -22,7 +22,7 @@ export async function listen(
     texts.end();
     throw new EffectFailure("refused", "the streams of this isolate have reached their memory limit");
   }
-  let open: Source[] = [];
+  let open: MessageSource[] = [];
   let isOpen = true;
   try {
     open = await all(sources.map((source) => openSource(world, source, resumes)));
@@ -93,7 +93,7 @@ class NotificationTexts {
 }
 
 /** All sources, or none. */
-async function all(opening: Promise<Source>[]): Promise<Source[]> {
+async function all(opening: Promise<MessageSource>[]): Promise<MessageSource[]> {
   const opened = await Promise.allSettled(opening);
   const open = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   const failed = opened.find((one) => one.status === "rejected");
@@ -106,7 +106,7 @@ async function openSource(
   world: ServerWorld,
   { object, tags, shared }: ListenEffect["sources"][number],
   resumes: ListenEffect["resumes"],
-): Promise<Source> {
+): Promise<MessageSource> {
   if (shared) return join(world, object, tags);
   const socket = await connect(await world.objects(), object, tags, resumes);
   return {

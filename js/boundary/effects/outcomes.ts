@@ -12,9 +12,9 @@ import {
 } from "../../common/errors.js";
 import { type Outcome, outcomeOf } from "../world.js";
 import { refused } from "../../common/refusals.js";
-import type { Called, Refusal } from "../wire.js";
+import type { CallOutcome, Refusal } from "../wire.js";
 import type { CallContext } from "../../mcp/server/call-context.js";
-import { type About, around } from "../../mcp/server/on-call.js";
+import { type CallDetails, around } from "../../mcp/server/on-call.js";
 import type { ServerWorld } from "../../mcp/server/world.js";
 import { describe } from "../../mcp/server/schema/schema.js";
 import type { ValidationResult } from "../../mcp/server/schema/standard.js";
@@ -22,7 +22,7 @@ import type { McpServer } from "../../mcp/server/mcp-server.js";
 import type { Scoped } from "../../mcp/server/scopes.js";
 
 /** The outcome of a handler's run. */
-export const called = outcomeOf<Called>;
+export const called = outcomeOf<CallOutcome>;
 
 /** The message about arguments that do not match. */
 export function unfitText(what: string, name: string, { issues }: ValidationResult): string {
@@ -86,7 +86,7 @@ export function thrown(
 export function ran<Result>(
   world: ServerWorld,
   what: string,
-  about: About,
+  about: CallDetails,
   handler: () => Result | Promise<Result>,
 ): Result | Promise<Result> {
   const { server, admitted } = world;

@@ -23,13 +23,13 @@ export const MIGRATE_USAGE = `[FOLDER] [--to jwt|oauth] [--provider github|googl
 const NOTES = "MIGRATION.md";
 const TARGETS = ["jwt", "oauth"] as const;
 
-type Asking = typeof terminal;
+type Prompts = typeof terminal;
 
 /** Throws with what to do. Nothing has changed then. */
 export async function migrate(
   args: string[],
   version: string,
-  asking: Asking | undefined = process.stdin.isTTY && process.stdout.isTTY ? terminal : undefined,
+  asking: Prompts | undefined = process.stdin.isTTY && process.stdout.isTTY ? terminal : undefined,
 ): Promise<void> {
   const flags = flagsOf(args);
   const { folder } = flags;

@@ -1,17 +1,17 @@
 /**
  * The lifetime of an agent's data in its object (`this.state`, `this.sql`): until its session has ended. Rust decides how
- * long that is (`src/mcp/place.rs`); the object's alarm deletes the data.
+ * long that is (`src/mcp/placement.rs`); the object's alarm deletes the data.
  */
 import { logged } from "../../common/errors.js";
 import { askObject, objectsOf } from "../../objects/objects.js";
 import type { RoleObject } from "../../objects/roles.js";
-import type { Place } from "../../boundary/wire.js";
+import type { Placement } from "../../boundary/wire.js";
 
 /**
  * What the alarm needs to know: the lifetime (in milliseconds), and the mailbox that knows whether the session still
  * exists.
  */
-export type Expiry = Omit<Extract<Place, { object: unknown }>["object"], "name">;
+export type Expiry = Omit<Extract<Placement, { object: unknown }>["object"], "name">;
 
 /** The storage key for it. */
 const EXPIRY = "wicket:expiry";

@@ -15,7 +15,7 @@ import { Route } from "../../http/route.js";
 import { run } from "../../boundary/interpreter.js";
 import { McpServer } from "../server/mcp-server.js";
 import { ObjectsWorld } from "../../boundary/effects/objects.js";
-import type { Place } from "../../boundary/wire.js";
+import type { Placement } from "../../boundary/wire.js";
 import type { AgentContext } from "./base.js";
 import { type Agent, type AgentClass, forwardToObject, withHeaders } from "./object-request.js";
 
@@ -126,12 +126,12 @@ export async function placeOf(
   admitted: AdmittedRequest,
   ctx: AgentContext,
   judges: boolean,
-): Promise<Exclude<Place, { answer: unknown }> | Response> {
+): Promise<Exclude<Placement, { answer: unknown }> | Response> {
   const { incoming, extra } = admitted;
   if (judges && incoming.method === "POST") incoming.body = judged(incoming, await readBody(incoming));
   const { body = "" } = incoming;
   const input = withUnread(headOf(incoming, {}, extra), body) + callerText(extra);
   const text = typeof body === "string" ? body : "";
-  const placed = await run<Place>(admitted.core.place, input, text, new ObjectsWorld(admitted, ctx));
+  const placed = await run<Placement>(admitted.core.place, input, text, new ObjectsWorld(admitted, ctx));
   return "answer" in placed ? respond(placed.answer, []) : placed;
 }

@@ -4,7 +4,7 @@
  */
 import { logged } from "../../common/errors.js";
 import { connect } from "../../objects/sockets.js";
-import type { RunEffect, Say, Told } from "../../boundary/wire.js";
+import type { RunEffect, HandlerMessage, HandlerMessageOutcome } from "../../boundary/wire.js";
 import { decisionOf } from "./decision.js";
 import { onCancel } from "./running-calls.js";
 import type { ObjectsWorld } from "../../boundary/effects/objects.js";
@@ -13,7 +13,7 @@ import type { ObjectsWorld } from "../../boundary/effects/objects.js";
 interface CancellationWorld extends Pick<ObjectsWorld, "admitted" | "ctx" | "objects" | "hasObjects"> {
   readonly request: Request;
   readonly isStream: boolean;
-  tell(call: RunEffect, say: Say): Promise<Told>;
+  tell(call: RunEffect, say: HandlerMessage): Promise<HandlerMessageOutcome>;
   clientGone(): void;
   cancel(call: RunEffect): void;
   closed(): void;

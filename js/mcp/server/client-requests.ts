@@ -4,7 +4,7 @@
  * must not happen twice goes through `once`.
  */
 import { ProtocolError, ToolError, type UrlElicitation, WicketError } from "../../common/errors.js";
-import type { Answered, Effect, RunEffect, Told } from "../../boundary/wire.js";
+import type { InputResponse, Effect, RunEffect, HandlerMessageOutcome } from "../../boundary/wire.js";
 import { decisionOf } from "./decision.js";
 import { namesOf, checkOptions } from "../../common/options.js";
 import { askClient, reasonOf } from "./stream-request.js";
@@ -30,8 +30,8 @@ const ASK = namesOf<AskOptions>(
 export class ClientRequests {
   readonly #world: ServerWorld;
   readonly #effect: RunEffect;
-  readonly #earlierAnswers: Map<string, Answered>;
-  readonly #answers = new Map<string, Answered>();
+  readonly #earlierAnswers: Map<string, InputResponse>;
+  readonly #answers = new Map<string, InputResponse>();
   readonly #inputRequests = new Map<string, string>();
   /** The results of `once` as text, because handlers may modify them. */
   readonly #once: Map<string, Promise<unknown> | { text: string }>;
@@ -153,7 +153,7 @@ export class ClientRequests {
     this.#unspent = undefined;
   }
 
-  #answerIn(decision: Told): unknown {
+  #answerIn(decision: HandlerMessageOutcome): unknown {
     const refused = decisionOf(decision, "refused") as { code: number; message: string; data?: unknown } | undefined;
     if (refused) throw new ProtocolError(refused.code, refused.message, refused.data);
     const answer = decisionOf(decision, "answer");

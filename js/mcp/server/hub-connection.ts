@@ -10,7 +10,7 @@ import { connect } from "../../objects/sockets.js";
 import type { ObjectsWorld } from "../../boundary/effects/objects.js";
 
 /** A source of a stream's messages. */
-export interface Source {
+export interface MessageSource {
   /** Passes on all messages, from the first one on; resolves when there will be no more. */
   run(receive: (message: HubMessage) => void): Promise<void>;
   /** Called from time to time while the stream is open. */
@@ -67,7 +67,7 @@ export async function join(
   hub: string,
   tags: readonly string[],
   isShared = Cloudflare.compatibilityFlags["handle_cross_request_promise_resolution"] === true,
-): Promise<Source> {
+): Promise<MessageSource> {
   const { objects = "", agent = "" } = world.admitted.place;
   const key = [objects, agent, hub].join(" ");
   const connection = connections.get(key) ?? new HubConnection(key, hub);
@@ -83,7 +83,7 @@ export async function join(
 }
 
 /** A socket of a connection, its tag at the hub, and the stream that owns it. */
-interface Open {
+interface OpenSocket {
   readonly name: string;
   readonly socket: WebSocket;
   readonly owner: Stream;
@@ -93,13 +93,13 @@ interface Open {
  * What a connection asks of a stream: to open a socket instead of this one, or to check whether its own is still
  * needed.
  */
-type OwnerRequest = { readonly replace: Open } | "check" | "end";
+type OwnerRequest = { readonly replace: OpenSocket } | "check" | "end";
 
 /**
  * A stream of a connection: it passes messages from one request to another, because a promise resolves in the request
  * that waits for it.
  */
-class Stream implements Source {
+class Stream implements MessageSource {
   readonly world: HubWorld;
   readonly tags: readonly string[];
   /** The sockets that it has opened. */
@@ -148,7 +148,7 @@ class Stream implements Source {
     if (this.#connection.isStale()) void this.#open(current, true);
   }
 
-  async #open(instead: Open | undefined, missed: boolean): Promise<void> {
+  async #open(instead: OpenSocket | undefined, missed: boolean): Promise<void> {
     await this.#connection.open(this, instead, missed).catch((error: unknown) => logged("A hub is unavailable", error));
     // It may have become the owner while it was ending.
     if (this.#ended) await this.end();
@@ -167,7 +167,7 @@ class HubConnection {
   /** The streams by their tags. */
   readonly #streams = new Map<string, Set<Stream>>();
   /** The current socket. */
-  #open: Open | undefined;
+  #open: OpenSocket | undefined;
   #seen = 0;
   /** The number of messages through the current socket. */
   #received = 0;
@@ -200,7 +200,7 @@ class HubConnection {
    * Opens a socket in the request of `stream`. `missed` if there may have been messages that nobody received. False if
    * another stream has done so already, or is about to.
    */
-  async open(stream: Stream, instead: Open | undefined, missed: boolean): Promise<boolean> {
+  async open(stream: Stream, instead: OpenSocket | undefined, missed: boolean): Promise<boolean> {
     if (this.#open !== instead || this.#isOpening()) return false;
     let failed = true;
     const opening = (this.#opening = { since: Date.now() });
@@ -283,7 +283,7 @@ class HubConnection {
     return new Set([...this.#streams.values()].flatMap((streams) => [...streams]));
   }
 
-  get current(): Open | undefined {
+  get current(): OpenSocket | undefined {
     return this.#open;
   }
 

@@ -42,7 +42,7 @@ export type CallResult = CallToolResult | GetPromptResult | ReadResourceResult;
 export type OnCall = (call: Call, next: () => Promise<CallResult>) => CallResult | Promise<CallResult>;
 
 /** A call, as hooks see it. */
-export interface About {
+export interface CallDetails {
   readonly method: Call["method"];
   readonly name: string;
   readonly arguments: unknown;
@@ -52,7 +52,7 @@ export interface About {
 /** Runs `handler` inside `hooks`, the first outermost. */
 export async function around<Result>(
   hooks: readonly OnCall[],
-  about: About,
+  about: CallDetails,
   admitted: AdmittedRequest,
   handler: () => Result | Promise<Result>,
 ): Promise<Result> {
@@ -65,7 +65,7 @@ export async function around<Result>(
 }
 
 function callOf(
-  { method, name, arguments: args, context }: About,
+  { method, name, arguments: args, context }: CallDetails,
   { access: { caller }, props }: AdmittedRequest,
 ): Call {
   return {

@@ -4,7 +4,7 @@
  */
 import { BOUNDS } from "../../boundary/caches.js";
 import { failed } from "../../http/response.js";
-import type { Answer, RunEffect, Say, Told } from "../../boundary/wire.js";
+import type { Answer, RunEffect, HandlerMessage, HandlerMessageOutcome } from "../../boundary/wire.js";
 import { decisionOf } from "./decision.js";
 import { type StoreEvents, ResponseStream, type Resumable } from "./response-stream.js";
 import type { ObjectsWorld } from "../../boundary/effects/objects.js";
@@ -12,7 +12,7 @@ import type { ObjectsWorld } from "../../boundary/effects/objects.js";
 /** The part of the request that is needed here. */
 interface OutgoingWorld extends Pick<ObjectsWorld, "admitted" | "ctx" | "askObject" | "hasObjects"> {
   readonly respond: ((response: Response) => void) | undefined;
-  tell(call: RunEffect, say: Say): Promise<Told>;
+  tell(call: RunEffect, say: HandlerMessage): Promise<HandlerMessageOutcome>;
   clientGone(): void;
 }
 

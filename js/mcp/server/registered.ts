@@ -4,7 +4,7 @@
  */
 import type { ScopedResources } from "../../boundary/wire.js";
 import { WicketError } from "../../common/errors.js";
-import { type Known, checkOptions, namesOf, oneOf, openNamesOf } from "../../common/options.js";
+import { type OptionRule, checkOptions, namesOf, oneOf, openNamesOf } from "../../common/options.js";
 import type { ToolContext } from "./context.js";
 import type { ResourceTemplate } from "./resource-template.js";
 import type { InputSchema } from "./schema/standard.js";
@@ -76,7 +76,7 @@ const TOOL_NAMES = {
   icons: true,
   _meta: true,
   scopes: true,
-} satisfies Record<keyof Omit<ToolAnnouncement, "inputSchema">, Known>;
+} satisfies Record<keyof Omit<ToolAnnouncement, "inputSchema">, OptionRule>;
 
 const PROMPT_NAMES = {
   title: true,
@@ -85,7 +85,7 @@ const PROMPT_NAMES = {
   icons: true,
   _meta: true,
   scopes: true,
-} satisfies Record<keyof PromptAnnouncement, Known>;
+} satisfies Record<keyof PromptAnnouncement, OptionRule>;
 
 /** The option names at registration, by kind. */
 export const ANNOUNCED = {

@@ -11,7 +11,7 @@ import type { Listable, Registry } from "./registered.js";
 import type { Implementation } from "./types.js";
 
 /** A request, as far as it sends messages for its server. */
-export interface Served {
+export interface ServedRequest {
   /** True once there is a result. */
   readonly isOver: boolean;
   /** The context of its latest call. */
@@ -23,9 +23,9 @@ export interface Served {
 }
 
 /** A running call. */
-interface Mark {
+interface RunningCall {
   readonly serving: Serving;
-  readonly request: Served;
+  readonly request: ServedRequest;
   readonly context: ToolContext;
 }
 
@@ -34,7 +34,7 @@ export class Serving {
   readonly #registry: Registry;
   readonly #info: Implementation;
   /** The first request, or the only one. */
-  #first: Served | undefined;
+  #first: ServedRequest | undefined;
   #hasBegun = false;
   /** True once there has been a second request. */
   isShared = false;
@@ -45,7 +45,7 @@ export class Serving {
   }
 
   /** A request begins. */
-  begin(request: Served): void {
+  begin(request: ServedRequest): void {
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       this.#first = request;
@@ -59,14 +59,14 @@ export class Serving {
   }
 
   /** Runs the handler of a call. The first request needs no mark: it is the one without. */
-  run<T>(request: Served, context: ToolContext, handler: () => T): T {
+  run<T>(request: ServedRequest, context: ToolContext, handler: () => T): T {
     if (!this.isShared || request === this.#first) return handler();
     const marks = calls();
     return marks ? marks.run({ serving: this, request, context }, handler) : handler();
   }
 
   /** The current request; undefined before the first one. Throws `ERR_ARGUMENT` if it cannot be determined. */
-  get request(): Served | undefined {
+  get request(): ServedRequest | undefined {
     if (!this.isShared) return this.#first;
     const mark = this.#mark();
     if (mark) return mark.request;
@@ -88,7 +88,7 @@ export class Serving {
     }
   }
 
-  #mark(): Mark | undefined {
+  #mark(): RunningCall | undefined {
     const mark = storage?.getStore();
     return mark?.serving === this ? mark : undefined;
   }
@@ -96,8 +96,8 @@ export class Serving {
 
 /** The part of AsyncLocalStorage that is used here. */
 interface CallStorage {
-  run<T>(mark: Mark, work: () => T): T;
-  getStore(): Mark | undefined;
+  run<T>(mark: RunningCall, work: () => T): T;
+  getStore(): RunningCall | undefined;
 }
 
 let storage: CallStorage | undefined;

@@ -10,14 +10,14 @@ import { CallFault, ToolError, WicketError, logged } from "../../common/errors.j
 import { run } from "../../boundary/interpreter.js";
 import { isSameRun } from "../../boundary/step.js";
 import type { World } from "../../boundary/world.js";
-import type { Answer, Effect, RunEffect, Say, Told } from "../../boundary/wire.js";
+import type { Answer, Effect, RunEffect, HandlerMessage, HandlerMessageOutcome } from "../../boundary/wire.js";
 import { decisionOf } from "./decision.js";
 import type { ToolContext } from "./context.js";
 import type { McpServer } from "./mcp-server.js";
 import { ObjectsWorld } from "../../boundary/effects/objects.js";
 import { Outgoing } from "./outgoing.js";
 import type { ResponseStream } from "./response-stream.js";
-import type { Served } from "./serving.js";
+import type { ServedRequest } from "./serving.js";
 import { wellFormed } from "../../boundary/well-formed.js";
 import { CancellationWatcher } from "./cancellation.js";
 
@@ -35,7 +35,7 @@ export interface SseStream {
   readonly onForwarded: (message: unknown, stream: ResponseStream) => void;
 }
 
-export class ServerWorld extends ObjectsWorld implements Served {
+export class ServerWorld extends ObjectsWorld implements ServedRequest {
   readonly server: McpServer;
   /** The request's head as Rust reads it, and its body. */
   head = "";
@@ -93,7 +93,7 @@ export class ServerWorld extends ObjectsWorld implements Served {
    * `ERR_ARGUMENT` for a mistake of the handler, with a `ToolError` if the client does not support it, with a
    * `ProtocolError` that ends the call. Nothing is sent once there is a result.
    */
-  say(call: RunEffect, say: object, risen = false): Promise<Told> {
+  say(call: RunEffect, say: object, risen = false): Promise<HandlerMessageOutcome> {
     if (this.#over) return Promise.resolve("nothing");
     // A copy as it is now, whatever the handler changes while the message is queued.
     const text = JSON.stringify(say);
@@ -121,14 +121,14 @@ export class ServerWorld extends ObjectsWorld implements Served {
   }
 
   /** The same as `say`, immediately. */
-  tell(call: RunEffect, say: Say): Promise<Told> {
+  tell(call: RunEffect, say: HandlerMessage): Promise<HandlerMessageOutcome> {
     return this.#tell(call, JSON.stringify(say), false);
   }
 
-  async #tell(call: RunEffect, say: string, risen: boolean): Promise<Told> {
+  async #tell(call: RunEffect, say: string, risen: boolean): Promise<HandlerMessageOutcome> {
     const id = JSON.stringify(call.request);
     const input = `{"id":${id},${this.#metaTextOf(call)}"risen":${String(risen)},"say":${wellFormed(say)}}`;
-    const decision = await run<Told>(this.admitted.core.tell, input, this.head, this);
+    const decision = await run<HandlerMessageOutcome>(this.admitted.core.tell, input, this.head, this);
     if (typeof decision === "string") return decision;
     if ("wrong" in decision) throw new WicketError("ERR_ARGUMENT", decision.wrong);
     if ("unable" in decision) throw new ToolError(decision.unable);

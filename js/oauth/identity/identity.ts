@@ -50,7 +50,7 @@ export interface KnownPerson {
 export type StillKnown = Partial<KnownPerson>;
 
 /** Optional members of a handler that signs people in itself. */
-export interface AsksAgain<Env = unknown> {
+export interface RefreshCheck<Env = unknown> {
   /**
    * Called at each refresh to ask whether the app still knows the person. Returns `true`, which keeps all granted scopes and
    * the props, or the current data (`props`, and the scopes that the person may have). Anything else refuses the refresh,
@@ -67,7 +67,7 @@ export interface AsksAgain<Env = unknown> {
 }
 
 /** A handler of your own: your Worker knows who is signed in, through its own session or a proxy in front of it. */
-export interface AppHandler<Env = unknown> extends AsksAgain<Env> {
+export interface AppHandler<Env = unknown> extends RefreshCheck<Env> {
   /** The person who sends this request (the browser is at the provider's callback); `null` for nobody. */
   identify(request: Request, env: Env, ctx: ExecutionContext): KnownPerson | null | Promise<KnownPerson | null>;
   /** Handles requests to all paths that do not belong to the provider. */
@@ -79,7 +79,7 @@ export interface AppHandler<Env = unknown> extends AsksAgain<Env> {
  * (`parseAuthRequest`, `completeAuthorization`). It handles the authorization endpoint, and every other path that does not
  * belong to the provider.
  */
-export interface PagesHandler<Env = unknown> extends AsksAgain<Env> {
+export interface PagesHandler<Env = unknown> extends RefreshCheck<Env> {
   fetch(
     request: Request,
     env: Env & { OAUTH_PROVIDER: OAuthHelpers },
@@ -118,7 +118,7 @@ export function identityOf<Env>(handler: AnyHandler<Env>): IdentityHandler<Env> 
 
 /** `src/identity/app.rs`, `StillKnown`. */
 async function stillKnown<Env>(
-  handler: AsksAgain<Env>,
+  handler: RefreshCheck<Env>,
   effect: HandlerEffect & { id?: string },
   { env, ctx }: HandlerContext<Env>,
 ): Promise<Outcome> {

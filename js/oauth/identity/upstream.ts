@@ -1,7 +1,7 @@
 /** Options of all handlers that use an upstream provider, including the two functions that you may implement. */
 import { answerText, isObject } from "../../boundary/answer.js";
 import { WicketError } from "../../common/errors.js";
-import { type Known, type Names, checkOptions, namesOf } from "../../common/options.js";
+import { type OptionRule, type Names, checkOptions, namesOf } from "../../common/options.js";
 import type { Outcome } from "../../boundary/world.js";
 import type { AppFetch } from "../../common/runtime.js";
 import { type Setting, required, resolved } from "../../common/missing-setting.js";
@@ -100,7 +100,7 @@ export const UPSTREAM = {
   allow: ALLOW,
   name: true,
   fetch: true,
-} satisfies Record<keyof UpstreamOptions<unknown>, Known>;
+} satisfies Record<keyof UpstreamOptions<unknown>, OptionRule>;
 
 /** `src/identity/upstream/effect.rs`: the handler's own effects. */
 export type UpstreamEffect =

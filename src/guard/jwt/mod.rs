@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::flow::{Flow, Obtaining, Shortcut, Verify, VerifyShown};
+use crate::flow::{Flow, Obtaining, Shortcut, Verify, VerifyFromInput};
 use crate::guard::bearer::{self, Caller, Refusal, Rejection, Verification, token_of};
 use crate::jose::compact::{self, JwsError, UntrustedToken};
 use crate::jose::header::{self, Header};
@@ -275,7 +275,7 @@ fn ask(
         && let Some((from, to)) = request.place(untrusted.text)
     {
         let dot = from + untrusted.signed.len();
-        let verify = VerifyShown { name: name.clone(), algorithm, from, dot, to };
+        let verify = VerifyFromInput { name: name.clone(), algorithm, from, dot, to };
         return flow.obtain_by(&verify, shortcut);
     }
     let verify = Verify {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::JwtError;
 use super::options::{KeySource, Options};
-use crate::flow::{Commit, Document, Flow, Remember, Remembered};
+use crate::flow::{Commit, Document, Flow, StoreKeySet, StoredKeySet};
 use crate::http::discovery;
 use crate::http::well_known::of_issuer;
 use crate::jose::header::Header;
@@ -74,11 +74,11 @@ pub(super) async fn find<'a>(
     }
     let Some(FetchedKeySet { url, at, keys: all }) = fetch(flow, kept.url.as_deref(), options).await else {
         let url = kept.url.as_deref().unwrap_or_default().to_owned();
-        flow.commit(Commit::Remember(Remember { url, tried: now, set: None }));
+        flow.commit(Commit::Remember(StoreKeySet { url, tried: now, set: None }));
         return if keys.is_empty() { Err(JwtError::NoKeys) } else { found(keys, now + options.cool_down) };
     };
-    let set = Some(Remembered { at, text: write_checked(&all) });
-    flow.commit(Commit::Remember(Remember { url, tried: now.max(at), set }));
+    let set = Some(StoredKeySet { at, text: write_checked(&all) });
+    flow.commit(Commit::Remember(StoreKeySet { url, tried: now.max(at), set }));
     found(of(&all, header), at + options.keys_for)
 }
 

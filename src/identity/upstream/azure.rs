@@ -15,7 +15,7 @@ use super::options::{self, Options, host_of};
 use super::profile::Profile;
 use super::scopes;
 use crate::flow::Flow;
-use crate::identity::{Next, Person, ProviderInfo, SignInCallback, SignInError, SignInStart};
+use crate::identity::{Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep};
 use crate::json::Object;
 
 /// `AzureADHandler`.
@@ -109,7 +109,7 @@ impl Azure {
         ProviderInfo { label: "Microsoft".into(), host: host_of(&self.authority).into(), scopes }
     }
 
-    pub(super) fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Next {
+    pub(super) fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> SignInStep {
         let kept = SignInState::fresh(flow);
         let mut more = vec![("nonce", kept.nonce.as_str()), ("response_mode", "query")];
         let prompt = self.prompt.as_deref().filter(|_| !begin.switch);
@@ -125,7 +125,11 @@ impl Azure {
     }
 
     /// Waits: the code and the keys, the signature, and what the operator's functions need.
-    pub(super) async fn come_back(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Person, SignInError> {
+    pub(super) async fn continue_sign_in(
+        &self,
+        flow: &Flow<'_>,
+        back: &SignInCallback<'_>,
+    ) -> Result<Person, SignInError> {
         let kept = SignInState::read(back.kept)?;
         // Entra sends no `iss` with its responses; the ID token names the issuer.
         let code = code_flow::code(back, back.query.get("iss").unwrap_or_default(), false)?;

@@ -11,7 +11,7 @@ use crate::crypto::{self, base64};
 use crate::flow::{Failure, Fetch, Fetched, Flow};
 use crate::http::form;
 use crate::http::refused::plain;
-use crate::identity::{Next, Person, SignInCallback, SignInError, SignInStart};
+use crate::identity::{Person, SignInCallback, SignInError, SignInStart, SignInStep};
 use crate::json::{self, Object, Value};
 
 /// How we authenticate at the token endpoint.
@@ -57,7 +57,7 @@ pub(super) fn begin(
     kept: &SignInState,
     scopes: &str,
     more: &[(&str, &str)],
-) -> Next {
+) -> SignInStep {
     let challenge = crypto::encode(&crypto::sha256(kept.verifier.as_bytes()));
     let mut query = vec![
         ("client_id", options.client_id.as_str()),
@@ -71,7 +71,7 @@ pub(super) fn begin(
         query.push(("scope", scopes));
     }
     query.extend(more);
-    Next::Go { url: form::extend(endpoint, &query), kept: json::write(kept) }
+    SignInStep::Go { url: form::extend(endpoint, &query), kept: json::write(kept) }
 }
 
 /// The code in the callback's query, or why there is none. `issuer` is the expected value of `iss` (RFC 9207), which is

@@ -9,7 +9,7 @@ use super::options::{Options, host_of, is_endpoint};
 use super::profile::Profile;
 use super::scopes;
 use crate::flow::{Failure, Fetch, Fetched, Flow};
-use crate::identity::{Next, Person, ProviderInfo, SignInCallback, SignInError, SignInStart};
+use crate::identity::{Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep};
 use crate::json::{Object, Value};
 
 /// `GenericOAuthHandler`.
@@ -71,7 +71,7 @@ impl Generic {
     }
 
     /// Waits: one, for discovery.
-    pub(super) async fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<Next, SignInError> {
+    pub(super) async fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<SignInStep, SignInError> {
         let provider = self.provider(flow).await?;
         let kept = SignInState { provider: Some(provider.clone()), ..SignInState::fresh(flow) };
         let scopes = self.options.scopes.join(" ");
@@ -87,7 +87,11 @@ impl Generic {
 
     /// Waits: the code and the keys, the signature, userinfo if there is such an endpoint, and what the operator's
     /// functions need.
-    pub(super) async fn come_back(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Person, SignInError> {
+    pub(super) async fn continue_sign_in(
+        &self,
+        flow: &Flow<'_>,
+        back: &SignInCallback<'_>,
+    ) -> Result<Person, SignInError> {
         let kept = SignInState::read(back.kept)?;
         let provider =
             kept.provider.ok_or_else(|| SignInError::failed("the stored state of the sign-in cannot be read"))?;

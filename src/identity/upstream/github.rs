@@ -11,7 +11,7 @@ use super::options::{self, Options, host_of};
 use super::profile::Profile;
 use super::scopes;
 use crate::flow::{Failure, Fetch, Fetched, Flow};
-use crate::identity::{Next, Person, ProviderInfo, SignInCallback, SignInError, SignInStart};
+use crate::identity::{Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep};
 use crate::json::{self, Object, Value};
 
 use serde::Serialize;
@@ -67,7 +67,7 @@ impl GitHub {
         ProviderInfo { label: "GitHub".into(), host: host_of(&self.base).into(), scopes }
     }
 
-    pub(super) fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Next {
+    pub(super) fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> SignInStep {
         let endpoint = [&self.base, "/login/oauth/authorize"].concat();
         let more: &[_] = if begin.switch { &[("prompt", "select_account")] } else { &[] };
         code_flow::begin(
@@ -81,7 +81,11 @@ impl GitHub {
     }
 
     /// Waits: the code, the person (several requests at once), and what the operator's functions need.
-    pub(super) async fn come_back(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Person, SignInError> {
+    pub(super) async fn continue_sign_in(
+        &self,
+        flow: &Flow<'_>,
+        back: &SignInCallback<'_>,
+    ) -> Result<Person, SignInError> {
         let kept = SignInState::read(back.kept)?;
         let code = code_flow::code(back, &[&self.base, "/login/oauth"].concat(), false)?;
         let redeemed = (code, back.callback, kept.verifier.as_str());

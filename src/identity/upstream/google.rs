@@ -13,7 +13,7 @@ use super::profile::Profile;
 use super::scopes;
 use crate::flow::{Fetch, Flow};
 use crate::http::origin::origin_of;
-use crate::identity::{Next, Person, ProviderInfo, SignInCallback, SignInError, SignInStart};
+use crate::identity::{Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep};
 use crate::json::Object;
 
 /// `GoogleHandler`.
@@ -70,7 +70,7 @@ impl Google {
         ProviderInfo { label: "Google".into(), host, scopes: self.options.described(scopes::GOOGLE) }
     }
 
-    pub(super) fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Next {
+    pub(super) fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> SignInStep {
         let kept = SignInState::fresh(flow);
         let prompt = match self.prompt.as_str() {
             "consent" if begin.switch => "consent select_account",
@@ -89,7 +89,11 @@ impl Google {
     }
 
     /// Waits: the code and Google's keys, the signature, and what the operator's functions need.
-    pub(super) async fn come_back(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Person, SignInError> {
+    pub(super) async fn continue_sign_in(
+        &self,
+        flow: &Flow<'_>,
+        back: &SignInCallback<'_>,
+    ) -> Result<Person, SignInError> {
         let kept = SignInState::read(back.kept)?;
         let code = code_flow::code(back, ISSUER, false)?;
         let keys = Keys::ask(flow, self.endpoint("https://www.googleapis.com/oauth2/v3/certs"));

@@ -31,7 +31,9 @@ pub use options::Options;
 pub use profile::Profile;
 
 use crate::flow::Flow;
-use crate::identity::{Credential, Identity, Next, Person, ProviderInfo, SignInCallback, SignInError, SignInStart};
+use crate::identity::{
+    Credential, Identity, Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep,
+};
 use crate::json::Object;
 
 /// Calls the same method of each provider.
@@ -105,7 +107,7 @@ impl Identity for UpstreamHandler {
         each!(self, provider => provider.about())
     }
 
-    async fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<Next, SignInError> {
+    async fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<SignInStep, SignInError> {
         match self {
             Self::GitHub(github) => Ok(github.begin(flow, begin)),
             Self::Google(google) => Ok(google.begin(flow, begin)),
@@ -114,8 +116,8 @@ impl Identity for UpstreamHandler {
         }
     }
 
-    async fn come_back(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Next, SignInError> {
-        each!(self, provider => provider.come_back(flow, back).await.map(Next::Done))
+    async fn continue_sign_in(&self, flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<SignInStep, SignInError> {
+        each!(self, provider => provider.continue_sign_in(flow, back).await.map(SignInStep::Done))
     }
 
     fn renews(&self) -> bool {

@@ -23,7 +23,7 @@ const AGE: u64 = 30 * 24 * 3600;
 
 /// The cookie's contents; see the module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Account {
+pub(crate) struct AccountCookie {
     /// The typed subject.
     #[serde(rename = "u")]
     pub(crate) subject: String,
@@ -39,7 +39,7 @@ fn binding<'a, I: Identity>(server: &'a AuthorizationServer<'_, I>) -> SealConte
     SealContext { purpose: Purpose::Account, issuer: &server.issuer, audience: server.identity.name() }
 }
 
-impl Account {
+impl AccountCookie {
     /// The account of a person who has signed in here.
     pub(crate) fn of<I: Identity>(context: &Context, server: &AuthorizationServer<'_, I>, person: &Person) -> Self {
         let subject = server.subject(&person.id);

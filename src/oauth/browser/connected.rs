@@ -10,7 +10,7 @@ use core::mem;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::{self, Account};
+use super::account::{self, AccountCookie};
 use super::cookies::{browser, is_fresh, set_cookie, set_cookie_for};
 use super::page::{self, App, ErrorReason, Reply, error_page};
 use super::sign_in;
@@ -23,8 +23,8 @@ use crate::oauth::client::Proof;
 use crate::oauth::endpoints::callback;
 use crate::oauth::limits::by_network;
 use crate::oauth::object::connections::{Connection, Disconnect, List, SignedIn};
-use crate::oauth::object::credential::Sent;
-use crate::oauth::object::ledger::Traced;
+use crate::oauth::object::credential::ReceivedCredential;
+use crate::oauth::object::ledger::RequestTrace;
 use crate::oauth::object::{ask, credential_revocation, outbox};
 use crate::oauth::revocation_rules::{Rule, Rules};
 use crate::oauth::{AuthorizationServer, Endpoint, Request, record};
@@ -52,7 +52,7 @@ pub async fn serve<I: Identity>(
     body: &str,
 ) -> Reply {
     let context = flow.context();
-    let account = Account::read(context, server, request);
+    let account = AccountCookie::read(context, server, request);
     let name = account.as_ref().map_or("", |account| &account.subject);
     if let Some(seconds) = limit::wait(flow, by_network(server, request, "connected", name)).await {
         return error_page(ErrorReason::Busy(seconds), None);
@@ -109,7 +109,7 @@ fn show<I: Identity>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
     request: &Request<'_>,
-    account: Option<&Account>,
+    account: Option<&AccountCookie>,
     apps: &[App],
     done: bool,
 ) -> Reply {
@@ -135,7 +135,7 @@ fn form<I>(
     server: &AuthorizationServer<'_, I>,
     request: &Request<'_>,
     body: &str,
-    account: Option<&Account>,
+    account: Option<&AccountCookie>,
 ) -> Result<Params, ErrorReason> {
     if !request.is_same_origin(&server.issuer) {
         return Err(ErrorReason::Form);
@@ -164,11 +164,11 @@ async fn end<I: Identity>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
     request: &Request<'_>,
-    account: &Account,
+    account: &AccountCookie,
     client: &str,
 ) -> Result<(), ()> {
     let object = account.object(server);
-    let traced = Traced::new(server.config, request.trace(flow));
+    let traced = RequestTrace::new(server.config, request.trace(flow));
     let meant = Some(client.to_owned()).filter(|client| client != ALL);
     ended(flow, server, &object, &Disconnect { client: meant, traced, ..Disconnect::default() }).await?;
     if client == ALL { everywhere(flow, server, &account.subject).await } else { Ok(()) }
@@ -212,7 +212,7 @@ pub(crate) async fn signed_in<I: Identity>(
         Ok(person) => person,
         Err(denied) => return refused(flow, server, request, &denied).await,
     };
-    let account = Account::of(flow.context(), server, &person);
+    let account = AccountCookie::of(flow.context(), server, &person);
     let object = account.object(server);
     let trace = request.trace(flow);
     let mut credential = None;
@@ -220,9 +220,9 @@ pub(crate) async fn signed_in<I: Identity>(
         let Ok(merged) = callback::merged(flow, server, &object, newer).await else {
             return error_page(ErrorReason::Unavailable, None);
         };
-        credential = Some(Sent::of(server.identity, merged).about(&account.subject));
+        credential = Some(ReceivedCredential::of(server.identity, merged).about(&account.subject));
     }
-    let traced = Traced::new(server.config, trace.clone());
+    let traced = RequestTrace::new(server.config, trace.clone());
     let signed_in = SignedIn { subject: account.subject.clone(), credential, traced };
     let Ok(decided) = ask(flow, object.clone(), &signed_in).await else {
         return error_page(ErrorReason::Unavailable, None);

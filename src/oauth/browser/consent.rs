@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::account::Account;
+use super::account::AccountCookie;
 use super::cookies::{self, browser, is_fresh, set_cookie};
 use super::page::{self, ErrorReason, Reply, error_page};
 use super::{prompt, sign_in};
@@ -24,7 +24,7 @@ use crate::oauth::client::Client;
 use crate::oauth::endpoints::{authorize, callback};
 use crate::oauth::error::Code;
 use crate::oauth::object::ask as ask_object;
-use crate::oauth::object::credential_revocation::{self, Given, Origin};
+use crate::oauth::object::credential_revocation::{self, NewCredential, Origin};
 use crate::oauth::object::transaction::{self, Hold, Release};
 use crate::oauth::{AuthorizationServer, Endpoint, Request, record, scope};
 
@@ -54,7 +54,7 @@ pub async fn ask<I: Identity>(
     client: &Client,
     pending: &AuthorizationRequest,
 ) -> Reply {
-    let account = Account::read(flow.context(), server, request).filter(|_| pending.prompt != Prompt::Account);
+    let account = AccountCookie::read(flow.context(), server, request).filter(|_| pending.prompt != Prompt::Account);
     let remembered = match &account {
         Some(account) if pending.prompt == Prompt::Usual => {
             prompt::is_known(flow, server, request, account, pending).await
@@ -80,7 +80,7 @@ pub async fn ask<I: Identity>(
 #[derive(Default)]
 struct ConsentContext<'a> {
     /// The account on the page.
-    account: Option<&'a Account>,
+    account: Option<&'a AccountCookie>,
     /// Whether that account has approved all of it before.
     remembered: bool,
     /// The transaction that holds the person, if they have just signed in.
@@ -99,12 +99,12 @@ pub(crate) async fn confirm<I: Identity>(
     (id, browser, expected): (&str, &str, &str),
     person: &Person,
 ) -> Reply {
-    let account = Account::of(flow.context(), server, person);
+    let account = AccountCookie::of(flow.context(), server, person);
     let sealed = record::seal(flow.context(), server.keys, &holding(&server.issuer, id), person);
     let given = person.credential.as_ref().map(|credential| {
         let origin = Origin::of(server.identity, Some(account.subject.clone()), credential);
         let origin = Origin { elsewhere: Some(account.object(server)), ..origin };
-        Given { credential: credential.clone(), origin }
+        NewCredential { credential: credential.clone(), origin }
     });
     let hold = Hold { browser: browser.to_owned(), person: sealed, credential: given };
     match ask_object(flow, transaction::object(id), &hold).await {
@@ -121,7 +121,8 @@ pub(crate) async fn confirm<I: Identity>(
             return error_page(why, None);
         }
     }
-    let former = Account::read(flow.context(), server, request).filter(|former| former.object(server) == expected);
+    let former =
+        AccountCookie::read(flow.context(), server, request).filter(|former| former.object(server) == expected);
     let former = former.as_ref().map(|former| former.label.as_str());
     let shown = ConsentContext { account: Some(&account), held: Some(id), former, ..ConsentContext::default() };
     show(flow, server, request, &pending.as_client(), pending, &shown)
@@ -225,7 +226,8 @@ pub async fn decide<I: Identity>(
                 .await
         }
         None => {
-            let named = Account::read(context, server, request).filter(|named| Some(named.object(server)) == account);
+            let named =
+                AccountCookie::read(context, server, request).filter(|named| Some(named.object(server)) == account);
             denied(flow, server, request, &pending, named.as_ref())
         }
     };
@@ -239,7 +241,7 @@ fn denied<I>(
     server: &AuthorizationServer<'_, I>,
     request: &Request<'_>,
     pending: &AuthorizationRequest,
-    account: Option<&Account>,
+    account: Option<&AccountCookie>,
 ) -> Reply {
     AuditEvent {
         event: "consent denied",
@@ -289,8 +291,8 @@ async fn release<I: Identity>(
         return error_page(ErrorReason::Unavailable, None);
     };
     let opened = || record::open::<Person>(server.keys, &holding(&server.issuer, id), &released?);
-    let Some(person) =
-        opened().filter(|person| Some(Account::of(flow.context(), server, person).object(server).as_str()) == account)
+    let Some(person) = opened()
+        .filter(|person| Some(AccountCookie::of(flow.context(), server, person).object(server).as_str()) == account)
     else {
         return error_page(ErrorReason::Stale, None);
     };
@@ -302,7 +304,7 @@ async fn release<I: Identity>(
             &request.trace(flow),
         )
         .await;
-        denied(flow, server, request, pending, Some(&Account::of(flow.context(), server, &person)))
+        denied(flow, server, request, pending, Some(&AccountCookie::of(flow.context(), server, &person)))
     } else {
         match callback::issue(flow, server, request, pending, &person, true).await {
             Ok(code) => pending.leave_allowed(server.config, &code),

@@ -23,7 +23,7 @@ pub(super) struct ErrorPage<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) switch_account: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) back: Option<WayBack<'a>>,
+    pub(super) back: Option<ReturnTarget<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) retry: Option<&'a str>,
 }
@@ -47,7 +47,7 @@ impl<'a> ErrorPage<'a> {
 
 /// The way back to a client.
 #[derive(Serialize)]
-pub(super) struct WayBack<'a> {
+pub(super) struct ReturnTarget<'a> {
     pub(super) url: &'a str,
     pub(super) host: &'a str,
     #[serde(rename = "where")]

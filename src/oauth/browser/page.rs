@@ -5,7 +5,7 @@ use serde::Serialize;
 pub use super::error_page::{ErrorReason, error_page};
 use super::model::{
     AppsPage, ChoosePage, ConnectedApp, ConsentPage, ErrorPage, LeavePage, PageAccount, PageChoice, PageClient,
-    PageRedirect, PageScope, PageUpstream, RecoveryPage, WayBack, host,
+    PageRedirect, PageScope, PageUpstream, RecoveryPage, ReturnTarget, host,
 };
 use crate::http::origin::origin_of;
 use crate::http::refused::LoggedRefusal;
@@ -163,7 +163,7 @@ pub fn waiting<I>(server: &AuthorizationServer<'_, I>, name: &str) -> Reply {
 /// The page for a person who has signed in but may not use this server: they can use another account, or return to the
 /// client, which then gets the error.
 #[must_use]
-pub fn turned_away<I>(
+pub fn refused_page<I>(
     server: &AuthorizationServer<'_, I>,
     account: &str,
     pending: &AuthorizationRequest,
@@ -173,7 +173,7 @@ pub fn turned_away<I>(
     let model = ErrorPage {
         detail: some(account),
         switch_account: Some(&pending.switching(server.config)),
-        back: Some(WayBack { url: back, host, kind, name: &pending.name }),
+        back: Some(ReturnTarget { url: back, host, kind, name: &pending.name }),
         ..ErrorPage::of(server, TURNED_AWAY)
     };
     page(403, &model).refusing(TURNED_AWAY, "the account may not use this server")
@@ -187,12 +187,12 @@ fn some(text: &str) -> Option<&str> {
 /// The page before another site: a response to a form post never redirects to another site, because browsers apply
 /// `form-action` to the whole redirect chain.
 #[must_use]
-pub fn leave(url: &str, what: Leave<'_>) -> Reply {
+pub fn leave(url: &str, what: BrowserTarget<'_>) -> Reply {
     let model = match what {
-        Leave::Upstream { label, host } => {
+        BrowserTarget::Upstream { label, host } => {
             LeavePage { url, what: "upstream", host, name: some(label), ..LeavePage::default() }
         }
-        Leave::Client { name, outcome, waits, detail, schemes } => {
+        BrowserTarget::Client { name, outcome, waits, detail, schemes } => {
             let (host, kind) = place(url, schemes);
             let (kind, name, outcome, detail) = (Some(kind), Some(name), Some(outcome), detail.filter(|_| waits));
             LeavePage { url, what: "client", host, kind, name, outcome, waits, detail }
@@ -204,7 +204,7 @@ pub fn leave(url: &str, what: Leave<'_>) -> Reply {
 
 /// Where the browser goes.
 #[derive(Clone, Copy, Debug)]
-pub enum Leave<'a> {
+pub enum BrowserTarget<'a> {
     /// To the upstream's sign-in.
     Upstream {
         /// Its name.
@@ -390,7 +390,7 @@ impl AuthorizationRequest {
     pub fn leave_allowed(&self, config: &ServerConfig, code: &str) -> Reply {
         let (name, schemes, outcome) = (&self.name, &config.schemes, "allowed");
         let url = self.answer(&[("code", code)]);
-        leave(&url, Leave::Client { name, outcome, schemes, waits: false, detail: None })
+        leave(&url, BrowserTarget::Client { name, outcome, schemes, waits: false, detail: None })
     }
 
     /// A page that takes the browser back to the client with an error.
@@ -399,6 +399,6 @@ impl AuthorizationRequest {
         let url = self.failed(code, description);
         // A person who has denied may not want to go where this client leads.
         let waits = outcome == "denied" && Proof::of(&self.client) != Proof::Operator;
-        leave(&url, Leave::Client { name: &self.name, outcome, schemes: &config.schemes, waits, detail: None })
+        leave(&url, BrowserTarget::Client { name: &self.name, outcome, schemes: &config.schemes, waits, detail: None })
     }
 }

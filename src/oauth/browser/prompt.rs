@@ -1,6 +1,6 @@
 //! Whether the person is asked again for what they have approved before ([`crate::oauth::object::approval`]).
 
-use super::account::Account;
+use super::account::AccountCookie;
 use crate::flow::Flow;
 use crate::identity::Identity;
 use crate::oauth::authorization_request::AuthorizationRequest;
@@ -16,7 +16,7 @@ pub(crate) async fn is_known<I: Identity>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
     request: &Request<'_>,
-    account: &Account,
+    account: &AccountCookie,
     pending: &AuthorizationRequest,
 ) -> bool {
     let approval = Approval::of(pending, &server.config.schemes);

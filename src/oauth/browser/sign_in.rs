@@ -1,22 +1,22 @@
 //! A sign-in, step by step: each step of the identity sends the browser elsewhere, shows a page, or says who the person is
-//! ([`Next`]).
+//! ([`SignInStep`]).
 //!
 //! **Threat.** Someone answers a step for another person, or a step is answered twice.
 //! **Guarantee.** What a step stores is in the transaction's object, and returned once, to the browser that began. A
 //! form's answer must be sent by our own page. All steps together have the time limit of one.
 //! **Not guaranteed.** That the steps prove who the person is: this is up to the identity.
 
-use super::account::Account;
+use super::account::AccountCookie;
 use super::cookies::{self, set_cookie};
-use super::page::{self, ErrorReason, Leave, Reply, error_page, leave};
+use super::page::{self, BrowserTarget, ErrorReason, Reply, error_page, leave};
 use super::{connected, consent};
 use crate::crypto::encode;
 use crate::flow::Flow;
-use crate::identity::{Identity, Next, Person, SignInError, SignInStart};
+use crate::identity::{Identity, Person, SignInError, SignInStart, SignInStep};
 use crate::oauth::authorization_request::{AuthorizationRequest, Prompt};
 use crate::oauth::endpoints::callback::{issue, turn_away, within_reach};
 use crate::oauth::object::ask;
-use crate::oauth::object::transaction::{self, Approve, Proceed, Take, TransactionState};
+use crate::oauth::object::transaction::{self, Approve, NextStep, Take, TransactionState};
 use crate::oauth::{AuthorizationServer, Endpoint, Request};
 
 /// A sign-in in progress.
@@ -64,7 +64,7 @@ pub(crate) async fn begin<I: Identity>(
         Ok(false) | Err(_) => return error_page(ErrorReason::Unavailable, None),
     }
     let take = Take { browser: sign_in.browser.to_owned(), posted: false };
-    if matches!(next, Next::Done(_)) && ask(flow, transaction::object(id), &take).await.is_err() {
+    if matches!(next, SignInStep::Done(_)) && ask(flow, transaction::object(id), &take).await.is_err() {
         return error_page(ErrorReason::Unavailable, None);
     }
     sign_in.answer(flow, server, request, next).await
@@ -77,14 +77,14 @@ impl SignIn<'_> {
         flow: &Flow<'_>,
         server: &AuthorizationServer<'_, I>,
         request: &Request<'_>,
-        next: Result<Next, SignInError>,
+        next: Result<SignInStep, SignInError>,
     ) -> Reply {
         let next = match next {
             Ok(next) => next,
             Err(denied) => return self.refused(flow, server, request, denied).await,
         };
-        if !matches!(next, Next::Done(_)) {
-            let proceed = Proceed { kept: self.kept(&next), browser: self.browser.to_owned() };
+        if !matches!(next, SignInStep::Done(_)) {
+            let proceed = NextStep { kept: self.kept(&next), browser: self.browser.to_owned() };
             match ask(flow, transaction::object(self.id), &proceed).await {
                 Ok(true) => {}
                 // The time limit has passed.
@@ -100,16 +100,16 @@ impl SignIn<'_> {
         flow: &Flow<'_>,
         server: &AuthorizationServer<'_, I>,
         request: &Request<'_>,
-        next: Next,
+        next: SignInStep,
     ) -> Reply {
         match next {
-            Next::Go { url, .. } if self.posted => {
+            SignInStep::Go { url, .. } if self.posted => {
                 let about = server.identity.about();
-                self.waiting(leave(&url, Leave::Upstream { label: &about.label, host: &about.host }))
+                self.waiting(leave(&url, BrowserTarget::Upstream { label: &about.label, host: &about.host }))
             }
-            Next::Go { url, .. } => self.waiting(Reply::redirect(url)),
-            Next::Show { page, .. } => self.waiting(page::step(server, self.id, self.wanted.as_ref(), &page)),
-            Next::Done(person) => self.done(flow, server, request, person).await,
+            SignInStep::Go { url, .. } => self.waiting(Reply::redirect(url)),
+            SignInStep::Show { page, .. } => self.waiting(page::step(server, self.id, self.wanted.as_ref(), &page)),
+            SignInStep::Done(person) => self.done(flow, server, request, person).await,
         }
     }
 
@@ -125,7 +125,7 @@ impl SignIn<'_> {
         let Some(pending) = &self.wanted else {
             return self.over(connected::signed_in(flow, server, request, Ok(person)).await);
         };
-        let account = Account::of(flow.context(), server, &person);
+        let account = AccountCookie::of(flow.context(), server, &person);
         if let Some(expected) = self.account.as_ref().filter(|expected| **expected != account.object(server)) {
             let pending = match within_reach(pending, &person) {
                 Ok(scopes) => AuthorizationRequest { scopes, ..pending.clone() },
@@ -177,11 +177,11 @@ impl SignIn<'_> {
     }
 
     /// What the transaction stores until the next step.
-    fn kept(&self, next: &Next) -> TransactionState {
+    fn kept(&self, next: &SignInStep) -> TransactionState {
         let (identity, form) = match next {
-            Next::Go { kept, .. } => (kept.clone(), false),
-            Next::Show { kept, .. } => (kept.clone(), true),
-            Next::Done(_) => (String::new(), false),
+            SignInStep::Go { kept, .. } => (kept.clone(), false),
+            SignInStep::Show { kept, .. } => (kept.clone(), true),
+            SignInStep::Done(_) => (String::new(), false),
         };
         TransactionState { request: self.wanted.clone(), identity, form, account: self.account.clone() }
     }

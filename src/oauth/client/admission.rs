@@ -49,7 +49,7 @@ pub(crate) async fn gate<I>(
     if !server.config.approve || client.proof == Proof::Operator {
         return ClientApproval::Given;
     }
-    match ask(flow, object(&client.id), &Admitted {}).await {
+    match ask(flow, object(&client.id), &IsAdmitted {}).await {
         Ok(true) => return ClientApproval::Given,
         Ok(false) => {}
         Err(_) => return ClientApproval::Unavailable,
@@ -69,9 +69,9 @@ pub(crate) async fn gate<I>(
 
 /// Whether a client is approved.
 #[derive(Serialize)]
-pub(crate) struct Admitted {}
+pub(crate) struct IsAdmitted {}
 
-call!(Admitted, "admitted" => bool);
+call!(IsAdmitted, "admitted" => bool);
 
 /// The operator approves a client.
 #[derive(Serialize)]

@@ -14,7 +14,7 @@ use crate::limit;
 use crate::oauth::audit::AuditEvent;
 use crate::oauth::authorization_request::{AuthorizationRequest, Prompt, respond};
 use crate::oauth::browser::consent;
-use crate::oauth::browser::page::{self, ErrorReason, Leave, Reply, error_page, leave, recovery};
+use crate::oauth::browser::page::{self, BrowserTarget, ErrorReason, Reply, error_page, leave, recovery};
 use crate::oauth::client::admission::ClientApproval;
 use crate::oauth::client::{Client, Lookup, Proof, admission, find};
 use crate::oauth::error::Code;
@@ -128,8 +128,8 @@ fn told_of(flow: &Flow<'_>, request: &Request<'_>, id: &str, reason: &str) {
 }
 
 /// How a browser returns to the client with the error `description`.
-pub(crate) fn failed<'a>(config: &'a ServerConfig, client: &'a Client, description: &'a str) -> Leave<'a> {
-    Leave::Client {
+pub(crate) fn failed<'a>(config: &'a ServerConfig, client: &'a Client, description: &'a str) -> BrowserTarget<'a> {
+    BrowserTarget::Client {
         name: &client.name,
         outcome: "failed",
         schemes: &config.schemes,

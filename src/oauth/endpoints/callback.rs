@@ -20,9 +20,9 @@ use crate::oauth::error::Code;
 use crate::oauth::limits::by_network;
 use crate::oauth::object::approval::Approval;
 use crate::oauth::object::client::Load;
-use crate::oauth::object::credential::{Answer, Sent, Take};
+use crate::oauth::object::credential::{Answer, ReceivedCredential, Take};
 use crate::oauth::object::grant::{self, GrantRequest};
-use crate::oauth::object::ledger::Traced;
+use crate::oauth::object::ledger::RequestTrace;
 use crate::oauth::object::transaction::{self, TakeOutcome, TransactionState};
 use crate::oauth::object::{ask, credential_revocation, outbox};
 use crate::oauth::{AuthorizationServer, Endpoint, Request, scope};
@@ -70,8 +70,10 @@ pub async fn serve<I: Identity>(
             Err(_) => return error_page(ErrorReason::Unavailable, None),
         };
     let callback = server.url(Endpoint::Callback);
-    let next =
-        server.identity.come_back(flow, &SignInCallback { query: &query, kept: &kept, callback: &callback }).await;
+    let next = server
+        .identity
+        .continue_sign_in(flow, &SignInCallback { query: &query, kept: &kept, callback: &callback })
+        .await;
     let sign_in = SignIn { id, browser: &take.browser, cookie: None, wanted, account, posted };
     sign_in.go_on(flow, server, request, next).await
 }
@@ -96,7 +98,7 @@ pub(crate) async fn turn_away<I: Identity>(
     }
     if denied.kind == SignInErrorKind::NotAllowed {
         let back = pending.failed(code, description);
-        return page::turned_away(server, denied.account.as_deref().unwrap_or_default(), pending, &back);
+        return page::refused_page(server, denied.account.as_deref().unwrap_or_default(), pending, &back);
     }
     if posted {
         return pending
@@ -209,10 +211,12 @@ pub(crate) async fn issue<I: Identity>(
         label: person.label.clone(),
         props: Json::from_text(person.props.clone()),
         approval: asked.then(|| Approval::of(pending, &server.config.schemes)),
-        credential: credential.clone().map(|credential| Sent::of(server.identity, credential).about(&subject)),
+        credential: credential
+            .clone()
+            .map(|credential| ReceivedCredential::of(server.identity, credential).about(&subject)),
         subject,
         lifetimes: server.config.lifetimes,
-        traced: Traced::new(server.config, trace.clone()),
+        traced: RequestTrace::new(server.config, trace.clone()),
     };
     let granted = ask(flow, object.clone(), &begin).await.map_err(|_| silent())?;
     let passed = outbox::pass_on(flow, server.config, &object, &granted).await;

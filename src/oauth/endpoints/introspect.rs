@@ -19,7 +19,7 @@ use crate::oauth::audit::AuditEvent;
 use crate::oauth::client::authentication::{PresentedCredentials, unknown_client};
 use crate::oauth::error::{Code, OAuthError, unavailable, unstored};
 use crate::oauth::object::ask;
-use crate::oauth::object::grant::Stands;
+use crate::oauth::object::grant::IsActive;
 use crate::oauth::revocation_rules::Rules;
 use crate::oauth::{AuthorizationServer, Request, signing};
 
@@ -69,7 +69,7 @@ async fn introspect<I: Identity>(
     if request.revocations_stale {
         return Err(unavailable());
     }
-    let stands = Stands { grant: access.grant, rules: Rules::of(server.config, request) };
+    let stands = IsActive { grant: access.grant, rules: Rules::of(server.config, request) };
     let (stands, salt) = (ask(flow, access.object, &stands), ask(flow, "keyring", &Salt {}));
     let (stands, salt) = (stands.await.map_err(|_| unavailable())?, salt.await.map_err(|_| unavailable())?);
     if !stands {

@@ -15,7 +15,7 @@ use crate::limit;
 use crate::oauth::client::authentication::{PresentedCredentials, unknown_client};
 use crate::oauth::error::{Code, OAuthError, unavailable};
 use crate::oauth::limits::by_network;
-use crate::oauth::object::ledger::Traced;
+use crate::oauth::object::ledger::RequestTrace;
 use crate::oauth::object::revoke::{Revoke, Revoked};
 use crate::oauth::object::{ask, credential_revocation, outbox};
 use crate::oauth::refresh_token::RefreshToken;
@@ -63,7 +63,7 @@ async fn revoke<I: Identity>(
         return Err(OAuthError::slow_down(seconds));
     }
     let trace = request.trace(flow);
-    let revoke = Revoke { grant, client: shown, traced: Traced::new(server.config, trace.clone()) };
+    let revoke = Revoke { grant, client: shown, traced: RequestTrace::new(server.config, trace.clone()) };
     let decided = ask(flow, object.clone(), &revoke).await.map_err(|_| unavailable())?;
     let is_announced = outbox::pass_on(flow, server.config, &object, &decided).await.map_err(|()| unavailable())?;
     if is_announced {

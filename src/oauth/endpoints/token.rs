@@ -12,9 +12,9 @@ use crate::oauth::client::{Lookup, document, find};
 use crate::oauth::code::Code;
 use crate::oauth::error::{Code as Error, OAuthError, unavailable, unstored};
 use crate::oauth::limits::by_network;
-use crate::oauth::object::ledger::Traced;
+use crate::oauth::object::ledger::RequestTrace;
 use crate::oauth::object::redeem::{Redeem, TokenRequest, TokenResponse};
-use crate::oauth::object::refresh::{Refresh, Renewed};
+use crate::oauth::object::refresh::{Refresh, RefreshedPerson};
 use crate::oauth::object::{ask, credential_revocation, grant, outbox};
 use crate::oauth::refresh_token::RefreshToken;
 use crate::oauth::revocation_rules::Rules;
@@ -89,7 +89,7 @@ async fn answer<I: Identity>(
         lifetimes: server.config.lifetimes,
         rules: Rules::of(server.config, request),
         jwt,
-        traced: Traced::new(server.config, trace.clone()),
+        traced: RequestTrace::new(server.config, trace.clone()),
         most: server.config.limits.token,
     };
     let shown = asked.client.clone();
@@ -254,9 +254,9 @@ async fn renewed<I: Identity>(
     server: &AuthorizationServer<'_, I>,
     object: &str,
     refresh: &Refresh,
-) -> Result<Option<Renewed>, OAuthError> {
+) -> Result<Option<RefreshedPerson>, OAuthError> {
     let renewed = renewal::renewed(flow, server, object, refresh).await?;
-    Ok(renewed.map(|(person, credential)| Renewed {
+    Ok(renewed.map(|(person, credential)| RefreshedPerson {
         inline: grant::is_inline(server.identity, &person.props, Some(&credential)),
         props: Some(person.props).filter(|props| !props.is_empty()).map(Json::from_text),
         may: person.scopes,

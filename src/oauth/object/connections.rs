@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::credential::Sent;
+use super::credential::ReceivedCredential;
 use super::grant::{self, Grant};
-use super::ledger::{self, Event, Ledger, Traced};
-use super::{Decided, InvalidCall, RowSet, approval, call, credential, outbox};
+use super::ledger::{self, Event, Ledger, RequestTrace};
+use super::{Decision, InvalidCall, RowSet, approval, call, credential, outbox};
 use crate::crypto::Keys;
 use crate::flow::Flow;
 use crate::oauth::revocation_rules::{self, Rules};
@@ -46,23 +46,23 @@ pub(crate) struct Disconnect {
     pub(crate) client: Option<String>,
     /// True if the operator ends it, not the person.
     pub(crate) operator: bool,
-    pub(crate) traced: Traced,
+    pub(crate) traced: RequestTrace,
 }
 
 // How many had not ended before.
-call!(Disconnect, "disconnect" => Decided<u64>);
+call!(Disconnect, "disconnect" => Decision<u64>);
 
 /// A person has signed in without a client's request.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SignedIn {
     /// The typed subject.
     pub(crate) subject: String,
-    pub(crate) credential: Option<Sent>,
-    pub(crate) traced: Traced,
+    pub(crate) credential: Option<ReceivedCredential>,
+    pub(crate) traced: RequestTrace,
 }
 
 // Whether the credential was stored.
-call!(SignedIn, "signed-in" => Decided<bool>);
+call!(SignedIn, "signed-in" => Decision<bool>);
 
 /// Inside the object: answers [`List`].
 pub(crate) async fn standing(flow: &Flow<'_>, List { rules }: &List) -> Result<Vec<Connection>, InvalidCall> {
@@ -86,9 +86,9 @@ pub(crate) async fn standing(flow: &Flow<'_>, List { rules }: &List) -> Result<V
 }
 
 /// Inside the object: answers [`Disconnect`].
-pub(crate) async fn disconnect(flow: &Flow<'_>, keys: &Keys, input: &Disconnect) -> Result<Decided<u64>, InvalidCall> {
+pub(crate) async fn disconnect(flow: &Flow<'_>, keys: &Keys, input: &Disconnect) -> Result<Decision<u64>, InvalidCall> {
     let now = flow.context().now();
-    let prefixes = vec![grant::PREFIX.into(), approval::PREFIX.into(), outbox::end_row("")];
+    let prefixes = vec![grant::PREFIX.into(), approval::PREFIX.into(), outbox::grant_end_row("")];
     let (rows, prefixes) = ledger::rows(vec![], prefixes);
     let held = RowSet::read(flow, rows, prefixes).await?;
     let mut ledger = Ledger::read(flow, keys, &held, &input.traced);
@@ -111,14 +111,14 @@ pub(crate) async fn disconnect(flow: &Flow<'_>, keys: &Keys, input: &Disconnect)
         let ended = Grant { revoked: Some(now), ..grant.clone() };
         let event = Event { name: ledger::ENDED, client: &grant.client, grant: &grant.id, scopes: &[], reason };
         change = change.put(Grant::row(&grant.id), &ended, Some(now + REMEMBERED));
-        change = outbox::owe_end(change, now, &grant.id);
+        change = outbox::enqueue_grant_end(change, now, &grant.id);
         change = ledger.wrote(change, &grant.subject, event);
     }
     change.commit(flow);
     // Grants that had ended before are announced again if that has not been delivered.
-    let is_owed = |grant: &&Grant| grant.revoked.is_none() || outbox::owes_end(&held, &grant.id);
+    let is_owed = |grant: &&Grant| grant.revoked.is_none() || outbox::is_end_pending(&held, &grant.id);
     let ended = meant.iter().filter(is_owed).map(|grant| &*grant.id);
-    Ok(ledger.report(Decided::new(count).ending(ended)))
+    Ok(ledger.report(Decision::new(count).ending(ended)))
 }
 
 /// Inside the object: answers [`SignedIn`]. Nothing is stored for a person without a grant.
@@ -127,11 +127,11 @@ pub(crate) async fn remember(
     keys: &Keys,
     object: &str,
     SignedIn { subject, credential, traced }: SignedIn,
-) -> Result<Decided<bool>, InvalidCall> {
+) -> Result<Decision<bool>, InvalidCall> {
     let (rows, prefixes) = ledger::rows(vec![credential::ROW.into()], vec![grant::PREFIX.into()]);
     let held = RowSet::read(flow, rows, prefixes).await?;
     if held.under(grant::PREFIX).next().is_none() {
-        return Ok(Decided::new(false));
+        return Ok(Decision::new(false));
     }
     let mut ledger = Ledger::read(flow, keys, &held, &traced);
     let mut change = held.writes();
@@ -141,5 +141,5 @@ pub(crate) async fn remember(
     }
     let event = Event { name: ledger::SIGNED_IN, client: "", grant: "", scopes: &[], reason: None };
     ledger.wrote(change, &subject, event).commit(flow);
-    Ok(ledger.report(Decided::new(kept)))
+    Ok(ledger.report(Decision::new(kept)))
 }

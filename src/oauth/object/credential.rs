@@ -13,12 +13,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::credential_revocation::{Due, Origin, binding};
+use super::credential_revocation::{Origin, RevocationRow, binding};
 use super::grant::Grant;
 use super::ledger::{self, Event, Ledger};
 use super::refresh::{Refresh, would_rotate};
 use super::upstream_lease::{self, LeaseOutcome, OFTEN};
-use super::{Decided, InvalidCall, RowSet, RowWrites, call};
+use super::{Decision, InvalidCall, RowSet, RowWrites, call};
 use crate::crypto::{Keys, encode};
 use crate::flow::Flow;
 use crate::identity::Identity;
@@ -34,7 +34,7 @@ const FRESH: u64 = 60_000;
 
 /// A credential from the Worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Sent {
+pub(crate) struct ReceivedCredential {
     /// The identity's own text.
     credential: String,
     origin: Origin,
@@ -86,7 +86,7 @@ pub struct Take {
     pub(crate) renewal: Option<Renewal>,
 }
 
-call!(Take, "credential" => Decided<Answer>);
+call!(Take, "credential" => Decision<Answer>);
 
 /// A refresh for which the upstream must be asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -144,17 +144,17 @@ pub enum Answer {
 
 /// Stores what the holder of the lease has obtained.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Keep {
+pub(crate) struct CompleteRenewal {
     pub(crate) lease: String,
-    pub(crate) credential: Sent,
+    pub(crate) credential: ReceivedCredential,
 }
 
 // Whether it was stored.
-call!(Keep, "keep" => bool);
+call!(CompleteRenewal, "keep" => bool);
 
 /// The holder of leases has failed.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct GiveUp {
+pub(crate) struct FailRenewal {
     pub(crate) take: Take,
     pub(crate) asking: Option<String>,
     pub(crate) lease: Option<String>,
@@ -164,9 +164,9 @@ pub(crate) struct GiveUp {
 }
 
 // For a refresh, the typed subject of the person.
-call!(GiveUp, "give-up" => Decided<Option<String>>);
+call!(FailRenewal, "give-up" => Decision<Option<String>>);
 
-impl Sent {
+impl ReceivedCredential {
     /// A credential of `identity`.
     pub(crate) fn of<I: Identity>(identity: &I, credential: String) -> Self {
         let origin = Origin::of(identity, None, &credential);
@@ -196,7 +196,7 @@ impl Row {
     /// Replaces the former one, which is revoked by itself if that is possible.
     pub(crate) fn replace(&self, change: RowWrites, held: &RowSet, now: u64) -> RowWrites {
         let former = held.record::<Self>(ROW);
-        let due = former.and_then(|former| Due::replaced(former.origin, former.sealed, &self.origin, now));
+        let due = former.and_then(|former| RevocationRow::replaced(former.origin, former.sealed, &self.origin, now));
         let change = match due {
             Some(due) => due.put(change, due.row()),
             None => change,
@@ -222,13 +222,13 @@ pub(crate) async fn take(
     keys: &Keys,
     object: &str,
     asked: &Take,
-) -> Result<Decided<Answer>, InvalidCall> {
+) -> Result<Decision<Answer>, InvalidCall> {
     let now = flow.context().now();
     let (id, refresh) = (asked.grant(), asked.refresh());
     let rows = vec![ROW.into()].into_iter().chain(id.map(Grant::row)).collect();
     let (rows, prefixes) = if refresh.is_some() { ledger::rows(rows, vec![]) } else { (rows, vec![]) };
     let held = RowSet::read(flow, rows, prefixes).await?;
-    let none = || Ok(Decided::new(Answer::None));
+    let none = || Ok(Decision::new(Answer::None));
     let mut grant = id.and_then(|id| held.record::<Grant>(&Grant::row(id)));
     if id.is_some() && !grant.as_ref().is_some_and(|grant| stands(flow, keys, &held, grant, refresh)) {
         return none();
@@ -236,7 +236,7 @@ pub(crate) async fn take(
     // A refresh asks about the person of this grant.
     let renewing = grant.as_mut().zip(asked.renewal.as_ref());
     if let Some((grant, renewal @ Renewal { bare: true, .. })) = renewing {
-        return Ok(Decided::new(match ask_for(flow, keys, &held, grant, renewal, held.writes()) {
+        return Ok(Decision::new(match ask_for(flow, keys, &held, grant, renewal, held.writes()) {
             Ok((change, asking)) => {
                 change.commit(flow);
                 Answer::Credential { credential: grant.subject.clone(), lease: None, asking: Some(asking) }
@@ -262,13 +262,13 @@ pub(crate) async fn take(
     if is_stale && let Some(lease) = row.lease.as_ref().filter(|lease| lease.until > now) {
         let code = if row.refused { Code::InvalidGrant } else { Code::TemporarilyUnavailable };
         let answer = if lease.stuck { Answer::Failed(code) } else { Answer::Busy(lease.until - now) };
-        return Ok(Decided::new(answer));
+        return Ok(Decision::new(answer));
     }
     let (mut change, mut asking, mut lease) = (held.writes(), None, None);
     if let Some((grant, renewal)) = renewing {
         let asks = match ask_for(flow, keys, &held, grant, renewal, change) {
             Ok(asks) => asks,
-            Err(answer) => return Ok(Decided::new(answer)),
+            Err(answer) => return Ok(Decision::new(answer)),
         };
         (change, asking, is_change) = (asks.0, Some(asks.1), true);
     }
@@ -281,7 +281,7 @@ pub(crate) async fn take(
     if is_change {
         change.put(ROW, row, None).commit(flow);
     }
-    Ok(Decided::new(Answer::Credential { credential, lease, asking }))
+    Ok(Decision::new(Answer::Credential { credential, lease, asking }))
 }
 
 /// A refresh must ask about the person of `grant`: what is written then, and its lease. Otherwise the answer for a
@@ -317,10 +317,10 @@ fn ask_for(
 }
 
 /// The answer for a refresh whose person cannot be asked about.
-fn unopened(flow: &Flow<'_>, keys: &Keys, held: &RowSet, grant: &Grant, refresh: &Refresh) -> Decided<Answer> {
+fn unopened(flow: &Flow<'_>, keys: &Keys, held: &RowSet, grant: &Grant, refresh: &Refresh) -> Decision<Answer> {
     let mut ledger = Ledger::read(flow, keys, held, &refresh.request.traced);
     ledger.refused(held, None, &grant.subject, refusal(grant, "there is no upstream credential that can be opened"));
-    ledger.report(Decided::new(Answer::Failed(Code::InvalidGrant)))
+    ledger.report(Decision::new(Answer::Failed(Code::InvalidGrant)))
 }
 
 fn refusal<'a>(grant: &'a Grant, reason: &'static str) -> Event<'a> {
@@ -335,12 +335,12 @@ fn stands(flow: &Flow<'_>, keys: &Keys, held: &RowSet, grant: &Grant, refresh: O
     would_rotate(flow.context().now(), refresh, grant) && !is_limited()
 }
 
-/// Inside the object: answers [`Keep`].
+/// Inside the object: answers [`CompleteRenewal`].
 pub(crate) async fn keep(
     flow: &Flow<'_>,
     keys: &Keys,
     object: &str,
-    Keep { lease, credential }: Keep,
+    CompleteRenewal { lease, credential }: CompleteRenewal,
 ) -> Result<bool, InvalidCall> {
     let held = RowSet::read(flow, vec![ROW.into()], vec![]).await?;
     let Some(former) = held.record::<Row>(ROW) else { return Ok(false) };
@@ -353,13 +353,13 @@ pub(crate) async fn keep(
     Ok(true)
 }
 
-/// Inside the object: answers [`GiveUp`]. Those that wait get the same error. The lease of a credential remains,
+/// Inside the object: answers [`FailRenewal`]. Those that wait get the same error. The lease of a credential remains,
 /// because the upstream may have revoked it, and until it expires nobody waits for it.
 pub(crate) async fn revoke_unused(
     flow: &Flow<'_>,
     keys: &Keys,
-    GiveUp { take, asking, lease, failed, refused }: &GiveUp,
-) -> Result<Decided<Option<String>>, InvalidCall> {
+    FailRenewal { take, asking, lease, failed, refused }: &FailRenewal,
+) -> Result<Decision<Option<String>>, InvalidCall> {
     let row = Grant::row(take.grant().ok_or(InvalidCall)?);
     let (rows, prefixes) = ledger::rows(vec![ROW.into(), row.clone()], vec![]);
     let held = RowSet::read(flow, rows, prefixes).await?;
@@ -384,7 +384,7 @@ pub(crate) async fn revoke_unused(
     // Without a refresh token it was a tool's request: its caller gets the error.
     let Some((grant, refresh)) = grant.zip(take.refresh()) else {
         change.commit(flow);
-        return Ok(Decided::new(None));
+        return Ok(Decision::new(None));
     };
     let reason = match failed {
         Code::InvalidGrant => "the sign-in provider no longer accepts the person",
@@ -392,5 +392,5 @@ pub(crate) async fn revoke_unused(
     };
     let mut ledger = Ledger::read(flow, keys, &held, &refresh.request.traced);
     ledger.refused(&held, Some(change), &grant.subject, refusal(&grant, reason));
-    Ok(ledger.report(Decided::new(Some(grant.subject))))
+    Ok(ledger.report(Decision::new(Some(grant.subject))))
 }

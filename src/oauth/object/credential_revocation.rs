@@ -59,7 +59,7 @@ impl Origin {
 
 /// A credential on its way to an object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Given {
+pub(crate) struct NewCredential {
     /// The identity's own text.
     pub(crate) credential: String,
     pub(crate) origin: Origin,
@@ -67,7 +67,7 @@ pub(crate) struct Given {
 
 /// The row of a credential to revoke.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Due {
+pub(crate) struct RevocationRow {
     /// The credential.
     sealed: String,
     origin: Origin,
@@ -77,14 +77,14 @@ pub(crate) struct Due {
     at: u64,
 }
 
-impl Due {
+impl RevocationRow {
     /// A credential that is due at `at`.
     pub(crate) fn new(origin: Origin, sealed: String, at: u64) -> Self {
         Self { origin, sealed, tries: 0, at }
     }
 
     /// A credential from the Worker, due at `at`.
-    pub(crate) fn given(flow: &Flow<'_>, keys: &Keys, object: &str, given: Given, at: u64) -> Self {
+    pub(crate) fn given(flow: &Flow<'_>, keys: &Keys, object: &str, given: NewCredential, at: u64) -> Self {
         let sealed = keys.seal_text(flow.context(), &binding(object), given.credential.as_bytes());
         Self::new(given.origin, sealed, at)
     }
@@ -108,24 +108,24 @@ impl Due {
 }
 
 /// The credentials that are due, including the current one if no grant needs it any more. The caller tries to revoke
-/// them, and reports which ones are [`Settled`]; the others are due again later, a few times.
+/// them, and reports which ones are [`SettledRevocations`]; the others are due again later, a few times.
 #[derive(Serialize)]
 pub(crate) struct Release {}
 
-call!(Release, "release" => Released);
+call!(Release, "release" => DueRevocations);
 
 /// Credentials to revoke, also the input of the Worker's step `revoke_upstream`.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Released {
+pub struct DueRevocations {
     /// The credentials.
-    pub due: Vec<Item>,
+    pub due: Vec<DueRevocation>,
 }
 
 /// One credential to revoke.
 #[derive(Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "Due"))]
-pub struct Item {
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "RevocationRow"))]
+pub struct DueRevocation {
     /// The key of its row.
     id: String,
     /// `None` if it does not open any more.
@@ -140,18 +140,18 @@ pub struct Item {
 /// These need no further attempt.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Settled {
-    /// IDs of [`Item`]s.
+pub struct SettledRevocations {
+    /// IDs of [`DueRevocation`]s.
     pub settled: Vec<String>,
 }
 
-call!(Settled, "settled" => bool);
+call!(SettledRevocations, "settled" => bool);
 
 /// Whether an active grant needs a credential.
 #[derive(Serialize)]
-pub(crate) struct Needed {}
+pub(crate) struct IsNeeded {}
 
-call!(Needed, "needed" => bool);
+call!(IsNeeded, "needed" => bool);
 
 /// How credentials are sealed inside the object with this name.
 pub(crate) fn binding(object: &str) -> SealContext<'_> {
@@ -164,18 +164,18 @@ fn is_standing(held: &RowSet) -> bool {
 }
 
 /// Inside the object: answers [`Release`].
-pub(crate) async fn release(flow: &Flow<'_>, keys: &Keys, object: &str) -> Result<Released, InvalidCall> {
+pub(crate) async fn release(flow: &Flow<'_>, keys: &Keys, object: &str) -> Result<DueRevocations, InvalidCall> {
     let now = flow.context().now();
     let held = RowSet::read(flow, vec![credential::ROW.into()], vec![grant::PREFIX.into(), PREFIX.into()]).await?;
     let needed = is_standing(&held);
     let kept = held.record::<credential::Row>(credential::ROW);
     let rows = held.under(PREFIX).map(|(key, _)| [PREFIX, key].concat());
-    let mut all = rows.map(|row| (held.record::<Due>(&row), row)).collect::<Vec<_>>();
+    let mut all = rows.map(|row| (held.record::<RevocationRow>(&row), row)).collect::<Vec<_>>();
     let mut change = held.writes();
     let mut is_change = false;
     if !needed && held.row(credential::ROW).is_some() {
         (change, is_change) = (change.remove(credential::ROW), true);
-        let due = kept.clone().map(|kept| Due::new(kept.origin, kept.sealed, now));
+        let due = kept.clone().map(|kept| RevocationRow::new(kept.origin, kept.sealed, now));
         all.extend(due.map(|due| (due.row(), due)).map(|(row, due)| (Some(due), row)));
     }
     let mut items = Vec::new();
@@ -185,7 +185,7 @@ pub(crate) async fn release(flow: &Flow<'_>, keys: &Keys, object: &str) -> Resul
         }
         is_change = true;
         // A credential stays if the provider would end with it what is still needed.
-        let spared = |due: &Due| {
+        let spared = |due: &RevocationRow| {
             let is_the_same = kept.as_ref().is_some_and(|kept| kept.origin.token == due.origin.token);
             needed && (!due.origin.single || is_the_same)
         };
@@ -195,33 +195,36 @@ pub(crate) async fn release(flow: &Flow<'_>, keys: &Keys, object: &str) -> Resul
         };
         let credential = keys.open_text(&binding(object), &due.sealed).and_then(|text| String::from_utf8(text).ok());
         let wait = WAITS.get(due.tries).filter(|_| credential.is_some());
-        let item = Item { id: id.clone(), credential, origin: due.origin.clone(), last: wait.is_none() };
+        let item = DueRevocation { id: id.clone(), credential, origin: due.origin.clone(), last: wait.is_none() };
         items.push(item);
         change = match wait {
-            Some(wait) => Due { tries: due.tries + 1, at: now + wait, ..due }.put(change, id),
+            Some(wait) => RevocationRow { tries: due.tries + 1, at: now + wait, ..due }.put(change, id),
             None => change.remove(id),
         };
     }
     if is_change {
         change.commit(flow);
     }
-    Ok(Released { due: items })
+    Ok(DueRevocations { due: items })
 }
 
 /// Inside the object: these need no further attempt.
-pub(crate) async fn settled(flow: &Flow<'_>, Settled { settled }: Settled) -> Result<bool, InvalidCall> {
+pub(crate) async fn settled(
+    flow: &Flow<'_>,
+    SettledRevocations { settled }: SettledRevocations,
+) -> Result<bool, InvalidCall> {
     let held = RowSet::read(flow, vec![], vec![]).await?;
     let rows = settled.into_iter().filter(|id| id.starts_with(PREFIX));
     rows.fold(held.writes(), RowWrites::remove).commit(flow);
     Ok(true)
 }
 
-/// Inside the object: answers [`Needed`].
+/// Inside the object: answers [`IsNeeded`].
 pub(crate) async fn is_needed(flow: &Flow<'_>) -> Result<bool, InvalidCall> {
     Ok(is_standing(&RowSet::read(flow, vec![], vec![grant::PREFIX.into()]).await?))
 }
 
-impl Item {
+impl DueRevocation {
     /// Revokes it, and logs that; `request` is the request that caused it. True if no further attempt is needed.
     async fn revoke<I: Identity>(
         &self,
@@ -255,23 +258,23 @@ impl Item {
 pub async fn revoke_upstream<I: Identity>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
-    released: &Released,
+    released: &DueRevocations,
     request: Option<&str>,
-) -> Settled {
+) -> SettledRevocations {
     let mut settled = Vec::new();
     for item in released.due.iter().filter(|item| item.origin.mark == server.identity.mark()) {
         if is_needed_elsewhere(flow, &item.origin).await || item.revoke(flow, server, request).await {
             settled.push(item.id.clone());
         }
     }
-    Settled { settled }
+    SettledRevocations { settled }
 }
 
 /// Whether the provider would end with it what a grant of the person needs, according to another object. If this cannot
 /// be decided, it is needed.
 async fn is_needed_elsewhere(flow: &Flow<'_>, origin: &Origin) -> bool {
     let Some(object) = origin.elsewhere.clone().filter(|_| !origin.single) else { return false };
-    ask(flow, object, &Needed {}).await != Ok(false)
+    ask(flow, object, &IsNeeded {}).await != Ok(false)
 }
 
 /// In the Worker, after a grant has ended: if it was the person's last one, the credential is deleted here and revoked
@@ -314,6 +317,6 @@ pub(crate) async fn revoke_unused<I: Identity>(
     if is_needed_elsewhere(flow, &origin).await {
         return;
     }
-    let item = Item { id: String::new(), credential: Some(credential.to_owned()), origin, last: true };
+    let item = DueRevocation { id: String::new(), credential: Some(credential.to_owned()), origin, last: true };
     item.revoke(flow, server, Some(request)).await;
 }

@@ -4,10 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::approval::{self, Approval};
-use super::credential::{self, Sent};
-use super::ledger::{self, Event, Ledger, Traced};
+use super::credential::{self, ReceivedCredential};
+use super::ledger::{self, Event, Ledger, RequestTrace};
 use super::upstream_lease::UpstreamLease;
-use super::{Decided, InvalidCall, RowSet, call, outbox};
+use super::{Decision, InvalidCall, RowSet, call, outbox};
 use crate::crypto::{Keys, Purpose, SealContext, encode, hash};
 use crate::flow::Flow;
 use crate::identity::Identity;
@@ -38,13 +38,13 @@ pub(crate) struct GrantRequest {
     pub(crate) inline: bool,
     /// The approval to remember, if consent was asked for here.
     pub(crate) approval: Option<Approval>,
-    pub(crate) credential: Option<Sent>,
+    pub(crate) credential: Option<ReceivedCredential>,
     pub(crate) lifetimes: Lifetimes,
-    pub(crate) traced: Traced,
+    pub(crate) traced: RequestTrace,
 }
 
 // The code.
-call!(GrantRequest, "grant" => Decided<String>);
+call!(GrantRequest, "grant" => Decision<String>);
 
 /// The props of a grant whose tokens do not contain them.
 #[derive(Serialize, Deserialize)]
@@ -57,12 +57,12 @@ call!(Props, "props" => Option<ObjectText>);
 
 /// Whether a grant is active.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Stands {
+pub(crate) struct IsActive {
     pub(crate) grant: String,
     pub(crate) rules: Option<Rules>,
 }
 
-call!(Stands, "stands" => bool);
+call!(IsActive, "stands" => bool);
 
 /// Access tokens contain the props if these are short and contain no secret of the upstream.
 pub(crate) fn is_inline<I: Identity>(identity: &I, props: &str, credential: Option<&str>) -> bool {
@@ -94,7 +94,7 @@ pub(crate) struct Grant {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) revoked: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) family: Option<Family>,
+    pub(crate) family: Option<RefreshTokenFamily>,
     /// The request that asks the upstream, with the valid refresh token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) asking: Option<UpstreamLease>,
@@ -108,17 +108,17 @@ pub(crate) struct Grant {
 
 /// The refresh tokens of a grant: one that is valid, and the one before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Family {
+pub(crate) struct RefreshTokenFamily {
     /// The number of rotations.
     pub(crate) generation: u64,
     /// Hash of the valid token's secret.
     pub(crate) current: String,
     /// The former token's hash, when it was replaced, and by what request.
-    pub(crate) previous: Option<Previous>,
+    pub(crate) previous: Option<PreviousToken>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Previous {
+pub(crate) struct PreviousToken {
     pub(crate) secret: String,
     pub(crate) rotated: u64,
     /// The `scope` and `resource` of the request that replaced it.
@@ -179,7 +179,7 @@ pub(crate) async fn begin(
     keys: &Keys,
     object: &str,
     input: GrantRequest,
-) -> Result<Decided<String>, InvalidCall> {
+) -> Result<Decision<String>, InvalidCall> {
     let (context, now) = (flow.context(), flow.context().now());
     let GrantRequest { request, lifetimes, .. } = input;
     let (rows, prefixes) = ledger::rows(vec![credential::ROW.into()], vec![PREFIX.into()]);
@@ -224,13 +224,13 @@ pub(crate) async fn begin(
     for old in &ended {
         let reason = Some("a newer grant replaced it");
         let event = Event { name: ledger::ENDED, client: &old.client, grant: &old.id, scopes: &[], reason };
-        change = outbox::owe_end(change.remove(Grant::row(&old.id)), now, &old.id);
+        change = outbox::enqueue_grant_end(change.remove(Grant::row(&old.id)), now, &old.id);
         change = ledger.wrote(change, &grant.subject, event);
     }
     let event =
         Event { name: ledger::GRANTED, client: &grant.client, grant: &grant.id, scopes: &grant.scopes, reason: None };
     ledger.wrote(change, &grant.subject, event).commit(flow);
-    let decided = Decided::new(code.seal(context, keys, &grant.issuer));
+    let decided = Decision::new(code.seal(context, keys, &grant.issuer));
     Ok(ledger.report(decided.ending(ended.iter().map(|old| &*old.id))))
 }
 
@@ -262,8 +262,8 @@ pub(crate) async fn props(
     Ok(grant.and_then(|grant| grant.opened_props(keys)).map(ObjectText))
 }
 
-/// Inside the object: answers [`Stands`].
-pub(crate) async fn stands(flow: &Flow<'_>, Stands { grant, rules }: &Stands) -> Result<bool, InvalidCall> {
+/// Inside the object: answers [`IsActive`].
+pub(crate) async fn is_active(flow: &Flow<'_>, IsActive { grant, rules }: &IsActive) -> Result<bool, InvalidCall> {
     let row = Grant::row(grant);
     let held = RowSet::read(flow, vec![row.clone()], vec![]).await?;
     let grant = held.record::<Grant>(&row);

@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decided, RowSet, RowWrites, outbox};
+use super::{Decision, RowSet, RowWrites, outbox};
 use crate::crypto::{Keys, encode, hash, mac};
 use crate::flow::{Commit, Flow};
 use crate::json::{self, Json};
@@ -52,14 +52,14 @@ pub(crate) const SIGNED_IN: &str = "signed in";
 /// What a decision with a ledger needs to know about the request.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Traced {
+pub(crate) struct RequestTrace {
     /// The request's ID in the Worker's log.
     trace: Option<String>,
     /// Who stores records for the operator.
     teller: Option<String>,
 }
 
-impl Traced {
+impl RequestTrace {
     pub(crate) fn new(config: &ServerConfig, trace: String) -> Self {
         Self { trace: Some(trace), teller: config.teller.clone() }
     }
@@ -151,7 +151,7 @@ struct Flat<'a> {
 pub(crate) struct Ledger<'a> {
     flow: &'a Flow<'a>,
     keys: &'a Keys,
-    traced: &'a Traced,
+    traced: &'a RequestTrace,
     head: Head,
     /// The counters that were read: key and count.
     counts: Vec<(String, u64)>,
@@ -168,7 +168,7 @@ pub(crate) fn rows(mut keys: Vec<String>, mut prefixes: Vec<String>) -> (Vec<Str
 
 impl<'a> Ledger<'a> {
     /// Reads the head, or starts a chain.
-    pub(crate) fn read(flow: &'a Flow<'a>, keys: &'a Keys, held: &RowSet, traced: &'a Traced) -> Self {
+    pub(crate) fn read(flow: &'a Flow<'a>, keys: &'a Keys, held: &RowSet, traced: &'a RequestTrace) -> Self {
         let window = flow.context().now() / WINDOW;
         let fresh = |label| encode(&flow.context().random::<16>(label));
         let mut chain = held.record(ROW).unwrap_or_else(|| {
@@ -288,7 +288,7 @@ impl<'a> Ledger<'a> {
         let event = Json::of(&Flat { record: &record, kid: &kid, mac: &mac, subject, salt: &head.salt });
         let change = change.put(record_row(seq), &Link { record: &record, kid: &kid, mac: &mac }, Some(kept));
         let change = match &self.traced.teller {
-            Some(teller) => outbox::owe_record(change, now, seq, (teller, &event)),
+            Some(teller) => outbox::enqueue_record(change, now, seq, (teller, &event)),
             None => change,
         };
         head.mac = mac;
@@ -304,8 +304,8 @@ impl<'a> Ledger<'a> {
     }
 
     /// Adds the records to the object's decision.
-    pub(crate) fn report<T>(&mut self, decided: Decided<T>) -> Decided<T> {
-        Decided { audit: Some(core::mem::take(&mut self.records)), ..decided }
+    pub(crate) fn report<T>(&mut self, decided: Decision<T>) -> Decision<T> {
+        Decision { audit: Some(core::mem::take(&mut self.records)), ..decided }
     }
 }
 

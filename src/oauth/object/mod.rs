@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::Keys;
-use crate::flow::{Ask, Commit, Failure, Flow, Found, Rows, Writes};
+use crate::flow::{Ask, Commit, Failure, Flow, FoundRows, Rows, Writes};
 use crate::json::{self, Json, Value};
 use crate::oauth::client::admission;
 use crate::oauth::record;
@@ -73,14 +73,14 @@ pub(crate) fn ask<C: Call, O: Into<String>>(
 
 /// A call, as it reaches an object.
 #[derive(Deserialize)]
-struct Asked<'a> {
+struct ObjectCall<'a> {
     object: String,
     call: String,
     #[serde(borrow)]
     input: Value<'a>,
 }
 
-impl Asked<'_> {
+impl ObjectCall<'_> {
     /// The call's input.
     fn input<C: Call + DeserializeOwned>(&self) -> Result<C, InvalidCall> {
         self.input.parse().map_err(|_| InvalidCall)
@@ -98,13 +98,13 @@ pub async fn serve(flow: &Flow<'_>, keys: &Keys, input: &str) -> Json {
 }
 
 async fn called(flow: &Flow<'_>, keys: &Keys, text: &str) -> Result<Json, InvalidCall> {
-    let asked: Asked<'_> = json::read(text).map_err(|_| InvalidCall)?;
+    let asked: ObjectCall<'_> = json::read(text).map_err(|_| InvalidCall)?;
     let object = asked.object.as_str();
     let (role, _) = object.split_once(':').ok_or(InvalidCall)?;
     match (role, asked.call.as_str()) {
         ("transaction", transaction::Approve::NAME) => answer(transaction::approve(flow, asked.input()?).await),
         ("transaction", transaction::Take::NAME) => answer(transaction::take(flow, &asked.input()?).await),
-        ("transaction", transaction::Proceed::NAME) => answer(transaction::proceed(flow, asked.input()?).await),
+        ("transaction", transaction::NextStep::NAME) => answer(transaction::proceed(flow, asked.input()?).await),
         ("transaction", transaction::Hold::NAME) => answer(transaction::hold(flow, keys, object, asked.input()?).await),
         ("transaction", transaction::Release::NAME) => answer(transaction::release(flow, &asked.input()?).await),
         ("client", client::Register::NAME) => answer(client::register(flow, asked.input()?).await),
@@ -112,7 +112,7 @@ async fn called(flow: &Flow<'_>, keys: &Keys, text: &str) -> Result<Json, Invali
         ("client", client::Change::NAME) => answer(client::change(flow, asked.input()?).await),
         ("client", client::Put::NAME) => answer(client::put(flow, asked.input()?).await),
         ("client", client::Delete::NAME) => answer(client::delete(flow).await),
-        ("client", admission::Admitted::NAME) => answer(admission::admitted(flow).await),
+        ("client", admission::IsAdmitted::NAME) => answer(admission::admitted(flow).await),
         ("client", admission::Admit::NAME) => answer(admission::admit(flow).await),
         ("client", admission::Dismiss::NAME) => answer(admission::dismiss(flow).await),
         ("clients", admission::Wait::NAME) => answer(admission::wait(flow, asked.input()?).await),
@@ -123,20 +123,24 @@ async fn called(flow: &Flow<'_>, keys: &Keys, text: &str) -> Result<Json, Invali
         ("subject", redeem::Redeem::NAME) => answer(redeem::redeem(flow, keys, object, &asked.input()?).await),
         ("subject", refresh::Refresh::NAME) => answer(refresh::refresh(flow, keys, object, &asked.input()?).await),
         ("subject", credential::Take::NAME) => answer(credential::take(flow, keys, object, &asked.input()?).await),
-        ("subject", credential::GiveUp::NAME) => answer(credential::revoke_unused(flow, keys, &asked.input()?).await),
-        ("subject", credential::Keep::NAME) => answer(credential::keep(flow, keys, object, asked.input()?).await),
+        ("subject", credential::FailRenewal::NAME) => {
+            answer(credential::revoke_unused(flow, keys, &asked.input()?).await)
+        }
+        ("subject", credential::CompleteRenewal::NAME) => {
+            answer(credential::keep(flow, keys, object, asked.input()?).await)
+        }
         ("subject", credential_revocation::Release::NAME) | ("subject" | "transaction", "due") => {
             answer(credential_revocation::release(flow, keys, object).await)
         }
-        ("subject" | "transaction", credential_revocation::Settled::NAME) => {
+        ("subject" | "transaction", credential_revocation::SettledRevocations::NAME) => {
             answer(credential_revocation::settled(flow, asked.input()?).await)
         }
-        ("subject", credential_revocation::Needed::NAME) => answer(credential_revocation::is_needed(flow).await),
+        ("subject", credential_revocation::IsNeeded::NAME) => answer(credential_revocation::is_needed(flow).await),
         ("subject" | "transaction", "untold") => answer(outbox::untold(flow).await),
         ("subject", outbox::Delivered::NAME) => answer(outbox::told(flow, &asked.input()?).await),
         ("subject", "unanswered") => answer(outbox::unanswered(flow, &asked.input()?).await),
         ("subject", grant::Props::NAME) => answer(grant::props(flow, keys, &asked.input()?).await),
-        ("subject", grant::Stands::NAME) => answer(grant::stands(flow, &asked.input()?).await),
+        ("subject", grant::IsActive::NAME) => answer(grant::is_active(flow, &asked.input()?).await),
         ("subject", approval::Approved::NAME) => answer(approval::look(flow, &asked.input()?).await),
         ("subject", connections::List::NAME) => answer(connections::standing(flow, &asked.input()?).await),
         ("subject", connections::Disconnect::NAME) => {
@@ -152,7 +156,7 @@ async fn called(flow: &Flow<'_>, keys: &Keys, text: &str) -> Result<Json, Invali
 
 /// An object's decision, and what must be announced because of it.
 #[derive(Serialize, Deserialize)]
-pub struct Decided<T> {
+pub struct Decision<T> {
     /// The decision.
     pub(crate) answer: T,
     /// Grants that have ended, for the revocation list.
@@ -162,7 +166,7 @@ pub struct Decided<T> {
     pub(crate) audit: Option<Vec<Json>>,
 }
 
-impl<T> Decided<T> {
+impl<T> Decision<T> {
     /// A decision with nothing to announce.
     pub(crate) fn new(answer: T) -> Self {
         Self { answer, ended: Vec::new(), audit: None }
@@ -176,7 +180,7 @@ impl<T> Decided<T> {
 
 /// Rows that were read, and their version.
 #[derive(Debug)]
-pub(crate) struct RowSet(Found);
+pub(crate) struct RowSet(FoundRows);
 
 impl RowSet {
     pub(crate) async fn read(flow: &Flow<'_>, keys: Vec<String>, prefixes: Vec<String>) -> Result<Self, InvalidCall> {

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Decided, InvalidCall, RowSet, RowWrites, call, grant, ledger, refresh};
+use super::{Call, Decision, InvalidCall, RowSet, RowWrites, call, grant, ledger, refresh};
 use crate::flow::{Ask, Commit, Flow};
 use crate::json::{self, Json};
 use crate::oauth::config::{Lifetimes, ServerConfig};
@@ -30,7 +30,7 @@ const RECORD: &str = "audit:";
 /// The row of an undelivered entry.
 #[derive(Serialize, Deserialize)]
 struct Row {
-    what: Owed,
+    what: OutboxEntry,
     /// The number of attempts so far.
     tries: usize,
     /// When to try next, in milliseconds since 1970.
@@ -40,7 +40,7 @@ struct Row {
 /// An undelivered entry.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Owed {
+enum OutboxEntry {
     /// This grant has ended.
     Ended(String),
     /// A record as the operator receives it, and the name of its recipient.
@@ -51,18 +51,18 @@ enum Owed {
 /// others are due again later.
 #[derive(Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct Untold {
+pub struct UndeliveredEntries {
     /// Grants that have ended.
     ended: Vec<String>,
     /// Until when they are needed, in milliseconds since 1970.
     until: u64,
-    events: Vec<UntoldEvent>,
+    events: Vec<UndeliveredEvent>,
 }
 
 /// An undelivered record.
 #[derive(Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub struct UntoldEvent {
+pub struct UndeliveredEvent {
     teller: String,
     #[cfg_attr(feature = "ts", ts(type = "{ event: string; at: number }"))]
     event: Json,
@@ -83,23 +83,23 @@ pub(crate) struct Delivered {
 call!(Delivered, "told" => bool);
 
 /// Adds the end of `grant`.
-pub(crate) fn owe_end(change: RowWrites, now: u64, grant: &str) -> RowWrites {
-    put(change, &[ENDED, grant].concat(), Owed::Ended(grant.into()), (0, now))
+pub(crate) fn enqueue_grant_end(change: RowWrites, now: u64, grant: &str) -> RowWrites {
+    put(change, &[ENDED, grant].concat(), OutboxEntry::Ended(grant.into()), (0, now))
 }
 
 /// The row about the undelivered end of `grant`.
-pub(crate) fn end_row(grant: &str) -> String {
+pub(crate) fn grant_end_row(grant: &str) -> String {
     [PREFIX, ENDED, grant].concat()
 }
 
-/// Whether the end of `grant` is still undelivered; [`end_row`] has been read.
-pub(crate) fn owes_end(held: &RowSet, grant: &str) -> bool {
-    held.row(&end_row(grant)).is_some()
+/// Whether the end of `grant` is still undelivered; [`grant_end_row`] has been read.
+pub(crate) fn is_end_pending(held: &RowSet, grant: &str) -> bool {
+    held.row(&grant_end_row(grant)).is_some()
 }
 
 /// Adds a record for the recipient with this name. `event` is flat, as the operator receives it.
-pub(crate) fn owe_record(change: RowWrites, now: u64, seq: u64, (teller, event): (&str, &Json)) -> RowWrites {
-    let what = Owed::Record { teller: teller.into(), event: event.clone() };
+pub(crate) fn enqueue_record(change: RowWrites, now: u64, seq: u64, (teller, event): (&str, &Json)) -> RowWrites {
+    let what = OutboxEntry::Record { teller: teller.into(), event: event.clone() };
     put(change, &record_id(seq), what, (0, now))
 }
 
@@ -107,7 +107,7 @@ fn record_id(seq: u64) -> String {
     [RECORD, &seq.to_string()].concat()
 }
 
-fn put(change: RowWrites, id: &str, what: Owed, (tries, now): (usize, u64)) -> RowWrites {
+fn put(change: RowWrites, id: &str, what: OutboxEntry, (tries, now): (usize, u64)) -> RowWrites {
     let key = [PREFIX, id].concat();
     let Some(wait) = WAITS.get(tries) else { return change.remove(key) };
     let at = now + wait;
@@ -115,10 +115,10 @@ fn put(change: RowWrites, id: &str, what: Owed, (tries, now): (usize, u64)) -> R
 }
 
 /// Inside the object, in its alarm: the entries that are due.
-pub(crate) async fn untold(flow: &Flow<'_>) -> Result<Untold, InvalidCall> {
+pub(crate) async fn untold(flow: &Flow<'_>) -> Result<UndeliveredEntries, InvalidCall> {
     let now = flow.context().now();
     let held = RowSet::read(flow, vec![], vec![PREFIX.into()]).await?;
-    let mut untold = Untold { ended: Vec::new(), until: now + LIFE, events: Vec::new() };
+    let mut untold = UndeliveredEntries { ended: Vec::new(), until: now + LIFE, events: Vec::new() };
     let mut change = held.writes();
     for (id, _) in held.under(PREFIX) {
         let Row { what, tries, at } = held.record(&[PREFIX, id].concat()).ok_or(InvalidCall)?;
@@ -127,8 +127,8 @@ pub(crate) async fn untold(flow: &Flow<'_>) -> Result<Untold, InvalidCall> {
         }
         let tries = tries + 1;
         match &what {
-            Owed::Ended(grant) => untold.ended.push(grant.clone()),
-            Owed::Record { teller, event } => untold.events.push(UntoldEvent {
+            OutboxEntry::Ended(grant) => untold.ended.push(grant.clone()),
+            OutboxEntry::Record { teller, event } => untold.events.push(UndeliveredEvent {
                 teller: teller.clone(),
                 event: event.clone(),
                 id: id.into(),
@@ -172,11 +172,11 @@ pub(crate) async fn unanswered(
     let keys = told.iter().map(|id| [PREFIX, id].concat()).collect::<Vec<_>>();
     let held = RowSet::read(flow, keys.clone(), vec![grant::PREFIX.into()]).await?;
     let refreshed = keys.iter().find_map(|key| match held.record(key)? {
-        Row { what: Owed::Record { event, .. }, .. } => match json::read(&event).ok()? {
+        Row { what: OutboxEntry::Record { event, .. }, .. } => match json::read(&event).ok()? {
             Recorded { event, grant, at } if event == ledger::REFRESHED => Some((grant?, at)),
             Recorded { .. } => None,
         },
-        Row { what: Owed::Ended(_), .. } => None,
+        Row { what: OutboxEntry::Ended(_), .. } => None,
     });
     if let Some(change) = refreshed.and_then(|(grant, at)| refresh::taken_back(&held, &grant, at, lifetimes)) {
         change.commit(flow);
@@ -192,7 +192,7 @@ pub(crate) async fn pass_on<T>(
     flow: &Flow<'_>,
     config: &ServerConfig,
     object: &str,
-    Decided { ended, audit, .. }: &Decided<T>,
+    Decision { ended, audit, .. }: &Decision<T>,
 ) -> Result<bool, ()> {
     pass_all(flow, config, object, ended, audit.as_deref().unwrap_or_default()).await
 }

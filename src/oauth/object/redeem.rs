@@ -10,9 +10,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::grant::{Family, Grant};
-use super::ledger::{self, Event, Ledger, Traced};
-use super::{Decided, InvalidCall, RowSet, call, outbox};
+use super::grant::{Grant, RefreshTokenFamily};
+use super::ledger::{self, Event, Ledger, RequestTrace};
+use super::{Decision, InvalidCall, RowSet, call, outbox};
 use crate::crypto::{Keys, encode, same};
 use crate::flow::Flow;
 use crate::json;
@@ -35,7 +35,7 @@ pub(crate) struct TokenRequest {
     pub(crate) rules: Option<Rules>,
     /// The signing key, if access tokens are signed.
     pub(crate) jwt: Option<SigningKey>,
-    pub(crate) traced: Traced,
+    pub(crate) traced: RequestTrace,
     /// The rate limit of a client on behalf of one person.
     pub(crate) most: u64,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Redeem {
     pub(crate) request: TokenRequest,
 }
 
-call!(Redeem, "redeem" => Decided<TokenResponse>);
+call!(Redeem, "redeem" => Decision<TokenResponse>);
 
 /// The result of a request for tokens.
 #[derive(Debug, Serialize, Deserialize)]
@@ -68,8 +68,8 @@ pub(crate) enum TokenResponse {
 
 impl TokenResponse {
     /// A refusal, which may have ended this grant.
-    pub(super) fn refused((code, reason): (Error, &'static str), ended: Option<&String>) -> Decided<Self> {
-        Decided::new(Self::Refused(code, reason.into())).ending(ended.map(String::as_str))
+    pub(super) fn refused((code, reason): (Error, &'static str), ended: Option<&String>) -> Decision<Self> {
+        Decision::new(Self::Refused(code, reason.into())).ending(ended.map(String::as_str))
     }
 }
 
@@ -123,11 +123,11 @@ pub(crate) async fn redeem(
     keys: &Keys,
     object: &str,
     input: &Redeem,
-) -> Result<Decided<TokenResponse>, InvalidCall> {
+) -> Result<Decision<TokenResponse>, InvalidCall> {
     let now = flow.context().now();
     let Redeem { grant: id, request, .. } = input;
     let lifetimes = request.lifetimes;
-    let (rows, prefixes) = ledger::rows(vec![Grant::row(id), Code::key(id), outbox::end_row(id)], vec![]);
+    let (rows, prefixes) = ledger::rows(vec![Grant::row(id), Code::key(id), outbox::grant_end_row(id)], vec![]);
     let held = RowSet::read(flow, rows, prefixes).await?;
     let rows = held.record::<Row>(&Code::key(id)).zip(held.record::<Grant>(&Grant::row(id)));
     let Some((code, mut grant)) = rows else { return Ok(TokenResponse::refused(RedeemError::Unknown.wire(), None)) };
@@ -137,7 +137,7 @@ pub(crate) async fn redeem(
     let event = |name, reason| Event { name, client: &client, grant: id, scopes: &[], reason };
     if let Some(seconds) = ledger.wait(&client, request.most) {
         ledger.limited(&held, &subject, event(ledger::LIMITED, None));
-        return Ok(ledger.report(Decided::new(TokenResponse::Busy(seconds))));
+        return Ok(ledger.report(Decision::new(TokenResponse::Busy(seconds))));
     }
     let mut refuse = |why: RedeemError, change, ended| {
         ledger.refused(&held, change, &subject, event("code refused", Some(why.wire().1)));
@@ -153,18 +153,18 @@ pub(crate) async fn redeem(
     }
     if grant.revoked.is_some() {
         // Announced again if that has not been delivered.
-        return refuse(RedeemError::Ended, None, outbox::owes_end(&held, id).then_some(id));
+        return refuse(RedeemError::Ended, None, outbox::is_end_pending(&held, id).then_some(id));
     }
     let is_ruled = revocation_rules::ends_grant(request.rules.as_ref(), &grant);
     if is_ruled || code.used {
         grant.revoked = Some(now);
         let change = held.writes().put(Grant::row(id), &grant, Some(grant.ends(lifetimes)));
         let why = if is_ruled { RedeemError::Ruled } else { RedeemError::Replayed };
-        return refuse(why, Some(outbox::owe_end(change, now, id)), Some(id));
+        return refuse(why, Some(outbox::enqueue_grant_end(change, now, id)), Some(id));
     }
     let issued = Issued::fresh(flow, keys, object, request, (&grant, 0), &grant.scopes).await?;
     grant.used = now;
-    grant.family = Some(Family { generation: 0, current: proof(&issued.secret), previous: None });
+    grant.family = Some(RefreshTokenFamily { generation: 0, current: proof(&issued.secret), previous: None });
     let change = held.writes().put(Code::key(id), &Row { used: true, ..code }, kept).put(
         Grant::row(id),
         &grant,
@@ -172,7 +172,7 @@ pub(crate) async fn redeem(
     );
     let redeemed = Event { name: "code redeemed", client: &client, grant: id, scopes: &grant.scopes, reason: None };
     ledger.wrote(change, &subject, redeemed).commit(flow);
-    Ok(ledger.report(Decided::new(TokenResponse::Tokens(issued.response))))
+    Ok(ledger.report(Decision::new(TokenResponse::Tokens(issued.response))))
 }
 
 /// How long a used code is stored after it has expired, in milliseconds; by then nobody can open it any more.

@@ -11,10 +11,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::grant::{Family, Grant, Previous};
+use super::grant::{Grant, PreviousToken, RefreshTokenFamily};
 use super::ledger::{self, Event, Ledger};
 use super::redeem::{Issued, TokenRequest, TokenResponse};
-use super::{Decided, InvalidCall, RowSet, RowWrites, call, outbox};
+use super::{Decision, InvalidCall, RowSet, RowWrites, call, outbox};
 use crate::crypto::seal::{open_with, seal_with};
 use crate::crypto::{Keys, decode, encode, hash, same};
 use crate::flow::Flow;
@@ -34,14 +34,14 @@ pub(crate) struct Refresh {
     pub(crate) scope: Option<String>,
     pub(crate) request: TokenRequest,
     /// What the identity has just said about the person, if it was asked.
-    pub(crate) renewed: Option<Renewed>,
+    pub(crate) renewed: Option<RefreshedPerson>,
 }
 
-call!(Refresh, "refresh" => Decided<TokenResponse>);
+call!(Refresh, "refresh" => Decision<TokenResponse>);
 
 /// What is now known about a person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Renewed {
+pub(crate) struct RefreshedPerson {
     /// New props; `None` if they stay the same.
     pub(crate) props: Option<Json>,
     /// Whether access tokens may contain them.
@@ -105,11 +105,11 @@ pub(crate) async fn refresh(
     keys: &Keys,
     object: &str,
     input: &Refresh,
-) -> Result<Decided<TokenResponse>, InvalidCall> {
+) -> Result<Decision<TokenResponse>, InvalidCall> {
     let now = flow.context().now();
     let Refresh { grant: id, secret, request, .. } = input;
     let lifetimes = request.lifetimes;
-    let (rows, prefixes) = ledger::rows(vec![Grant::row(id), replay_row(id), outbox::end_row(id)], vec![]);
+    let (rows, prefixes) = ledger::rows(vec![Grant::row(id), replay_row(id), outbox::grant_end_row(id)], vec![]);
     let held = RowSet::read(flow, rows, prefixes).await?;
     let grant = held.record::<Grant>(&Grant::row(id));
     let Some((mut grant, family)) = grant.and_then(|grant| Some((grant.clone(), grant.family?))) else {
@@ -120,7 +120,7 @@ pub(crate) async fn refresh(
     let event = |name, reason| Event { name, client: &client, grant: id, scopes: &[], reason };
     if let Some(seconds) = ledger.wait(&client, request.most) {
         ledger.limited(&held, &subject, event(ledger::LIMITED, None));
-        return Ok(ledger.report(Decided::new(TokenResponse::Busy(seconds))));
+        return Ok(ledger.report(Decision::new(TokenResponse::Busy(seconds))));
     }
     let refuse = |ledger: &mut Ledger<'_>, why: RefreshError, change, ended| {
         ledger.refused(&held, change, &subject, event(ledger::REFUSED, Some(why.wire().1)));
@@ -128,29 +128,29 @@ pub(crate) async fn refresh(
     };
     if let Err(why) = check(now, input, &grant) {
         // Announced again if it has ended and that has not been delivered.
-        let is_owed = why == RefreshError::Ended && outbox::owes_end(&held, id);
+        let is_owed = why == RefreshError::Ended && outbox::is_end_pending(&held, id);
         return refuse(&mut ledger, why, None, is_owed.then_some(id));
     }
     if revocation_rules::ends_grant(request.rules.as_ref(), &grant) {
         grant.revoked = Some(now);
         let change = held.writes().put(Grant::row(id), &grant, Some(grant.ends(lifetimes)));
-        let change = outbox::owe_end(change.remove(replay_row(id)), now, id);
+        let change = outbox::enqueue_grant_end(change.remove(replay_row(id)), now, id);
         return refuse(&mut ledger, RefreshError::Ruled, Some(change), Some(id));
     }
     let asked = asked(input);
     let shown = proof(secret);
     if same(shown.as_bytes(), family.current.as_bytes()) {
-        if let Some(Renewed { may, .. }) = &input.renewed {
+        if let Some(RefreshedPerson { may, .. }) = &input.renewed {
             (grant.checked, grant.may) = (Some(now), may.clone());
         }
         let scopes = match wanted(input, &grant).and_then(|scopes| reached(grant.may.as_deref(), scopes)) {
             Ok(scopes) => scopes,
             Err(why) => {
-                let change = asked_in_vain(&mut grant, why, now, held.writes(), lifetimes);
+                let change = failed_renewal(&mut grant, why, now, held.writes(), lifetimes);
                 return refuse(&mut ledger, why, change, None);
             }
         };
-        if let Some(Renewed { props: Some(props), inline, .. }) = &input.renewed {
+        if let Some(RefreshedPerson { props: Some(props), inline, .. }) = &input.renewed {
             grant.renew(flow, keys, props, *inline);
         } else if !grant.reseal(flow, keys) {
             return refuse(&mut ledger, RefreshError::Sealed, None, None);
@@ -166,8 +166,8 @@ pub(crate) async fn refresh(
         );
         grant.used = now;
         grant.asking = None;
-        let previous = Some(Previous { secret: shown, rotated: now, asked });
-        grant.family = Some(Family { generation, current: proof(&issued.secret), previous });
+        let previous = Some(PreviousToken { secret: shown, rotated: now, asked });
+        grant.family = Some(RefreshTokenFamily { generation, current: proof(&issued.secret), previous });
         let mut change = held.writes().put(Grant::row(id), &grant, Some(grant.ends(lifetimes)));
         change = match lifetimes.replay {
             0 => change.remove(replay_row(id)),
@@ -175,7 +175,7 @@ pub(crate) async fn refresh(
         };
         let event = Event { name: ledger::REFRESHED, client: &client, grant: id, scopes: &scopes, reason: None };
         ledger.wrote(change, &subject, event).commit(flow);
-        return Ok(ledger.report(Decided::new(TokenResponse::Tokens(issued.response))));
+        return Ok(ledger.report(Decision::new(TokenResponse::Tokens(issued.response))));
     }
     if let Some(previous) = family.previous.filter(|previous| same(shown.as_bytes(), previous.secret.as_bytes()))
         && now < previous.rotated + lifetimes.replay * 1000
@@ -185,7 +185,7 @@ pub(crate) async fn refresh(
             return refuse(&mut ledger, RefreshError::OtherRequest, None, None);
         }
         let response = open_with(&replay_key(secret), id.as_bytes(), &sealed).ok_or(InvalidCall)?;
-        return Ok(Decided::new(TokenResponse::Tokens(String::from_utf8(response).map_err(|_| InvalidCall)?)));
+        return Ok(Decision::new(TokenResponse::Tokens(String::from_utf8(response).map_err(|_| InvalidCall)?)));
     }
     // The Worker has opened it, so it is one of ours: its generation distinguishes a former token from an impossible
     // one.
@@ -195,16 +195,17 @@ pub(crate) async fn refresh(
     grant.revoked = Some(now);
     let ends = Some(grant.ends(lifetimes));
     let change = held.writes().put(Grant::row(id), &grant, ends).remove(replay_row(id));
-    refuse(&mut ledger, RefreshError::Reused, Some(outbox::owe_end(change, now, id)), Some(id))
+    refuse(&mut ledger, RefreshError::Reused, Some(outbox::enqueue_grant_end(change, now, id)), Some(id))
 }
 
 /// Undoes the refresh at this time, whose response was never sent: the former token is the valid one again. `None` if
 /// more has happened since.
 pub(crate) fn taken_back(held: &RowSet, id: &str, at: u64, lifetimes: Lifetimes) -> Option<RowWrites> {
     let mut grant = held.record::<Grant>(&Grant::row(id)).filter(|grant| grant.revoked.is_none())?;
-    let Family { generation, previous, .. } = grant.family.take()?;
+    let RefreshTokenFamily { generation, previous, .. } = grant.family.take()?;
     let previous = previous.filter(|previous| previous.rotated == at)?;
-    grant.family = Some(Family { generation: generation.checked_sub(1)?, current: previous.secret, previous: None });
+    grant.family =
+        Some(RefreshTokenFamily { generation: generation.checked_sub(1)?, current: previous.secret, previous: None });
     let change = held.writes().put(Grant::row(id), &grant, Some(grant.ends(lifetimes)));
     Some(change.remove(replay_row(id)))
 }
@@ -224,7 +225,7 @@ fn check(now: u64, Refresh { request, .. }: &Refresh, grant: &Grant) -> Result<(
 
 /// Whether [`refresh`] would rotate the token.
 pub(crate) fn would_rotate(now: u64, input: &Refresh, grant: &Grant) -> bool {
-    let is_current = |family: &Family| same(family.current.as_bytes(), proof(&input.secret).as_bytes());
+    let is_current = |family: &RefreshTokenFamily| same(family.current.as_bytes(), proof(&input.secret).as_bytes());
     check(now, input, grant).is_ok()
         && grant.family.as_ref().is_some_and(is_current)
         && wanted(input, grant).is_ok()
@@ -243,7 +244,7 @@ fn wanted(Refresh { scope, request, .. }: &Refresh, grant: &Grant) -> Result<Vec
 }
 
 /// What is written if the upstream was asked and there is no new token: those that wait get the same error.
-fn asked_in_vain(
+fn failed_renewal(
     grant: &mut Grant,
     why: RefreshError,
     now: u64,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::grant::Grant;
-use super::ledger::{self, Event, Ledger, Traced};
-use super::{Decided, InvalidCall, RowSet, call, outbox};
+use super::ledger::{self, Event, Ledger, RequestTrace};
+use super::{Decision, InvalidCall, RowSet, call, outbox};
 use crate::crypto::Keys;
 use crate::flow::Flow;
 use crate::oauth::client::authentication::PresentedCredentials;
@@ -14,10 +14,10 @@ use crate::oauth::client::authentication::PresentedCredentials;
 pub(crate) struct Revoke {
     pub(crate) grant: String,
     pub(crate) client: PresentedCredentials,
-    pub(crate) traced: Traced,
+    pub(crate) traced: RequestTrace,
 }
 
-call!(Revoke, "revoke" => Decided<Revoked>);
+call!(Revoke, "revoke" => Decision<Revoked>);
 
 /// The result of a revocation.
 #[derive(Serialize, Deserialize)]
@@ -38,29 +38,29 @@ pub(crate) async fn end(
     flow: &Flow<'_>,
     keys: &Keys,
     Revoke { grant: id, client, traced }: &Revoke,
-) -> Result<Decided<Revoked>, InvalidCall> {
-    let (rows, prefixes) = ledger::rows(vec![Grant::row(id), outbox::end_row(id)], vec![]);
+) -> Result<Decision<Revoked>, InvalidCall> {
+    let (rows, prefixes) = ledger::rows(vec![Grant::row(id), outbox::grant_end_row(id)], vec![]);
     let held = RowSet::read(flow, rows, prefixes).await?;
     let mut ledger = Ledger::read(flow, keys, &held, traced);
-    let ended = || Decided::new(Revoked::Ended).ending([id.as_str()]);
+    let ended = || Decision::new(Revoked::Ended).ending([id.as_str()]);
     let Some(mut grant) = held.record::<Grant>(&Grant::row(id)) else { return Ok(ended()) };
     if client.id != grant.client {
-        return Ok(Decided::new(Revoked::Foreign));
+        return Ok(Decision::new(Revoked::Foreign));
     }
     if !client.is(&grant.client, &grant.auth) {
-        return Ok(Decided::new(Revoked::Unauthenticated));
+        return Ok(Decision::new(Revoked::Unauthenticated));
     }
     let now = flow.context().now();
     if grant.revoked.is_none() {
         grant.revoked = Some(now);
         // Stored for a day, so that its remaining tokens are known to have ended.
         let change = held.writes().put(Grant::row(id), &grant, Some(now + 24 * 3600 * 1000));
-        let change = outbox::owe_end(change, now, id);
+        let change = outbox::enqueue_grant_end(change, now, id);
         let reason = Some("the client revoked its token");
         let event = Event { name: ledger::ENDED, client: &grant.client, grant: id, scopes: &[], reason };
         ledger.wrote(change, &grant.subject, event).commit(flow);
-    } else if !outbox::owes_end(&held, id) {
-        return Ok(Decided::new(Revoked::Over));
+    } else if !outbox::is_end_pending(&held, id) {
+        return Ok(Decision::new(Revoked::Over));
     }
     Ok(ledger.report(ended()))
 }

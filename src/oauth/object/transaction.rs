@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::credential_revocation::{self, Due, Given};
+use super::credential_revocation::{self, NewCredential, RevocationRow};
 use super::{InvalidCall, RowSet, RowWrites, call};
 use crate::crypto::{Keys, decode, same};
 use crate::flow::Flow;
@@ -40,13 +40,13 @@ call!(Approve, "approve" => bool);
 
 /// The sign-in continues with another step.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Proceed {
+pub(crate) struct NextStep {
     pub(crate) kept: TransactionState,
     pub(crate) browser: String,
 }
 
 // Whether it is the same browser: once for each time that the former state was taken.
-call!(Proceed, "proceed" => bool);
+call!(NextStep, "proceed" => bool);
 
 /// What is stored until the browser returns.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ pub(crate) struct Hold {
     pub(crate) browser: String,
     /// Sealed.
     pub(crate) person: String,
-    pub(crate) credential: Option<Given>,
+    pub(crate) credential: Option<NewCredential>,
 }
 
 // True once, to the same browser.
@@ -140,8 +140,8 @@ pub(crate) async fn approve(flow: &Flow<'_>, Approve { kept, browser }: Approve)
     Ok(true)
 }
 
-/// Inside the object: answers [`Proceed`]. The time limit of the sign-in stays the same.
-pub(crate) async fn proceed(flow: &Flow<'_>, Proceed { kept, browser }: Proceed) -> Result<bool, InvalidCall> {
+/// Inside the object: answers [`NextStep`]. The time limit of the sign-in stays the same.
+pub(crate) async fn proceed(flow: &Flow<'_>, NextStep { kept, browser }: NextStep) -> Result<bool, InvalidCall> {
     let held = RowSet::read(flow, vec![ROW.into()], vec![]).await?;
     let Some(Row { state: State::Taken, expires, .. }) = of_browser(flow, &held, &browser)? else { return Ok(false) };
     let row = Row { browser, expires, state: State::Approved(Box::new(kept)) };
@@ -181,7 +181,7 @@ pub(crate) async fn hold(
     let expires = flow.context().now() + LIFETIME;
     let mut change = held.writes().put(ROW, &Row { browser, expires, state: State::Held(person) }, Some(expires));
     if let Some(given) = credential {
-        let due = Due::given(flow, keys, object, given, expires);
+        let due = RevocationRow::given(flow, keys, object, given, expires);
         change = due.put(change, due.row());
     }
     change.commit(flow);

@@ -9,7 +9,7 @@
 mod shapes;
 
 use serde::Serialize;
-use shapes::{AuthRequest, Before, ClientInfo, Completed, GrantSummary, HaveEnded, WasKnown};
+use shapes::{AuthRequest, ClientInfo, Completed, GrantSummary, RevokedBefore, RevokedGrants, WasKnown};
 
 use crate::crypto::encode;
 use crate::flow::Flow;
@@ -29,7 +29,7 @@ use crate::oauth::endpoints::callback;
 use crate::oauth::object::client::{Change, Delete, Load, Put};
 use crate::oauth::object::clients::{Forget, List, Note};
 use crate::oauth::object::connections::{self, Disconnect};
-use crate::oauth::object::ledger::Traced;
+use crate::oauth::object::ledger::RequestTrace;
 use crate::oauth::object::{Call, grant};
 use crate::oauth::revocation_rules::{Rule, Rules};
 use crate::oauth::{AuthorizationServer, Request, object, redirect, scope};
@@ -151,7 +151,7 @@ async fn called<I: Identity>(
         "revoke" => {
             let (user, id) = (needed(&call, "userId")?, needed(&call, "grantId")?);
             let is_all = id == "*";
-            let traced = Traced::new(server.config, request.trace(flow));
+            let traced = RequestTrace::new(server.config, request.trace(flow));
             let disconnect =
                 Disconnect { grant: Some(id).filter(|_| !is_all), operator: true, traced, ..Disconnect::default() };
             let ended = connected::ended(flow, server, &object_of(server, &user), &disconnect).await;
@@ -160,7 +160,7 @@ async fn called<I: Identity>(
                 let subject = server.subject(&user);
                 connected::everywhere(flow, server, &subject).await.map_err(|()| OperatorError::silent())?;
             }
-            Ok(Json::of(&HaveEnded { ended }))
+            Ok(Json::of(&RevokedGrants { ended }))
         }
         "revoke-client" => {
             let id = needed(&call, "id")?;
@@ -178,7 +178,7 @@ async fn called<I: Identity>(
             end(flow, server, Rule::All, before).await?;
             let (event, trace) = ("all access ended", request.trace(flow));
             AuditEvent { event, before: Some(before), request: Some(&trace), ..AuditEvent::default() }.tell(flow);
-            Ok(Json::of(&Before { before }))
+            Ok(Json::of(&RevokedBefore { before }))
         }
         "rotate" => rotate(flow, server, request, &call).await,
         _ => Err(OperatorError::new("Unknown call.")),
@@ -304,7 +304,7 @@ async fn complete<I: Identity>(
         return Err(OperatorError::new("props must be an object: it becomes this.props."));
     }
     if call.get("revokeExistingGrants").is_some_and(Value::is_true) {
-        let (client, traced) = (Some(pending.client.clone()), Traced::new(server.config, request.trace(flow)));
+        let (client, traced) = (Some(pending.client.clone()), RequestTrace::new(server.config, request.trace(flow)));
         let disconnect = Disconnect { client, operator: true, traced, ..Disconnect::default() };
         connected::ended(flow, server, &object_of(server, &user), &disconnect)
             .await

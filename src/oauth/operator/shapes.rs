@@ -15,13 +15,13 @@ pub(super) struct WasKnown {
 
 /// How many grants have ended.
 #[derive(Serialize)]
-pub(super) struct HaveEnded {
+pub(super) struct RevokedGrants {
     pub(super) ended: u64,
 }
 
 /// Grants from before this time have ended, in milliseconds since 1970.
 #[derive(Serialize)]
-pub(super) struct Before {
+pub(super) struct RevokedBefore {
     pub(super) before: u64,
 }
 

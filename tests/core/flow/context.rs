@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use mcp_wicket::flow::{Broken, Context, Flow, Load, Obtaining, Plain, Shortcut, Stencil, Step};
+use mcp_wicket::flow::{Context, Flow, FlowError, Load, Obtaining, PlainResult, Shortcut, Stencil, Step};
 use mcp_wicket::json::Value;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -31,7 +31,7 @@ fn load(flow: &Flow<'_>, key: &str) -> Obtaining<Option<String>> {
     let part = |from: usize, to: usize| Value::read(&body[from..to]).unwrap();
     let stencil = Stencil::of(body, 0, part(6, 7), part(13, 15), None);
     assert!(stencil.is_some());
-    let shortcut = Shortcut::around(String::new(), "", false).of_results(Plain::default(), stencil);
+    let shortcut = Shortcut::around(String::new(), "", false).of_results(PlainResult::default(), stencil);
     flow.obtain_by(&Load { key: key.into() }, Some(shortcut))
 }
 
@@ -151,7 +151,7 @@ fn bytes_of_another_entropy_break_a_replay() {
     let first = serde_json::from_str::<serde_json::Value>(&step(ENTROPY, "")).unwrap();
     let outcomes = json!([{"mark": first["wait"][0]["mark"], "ok": null}]).to_string();
     assert_eq!(step(ENTROPY, &outcomes), r#"{"done":true}"#);
-    assert!(step([8; 32], &outcomes).contains(Broken::Diverged.reason()));
+    assert!(step([8; 32], &outcomes).contains(FlowError::Diverged.reason()));
 }
 
 #[test]

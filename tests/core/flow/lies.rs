@@ -1,13 +1,13 @@
 //! Outcomes that are not what they should be: each ends the flow, and nothing of it gets out.
 
-use mcp_wicket::flow::{Broken, Step};
+use mcp_wicket::flow::{FlowError, Step};
 use mcp_wicket::probe::Ask;
 
 use super::{EFFECTS, broken, list, records_of, run, say_well, script, step_probe};
 use crate::world::Said;
 
 /// Where a flow ends whose list of outcomes has been tampered with.
-fn ends(records: &[String]) -> Broken {
+fn ends(records: &[String]) -> FlowError {
     let step = step_probe(&script(), &list(records));
     let broken = broken(step);
     let step = step_probe(&script(), &list(records));
@@ -39,10 +39,10 @@ fn a_wrong_mark_is_another_flows_outcome() {
     for place in 0..EFFECTS {
         for wrong in ["", "0000000000000000", "0", "ffffffffffffffff"] {
             let records = with(place, |record| record.replace(&mark_of(record), wrong));
-            assert_eq!(ends(&records), Broken::Diverged, "{wrong:?} at {place}");
+            assert_eq!(ends(&records), FlowError::Diverged, "{wrong:?} at {place}");
         }
         let records = with(place, |record| record.replace(&mark_of(record), &mark_of(record).to_uppercase()));
-        assert_eq!(ends(&records), Broken::Diverged, "at {place}");
+        assert_eq!(ends(&records), FlowError::Diverged, "at {place}");
     }
 }
 
@@ -52,7 +52,7 @@ fn swapped_outcomes_do_not_reach_each_others_awaits() {
         for other in one + 1..EFFECTS {
             let mut records = records_of(&script());
             records.swap(one, other);
-            assert_eq!(ends(&records), Broken::Diverged, "{one} and {other}");
+            assert_eq!(ends(&records), FlowError::Diverged, "{one} and {other}");
         }
     }
 }
@@ -62,7 +62,7 @@ fn a_missing_outcome_shifts_no_other_into_its_place() {
     for place in 0..EFFECTS - 1 {
         let mut records = records_of(&script());
         records.remove(place);
-        assert_eq!(ends(&records), Broken::Diverged, "without {place}");
+        assert_eq!(ends(&records), FlowError::Diverged, "without {place}");
     }
 }
 
@@ -81,13 +81,13 @@ fn an_outcome_must_have_its_effects_shape() {
     for shape in shapes {
         for place in [0, 3, 5] {
             let records = with(place, |record| format!(r#"{{"mark":"{}","ok":{shape}}}"#, mark_of(record)));
-            assert_eq!(ends(&records), Broken::Shape, "a fetch with {shape} at {place}");
+            assert_eq!(ends(&records), FlowError::Shape, "a fetch with {shape} at {place}");
         }
     }
     for shape in ["true", "5", "[]", "{}", r#"["x"]"#, r#""\udc00""#] {
         for place in [1, 2, 4] {
             let records = with(place, |record| format!(r#"{{"mark":"{}","ok":{shape}}}"#, mark_of(record)));
-            assert_eq!(ends(&records), Broken::Shape, "a load with {shape} at {place}");
+            assert_eq!(ends(&records), FlowError::Shape, "a load with {shape} at {place}");
         }
     }
 }
@@ -103,10 +103,10 @@ fn an_outcome_is_either_there_or_failed() {
             r#""failure":"timeout""#,
         ] {
             let records = with(place, |record| format!(r#"{{"mark":"{}",{members}}}"#, mark_of(record)));
-            assert_eq!(ends(&records), Broken::Shape, "{members} at {place}");
+            assert_eq!(ends(&records), FlowError::Shape, "{members} at {place}");
         }
         let records = with(place, |record| format!(r#"{{"mark":"{}"}}"#, mark_of(record)));
-        assert_eq!(ends(&records), Broken::Shape, "neither at {place}");
+        assert_eq!(ends(&records), FlowError::Shape, "neither at {place}");
     }
 }
 
@@ -117,7 +117,7 @@ fn a_failure_must_be_one_of_the_known() {
             for ok in ["", r#","ok":null"#, r#","ok":{"status":200,"body":""}"#] {
                 let records =
                     with(place, |record| format!(r#"{{"mark":"{}","failed":{failed}{ok}}}"#, mark_of(record)));
-                assert_eq!(ends(&records), Broken::Outcomes, "{failed}{ok} at {place}");
+                assert_eq!(ends(&records), FlowError::Outcomes, "{failed}{ok} at {place}");
             }
         }
     }
@@ -129,10 +129,10 @@ fn a_record_without_a_mark_is_none() {
         for record in
             ["null", "1", "[]", "{}", r#""x""#, r#"{"ok":null}"#, r#"{"mark":5,"ok":null}"#, r#"{"mark":null}"#]
         {
-            assert_eq!(ends(&with(place, |_| record.to_owned())), Broken::Outcomes, "{record} at {place}");
+            assert_eq!(ends(&with(place, |_| record.to_owned())), FlowError::Outcomes, "{record} at {place}");
         }
         let twice = with(place, |record| record.replacen('{', r#"{"mark":"0","#, 1));
-        assert_eq!(ends(&twice), Broken::Outcomes, "two marks at {place}");
+        assert_eq!(ends(&twice), FlowError::Outcomes, "two marks at {place}");
     }
 }
 
@@ -142,7 +142,7 @@ fn outcomes_may_not_be_left_over() {
     for extra in [records[0].clone(), records[5].clone(), r#"{"mark":"0","ok":null}"#.into()] {
         let mut records = records.clone();
         records.push(extra);
-        assert_eq!(ends(&records), Broken::Leftover);
+        assert_eq!(ends(&records), FlowError::Leftover);
     }
 }
 
@@ -153,10 +153,10 @@ fn the_list_must_be_a_list() {
     for text in
         [" ", "null", "{}", "5", "[", "[,]", "[]]", "not JSON", cut, &format!("{good},"), &good.replace('[', "")]
     {
-        assert_eq!(broken(step_probe(&script(), text)), Broken::Outcomes, "{text:?}");
+        assert_eq!(broken(step_probe(&script(), text)), FlowError::Outcomes, "{text:?}");
     }
     let deep = format!("[{}{}]", "[".repeat(200), "]".repeat(200));
-    assert_eq!(broken(step_probe(&script(), &deep)), Broken::Outcomes);
+    assert_eq!(broken(step_probe(&script(), &deep)), FlowError::Outcomes);
 }
 
 #[test]
@@ -169,14 +169,14 @@ fn a_replay_over_another_input_diverges() {
             Ask::Fetch(url) => Ask::Fetch(format!("{url}?")),
             Ask::Load(key) => Ask::Load(format!("{key}?")),
         };
-        assert_eq!(broken(step_probe(&other, &list(&records))), Broken::Diverged, "{round}, {place}");
+        assert_eq!(broken(step_probe(&other, &list(&records))), FlowError::Diverged, "{round}, {place}");
     }
     let mut shorter = script();
     shorter.rounds.pop();
-    assert_eq!(broken(step_probe(&shorter, &list(&records))), Broken::Leftover);
+    assert_eq!(broken(step_probe(&shorter, &list(&records))), FlowError::Leftover);
     let mut reordered = script();
     reordered.rounds.reverse();
-    assert_eq!(broken(step_probe(&reordered, &list(&records))), Broken::Diverged);
+    assert_eq!(broken(step_probe(&reordered, &list(&records))), FlowError::Diverged);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn any_single_effect_may_lie_and_nothing_is_written() {
             place += 1;
             if place - 1 == lying { Said::Ok(r#"{"lie":true}"#.into()) } else { say_well(effect) }
         });
-        assert_eq!(ended.answer, Err(Broken::Shape), "{lying}");
+        assert_eq!(ended.answer, Err(FlowError::Shape), "{lying}");
         assert!(ended.commits.is_empty());
         let rounds = [1, 1, 2, 3, 3, 3];
         assert_eq!(ended.waits.len(), rounds[lying], "nothing is asked for after a lie");

@@ -1,12 +1,12 @@
 //! What crosses between JavaScript and the authorization server; the types are in `js/boundary/twins.ts`.
 
-use mcp_wicket::flow::{NewKey, Ring, Sign};
+use mcp_wicket::flow::{NewKey, Sign, SigningKeySet};
 use mcp_wicket::guard::access::{AccessInput, AccessVerification, TokenGrant, UpstreamInput, upstream};
 use mcp_wicket::guard::bearer::{Caller, Refusal, TokenInfo, Verification};
 use mcp_wicket::guard::external_tokens::{ExternalInput, admit};
 use mcp_wicket::jose::algorithm::Algorithm;
 use mcp_wicket::json::{Json, read, write};
-use mcp_wicket::oauth::object::credential_revocation::{Released, revoke_upstream};
+use mcp_wicket::oauth::object::credential_revocation::{DueRevocations, revoke_upstream};
 use mcp_wicket::oauth::{AuthorizationServer, Endpoint, Request, ServerConfig};
 use serde_json::json;
 
@@ -46,13 +46,13 @@ pub(super) const NAMES: &[&str] = &[
 
 #[test]
 fn effects_on_signing_keys() {
-    assert_eq!(write(&Ring { since: 1_790_000_000_000 }), golden("effect-ring"));
+    assert_eq!(write(&SigningKeySet { since: 1_790_000_000_000 }), golden("effect-ring"));
     let (import, algorithm) = (Algorithm::Es256.import(), Algorithm::Es256.verify());
     assert_eq!(write(&NewKey { algorithm: import }), golden("effect-new-key"));
     let key = Json::from_text(golden("outcome-new-key"));
     let sign = Sign { key: key.value(), import, algorithm, text: "é.\"1" };
     assert_eq!(write(&sign), golden("effect-sign"));
-    assert_eq!(outcome::<Ring>("outcome-ring").0, golden("outcome-ring"));
+    assert_eq!(outcome::<SigningKeySet>("outcome-ring").0, golden("outcome-ring"));
     assert_eq!(outcome::<NewKey>("outcome-new-key").0, key);
     assert_eq!(outcome::<Sign<'_>>("outcome-sign"), "c2lnbmF0dXJl");
 }
@@ -163,7 +163,7 @@ fn what_goes_back_to_its_provider() {
     let (text, server, keys) = (golden("due"), server(json!({})), keys());
     let github = handler(json!({"kind": "github"}));
     let server = AuthorizationServer { config: &server, keys: &keys, identity: &github, issuer: SITE.into() };
-    let due: Released = read(&text).unwrap();
+    let due: DueRevocations = read(&text).unwrap();
     let world = World::new(|effect| {
         assert_eq!(effect["method"], "DELETE");
         Said::Ok(json!({"status": 204, "body": ""}).to_string())

@@ -2,8 +2,8 @@
 
 use mcp_wicket::config::Config;
 use mcp_wicket::flow::{
-    Call, Called, Complete, Completed, Describe, Document, Failure, Fetch, Flow, List, Listed, Listening, Load, Obtain,
-    Rows, Step, Verify,
+    Call, CallOutcome, Complete, Completed, Describe, Document, Failure, Fetch, Flow, List, Listed, Listening, Load,
+    Obtain, Rows, Step, Verify,
 };
 use mcp_wicket::guard::bearer::{RateLimitInput, RefusalInput, refuse};
 use mcp_wicket::guard::no_auth::GuardInput;
@@ -12,7 +12,7 @@ use mcp_wicket::http::origin::OriginPolicy;
 use mcp_wicket::json::{self, read};
 use mcp_wicket::mcp::handler_messages::Running;
 use mcp_wicket::mcp::returned::needed;
-use mcp_wicket::mcp::{Request, Transport, Unread};
+use mcp_wicket::mcp::{Request, Transport, UnreadableBody};
 
 use super::golden;
 use crate::world::step;
@@ -102,25 +102,25 @@ fn outcomes_of_the_server() {
 fn outcomes_of_a_call() {
     let called = |name: &str| outcome::<Call<'_>>(&format!("outcome-call-{name}"));
     assert!(
-        matches!(called("returned"), Called::Returned(json) if json == *r#"{"content":[{"type":"text","text":"3"}]}"#)
+        matches!(called("returned"), CallOutcome::Returned(json) if json == *r#"{"content":[{"type":"text","text":"3"}]}"#)
     );
-    assert!(matches!(called("unknown"), Called::Unknown));
-    assert!(matches!(called("invalid"), Called::Invalid(text) if text == "a: expected a number"));
-    assert!(matches!(called("refused"), Called::Refused(text) if text == "The city is not known."));
-    let Called::Forbidden { always, scopes, metadata } = called("forbidden") else { panic!("it is forbidden") };
+    assert!(matches!(called("unknown"), CallOutcome::Unknown));
+    assert!(matches!(called("invalid"), CallOutcome::Invalid(text) if text == "a: expected a number"));
+    assert!(matches!(called("refused"), CallOutcome::Refused(text) if text == "The city is not known."));
+    let CallOutcome::Forbidden { always, scopes, metadata } = called("forbidden") else { panic!("it is forbidden") };
     assert_eq!((needed(&always, &scopes).as_str(), metadata.as_deref()), ("read write", Some(METADATA)));
     assert_eq!(needed(&scopes, &[always, scopes.clone()].concat()), "write read");
-    assert!(matches!(called("asks"), Called::Asks(asks) if asks.questions.len() == 1 && asks.answers.len() == 1));
-    assert!(matches!(called("threw"), Called::Threw(id) if id == "7f3a9c"));
-    assert!(matches!(called("unfit"), Called::Unfit(id) if id == "7f3a9c"));
-    let Called::Fault(fault) = called("fault") else { panic!("a fault") };
+    assert!(matches!(called("asks"), CallOutcome::Asks(asks) if asks.questions.len() == 1 && asks.answers.len() == 1));
+    assert!(matches!(called("threw"), CallOutcome::Threw(id) if id == "7f3a9c"));
+    assert!(matches!(called("unfit"), CallOutcome::Unfit(id) if id == "7f3a9c"));
+    let CallOutcome::Fault(fault) = called("fault") else { panic!("a fault") };
     assert_eq!((fault.code, fault.message.as_str()), (Some(-32000), "Too many notes."));
     assert_eq!(fault.data.as_deref(), Some(r#"{"most":5}"#));
-    let Called::Mirrored(mirrored) = called("mirrored") else { panic!("mirrored") };
+    let CallOutcome::Mirrored(mirrored) = called("mirrored") else { panic!("mirrored") };
     assert_eq!(mirrored.arguments, [("Region".into(), vec!["place".into(), "region".into()], "string".into())]);
     assert_eq!(mirrored.headers, [("region".to_owned(), "eu".to_owned())]);
-    assert!(matches!(called("astray"), Called::Astray(json) if json == *r#"{"isError":true}"#));
-    let Called::Elsewhere { templates, uris } = called("elsewhere") else { panic!("templates") };
+    assert!(matches!(called("astray"), CallOutcome::Astray(json) if json == *r#"{"isError":true}"#));
+    let CallOutcome::Elsewhere { templates, uris } = called("elsewhere") else { panic!("templates") };
     assert_eq!(uris, ["notes://all"]);
     assert_eq!((templates[0].0.as_str(), templates[0].1.as_str()), ("note", "notes://{id}"));
 }
@@ -177,7 +177,7 @@ fn the_head_that_the_endpoint_reads() {
     let text = golden("mcp-input");
     let request = Request::read(&text).unwrap();
     assert_eq!((&*request.method, request.server.text()), ("POST", r#"{"name":"test","version":"1.0.0"}"#));
-    assert_eq!((request.transport, request.unread), (Transport::Http, Some(Unread::Oversize)));
+    assert_eq!((request.transport, request.unread), (Transport::Http, Some(UnreadableBody::Oversize)));
     let texts = [
         (request.principal(), "user:github:1"),
         (request.client(), "c1"),
@@ -204,7 +204,7 @@ fn the_head_that_the_endpoint_reads() {
     assert_eq!(Request::read(&text).unwrap().transport, Transport::SseStream);
     let text = golden("mcp-input-of-a-message");
     let request = Request::read(&text).unwrap();
-    assert_eq!((request.transport, request.unread), (Transport::SseMessages, Some(Unread::Encoding)));
+    assert_eq!((request.transport, request.unread), (Transport::SseMessages, Some(UnreadableBody::Encoding)));
 }
 
 #[test]

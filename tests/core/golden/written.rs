@@ -1,9 +1,9 @@
 //! What Rust writes and JavaScript reads.
 
 use mcp_wicket::flow::{
-    Answered, Ask, Broken, Call, Commit, Complete, Completing, Describe, Document, Fetch, Flow, List, Listen,
-    Listening, Load, Plain, Reach, Remember, Remembered, Resumed, RootKey, RoundsSoFar, Rows, Shortcut, Source,
-    Stencil, Step, Tally, Target, Variable, Verify, VerifyShown, Writes,
+    Ask, Call, Commit, Complete, Completing, Describe, Document, EarlierRounds, Fetch, Flow, FlowError, InputResponse,
+    List, Listen, Listening, Load, MessageSource, PlainResult, Reach, ResumedStream, RootKey, Rows, Shortcut, Stencil,
+    Step, StoreKeySet, StoredKeySet, Tally, Target, Variable, Verify, VerifyFromInput, Writes,
 };
 use mcp_wicket::guard::bearer::{Caller, Refusal, TokenInfo, Verification};
 use mcp_wicket::guard::no_auth::{GuardInput, guard};
@@ -14,8 +14,8 @@ use mcp_wicket::identity::upstream::effect::{CallAllow, CallContext};
 use mcp_wicket::jose::algorithm::Algorithm;
 use mcp_wicket::json::{Json, Value, write};
 use mcp_wicket::mcp::Request;
-use mcp_wicket::mcp::handler_messages::{Running, Told, tell};
-use mcp_wicket::mcp::place::{Place, place};
+use mcp_wicket::mcp::handler_messages::{HandlerMessageOutcome, Running, tell};
+use mcp_wicket::mcp::placement::{Placement, place};
 use serde_json::json;
 
 use super::golden;
@@ -114,7 +114,7 @@ fn stencilled() -> Step<()> {
         rounds: None,
     };
     let stencil = Stencil::of(&body, HEAD.find('1').unwrap(), part("1"), part("{}"), None);
-    let shortcut = Shortcut::around(HEAD.into(), "}", false).of_results(Plain::default(), stencil);
+    let shortcut = Shortcut::around(HEAD.into(), "}", false).of_results(PlainResult::default(), stencil);
     first_step(NOW, async |flow| {
         assert!(flow.context().is_between(0, NOW) && flow.obtain_by(&call, Some(shortcut.clone())).await.is_ok());
     })
@@ -132,13 +132,20 @@ fn steps() {
     assert_eq!(step("", waits).json(), golden("step-wait") + "\n");
     assert_eq!(stencilled().json(), golden("step-with-stencil") + "\n" + HEAD);
     assert_eq!(Step::<()>::Entropy.json(), golden("step-entropy"));
-    assert_eq!(Step::<()>::Broken(Broken::Diverged).json(), golden("step-broken"));
+    assert_eq!(Step::<()>::Broken(FlowError::Diverged).json(), golden("step-broken"));
 }
 
 #[test]
 fn every_reason_to_break_has_its_own_words() {
-    let all = [Broken::Outcomes, Broken::Diverged, Broken::Shape, Broken::Leftover, Broken::Stuck, Broken::Input]
-        .map(Broken::reason);
+    let all = [
+        FlowError::Outcomes,
+        FlowError::Diverged,
+        FlowError::Shape,
+        FlowError::Leftover,
+        FlowError::Stuck,
+        FlowError::Input,
+    ]
+    .map(FlowError::reason);
     assert!(all.iter().all(|one| all.iter().filter(|other| *other == one).count() == 1), "{all:?}");
 }
 
@@ -166,9 +173,10 @@ fn effects() {
     let bare = |target| Call { target, request: value("1"), session: None, rounds: None };
     let tool = Target::Tool { name: "add", arguments: None, mirror: false };
     assert_eq!(write(&bare(tool)), golden("effect-call-in-batch"));
-    let answered = Answered { response: Json::from_text(r#"{"action":"cancel"}"#.into()), asked: Some("x".into()) };
+    let answered =
+        InputResponse { response: Json::from_text(r#"{"action":"cancel"}"#.into()), asked: Some("x".into()) };
     let once = vec![("paid".into(), Json::of(&true))];
-    let rounds = RoundsSoFar { answers: vec![("name".into(), answered)], once, sealed: true, unspent: None };
+    let rounds = EarlierRounds { answers: vec![("name".into(), answered)], once, sealed: true, unspent: None };
     let tool = Target::Tool { name: "add", arguments: None, mirror: false };
     assert_eq!(write(&Call { rounds: Some(&rounds), ..bare(tool) }), golden("effect-call-of-a-later-round"));
     let message = r#"{"id":"r1","result":{}}"#.into();
@@ -177,13 +185,14 @@ fn effects() {
     assert_eq!(write(&RootKey {}), golden("effect-root-key"));
     let cancels = Reach { cancels: Some(Json::of(&7)), ..reach };
     assert_eq!(write(&cancels), golden("effect-reach-of-a-cancellation"));
-    let sources = vec![Source { object: "hub:AAAA".into(), tags: vec!["of:1".into(), "all".into()], shared: true }];
+    let sources =
+        vec![MessageSource { object: "hub:AAAA".into(), tags: vec!["of:1".into(), "all".into()], shared: true }];
     let listen = Listen {
         sources,
         says: vec![("tools".into(), "{}".into())],
         first: Some("{\"a\":1}".into()),
         otherwise: Some("{}".into()),
-        resumes: Some(Resumed { stream: "s".into(), after: 7 }),
+        resumes: Some(ResumedStream { stream: "s".into(), after: 7 }),
         endpoint: Some("AQ".into()),
     };
     assert_eq!(write(&listen), golden("effect-listen"));
@@ -271,7 +280,7 @@ fn what_a_verifier_asks_for() {
     assert_eq!(write(&verify), golden("effect-verify"));
     let named = Verify { name: Some("EdDSA.uw1XFYi_9mREQ1ZUcDiCSS".into()), ..verify };
     assert_eq!(write(&named), golden("effect-verify-to-keep"));
-    let shown = VerifyShown {
+    let shown = VerifyFromInput {
         name: "EdDSA.uw1XFYi_9mREQ1ZUcDiCSS".into(),
         algorithm: Algorithm::EdDsa.verify(),
         from: 7,
@@ -280,11 +289,11 @@ fn what_a_verifier_asks_for() {
     };
     assert_eq!(write(&shown), golden("effect-verify-shown"));
     let commits = |set| {
-        let remember = Commit::Remember(Remember { url: url(), tried: 2, set });
+        let remember = Commit::Remember(StoreKeySet { url: url(), tried: 2, set });
         Step::Done { answer: (), commits: vec![remember] }.json()
     };
     let expected = |name| format!(r#"{{"done":null,"commits":[{}]}}"#, golden(name));
-    assert_eq!(commits(Some(Remembered { at: 1, text: r#"{"keys":[]}"#.into() })), expected("commit-remember"));
+    assert_eq!(commits(Some(StoredKeySet { at: 1, text: r#"{"keys":[]}"#.into() })), expected("commit-remember"));
     assert_eq!(commits(None), expected("commit-remember-nothing"));
 }
 
@@ -343,26 +352,33 @@ fn what_a_handler_is_told() {
     assert_eq!(told(&input), golden("told-send"));
     assert_eq!(told(&input.replace("true", "false")), golden("told-nothing"));
     assert_eq!(told(&input.replace("0.5", "\"half\"")), golden("told-wrong"));
-    assert_eq!(write(&Told::Cancel), golden("told-cancel"));
+    assert_eq!(write(&HandlerMessageOutcome::Cancel), golden("told-cancel"));
     let asks = input.replace("progress\":{\"progress\":0.5}", "ask\":{\"kind\":\"roots\"}");
     assert_eq!(told(&asks), golden("told-unable"));
     let requires = asks.replace("ask\":{\"kind\":\"roots\"}", "require\":{\"sampling\":{}}");
     let requires = requires
         .replace("\"progressToken\"", "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"progressToken\"");
     assert_eq!(told(&requires), golden("told-fault"));
-    assert_eq!(write(&Told::Input(r#"{"method":"roots/list","params":{}}"#.into())), golden("told-input"));
+    assert_eq!(
+        write(&HandlerMessageOutcome::Input(r#"{"method":"roots/list","params":{}}"#.into())),
+        golden("told-input")
+    );
     let [send, object] = ["{}".into(), "mailbox:AAAA".into()];
-    let request = Told::Request { send, object, tags: ["r1".into(), "call:1".into()], gives_up: "{}".into() };
+    let request =
+        HandlerMessageOutcome::Request { send, object, tags: ["r1".into(), "call:1".into()], gives_up: "{}".into() };
     assert_eq!(write(&request), golden("told-request"));
     let told_reach = Reach { object: "hub:AAAA".into(), tag: "all".into(), message: "{}".into(), cancels: None };
-    assert_eq!(write(&Told::Reach(told_reach)), golden("told-reach"));
+    assert_eq!(write(&HandlerMessageOutcome::Reach(told_reach)), golden("told-reach"));
     let [object, stream] = ["mailbox:AAAA".into(), "s".into()];
-    assert_eq!(write(&Told::Resumable { object, stream, retry: 500 }), golden("told-resumable"));
+    assert_eq!(write(&HandlerMessageOutcome::Resumable { object, stream, retry: 500 }), golden("told-resumable"));
     let [object, tag] = ["mailbox:AAAA".into(), "call:1".into()];
-    assert_eq!(write(&Told::Watch { object, tag, after: 500 }), golden("told-watch"));
-    assert_eq!(write(&Told::Answer(Json::from_text(r#"{"roots":[]}"#.into()))), golden("told-answer"));
-    assert_eq!(write(&Told::Again("the answer is missing".into())), golden("told-again"));
-    assert_eq!(write(&Told::Refused(Json::from_text(r#"{"code":-1,"message":"No."}"#.into()))), golden("told-refused"));
+    assert_eq!(write(&HandlerMessageOutcome::Watch { object, tag, after: 500 }), golden("told-watch"));
+    assert_eq!(write(&HandlerMessageOutcome::Answer(Json::from_text(r#"{"roots":[]}"#.into()))), golden("told-answer"));
+    assert_eq!(write(&HandlerMessageOutcome::Again("the answer is missing".into())), golden("told-again"));
+    assert_eq!(
+        write(&HandlerMessageOutcome::Refused(Json::from_text(r#"{"code":-1,"message":"No."}"#.into()))),
+        golden("told-refused")
+    );
 }
 
 #[test]
@@ -379,10 +395,10 @@ fn places() {
                            "protocolVersion": "2026-07-28", "mcpMethod": "tools/list"});
     assert_eq!(placed(principal), golden("placed-object"));
     assert_eq!(placed(json!({"method": "GET", "server": {}})), golden("placed-here"));
-    assert_eq!(write(&Place::Here { ends: Some("AAAA".into()), at: None }), golden("placed-ends"));
-    assert_eq!(write(&Place::Here { at: Some("AAAA".into()), ends: None }), golden("placed-here-for"));
+    assert_eq!(write(&Placement::Here { ends: Some("AAAA".into()), at: None }), golden("placed-ends"));
+    assert_eq!(write(&Placement::Here { at: Some("AAAA".into()), ends: None }), golden("placed-here-for"));
     let [name, mailbox] = ["AAAA".into(), "mailbox:AAAA".into()];
-    let object = Place::Object { name, keeps: Some(86_400_000), mailbox: Some(mailbox) };
+    let object = Placement::Object { name, keeps: Some(86_400_000), mailbox: Some(mailbox) };
     assert_eq!(write(&object), golden("placed-object-for-a-while"));
     assert_eq!(placed(json!({"method": "POST", "server": {}, "sessionId": "x"})), golden("placed-answer"));
 }

@@ -3,7 +3,7 @@
 use mcp_wicket::flow::Context;
 use mcp_wicket::json::{Value, write};
 use mcp_wicket::mcp::capabilities::Capabilities;
-use mcp_wicket::mcp::handler_messages::{Running, Told, tell};
+use mcp_wicket::mcp::handler_messages::{HandlerMessageOutcome, Running, tell};
 use mcp_wicket::mcp::revision::Revision;
 use mcp_wicket::mcp::session::{ObjectName, Session, mint};
 use serde_json::{Value as Json, json};
@@ -37,26 +37,26 @@ fn written(call: &Json) -> (String, String) {
     (call.to_string(), crate::world::head(&head))
 }
 
-fn told(mut call: Json, say: &Json) -> Told {
+fn told(mut call: Json, say: &Json) -> HandlerMessageOutcome {
     call["say"] = say.clone();
     let (input, head) = written(&call);
     let running = Running::read(&input, &head).unwrap_or_else(|| panic!("cannot be read: {input} {head}"));
     World::silent().run(async |flow| tell(flow, &running).await).answer.unwrap()
 }
 
-fn sent(told: Told) -> Json {
+fn sent(told: HandlerMessageOutcome) -> Json {
     match told {
-        Told::Send(text) => serde_json::from_str(&text).unwrap(),
+        HandlerMessageOutcome::Send(text) => serde_json::from_str(&text).unwrap(),
         other => panic!("nothing is sent: {other:?}"),
     }
 }
 
-fn json_of(told: &Told) -> Json {
+fn json_of(told: &HandlerMessageOutcome) -> Json {
     serde_json::from_str(&write(told)).unwrap()
 }
 
-fn is_wrong(told: &Told) -> bool {
-    matches!(told, Told::Wrong(text) if !text.is_empty())
+fn is_wrong(told: &HandlerMessageOutcome) -> bool {
+    matches!(told, HandlerMessageOutcome::Wrong(text) if !text.is_empty())
 }
 
 fn versions() -> impl Iterator<Item = &'static str> {
@@ -87,7 +87,7 @@ fn progress_is_sent_only_where_it_was_asked_for() {
         for meta in
             [json!({}), json!({"progressToken": null}), json!({"progressToken": {}}), json!({"progressToken": 1.5})]
         {
-            assert_eq!(told(call(version, &meta), &say), Told::Nothing, "{version} {meta}");
+            assert_eq!(told(call(version, &meta), &say), HandlerMessageOutcome::Nothing, "{version} {meta}");
         }
     }
 }
@@ -96,7 +96,7 @@ fn progress_is_sent_only_where_it_was_asked_for() {
 fn progress_that_does_not_rise_is_not_sent() {
     let mut call = call(MODERN, &json!({"progressToken": 1}));
     call["risen"] = json!(false);
-    assert_eq!(told(call, &json!({"progress": {"progress": 1}})), Told::Nothing);
+    assert_eq!(told(call, &json!({"progress": {"progress": 1}})), HandlerMessageOutcome::Nothing);
 }
 
 #[test]
@@ -113,9 +113,9 @@ fn logs_need_a_level_that_the_request_names_or_an_older_revision() {
     for (at, level) in LEVELS.into_iter().enumerate() {
         for (wanted_at, wanted) in LEVELS.into_iter().enumerate() {
             let told = told(call(MODERN, &json!({LOG_LEVEL: wanted})), &log(level));
-            assert_eq!(matches!(told, Told::Send(_)), at >= wanted_at, "{level}, wanted {wanted}");
+            assert_eq!(matches!(told, HandlerMessageOutcome::Send(_)), at >= wanted_at, "{level}, wanted {wanted}");
         }
-        assert_eq!(told(call(MODERN, &json!({})), &log(level)), Told::Nothing);
+        assert_eq!(told(call(MODERN, &json!({})), &log(level)), HandlerMessageOutcome::Nothing);
         for version in WITH_INITIALIZE {
             let message = sent(told(call(version, &json!({})), &log(level)));
             assert_eq!(message["method"], "notifications/message");
@@ -137,14 +137,14 @@ fn a_log_message_is_whole() {
 fn a_silent_call_begins_its_stream_where_the_client_takes_one() {
     for version in versions() {
         let call = call(version, &json!({}));
-        assert_eq!(told(call.clone(), &json!("silence")), Told::Begin, "{version}");
+        assert_eq!(told(call.clone(), &json!("silence")), HandlerMessageOutcome::Begin, "{version}");
         for accept in [json!("application/json"), json!("*/*"), Json::Null] {
             let mut call = call.clone();
             call["head"]["accept"] = accept;
-            assert_eq!(told(call, &json!("silence")), Told::Nothing, "{version}");
+            assert_eq!(told(call, &json!("silence")), HandlerMessageOutcome::Nothing, "{version}");
         }
     }
-    assert_eq!(write(&Told::Begin), r#""begin""#);
+    assert_eq!(write(&HandlerMessageOutcome::Begin), r#""begin""#);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_client_that_takes_no_streams_hears_nothing() {
             for say in &sayings {
                 let mut call = call(version, &json!({"progressToken": 1, LOG_LEVEL: "debug"}));
                 call["head"]["accept"] = accept.clone();
-                assert_eq!(told(call, say), Told::Nothing, "{version} {accept} {say}");
+                assert_eq!(told(call, say), HandlerMessageOutcome::Nothing, "{version} {accept} {say}");
             }
         }
         for accept in ["text/event-stream", "application/json;q=0.5, TEXT/EVENT-STREAM ; q=1", "text/*"] {
@@ -179,7 +179,7 @@ fn notifications_keep_to_the_rules_of_their_method() {
         let message = sent(told(call(version, &json!({})), &own));
         assert_eq!(message, json!({"jsonrpc": "2.0", "method": "notifications/com.example.note", "params": {"a": 1}}));
         let progress = json!({"notify": {"method": "notifications/progress", "params": {"progressToken": "theirs", "progress": 1}}});
-        assert_eq!(told(call(version, &json!({})), &progress), Told::Nothing);
+        assert_eq!(told(call(version, &json!({})), &progress), HandlerMessageOutcome::Nothing);
         let message = sent(told(call(version, &json!({"progressToken": "ours"})), &progress));
         assert_eq!(message["params"]["progressToken"], "ours");
         for wrong in [
@@ -192,7 +192,7 @@ fn notifications_keep_to_the_rules_of_their_method() {
         }
     }
     let log = json!({"notify": {"method": "notifications/message", "params": {"level": "info", "data": 1}}});
-    assert_eq!(told(call(MODERN, &json!({})), &log), Told::Nothing);
+    assert_eq!(told(call(MODERN, &json!({})), &log), HandlerMessageOutcome::Nothing);
 }
 
 /// Since 2026-07-28 changes are for those who listen, and a call's own stream has what belongs to the call.
@@ -205,7 +205,7 @@ fn changes_go_to_those_who_listen_where_a_stream_is_its_calls_own() {
         ("notifications/resources/list_changed", json!({}), "resources"),
         ("notifications/resources/updated", json!({"uri": "a:b"}), "resource:a:b"),
     ] {
-        let Told::Reach(reach) = told(call(MODERN, &json!({})), &said(method, params.clone())) else {
+        let HandlerMessageOutcome::Reach(reach) = told(call(MODERN, &json!({})), &said(method, params.clone())) else {
             panic!("{method} goes on the call's stream")
         };
         assert!(reach.object.starts_with("hub:") && reach.tag.starts_with("of:"), "{reach:?}");
@@ -235,10 +235,10 @@ fn notifications_that_are_not_a_servers_to_send_are_not_sent() {
         if version == "2025-11-25" {
             assert_eq!(sent(complete)["params"]["elicitationId"], "e");
         } else {
-            assert_eq!(complete, Told::Nothing, "{version} knows none");
+            assert_eq!(complete, HandlerMessageOutcome::Nothing, "{version} knows none");
         }
         if version == MODERN {
-            assert_eq!(cancelled, Told::Nothing, "there are no requests to take back");
+            assert_eq!(cancelled, HandlerMessageOutcome::Nothing, "there are no requests to take back");
         } else {
             assert_eq!(sent(cancelled)["params"]["requestId"], "r");
         }
@@ -247,14 +247,14 @@ fn notifications_that_are_not_a_servers_to_send_are_not_sent() {
 
 #[test]
 fn a_client_that_goes_away_cancels_on_the_new_wire_only() {
-    assert_eq!(told(call(MODERN, &json!({})), &json!("gone")), Told::Cancel);
+    assert_eq!(told(call(MODERN, &json!({})), &json!("gone")), HandlerMessageOutcome::Cancel);
     for version in WITH_INITIALIZE {
-        assert_eq!(told(call(version, &json!({})), &json!("gone")), Told::Nothing);
+        assert_eq!(told(call(version, &json!({})), &json!("gone")), HandlerMessageOutcome::Nothing);
     }
     let mut unsaid = call(MODERN, &json!({}));
     unsaid["head"]["protocolVersion"] = Json::Null;
     unsaid["meta"] = json!({});
-    assert_eq!(told(unsaid, &json!("gone")), Told::Nothing);
+    assert_eq!(told(unsaid, &json!("gone")), HandlerMessageOutcome::Nothing);
 }
 
 #[test]
@@ -280,16 +280,16 @@ fn who_wants_to_hear_of_a_cancellation_waits_where_its_session_can_be_reached() 
         (&[("transport", json!("sse-messages")), ("protocolVersion", json!("2024-11-05"))], 0),
     ] {
         match watched(with) {
-            Told::Watch { object, tag, after } => {
+            HandlerMessageOutcome::Watch { object, tag, after } => {
                 assert_eq!((object, after), (place.mailbox(), wanted));
                 assert!(tag.starts_with("call:"));
             }
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(watched(&[("principal", json!("user:github:2"))]), Told::Nothing, "another's session");
-    assert_eq!(told(call(MODERN, &json!({})), &json!("watch")), Told::Nothing);
-    assert_eq!(told(call("2025-11-25", &json!({})), &json!("watch")), Told::Nothing, "no session");
+    assert_eq!(watched(&[("principal", json!("user:github:2"))]), HandlerMessageOutcome::Nothing, "another's session");
+    assert_eq!(told(call(MODERN, &json!({})), &json!("watch")), HandlerMessageOutcome::Nothing);
+    assert_eq!(told(call("2025-11-25", &json!({})), &json!("watch")), HandlerMessageOutcome::Nothing, "no session");
 }
 
 #[test]
@@ -307,8 +307,8 @@ fn a_stream_can_be_resumed_in_a_session_since_2025_11_25_over_http() {
     }
     let mut over_sse = able("2025-11-25", &json!({}));
     over_sse["head"]["transport"] = "sse-messages".into();
-    assert_eq!(told(over_sse, &json!("open")), Told::Nothing);
-    assert_eq!(told(call("2025-11-25", &json!({})), &json!("open")), Told::Nothing, "no session");
+    assert_eq!(told(over_sse, &json!("open")), HandlerMessageOutcome::Nothing);
+    assert_eq!(told(call("2025-11-25", &json!({})), &json!("open")), HandlerMessageOutcome::Nothing, "no session");
 }
 
 /// A session of `version` whose client has declared `capabilities`.
@@ -338,19 +338,27 @@ fn pages_that_must_be_opened_first_are_an_error_where_a_revision_has_it() {
     let fault = json_of(&told(able("2025-11-25", &everything), &say))["fault"].clone();
     assert_eq!((&fault["code"], &fault["message"]), (&json!(-32042), &json!("Two accounts")));
     assert_eq!(fault["data"], json!({"elicitations": pages}));
-    assert_eq!(told(able(MODERN, &everything), &say), Told::Nothing, "they are questions, which come next");
+    assert_eq!(
+        told(able(MODERN, &everything), &say),
+        HandlerMessageOutcome::Nothing,
+        "they are questions, which come next"
+    );
     for version in ["2024-11-05", "2025-03-26", "2025-06-18"] {
-        let Told::Unable(why) = told(able(version, &everything), &say) else { panic!("{version} has no such error") };
+        let HandlerMessageOutcome::Unable(why) = told(able(version, &everything), &say) else {
+            panic!("{version} has no such error")
+        };
         assert!(why.contains(version), "{why}");
     }
     for capabilities in [json!({}), json!({"elicitation": {}}), json!({"elicitation": {"form": {}}})] {
-        let Told::Unable(why) = told(able("2025-11-25", &capabilities), &say) else { panic!("{capabilities}") };
+        let HandlerMessageOutcome::Unable(why) = told(able("2025-11-25", &capabilities), &say) else {
+            panic!("{capabilities}")
+        };
         assert!(why.contains(r#"{"elicitation":{"url":{}}}"#), "{why}");
         let fault = json_of(&told(able(MODERN, &capabilities), &say))["fault"].clone();
         assert_eq!((&fault["status"], &fault["code"]), (&json!(400), &json!(-32021)));
         assert_eq!(fault["data"], json!({"requiredCapabilities": {"elicitation": {"url": {}}}}));
     }
-    assert!(matches!(told(call("2025-11-25", &json!({})), &say), Told::Unable(_)), "no session");
+    assert!(matches!(told(call("2025-11-25", &json!({})), &say), HandlerMessageOutcome::Unable(_)), "no session");
 }
 
 #[test]
@@ -380,10 +388,10 @@ fn a_page_that_is_to_be_opened_is_asked_for_until_it_is_refused() {
             json!({"kind": "elicit", "params": params, "response": response, "opens": true, "asked": "another"});
         told(able(MODERN, &json!({"elicitation": {"url": {}}})), &json!({"reply": reply}))
     };
-    assert!(matches!(judged(json!({"action": "decline"})), Told::Answer(_)));
-    assert!(matches!(judged(json!({"action": "cancel"})), Told::Answer(_)));
+    assert!(matches!(judged(json!({"action": "decline"})), HandlerMessageOutcome::Answer(_)));
+    assert!(matches!(judged(json!({"action": "cancel"})), HandlerMessageOutcome::Answer(_)));
     for response in [json!({"action": "accept"}), json!({"action": 1}), json!({}), json!([])] {
-        assert!(matches!(judged(response), Told::Again(_)));
+        assert!(matches!(judged(response), HandlerMessageOutcome::Again(_)));
     }
 }
 
@@ -409,8 +417,16 @@ fn a_client_is_asked_for_what_its_revision_has() {
     ] {
         for version in WITH_INITIALIZE {
             let told = told(able(version, &everything), &json!({"ask": {"kind": kind, "params": params}}));
-            assert_eq!(matches!(told, Told::Request { .. }), version >= since, "{kind} {params} {version}: {told:?}");
-            assert_eq!(matches!(&told, Told::Unable(why) if why.contains(version)), version < since, "{told:?}");
+            assert_eq!(
+                matches!(told, HandlerMessageOutcome::Request { .. }),
+                version >= since,
+                "{kind} {params} {version}: {told:?}"
+            );
+            assert_eq!(
+                matches!(&told, HandlerMessageOutcome::Unable(why) if why.contains(version)),
+                version < since,
+                "{told:?}"
+            );
         }
     }
 }
@@ -424,7 +440,7 @@ fn choices_with_titles_are_written_as_each_revision_has_them() {
     let say = json!({"ask": {"kind": "elicit", "params": {"message": "?", "requestedSchema": schema(titled.clone())}}});
     let older = json!({"type": "string", "title": "Color", "enum": ["r", "b"], "enumNames": ["Red", "b"]});
     for (version, color) in [("2025-06-18", older), ("2025-11-25", titled)] {
-        let Told::Request { send, .. } = told(able(version, &json!({"elicitation": {}})), &say) else {
+        let HandlerMessageOutcome::Request { send, .. } = told(able(version, &json!({"elicitation": {}})), &say) else {
             panic!("{version}")
         };
         let sent: Json = serde_json::from_str(&send).unwrap();
@@ -481,7 +497,7 @@ fn news_of_a_resource_says_which_scopes_it_needs() {
         ("other://1", None),
     ] {
         let news = |say: Json| match told(call(MODERN, &json!({})), &say) {
-            Told::Reach(reach) => serde_json::from_str::<Json>(&reach.message).unwrap(),
+            HandlerMessageOutcome::Reach(reach) => serde_json::from_str::<Json>(&reach.message).unwrap(),
             other => panic!("{other:?}"),
         };
         let params = json!({"uri": uri});

@@ -7,7 +7,7 @@ use crate::world::Said;
 
 /// A call of a tool whose arguments `a` (string), `n` (integer), `f` (boolean) and `deep.b` (string) are mirrored, with
 /// these headers. True if the tool has run.
-fn call(arguments: &str, headers: &[(&str, &str)]) -> (super::Answered, bool) {
+fn call(arguments: &str, headers: &[(&str, &str)]) -> (super::InputResponse, bool) {
     let post = Post::modern("tools/call", json!({"name": "t"}));
     let body = post.body.replace(r#""name":"t""#, &format!(r#""name":"t","arguments":{arguments}"#));
     let post = Post { body, ..post };

@@ -2,11 +2,11 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Answered, MODERN, Post, SERVER_INFO, WITH_INITIALIZE, server_info};
+use super::{InputResponse, MODERN, Post, SERVER_INFO, WITH_INITIALIZE, server_info};
 use crate::world::Said;
 
 /// The answer to a call whose tool returned `returned`, on an older wire and on the newer.
-fn wires(returned: &str) -> [Answered; 2] {
+fn wires(returned: &str) -> [InputResponse; 2] {
     let say = |_: &Json| Said::Ok(format!(r#"{{"returned":{returned}}}"#));
     [
         Post::legacy("2025-11-25", "tools/call", json!({"name": "t"})).send_to(say),

@@ -7,20 +7,20 @@ use mcp_wicket::mcp::sealing::Sealing;
 use mcp_wicket::mcp::{Request, serve};
 use serde_json::{Value as Json, json};
 
-use super::{Answered, MODERN, Post, text_result};
+use super::{InputResponse, MODERN, Post, text_result};
 use crate::world::{ENTROPY, NOW, Said, World};
 
 const SECRET: &str = "7Hq2vZ4cX9mK1pR8sT5wY3nB6dF0gJ2lQ8uE4iO6aL1";
 const MINUTE: u64 = 60 * 1000;
 
 /// A request to a server that has keys.
-fn send(post: &Post, now: u64, entropy: [u8; 32], say: impl FnMut(&Json) -> Said) -> Answered {
+fn send(post: &Post, now: u64, entropy: [u8; 32], say: impl FnMut(&Json) -> Said) -> InputResponse {
     let keys = Keys::parse(SECRET).unwrap();
     let input = crate::world::head(&post.head);
     let request = Request::read(&input).unwrap().with_keys(Sealing::Keys(&keys));
     let world = World::new(say).at(now).with_entropy(entropy);
     let ended = world.run(async |flow| serve(flow, &request, &post.body).await);
-    Answered { answer: ended.answer.unwrap(), waits: ended.waits }
+    InputResponse { answer: ended.answer.unwrap(), waits: ended.waits }
 }
 
 /// The answers that a round brings, by their keys.

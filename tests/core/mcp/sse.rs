@@ -173,7 +173,7 @@ fn an_answer_about_the_stream_is_yes_or_no() {
     for lie in ["null", "1", "\"true\"", "{}", "[true]"] {
         let post = message(&request("tools/list", Json::Null));
         let ended = post.end_in(World::new(|_| Said::Ok(lie.into()))).0;
-        assert_eq!(ended, Err(mcp_wicket::flow::Broken::Shape), "{lie}");
+        assert_eq!(ended, Err(mcp_wicket::flow::FlowError::Shape), "{lie}");
     }
 }
 

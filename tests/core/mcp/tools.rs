@@ -1,6 +1,6 @@
 //! `tools/list` and `tools/call`: what is asked of the server behind, and what becomes of each of its answers.
 
-use mcp_wicket::flow::Broken;
+use mcp_wicket::flow::FlowError;
 use serde_json::{Value as Json, json};
 
 use super::{Post, SERVER_INFO, WITH_INITIALIZE, say, server_info, text_result};
@@ -19,7 +19,7 @@ fn versions() -> impl Iterator<Item = &'static str> {
 }
 
 /// A call of the tool `t"` on each wire, for which the server says `outcome`.
-fn each_wire(outcome: &Said) -> [super::Answered; 2] {
+fn each_wire(outcome: &Said) -> [super::InputResponse; 2] {
     ["2025-11-25", super::MODERN]
         .map(|version| call_of(version, json!({"name": "t\""})).with("mcpName", "t\"").send_to(|_| outcome.clone()))
 }
@@ -197,13 +197,13 @@ fn an_outcome_of_no_shape_that_was_promised_breaks_the_flow() {
         r#"{"done":{}}"#,
     ] {
         let post = call_of("2025-11-25", json!({"name": "echo"}));
-        assert_eq!(post.end_in(World::new(|_| ok(lie))).0, Err(Broken::Shape), "{lie}");
+        assert_eq!(post.end_in(World::new(|_| ok(lie))).0, Err(FlowError::Shape), "{lie}");
     }
     for (method, lie) in
         [("tools/list", "{}"), ("tools/list", "null"), ("server/discover", "{}"), ("server/discover", "[]")]
     {
         let post = Post::modern(method, Json::Null);
-        assert_eq!(post.end_in(World::new(|_| ok(lie))).0, Err(Broken::Shape), "{method} {lie}");
+        assert_eq!(post.end_in(World::new(|_| ok(lie))).0, Err(FlowError::Shape), "{method} {lie}");
     }
     for lie in [
         r#"{"registered":null}"#,
@@ -212,7 +212,7 @@ fn an_outcome_of_no_shape_that_was_promised_breaks_the_flow() {
         r#"{"instructions":"x"}"#,
     ] {
         let post = Post::new(super::request("initialize", json!({"protocolVersion": "2025-11-25"})));
-        assert_eq!(post.end_in(World::new(|_| ok(lie))).0, Err(Broken::Shape), "{lie}");
+        assert_eq!(post.end_in(World::new(|_| ok(lie))).0, Err(FlowError::Shape), "{lie}");
     }
 }
 

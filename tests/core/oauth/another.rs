@@ -2,7 +2,7 @@
 
 use mcp_wicket::flow::{Commit, Flow};
 use mcp_wicket::identity::{
-    Identity, Next, Person, ProviderInfo, SignInCallback, SignInError, SignInErrorKind, SignInStart,
+    Identity, Person, ProviderInfo, SignInCallback, SignInError, SignInErrorKind, SignInStart, SignInStep,
 };
 use mcp_wicket::oauth::{AuthorizationServer, Request, serve};
 use serde_json::{Value as Json, json};
@@ -22,16 +22,16 @@ impl Identity for Who {
     fn about(&self) -> ProviderInfo {
         ProviderInfo { label: "Test".into(), host: "upstream.example".into(), scopes: Vec::new() }
     }
-    async fn begin(&self, _flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<Next, SignInError> {
+    async fn begin(&self, _flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<SignInStep, SignInError> {
         let url = format!("https://upstream.example/?switch={}&state={}", begin.switch, begin.state);
-        Ok(Next::Go { url, kept: "{}".into() })
+        Ok(SignInStep::Go { url, kept: "{}".into() })
     }
-    async fn come_back(&self, _flow: &Flow<'_>, _back: &SignInCallback<'_>) -> Result<Next, SignInError> {
+    async fn continue_sign_in(&self, _flow: &Flow<'_>, _back: &SignInCallback<'_>) -> Result<SignInStep, SignInError> {
         match &self.0 {
             Ok((id, scopes)) => {
                 let (label, props) = (format!("name of {id}"), json!({"login": id}).to_string());
                 let scopes = scopes.clone();
-                Ok(Next::Done(Person { id: (*id).into(), label, props, scopes, credential: None }))
+                Ok(SignInStep::Done(Person { id: (*id).into(), label, props, scopes, credential: None }))
             }
             Err(SignInErrorKind::NotAllowed) => Err(SignInError::not_allowed("nobody named zoe").of("zoe")),
             Err(SignInErrorKind::Unavailable) => Err(SignInError::unavailable("the upstream is away")),

@@ -1,6 +1,6 @@
 //! The pages of errors: status, when to come back, and what the operator's log says.
 
-use mcp_wicket::oauth::browser::page::{self, ErrorReason, Leave, Reply, error_page, leave};
+use mcp_wicket::oauth::browser::page::{self, BrowserTarget, ErrorReason, Reply, error_page, leave};
 use serde_json::{Value as Json, json};
 
 use super::json_of;
@@ -61,15 +61,15 @@ fn each_trouble_has_its_status_and_a_meaning_for_the_log() {
 #[test]
 fn whoever_leaves_is_told_where_to() {
     let model = |reply: &Reply| json_of(reply)["page"]["model"].clone();
-    let upstream = model(&leave("https://up.example/x", Leave::Upstream { label: "Up", host: "up.example" }));
+    let upstream = model(&leave("https://up.example/x", BrowserTarget::Upstream { label: "Up", host: "up.example" }));
     assert_eq!(
         upstream,
         json!({"kind": "leave", "url": "https://up.example/x", "what": "upstream", "host": "up.example", "name": "Up"})
     );
-    let unnamed = model(&leave("https://up.example/x", Leave::Upstream { label: "", host: "up.example" }));
+    let unnamed = model(&leave("https://up.example/x", BrowserTarget::Upstream { label: "", host: "up.example" }));
     assert_eq!(unnamed.get("name"), None);
     let client = |outcome, waits| {
-        let client = Leave::Client { name: "App", outcome, schemes: &[], waits, detail: Some("d") };
+        let client = BrowserTarget::Client { name: "App", outcome, schemes: &[], waits, detail: Some("d") };
         json_of(&leave("https://client.example/cb?code=1", client))["page"].clone()
     };
     let failed = client("failed", true);

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use mcp_wicket::crypto::{Purpose, SealContext};
 use mcp_wicket::flow::{Commit, Fetch, Flow};
 use mcp_wicket::identity::{
-    Credential, Identity, Next, Person, ProviderInfo, SignInCallback, SignInError, SignInStart,
+    Credential, Identity, Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep,
 };
 use mcp_wicket::oauth::{AuthorizationServer, Request, serve};
 use serde_json::{Value as Json, json};
@@ -46,15 +46,15 @@ impl Identity for Upstream {
     fn about(&self) -> ProviderInfo {
         ProviderInfo { label: "Up".into(), host: "upstream.example".into(), scopes: Vec::new() }
     }
-    async fn begin(&self, _flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<Next, SignInError> {
-        Ok(Next::Go { url: format!("https://upstream.example/?state={}", begin.state), kept: "k".into() })
+    async fn begin(&self, _flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<SignInStep, SignInError> {
+        Ok(SignInStep::Go { url: format!("https://upstream.example/?state={}", begin.state), kept: "k".into() })
     }
-    async fn come_back(&self, _flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Next, SignInError> {
+    async fn continue_sign_in(&self, _flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<SignInStep, SignInError> {
         let credential = json!({"access": "first-upstream-token", "ends": NOW + 600_000}).to_string();
         if back.query.get("code") == Some("turned away") {
             return Err(SignInError::not_allowed("not here").of("ann").about("1").leaving(credential));
         }
-        Ok(Next::Done(Self::person(r#"{"login":"ann"}"#.into(), Some(credential))))
+        Ok(SignInStep::Done(Self::person(r#"{"login":"ann"}"#.into(), Some(credential))))
     }
     async fn renew(&self, flow: &Flow<'_>, credential: &str) -> Result<Option<Person>, SignInError> {
         let access = self.credential(credential).unwrap().access;

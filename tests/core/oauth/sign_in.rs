@@ -2,7 +2,7 @@
 
 use mcp_wicket::flow::Flow;
 use mcp_wicket::identity::{
-    Choice, Identity, Next, Page, Person, ProviderInfo, SignInCallback, SignInError, SignInStart,
+    Choice, Identity, Page, Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep,
 };
 use mcp_wicket::oauth::{AuthorizationServer, Request, serve};
 use serde_json::{Value as Json, json};
@@ -20,9 +20,9 @@ enum Steps {
     Known,
 }
 
-fn ann() -> Next {
+fn ann() -> SignInStep {
     let (label, props) = ("ann".into(), "{}".into());
-    Next::Done(Person { id: "1".into(), label, props, scopes: None, credential: None })
+    SignInStep::Done(Person { id: "1".into(), label, props, scopes: None, credential: None })
 }
 
 impl Identity for Steps {
@@ -32,21 +32,21 @@ impl Identity for Steps {
     fn about(&self) -> ProviderInfo {
         ProviderInfo { label: "Up".into(), host: "upstream.example".into(), scopes: Vec::new() }
     }
-    async fn begin(&self, _flow: &Flow<'_>, _begin: &SignInStart<'_>) -> Result<Next, SignInError> {
+    async fn begin(&self, _flow: &Flow<'_>, _begin: &SignInStart<'_>) -> Result<SignInStep, SignInError> {
         let choice = |value: &str, label: &str| Choice { value: value.into(), label: label.into() };
         Ok(match self {
             Self::Known => ann(),
-            Self::Asking => Next::Show {
+            Self::Asking => SignInStep::Show {
                 page: Page::Choose(vec![choice("up", "Upstream"), choice("own", "Acme")]),
                 kept: "asked".into(),
             },
         })
     }
-    async fn come_back(&self, _flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<Next, SignInError> {
+    async fn continue_sign_in(&self, _flow: &Flow<'_>, back: &SignInCallback<'_>) -> Result<SignInStep, SignInError> {
         let (state, get) = (back.query.get("state").unwrap(), |name| back.query.get(name));
         match (back.kept, get("handler"), get("code")) {
             ("asked", Some("up"), None) => {
-                Ok(Next::Go { url: format!("https://upstream.example/?state={state}"), kept: "sent".into() })
+                Ok(SignInStep::Go { url: format!("https://upstream.example/?state={state}"), kept: "sent".into() })
             }
             ("asked", Some("own"), None) | ("sent", None, Some("upstream")) => Ok(ann()),
             _ => Err(SignInError::refused("nobody has asked that")),

@@ -5,8 +5,8 @@ use mcp_wicket::identity::{Identity as _, Person, SignInErrorKind};
 use serde_json::{Value as Json, json};
 
 use super::{
-    begin, come_back, come_back_unsigned, handler, http, id_token, kept, key_set, nonce, published, seconds, signed,
-    with,
+    begin, come_back_unsigned, continue_sign_in, handler, http, id_token, kept, key_set, nonce, published, seconds,
+    signed, with,
 };
 use crate::world::{Said, World};
 
@@ -32,7 +32,7 @@ fn signed_in(config: &Json, claims: &Json) -> Result<Person, SignInErrorKind> {
         "token_type": "Bearer", "scope": "https://graph.microsoft.com/User.Read openid profile email", "expires_in": 3736,
         "access_token": "eyJ0.a", "refresh_token": "AwAB.r", "id_token": id_token(&claims),
     });
-    let ended = come_back(&azure, &kept, "code=0.AX", |_| http(200, &answer));
+    let ended = continue_sign_in(&azure, &kept, "code=0.AX", |_| http(200, &answer));
     ended.answer.unwrap().map_err(|denied| denied.kind)
 }
 
@@ -43,7 +43,7 @@ fn resource_is_never_sent() {
     assert_eq!(endpoint, format!("https://login.microsoftonline.com/{HOME}/oauth2/v2.0/authorize"));
     assert_eq!(query.get("scope"), Some("User.Read openid profile email offline_access"));
     assert_eq!(query.get("resource"), None);
-    let ended = come_back(&azure, &begun.kept, "code=0.AX", |_| http(500, &json!({})));
+    let ended = continue_sign_in(&azure, &begun.kept, "code=0.AX", |_| http(500, &json!({})));
     let fetches = ended.waits[0].iter().filter(|effect| effect["kind"] == "fetch");
     let bodies = fetches.map(|fetch| fetch["body"].as_str().unwrap()).collect::<Vec<_>>();
     assert!(bodies.len() == 1 && !bodies[0].contains("resource="));
@@ -172,7 +172,7 @@ fn errors_of_entra_say_whose_fault_it_is() {
         (429, "invalid_request", "AADSTS90055: Too many requests", SignInErrorKind::Unavailable),
     ] {
         let body = json!({ "error": error, "error_description": code, "error_codes": [1], "trace_id": "0000aaaa" });
-        let ended = come_back(&azure, &kept(&azure), "code=0.AX", |_| http(status, &body));
+        let ended = continue_sign_in(&azure, &kept(&azure), "code=0.AX", |_| http(status, &body));
         let denied = ended.answer.unwrap().unwrap_err();
         assert_eq!(denied.kind, kind, "{code}");
         assert!(denied.reason.contains("AADSTS"), "the operator reads the number: {}", denied.reason);
@@ -213,7 +213,7 @@ fn what_the_id_token_said_outlives_it_and_the_rules_are_asked_at_each_refresh() 
     let answer = json!({
         "token_type": "Bearer", "expires_in": 5400, "access_token": "a", "refresh_token": "r", "id_token": id_token(&claims),
     });
-    let ended = come_back(&azure, &kept, "code=0.AX", |effect| match effect["kind"].as_str() {
+    let ended = continue_sign_in(&azure, &kept, "code=0.AX", |effect| match effect["kind"].as_str() {
         Some("context") => Said::Ok("{}".into()),
         _ => http(200, &answer),
     });

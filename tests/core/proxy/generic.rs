@@ -5,7 +5,7 @@ use mcp_wicket::identity::{Identity as _, Person, SignInErrorKind, SignInStart};
 use serde_json::{Value as Json, json};
 
 use super::{
-    CALLBACK, STATE, begin, come_back, handler, http, id_token, key_set, nonce, published, seconds, signed, with,
+    CALLBACK, STATE, begin, continue_sign_in, handler, http, id_token, key_set, nonce, published, seconds, signed, with,
 };
 use crate::world::{NOW, Said, World};
 
@@ -67,7 +67,7 @@ fn signed_in(config: Json, query: &str, change: impl FnOnce(&mut Answers)) -> Re
     change(&mut answers);
     let token = with(&json!({ "id_token": id_token(&answers.claims) }), &answers.token);
     let info = answers.info;
-    let ended = come_back(&generic, &begun.kept, query, |effect| match effect["url"].as_str().unwrap() {
+    let ended = continue_sign_in(&generic, &begun.kept, query, |effect| match effect["url"].as_str().unwrap() {
         "https://id.example/token" => {
             // RFC 6749, 2.3.1: both encoded before they are joined, then "s%3A3%20cret".
             let basic = "Basic SXYxLmNsaWVudDpzJTNBMyUyMGNyZXQ=";
@@ -194,7 +194,7 @@ fn without_discovery_userinfo_says_who_it_is() {
     assert_eq!(endpoint, "https://old.example/authorize");
     assert_eq!((query.get("scope"), query.get("nonce")), (Some("read"), None));
     let run = |info: Json| {
-        let ended = come_back(&old, &begun.kept, "code=c0de", |effect| match effect["url"].as_str().unwrap() {
+        let ended = continue_sign_in(&old, &begun.kept, "code=c0de", |effect| match effect["url"].as_str().unwrap() {
             "https://old.example/token" => {
                 assert!(effect["body"].as_str().unwrap().contains("client_secret=s%3A3%20cret"));
                 http(200, &json!({ "access_token": "at", "token_type": "bearer", "id_token": "not.looked.at" }))

@@ -3,7 +3,7 @@
 use mcp_wicket::identity::SignInErrorKind;
 use serde_json::{Value as Json, json};
 
-use super::{CALLBACK, STATE, begin, come_back, handler, http, kept, limited, with};
+use super::{CALLBACK, STATE, begin, continue_sign_in, handler, http, kept, limited, with};
 use crate::world::{NOW, Said, World};
 
 pub(crate) fn user() -> Json {
@@ -46,7 +46,7 @@ pub(crate) fn github(instead: &[(&str, Said)]) -> impl Fn(&Json) -> Said {
 
 fn signed_in(config: Json, instead: &[(&str, Said)]) -> Result<mcp_wicket::identity::Person, SignInErrorKind> {
     let handler = handler(with(&json!({ "kind": "github", "scopes": ["repo", "user:email"] }), &config));
-    let ended = come_back(&handler, &kept(&handler), "code=c0de&state=x", github(instead));
+    let ended = continue_sign_in(&handler, &kept(&handler), "code=c0de&state=x", github(instead));
     ended.answer.unwrap().map_err(|denied| denied.kind)
 }
 
@@ -99,7 +99,7 @@ fn the_subject_is_the_number_and_the_props_are_sensible() {
 #[test]
 fn it_takes_two_waits() {
     let handler = handler(json!({ "kind": "github", "scopes": ["user:email"], "allow": { "orgs": ["acme"] } }));
-    let ended = come_back(&handler, &kept(&handler), "code=c0de", github(&[]));
+    let ended = continue_sign_in(&handler, &kept(&handler), "code=c0de", github(&[]));
     assert_eq!(ended.waits.iter().map(Vec::len).collect::<Vec<_>>(), [1, 4]);
     let token = &ended.waits[0][0];
     let body = token["body"].as_str().unwrap();
@@ -259,11 +259,12 @@ fn the_callbacks_error_is_handed_on() {
         ("code=", SignInErrorKind::Failed),
         ("code=c0de&iss=https://evil.example", SignInErrorKind::Failed),
     ] {
-        let ended = come_back(&handler, &kept(&handler), query, |effect| panic!("nothing may be asked for: {effect}"));
+        let ended =
+            continue_sign_in(&handler, &kept(&handler), query, |effect| panic!("nothing may be asked for: {effect}"));
         assert_eq!(ended.answer.unwrap().unwrap_err().kind, kind, "{query}");
     }
     let named = "code=c0de&iss=https%3A%2F%2Fgithub.com%2Flogin%2Foauth";
-    assert!(come_back(&handler, &kept(&handler), named, github(&[])).answer.unwrap().is_ok());
+    assert!(continue_sign_in(&handler, &kept(&handler), named, github(&[])).answer.unwrap().is_ok());
 }
 
 #[test]
@@ -286,7 +287,7 @@ fn what_the_operator_wrote_decides_last() {
     let handler = handler(json!({ "kind": "github", "scopes": ["user:email"], "allow": true, "context": true }));
     let ok = |text: &str| Said::Ok(text.into());
     let run = |context: Said, allow: Said| {
-        let ended = come_back(&handler, &kept(&handler), "code=c0de", say(&context, &allow));
+        let ended = continue_sign_in(&handler, &kept(&handler), "code=c0de", say(&context, &allow));
         let asked = ended.waits.iter().flatten().filter(|effect| effect["kind"] == "context").count();
         (ended.answer, asked)
     };
@@ -337,15 +338,16 @@ fn an_enterprise_server_has_its_own_places() {
     let handler = handler(json!({ "kind": "github", "baseUrl": "https://git.example/", "scopes": [] }));
     let (endpoint, ..) = begin(&handler, World::silent());
     assert_eq!(endpoint, "https://git.example/login/oauth/authorize");
-    let ended = come_back(&handler, &kept(&handler), "code=c0de", |effect| match effect["url"].as_str().unwrap() {
-        "https://git.example/login/oauth/access_token" => {
-            http(200, &json!({ "access_token": "gho_1", "token_type": "bearer", "scope": "" }))
-        }
-        "https://git.example/api/v3/user" => http(200, &user()),
-        "https://git.example/api/v3/applications/Iv1.client/token" => {
-            http(200, &json!({ "app": { "client_id": "Iv1.client" }, "user": { "id": 583_231 } }))
-        }
-        url => panic!("{url}"),
-    });
+    let ended =
+        continue_sign_in(&handler, &kept(&handler), "code=c0de", |effect| match effect["url"].as_str().unwrap() {
+            "https://git.example/login/oauth/access_token" => {
+                http(200, &json!({ "access_token": "gho_1", "token_type": "bearer", "scope": "" }))
+            }
+            "https://git.example/api/v3/user" => http(200, &user()),
+            "https://git.example/api/v3/applications/Iv1.client/token" => {
+                http(200, &json!({ "app": { "client_id": "Iv1.client" }, "user": { "id": 583_231 } }))
+            }
+            url => panic!("{url}"),
+        });
     assert_eq!(ended.answer.unwrap().unwrap().id, "583231");
 }

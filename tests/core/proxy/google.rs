@@ -4,7 +4,7 @@ use mcp_wicket::identity::upstream::credential::UpstreamCredential;
 use mcp_wicket::identity::{Identity as _, Person, SignInErrorKind};
 use serde_json::{Value as Json, json};
 
-use super::{begin, come_back, handler, http, id_token, kept, limited, nonce, seconds, with};
+use super::{begin, continue_sign_in, handler, http, id_token, kept, limited, nonce, seconds, with};
 use crate::world::{NOW, Said, World};
 
 fn signed_in(config: &Json, claims: &Json, answer: &Json) -> Result<Person, SignInErrorKind> {
@@ -27,7 +27,7 @@ fn signed_in(config: &Json, claims: &Json, answer: &Json) -> Result<Person, Sign
         answer,
     );
     let ended =
-        come_back(&google, &kept, "code=4%2Fc0de&iss=https%3A%2F%2Faccounts.google.com", |_| http(200, &answer));
+        continue_sign_in(&google, &kept, "code=4%2Fc0de&iss=https%3A%2F%2Faccounts.google.com", |_| http(200, &answer));
     let waits = if answer.get("id_token").is_some_and(Json::is_string) { 2 } else { 1 };
     assert_eq!(ended.waits.len(), waits, "the code and the keys, then the signature");
     ended.answer.unwrap().map_err(|denied| denied.kind)

@@ -156,7 +156,7 @@ fn a_provider_gets_the_secret_in_the_way_that_it_takes() {
         let begin = SignInStart { state: "s", callback: "https://mcp.example/callback", switch: false };
         let world = World::new(|_| super::published(&metadata));
         let gone = super::Begun::of(world.run(async |flow| handler.begin(flow, &begin).await).answer.unwrap().unwrap());
-        let ended = super::come_back(&handler, &gone.kept, "code=c", |_| http(500, &json!({})));
+        let ended = super::continue_sign_in(&handler, &gone.kept, "code=c", |_| http(500, &json!({})));
         let asked =
             ended.waits.concat().into_iter().find(|effect| effect["url"] == "https://id.example/token").unwrap();
         (

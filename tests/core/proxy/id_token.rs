@@ -3,7 +3,9 @@
 use mcp_wicket::identity::SignInErrorKind;
 use serde_json::{Value as Json, json};
 
-use super::{come_back, come_back_unsigned, handler, http, id_token, kept, key_set, nonce, published, seconds, with};
+use super::{
+    come_back_unsigned, continue_sign_in, handler, http, id_token, kept, key_set, nonce, published, seconds, with,
+};
 use crate::world::{NOW, Said};
 
 fn claims(nonce: &str) -> Json {
@@ -24,7 +26,7 @@ fn signed_in(change: &Json) -> Result<String, SignInErrorKind> {
 fn signed_in_with(token: &str) -> Result<String, SignInErrorKind> {
     let google = handler(json!({ "kind": "google" }));
     let answer = json!({ "access_token": "ya29.a", "expires_in": 3920, "token_type": "Bearer", "id_token": token });
-    let ended = come_back(&google, &kept(&google), "code=c0de", |_| http(200, &answer));
+    let ended = continue_sign_in(&google, &kept(&google), "code=c0de", |_| http(200, &answer));
     ended.answer.unwrap().map(|person| person.id).map_err(|denied| denied.kind)
 }
 

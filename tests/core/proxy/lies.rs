@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::github::github;
-use super::{come_back, handler, kept};
+use super::{continue_sign_in, handler, kept};
 use crate::world::Said;
 
 #[test]
@@ -24,19 +24,19 @@ fn whichever_effect_fails_nobody_is_signed_in() {
             }
         }
     };
-    let whole = come_back(&handler, &kept, "code=c0de", say(usize::MAX, None));
+    let whole = continue_sign_in(&handler, &kept, "code=c0de", say(usize::MAX, None));
     assert!(whole.answer.unwrap().is_ok());
     let effects = whole.waits.iter().map(Vec::len).sum::<usize>();
     assert_eq!(effects, 6);
     for place in 0..effects {
         for failed in ["timeout", "unreachable", "refused", "failed"] {
-            let ended = come_back(&handler, &kept, "code=c0de", say(place, Some(Said::Failed(failed))));
+            let ended = continue_sign_in(&handler, &kept, "code=c0de", say(place, Some(Said::Failed(failed))));
             assert!(ended.answer.unwrap().is_err(), "{failed} at {place}");
             assert!(ended.commits.is_empty());
         }
         for body in ["", "null", "[]", "{}", "{\"id\":1,\"id\":2}", "<html>", "\u{0}"] {
             let lie = Said::Ok(json!({ "status": 200, "body": body }).to_string());
-            let ended = come_back(&handler, &kept, "code=c0de", say(place, Some(lie)));
+            let ended = continue_sign_in(&handler, &kept, "code=c0de", say(place, Some(lie)));
             // The list of addresses may be empty: no rule here is about them. Props may be any object.
             let harmless = (effects - 1 == place) || (body == "[]" && !matches!(ended.answer, Ok(Err(_))));
             assert!(harmless || !matches!(ended.answer, Ok(Ok(_))), "{body:?} at {place}");

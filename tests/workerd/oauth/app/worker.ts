@@ -1,7 +1,7 @@
 /** The Worker under test: each host name is an authorization server of its own kind. */
 import {
   type AppHandler,
-  type AsksAgain,
+  type RefreshCheck,
   type AuditEvent,
   McpAgent,
   McpServer,
@@ -90,11 +90,11 @@ export const offboarding = new OAuthProvider<Env>({ ...usual, issuer: "https://o
 export const hosts = new OAuthProvider<Env>(usual);
 
 /** What the app says of people at a refresh, and about whom it was asked. */
-export const stillKnown: { asked: string[]; answer: NonNullable<AsksAgain["stillKnown"]> } = {
+export const stillKnown: { asked: string[]; answer: NonNullable<RefreshCheck["stillKnown"]> } = {
   asked: [],
   answer: () => true,
 };
-const askedAgain: AsksAgain<Env>["stillKnown"] = (person, env, ctx) => {
+const askedAgain: RefreshCheck<Env>["stillKnown"] = (person, env, ctx) => {
   stillKnown.asked.push(person.id);
   return stillKnown.answer(person, env, ctx);
 };

@@ -16,7 +16,7 @@ use crate::http::Answer;
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
-pub enum Place {
+pub enum Placement {
     /// None: a stream that stays open, or a request that does not need the registry. The Worker answers.
     Here {
         /// For a message of HTTP+SSE: the object that has the stream.
@@ -43,7 +43,7 @@ pub enum Place {
 }
 
 /// The Worker answers, and nothing else matters.
-const HERE: Place = Place::Here { at: None, ends: None };
+const HERE: Placement = Placement::Here { at: None, ends: None };
 
 /// Data without a session is kept no longer than the call may take, in milliseconds.
 const STRAY: u64 = 3600 * 1000;
@@ -51,35 +51,35 @@ const STRAY: u64 = 3600 * 1000;
 /// A session's requests go to the session's object; another caller's session is unknown. A 2026-07-28 request has no
 /// session and goes to its principal's object. Everything else gets a new object. Waits: none; if sessions are stored,
 /// one for whether this one exists; on HTTP+SSE one for whether its stream is open.
-pub async fn place(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Place {
+pub async fn place(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Placement {
     let stays_open = request.mcp_method.as_deref() == Some("subscriptions/listen") || &*request.method != "POST";
     if request.transport == Transport::Http && stays_open {
         if &*request.method == "DELETE"
             && request.kept
             && let Ok(SessionLookup::Open(session)) = request.shown(flow).await
         {
-            return Place::Here { ends: Some(session.place.name()), at: None };
+            return Placement::Here { ends: Some(session.place.name()), at: None };
         }
         return HERE;
     }
     if let Err(answer) = request.check_method() {
-        return Place::Answer(answer);
+        return Placement::Answer(answer);
     }
     if request.transport == Transport::SseMessages
         && let Err(fault) = sse::session_id(request)
     {
-        return Place::Answer(fault.answer(None));
+        return Placement::Answer(fault.answer(None));
     }
     let principal = request.principal();
     let shown = match request.shown(flow).await {
         Ok(shown) => shown,
-        Err(fault) => return Place::Answer(fault.answer(None)),
+        Err(fault) => return Placement::Answer(fault.answer(None)),
     };
     let session = match shown.session() {
         Ok(session) => session,
-        Err(fault) => return Place::Answer(fault.answer(None)),
+        Err(fault) => return Placement::Answer(fault.answer(None)),
     };
-    let is_modern = request.spoken().is_some_and(Revision::is_modern);
+    let is_modern = request.stated_revision().is_some_and(Revision::is_modern);
     let place = match (is_modern, session, principal) {
         (true, _, Some(principal)) => session::ObjectName::of_principal(principal),
         (false, Some(session), _) => session.place,
@@ -89,7 +89,7 @@ pub async fn place(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Place 
         Transport::Http if !super::takes_server(flow, request, shown, body) => return HERE,
         Transport::SseMessages => match sse::check_stream(flow, request, shown).await {
             Ok(shown) if super::takes_server(flow, request, shown, body) => {}
-            _ => return Place::Here { at: Some(place.name()), ends: None },
+            _ => return Placement::Here { at: Some(place.name()), ends: None },
         },
         _ => {}
     }
@@ -101,5 +101,5 @@ pub async fn place(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Place 
         () => Some(session::LIFETIME),
     };
     let mailbox = (!is_modern && is_kept).then(|| place.mailbox());
-    Place::Object { name: place.name(), keeps, mailbox }
+    Placement::Object { name: place.name(), keeps, mailbox }
 }
