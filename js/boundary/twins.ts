@@ -506,7 +506,7 @@ export type UndeliveredEntries = {
   events: Array<UndeliveredEvent>;
 };
 
-export type UndeliveredEvent = { teller: string; event: { event: string; at: number }; id: string; last?: boolean };
+export type UndeliveredEvent = { sink: string; event: { event: string; at: number }; id: string; last?: boolean };
 
 export type UnreadableBody = "oversize" | "encoding" | "no_room";
 

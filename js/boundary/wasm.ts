@@ -36,7 +36,7 @@ export function provideCore(core: CoreClass, patterns: number): void {
  */
 export function newCore(config: CoreConfig): Core {
   if (!provided) throw new WicketError("ERR_NO_CORE", 'Import from "mcp-wicket", not from a file inside the package.');
-  return stepsOf(made(provided.core, config), ["no_auth", "mcp", "tell", "place"]);
+  return stepsOf(made(provided.core, config), ["no_auth", "mcp", "report", "place"]);
 }
 
 /** The same for an endpoint that requires tokens. Throws `ERR_NO_CORE` if the loaded module does not support them. */
@@ -80,7 +80,7 @@ export function oauthSteps(config: CoreConfig): OAuthCore & { warnings: () => st
  */
 export async function awayReply(input: OAuthInput): Promise<Reply | undefined> {
   const core = made(provided?.core as unknown as OAuthCoreClass, PLAIN);
-  return (JSON.parse(await core.away(JSON.stringify(input))) as Reply | null) ?? undefined;
+  return (JSON.parse(await core.unavailable(JSON.stringify(input))) as Reply | null) ?? undefined;
 }
 
 /**

@@ -26,7 +26,7 @@ export interface Configured {
 export interface Core {
   no_auth: StepMethod;
   mcp: StepMethod;
-  tell: StepMethod;
+  report: StepMethod;
   place: StepMethod;
 }
 
@@ -62,7 +62,7 @@ export type OAuthCoreClass = new (
   config: CoreConfig,
 ) => Core &
   Configured &
-  OAuthCore & { warnings(): string | Promise<string>; away(input: string): string | Promise<string> };
+  OAuthCore & { warnings(): string | Promise<string>; unavailable(input: string): string | Promise<string> };
 
 /** `src/oauth/config.rs`, `ServerConfig`. Times in seconds. */
 export interface ServerConfig {
@@ -99,7 +99,7 @@ export interface ServerConfig {
   limits?: { readonly [what: string]: number | undefined };
   callbackTimeout?: number;
   /** The name under which objects know who stores audit records, if the option `audit` is set. */
-  teller?: string;
+  sink?: string;
   handler: { kind: string };
 }
 

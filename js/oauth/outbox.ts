@@ -33,7 +33,7 @@ export const auditEvent = (time: number, event: { event: string }): AuditEvent =
 
 /** In the object: delivers what is due, and confirms what has arrived. */
 export const deliverOutbox: AlarmHandler = async ({ ctx, env, className }, ask) => {
-  const { ended, until, events } = (await ask("untold", {})) as UndeliveredEntries;
+  const { ended, until, events } = (await ask("undelivered", {})) as UndeliveredEntries;
   const delivered: string[] = [];
   if (ended.length > 0) {
     try {
@@ -44,7 +44,7 @@ export const deliverOutbox: AlarmHandler = async ({ ctx, env, className }, ask) 
       logged("Ended grants could not be added to the revocation list", error);
     }
   }
-  for (const { id, teller: name, event, last } of events) {
+  for (const { id, sink: name, event, last } of events) {
     const sink = sinks.get(name);
     try {
       if (!sink) throw new Error("no provider of this Worker stores it");
@@ -54,5 +54,5 @@ export const deliverOutbox: AlarmHandler = async ({ ctx, env, className }, ask) 
       logged(`An audit event could not be delivered${last ? ", and is not retried" : ""}`, error);
     }
   }
-  if (delivered.length > 0) await ask("told", { told: delivered });
+  if (delivered.length > 0) await ask("delivered", { ids: delivered });
 };

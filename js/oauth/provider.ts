@@ -103,8 +103,8 @@ export class OAuthProvider<Env = unknown> {
     }
     const { audit } = options;
     if (audit) {
-      config.teller = [options.issuer ?? "", ...Object.keys(options.apiHandlers)].join(" ");
-      provideAuditSink(config.teller, (event, env) =>
+      config.sink = [options.issuer ?? "", ...Object.keys(options.apiHandlers)].join(" ");
+      provideAuditSink(config.sink, (event, env) =>
         awaited("audit of OAuthProvider", callbackTimeout, () => audit(event, env as Env)),
       );
     }

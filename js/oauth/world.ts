@@ -145,7 +145,7 @@ export class OAuthWorld<Env> implements World {
     for (const commit of all) {
       if (commit.kind !== "receipt") continue;
       try {
-        await askObject(this.#init.objects, commit.object, "unanswered", JSON.stringify(commit.input));
+        await askObject(this.#init.objects, commit.object, "undeliverable", JSON.stringify(commit.input));
       } catch (error) {
         logged("An object could not be notified that its answer was not sent", error);
       }

@@ -10,7 +10,7 @@ export class Conflict extends Error {
 }
 
 /** Rows with these prefixes wake the object when they expire, and only flows delete them. */
-const IS_DUE = "(key LIKE 'due:%' OR key LIKE 'tell:%')";
+const IS_DUE = "(key LIKE 'due:%' OR key LIKE 'outbox:%')";
 /** When to try again after waking without success, in milliseconds. */
 const AGAIN_MS = 3600_000;
 

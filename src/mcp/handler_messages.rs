@@ -271,7 +271,7 @@ pub(super) async fn recalled(kept: impl Future<Output = Result<Json, Failure>>) 
 }
 
 /// Decides about one thing that a running handler does. Waits: at most one, for what the session's mailbox stores.
-pub async fn tell(flow: &Flow<'_>, running: &Running<'_>) -> HandlerMessageOutcome {
+pub async fn report(flow: &Flow<'_>, running: &Running<'_>) -> HandlerMessageOutcome {
     let era = running.era(flow).await;
     match &running.input.say {
         HandlerMessage::Gone => gone(era.revision),
@@ -282,14 +282,14 @@ pub async fn tell(flow: &Flow<'_>, running: &Running<'_>) -> HandlerMessageOutco
         HandlerMessage::Reply(reply) => question::reply(era, reply),
         HandlerMessage::Pages(pages) => question::pages(flow, era, running, pages).await,
         HandlerMessage::Open => open(flow, era, running),
-        HandlerMessage::Silence => silence(flow, era, running),
+        HandlerMessage::Silence => keep_alive(flow, era, running),
         HandlerMessage::Watch => watch(era, running),
         HandlerMessage::Changed(changed) => match change_notification(&running.request, changed) {
             Some(reach) => HandlerMessageOutcome::Reach(reach),
             None => HandlerMessageOutcome::Wrong("Unknown kind of change.".into()),
         },
         HandlerMessage::Require(needed) => question::require(flow, era, running, *needed).await,
-        HandlerMessage::Spend(round) => mrtr::spend(flow, round)
+        HandlerMessage::Spend(round) => mrtr::use_up(flow, round)
             .await
             .map_or_else(HandlerMessageOutcome::Fault, |()| HandlerMessageOutcome::Nothing),
     }
@@ -311,7 +311,7 @@ const RETRY: u32 = 500;
 
 /// Nothing has been sent for a while, and a proxy may take the connection for dead: the response begins, if the client
 /// accepts a stream.
-fn silence(flow: &Flow<'_>, era: CallSession, running: &Running<'_>) -> HandlerMessageOutcome {
+fn keep_alive(flow: &Flow<'_>, era: CallSession, running: &Running<'_>) -> HandlerMessageOutcome {
     if running.request.transport != Transport::Http || !running.request.takes_events() {
         return HandlerMessageOutcome::Nothing;
     }

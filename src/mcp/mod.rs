@@ -107,7 +107,7 @@ async fn answer(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Answer {
     };
     match classify(request, shown, &message, &envelope) {
         Err(fault) => fault.answer(message.asked()),
-        Ok(revision) => carry_out(flow, request, body, shown, revision, (&message, &envelope)).await,
+        Ok(revision) => dispatch(flow, request, body, shown, revision, (&message, &envelope)).await,
     }
 }
 
@@ -220,7 +220,7 @@ fn check_accept(request: &Request<'_>) -> Result<(), Fault> {
 }
 
 /// Carries out a message that is not part of a batch.
-async fn carry_out(
+async fn dispatch(
     flow: &Flow<'_>,
     request: &Request<'_>,
     body: &str,

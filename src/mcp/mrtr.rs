@@ -155,7 +155,7 @@ impl Rounds<'_> {
             return Err(invalid(STALE));
         }
         if state.single {
-            spend(flow, &state.round).await?;
+            use_up(flow, &state.round).await?;
         }
         Ok(state)
     }
@@ -191,7 +191,7 @@ impl Rounds<'_> {
 }
 
 /// Uses up the state of this round; a second attempt fails. Waits: one.
-pub(super) async fn spend(flow: &Flow<'_>, round: &str) -> Result<(), Fault> {
+pub(super) async fn use_up(flow: &Flow<'_>, round: &str) -> Result<(), Fault> {
     let spent = Ask::new(["spent:", round].concat(), "spend", &());
     match flow.obtain(&spent).await.as_deref() {
         Ok("true") => Ok(()),

@@ -41,7 +41,7 @@ pub(crate) struct AuditEvent<'a> {
 
 impl AuditEvent<'_> {
     /// Writes the event.
-    pub(crate) fn tell(&self, flow: &Flow<'_>) {
+    pub(crate) fn log(&self, flow: &Flow<'_>) {
         flow.commit(Commit::Audit { event: Json::of(self) });
     }
 }

@@ -60,7 +60,7 @@ pub struct ServerConfig {
     /// The time limit of the operator's functions, in seconds.
     pub callback_timeout: u64,
     /// The name under which objects know who stores audit records for the operator, if anyone does.
-    pub teller: Option<String>,
+    pub sink: Option<String>,
 }
 
 /// Lifetimes, in seconds.
@@ -175,7 +175,7 @@ impl ServerConfig {
             },
             limits: Limits::read(&options)?,
             callback_timeout: seconds(&options, "callbackTimeout", 10, 1, 600)?,
-            teller: text("teller")?,
+            sink: text("sink")?,
         };
         config.paths = paths(&options, &config)?;
         Ok(config)

@@ -97,7 +97,7 @@ async fn answer<I: Identity>(
 
 /// The response if not even the server's key is available: a page for people, the endpoint's own error for programs.
 #[must_use]
-pub fn away(request: &Request<'_>) -> Reply {
+pub fn unavailable(request: &Request<'_>) -> Reply {
     if request.endpoint.row().shared {
         Reply::Answer(shared(error::unavailable().answer(false)))
     } else {

@@ -39,7 +39,7 @@ async fn renewal_failed(
         request: request.and_then(|request| request.traced.trace()),
         ..AuditEvent::default()
     }
-    .tell(flow);
+    .log(flow);
 }
 
 /// Why there is no fresh credential.

@@ -174,10 +174,10 @@ impl Core {
 
     /// What a running handler sends before its result; the body is the head of its request. Returns
     /// [`mcp::handler_messages::HandlerMessageOutcome`].
-    pub fn tell(&self, input: &str, head: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
+    pub fn report(&self, input: &str, head: &str, now: f64, later: Option<String>, entropy: Entropy) -> String {
         let running =
             mcp::handler_messages::Running::read(input, head).map(|running| running.with_keys(self.sealing()));
-        run(running, (now, later, entropy), async |flow, running| mcp::handler_messages::tell(flow, running).await)
+        run(running, (now, later, entropy), async |flow, running| mcp::handler_messages::report(flow, running).await)
     }
 
     /// The signature of a token alone, for published vectors; the token is the body. Returns [`Jws`].

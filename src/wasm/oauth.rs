@@ -99,8 +99,8 @@ impl Core {
 
     /// The response if storage is unavailable, so that there are no keys: a [`Reply`], or `None` for unreadable input.
     #[expect(clippy::unused_self, reason = "JavaScript has all functions from one object")]
-    pub fn away(&self, input: &str) -> String {
-        Request::read(input).map_or_else(|| "null".into(), |request| json::write(&oauth::away(&request)))
+    pub fn unavailable(&self, input: &str) -> String {
+        Request::read(input).map_or_else(|| "null".into(), |request| json::write(&oauth::unavailable(&request)))
     }
 
     /// The routes of a set-up that is only checked ([`oauth::endpoints::table::routes`]).

@@ -1,7 +1,7 @@
 //! The MCP endpoint.
 
 use mcp_wicket::crypto::Keys;
-use mcp_wicket::mcp::handler_messages::{Running, tell};
+use mcp_wicket::mcp::handler_messages::{Running, report};
 use mcp_wicket::mcp::sealing::Sealing;
 use mcp_wicket::mcp::uri_template::UriTemplate;
 use mcp_wicket::mcp::{Request, header, placement, serve, uri};
@@ -92,7 +92,7 @@ fn reply(say: &Json) -> Work {
     let head = head(&json!({"method": "POST", "server": {"name": "a"}, "protocolVersion": "2025-06-18"}));
     Box::new(move || {
         let running = Running::read(&input, &head).unwrap();
-        done(World::new(said).run(async |flow| mcp_wicket::json::write(&tell(flow, &running).await)));
+        done(World::new(said).run(async |flow| mcp_wicket::json::write(&report(flow, &running).await)));
     })
 }
 

@@ -13,7 +13,7 @@ import type { ObjectsWorld } from "../../boundary/effects/objects.js";
 interface CancellationWorld extends Pick<ObjectsWorld, "admitted" | "ctx" | "objects" | "hasObjects"> {
   readonly request: Request;
   readonly isStream: boolean;
-  tell(call: RunEffect, say: HandlerMessage): Promise<HandlerMessageOutcome>;
+  report(call: RunEffect, say: HandlerMessage): Promise<HandlerMessageOutcome>;
   clientGone(): void;
   cancel(call: RunEffect): void;
   closed(): void;
@@ -49,7 +49,7 @@ export class CancellationWatcher {
   /** Waits for a cancellation in another request: in this isolate, and at the session's mailbox. */
   async #watchForCancellation(call: RunEffect): Promise<void> {
     const world = this.#world;
-    const watch = decisionOf(await world.tell(call, "watch"), "watch");
+    const watch = decisionOf(await world.report(call, "watch"), "watch");
     if (!watch || this.#over) return;
     const { object, tag, after } = watch;
     // A signal must be aborted in the context of its own request; a promise leads back into it.
@@ -91,7 +91,7 @@ export class CancellationWatcher {
     // Nothing of a call continues whose result was to be the response, and nobody sees its end.
     if (!isStream && admitted.extra.transport === undefined) for (const cleanUp of this.#cleanUps) cleanUp();
     const cancelling = [...this.#controllers].map(async ([controller, call]) => {
-      if ((await this.#world.tell(call, "gone")) === "cancel") this.#cancel(controller);
+      if ((await this.#world.report(call, "gone")) === "cancel") this.#cancel(controller);
     });
     await Promise.all(cancelling);
   }

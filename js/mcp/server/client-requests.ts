@@ -149,7 +149,7 @@ export class ClientRequests {
 
   /** Uses up the state of this round, so that nobody else can run the same. */
   async #markUsed(unspent: string): Promise<void> {
-    await (this.#used ??= this.#world.tell(this.#effect, { spend: unspent }));
+    await (this.#used ??= this.#world.report(this.#effect, { spend: unspent }));
     this.#unspent = undefined;
   }
 

@@ -12,7 +12,7 @@ import type { ObjectsWorld } from "../../boundary/effects/objects.js";
 /** The part of the request that is needed here. */
 interface OutgoingWorld extends Pick<ObjectsWorld, "admitted" | "ctx" | "askObject" | "hasObjects"> {
   readonly respond: ((response: Response) => void) | undefined;
-  tell(call: RunEffect, say: HandlerMessage): Promise<HandlerMessageOutcome>;
+  report(call: RunEffect, say: HandlerMessage): Promise<HandlerMessageOutcome>;
   clientGone(): void;
 }
 
@@ -89,7 +89,7 @@ export class Outgoing {
   /** How the stream of `call` can be resumed, if it can. */
   async #resumable(call: RunEffect | undefined): Promise<Resumable | undefined> {
     if (!call || !(await this.#world.hasObjects())) return undefined;
-    return decisionOf(await this.#world.tell(call, "open"), "resumable");
+    return decisionOf(await this.#world.report(call, "open"), "resumable");
   }
 
   /** Ends the connection of a stream that can be resumed. */

@@ -100,7 +100,7 @@ export class ServerWorld extends ObjectsWorld implements ServedRequest {
     const bytes = bytesOf(text);
     const out = this.outgoing;
     if (TELLING.some((kind) => kind in say) && !out.hasRoom(bytes)) return Promise.resolve("nothing");
-    return out.inOrder(() => this.#tell(call, text, risen), bytes);
+    return out.inOrder(() => this.#report(call, text, risen), bytes);
   }
 
   /** The `_meta` of the request of `call`, read from the body: most handlers do not need it. */
@@ -121,14 +121,14 @@ export class ServerWorld extends ObjectsWorld implements ServedRequest {
   }
 
   /** The same as `say`, immediately. */
-  tell(call: RunEffect, say: HandlerMessage): Promise<HandlerMessageOutcome> {
-    return this.#tell(call, JSON.stringify(say), false);
+  report(call: RunEffect, say: HandlerMessage): Promise<HandlerMessageOutcome> {
+    return this.#report(call, JSON.stringify(say), false);
   }
 
-  async #tell(call: RunEffect, say: string, risen: boolean): Promise<HandlerMessageOutcome> {
+  async #report(call: RunEffect, say: string, risen: boolean): Promise<HandlerMessageOutcome> {
     const id = JSON.stringify(call.request);
     const input = `{"id":${id},${this.#metaTextOf(call)}"risen":${String(risen)},"say":${wellFormed(say)}}`;
-    const decision = await run<HandlerMessageOutcome>(this.admitted.core.tell, input, this.head, this);
+    const decision = await run<HandlerMessageOutcome>(this.admitted.core.report, input, this.head, this);
     if (typeof decision === "string") return decision;
     if ("wrong" in decision) throw new WicketError("ERR_ARGUMENT", decision.wrong);
     if ("unable" in decision) throw new ToolError(decision.unable);
@@ -194,7 +194,7 @@ export class ServerWorld extends ObjectsWorld implements ServedRequest {
     if (this.#over || this.isStream) return;
     const outgoing = this.outgoing;
     await outgoing.inOrder(async () => {
-      const decision = await this.tell(this.call ?? { request: 0 }, "silence");
+      const decision = await this.report(this.call ?? { request: 0 }, "silence");
       if (decision === "nothing" || this.isStream) return;
       const resumable = (await this.hasObjects()) ? decisionOf(decision, "resumable") : undefined;
       outgoing.open(resumable).comment("still working");
@@ -263,7 +263,7 @@ export class ServerWorld extends ObjectsWorld implements ServedRequest {
     if (!(await this.hasObjects())) return;
     const scoped = "uri" in what ? this.server.registry.scoped : undefined;
     const changed = { ...what, ...(everybody && { everybody }), ...(scoped && { scoped }) };
-    await this.tell(this.call ?? { request: 0 }, { changed });
+    await this.report(this.call ?? { request: 0 }, { changed });
   }
 }
 

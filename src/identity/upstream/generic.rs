@@ -116,12 +116,12 @@ impl Generic {
         credential: &UpstreamCredential,
         nonce: &str,
     ) -> Result<Person, SignInError> {
-        let told = self.told(provider, keys, credential, Some(nonce)).await?;
+        let id_token_claims = self.id_token_claims(provider, keys, credential, Some(nonce)).await?;
         let info = match &provider.userinfo {
             Some(url) => Some(flow.obtain(&userinfo(url, credential)).await),
             None => None,
         };
-        let profile = self.profile(told.as_deref(), info.as_ref())?;
+        let profile = self.profile(id_token_claims.as_deref(), info.as_ref())?;
         // If there is a userinfo endpoint, it is asked again later; otherwise the ID token's profile is stored.
         let kept = provider.userinfo.is_none().then(|| profile.clone());
         let credential = UpstreamCredential { profile: kept, id_token: None, ..credential.clone() };
@@ -139,7 +139,7 @@ impl Generic {
             self.profile(None, Some(&info))?
         } else if credential.id_token.is_some() {
             let keys = provider.keys.clone().map(|url| Keys::ask(flow, url));
-            self.profile(self.told(&provider, keys, &credential, None).await?.as_deref(), None)?
+            self.profile(self.id_token_claims(&provider, keys, &credential, None).await?.as_deref(), None)?
         } else {
             code_flow::remembered(&credential, flow.context().now())?
         };
@@ -155,8 +155,8 @@ impl Generic {
             fresh.id_token = None;
         } else if fresh.id_token.is_some()
             // A token that cannot be checked now is stored and checked when it is needed: the tokens must not be lost.
-            && let Ok(told) = self.told(&provider, keys, &fresh, None).await
-            && let Ok(profile) = self.profile(told.as_deref(), None)
+            && let Ok(id_token_claims) = self.id_token_claims(&provider, keys, &fresh, None).await
+            && let Ok(profile) = self.profile(id_token_claims.as_deref(), None)
         {
             fresh = UpstreamCredential { profile: Some(profile), id_token: None, ..fresh };
         }
@@ -180,7 +180,7 @@ impl Generic {
     }
 
     /// The text of the ID token's claims, if there is one that proves something. With a nonce, one is required.
-    async fn told(
+    async fn id_token_claims(
         &self,
         provider: &Provider,
         keys: Option<Keys<'_>>,
@@ -202,25 +202,32 @@ impl Generic {
     }
 
     /// The person, by the ID token's claims and by userinfo, which must be about the same person (Core 5.3.2).
-    fn profile(&self, told: Option<&str>, info: Option<&Result<Fetched, Failure>>) -> Result<Profile, SignInError> {
-        let told =
-            told.map(Object::read).transpose().map_err(|_| SignInError::failed("the ID token cannot be read"))?;
+    fn profile(
+        &self,
+        id_token_claims: Option<&str>,
+        info: Option<&Result<Fetched, Failure>>,
+    ) -> Result<Profile, SignInError> {
+        let id_token_claims = id_token_claims
+            .map(Object::read)
+            .transpose()
+            .map_err(|_| SignInError::failed("the ID token cannot be read"))?;
         let info = info.map(|answer| code_flow::profile_answer(answer, "the userinfo endpoint")).transpose()?;
-        let (told, info) = (told.as_ref(), info.as_ref());
+        let (id_token_claims, info) = (id_token_claims.as_ref(), info.as_ref());
         let id = |claims: &Object<'_>| {
             let value = claims.get(&self.subject)?;
             let number = || value.is_integer().then(|| value.text().to_owned());
             value.string().map(String::from).or_else(number).filter(|id| !id.is_empty() && id.len() <= 255)
         };
-        if let (Some(told), Some(info)) = (told, info) {
-            let (told, info) = (told.get("sub").map(Value::text), info.get("sub").map(Value::text));
-            if told != info {
+        if let (Some(id_token_claims), Some(info)) = (id_token_claims, info) {
+            let (id_token_claims, info) =
+                (id_token_claims.get("sub").map(Value::text), info.get("sub").map(Value::text));
+            if id_token_claims != info {
                 return Err(SignInError::failed(
                     "the userinfo endpoint returned a different subject than the ID token",
                 ));
             }
         }
-        let sources = [told, info];
+        let sources = [id_token_claims, info];
         let sources = || sources.iter().flatten();
         let first = |name: &str| sources().find_map(|claims| text(claims, name));
         let id = sources().find_map(|claims| id(claims));

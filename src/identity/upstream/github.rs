@@ -152,7 +152,7 @@ impl GitHub {
             }
         }
         let id = self.owner(&ours)?;
-        let user = told(&user)?;
+        let user = profile_of(&user)?;
         if user.get("id").map(Value::text) != Some(id.as_str()) {
             return Err(SignInError::failed("GitHub returned different people for the token and the user"));
         }
@@ -192,7 +192,7 @@ impl GitHub {
         if answer.as_ref().is_ok_and(|answer| matches!(answer.status, 401 | 403) && !answer.is_outage()) {
             return Err(SignInError::failed("GitHub does not accept clientId and clientSecret"));
         }
-        let answer = told(answer)?;
+        let answer = profile_of(answer)?;
         let app = answer.get("app").and_then(|app| app.object().ok());
         let user = answer.get("user").and_then(|user| user.object().ok());
         if app.and_then(|app| app.string("client_id").map(|id| id == self.options.client_id.as_str())) != Some(true) {
@@ -225,7 +225,7 @@ fn headers(authorization: String) -> Vec<(&'static str, String)> {
 }
 
 /// An object about the person from GitHub.
-fn told(answer: &Result<Fetched, Failure>) -> Result<Object<'_>, SignInError> {
+fn profile_of(answer: &Result<Fetched, Failure>) -> Result<Object<'_>, SignInError> {
     match answer {
         Ok(limited) if limited.is_outage() => {
             Err(SignInError::unavailable(format!("GitHub answered {}", limited.status)))

@@ -241,7 +241,7 @@ async fn refused<I: Identity>(
     request: &Request<'_>,
     denied: &SignInError,
 ) -> Reply {
-    callback::told(flow, server, request, None, denied).await;
+    callback::log_refusal(flow, server, request, None, denied).await;
     let label = server.identity.about().label;
     let why = match denied.kind {
         SignInErrorKind::Refused => return Reply::redirect(server.url(Endpoint::Connected)),

@@ -250,7 +250,7 @@ fn denied<I>(
         request: Some(&request.trace(flow)),
         ..AuditEvent::default()
     }
-    .tell(flow);
+    .log(flow);
     pending.leave_with(server.config, Code::AccessDenied, SignInErrorKind::Refused.description(), "denied")
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn gate<I>(
         Ok(Listed::New) => {
             let (event, trace) = ("client waits", request.trace(flow));
             let (id, name) = (Some(&*client.id), Some(&*client.name));
-            AuditEvent { event, client: id, name, request: Some(&trace), ..AuditEvent::default() }.tell(flow);
+            AuditEvent { event, client: id, name, request: Some(&trace), ..AuditEvent::default() }.log(flow);
         }
         Ok(Listed::Known | Listed::Full) => {}
         Err(_) => return ClientApproval::Unavailable,

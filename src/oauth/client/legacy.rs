@@ -55,7 +55,7 @@ pub(super) async fn find<I>(
         Err(reason) => {
             let trace = request.trace(flow);
             let (event, reason) = ("legacy client refused", Some(reason));
-            AuditEvent { event, client: Some(id), reason, request: Some(&trace), ..AuditEvent::default() }.tell(flow);
+            AuditEvent { event, client: Some(id), reason, request: Some(&trace), ..AuditEvent::default() }.log(flow);
             Lookup::Unknown
         }
     }

@@ -75,12 +75,12 @@ pub async fn serve<I: Identity>(
         Lookup::Unlisted => return page::unlisted(server, id),
         Lookup::Unavailable => return error_page(ErrorReason::Unavailable, None),
         Lookup::Unreachable(reason) => {
-            told_of(flow, request, id, &reason);
+            log_unusable_document(flow, request, id, &reason);
             let again = [server.config.path(Endpoint::Authorize), "?", &request.query].concat();
             return page::unreachable(id, &reason, Some(again.as_str()).filter(|_| request.method == "GET"));
         }
         Lookup::Unusable(reason) => {
-            told_of(flow, request, id, &reason);
+            log_unusable_document(flow, request, id, &reason);
             return page::unusable(id, &reason);
         }
     };
@@ -115,7 +115,7 @@ pub async fn serve<I: Identity>(
 }
 
 /// Logs which client's metadata document cannot be fetched or used, and why.
-fn told_of(flow: &Flow<'_>, request: &Request<'_>, id: &str, reason: &str) {
+fn log_unusable_document(flow: &Flow<'_>, request: &Request<'_>, id: &str, reason: &str) {
     let (reason, trace) = (["metadata document: ", reason].concat(), request.trace(flow));
     AuditEvent {
         event: "client refused",
@@ -124,7 +124,7 @@ fn told_of(flow: &Flow<'_>, request: &Request<'_>, id: &str, reason: &str) {
         request: Some(&trace),
         ..AuditEvent::default()
     }
-    .tell(flow);
+    .log(flow);
 }
 
 /// How a browser returns to the client with the error `description`.

@@ -91,7 +91,7 @@ pub(crate) async fn turn_away<I: Identity>(
     denied: &SignInError,
     posted: bool,
 ) -> Reply {
-    told(flow, server, request, Some(&pending.client), denied).await;
+    log_refusal(flow, server, request, Some(&pending.client), denied).await;
     let (code, description) = (code_of(denied.kind), denied.kind.description());
     if denied.kind == SignInErrorKind::Client {
         return error_page(ErrorReason::Redirect, None).refusing(code.name(), denied.reason.clone());
@@ -110,7 +110,7 @@ pub(crate) async fn turn_away<I: Identity>(
 }
 
 /// Logs why a sign-in failed, and whose it was if that is known.
-pub(crate) async fn told<I: Identity>(
+pub(crate) async fn log_refusal<I: Identity>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
     request: &Request<'_>,
@@ -129,7 +129,7 @@ pub(crate) async fn told<I: Identity>(
         request: Some(&trace),
         ..AuditEvent::default()
     }
-    .tell(flow);
+    .log(flow);
     credential_revocation::revoke_unused(flow, server, (denied.id.as_deref(), denied.credential.as_deref()), &trace)
         .await;
 }

@@ -57,7 +57,7 @@ async fn introspect<I: Identity>(
     if !is_known {
         let (client, trace) = (Some(&*shown.id), request.trace(flow));
         let event = "introspection refused";
-        AuditEvent { event, client, request: Some(&trace), ..AuditEvent::default() }.tell(flow);
+        AuditEvent { event, client, request: Some(&trace), ..AuditEvent::default() }.log(flow);
         return Err(unknown_client());
     }
     let token = params.get("token").ok_or_else(|| OAuthError::new(Code::InvalidRequest, "token is missing."))?;

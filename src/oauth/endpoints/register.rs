@@ -90,7 +90,7 @@ pub async fn serve<I: Identity>(
         request: Some(&request.trace(flow)),
         ..AuditEvent::default()
     }
-    .tell(flow);
+    .log(flow);
     answered(&kept)
 }
 

@@ -129,7 +129,7 @@ async fn answer<I: Identity>(
             request: Some(&trace),
             ..AuditEvent::default()
         }
-        .tell(flow);
+        .log(flow);
     }
     Err(match (code, reason) {
         (_, Err(seconds)) => OAuthError::slow_down(seconds),

@@ -296,7 +296,7 @@ fn ask_for(
 ) -> Result<(RowWrites, String), Answer> {
     let request = &renewal.refresh.request;
     let ledger = Ledger::read(flow, keys, held, &request.traced);
-    if ledger.asked(&grant.client) >= OFTEN {
+    if ledger.lookups(&grant.client) >= OFTEN {
         let since = flow.context().now().saturating_sub(WINDOW);
         if let Some(code) = grant.asking.as_ref().and_then(|asking| asking.failed_after(since)) {
             return Err(Answer::Failed(code));
@@ -305,7 +305,7 @@ fn ask_for(
             return Err(Answer::None);
         }
     }
-    let change = ledger.asks(change, &grant.client);
+    let change = ledger.count_lookup(change, &grant.client);
     let asking = match upstream_lease::turn(flow, grant, renewal) {
         LeaseOutcome::Asks(asking) => asking,
         LeaseOutcome::Waits(wait) => return Err(Answer::Busy(wait)),

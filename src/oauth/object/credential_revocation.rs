@@ -232,19 +232,19 @@ impl DueRevocation {
         server: &AuthorizationServer<'_, I>,
         request: Option<&str>,
     ) -> bool {
-        let tell = |event, reason| {
+        let log = |event, reason| {
             let (upstream, subject) = (Some(server.identity.name()), self.origin.subject.as_deref());
-            AuditEvent { event, upstream, subject, reason, request, ..AuditEvent::default() }.tell(flow);
+            AuditEvent { event, upstream, subject, reason, request, ..AuditEvent::default() }.log(flow);
         };
         let Some(credential) = &self.credential else {
-            tell("upstream credential not revoked", Some("it is sealed under a secret that was removed"));
+            log("upstream credential not revoked", Some("it is sealed under a secret that was removed"));
             return true;
         };
         match server.identity.revoke(flow, credential).await {
-            Ok(true) => tell("upstream credential revoked", None),
-            Ok(false) => tell("upstream credential forgotten", Some("the upstream does not support revocation")),
+            Ok(true) => log("upstream credential revoked", None),
+            Ok(false) => log("upstream credential forgotten", Some("the upstream does not support revocation")),
             Err(denied) => {
-                tell("upstream credential not revoked", Some(&denied.reason));
+                log("upstream credential not revoked", Some(&denied.reason));
                 return self.last || denied.kind == SignInErrorKind::Refused;
             }
         }

@@ -220,7 +220,7 @@ pub(crate) async fn begin(
     if let Some(approval) = input.approval {
         change = approval::record(change, now, now + lifetimes.grant * 1000, approval);
     }
-    let ended = in_the_way(&held, &grant.client);
+    let ended = superseded(&held, &grant.client);
     for old in &ended {
         let reason = Some("a newer grant replaced it");
         let event = Event { name: ledger::ENDED, client: &old.client, grant: &old.id, scopes: &[], reason };
@@ -235,7 +235,7 @@ pub(crate) async fn begin(
 }
 
 /// The grants that a new one replaces.
-fn in_the_way(held: &RowSet, client: &str) -> Vec<Grant> {
+fn superseded(held: &RowSet, client: &str) -> Vec<Grant> {
     let mut all = Vec::<Grant>::new();
     for grant in held.records::<Grant>(PREFIX).filter(|grant| grant.revoked.is_none()) {
         // The most recently used one comes first.

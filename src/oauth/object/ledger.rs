@@ -56,12 +56,12 @@ pub(crate) struct RequestTrace {
     /// The request's ID in the Worker's log.
     trace: Option<String>,
     /// Who stores records for the operator.
-    teller: Option<String>,
+    sink: Option<String>,
 }
 
 impl RequestTrace {
     pub(crate) fn new(config: &ServerConfig, trace: String) -> Self {
-        Self { trace: Some(trace), teller: config.teller.clone() }
+        Self { trace: Some(trace), sink: config.sink.clone() }
     }
 
     /// The request's ID.
@@ -187,19 +187,19 @@ impl<'a> Ledger<'a> {
         ["limit:", &self.head.window.to_string(), ":", &client].concat()
     }
 
-    fn asked_key(&self, client: &str) -> String {
+    fn lookup_key(&self, client: &str) -> String {
         let client = encode(hash("asked", &[client.as_bytes()]).first_chunk::<12>().unwrap_or(&[0; 12]));
         ["asked:", &self.head.window.to_string(), ":", &client].concat()
     }
 
     /// How many times the upstream was asked because of `client` within this window.
-    pub(crate) fn asked(&self, client: &str) -> u64 {
-        self.counted(&self.asked_key(client))
+    pub(crate) fn lookups(&self, client: &str) -> u64 {
+        self.counted(&self.lookup_key(client))
     }
 
     /// Counts that it is asked.
-    pub(crate) fn asks(&self, change: RowWrites, client: &str) -> RowWrites {
-        change.bump(count_row(&self.asked_key(client)), self.kept())
+    pub(crate) fn count_lookup(&self, change: RowWrites, client: &str) -> RowWrites {
+        change.bump(count_row(&self.lookup_key(client)), self.kept())
     }
 
     fn counted(&self, key: &str) -> u64 {
@@ -287,8 +287,8 @@ impl<'a> Ledger<'a> {
         let (kid, seq) = (encode(&kid), head.seq);
         let event = Json::of(&Flat { record: &record, kid: &kid, mac: &mac, subject, salt: &head.salt });
         let change = change.put(record_row(seq), &Link { record: &record, kid: &kid, mac: &mac }, Some(kept));
-        let change = match &self.traced.teller {
-            Some(teller) => outbox::enqueue_record(change, now, seq, (teller, &event)),
+        let change = match &self.traced.sink {
+            Some(sink) => outbox::enqueue_record(change, now, seq, (sink, &event)),
             None => change,
         };
         head.mac = mac;
@@ -321,7 +321,7 @@ fn record_row(seq: u64) -> String {
 }
 
 /// In the Worker: delivers the records of an object.
-pub(crate) fn tell(flow: &Flow<'_>, records: &[Json]) {
+pub(crate) fn log_records(flow: &Flow<'_>, records: &[Json]) {
     for event in records.iter().cloned() {
         flow.commit(Commit::Audit { event });
     }

@@ -94,10 +94,10 @@ fn answer(answer: Result<impl Serialize, InvalidCall>) -> Result<Json, InvalidCa
 
 /// Answers one call of an object: `{"object":"subject:…","call":"redeem","input":{…}}`. Waits: one, for the rows.
 pub async fn serve(flow: &Flow<'_>, keys: &Keys, input: &str) -> Json {
-    called(flow, keys, input).await.unwrap_or_else(|_| Json::of(REFUSED))
+    dispatch(flow, keys, input).await.unwrap_or_else(|_| Json::of(REFUSED))
 }
 
-async fn called(flow: &Flow<'_>, keys: &Keys, text: &str) -> Result<Json, InvalidCall> {
+async fn dispatch(flow: &Flow<'_>, keys: &Keys, text: &str) -> Result<Json, InvalidCall> {
     let asked: ObjectCall<'_> = json::read(text).map_err(|_| InvalidCall)?;
     let object = asked.object.as_str();
     let (role, _) = object.split_once(':').ok_or(InvalidCall)?;
@@ -136,9 +136,9 @@ async fn called(flow: &Flow<'_>, keys: &Keys, text: &str) -> Result<Json, Invali
             answer(credential_revocation::settled(flow, asked.input()?).await)
         }
         ("subject", credential_revocation::IsNeeded::NAME) => answer(credential_revocation::is_needed(flow).await),
-        ("subject" | "transaction", "untold") => answer(outbox::untold(flow).await),
-        ("subject", outbox::Delivered::NAME) => answer(outbox::told(flow, &asked.input()?).await),
-        ("subject", "unanswered") => answer(outbox::unanswered(flow, &asked.input()?).await),
+        ("subject" | "transaction", "undelivered") => answer(outbox::undelivered(flow).await),
+        ("subject", outbox::Delivered::NAME) => answer(outbox::mark_delivered(flow, &asked.input()?).await),
+        ("subject", "undeliverable") => answer(outbox::mark_undeliverable(flow, &asked.input()?).await),
         ("subject", grant::Props::NAME) => answer(grant::props(flow, keys, &asked.input()?).await),
         ("subject", grant::IsActive::NAME) => answer(grant::is_active(flow, &asked.input()?).await),
         ("subject", approval::Approved::NAME) => answer(approval::look(flow, &asked.input()?).await),

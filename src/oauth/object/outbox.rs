@@ -16,7 +16,7 @@ use crate::oauth::config::{Lifetimes, ServerConfig};
 use crate::oauth::revocation_rules;
 
 /// Rows of undelivered entries. Their expiry is the time of the next attempt; only these flows delete them.
-const PREFIX: &str = "tell:";
+const PREFIX: &str = "outbox:";
 /// Time to wait before each attempt, in milliseconds.
 const WAITS: [u64; 8] = [MINUTE, 9 * MINUTE, 50 * MINUTE, 4 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR, 24 * HOUR];
 const MINUTE: u64 = 60 * 1000;
@@ -44,7 +44,7 @@ enum OutboxEntry {
     /// This grant has ended.
     Ended(String),
     /// A record as the operator receives it, and the name of its recipient.
-    Record { teller: String, event: Json },
+    Record { sink: String, event: Json },
 }
 
 /// The entries that an object's alarm finds. The caller delivers them and reports which have arrived ([`Delivered`]); the
@@ -63,7 +63,7 @@ pub struct UndeliveredEntries {
 #[derive(Serialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct UndeliveredEvent {
-    teller: String,
+    sink: String,
     #[cfg_attr(feature = "ts", ts(type = "{ event: string; at: number }"))]
     event: Json,
     id: String,
@@ -73,14 +73,14 @@ pub struct UndeliveredEvent {
     last: bool,
 }
 
-/// These have been delivered, or (`unanswered`) cannot be.
+/// These have been delivered, or (`mark_undeliverable`) cannot be.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Delivered {
-    told: Vec<String>,
+    ids: Vec<String>,
     lifetimes: Option<Lifetimes>,
 }
 
-call!(Delivered, "told" => bool);
+call!(Delivered, "delivered" => bool);
 
 /// Adds the end of `grant`.
 pub(crate) fn enqueue_grant_end(change: RowWrites, now: u64, grant: &str) -> RowWrites {
@@ -98,8 +98,8 @@ pub(crate) fn is_end_pending(held: &RowSet, grant: &str) -> bool {
 }
 
 /// Adds a record for the recipient with this name. `event` is flat, as the operator receives it.
-pub(crate) fn enqueue_record(change: RowWrites, now: u64, seq: u64, (teller, event): (&str, &Json)) -> RowWrites {
-    let what = OutboxEntry::Record { teller: teller.into(), event: event.clone() };
+pub(crate) fn enqueue_record(change: RowWrites, now: u64, seq: u64, (sink, event): (&str, &Json)) -> RowWrites {
+    let what = OutboxEntry::Record { sink: sink.into(), event: event.clone() };
     put(change, &record_id(seq), what, (0, now))
 }
 
@@ -115,10 +115,10 @@ fn put(change: RowWrites, id: &str, what: OutboxEntry, (tries, now): (usize, u64
 }
 
 /// Inside the object, in its alarm: the entries that are due.
-pub(crate) async fn untold(flow: &Flow<'_>) -> Result<UndeliveredEntries, InvalidCall> {
+pub(crate) async fn undelivered(flow: &Flow<'_>) -> Result<UndeliveredEntries, InvalidCall> {
     let now = flow.context().now();
     let held = RowSet::read(flow, vec![], vec![PREFIX.into()]).await?;
-    let mut untold = UndeliveredEntries { ended: Vec::new(), until: now + LIFE, events: Vec::new() };
+    let mut undelivered = UndeliveredEntries { ended: Vec::new(), until: now + LIFE, events: Vec::new() };
     let mut change = held.writes();
     for (id, _) in held.under(PREFIX) {
         let Row { what, tries, at } = held.record(&[PREFIX, id].concat()).ok_or(InvalidCall)?;
@@ -127,9 +127,9 @@ pub(crate) async fn untold(flow: &Flow<'_>) -> Result<UndeliveredEntries, Invali
         }
         let tries = tries + 1;
         match &what {
-            OutboxEntry::Ended(grant) => untold.ended.push(grant.clone()),
-            OutboxEntry::Record { teller, event } => untold.events.push(UndeliveredEvent {
-                teller: teller.clone(),
+            OutboxEntry::Ended(grant) => undelivered.ended.push(grant.clone()),
+            OutboxEntry::Record { sink, event } => undelivered.events.push(UndeliveredEvent {
+                sink: sink.clone(),
                 event: event.clone(),
                 id: id.into(),
                 last: tries >= WAITS.len(),
@@ -137,15 +137,15 @@ pub(crate) async fn untold(flow: &Flow<'_>) -> Result<UndeliveredEntries, Invali
         }
         change = put(change, id, what, (tries, now));
     }
-    if !untold.ended.is_empty() || !untold.events.is_empty() {
+    if !undelivered.ended.is_empty() || !undelivered.events.is_empty() {
         change.commit(flow);
     }
-    Ok(untold)
+    Ok(undelivered)
 }
 
 /// Inside the object: these have been delivered.
-pub(crate) async fn told(flow: &Flow<'_>, Delivered { told, .. }: &Delivered) -> Result<bool, InvalidCall> {
-    let keys = told.iter().map(|id| [PREFIX, id].concat()).collect::<Vec<_>>();
+pub(crate) async fn mark_delivered(flow: &Flow<'_>, Delivered { ids, .. }: &Delivered) -> Result<bool, InvalidCall> {
+    let keys = ids.iter().map(|id| [PREFIX, id].concat()).collect::<Vec<_>>();
     let held = RowSet::read(flow, keys.clone(), vec![]).await?;
     let rows = keys.into_iter().filter(|key| held.row(key).is_some()).collect::<Vec<_>>();
     if !rows.is_empty() {
@@ -164,12 +164,12 @@ struct Recorded {
 
 /// Inside the object: these could not be delivered, so the client got an error instead of its tokens. A refresh is then
 /// undone: its token is the valid one again. The records remain, and are delivered later.
-pub(crate) async fn unanswered(
+pub(crate) async fn mark_undeliverable(
     flow: &Flow<'_>,
-    Delivered { told, lifetimes }: &Delivered,
+    Delivered { ids, lifetimes }: &Delivered,
 ) -> Result<bool, InvalidCall> {
     let lifetimes = lifetimes.ok_or(InvalidCall)?;
-    let keys = told.iter().map(|id| [PREFIX, id].concat()).collect::<Vec<_>>();
+    let keys = ids.iter().map(|id| [PREFIX, id].concat()).collect::<Vec<_>>();
     let held = RowSet::read(flow, keys.clone(), vec![grant::PREFIX.into()]).await?;
     let refreshed = keys.iter().find_map(|key| match held.record(key)? {
         Row { what: OutboxEntry::Record { event, .. }, .. } => match json::read(&event).ok()? {
@@ -178,7 +178,7 @@ pub(crate) async fn unanswered(
         },
         Row { what: OutboxEntry::Ended(_), .. } => None,
     });
-    if let Some(change) = refreshed.and_then(|(grant, at)| refresh::taken_back(&held, &grant, at, lifetimes)) {
+    if let Some(change) = refreshed.and_then(|(grant, at)| refresh::rolled_back(&held, &grant, at, lifetimes)) {
         change.commit(flow);
     }
     Ok(true)
@@ -210,18 +210,18 @@ async fn pass_all(
     grants: &[String],
     records: &[Json],
 ) -> Result<bool, ()> {
-    ledger::tell(flow, records);
+    ledger::log_records(flow, records);
     let ended = revocation_rules::announce(flow, grants, config.lifetimes.access).await;
-    let mut told = Vec::new();
-    if config.teller.is_some() {
-        told.extend(records.iter().filter_map(|record| Some(record_id(json::read::<Numbered>(record).ok()?.seq))));
+    let mut delivered = Vec::new();
+    if config.sink.is_some() {
+        delivered.extend(records.iter().filter_map(|record| Some(record_id(json::read::<Numbered>(record).ok()?.seq))));
     }
     if ended == Ok(true) {
-        told.extend(grants.iter().map(|grant| [ENDED, grant].concat()));
+        delivered.extend(grants.iter().map(|grant| [ENDED, grant].concat()));
     }
-    if !told.is_empty() {
-        let told = Delivered { told, lifetimes: Some(config.lifetimes) };
-        let Ask { object, call, input } = Ask::new(object, Delivered::NAME, &told);
+    if !delivered.is_empty() {
+        let receipt = Delivered { ids: delivered, lifetimes: Some(config.lifetimes) };
+        let Ask { object, call, input } = Ask::new(object, Delivered::NAME, &receipt);
         flow.commit(Commit::Receipt { object, call, input });
     }
     ended

@@ -200,7 +200,7 @@ pub(crate) async fn refresh(
 
 /// Undoes the refresh at this time, whose response was never sent: the former token is the valid one again. `None` if
 /// more has happened since.
-pub(crate) fn taken_back(held: &RowSet, id: &str, at: u64, lifetimes: Lifetimes) -> Option<RowWrites> {
+pub(crate) fn rolled_back(held: &RowSet, id: &str, at: u64, lifetimes: Lifetimes) -> Option<RowWrites> {
     let mut grant = held.record::<Grant>(&Grant::row(id)).filter(|grant| grant.revoked.is_none())?;
     let RefreshTokenFamily { generation, previous, .. } = grant.family.take()?;
     let previous = previous.filter(|previous| previous.rotated == at)?;

@@ -110,7 +110,7 @@ async fn called<I: Identity>(
             let known = matches!(find(flow, server, request, &id).await, Lookup::Known(..));
             if known {
                 legacy::delete(flow, &id);
-                tell(flow, request, "client deleted", &id);
+                log(flow, request, "client deleted", &id);
             }
             Ok(Json::of(&WasKnown { known }))
         }
@@ -121,7 +121,7 @@ async fn called<I: Identity>(
             // Afterwards: see `list`.
             ask(flow, INDEX, &forget).await?;
             if known {
-                tell(flow, request, "client deleted", &forget.id);
+                log(flow, request, "client deleted", &forget.id);
             }
             Ok(Json::of(&WasKnown { known }))
         }
@@ -139,7 +139,7 @@ async fn called<I: Identity>(
                 "client dismissed"
             };
             ask(flow, admission::WAITING, &forget).await?;
-            tell(flow, request, event, &forget.id);
+            log(flow, request, event, &forget.id);
             Ok(nothing())
         }
         "grants" => {
@@ -166,7 +166,7 @@ async fn called<I: Identity>(
             let id = needed(&call, "id")?;
             is_identifier(&id)?;
             end(flow, server, Rule::Client(&id), flow.context().now() + 1).await?;
-            tell(flow, request, "client revoked", &id);
+            log(flow, request, "client revoked", &id);
             // The rule is needed in any case: the grants of a deleted client would continue until then.
             let known = matches!(find(flow, server, request, &id).await, Lookup::Known(..));
             Ok(Json::of(&WasKnown { known }))
@@ -177,7 +177,7 @@ async fn called<I: Identity>(
             let before = before.map_or(now + 1, |before| before.min(now + 1));
             end(flow, server, Rule::All, before).await?;
             let (event, trace) = ("all access ended", request.trace(flow));
-            AuditEvent { event, before: Some(before), request: Some(&trace), ..AuditEvent::default() }.tell(flow);
+            AuditEvent { event, before: Some(before), request: Some(&trace), ..AuditEvent::default() }.log(flow);
             Ok(Json::of(&RevokedBefore { before }))
         }
         "rotate" => rotate(flow, server, request, &call).await,
@@ -372,15 +372,15 @@ async fn rotate<I: Identity>(
     }
     end(flow, server, Rule::Client(&client.id), flow.context().now() + 1).await?;
     let is_void = call.get("void").is_some_and(Value::is_true);
-    tell(flow, request, if is_void { "client secret revoked" } else { "client secret rotated" }, &client.id);
+    log(flow, request, if is_void { "client secret revoked" } else { "client secret rotated" }, &client.id);
     let client_secret = Some(secret.as_str()).filter(|_| !is_void);
     Ok(Json::of(&ClientInfo { client_secret, ..ClientInfo::of(&client) }))
 }
 
 /// Logs a change of one of the operator's clients.
-fn tell(flow: &Flow<'_>, request: &Request<'_>, event: &str, client: &str) {
+fn log(flow: &Flow<'_>, request: &Request<'_>, event: &str, client: &str) {
     let trace = request.trace(flow);
-    AuditEvent { event, client: Some(client), request: Some(&trace), ..AuditEvent::default() }.tell(flow);
+    AuditEvent { event, client: Some(client), request: Some(&trace), ..AuditEvent::default() }.log(flow);
 }
 
 async fn create<I: Identity>(
@@ -415,7 +415,7 @@ async fn create<I: Identity>(
     let put = Put { client };
     ask(flow, &client::object(&put.client.id), &put).await?;
     let client = list(flow, put.client).await?;
-    tell(flow, request, "client created", &client.id);
+    log(flow, request, "client created", &client.id);
     let client_secret = Some(secret.as_str()).filter(|_| client.auth != Auth::None);
     Ok(Json::of(&ClientInfo { client_secret, ..ClientInfo::of(&client) }))
 }
@@ -454,7 +454,7 @@ async fn update<I: Identity>(
     let redirects = updates.get("redirectUris").map(|_| redirects(server, &updates)).transpose()?;
     let change = Change { name, redirects, secret: None };
     let Some(client) = changed(flow, &id, change).await? else { return Ok(nothing()) };
-    tell(flow, request, "client changed", &client.id);
+    log(flow, request, "client changed", &client.id);
     Ok(Json::of(&ClientInfo::of(&client)))
 }
 

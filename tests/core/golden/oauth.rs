@@ -38,7 +38,7 @@ pub(super) const NAMES: &[&str] = &[
     "upstream-token-none",
     "due",
     "settled",
-    "untold",
+    "undelivered",
     "external-input",
     "admitted-caller",
     "admitted-refused",

@@ -14,7 +14,7 @@ use mcp_wicket::identity::upstream::effect::{CallAllow, CallContext};
 use mcp_wicket::jose::algorithm::Algorithm;
 use mcp_wicket::json::{Json, Value, write};
 use mcp_wicket::mcp::Request;
-use mcp_wicket::mcp::handler_messages::{HandlerMessageOutcome, Running, tell};
+use mcp_wicket::mcp::handler_messages::{HandlerMessageOutcome, Running, report};
 use mcp_wicket::mcp::placement::{Placement, place};
 use serde_json::json;
 
@@ -347,7 +347,7 @@ fn what_a_handler_is_told() {
     let told = |input: &str| {
         let head = r#"{"method":"POST","server":{},"accept":"text/event-stream"}"#;
         let running = Running::read(input, head).unwrap();
-        write(&World::silent().run(async |flow| tell(flow, &running).await).answer.unwrap())
+        write(&World::silent().run(async |flow| report(flow, &running).await).answer.unwrap())
     };
     assert_eq!(told(&input), golden("told-send"));
     assert_eq!(told(&input.replace("true", "false")), golden("told-nothing"));
@@ -424,8 +424,8 @@ fn effects_on_objects() {
     assert_eq!(step.json(), format!(r#"{{"done":null,"commits":[{}]}}"#, golden("commit-rows")));
     let keep = Commit::Keep { key: "client:1".into(), value: r#"{"v":1}"#.into(), seconds: 86400 };
     let audit = Commit::Audit { event: Json::from_text(r#"{"event":"grant ended"}"#.into()) };
-    let input = Json::from_text(r#"{"told":["audit:3"]}"#.into());
-    let receipt = Commit::Receipt { object: "subject:1".into(), call: "told", input };
+    let input = Json::from_text(r#"{"ids":["audit:3"]}"#.into());
+    let receipt = Commit::Receipt { object: "subject:1".into(), call: "delivered", input };
     let step = Step::Done { answer: (), commits: vec![keep, audit, receipt] };
     let both = [golden("commit-keep"), golden("commit-audit"), golden("commit-receipt")].join(",");
     assert_eq!(step.json(), format!(r#"{{"done":null,"commits":[{both}]}}"#));

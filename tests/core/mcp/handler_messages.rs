@@ -3,7 +3,7 @@
 use mcp_wicket::flow::Context;
 use mcp_wicket::json::{Value, write};
 use mcp_wicket::mcp::capabilities::Capabilities;
-use mcp_wicket::mcp::handler_messages::{HandlerMessageOutcome, Running, tell};
+use mcp_wicket::mcp::handler_messages::{HandlerMessageOutcome, Running, report};
 use mcp_wicket::mcp::revision::Revision;
 use mcp_wicket::mcp::session::{ObjectName, Session, mint};
 use serde_json::{Value as Json, json};
@@ -41,7 +41,7 @@ fn told(mut call: Json, say: &Json) -> HandlerMessageOutcome {
     call["say"] = say.clone();
     let (input, head) = written(&call);
     let running = Running::read(&input, &head).unwrap_or_else(|| panic!("cannot be read: {input} {head}"));
-    World::silent().run(async |flow| tell(flow, &running).await).answer.unwrap()
+    World::silent().run(async |flow| report(flow, &running).await).answer.unwrap()
 }
 
 fn sent(told: HandlerMessageOutcome) -> Json {
@@ -272,7 +272,7 @@ fn who_wants_to_hear_of_a_cancellation_waits_where_its_session_can_be_reached() 
         let (input, head) = written(&call);
         let running = Running::read(&input, &head).unwrap();
         let world = World::new(|_| Said::Ok("true".into()));
-        world.run(async |flow| tell(flow, &running).await).answer.unwrap()
+        world.run(async |flow| report(flow, &running).await).answer.unwrap()
     };
     for (with, wanted) in [
         (&[][..], 500),
@@ -470,7 +470,7 @@ fn a_round_is_spent_by_its_name_and_only_once() {
             assert_eq!((&effect["object"], &effect["call"]), (&json!("spent:AAAA"), &json!("spend")));
             say.clone()
         });
-        json_of(&world.run(async |flow| tell(flow, &running).await).answer.unwrap())
+        json_of(&world.run(async |flow| report(flow, &running).await).answer.unwrap())
     };
     assert_eq!(spend(Said::Ok("true".into())), json!("nothing"));
     let fault = |said| spend(said)["fault"].clone();

@@ -229,7 +229,7 @@ fn what_has_ended_is_known_for_a_day_and_told_for_longer_than_a_token_lives() {
     assert_eq!(row["v1"]["revoked"], NOW);
     // What had ended is said again where nobody has been told yet, and not written.
     let mut over = three.iter().map(|(key, row)| (key.clone(), ended_row(row))).collect::<Vec<_>>();
-    over.push(("tell:ended:g001".into(), "{}".into()));
+    over.push(("outbox:ended:g001".into(), "{}".into()));
     let again = disconnected(json!({}), &over);
     assert_eq!((ids(&again), again.ends("grant:").len()), (vec!["g001".to_owned()], 0));
 }

@@ -7,7 +7,7 @@ use super::once::{Way, allowing};
 use super::{Objects, form, head, json_of, send, server};
 use crate::golden::golden;
 use crate::world::{NOW, Said, World};
-use mcp_wicket::oauth::{Request, away};
+use mcp_wicket::oauth::{Request, unavailable};
 
 const MINUTE: u64 = 60 * 1000;
 const DAY: u64 = 24 * 60 * MINUTE;
@@ -22,7 +22,7 @@ fn ask(objects: &mut Objects, call: &str, input: &Json, now: u64) -> Json {
 
 /// What the object's alarm finds.
 fn untold(way: &mut Way, now: u64) -> (Vec<Json>, Vec<Json>) {
-    let found = ask(&mut way.objects, "untold", &json!({}), now);
+    let found = ask(&mut way.objects, "undelivered", &json!({}), now);
     (found["ended"].as_array().unwrap().clone(), found["events"].as_array().unwrap().clone())
 }
 
@@ -35,7 +35,7 @@ fn post(way: &mut Way, endpoint: &str, fields: &[(&str, &str)], append: &Said) -
         if is_append { append.clone() } else { objects.ask(effect, NOW, [7; 32]) }
     });
     let request = head(endpoint, "POST", json!({"ray": "8f0c2d"}));
-    let ended = send(world.with_entropy([7; 32]), &server(json!({"teller": "ours"})), &request, &body);
+    let ended = send(world.with_entropy([7; 32]), &server(json!({"sink": "ours"})), &request, &body);
     (json_of(&ended.answer.unwrap())["answer"]["status"].as_u64().unwrap(), ended.commits)
 }
 
@@ -44,7 +44,7 @@ fn receipts(objects: &mut Objects, commits: &[Commit]) {
     for commit in commits {
         if let Commit::Receipt { object, call, input } = commit {
             let receipt = mcp_wicket::flow::Ask { object: object.clone(), call, input: input.clone() };
-            assert_eq!(receipt.call, "told");
+            assert_eq!(receipt.call, "delivered");
             ask(objects, receipt.call, &serde_json::from_str(&receipt.input).unwrap(), NOW);
         }
     }
@@ -56,9 +56,9 @@ fn what_the_alarm_finds_has_the_members_that_javascript_reads() {
     let tokens = way.tokens();
     let refreshing = [("grant_type", "refresh_token"), ("refresh_token", &*token(&tokens))];
     post(&mut way, "token", &refreshing, &Said::Ok("true".into()));
-    let found = ask(&mut way.objects, "untold", &json!({}), NOW + MINUTE);
+    let found = ask(&mut way.objects, "undelivered", &json!({}), NOW + MINUTE);
     let members = |json: &Json| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let golden = serde_json::from_str::<Json>(&golden("untold")).unwrap();
+    let golden = serde_json::from_str::<Json>(&golden("undelivered")).unwrap();
     assert_eq!(members(&found), members(&golden));
     let mut event = found["events"][0].clone();
     event["last"] = json!(true);
@@ -83,8 +83,8 @@ fn a_record_that_never_arrived_is_told_by_the_object() {
     assert!(ended.is_empty());
     let Some(Commit::Audit { event: told }) = commits.first() else { panic!("{commits:?}") };
     assert_eq!(events[0]["event"], serde_json::from_str::<Json>(told).unwrap(), "the same, link by link");
-    assert_eq!((&events[0]["teller"], &events[0]["event"]["event"]), (&json!("ours"), &json!("token refreshed")));
-    ask(&mut way.objects, "told", &json!({"told": [events[0]["id"]]}), NOW + MINUTE);
+    assert_eq!((&events[0]["sink"], &events[0]["event"]["event"]), (&json!("ours"), &json!("token refreshed")));
+    ask(&mut way.objects, "delivered", &json!({"ids": [events[0]["id"]]}), NOW + MINUTE);
     assert_eq!(untold(&mut way, NOW + DAY), (vec![], vec![]), "it is told once");
 }
 
@@ -94,7 +94,7 @@ fn unanswered(way: &mut Way, commits: &[Commit]) {
         Commit::Receipt { input, .. } => Some(input.to_string()),
         _ => None,
     });
-    ask(&mut way.objects, "unanswered", &serde_json::from_str(&receipt.unwrap()).unwrap(), NOW);
+    ask(&mut way.objects, "undeliverable", &serde_json::from_str(&receipt.unwrap()).unwrap(), NOW);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn nothing_is_taken_back_once_more_has_happened() {
     unanswered(&mut way, &commits);
     assert_eq!(format!("{:?}", way.objects), before);
     // And what cannot be read changes nothing.
-    ask(&mut way.objects, "unanswered", &json!({"told": ["audit:9", "ended:x"]}), NOW);
+    ask(&mut way.objects, "undeliverable", &json!({"ids": ["audit:9", "ended:x"]}), NOW);
     assert_eq!(format!("{:?}", way.objects), before);
 }
 
@@ -139,7 +139,7 @@ fn what_has_arrived_is_not_told_again() {
     receipts(&mut way.objects, &commits);
     assert_eq!(untold(&mut way, NOW + DAY), (vec![], vec![]));
     let (_, rows) = way.objects.0.iter().find(|(name, _)| name.starts_with("subject:")).unwrap().1;
-    assert!(rows.keys().all(|key| !key.starts_with("tell:")), "{rows:?}");
+    assert!(rows.keys().all(|key| !key.starts_with("outbox:")), "{rows:?}");
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn what_nobody_takes_is_tried_again_and_given_up_after_four_days() {
     }
     assert_eq!(tries, [false, false, false, false, false, false, false, true]);
     let (_, rows) = way.objects.0.iter().find(|(name, _)| name.starts_with("subject:")).unwrap().1;
-    assert!(rows.keys().all(|key| !key.starts_with("tell:")), "{rows:?}");
+    assert!(rows.keys().all(|key| !key.starts_with("outbox:")), "{rows:?}");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn without_somebody_who_keeps_records_nothing_is_owed() {
     let mut way = Way::new();
     way.tokens();
     let (_, rows) = way.objects.0.iter().find(|(name, _)| name.starts_with("subject:")).unwrap().1;
-    assert!(rows.keys().all(|key| !key.starts_with("tell:")), "{rows:?}");
+    assert!(rows.keys().all(|key| !key.starts_with("outbox:")), "{rows:?}");
 }
 
 #[test]
@@ -253,14 +253,14 @@ fn a_form_that_met_an_outage_may_come_once_more() {
 fn without_a_key_programs_and_people_are_told_to_come_again() {
     for endpoint in ["token", "register", "revoke", "introspect", "metadata", "keys"] {
         let request = head(endpoint, "POST", json!({})).to_string();
-        let answer = json_of(&away(&Request::read(&request).unwrap()))["answer"].clone();
+        let answer = json_of(&unavailable(&Request::read(&request).unwrap()))["answer"].clone();
         let body: Json = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
         assert_eq!((&answer["status"], &body["error"]), (&json!(503), &json!("temporarily_unavailable")));
         assert!(answer["headers"].to_string().contains(r#"["retry-after","5"]"#), "{answer}");
     }
     for endpoint in ["authorize", "callback", "connected"] {
         let request = head(endpoint, "GET", json!({})).to_string();
-        let page = json_of(&away(&Request::read(&request).unwrap()))["page"].clone();
+        let page = json_of(&unavailable(&Request::read(&request).unwrap()))["page"].clone();
         assert_eq!((&page["status"], &page["model"]["reason"]), (&json!(503), &json!("unavailable")), "{page}");
         assert!(page["headers"].to_string().contains(r#"["retry-after","5"]"#), "{page}");
     }

@@ -55,7 +55,7 @@ function scripted(...texts: string[]) {
 const guarded = (no_auth: StepMethod): GuardedCore => ({
   no_auth,
   mcp: () => "",
-  tell: () => "",
+  report: () => "",
   place: () => "",
   decisions: new BoundedCache(POOLS.originDecisions),
   stencils: new Stencils(),
@@ -68,8 +68,8 @@ const nothing: World = {
 };
 
 /** A world of `server` whose core answers what handlers say with `told`. */
-function worldOf(server: McpServer, tell: StepMethod = () => "", access: Access = { headers: [] }): ServerWorld {
-  const core = { ...guarded(() => ""), tell };
+function worldOf(server: McpServer, report: StepMethod = () => "", access: Access = { headers: [] }): ServerWorld {
+  const core = { ...guarded(() => ""), report };
   const admitted: AdmittedRequest = {
     core,
     incoming: new Incoming(request({})),
@@ -91,9 +91,9 @@ test("what a handler says, and what it may be told", async () => {
   world.head = golden("mcp-input");
   world.body = JSON.stringify({ id: 1, params: { _meta: meta } });
   const sent = vi.spyOn(world, "send").mockImplementation(async () => {});
-  const tell = () => world.say({ request: 1 }, say, true);
-  for (const name of answers.slice(0, 3)) expect(await tell()).toEqual(parsed(name));
-  await expect(tell()).rejects.toMatchObject({
+  const report = () => world.say({ request: 1 }, say, true);
+  for (const name of answers.slice(0, 3)) expect(await report()).toEqual(parsed(name));
+  await expect(report()).rejects.toMatchObject({
     code: "ERR_ARGUMENT",
     message: parsed<{ wrong: string }>("told-wrong").wrong,
   });

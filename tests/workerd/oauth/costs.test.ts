@@ -56,7 +56,7 @@ watch(Object.getPrototypeOf(createExecutionContext()) as object, "waitUntil", ([
 /** How often objects were told that their news have arrived, which comes after the answer. */
 let receipts = 0;
 watch(MyMCP.prototype, "wicketAsk", ([, call]) => {
-  if (call === "told") receipts++;
+  if (call === "delivered") receipts++;
 });
 const received = (number: number) => vi.waitFor(() => expect(receipts).toBe(number), { timeout: 30_000 });
 

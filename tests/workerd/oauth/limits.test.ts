@@ -84,7 +84,7 @@ test("revocations: by client and network, and the list is told once", async () =
     });
   const asked = vi.spyOn(MyMCP.prototype, "wicketAsk");
   // That it has been told, the object learns behind the answer.
-  const calls = () => asked.mock.calls.splice(0).flatMap(([, call]) => (call === "told" ? [] : [call]));
+  const calls = () => asked.mock.calls.splice(0).flatMap(([, call]) => (call === "delivered" ? [] : [call]));
   try {
     expect([(await revoke("192.0.2.20")).status, calls()]).toEqual([200, ["revoke", "append"]]);
     for (let times = 1; times < 5; times++) {

@@ -20,7 +20,7 @@ objects.wicketAsk = new Proxy(objects.wicketAsk, {
 async function counted<T>(work: () => Promise<T>): Promise<[T, string[]]> {
   arrived.length = 0;
   const answer = await work();
-  return [answer, arrived.filter((call) => call !== "subject told")];
+  return [answer, arrived.filter((call) => call !== "subject delivered")];
 }
 
 /** Clients of every kind, with what they show at the token endpoint. */
