@@ -5,6 +5,7 @@ pub mod cors;
 #[cfg(feature = "jwt")]
 pub mod discovery;
 pub mod form;
+pub mod host;
 pub mod origin;
 pub mod refused;
 pub mod well_known;

@@ -15,6 +15,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::Deserialize;
 
+use super::host::{authority_of, host_of, is_loopback};
+
 /// The origins of hosted clients, whose pages may always connect.
 const HOSTED_CLIENTS: [&str; 3] = ["https://claude.ai", "https://claude.com", "https://chatgpt.com"];
 
@@ -104,7 +106,7 @@ impl OriginPolicy {
     /// True if the host of this origin needs no further proof: over https, on loopback, or allowed. Then the sender's host
     /// and peer make no difference.
     fn allows_origin(&self, own: &str) -> bool {
-        own.starts_with("https://") || is_loopback(host_and_port(own)) || self.allows_host(host_and_port(own))
+        own.starts_with("https://") || is_loopback(authority_of(own)) || self.allows_host(authority_of(own))
     }
 
     fn allows_host(&self, host_and_port: &str) -> bool {
@@ -130,7 +132,7 @@ impl OriginPolicy {
         HOSTED_CLIENTS.contains(&origin)
             || APPS.contains(&origin)
             || origin.strip_prefix(WEBVIEW).is_some_and(is_label)
-            || (of_the_web && origin_of(origin) == origin && is_loopback(host_and_port(origin)))
+            || (of_the_web && origin_of(origin) == origin && is_loopback(authority_of(origin)))
             || self.allowed_origins.iter().any(|allowed| allowed == origin || allowed == "*")
     }
 }
@@ -141,10 +143,6 @@ pub fn origin_of(url: &str) -> &str {
     let authority = authority_at(url);
     let end = url.get(authority..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(url.len(), |at| authority + at);
     url.get(..end).unwrap_or(url)
-}
-
-fn host_and_port(origin: &str) -> &str {
-    origin.get(authority_at(origin)..).unwrap_or(origin)
 }
 
 /// Where the authority of a URL begins.
@@ -171,22 +169,6 @@ fn is_of_the_web(host_and_port: &str) -> bool {
 fn is_label(label: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=63).contains(&label.len()) && label.bytes().all(is_part) && !label.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The host without its port; `None` if the port is not a number.
-fn host_of(host_and_port: &str) -> Option<&str> {
-    let (host, port) = match host_and_port.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (host_and_port, None),
-    };
-    let is_number = |port: &str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-    port.is_none_or(is_number).then_some(host)
-}
-
-/// True for the visitor's own machine as browsers write it: `localhost`, `127.0.0.0/8` or `[::1]`, with or without a port.
-fn is_loopback(host_and_port: &str) -> bool {
-    let is_own_machine = |host: &str| host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
-    host_of(host_and_port).is_some_and(|host| matches!(host, "localhost" | "[::1]") || is_own_machine(host))
 }
 
 fn is_loopback_address(address: &str) -> bool {

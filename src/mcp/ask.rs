@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::capabilities::Capabilities;
 use super::form::{self, Schema};
 use super::revision::Revision;
+use crate::http::host::{authority_of, is_loopback};
 use crate::json::{self, Json, Object, Value, quoted};
 use crate::jsonrpc;
 
@@ -187,7 +188,7 @@ fn elicitation(revision: Revision, mut params: Object<'_>) -> Result<Question<'_
             Ok(Question { method, needs: Capabilities::FORMS, params })
         }
         Some("url") => {
-            if !params.string("url").is_some_and(|url| url.starts_with("https://") || is_loopback(&url)) {
+            if !params.string("url").is_some_and(|url| is_openable(&url)) {
                 return Err("An elicitation in mode \"url\" requires a `url` that begins with https://.".into());
             }
             if revision.is_modern() {
@@ -201,9 +202,9 @@ fn elicitation(revision: Revision, mut params: Object<'_>) -> Result<Question<'_
     }
 }
 
-fn is_loopback(url: &str) -> bool {
-    let rest = ["http://localhost", "http://127.0.0.1", "http://[::1]"].iter().find_map(|host| url.strip_prefix(host));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/', '?', '#']))
+/// True for a page that a person may be asked to open: over https, or on their own machine.
+fn is_openable(url: &str) -> bool {
+    url.starts_with("https://") || (url.starts_with("http://") && is_loopback(authority_of(url)))
 }
 
 /// A message of the client's language model. `tools` and `toolChoice` are only for clients that declare

@@ -9,11 +9,10 @@
 //! **Not guaranteed.** That a loopback or private-use scheme URI leads to the program that registered it: any local
 //! program may listen there. Hence PKCE, and a consent page each time.
 
-use core::net::Ipv4Addr;
-
 use serde::Serialize;
 
 use crate::http::form::Params;
+use crate::http::host::{host_of, is_loopback};
 
 /// RFC 7591 sets no limit; ours.
 pub const MAX_LENGTH: usize = 2048;
@@ -181,16 +180,10 @@ fn parts<'a>(uri: &'a str, more: &[String]) -> Option<Parts<'a>> {
     let (scheme, after) = (uri.get(..at)?, uri.get(at..)?);
     let end = after.find(['/', '?']).unwrap_or(after.len());
     let (authority, rest) = (after.get(..end)?, after.get(end..)?);
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => {
-            port.parse::<u16>().ok().filter(|_| port.bytes().all(|byte| byte.is_ascii_digit()))?;
-            host
-        }
-        _ => authority,
-    };
+    let host = host_of(authority)?;
     let is_name =
         |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
-    let is_loopback = is_loopback(host);
+    let is_loopback = is_loopback(authority);
     if host.is_empty() || !(is_loopback || is_name(host)) {
         return None;
     }
@@ -232,8 +225,4 @@ pub fn is_sound(scheme: &str) -> bool {
 fn is_app(scheme: &str) -> bool {
     let is_system = |system: &&str| *system == scheme || (system.ends_with('-') && scheme.starts_with(*system));
     !SYSTEM.iter().any(is_system)
-}
-
-fn is_loopback(host: &str) -> bool {
-    matches!(host, "localhost" | "[::1]") || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }

@@ -3,12 +3,13 @@
 use serde::Deserialize;
 
 use super::endpoints::table::Endpoint;
-use crate::crypto::{base64, encode};
+use crate::crypto::encode;
 use crate::flow::Flow;
 use crate::http::form::{Malformed, Params};
 use crate::http::{Answer, cors};
 use crate::json::{self, Value};
 use crate::limit::Network;
+use crate::oauth::client::authentication;
 
 /// The head of a request; see the module.
 #[derive(Debug, Deserialize)]
@@ -86,11 +87,7 @@ impl<'a> Request<'a> {
     pub(super) fn named_client(&self, body: &str) -> Option<String> {
         let named = |params: &Params| params.get("client_id").map(String::from);
         let of_form = || named(&self.form(body)?.ok()?);
-        let of_header = || {
-            let (scheme, encoded) = self.authorization.as_deref()?.split_once(' ')?;
-            let pair = scheme.eq_ignore_ascii_case("basic").then(|| base64::decode(encoded.trim()))??;
-            Some(String::from_utf8(pair).ok()?.split_once(':')?.0.to_owned())
-        };
+        let of_header = || Some(authentication::basic(self.authorization.as_deref()?)?.0);
         named(&Params::read(&self.query).unwrap_or_default()).or_else(of_form).or_else(of_header)
     }
 

@@ -20,6 +20,7 @@ mod flow;
 mod form;
 mod fuzz;
 mod golden;
+mod host;
 mod json;
 mod json_differential;
 mod jwt;

@@ -11,10 +11,11 @@ use super::allow::RuleList;
 use super::code_flow::{self, ClientCredentials, SignInState};
 use super::credential::UpstreamCredential;
 use super::openid::{ExpectedClaims, IdToken, Keys, is_true, text, texts};
-use super::options::{self, Options, host_of};
+use super::options::{self, Options};
 use super::profile::Profile;
 use super::scopes;
 use crate::flow::Flow;
+use crate::http::host::authority_of;
 use crate::identity::{Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep};
 use crate::json::Object;
 
@@ -106,7 +107,7 @@ impl Azure {
     pub(super) fn about(&self) -> ProviderInfo {
         let known = |scope: &String| scopes::GRAPH.sentence(short(scope));
         let scopes = self.options.scopes.iter().map(|scope| (scope.clone(), known(scope))).collect();
-        ProviderInfo { label: "Microsoft".into(), host: host_of(&self.authority).into(), scopes }
+        ProviderInfo { label: "Microsoft".into(), host: authority_of(&self.authority).into(), scopes }
     }
 
     pub(super) fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> SignInStep {

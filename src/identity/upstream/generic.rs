@@ -5,10 +5,11 @@ use super::code_flow::{self, ClientCredentials, SignInState, USER_AGENT};
 use super::credential::UpstreamCredential;
 use super::discovery::{Provider, discover};
 use super::openid::{ExpectedClaims, IdToken, Keys, is_true, text, texts};
-use super::options::{Options, host_of, is_endpoint};
+use super::options::{Options, is_endpoint};
 use super::profile::Profile;
 use super::scopes;
 use crate::flow::{Failure, Fetch, Fetched, Flow};
+use crate::http::host::authority_of;
 use crate::identity::{Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep};
 use crate::json::{Object, Value};
 
@@ -55,8 +56,8 @@ impl Generic {
         };
         let string = |name: &str, default: &str| config.string(name).map_or_else(|| default.into(), String::from);
         let label = match &source {
-            ProviderEndpoints::Issuer(issuer) => host_of(issuer),
-            ProviderEndpoints::Endpoints(provider) => host_of(&provider.authorization),
+            ProviderEndpoints::Issuer(issuer) => authority_of(issuer),
+            ProviderEndpoints::Endpoints(provider) => authority_of(&provider.authorization),
         };
         let label = string("label", label);
         Ok(Self { options, source, label, subject: string("subject", "sub"), groups: string("groupsClaim", "groups") })
@@ -64,8 +65,8 @@ impl Generic {
 
     pub(super) fn about(&self) -> ProviderInfo {
         let host = match &self.source {
-            ProviderEndpoints::Issuer(issuer) => host_of(issuer),
-            ProviderEndpoints::Endpoints(provider) => host_of(&provider.authorization),
+            ProviderEndpoints::Issuer(issuer) => authority_of(issuer),
+            ProviderEndpoints::Endpoints(provider) => authority_of(&provider.authorization),
         };
         ProviderInfo { label: self.label.clone(), host: host.into(), scopes: self.options.described(scopes::OPENID) }
     }

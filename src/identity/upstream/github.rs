@@ -7,10 +7,11 @@
 use super::allow::RuleList;
 use super::code_flow::{self, ClientCredentials, SignInState, USER_AGENT};
 use super::credential::UpstreamCredential;
-use super::options::{self, Options, host_of};
+use super::options::{self, Options};
 use super::profile::Profile;
 use super::scopes;
 use crate::flow::{Failure, Fetch, Fetched, Flow};
+use crate::http::host::authority_of;
 use crate::identity::{Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep};
 use crate::json::{self, Object, Value};
 
@@ -64,7 +65,7 @@ impl GitHub {
 
     pub(super) fn about(&self) -> ProviderInfo {
         let scopes = self.options.described(scopes::GITHUB);
-        ProviderInfo { label: "GitHub".into(), host: host_of(&self.base).into(), scopes }
+        ProviderInfo { label: "GitHub".into(), host: authority_of(&self.base).into(), scopes }
     }
 
     pub(super) fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> SignInStep {

@@ -8,10 +8,11 @@ use super::allow::RuleList;
 use super::code_flow::{self, ClientCredentials, SignInState};
 use super::credential::UpstreamCredential;
 use super::openid::{ExpectedClaims, IdToken, Keys, is_true, text};
-use super::options::{self, Options, host_of};
+use super::options::{self, Options};
 use super::profile::Profile;
 use super::scopes;
 use crate::flow::{Fetch, Flow};
+use crate::http::host::authority_of;
 use crate::http::origin::origin_of;
 use crate::identity::{Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep};
 use crate::json::Object;
@@ -66,7 +67,7 @@ impl Google {
     }
 
     pub(super) fn about(&self) -> ProviderInfo {
-        let host = host_of(self.base.as_deref().unwrap_or(ISSUER)).into();
+        let host = authority_of(self.base.as_deref().unwrap_or(ISSUER)).into();
         ProviderInfo { label: "Google".into(), host, scopes: self.options.described(scopes::GOOGLE) }
     }
 

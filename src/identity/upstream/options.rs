@@ -2,6 +2,7 @@
 
 use super::allow::{Allow, RuleList};
 use super::scopes::ScopeDescriptions;
+use crate::http::host::{authority_of, host_of, is_loopback};
 use crate::json::{Object, Value};
 
 /// The operator's configuration that is the same for all providers.
@@ -92,35 +93,13 @@ fn texts(config: &Object<'_>, name: &str) -> Result<Option<Vec<String>>, String>
 /// space.
 #[must_use]
 pub(super) fn is_endpoint(url: &str) -> bool {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let Some(rest) = rest else { return false };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let authority = authority_of(url);
     let is_clean =
         url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"' | b'<' | b'>'));
     is_clean
-        && !authority.is_empty()
         && !authority.contains('@')
-        && (url.starts_with("https://") || is_loopback(authority))
-}
-
-/// True for a host of this computer, with or without a port.
-fn is_loopback(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    let is_v4 = || {
-        let mut parts = host.split('.');
-        parts.next() == Some("127") && parts.clone().count() == 3 && parts.all(|part| part.parse::<u8>().is_ok())
-    };
-    host == "localhost" || host == "::1" || is_v4()
-}
-
-/// The host of a URL, for people.
-#[must_use]
-pub(super) fn host_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', '?', '#']).next().unwrap_or_default()
+        && host_of(authority).is_some_and(|host| !host.is_empty())
+        && (url.starts_with("https://") || (url.starts_with("http://") && is_loopback(authority)))
 }
 
 /// The option `name`, a URL that may be an endpoint, without a trailing slash.

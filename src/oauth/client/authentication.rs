@@ -49,7 +49,7 @@ impl PresentedCredentials {
 }
 
 /// RFC 6749 §2.3.1: both halves are form-encoded before they become Basic credentials.
-fn basic(authorization: &str) -> Option<(String, String)> {
+pub(crate) fn basic(authorization: &str) -> Option<(String, String)> {
     let (scheme, credentials) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("basic").then_some(())?;
     let credentials = String::from_utf8(base64::decode(credentials.trim())?).ok()?;

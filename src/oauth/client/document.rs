@@ -15,7 +15,7 @@ use super::metadata::{member, named, usable};
 use super::{Auth, Client, Lookup, Proof, copy};
 use crate::crypto::{encode, hash};
 use crate::flow::{Commit, Failure, Fetch, Flow};
-use crate::http::origin::origin_of;
+use crate::http::host::authority_of;
 use crate::json::{Object, Value};
 use crate::limit;
 use crate::oauth::{AuthorizationServer, Request, redirect};
@@ -131,7 +131,7 @@ pub async fn find<I>(flow: &Flow<'_>, server: &AuthorizationServer<'_, I>, reque
 
 /// The host of a URL, in lower case.
 fn host_of(url: &str) -> String {
-    limit::host(origin_of(url).split_once("://").map_or("", |(_, host)| host))
+    limit::host(authority_of(url))
 }
 
 /// Whether documents of `host` are accepted: it is in `listed`, or below an entry like `*.example.com`. All are if

@@ -378,6 +378,12 @@ fn the_client_named_in_a_refused_request_is_told_to_the_operator() {
         ("token", json!({}), "client_id=b", Some("b")),
         ("token", json!({"authorization": basic("h:x")}), "grant_type=x", Some("h")),
         ("token", json!({"authorization": basic("h:x").replace("Basic", "bASIC")}), "grant_type=x", Some("h")),
+        (
+            "token",
+            json!({"authorization": basic("https%3A%2F%2Fapp.example%2Fclient.json:x")}),
+            "grant_type=x",
+            Some("https://app.example/client.json"),
+        ),
         ("token", json!({"authorization": basic("h:x").replace("Basic", "Bearer")}), "grant_type=x", None),
         ("token", json!({"contentType": "application/json"}), "client_id=b", None),
         ("token", json!({}), "", None),
