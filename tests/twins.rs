@@ -90,6 +90,7 @@ fn twins() -> String {
             flow::NewKey,
             flow::Sign<'static>,
             guard::api_key::LookUpKey<'static>,
+            oauth::endpoints::operator::AuditRows,
         ]
     );
     let mut alias = |name: &str, docs: &str, text: &str| {
@@ -129,6 +130,7 @@ fn twins() -> String {
         .add::<guard::access::TokenGrant>();
     twins.add::<guard::access::UpstreamInput>().add::<guard::access::UpstreamToken>();
     twins.add::<guard::external_tokens::ExternalInput>().add::<guard::external_tokens::Admission>();
+    twins.add::<oauth::endpoints::operator::AuditPage>();
     twins.add::<oauth::endpoints::table::Route>().add::<oauth::object::credential_revocation::DueRevocations>();
     twins
         .add::<oauth::object::credential_revocation::SettledRevocations>()

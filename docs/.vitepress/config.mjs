@@ -72,7 +72,7 @@ export default defineConfig({
       {
         text: "Operate",
         items: [
-          ...guides("observability", "several-servers"),
+          ...guides("operator", "observability", "several-servers"),
           ...items("limits", "scale", "storage", "faults", "speed"),
         ],
       },

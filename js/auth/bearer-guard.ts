@@ -45,15 +45,24 @@ export interface SiblingEndpoints {
   readonly others: readonly string[];
 }
 
+/** Where a guard stands. */
+export interface GuardPlace {
+  /** The URL of the protected resource metadata, if there is any. */
+  readonly metadata: StepUp["metadata"];
+  /** The scopes that a client should request if none are required for every request. */
+  readonly usual?: readonly string[];
+  readonly siblings?: SiblingEndpoints | undefined;
+  readonly name?: string | undefined;
+  /** True if callers are no MCP clients: errors have OAuth's form. */
+  readonly plain?: true;
+}
+
 type Props = Record<string, unknown>;
 type Context<Env> = Required<BearerGuardOptions<Env>>["context"];
 
 let count = 0;
 
-/**
- * The guard in front of one endpoint. `metadata` is the URL of its protected resource metadata, if it has any; `usual`
- * are the scopes that a client should request if none are required for every request.
- */
+/** The guard in front of one endpoint. */
 export class BearerGuard<Env = unknown> implements Guard<Env> {
   readonly name: string | undefined;
   readonly #core: BearerCore;
@@ -61,6 +70,7 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
   readonly #options: BearerGuardOptions<Env>;
   readonly #stepUp: StepUp;
   readonly #siblings: SiblingEndpoints | undefined;
+  readonly #plain: true | undefined;
   /** The scopes that the challenge names for a client without a valid token. */
   readonly #wanted: readonly string[];
   /** The callers with the guard's options applied, by the verifier's callers. */
@@ -72,16 +82,14 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
     core: BearerCore,
     verifier: TokenVerifier<Env>,
     options: BearerGuardOptions<Env>,
-    metadata: StepUp["metadata"],
-    usual: readonly string[] = [],
-    siblings?: SiblingEndpoints,
-    name?: string,
+    { metadata, usual = [], siblings, name, plain }: GuardPlace,
   ) {
     this.name = name;
     this.#core = core;
     this.#verifier = withTimeout(verifier, limitOf(options.callbackTimeout, "protect"));
     this.#options = options;
     this.#siblings = siblings;
+    this.#plain = plain;
     this.#stepUp = { scopes: options.requiredScopes ?? [], metadata };
     this.#wanted = this.#stepUp.scopes.length > 0 ? this.#stepUp.scopes : usual;
   }
@@ -184,6 +192,7 @@ export class BearerGuard<Env = unknown> implements Guard<Env> {
     const input: RefusalInput = { refused };
     if (this.#wanted.length > 0) input.scope = this.#wanted.join(" ");
     if (retry !== undefined) input.retry = retry;
+    if (this.#plain) input.plain = true;
     const metadata = this.#stepUp.metadata(incoming);
     if (metadata !== undefined) input.metadata = metadata;
     return respond(await run<Answer>(this.#core.refuse, JSON.stringify(input), "", NO_WORLD), access.headers);

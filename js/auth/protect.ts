@@ -204,7 +204,7 @@ function routeOf<Env>(
   return {
     endpoint,
     resource,
-    guard: new BearerGuard(core, verifier, options, metadata, [], siblings, options.name),
+    guard: new BearerGuard(core, verifier, options, { metadata, siblings, name: options.name }),
   };
 }
 

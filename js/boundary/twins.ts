@@ -26,6 +26,11 @@ export type Answer = {
   refused?: LoggedRefusal;
 };
 
+export type AuditPage = {
+  rows: unknown[];
+  cursor?: number;
+};
+
 export type CachedKeySet = { url?: string; tried: number; at?: number };
 
 export type Call = {
@@ -154,9 +159,10 @@ export type Effect =
   | RingEffect
   | NewKeyEffect
   | SignEffect
-  | ApiKeyEffect;
+  | ApiKeyEffect
+  | AuditRowsEffect;
 
-export type EndpointRoute = { name: string; current?: boolean };
+export type EndpointRoute = { name: string; current?: boolean; operator?: boolean };
 
 export type ExternalInput = {
   origin: string;
@@ -355,6 +361,7 @@ export type OAuthInput = {
   peer?: string;
   ray?: string;
   requestedHeaders?: string;
+  operator?: string;
   rules?: Record<string, number>;
   revocationsStale?: boolean;
 };
@@ -437,7 +444,7 @@ export type RateLimitInput = { most: number; principal?: string; verifier?: stri
 
 export type Refusal = "absent" | "malformed" | "token" | "scope" | "unavailable" | "slow_down";
 
-export type RefusalInput = { refused: Refusal; scope?: string; metadata?: string; retry?: number };
+export type RefusalInput = { refused: Refusal; scope?: string; metadata?: string; retry?: number; plain?: boolean };
 
 export type Rejection = {
   refused: Refusal;
@@ -553,6 +560,8 @@ export type Writes = {
 export type ApiKeyEffect = { kind: "api-key"; id: string };
 
 export type AskEffect = { kind: "ask"; object: string; call: string; input: unknown };
+
+export type AuditRowsEffect = { kind: "audit-rows"; after: number; limit: number };
 
 export type CompleteEffect = { kind: "complete"; argument: string; value: string; most: number; known?: Strings } & (
   { prompt: string } | { template: string }

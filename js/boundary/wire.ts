@@ -70,6 +70,9 @@ export interface ServerConfig {
   name?: string;
   /** Paths, by the options of `src/oauth/endpoints/table.rs`. */
   [endpoint: `${string}Endpoint`]: string;
+  /** There is an endpoint for the operator. */
+  operator?: true;
+  "operator.path"?: string;
   jwt?: boolean;
   resourceServers?: Record<string, string>;
   rawSubject?: boolean;

@@ -61,7 +61,7 @@ const LATER = 5 * 24 * 3600 * 1000;
 export async function verifyAudit({ text, secrets, from = [] }: AuditOptions): Promise<AuditReport> {
   const { links, broken } = linksIn(text);
   if (links.length === 0 && broken.length === 0) {
-    throw new Error("The file has no chain records: export lines of the log, or the column `record` of wicket_audit.");
+    throw new Error("There are no chain records: export lines of the log, or the column `record` of wicket_audit.");
   }
   const keys = secrets === undefined ? undefined : await keysOf(secrets);
   const known = new Map(from.map(readFrom));

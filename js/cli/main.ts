@@ -9,6 +9,7 @@ import { CLIENTS, clientConfig } from "./client-config.js";
 import { CREATE_USAGE, create } from "../create/create.js";
 import { doctor } from "./doctor/doctor.js";
 import { keys } from "./keys.js";
+import { OPERATOR_USAGE, auditRows, operator } from "./operator.js";
 import { MIGRATE_USAGE, migrate } from "./migrate/migrate.js";
 import { token } from "./token.js";
 
@@ -22,12 +23,13 @@ const USAGE = `Usage:
   npx mcp-wicket token --issuer ISSUER --audience AUDIENCE [--subject NAME] [--scope "a b"] [--minutes 15]
                        [--claim NAME=VALUE]… [--alg HS256] [--key FILE]
       Creates a token for trials, signed with JWT_SECRET from the environment or with a private JWK.
-  npx mcp-wicket audit verify FILE [--from CHAIN:SEQ:MAC]… [--without-secret]
-      Checks whether the chains in exported audit events are complete: lines of the log, or rows of wicket_audit as JSON. The
+  npx mcp-wicket audit verify (FILE | --d1 URL) [--from CHAIN:SEQ:MAC]… [--without-secret]
+      Checks whether the chains in exported audit events are complete: lines of the log, or rows of wicket_audit as JSON. --d1
+      reads the rows from the server at URL, with the token in WICKET_OPERATOR_TOKEN. The
       MACs are checked with WICKET_SECRET from the environment (current,previous,…). The exit code is 1 for errors, and 2 if
       records cannot be verified: with a secret that is not given, or without the records before them. --from names the last
       record of a chain that was verified before; each run prints it for the next one.
-  npx mcp-wicket client-config [--client NAME] [--header "Authorization: Bearer …"] URL
+${OPERATOR_USAGE}  npx mcp-wicket client-config [--client NAME] [--header "Authorization: Bearer …"] URL
       Prints how clients are connected to the server at URL: their configuration, its file, and a link that installs it. With
       --client, only the configuration goes to the standard output. NAME is one of
       ${Object.keys(CLIENTS).join(", ")}.
@@ -85,6 +87,15 @@ async function run(words: string[]): Promise<void> {
     await audit(args.slice(1));
     return;
   }
+  if (command === "grants" || command === "clients") {
+    const output = await operator(words, process.env.WICKET_OPERATOR_TOKEN);
+    if (output !== undefined) {
+      process.stdout.write(output.text);
+      if (output.note !== undefined) process.stderr.write(`${output.note}\n`);
+      process.exitCode = output.exitCode;
+      return;
+    }
+  }
   if (command === "client-config") {
     const options = { client: text, header: text };
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
@@ -110,11 +121,16 @@ async function run(words: string[]): Promise<void> {
 }
 
 async function audit(args: string[]): Promise<void> {
-  const options = { "without-secret": { type: "boolean" }, from: { type: "string", multiple: true } } as const;
+  const options = {
+    "without-secret": { type: "boolean" },
+    d1: text,
+    from: { type: "string", multiple: true },
+  } as const;
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const [file, more] = positionals;
-  if (file === undefined || more !== undefined)
-    throw new Error("Specify exactly one file: npx mcp-wicket audit verify FILE");
+  const d1 = values.d1 as string | undefined;
+  if ((file === undefined) === (d1 === undefined) || more !== undefined)
+    throw new Error("Specify exactly one file or server: npx mcp-wicket audit verify FILE, or --d1 URL");
   const { WICKET_SECRET: secret } = process.env;
   if ((secret ?? "") === "" && !values["without-secret"]) {
     throw new Error(
@@ -123,7 +139,7 @@ async function audit(args: string[]): Promise<void> {
   }
   const secrets = values["without-secret"] ? undefined : secret;
   const { report, wrong, unverified } = await verifyAudit({
-    text: contentOf(file),
+    text: d1 === undefined ? contentOf(file ?? "") : await auditRows(d1, process.env.WICKET_OPERATOR_TOKEN),
     secrets,
     from: values.from as string[] | undefined,
   });

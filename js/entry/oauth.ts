@@ -44,7 +44,7 @@ export type {
 } from "../oauth/identity/upstream.js";
 export { d1Audit } from "../oauth/d1-audit.js";
 export type { RateLimiter } from "../boundary/effects/tally.js";
-export type { AuditEvent, ExternalToken, Limits, OAuthProviderOptions } from "../oauth/options.js";
+export type { AuditEvent, ExternalToken, Limits, OAuthProviderOptions, OperatorOptions } from "../oauth/options.js";
 export type { ApiHandler } from "../common/runtime.js";
 export {
   type AuthRequest,

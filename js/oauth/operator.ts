@@ -257,7 +257,7 @@ export function helpersOf(
       return before({ before: at });
     },
     rotateClientSecret: (id) => ask("rotate", { id }),
-    revokeClientSecret: (id) => ask("rotate", { id, void: true }),
+    revokeClientSecret: (id) => ask("void", { id }),
     revokeGrant: (grantId, userId) => ask("revoke", { grantId, userId }),
   };
 }

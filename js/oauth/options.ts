@@ -142,6 +142,21 @@ export interface OAuthProviderOptions<Env = unknown> extends CallbackOptions, In
    * that was answered with 503 has not taken place. By default, `audit` never causes an error.
    */
   auditRequired?: boolean;
+  /**
+   * A route at which programs of yours, such as `npx mcp-wicket grants`, list and end access and manage clients. Default:
+   * none. See https://github.com/mcp-wicket/mcp-wicket/blob/main/docs/guides/operator.md.
+   */
+  operator?: OperatorOptions<NoInfer<Env>>;
+}
+
+/** The operator route. */
+export interface OperatorOptions<Env = unknown> {
+  /** Whose tokens may call it: `new APIKeyVerifier({…})`, or any other verifier except for this server's own tokens. */
+  verifier: TokenVerifier<Env>;
+  /** Its path. Default `/operator`. */
+  path?: string;
+  /** The scope that a token needs, so that a key for tools cannot call it. Default `operator`. */
+  scope?: string;
 }
 
 /**
@@ -195,6 +210,12 @@ const LIMITS = namesOf<Limits>("limits", {
   introspect: true,
 });
 
+const OPERATOR = namesOf<OperatorOptions>("operator", {
+  verifier: true,
+  path: true,
+  scope: true,
+});
+
 /** The names of this package's own options. */
 const OWN = {
   apiHandlers: true,
@@ -237,6 +258,7 @@ const OWN = {
   pages: PAGES,
   audit: true,
   auditRequired: FLAG,
+  operator: OPERATOR,
   callbackTimeout: true,
 } satisfies Record<Exclude<keyof OAuthProviderOptions, keyof IncumbentOptions<unknown>>, OptionRule>;
 

@@ -21,6 +21,7 @@ import { WithExternalTokens } from "./external-tokens.js";
 import { readSmallBody } from "../http/body.js";
 import { NOTHING_TO_PURGE, type PurgeResult } from "./compatibility-exports.js";
 import { AuthorizeError, type OAuthHelpers, helpersOf } from "./operator.js";
+import { operatorGuard } from "./operator-route.js";
 import { errorOf } from "./compatibility-options.js";
 import { type NormalizedOptions, normalizeOptions } from "./normalized-options.js";
 import { provideUpstreamRevoker } from "./upstream-revocation.js";
@@ -70,6 +71,8 @@ export class OAuthProvider<Env = unknown> {
   readonly #patterns: [Route, Endpoint<Env>][] = [];
   /** The guards of routes that need other scopes than the rest. */
   readonly #guards = new Map<Endpoint<Env>, Guard<Env>>();
+  /** The guard of the operator route. */
+  readonly #operator: Guard<Env> | undefined;
   #server: AuthorizationServer<Env> | undefined;
   /** The first origin that was called, if no issuer is configured. */
   #issuer: string | undefined;
@@ -126,6 +129,7 @@ export class OAuthProvider<Env = unknown> {
     };
     const usual = config.scopes ?? ["mcp"];
     const core = lazyBearerCore();
+    this.#operator = options.operator && operatorGuard(core, options.operator, options);
     const guards = new Map<readonly string[] | undefined, Guard<Env>>();
     for (const [route, endpoint] of byRoute) {
       const scopes = scopesOf(options.requiredScopes, route);
@@ -135,7 +139,7 @@ export class OAuthProvider<Env = unknown> {
           requiredScopes: scopes,
           ...(options.impliedScopes && { impliedScopes: options.impliedScopes }),
         };
-        guards.set(scopes, (guard = new BearerGuard(core, tokens, needs, metadata, usual, undefined, config.name)));
+        guards.set(scopes, (guard = new BearerGuard(core, tokens, needs, { metadata, usual, name: config.name })));
       }
       this.#guards.set(endpoint, guard);
     }
@@ -316,9 +320,14 @@ export class OAuthProvider<Env = unknown> {
   }
 
   async #answer(endpoint: EndpointRoute, incoming: Incoming, env: Env, ctx: ExecutionContext): Promise<Response> {
+    const input = inputOf(endpoint, incoming);
+    if (endpoint.operator) {
+      const access = await this.#operator?.admit({ headers: [] }, incoming, env, ctx);
+      if (access instanceof Response) return access;
+      if (access?.caller) input.operator = access.caller.principal;
+    }
     const server = await this.#serverOf(env, ctx);
     if (this.#options.issuer === undefined) this.#warnOfIssuers(incoming.origin);
-    const input = inputOf(endpoint, incoming);
     if (endpoint === DOCUMENT) input.path = this.#documentPath(input.path);
     if (endpoint.current && !(await server.refreshRevocations(env, ctx))) input.revocationsStale = true;
     const { rules } = server;

@@ -5,6 +5,7 @@ import { checkPages } from "../pages/oauth.js";
 import { Route, plainPath } from "../http/route.js";
 import { checkServer } from "../boundary/wasm.js";
 import { checkExternalTokens } from "./external-tokens.js";
+import { checkOperator } from "./operator-route.js";
 import { hasPages } from "./identity/identity.js";
 import type { NormalizedOptions } from "./normalized-options.js";
 import type { OAuthProviderOptions } from "./options.js";
@@ -50,6 +51,7 @@ export function check<Env>(options: NormalizedOptions<Env>): void {
     if (given !== undefined && typeof given !== "function") refuse(`OAuthProvider: \`${name}\` must be a function.`);
   }
   checkExternalTokens<Env>(options);
+  checkOperator<Env>(options);
 }
 
 /** Stands for a secret that is known only during a request. */
@@ -121,6 +123,8 @@ export function configOf<Env>(options: NormalizedOptions<Env>): Omit<ServerConfi
     refreshTokenTtl: options.refreshTokenTtl,
     grantTtl: options.grantTtl,
     refreshReplay: options.refreshReplay,
+    operator: options.operator && true,
+    "operator.path": options.operator?.path,
     limits: options.limits,
     callbackTimeout: options.callbackTimeout && Math.ceil(options.callbackTimeout),
   };

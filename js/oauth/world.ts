@@ -15,6 +15,7 @@ import type { Outcome, World } from "../boundary/world.js";
 import type { Commit, Effect, ReceiptCommit } from "../boundary/wire.js";
 import type { AuditEvent, OAuthProviderOptions } from "./options.js";
 import type { RevocationList } from "./revocation-list.js";
+import { AUDIT_READER, type AuditReader } from "./d1-audit.js";
 import { LIST } from "./revocations.js";
 import { auditEvent } from "./outbox.js";
 
@@ -82,6 +83,12 @@ export class OAuthWorld<Env> implements World {
           ring.kept = { at, text: await askObject(objects, "keyring", "signing", "null") };
         }
         return { json: ring.kept.text };
+      }
+      case "audit-rows": {
+        const { [AUDIT_READER]: read } = (this.#init.audit ?? {}) as { [AUDIT_READER]?: AuditReader<Env> };
+        const { after, limit } = effect;
+        const page = read && (await awaited("the database of d1Audit", callbackTimeout, () => read(env, after, limit)));
+        return { json: JSON.stringify(page ?? null) };
       }
       case "new-key":
         return performNewKey(effect);

@@ -186,6 +186,10 @@ pub struct RefusalInput {
     metadata: Option<String>,
     /// Seconds until the next attempt.
     retry: Option<u64>,
+    /// True if the caller is no MCP client: the body is an error in OAuth's form.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>"))]
+    plain: bool,
 }
 
 /// The response to a refused request (RFC 6750 §3, MCP 2026-07-28 basic/authorization §Error Handling). Waits: none.
@@ -204,11 +208,11 @@ pub fn refuse(refused: &RefusalInput) -> Answer {
         Refusal::Scope => (403, Some("insufficient_scope"), "The access token does not have the required scopes."),
         Refusal::Unavailable => {
             let message = "The access token cannot be checked at the moment. Try again in a few seconds.";
-            return Fault::new(503, Code::InternalError, message).answer(None).with("retry-after", "5");
+            return refused.body(503, "temporarily_unavailable", message).with("retry-after", "5");
         }
         Refusal::SlowDown => {
             let message = "Too many requests. Wait for the number of seconds in Retry-After, then try again.";
-            let answer = Fault::new(429, Code::InvalidRequest, message).answer(None).with("cache-control", "no-store");
+            let answer = refused.body(429, "slow_down", message).with("cache-control", "no-store");
             return answer.with("retry-after", refused.retry.unwrap_or(60).to_string());
         }
     };
@@ -218,8 +222,18 @@ pub fn refuse(refused: &RefusalInput) -> Answer {
         scope: refused.scope.as_deref(),
         metadata: refused.metadata.as_deref(),
     };
-    let answer = Fault::new(status, Code::InvalidRequest, message).answer(None);
+    let answer = refused.body(status, error.unwrap_or("invalid_token"), message);
     answer.with("www-authenticate", challenge.text()).with("cache-control", "no-store")
+}
+
+impl RefusalInput {
+    fn body(&self, status: u16, error: &str, message: &'static str) -> Answer {
+        if self.plain {
+            return Answer::error(status, error, message);
+        }
+        let code = if status == 503 { Code::InternalError } else { Code::InvalidRequest };
+        Fault::new(status, code, message).answer(None)
+    }
 }
 
 /// A request that counts towards a rate limit.

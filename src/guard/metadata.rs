@@ -47,13 +47,6 @@ struct Document<'a> {
     resource_documentation: Option<&'a str>,
 }
 
-/// An error in OAuth's form.
-#[derive(Serialize)]
-struct Missing<'a> {
-    error: &'a str,
-    error_description: &'a str,
-}
-
 impl MetadataInput {
     fn document(&self) -> Document<'_> {
         Document {
@@ -82,8 +75,7 @@ impl MetadataInput {
             let advice = " with every request: add it to the server's entry in your client's configuration.";
             ["This server has no sign-in. It requires a token in the header ", header, advice].concat()
         };
-        let body = Missing { error: "not_found", error_description: &description };
-        Answer::json(404, write(&body)).with("cache-control", "no-store")
+        Answer::error(404, "not_found", &description).with("cache-control", "no-store")
     }
 }
 

@@ -32,6 +32,13 @@ pub struct Answer {
     pub refused: Option<refused::LoggedRefusal>,
 }
 
+/// An error for programs (RFC 6749 §5.2).
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
 /// Header names (lower case) and values.
 pub type Headers = Vec<(&'static str, String)>;
 
@@ -46,6 +53,12 @@ impl Answer {
     #[must_use]
     pub fn json(status: u16, body: String) -> Self {
         Self { status, headers: vec![("content-type", "application/json".into())], body: Some(body), ..Self::default() }
+    }
+
+    /// An error in OAuth's form (RFC 6749 §5.2).
+    #[must_use]
+    pub fn error(status: u16, error: &str, description: &str) -> Self {
+        Self::json(status, crate::json::write(&ErrorBody { error, error_description: description }))
     }
 
     /// The same as a stream of one event (WHATWG HTML §9.2), if it has a body: one line of JSON.

@@ -26,6 +26,12 @@ pub(crate) struct AuditEvent<'a> {
     /// How the person recognises the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) account: Option<&'a str>,
+    /// The principal of the operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) operator: Option<&'a str>,
+    /// What the operator has called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) call: Option<&'a str>,
     /// Milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) before: Option<u64>,

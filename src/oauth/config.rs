@@ -53,6 +53,8 @@ pub struct ServerConfig {
     pub jwt: bool,
     /// Whether resource servers learn the typed subject instead of a pairwise one.
     pub raw_subject: bool,
+    /// Whether there is an endpoint for the operator.
+    pub operator: bool,
     /// Lifetimes.
     pub lifetimes: Lifetimes,
     /// Rate limits.
@@ -166,6 +168,7 @@ impl ServerConfig {
             resource_servers: options.get("resourceServers").map_or_else(|| Ok(Vec::new()), resource_servers)?,
             jwt: options.get("jwt").is_some_and(Value::is_true),
             raw_subject: options.get("rawSubject").is_some_and(Value::is_true),
+            operator: options.get("operator").is_some_and(Value::is_true),
             lifetimes: Lifetimes {
                 code: seconds(&options, "codeTtl", 300, 30, 600)?,
                 access: seconds(&options, "accessTokenTtl", 900, 60, 3600)?,

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::http::Answer;
-use crate::json;
 
 /// An error code, with the status of its response unless that is a redirect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,13 +105,6 @@ impl Code {
     }
 }
 
-/// An error for programs.
-#[derive(Serialize)]
-pub(super) struct Body<'a> {
-    pub(super) error: &'a str,
-    pub(super) error_description: &'a str,
-}
-
 /// An error with its text for the client's developer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OAuthError {
@@ -141,9 +133,8 @@ impl OAuthError {
     /// The response, unless that is a redirect. `basic`: the client tried `Authorization: Basic`.
     #[must_use]
     pub fn answer(&self, basic: bool) -> Answer {
-        let body = Body { error: self.code.name(), error_description: self.description };
-        let answer =
-            unstored(Answer::json(self.code.status(), json::write(&body))).refusing(self.code.name(), self.description);
+        let answer = unstored(Answer::error(self.code.status(), self.code.name(), self.description))
+            .refusing(self.code.name(), self.description);
         match self.code {
             Code::InvalidClient if basic => answer.with("www-authenticate", "Basic realm=\"token\""),
             Code::TemporarilyUnavailable | Code::SlowDown => answer.with("retry-after", self.retry.to_string()),

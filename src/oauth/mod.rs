@@ -33,8 +33,8 @@ use crate::identity::Identity;
 use browser::page;
 pub use browser::page::Reply;
 pub use config::ServerConfig;
-use endpoints::table;
 pub use endpoints::table::Endpoint;
+use endpoints::table::{self, Pages};
 pub use request::Request;
 
 /// What every flow of the Worker needs: the configuration, the keys, and the identity.
@@ -90,7 +90,7 @@ async fn answer<I: Identity>(
         return Reply::Answer(answer);
     }
     match table::serve(flow, server, request, body).await {
-        Reply::Answer(answer) if request.endpoint.row().shared => Reply::Answer(shared(answer)),
+        Reply::Answer(answer) if request.endpoint.row().pages == Pages::Any => Reply::Answer(shared(answer)),
         reply => reply,
     }
 }
@@ -98,10 +98,11 @@ async fn answer<I: Identity>(
 /// The response if not even the server's key is available: a page for people, the endpoint's own error for programs.
 #[must_use]
 pub fn unavailable(request: &Request<'_>) -> Reply {
-    if request.endpoint.row().shared {
-        Reply::Answer(shared(error::unavailable().answer(false)))
-    } else {
-        page::error_page(page::ErrorReason::Unavailable, None)
+    let answer = || error::unavailable().answer(false);
+    match request.endpoint.row().pages {
+        Pages::Any => Reply::Answer(shared(answer())),
+        Pages::Own => page::error_page(page::ErrorReason::Unavailable, None),
+        Pages::None => Reply::Answer(answer()),
     }
 }
 

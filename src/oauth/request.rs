@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::endpoints::table::Endpoint;
+use super::endpoints::table::{Endpoint, Pages, Row};
+use super::error::{Code, OAuthError};
 use crate::crypto::encode;
 use crate::flow::Flow;
 use crate::http::form::{Malformed, Params};
@@ -12,7 +13,7 @@ use crate::limit::Network;
 use crate::oauth::client::authentication;
 
 /// The head of a request; see the module.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(rename = "OAuthInput"))]
 pub struct Request<'a> {
@@ -49,6 +50,8 @@ pub struct Request<'a> {
     pub ray: Option<String>,
     /// `Access-Control-Request-Headers`, for a preflight.
     pub requested_headers: Option<String>,
+    /// The principal that the guard of the option `operator` has found.
+    pub operator: Option<String>,
     /// The known revocation rules, if there are any: `{"client:…":before,…}`, in milliseconds since 1970.
     #[serde(borrow)]
     #[cfg_attr(feature = "ts", ts(type = "Record<string, number> | null"))]
@@ -68,14 +71,18 @@ impl<'a> Request<'a> {
 
     /// The response to a preflight, or to a method that the endpoint does not support.
     pub(super) fn preflight(&self) -> Option<Answer> {
-        let methods = self.endpoint.row().methods;
-        if self.method == "OPTIONS" && self.endpoint.row().shared {
+        let Row { methods, pages, .. } = *self.endpoint.row();
+        if self.method == "OPTIONS" && pages == Pages::Any {
             let answer = cors::preflight(methods, self.requested_headers.as_deref());
             return Some(answer.with("access-control-allow-origin", "*"));
         }
         let known = methods.split(',').any(|known| known.trim_ascii_start() == self.method)
             || (self.method == "HEAD" && methods.starts_with("GET"));
-        (!known).then(|| Answer::empty(405).with("allow", methods))
+        let refused = match pages {
+            Pages::None => OAuthError::new(Code::InvalidRequest, "Only POST is accepted here.").answer(false),
+            Pages::Any | Pages::Own => Answer::default(),
+        };
+        (!known).then(|| Answer { status: 405, ..refused }.with("allow", methods))
     }
 
     /// The request's ID in the log: Cloudflare's, or else a random one.
@@ -119,6 +126,7 @@ impl<'a> Request<'a> {
 
 /// See [`Request::trace`].
 pub(crate) fn trace(flow: &Flow<'_>, ray: Option<&str>) -> String {
-    let is_plain = |ray: &&str| ray.len() <= 40 && ray.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_plain = |ray: &&str| ray.len() <= 40 && ray.bytes().all(is_plain);
     ray.filter(is_plain).map_or_else(|| encode(&flow.context().random::<12>("request id")), Into::into)
 }

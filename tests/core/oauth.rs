@@ -16,6 +16,7 @@ mod limits;
 mod machine;
 mod once;
 mod operator;
+mod operator_route;
 mod outbox;
 mod pages;
 mod pkce;

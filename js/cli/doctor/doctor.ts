@@ -1,4 +1,5 @@
 /** `mcp-wicket doctor`: looks at a folder or a URL, and says what is wrong, why, and how to fix it. */
+import { visible, visibleJson } from "../visible.js";
 import type { Finding } from "./findings.js";
 import { type Inspected, inspectFolder } from "./folder.js";
 import { inspectServer } from "./server.js";
@@ -44,19 +45,4 @@ function written(target: string, { looked, steps = [], findings }: Inspected): s
 
 function shown({ code, where, what, why, fix, document }: Finding): string {
   return `${visible(where)}  ${code}\n  ${visible(what)}\n  Why: ${why}\n  Fix: ${fix}\n  See: ${document}`;
-}
-
-/** Control and format characters (bidirectional overrides among them), and separators of lines and paragraphs. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
-/** What a server or a file says, without what a terminal would carry out or not show. */
-function visible(text: string): string {
-  return text.replaceAll(INVISIBLE, (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
-}
-
-/** The same as JSON, in which these characters are escaped. */
-function visibleJson(value: unknown): string {
-  const escaped = (char: string) =>
-    [...Array(char.length).keys()].map((unit) => `\\u${char.charCodeAt(unit).toString(16).padStart(4, "0")}`).join("");
-  return `${JSON.stringify(value, null, 2).replaceAll(INVISIBLE, (char) => (char === "\n" ? char : escaped(char)))}\n`;
 }

@@ -6,7 +6,6 @@ use serde::Serialize;
 use crate::http::Answer;
 use crate::http::well_known::{AUTHORIZATION_SERVER, OPENID_CONFIGURATION, PROTECTED_RESOURCE};
 use crate::json;
-use crate::oauth::error::Body;
 use crate::oauth::{AuthorizationServer, Endpoint, Request};
 
 /// How long clients may cache a document.
@@ -49,9 +48,8 @@ impl<'a> WellKnownPath<'a> {
 
 /// For programs, which read JSON: never a page.
 fn missing() -> Answer {
-    let error_description = "This document does not exist. See /.well-known/oauth-protected-resource.";
-    let body = Body { error: "not_found", error_description };
-    Answer::json(404, json::write(&body)).with("cache-control", "no-store")
+    let description = "This document does not exist. See /.well-known/oauth-protected-resource.";
+    Answer::error(404, "not_found", description).with("cache-control", "no-store")
 }
 
 /// The authorization server's document (RFC 8414 §2).

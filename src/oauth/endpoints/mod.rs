@@ -4,6 +4,7 @@ pub mod authorize;
 pub mod callback;
 pub mod introspect;
 pub mod metadata;
+pub mod operator;
 pub mod register;
 pub mod revoke;
 pub mod table;

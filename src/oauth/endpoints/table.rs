@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{authorize, callback, introspect, metadata, register, revoke, token};
+use super::{authorize, callback, introspect, metadata, operator, register, revoke, token};
 use crate::flow::Flow;
 use crate::identity::Identity;
 use crate::json;
@@ -20,17 +20,27 @@ pub struct Row {
     pub option: &'static str,
     /// Its default path.
     pub path: &'static str,
-    /// Its methods, in addition to `OPTIONS` if it is shared.
+    /// Its methods, in addition to `OPTIONS` if any page may call it.
     pub methods: &'static str,
-    /// Whether web pages of every origin may call it: then it is for programs, and nothing depends on a cookie.
-    /// Otherwise it is for people.
-    pub shared: bool,
+    /// Which web pages may call it.
+    pub pages: Pages,
     /// Whether it issues tokens or introspects them, so that it needs a current revocation list.
     pub current: bool,
     /// Whether the server has it.
     pub exists: fn(&ServerConfig) -> bool,
     /// The member of the authorization server's metadata that contains its URL (RFC 8414 §2).
     pub metadata: fn(&ServerConfig) -> Option<&'static str>,
+}
+
+/// The web pages that may call an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pages {
+    /// Those of every origin: it is for programs, and nothing depends on a cookie.
+    Any,
+    /// The server's own: it is for people.
+    Own,
+    /// None: it is for the operator, whom the guard in front of it has identified.
+    None,
 }
 
 macro_rules! endpoints {
@@ -81,7 +91,7 @@ endpoints! {
         option: "authorizeEndpoint",
         path: "/authorize",
         methods: "GET, POST",
-        shared: false,
+        pages: Pages::Own,
         current: false,
         exists: |_| true,
         metadata: |_| Some("authorization_endpoint")
@@ -93,7 +103,7 @@ endpoints! {
         option: "tokenEndpoint",
         path: "/token",
         methods: "POST",
-        shared: true,
+        pages: Pages::Any,
         current: true,
         exists: |_| true,
         metadata: |_| Some("token_endpoint")
@@ -105,7 +115,7 @@ endpoints! {
         option: "clientRegistrationEndpoint",
         path: "/register",
         methods: "POST",
-        shared: true,
+        pages: Pages::Any,
         current: false,
         exists: |_| true,
         metadata: |config| config.registration.then_some("registration_endpoint")
@@ -117,7 +127,7 @@ endpoints! {
         option: "revocationEndpoint",
         path: "/revoke",
         methods: "POST",
-        shared: true,
+        pages: Pages::Any,
         current: false,
         exists: |_| true,
         metadata: |_| Some("revocation_endpoint")
@@ -129,7 +139,7 @@ endpoints! {
         option: "introspectionEndpoint",
         path: "/introspect",
         methods: "POST",
-        shared: true,
+        pages: Pages::Any,
         current: true,
         exists: |config| config.introspects,
         metadata: |config| (!config.resource_servers.is_empty()).then_some("introspection_endpoint")
@@ -141,7 +151,7 @@ endpoints! {
         option: "jwksEndpoint",
         path: "/jwks",
         methods: "GET",
-        shared: true,
+        pages: Pages::Any,
         current: false,
         exists: |config| config.jwt,
         metadata: |_| Some("jwks_uri")
@@ -153,7 +163,7 @@ endpoints! {
         option: "callbackEndpoint",
         path: "/callback",
         methods: "GET, POST",
-        shared: false,
+        pages: Pages::Own,
         current: false,
         exists: |_| true,
         metadata: |_| None
@@ -165,11 +175,23 @@ endpoints! {
         option: "connectedAppsEndpoint",
         path: "/connected",
         methods: "GET, POST",
-        shared: false,
+        pages: Pages::Own,
         current: false,
         exists: |_| true,
         metadata: |_| None
     } => connected::serve(flow, server, request, body).await,
+
+    /// What `OAuthProvider.api` does, for the operator's programs.
+    Operator {
+        name: "operator",
+        option: "operator.path",
+        path: "/operator",
+        methods: "POST",
+        pages: Pages::None,
+        current: false,
+        exists: |config| config.operator,
+        metadata: |_| None
+    } => operator::serve(flow, server, request, body).await,
 
     /// RFC 8414, RFC 9728, and `OpenID` Connect Discovery for clients that look there: everything below `/.well-known/`
     /// under one of their names.
@@ -178,7 +200,7 @@ endpoints! {
         option: "",
         path: "/.well-known",
         methods: "GET",
-        shared: true,
+        pages: Pages::Any,
         current: false,
         exists: |_| true,
         metadata: |_| None
@@ -189,7 +211,7 @@ impl Endpoint {
     /// Whether requests to its path are answered here. If the app has its own pages, it answers those for people.
     pub(crate) fn is_served(self, config: &ServerConfig) -> bool {
         let row = self.row();
-        (row.exists)(config) && (row.shared || !config.pages)
+        (row.exists)(config) && (row.pages != Pages::Own || !config.pages)
     }
 
     /// The member of the metadata that contains its URL, if the server has it.
@@ -218,6 +240,10 @@ pub struct Route {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "ts", ts(as = "Option<bool>"))]
     current: bool,
+    /// True if the guard of the option `operator` is in front of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(as = "Option<bool>"))]
+    operator: bool,
 }
 
 /// See [`Routes`].
@@ -225,8 +251,8 @@ pub struct Route {
 pub fn routes(config: &ServerConfig) -> Routes<'_> {
     let listed = Endpoint::ALL.iter().filter(|it| it.is_served(config) && **it != Endpoint::Metadata);
     let route = |endpoint: &Endpoint| {
-        let Row { name, current, .. } = *endpoint.row();
-        (config.path(*endpoint), Route { name, current })
+        let Row { name, current, pages, .. } = *endpoint.row();
+        (config.path(*endpoint), Route { name, current, operator: pages == Pages::None })
     };
     Routes(listed.map(route).collect())
 }

@@ -51,7 +51,10 @@ pub enum Answer {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OperatorError {
-    message: String,
+    pub(super) message: String,
+    /// True if it can be tried again in a moment.
+    #[serde(skip)]
+    pub(super) unavailable: bool,
     #[serde(rename = "redirectTo", skip_serializing_if = "Option::is_none")]
     redirect: Option<String>,
     /// The page with the error, if the browser may not be sent there automatically.
@@ -61,11 +64,11 @@ pub struct OperatorError {
 
 impl OperatorError {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), redirect: None, page: None }
+        Self { message: message.into(), unavailable: false, redirect: None, page: None }
     }
 
     fn silent() -> Self {
-        Self::new("The server's storage is unavailable. Try again in a moment.")
+        Self { unavailable: true, ..Self::new("The server's storage is unavailable. Try again in a moment.") }
     }
 }
 
@@ -87,15 +90,25 @@ async fn called<I: Identity>(
 ) -> Result<Json, OperatorError> {
     let call = Object::read(call)
         .map_err(|_| OperatorError::new("The arguments have a duplicate member, or cannot be parsed."))?;
-    let name = call.string("call").unwrap_or_default();
-    match name.as_ref() {
+    perform(flow, server, request, &call.string("call").unwrap_or_default(), &call).await
+}
+
+/// Performs the call `name` with the members of `call`.
+pub(super) async fn perform<I: Identity>(
+    flow: &Flow<'_>,
+    server: &AuthorizationServer<'_, I>,
+    request: &Request<'_>,
+    name: &str,
+    call: &Object<'_>,
+) -> Result<Json, OperatorError> {
+    match name {
         "parse" => {
             let params = Params::read(&request.query).map_err(|_| OperatorError::new("The query is malformed."))?;
             Ok(Json::of(&AuthRequest::of(asked(flow, server, request, &params).await?)))
         }
-        "complete" => complete(flow, server, request, &call).await,
+        "complete" => complete(flow, server, request, call).await,
         "client" => {
-            let id = needed(&call, "id")?;
+            let id = needed(call, "id")?;
             match find(flow, server, request, &id).await {
                 Lookup::Known(client, _) => Ok(Json::of(&ClientInfo::of(&client))),
                 Lookup::Unknown | Lookup::Unusable(_) | Lookup::Unlisted => Ok(nothing()),
@@ -103,10 +116,10 @@ async fn called<I: Identity>(
                 Lookup::Unavailable | Lookup::Busy(_) => Err(OperatorError::silent()),
             }
         }
-        "create" => create(flow, server, request, &call).await,
-        "update" => update(flow, server, request, &call).await,
-        "delete" if server.config.legacy && text(&call, "id").is_some_and(|id| legacy::is_legacy_id(&id)) => {
-            let id = needed(&call, "id")?;
+        "create" => create(flow, server, request, call).await,
+        "update" => update(flow, server, request, call).await,
+        "delete" if server.config.legacy && text(call, "id").is_some_and(|id| legacy::is_legacy_id(&id)) => {
+            let id = needed(call, "id")?;
             let known = matches!(find(flow, server, request, &id).await, Lookup::Known(..));
             if known {
                 legacy::delete(flow, &id);
@@ -115,7 +128,7 @@ async fn called<I: Identity>(
             Ok(Json::of(&WasKnown { known }))
         }
         "delete" => {
-            let id = operators(&call)?;
+            let id = operators(call)?;
             let (forget, object) = (Forget { id }, client::object);
             let known = ask(flow, &object(&forget.id), &Delete {}).await?;
             // Afterwards: see `list`.
@@ -128,7 +141,7 @@ async fn called<I: Identity>(
         "list" => listed(flow, INDEX).await,
         "waiting" => listed(flow, admission::WAITING).await,
         "admit" | "dismiss" => {
-            let id = needed(&call, "id")?;
+            let id = needed(call, "id")?;
             is_identifier(&id)?;
             let (forget, object) = (Forget { id }, client::object);
             let event = if name == "admit" {
@@ -143,13 +156,13 @@ async fn called<I: Identity>(
             Ok(nothing())
         }
         "grants" => {
-            let user = needed(&call, "userId")?;
+            let user = needed(call, "userId")?;
             let list = connections::List { rules: Rules::of(server.config, request) };
             let grants = ask(flow, &object_of(server, &user), &list).await?;
             Ok(Json::of(&grants.iter().map(|grant| GrantSummary::of(grant, &user)).collect::<Vec<_>>()))
         }
         "revoke" => {
-            let (user, id) = (needed(&call, "userId")?, needed(&call, "grantId")?);
+            let (user, id) = (needed(call, "userId")?, needed(call, "grantId")?);
             let is_all = id == "*";
             let traced = RequestTrace::new(server.config, request.trace(flow));
             let disconnect =
@@ -163,7 +176,7 @@ async fn called<I: Identity>(
             Ok(Json::of(&RevokedGrants { ended }))
         }
         "revoke-client" => {
-            let id = needed(&call, "id")?;
+            let id = needed(call, "id")?;
             is_identifier(&id)?;
             end(flow, server, Rule::Client(&id), flow.context().now() + 1).await?;
             log(flow, request, "client revoked", &id);
@@ -180,7 +193,7 @@ async fn called<I: Identity>(
             AuditEvent { event, before: Some(before), request: Some(&trace), ..AuditEvent::default() }.log(flow);
             Ok(Json::of(&RevokedBefore { before }))
         }
-        "rotate" => rotate(flow, server, request, &call).await,
+        "rotate" | "void" => rotate(flow, server, request, call, name == "void").await,
         _ => Err(OperatorError::new("Unknown call.")),
     }
 }
@@ -274,7 +287,7 @@ async fn asked<I: Identity>(
                 Reply::Page(page) if client.proof != Proof::Operator => Some(page.model),
                 _ => None,
             };
-            OperatorError { message: description.into(), redirect: Some(url), page }
+            OperatorError { redirect: Some(url), page, ..OperatorError::new(description) }
         }
     })
 }
@@ -355,13 +368,14 @@ async fn end<I>(
     if rule.make(flow, server.config, before).await { Ok(()) } else { Err(OperatorError::silent()) }
 }
 
-/// Replaces a client's secret, or with `"void":true` leaves it without a valid one. What was issued under the former
+/// Replaces a client's secret, or leaves it without a valid one. What was issued under the former
 /// one ends.
 async fn rotate<I: Identity>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
     request: &Request<'_>,
     call: &Object<'_>,
+    is_void: bool,
 ) -> Result<Json, OperatorError> {
     let secret = encode(&flow.context().random::<32>("client secret"));
     let change = Change { secret: Some(secret_hash(&secret)), ..Change::default() };
@@ -371,7 +385,6 @@ async fn rotate<I: Identity>(
         return Err(OperatorError::new("The client has no secret: its tokenEndpointAuthMethod is none."));
     }
     end(flow, server, Rule::Client(&client.id), flow.context().now() + 1).await?;
-    let is_void = call.get("void").is_some_and(Value::is_true);
     log(flow, request, if is_void { "client secret revoked" } else { "client secret rotated" }, &client.id);
     let client_secret = Some(secret.as_str()).filter(|_| !is_void);
     Ok(Json::of(&ClientInfo { client_secret, ..ClientInfo::of(&client) }))

@@ -331,7 +331,7 @@ fn another_secret_replaces_the_one_before_and_keeps_the_way_it_is_sent() {
         assert_eq!(exchange(&objects, &id, Some(first), &code), 401);
         assert_eq!(exchange(&objects, &id, None, &code), 401);
         assert_eq!(exchange(&objects, &id, Some(&second), &code), 200);
-        let (void, told) = operate(&mut objects, &json!({}), "", &json!({"call": "rotate", "id": id, "void": true}));
+        let (void, told) = operate(&mut objects, &json!({}), "", &json!({"call": "void", "id": id}));
         assert_eq!((void["ok"].get("clientSecret"), events(&told)), (None, vec!["client secret revoked"]));
         let code = completed(&mut objects, &id, &json!(["read"]));
         assert_eq!(exchange(&objects, &id, Some(&second), &code), 401);

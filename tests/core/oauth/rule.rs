@@ -163,8 +163,7 @@ fn a_client_whose_secret_is_rotated_keeps_nothing_of_the_former_one() {
     let id = made["ok"]["clientId"].clone();
     let kept = |objects: &Objects| objects.0[&format!("client:{}", id.as_str().unwrap())].1["client"].clone();
     let before = kept(&objects);
-    for (call, has_secret) in
-        [(json!({"call": "rotate", "id": id}), true), (json!({"call": "rotate", "id": id, "void": true}), false)]
+    for (call, has_secret) in [(json!({"call": "rotate", "id": id}), true), (json!({"call": "void", "id": id}), false)]
     {
         let (done, rules) = operate(&mut objects, json!({}), &call, NOW + 5);
         assert_eq!(done["ok"]["clientSecret"].is_string(), has_secret);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use mcp_wicket::json::write;
-use mcp_wicket::oauth::endpoints::table::{Endpoint, routes};
+use mcp_wicket::oauth::endpoints::table::{Endpoint, Pages, routes};
 use serde_json::{Map, Value as Json, json};
 
 use super::{SITE, head, json_of, send, server};
@@ -16,7 +16,7 @@ fn file(path: &str) -> String {
 
 /// A server that has every endpoint.
 fn everything() -> Json {
-    json!({"jwt": true, "resourceServers": {"files": "s".repeat(32)}})
+    json!({"jwt": true, "operator": true, "resourceServers": {"files": "s".repeat(32)}})
 }
 
 fn metadata(options: Json) -> Map<String, Json> {
@@ -63,12 +63,14 @@ fn the_shim_is_told_the_path_of_each_endpoint_that_is_there() {
     assert_eq!(full["/oauth/token"], json!({"name": "token", "current": true}));
     assert_eq!(full["/introspect"], json!({"name": "introspect", "current": true}));
     assert_eq!(full["/jwks"], json!({"name": "keys"}));
+    assert_eq!(full["/operator"], json!({"name": "operator", "operator": true}));
     let usual = told(json!({}));
     assert!(told(json!({"resourceServers": {}})).contains_key("/introspect"), "who is none of none is told so");
     assert!(usual.contains_key("/register") && !usual.contains_key("/introspect") && !usual.contains_key("/jwks"));
+    assert!(!usual.contains_key("/operator"));
     // The app's own pages stand in place of those for people.
-    let own = told(json!({"pages": true}));
-    assert_eq!(own.keys().collect::<Vec<_>>(), ["/register", "/revoke", "/token"]);
+    let own = told(json!({"pages": true, "operator": true}));
+    assert_eq!(own.keys().collect::<Vec<_>>(), ["/operator", "/register", "/revoke", "/token"]);
 }
 
 /// The option's doc comment says the default path, and no endpoint has an option that moves nothing.
@@ -76,10 +78,12 @@ fn the_shim_is_told_the_path_of_each_endpoint_that_is_there() {
 fn the_options_say_the_default_paths() {
     let options = file("js/oauth/options.ts");
     for row in Endpoint::ALL.iter().map(|endpoint| endpoint.row()).filter(|row| !row.option.is_empty()) {
-        let (before, _) = options.split_once(&format!("  {}?: string;", row.option)).expect(row.option);
+        // The last part of `operator.path` is an option of its own.
+        let name = row.option.rsplit('.').next().unwrap();
+        let (before, _) = options.split_once(&format!("  {name}?: string;")).expect(row.option);
         let comment = before.rsplit("/**").next().unwrap();
         assert!(comment.contains(&format!("Default `{}`.", row.path)), "{}: {comment}", row.option);
-        assert!(options.contains(&format!("  {}: true,", row.option)), "{} is not a known name", row.option);
+        assert!(options.contains(&format!("  {name}: true,")), "{} is not a known name", row.option);
     }
     let moving = options.lines().filter_map(|line| line.trim().strip_suffix("Endpoint?: string;"));
     let known = |name: &str| Endpoint::ALL.iter().any(|endpoint| endpoint.row().option == format!("{name}Endpoint"));
@@ -91,7 +95,11 @@ fn the_guide_lists_the_endpoints() {
     let line = |endpoint: &Endpoint| {
         let row = endpoint.row();
         let option = if row.option.is_empty() { String::new() } else { format!("`{}`", row.option) };
-        let pages = if row.shared { "any" } else { "its own" };
+        let pages = match row.pages {
+            Pages::Any => "any",
+            Pages::Own => "its own",
+            Pages::None => "none",
+        };
         format!("| `{}` | {option} | {} | {pages} | ", row.path, row.methods)
     };
     let guide = file("docs/guides/sign-in.md");

@@ -31,6 +31,16 @@ export const tokens = anyOf(
   careless,
 );
 
+/** The operator's keys, and a person's cookie, which has every scope. */
+export const operators: TokenVerifier = anyOf(new APIKeyVerifier({ keys: (id) => records.get(id) }), {
+  issuers: [],
+  identify({ headers }) {
+    const isOperator = headers.get("cookie") === "operator=ann" || headers.get("x-any") !== null;
+    if (!isOperator) return { refused: "absent", reason: "there is no cookie" };
+    return { principal: "user:cookie:ann", scopes: new Set(["operator"]), props: {} };
+  },
+});
+
 export const COOKIES = "https://cookies.example.com";
 
 /** Knows its callers by a cookie, which browsers add to the requests of any page. */

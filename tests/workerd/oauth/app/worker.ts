@@ -13,7 +13,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 
 import { KvDouble } from "../lib/kv-double.ts";
 
-import { resolveExternalToken, byCookie, tokens } from "./machines.ts";
+import { resolveExternalToken, byCookie, operators, tokens } from "./machines.ts";
 import { ownPages } from "./pages.ts";
 
 type Env = Cloudflare.Env;
@@ -131,6 +131,13 @@ const providers: Record<string, OAuthProvider<Env>> = {
     tokens,
     requiredScopes: ["read"],
     audit: (event) => void audited.push(event),
+  }),
+  "operated.example.com": new OAuthProvider({ ...usual, tokens, operator: { verifier: operators }, audit: toD1 }),
+  "operated-elsewhere.example.com": new OAuthProvider({
+    ...usual,
+    defaultHandler: ownPages,
+    operator: { verifier: operators, path: "/internal/ops", scope: "ops" },
+    audit: (event, env) => toD1(event, env),
   }),
   "resolving.example.com": new OAuthProvider({
     ...usual,
