@@ -241,15 +241,23 @@ async function operate(at: URL, token: string | undefined, call: object): Promis
   }
   const body = parsed(text);
   if (response.status === 200 && "result" in body) return body["result"];
-  throw new Error(visible(problemOf(at, response, body)));
+  throw new Error(visible(problemOf(at, response, body, text)));
 }
 
-function problemOf({ href }: URL, { status, headers }: Response, { error, error_description: said }: Row): string {
+function problemOf(
+  { href }: URL,
+  { status, headers }: Response,
+  { error, error_description: said }: Row,
+  text: string,
+): string {
   const says = typeof said === "string" ? ` The server says: ${said}` : "";
   if (status >= 300 && status < 400) {
     return `${href} redirects to ${headers.get("location") ?? "another URL"}. The token was not sent there: specify the final URL.`;
   }
   // Other routes have other errors.
+  if (typeof error !== "string" && status >= 500) {
+    return `The server failed (${String(status)}). Its log has the reason. It says: ${text.slice(0, 500).trim()}`;
+  }
   if (typeof error !== "string") {
     return (
       `There is no operator route at ${href} (status ${String(status)}). Set operator: { verifier: … } in the options of ` +

@@ -276,7 +276,7 @@ export const PROVIDER: Names = namesOf<Omit<OAuthProviderOptions, keyof typeof U
 export interface AuditEvent {
   /**
    * What happened: `access granted`, `code redeemed`, `token refreshed`, `access ended`, `refresh refused`,
-   * `external token accepted`, …
+   * `external token accepted`, `operator called`, …
    */
   readonly event: string;
   /** ISO 8601. */

@@ -233,6 +233,7 @@ describe("a server that is not what it seems", () => {
       const name = "Nice\u001b[31m\u202eclient\n";
       if (request.url === "/redirects") response.writeHead(307, { location: `${url}/elsewhere` }).end();
       else if (request.url === "/repeats") response.end('{"result":{"rows":[],"cursor":5}}');
+      else if (request.url === "/unset") response.writeHead(503).end("`keys` is not set: set OPERATOR_KEYS.\n");
       else if (request.url === "/fails") {
         response
           .writeHead(503)
@@ -262,6 +263,11 @@ describe("a server that is not what it seems", () => {
     const { code, err } = await ask("/redirects");
     expect([code, err]).toEqual([1, expect.stringContaining("The token was not sent there")]);
     expect(seen).not.toContain("/elsewhere");
+  });
+
+  test("what its set-up lacks is said as the server says it", async () => {
+    const { code, err } = await ask("/unset");
+    expect([code, err]).toEqual([1, expect.stringMatching(/^The server failed \(503\).* set OPERATOR_KEYS\.\n$/)]);
   });
 
   test("pages that come again end", async () => {
