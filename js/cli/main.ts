@@ -25,10 +25,10 @@ const USAGE = `Usage:
       Creates a token for trials, signed with JWT_SECRET from the environment or with a private JWK.
   npx mcp-wicket audit verify (FILE | --d1 URL) [--from CHAIN:SEQ:MAC]… [--without-secret]
       Checks whether the chains in exported audit events are complete: lines of the log, or rows of wicket_audit as JSON. --d1
-      reads the rows from the server at URL, with the token in WICKET_OPERATOR_TOKEN. The
-      MACs are checked with WICKET_SECRET from the environment (current,previous,…). The exit code is 1 for errors, and 2 if
-      records cannot be verified: with a secret that is not given, or without the records before them. --from names the last
-      record of a chain that was verified before; each run prints it for the next one.
+      reads the rows from the server at URL, with the token in WICKET_OPERATOR_TOKEN. The MACs are checked with WICKET_SECRET from
+      the environment (current,previous,…). The exit code is 1 for errors, and 2 if records cannot be verified: with a secret that
+      is not given, or without the records before them. --from names the last record of a chain that was verified before; each
+      run prints it for the next one.
 ${OPERATOR_USAGE}  npx mcp-wicket client-config [--client NAME] [--header "Authorization: Bearer …"] URL
       Prints how clients are connected to the server at URL: their configuration, its file, and a link that installs it. With
       --client, only the configuration goes to the standard output. NAME is one of
