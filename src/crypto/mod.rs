@@ -6,6 +6,8 @@
 
 pub mod base64;
 pub mod keys;
+#[cfg(feature = "provider")]
+pub mod password;
 pub mod seal;
 
 use hkdf::Hkdf;

@@ -23,6 +23,8 @@ mod context;
 mod effect;
 mod listen;
 mod objects;
+#[cfg(feature = "provider")]
+mod query;
 mod registry;
 mod signature;
 mod stencil;
@@ -43,6 +45,8 @@ pub use context::Context;
 pub use effect::{Commit, Failure, Fetch, Fetched, Listening, Load, Obtain, Reach, RootKey};
 pub use listen::{Listen, MessageSource, ResumedStream};
 pub use objects::{Ask, FoundRows, Rows, Writes};
+#[cfg(feature = "provider")]
+pub use query::{Bound, Query, Statement};
 pub use registry::{Complete, Completed, Completing, Describe, Described, List, Listed};
 pub use signature::{
     Document, NewKey, Param, Params, Published, Sign, SigningKeySet, StoreKeySet, StoredKeySet, Verify, VerifyFromInput,

@@ -1,6 +1,8 @@
 //! The sign-in handlers by the `kind` of their configuration; a server has one.
 
 use super::app::App;
+#[cfg(feature = "provider")]
+use super::directory::Directory;
 use super::{
     Credential, Identity, Person, ProviderInfo, SignInCallback, SignInError, SignInStart, SignInStep, upstream,
 };
@@ -12,6 +14,9 @@ use crate::json::Object;
 pub enum IdentityHandler {
     /// The app itself.
     App(App),
+    /// People of the server's own.
+    #[cfg(feature = "provider")]
+    Directory(Directory),
     /// An upstream.
     Upstream(Box<upstream::UpstreamHandler>),
 }
@@ -21,6 +26,8 @@ impl IdentityHandler {
     pub fn read(options: &Object<'_>) -> Result<Self, String> {
         match options.string("kind").as_deref() {
             Some("app") => App::read(options).map(Self::App),
+            #[cfg(feature = "provider")]
+            Some("directory") => Directory::read(options).map(Self::Directory),
             Some(_) => upstream::UpstreamHandler::read(options).map(Box::new).map(Self::Upstream),
             None => Err("defaultHandler must be a handler of this package, or have a function `identify`.".into()),
         }
@@ -33,6 +40,8 @@ impl IdentityHandler {
     pub fn warnings(&self) -> Vec<String> {
         match self {
             Self::App(_) => Vec::new(),
+            #[cfg(feature = "provider")]
+            Self::Directory(_) => Vec::new(),
             Self::Upstream(upstream) => upstream.warnings(),
         }
     }
@@ -43,6 +52,8 @@ macro_rules! each {
     ($handler:ident, $way:ident => $called:expr) => {
         match $handler {
             Self::App($way) => $called,
+            #[cfg(feature = "provider")]
+            Self::Directory($way) => $called,
             Self::Upstream($way) => $called,
         }
     };
@@ -55,6 +66,10 @@ impl Identity for IdentityHandler {
 
     fn about(&self) -> ProviderInfo {
         each!(self, way => way.about())
+    }
+
+    fn signs_in_first(&self) -> bool {
+        each!(self, way => way.signs_in_first())
     }
 
     async fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<SignInStep, SignInError> {

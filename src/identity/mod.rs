@@ -1,6 +1,8 @@
 //! How the authorization server identifies people: each sign-in handler implements [`Identity`].
 
 pub mod app;
+#[cfg(feature = "provider")]
+pub mod directory;
 pub mod handler;
 pub mod upstream;
 
@@ -18,6 +20,12 @@ pub trait Identity {
 
     /// What people read about it before they go there.
     fn about(&self) -> ProviderInfo;
+
+    /// Whether people sign in before they are asked for consent. Then the page names their account and the scopes that they
+    /// may have, and Allow is the last step.
+    fn signs_in_first(&self) -> bool {
+        false
+    }
 
     /// The first step of a sign-in. At most one wait, if the provider has to be discovered.
     async fn begin(&self, flow: &Flow<'_>, begin: &SignInStart<'_>) -> Result<SignInStep, SignInError>;
@@ -151,6 +159,29 @@ pub enum SignInStep {
 pub enum Page {
     /// The person chooses one of several; its `value` comes back as the parameter `handler`.
     Choose(Vec<Choice>),
+    /// The person enters an e-mail address and a password, which come back as `email` and `password`.
+    #[cfg(feature = "provider")]
+    SignIn(SignInPage),
+}
+
+/// What the sign-in form shows.
+#[cfg(feature = "provider")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignInPage {
+    /// The address that was entered before.
+    pub email: String,
+    /// Why the form is shown again.
+    pub problem: Option<SignInProblem>,
+}
+
+/// Why a person is not signed in yet. It does not tell whether there is such an account.
+#[cfg(feature = "provider")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInProblem {
+    /// Address or password are wrong.
+    Wrong,
+    /// Too many attempts have failed: seconds to wait.
+    Wait(u64),
 }
 
 /// One of the choices.

@@ -27,6 +27,7 @@ mod jwt;
 mod mcp;
 mod oauth;
 mod origin;
+mod password;
 mod proxy;
 mod random;
 mod refusals;

@@ -5,6 +5,7 @@ mod another;
 mod asked;
 mod connected;
 mod credential_revocation;
+mod directory;
 mod documents;
 mod exchange;
 mod external_tokens;

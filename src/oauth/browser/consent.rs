@@ -31,6 +31,9 @@ use crate::oauth::{AuthorizationServer, Endpoint, Request, record, scope};
 /// The form's hidden field.
 pub const FIELD: &str = "consent";
 
+/// Stands for the account of a page where no page has named one.
+const NOBODY: &str = "";
+
 /// A form may be sent for this long, in milliseconds.
 const FORM_AGE: u64 = 30 * 60 * 1000;
 
@@ -44,6 +47,8 @@ fn binding(issuer: &str) -> SealContext<'_> {
 ///    immediately, and for any other one click is enough ([`approval`]).
 /// 2. Otherwise the page asks for everything.
 ///
+/// Where people sign in first, the sign-in begins, and [`confirm`] asks.
+///
 /// If the page names an account, the code is for that account: if another one returns, [`confirm`] asks again.
 ///
 /// Waits: none without an account cookie; one with it, and those of a sign-in that begins immediately.
@@ -54,6 +59,11 @@ pub async fn ask<I: Identity>(
     client: &Client,
     pending: &AuthorizationRequest,
 ) -> Reply {
+    if server.identity.signs_in_first() {
+        let id = transaction_of(&encode(&flow.context().random::<16>("consent cookie")));
+        // No page has named an account, so whoever signs in is asked ([`confirm`]).
+        return sign_in::begin(flow, server, request, &id, (Some(pending), Some(NOBODY)), false).await;
+    }
     let account = AccountCookie::read(flow.context(), server, request).filter(|_| pending.prompt != Prompt::Account);
     let remembered = match &account {
         Some(account) if pending.prompt == Prompt::Usual => {

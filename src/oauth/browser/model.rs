@@ -210,6 +210,28 @@ pub(super) struct PageChoice<'a> {
     pub(super) label: &'a str,
 }
 
+/// A person signs in with an address and a password.
+#[cfg(feature = "provider")]
+#[derive(Serialize)]
+#[serde(tag = "kind", rename = "sign-in", rename_all = "camelCase")]
+pub(super) struct PasswordPage<'a> {
+    pub(super) server: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) server_name: Option<&'a str>,
+    pub(super) action: &'a str,
+    pub(super) hidden: [(&'a str, &'a str); 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client: Option<PageClient<'a>>,
+    /// The address that was entered before.
+    pub(super) email: &'a str,
+    /// `wrong`, or `wait`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<&'static str>,
+    /// Seconds to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seconds: Option<u64>,
+}
+
 /// The host of an origin, with its port.
 pub(super) fn host(origin: &str) -> &str {
     origin.split_once("://").map_or(origin, |(_, host)| host)

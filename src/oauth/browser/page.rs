@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 pub use super::error_page::{ErrorReason, error_page};
+#[cfg(feature = "provider")]
+use super::model::PasswordPage;
 use super::model::{
     AppsPage, ChoosePage, ConnectedApp, ConsentPage, ErrorPage, LeavePage, PageAccount, PageChoice, PageClient,
     PageRedirect, PageScope, PageUpstream, RecoveryPage, ReturnTarget, host,
@@ -11,6 +13,8 @@ use crate::http::origin::origin_of;
 use crate::http::refused::LoggedRefusal;
 use crate::http::{Answer, Headers};
 use crate::identity::{Identity, Page as Step};
+#[cfg(feature = "provider")]
+use crate::identity::{SignInPage, SignInProblem};
 use crate::json::Json;
 use crate::oauth::authorization_request::AuthorizationRequest;
 use crate::oauth::client::{Client, Proof};
@@ -369,16 +373,29 @@ pub fn step<I>(
     wanted: Option<&AuthorizationRequest>,
     step: &Step,
 ) -> Reply {
-    let Step::Choose(all) = step;
-    let model = ChoosePage {
-        server: host(&server.issuer),
-        server_name: server.config.name.as_deref(),
-        action: server.config.path(Endpoint::Callback),
-        hidden: [("state", id)],
-        client: wanted.map(|pending| PageClient::of(&pending.name, &pending.client, Proof::of(&pending.client))),
-        choices: all.iter().map(|one| PageChoice { value: &one.value, label: &one.label }).collect(),
+    let (server_name, hidden) = (server.config.name.as_deref(), [("state", id)]);
+    let (host, action) = (host(&server.issuer), server.config.path(Endpoint::Callback));
+    let client = wanted.map(|pending| PageClient::of(&pending.name, &pending.client, Proof::of(&pending.client)));
+    let page = match step {
+        Step::Choose(all) => {
+            let choices = all.iter().map(|one| PageChoice { value: &one.value, label: &one.label }).collect();
+            page(200, &ChoosePage { server: host, server_name, action, hidden, client, choices })
+        }
+        #[cfg(feature = "provider")]
+        Step::SignIn(SignInPage { email, problem }) => {
+            let (problem, seconds) = match problem {
+                None => (None, None),
+                Some(SignInProblem::Wrong) => (Some("wrong"), None),
+                Some(SignInProblem::Wait(seconds)) => (Some("wait"), Some(*seconds)),
+            };
+            let status = if seconds.is_some() { 429 } else { 200 };
+            let model = PasswordPage { server: host, server_name, action, hidden, client, email, problem, seconds };
+            match seconds {
+                None => page(status, &model),
+                Some(seconds) => page(status, &model).with("retry-after", seconds.to_string()),
+            }
+        }
     };
-    let page = page(200, &model);
     // As for the consent page before it.
     let is_web = wanted.is_some_and(|pending| place(&pending.redirect, &server.config.schemes).1 != Kind::Scheme);
     if is_web { page } else { alone(page) }

@@ -12,6 +12,8 @@ pub mod credential;
 pub mod credential_revocation;
 pub mod grant;
 pub(crate) mod ledger;
+#[cfg(feature = "provider")]
+pub(crate) mod login;
 pub mod outbox;
 pub mod redeem;
 pub mod refresh;
@@ -119,6 +121,8 @@ async fn dispatch(flow: &Flow<'_>, keys: &Keys, text: &str) -> Result<Json, Inva
         ("clients", clients::Note::NAME) => answer(clients::note(flow, &asked.input()?).await),
         ("clients", clients::Forget::NAME) => answer(clients::forget(flow, &asked.input()?).await),
         ("clients", clients::List::NAME) => answer(clients::list(flow, object).await),
+        #[cfg(feature = "provider")]
+        ("login", login::Attempt::NAME) => answer(login::attempt(flow, &asked.input()?).await),
         ("subject", grant::GrantRequest::NAME) => answer(grant::begin(flow, keys, object, asked.input()?).await),
         ("subject", redeem::Redeem::NAME) => answer(redeem::redeem(flow, keys, object, &asked.input()?).await),
         ("subject", refresh::Refresh::NAME) => answer(refresh::refresh(flow, keys, object, &asked.input()?).await),
