@@ -48,7 +48,7 @@ function within<Env>(all: readonly TokenVerifier<Env>[], seconds: number): Token
 
 const core = lazyBearerCore();
 
-/** The most informative refusal (`src/guard/any_of.rs`), together with all of them. */
+/* The most informative refusal (`src/guard/any_of.rs`), together with all of them. */
 export async function mostInformative(rejections: readonly RejectedToken[]): Promise<RejectedToken> {
   const input = JSON.stringify(rejections.map(({ refused, foreign }) => ({ refused, foreign })));
   const at = rejections.length > 1 ? await run<number>(core.most_informative, input, "", NO_WORLD) : 0;

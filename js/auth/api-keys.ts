@@ -1,4 +1,4 @@
-/** `APIKeyVerifier`: long-lived tokens for machines. Rust decides (`src/guard/api_key.rs`). */
+/* `APIKeyVerifier`: long-lived tokens for machines. Rust decides (`src/guard/api_key.rs`). */
 import { type CallbackOptions, awaited, limitOf } from "../common/callback.js";
 import { checkOptions, namesOf, openNamesOf } from "../common/options.js";
 import { type World, worldOf } from "../boundary/world.js";

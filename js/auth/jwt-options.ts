@@ -1,4 +1,4 @@
-/** The options of a JWT verifier, and the text in which Rust checks them (`src/guard/jwt/options.rs`). */
+/* The options of a JWT verifier, and the text in which Rust checks them (`src/guard/jwt/options.rs`). */
 
 import { base64url } from "../common/base64url.js";
 import { namesOf } from "../common/options.js";

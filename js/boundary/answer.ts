@@ -1,4 +1,4 @@
-/** The results of the app's functions, as the JSON that Rust validates (`src/callback_result.rs`). */
+/* The results of the app's functions, as the JSON that Rust validates (`src/callback_result.rs`). */
 
 /** Without these members somebody may do more, so a member without a value must not count as absent. */
 const LIMITING: ReadonlySet<string> = new Set(["scopes", "audience", "expires"]);

@@ -64,11 +64,11 @@ export type OAuthCoreClass = new (
   Configured &
   OAuthCore & { warnings(): string | Promise<string>; unavailable(input: string): string | Promise<string> };
 
-/** `src/oauth/config.rs`, `ServerConfig`. Times in seconds. */
+/* `src/oauth/config.rs`, `ServerConfig`. Times in seconds. */
 export interface ServerConfig {
   issuer?: string;
   name?: string;
-  /** Paths, by the options of `src/oauth/endpoints/table.rs`. */
+  /* Paths, by the options of `src/oauth/endpoints/table.rs`. */
   [endpoint: `${string}Endpoint`]: string;
   /** There is an endpoint for the operator. */
   operator?: true;

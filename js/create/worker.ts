@@ -1,7 +1,7 @@
-/** The source of a new project's Worker: `src/index.ts`. */
+/* The source of a new project's Worker: `src/index.ts`. */
 import type { Choices, ProviderName } from "./choices.js";
 
-/** The handler of each provider: its class, and its options in `src/index.ts`. */
+/* The handler of each provider: its class, and its options in `src/index.ts`. */
 export const HANDLERS: Record<ProviderName, { label: string; className: string; secrets: string[]; options: string }> =
   {
     github: {

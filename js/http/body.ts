@@ -19,7 +19,7 @@ export function readBody(incoming: Incoming): Promise<Body> | Body {
   return request.text();
 }
 
-/**
+/*
  * The runtime drops a byte order mark, and reads invalid UTF-8 as U+FFFD: both show in the length, except for a
  * four-byte character that ends after three bytes, which is accepted as U+FFFD (docs/decisions/0004-speed.md).
  */

@@ -12,7 +12,7 @@ import type { AdmittedRequest } from "./endpoint.js";
 import type { McpServer } from "./server/mcp-server.js";
 import type { ServerWorld } from "./server/world.js";
 
-/**
+/*
  * The head of a request, as Rust reads it (`Request` of `src/mcp/request.rs`): the text of an object up to the part
  * that {@link callerText} adds.
  */

@@ -189,10 +189,10 @@ export class AuthorizeError extends WicketError {
   }
 }
 
-/** The answer of `src/oauth/operator/mod.rs`. */
+/* The answer of `src/oauth/operator/mod.rs`. */
 export type OperatorAnswer<T> = { ok: T } | { wrong: OperatorError };
 
-/** `src/oauth/operator/mod.rs`, `OperatorError`. */
+/* `src/oauth/operator/mod.rs`, `OperatorError`. */
 interface OperatorError {
   message: string;
   redirectTo?: string;

@@ -1,4 +1,4 @@
-/**
+/*
  * Relays of the revocation list, so that any number of isolates can read it. The decisions here are pure, so that a
  * simulation can run them (tests/sockets/mcp/scale.test.ts). Times are in milliseconds.
  */
@@ -21,7 +21,7 @@ export interface RevocationChanges {
   grants: [grant: string, until: number, seq: number][];
   /** True if there are further entries. */
   more: boolean;
-  /**
+  /*
    * New rules. A rule ends all grants that it names and that began before a point in time (`src/oauth/revocation_rules.rs`).
    */
   rules: [rule: string, before: number, until: number, version: number][];

@@ -1,4 +1,4 @@
-/**
+/*
  * The models of the pages. Rust decides them (`src/oauth/`), the files next to this one render them as HTML, and
  * nothing on a page comes from anywhere else.
  */

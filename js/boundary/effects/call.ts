@@ -11,7 +11,7 @@ import { mayUse } from "../../mcp/server/scopes.js";
 import type { CallToolResult } from "../../mcp/server/types.js";
 import type { ServerWorld } from "../../mcp/server/world.js";
 
-/** Runs a tool. The outcome is `CallOutcome` of `src/flow/call.rs`. */
+/* Runs a tool. The outcome is `CallOutcome` of `src/flow/call.rs`. */
 export async function callTool(server: McpServer, effect: CallEffect, world: ServerWorld): Promise<Outcome> {
   const tool = server.tools.get(effect.name);
   if (!tool?.enabled) return UNKNOWN;

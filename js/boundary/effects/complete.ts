@@ -20,7 +20,7 @@ export function completes(server: McpServer): boolean {
   return false;
 }
 
-/** Returns completions. The outcome is `Completed` of `src/flow/registry.rs`. */
+/* Returns completions. The outcome is `Completed` of `src/flow/registry.rs`. */
 export async function complete(
   server: McpServer,
   effect: CompleteEffect,

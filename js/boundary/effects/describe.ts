@@ -1,10 +1,10 @@
-/** The effect "describe": the description of the server. `src/mcp/lifecycle.rs` decides what follows from it. */
+/* The effect "describe": the description of the server. `src/mcp/lifecycle.rs` decides what follows from it. */
 import { type Outcome, outcomeOf } from "../world.js";
 import type { Described } from "../wire.js";
 import { completes } from "./complete.js";
 import type { McpServer } from "../../mcp/server/mcp-server.js";
 
-/**
+/*
  * Describes the server. `listens`: there are objects through which clients can be notified of changes. The outcome is
  * `Described` of `src/flow/registry.rs`.
  */

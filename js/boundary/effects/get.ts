@@ -10,7 +10,7 @@ import { mayUse } from "../../mcp/server/scopes.js";
 import type { GetPromptResult } from "../../mcp/server/types.js";
 import type { ServerWorld } from "../../mcp/server/world.js";
 
-/** Runs a prompt. The outcome is `CallOutcome` of `src/flow/call.rs`. */
+/* Runs a prompt. The outcome is `CallOutcome` of `src/flow/call.rs`. */
 export async function getPrompt(server: McpServer, effect: GetEffect, world: ServerWorld): Promise<Outcome> {
   const prompt = server.registry.prompts.get(effect.name);
   if (!prompt?.enabled) return UNKNOWN;

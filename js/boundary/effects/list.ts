@@ -16,7 +16,7 @@ import { mayUse } from "../../mcp/server/scopes.js";
 import type { PromptArgument, Resource } from "../../mcp/server/types.js";
 import type { ServerWorld } from "../../mcp/server/world.js";
 
-/** Lists what is registered. The outcome is `Listed` of `src/flow/registry.rs`. */
+/* Lists what is registered. The outcome is `Listed` of `src/flow/registry.rs`. */
 export async function list(server: McpServer, effect: ListEffect, world: ServerWorld): Promise<Outcome> {
   const { registry, options } = server;
   const kind = effect.of === "templates" ? "resources" : effect.of;
@@ -184,7 +184,7 @@ function toolText(tool: RegisteredTool, effect: ListEffect): string {
   return `${text}}`;
 }
 
-/**
+/*
  * A URI that every client accepts: characters that no URI may contain are percent-encoded (`src/mcp/uri.rs` decodes
  * them).
  */

@@ -8,7 +8,7 @@ import { mayUse } from "../../mcp/server/scopes.js";
 import type { ReadResourceResult } from "../../mcp/server/types.js";
 import type { ServerWorld } from "../../mcp/server/world.js";
 
-/** Reads a resource. The outcome is `CallOutcome` of `src/flow/call.rs`. */
+/* Reads a resource. The outcome is `CallOutcome` of `src/flow/call.rs`. */
 export async function readResource(server: McpServer, effect: ReadEffect, world: ServerWorld): Promise<Outcome> {
   const { registry } = server;
   const { uri, template, variables = {} } = effect;

@@ -1,4 +1,4 @@
-/**
+/*
  * The second argument of `extra.sendRequest` in the official SDK. Here it only sets the type of the answer: answers are
  * validated against the request (`src/mcp/ask.rs`).
  */

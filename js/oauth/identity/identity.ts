@@ -17,15 +17,19 @@ export interface HandlerContext<Env> {
   readonly ctx: ExecutionContext;
 }
 
+/** What sign-in handlers of this package have, and no others. */
+export const HANDLER: unique symbol = Symbol("mcp-wicket handler");
+
 /**
  * A sign-in handler. Those of this package are `GitHubHandler`, `GoogleHandler`, `AzureADHandler` and `GenericOAuthHandler`.
  */
 export interface IdentityHandler<Env = unknown> {
-  /** Its name in the log. */
+  readonly [HANDLER]: true;
+  /** Its name in the log. @internal */
   readonly label?: string;
-  /** The configuration for its Rust half, with secrets; it crosses once. `kind` selects the half. */
+  /** The configuration for its Rust half, with secrets; it crosses once. `kind` selects the half. @internal */
   identity(env: Env): { kind: string } & Record<string, unknown>;
-  /** Performs an effect of its own. */
+  /** Performs an effect of its own. @internal */
   perform?(effect: HandlerEffect, context: HandlerContext<Env>): Promise<Outcome>;
   /** Handles requests to all paths that do not belong to the provider. */
   fetch?: AppFetch<Env>;
@@ -102,11 +106,10 @@ export function identityOf<Env>(handler: AnyHandler<Env>): IdentityHandler<Env> 
     throw new WicketError("ERR_ARGUMENT", "stillKnown must be a function: async ({ id }, env) => true or false.");
   }
   const identity = () => ({ kind: "app", ...(set && { stillKnown: true }) });
-  const label = "defaultHandler";
-  if (hasPages(handler)) return { label, identity, perform: (effect, around) => stillKnown(handler, effect, around) };
+  const base = { [HANDLER]: true, label: "defaultHandler", identity } as const;
+  if (hasPages(handler)) return { ...base, perform: (effect, around) => stillKnown(handler, effect, around) };
   return {
-    label,
-    identity,
+    ...base,
     perform: async (effect, around) => {
       if (effect.kind !== "identify") return stillKnown(handler, effect, around);
       const { request, env, ctx } = around;

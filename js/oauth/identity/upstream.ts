@@ -5,7 +5,7 @@ import { type OptionRule, type Names, checkOptions, namesOf } from "../../common
 import type { Outcome } from "../../boundary/world.js";
 import type { AppFetch } from "../../common/runtime.js";
 import { type Setting, required, resolved } from "../../common/missing-setting.js";
-import type { HandlerEffect, IdentityHandler } from "./identity.js";
+import { HANDLER, type HandlerEffect, type IdentityHandler } from "./identity.js";
 import { standInFor } from "./stand-in.js";
 
 export type { Setting } from "../../common/missing-setting.js";
@@ -102,7 +102,7 @@ export const UPSTREAM = {
   fetch: true,
 } satisfies Record<keyof UpstreamOptions<unknown>, OptionRule>;
 
-/** `src/identity/upstream/effect.rs`: the handler's own effects. */
+/* `src/identity/upstream/effect.rs`: the handler's own effects. */
 export type UpstreamEffect =
   | { kind: "context"; handler: string; accessToken: string; profile: UpstreamProfile }
   | { kind: "allow"; handler: string; profile: UpstreamProfile };
@@ -112,6 +112,7 @@ export type UpstreamEffect =
  * so does the provider; that both mean the same is not checked, so that neither has to be written out.
  */
 export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>> implements IdentityHandler {
+  readonly [HANDLER] = true;
   protected readonly options: Options;
   protected abstract readonly kind: string;
   /** Whether there is nothing to sign in with without a `clientSecret`. */
@@ -128,11 +129,12 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
     }
   }
 
-  /** `GitHubHandler "github"`. */
+  /** `GitHubHandler "github"`. @internal */
   get label(): string {
     return `${this.constructor.name} "${this.options.name ?? this.kind}"`;
   }
 
+  /** The options with the values of the environment. @internal */
   identity(environment: unknown): { kind: string } & Record<string, unknown> {
     const env = environment as Env;
     const { clientId, clientSecret, context, allow, fetch: _, ...rest } = this.options;
@@ -154,6 +156,7 @@ export abstract class UpstreamHandler<Env, Options extends UpstreamOptions<Env>>
     };
   }
 
+  /** Calls `context` or `allow`. @internal */
   async perform(wanted: HandlerEffect): Promise<Outcome> {
     const { context, allow } = this.options;
     const effect = wanted as UpstreamEffect;
