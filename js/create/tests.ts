@@ -29,7 +29,8 @@ export default defineConfig({
 `;
 }
 
-export function testSource(choices: Choices): string {
+/** The test of a new project; without `hasWho`, of one whose server does not have the tool that tells who is calling. */
+export function testSource(choices: Choices, hasWho = true): string {
   const { pattern, transport } = choices;
   const named = { none: [], jwt: ["tokens"], "api-key": [], oauth: ["signIn"] }[pattern];
   const imports = [
@@ -41,7 +42,7 @@ export function testSource(choices: Choices): string {
   const tests = [
     connecting(choices),
     test("adds", `expect(textOf(await client.callTool("add", { a: 40, b: 2 }))).toBe("42");`),
-    ...(pattern === "none" ? [] : [test("knows who is calling", WHO[pattern]), REFUSED]),
+    ...(pattern === "none" ? [] : [...(hasWho ? [test("knows who is calling", WHO[pattern])] : []), REFUSED]),
     ...(transport === "session" ? [test("counts the calls of a session", COUNTS, `{ revision: "2025-11-25" }`)] : []),
   ];
   return `${imports.filter(Boolean).join("\n")}\n\n${tests.join("\n\n")}\n`;

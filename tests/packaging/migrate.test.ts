@@ -1,6 +1,18 @@
 /** `mcp-wicket migrate`, from the packed package: a project along none, tokens and sign-in, and what it refuses. */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { writeAll } from "../../dist/cli/migrate/draft.js";
@@ -52,6 +64,9 @@ describe.each(["http", "session"])("from none to tokens to sign-in, with --trans
   let project: string;
   beforeAll(async () => {
     project = await make(`along-${transport}`, `--pattern none --transport ${transport}`);
+    // A test that somebody has changed is changed where it connects; the one of `init` becomes that of the next pattern.
+    const path = join(project, "test/index.test.ts");
+    if (transport === "session") writeFileSync(path, `/** Ours. */\n${readFileSync(path, "utf8")}`);
   });
 
   test.each(["--to jwt", "--to oauth --provider github"])(
@@ -82,8 +97,25 @@ describe.each(["http", "session"])("from none to tokens to sign-in, with --trans
     }
     const exported = (text = "") => named(text.slice(text.indexOf("export default")));
     expect(exported(became["src/index.ts"])).toBe(exported(wanted["src/index.ts"]));
-    expect(became[".dev.vars"]).not.toContain("JWT_SECRET");
+    // Git does not have it, so it stays for whoever still needs it.
+    expect(became[".dev.vars"]).toMatch(/^# JWT_SECRET="/m);
+    expect(became[".dev.vars"]).not.toMatch(/^JWT_SECRET/m);
+    // The tool that tells who is calling is not in a server that began without authentication.
+    const withoutWho = (text = "") => named(text.replace(/test\("knows who is calling"[\s\S]*?\n\}\);\n\n/, ""));
+    if (transport === "http")
+      expect(named(became["test/index.test.ts"])).toBe(withoutWho(wanted["test/index.test.ts"]));
   });
+});
+
+test("a project of `init` with API keys becomes one with sign-in, and its test still expects that strangers are refused", async () => {
+  const project = await make("keys", "--pattern api-key --transport http");
+  await migrate(project, "--to oauth --provider google --yes");
+  await isSound(project);
+  const { "test/index.test.ts": source, "wrangler.jsonc": config = "", "MIGRATION.md": notes } = textsOf(project);
+  expect(source).toContain("await expect(connect(worker)).rejects");
+  expect(config).not.toMatch(/API_KEYS|JWT_SECRET/);
+  expect(notes).toContain("npx wrangler secret delete API_KEYS");
+  expect(notes).not.toContain("JWT_SECRET");
 });
 
 /** An open project in a repository of its own. */
@@ -180,6 +212,66 @@ describe("changes nothing", () => {
       expect(readFileSync(join(folder, "a.txt"), "utf8")).toBe("a");
     }
   });
+});
+
+describe("files are written", () => {
+  const fresh = (name: string) => {
+    const folder = join(packed.folder, name);
+    mkdirSync(folder);
+    writeFileSync(join(folder, "mine.txt"), "mine");
+    return folder;
+  };
+  const change = (path: string, before?: string) => [{ path, before, after: "changed" }];
+
+  test.each([
+    ["a link instead of the file", "a.txt", (inside: string) => symlinkSync("../outside.txt", join(inside, "a.txt"))],
+    ["a link to a folder outside", "c/a.txt", (inside: string) => symlinkSync("..", join(inside, "c"))],
+  ])("%s is refused, and nothing outside changes", (_, path, link) => {
+    const folder = fresh(`links-${path.replace("/", "-")}`);
+    const inside = join(folder, "project");
+    mkdirSync(inside);
+    link(inside);
+    for (const file of ["outside.txt", "a.txt"]) writeFileSync(join(folder, file), "theirs");
+    expect(() => writeAll(inside, change(path))).toThrow(/Nothing was changed.*symbolic link/);
+    for (const file of ["outside.txt", "a.txt"]) expect(readFileSync(join(folder, file), "utf8")).toBe("theirs");
+  });
+
+  test("a file of any name beside one that changes stays as it is", () => {
+    const folder = fresh("beside");
+    for (const name of ["a.txt", "a.txt.mcp-wicket-migrate", "a.txt.tmp"]) writeFileSync(join(folder, name), name);
+    writeAll(folder, change("a.txt", "a.txt"));
+    const names = readdirSync(folder).toSorted();
+    expect(names).toEqual(["a.txt", "a.txt.mcp-wicket-migrate", "a.txt.tmp", "mine.txt"]);
+    expect(readFileSync(join(folder, "a.txt.mcp-wicket-migrate"), "utf8")).toBe("a.txt.mcp-wicket-migrate");
+  });
+
+  test("modes stay, and only the owner may read new secrets", () => {
+    const folder = fresh("modes");
+    for (const [name, mode] of [
+      ["run.ts", 0o755],
+      [".env", 0o640],
+    ] as const) {
+      writeFileSync(join(folder, name), "x");
+      chmodSync(join(folder, name), mode);
+      writeAll(folder, change(name, "x"));
+      expect(statSync(join(folder, name)).mode & 0o777).toBe(mode);
+    }
+    writeAll(folder, change(".dev.vars"));
+    expect(statSync(join(folder, ".dev.vars")).mode & 0o777).toBe(0o600);
+  });
+});
+
+test("where local values are in .env, that file gets the new one, since Wrangler ignores it beside .dev.vars", async () => {
+  const project = await make("dotenv", "--pattern none --transport http");
+  rmSync(join(project, ".dev.vars"), { force: true });
+  const pem = 'PEM="-----BEGIN\nwk_line\nwk_last=\n"';
+  writeFileSync(join(project, ".env"), `DB_PASSWORD=wk_pass\n${pem}\n`);
+  const said = await migrate(project, "--to jwt --yes");
+  expect(said).not.toContain("wk_");
+  const { ".env": env, ".gitignore": ignored } = textsOf(project);
+  expect(existsSync(join(project, ".dev.vars"))).toBe(false);
+  expect(env).toMatch(/^DB_PASSWORD=wk_pass\nPEM="-----BEGIN\nwk_line\nwk_last=\n"\nJWT_SECRET=".{43}"\n$/);
+  expect(ignored).toMatch(/^\.env\*?$/m);
 });
 
 test("code that does more than hand requests over keeps doing it, with a guard where it hands them over", async () => {
@@ -305,6 +397,41 @@ export default new OAuthProvider({
   tokenExchangeCallback: () => undefined
 });
 `;
+
+test("from agents in JavaScript: no types are written, and the provider may have another name", async () => {
+  const project = await make("plain", "--pattern oauth --provider github --transport session");
+  for (const path of ["test", "src/development.ts", "src/index.ts"]) {
+    rmSync(join(project, path), { recursive: true, force: true });
+  }
+  writeFileSync(
+    join(project, "src/index.js"),
+    `import { OAuthProvider as Provider } from "@cloudflare/workers-oauth-provider";
+import { McpAgent } from "agents/mcp";
+export class Notes extends McpAgent {}
+export default new Provider({
+  apiHandlers: { "/mcp": Notes.serve("/mcp") },
+  defaultHandler: { fetch: () => new Response("x") },
+  accessTokenTTL: 600,
+});
+`,
+  );
+  const config = JSON.parse(readFileSync(join(project, "wrangler.jsonc"), "utf8")) as object;
+  const more = {
+    main: "src/index.js",
+    kv_namespaces: [{ binding: "OAUTH_KV", id: "x" }],
+    env: { staging: { compatibility_flags: ["nodejs_compat"] }, live: {} },
+  };
+  writeFileSync(join(project, "wrangler.jsonc"), JSON.stringify({ ...config, ...more }));
+  await migrate(project, "--yes");
+  const { "src/index.js": code = "", "MIGRATION.md": notes } = textsOf(project);
+  expect(code).toContain("accessTokenTtl: 600,\n  kv: (env) => env.OAUTH_KV,");
+  expect(code).toContain("legacyClients: true,");
+  renameSync(join(project, "src/index.js"), join(project, "src/index.mjs"));
+  await packed.command(project, "node --check src/index.mjs");
+  expect(notes).toContain("Clients keep their IDs");
+  expect(notes).toContain('the environment "staging" has `compatibility_flags` of its own');
+  expect(notes).not.toContain('"live"');
+});
 
 test("from agents: what has another name gets it, what is needless goes, and each of the rest has a note", async () => {
   const project = await make("elsewhere", "--pattern oauth --provider github --transport session");

@@ -11,7 +11,9 @@ for (const [network, prefix] of [
   ["127.0.0.0", 8],
   ["169.254.0.0", 16],
   ["172.16.0.0", 12],
+  ["192.0.0.0", 24],
   ["192.168.0.0", 16],
+  ["198.18.0.0", 15],
   ["224.0.0.0", 3],
 ] as const) {
   PRIVATE.addSubnet(network, prefix, "ipv4");
@@ -23,6 +25,7 @@ for (const [network, prefix] of [
 }
 for (const [network, prefix] of [
   ["::", 127],
+  ["64:ff9b:1::", 48],
   ["fc00::", 7],
   ["fe80::", 10],
   ["fec0::", 10],
@@ -34,7 +37,7 @@ for (const [network, prefix] of [
 export function isPrivate(hostname: string): boolean {
   const name = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
   if (isIP(name) !== 0) return isPrivateAddress(name);
-  return !name.includes(".") || /\.(?:localhost|local|internal|home\.arpa|lan)$/i.test(name);
+  return !name.includes(".") || /\.(?:localhost|local|internal|home\.arpa|home|corp|intranet|lan)$/i.test(name);
 }
 
 /** The addresses of a host. */

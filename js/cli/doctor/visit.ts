@@ -41,16 +41,29 @@ export interface Ask {
   until?: (text: string) => boolean;
 }
 
+/** Findings of one kind that are listed: a server may have any number of tools. */
+const MAX_OF_A_KIND = 20;
+/** Characters of a finding. A server may have names of any length. */
+const MAX_TEXT = 500;
+
+const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
+
 export class Visit {
   readonly #hostname: string;
   readonly #timeoutMs: number;
   readonly steps: Step[] = [];
-  readonly findings: Finding[] = [];
+  /** By what makes them the same. */
+  readonly #findings = new Map<string, Finding>();
+  readonly #counts = new Map<Code, number>();
 
   /** `url` is the endpoint: if it is on the internet, what it names may not be in a private network. */
   constructor(url: string, timeoutMs = TIMEOUT_MS) {
     this.#hostname = new URL(url).hostname;
     this.#timeoutMs = timeoutMs;
+  }
+
+  get findings(): Finding[] {
+    return [...this.#findings.values()];
   }
 
   /** Throws if a server on the internet names a host of a private network, or something other than a web page. */
@@ -63,8 +76,12 @@ export class Visit {
   }
 
   find(code: Code, where: string, what: string): void {
-    const isKnown = this.findings.some((known) => known.code === code && known.where === where && known.what === what);
-    if (!isKnown) this.findings.push(finding(code, where, what));
+    const key = JSON.stringify([code, where, what]);
+    const number = this.#counts.get(code) ?? 0;
+    if (this.#findings.has(key) || number > MAX_OF_A_KIND) return;
+    this.#counts.set(code, number + 1);
+    const text = number < MAX_OF_A_KIND ? cut(what) : "There are more of this kind, which are not listed.";
+    this.#findings.set(key, finding(code, where, text));
   }
 
   async ask(

@@ -32,12 +32,14 @@ export function fromAgents(project: Project, version: string): void {
   const { draft } = project;
   const entry = entryOf(project);
   const agents = project.sources.flatMap((path) => agentsIn(project.code(path)));
+  let keepsClients = false;
   for (const path of project.sources) {
     project.edit(path, (code) => {
       if (!code.imports.some((each) => REPLACED.test(code.moduleOf(each)))) return;
       moveImports(code, entry);
+      const names = providerNames(code);
       for (const each of code.all(code.ts.isNewExpression)) {
-        if (/^(?:OAuthProvider|default)$/.test(code.textOf(each.expression))) provider(code, project, each);
+        if (names.includes(code.textOf(each.expression)) && provider(code, project, each)) keepsClients = true;
       }
       for (const each of code.all(code.ts.isCallExpression)) calls(code, project, each, agents);
     });
@@ -47,10 +49,20 @@ export function fromAgents(project: Project, version: string): void {
     at: ["compatibility_flags"],
     add: ["enable_request_signal", ...(hasProvider ? ["global_fetch_strictly_public"] : [])],
   });
+  for (const [name, environment] of Object.entries((project.config.all["env"] ?? {}) as Record<string, object>)) {
+    if (!("compatibility_flags" in environment)) continue;
+    draft.note(
+      `${project.config.file}: the environment "${name}" has \`compatibility_flags\` of its own, so it does not inherit the new ones. Add them there, too.`,
+    );
+  }
   dependencies(project, version);
   if (hasProvider) {
     draft.note(
-      "After the deployment, people sign in once more: tokens and grants of before are not read. Clients keep their IDs (`legacyClients`).",
+      `After the deployment, people sign in once more: tokens and grants of before are not read. ${
+        keepsClients
+          ? "Clients keep their IDs (`legacyClients`)."
+          : "For clients to keep their IDs, add `kv` and `legacyClients: true` to the options of OAuthProvider."
+      }`,
     );
     draft.note(
       "Store a secret for the server's own keys: `openssl rand -base64 32 | npx wrangler secret put WICKET_SECRET`.",
@@ -132,13 +144,23 @@ function moveImports(code: Code, entry: Entry): void {
   }
 }
 
-function provider(code: Code, project: Project, { arguments: args }: TypeScript.NewExpression): void {
+/** The names under which a file knows `OAuthProvider` of the package that is replaced. */
+function providerNames(code: Code): string[] {
+  const all = code.imports.filter((each) => code.moduleOf(each) === "@cloudflare/workers-oauth-provider");
+  return all.flatMap((each) => {
+    const named = (namesIn(code, each) ?? []).filter(({ name }) => ["OAuthProvider", "default"].includes(name));
+    return named.map(({ text }) => text.replace(/^.*\bas\s+/s, ""));
+  });
+}
+
+/** Changes the options; gives whether clients keep their IDs. */
+function provider(code: Code, project: Project, { arguments: args }: TypeScript.NewExpression): boolean {
   const { ts } = code;
   const { draft } = project;
   const [options] = args ?? [];
   if (!options || !ts.isObjectLiteralExpression(options)) {
     draft.note(`${code.path}: the options of OAuthProvider are not written as an object, so they were not changed.`);
-    return;
+    return false;
   }
   for (const each of options.properties) {
     const name = each.name?.getText(code.file) ?? "";
@@ -166,15 +188,16 @@ function provider(code: Code, project: Project, { arguments: args }: TypeScript.
   const has = (name: string) => options.properties.some((each) => each.name?.getText(code.file) === name);
   const binds = JSON.stringify(project.config.all["kv_namespaces"] ?? []).includes('"OAUTH_KV"');
   const last = options.properties.at(-1);
-  if (!binds || !last || has("legacyClients")) return;
+  if (!binds || !last || has("legacyClients")) return has("legacyClients");
   const gap = /\n[ \t]*$/.exec(code.text.slice(0, last.getStart(code.file)))?.[0] ?? " ";
   const comment = gap === " " ? "" : `${gap}// Clients that have registered before keep their IDs.`;
-  const kv = has("kv") ? "" : `${gap}kv: (env: ${project.envType(code)}) => env.OAUTH_KV,`;
+  const kv = has("kv") ? "" : `${gap}kv: (env${code.isTyped ? `: ${project.envType(code)}` : ""}) => env.OAUTH_KV,`;
   const at = options.properties.hasTrailingComma ? options.properties.end : last.getEnd();
   code.insert(
     at,
     `${options.properties.hasTrailingComma ? "" : ","}${kv}${comment}${gap}legacyClients: true${gap === " " ? "" : ","}`,
   );
+  return true;
 }
 
 const HELPERS = UNSUPPORTED_HELPERS as Readonly<Record<string, string>>;

@@ -44,6 +44,11 @@ export class Code {
     this.file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true, kind);
   }
 
+  /** Whether types may be written in it. */
+  get isTyped(): boolean {
+    return /\.[cm]?tsx?$/.test(this.path);
+  }
+
   /** Something about `node` is left for a person. */
   note(node: Node, text: string): void {
     this.#notes.push({ at: node.getStart(this.file), text });

@@ -1,6 +1,16 @@
 /** The files of a project as they will be: nothing is written before everything is known. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, isAbsolute, join, relative, sep } from "node:path";
 
 /** A file before and after; `undefined` where there is none. */
 export interface Change {
@@ -47,19 +57,27 @@ export class Draft {
   }
 }
 
+/** Only the owner may read a new file with secrets. */
+const PRIVATE = 0o600;
+
 /** Writes all changes, or none: throws with the file that could not be written, after the others are as they were. */
 export function writeAll(folder: string, changes: readonly Change[]): void {
-  const prepared = changes.map((change) => ({ ...change, place: join(folder, change.path) }));
-  const beside = (place: string) => `${place}.mcp-wicket-migrate`;
+  const prepared = changes.map((change) => ({ ...change, place: join(folder, change.path), beside: "" }));
   const done: typeof prepared = [];
   try {
     // What can fail because of space or permissions fails here, where nothing has changed yet.
-    for (const { place, after } of prepared) {
+    for (const change of prepared) {
+      const { place, after, path } = change;
       mkdirSync(dirname(place), { recursive: true });
-      writeFileSync(beside(place), after ?? "");
+      const mode = modeOf(folder, path);
+      const beside = `${place}.${crypto.randomUUID()}.tmp`;
+      writeFileSync(beside, after ?? "", { flag: "wx", ...(mode !== undefined && { mode }) });
+      change.beside = beside;
+      // The mode above is subject to the process's own mask.
+      if (mode !== undefined) chmodSync(beside, mode);
     }
     for (const change of prepared) {
-      renameSync(beside(change.place), change.place);
+      renameSync(change.beside, change.place);
       done.push(change);
     }
   } catch (error) {
@@ -70,6 +88,23 @@ export function writeAll(folder: string, changes: readonly Change[]): void {
     const { message } = error as Error;
     throw new Error(`Nothing was changed, because a file could not be written: ${message}`, { cause: error });
   } finally {
-    for (const { place } of prepared) if (existsSync(beside(place))) rmSync(beside(place), { force: true });
+    for (const { beside } of prepared) if (beside !== "") rmSync(beside, { force: true });
   }
 }
+
+/** The mode of a file as it is. Throws for what a repository could use to make this program write elsewhere. */
+function modeOf(folder: string, path: string): number | undefined {
+  const place = join(folder, path);
+  const parent = relative(realpathSync(folder), realpathSync(dirname(place)));
+  if (parent === ".." || parent.startsWith(`..${sep}`) || isAbsolute(parent)) {
+    throw new Error(`${path} is outside of the folder, by way of a symbolic link`);
+  }
+  const known = lstatSync(place, { throwIfNoEntry: false });
+  if (known === undefined) return isSecret(path) ? PRIVATE : undefined;
+  if (known.isSymbolicLink()) throw new Error(`${path} is a symbolic link`);
+  return known.mode & 0o777;
+}
+
+/** Whether a file has local secrets: their values are shown nowhere. */
+export const isSecret = (path: string): boolean =>
+  /^\.(?:dev\.vars|env)(?:\..+)?$/.test(path) && !path.endsWith(".example");

@@ -8,8 +8,9 @@ import { parseArgs } from "node:util";
 import { PROVIDERS, type ProviderName } from "../../create/choices.js";
 import { terminal } from "../../create/terminal.js";
 import { fromAgents, usesAgents } from "./agents.js";
-import { type Change, type Draft, writeAll } from "./draft.js";
+import { type Change, type Draft, isSecret, writeAll } from "./draft.js";
 import { Project } from "./project.js";
+import { entriesOf } from "./secrets.js";
 import { toSignIn } from "./sign-in.js";
 import { toTokens } from "./tokens.js";
 
@@ -175,14 +176,14 @@ function checkCommitted(folder: string): void {
   );
 }
 
-/** The names in `.dev.vars`: neither values nor comments, which may have a key. */
+/** The names of local secrets: neither values nor comments, which may have a key. */
 function withoutSecrets(text: string): string {
-  const line = (text: string) => {
-    const [, name, value = ""] = /^(\s*(?:export\s+)?[\w.-]+\s*=)\s*(.*)$/.exec(text) ?? [];
+  const shown = ({ name, text }: { name: string | undefined; text: string }) => {
     if (name === undefined) return text.trim() === "" ? text : "…";
-    return /^(?:""|''|)$/.test(value) ? text : `${name}"…"`;
+    const value = text.indexOf("=") + 1;
+    return /^\s*(?:""|''|)\s*$/.test(text.slice(value)) ? text : `${text.slice(0, value)}"…"`;
   };
-  return text.split("\n").map(line).join("\n");
+  return entriesOf(text).map(shown).join("\n");
 }
 
 /** A unified diff by git. Values of local secrets are not shown. */
@@ -197,7 +198,7 @@ function difference(changes: readonly Change[]): string {
         if (text === undefined) continue;
         const file = join(folder, side, path);
         mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(file, path === ".dev.vars" ? withoutSecrets(text) : text);
+        writeFileSync(file, isSecret(path) ? withoutSecrets(text) : text);
       }
     }
     for (const side of ["a", "b"]) mkdirSync(join(folder, side), { recursive: true });

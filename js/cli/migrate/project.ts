@@ -2,14 +2,23 @@
 import { type Config, configOf } from "../doctor/config.js";
 import { readConfig, sourcesIn } from "../doctor/folder.js";
 import { parseJsonc } from "../doctor/jsonc.js";
-import { type Pattern, type ProviderName, TRANSPORTS } from "../../create/choices.js";
+import { type Choices, type Pattern, type ProviderName, TRANSPORTS } from "../../create/choices.js";
 import { readme } from "../../create/readme.js";
+import { testSource, vitestConfig } from "../../create/tests.js";
 import { secretsOf } from "../../create/worker.js";
 import { Code, type TS, compilerOf } from "./code.js";
 import { type Change, changedConfig, memberOf, rootOf, withMember } from "./config.js";
 import { Draft } from "./draft.js";
 
+/** What `init` writes and a pattern changes, besides the Worker itself. */
+const GENERATED: readonly (readonly [path: string, write: (choices: Choices, hasWho?: boolean) => string])[] = [
+  ["README.md", (choices) => readme(choices, secretsOf(choices))],
+  ["test/index.test.ts", testSource],
+  ["vitest.config.ts", vitestConfig],
+];
+
 export class Project {
+  readonly #generated = new Set<string>();
   readonly ts: TS;
   readonly draft: Draft;
   readonly config: Config;
@@ -50,14 +59,25 @@ export class Project {
     return isHere || isGlobal ? "Env" : "Cloudflare.Env";
   }
 
-  /** The README of `init`, if nobody has changed it. */
-  rewriteReadme(from: Pattern, to: Pattern, provider: ProviderName): void {
+  /** The files of `init` that nobody has changed become those of another pattern. */
+  rewriteGenerated(from: readonly Pattern[], to: Pattern, provider: ProviderName): void {
     const { name } = this;
-    for (const transport of TRANSPORTS) {
-      const of = (pattern: Pattern) =>
-        readme({ folder: ".", name, pattern, provider, transport, dependency: "" }, secretsOf({ pattern, provider }));
-      if (this.draft.read("README.md") === of(from)) this.draft.write("README.md", of(to));
+    const choices = from.flatMap((pattern) =>
+      TRANSPORTS.map((transport) => ({ folder: ".", name, pattern, provider, transport, dependency: "" })),
+    );
+    for (const [path, write] of GENERATED) {
+      const text = this.draft.read(path);
+      const known = choices.find((choice) => text === write(choice) || text === write(choice, false));
+      if (!known) continue;
+      // What tells who is calling has other props now, if the server has it at all.
+      this.draft.write(path, write({ ...known, pattern: to }, false));
+      this.#generated.add(path);
     }
+  }
+
+  /** Whether a file has been rewritten as a whole, so that nothing is left to change. */
+  isGenerated(path: string): boolean {
+    return this.#generated.has(path);
   }
 
   code(path: string): Code {

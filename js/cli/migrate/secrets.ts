@@ -10,21 +10,60 @@ export interface Secrets {
   remove?: readonly string[];
 }
 
-const LOCAL = ".dev.vars";
-const EXAMPLE = ".dev.vars.example";
+/** An entry of a file of variables, as it is written; without a name, other lines. */
+interface Entry {
+  name: string | undefined;
+  text: string;
+}
+
+/** `NAME=value` lines. A quoted value may have several lines. */
+export function entriesOf(text: string): Entry[] {
+  const entries: Entry[] = [];
+  const lines = text.split("\n");
+  for (let at = 0; at < lines.length; at++) {
+    const first = lines[at] ?? "";
+    const [head, name, quote = ""] = /^\s*(?:export\s+)?([\w.-]+)\s*=\s*(["'`]?)/.exec(first) ?? [];
+    const taken = [first];
+    if (head !== undefined && quote !== "" && !first.slice(head.length).includes(quote)) {
+      const end = lines.findIndex((line, index) => index > at && line.includes(quote));
+      if (end > at) {
+        taken.push(...lines.slice(at + 1, end + 1));
+        at = end;
+      }
+    }
+    entries.push({ name, text: taken.join("\n") });
+  }
+  return entries;
+}
+
 const HEAD = "# Secrets for this computer. Git ignores this file, and it is not deployed.\n";
+
+/** The file from which Wrangler takes local values: `.env` only where there is no `.dev.vars`. */
+function localFile({ draft }: Project): ".dev.vars" | ".env" {
+  return draft.read(".dev.vars") === undefined && draft.read(".env") !== undefined ? ".env" : ".dev.vars";
+}
 
 export function setSecrets(project: Project, { add, remove = [] }: Secrets): void {
   const { draft } = project;
   project.configure({ at: ["secrets", "required"], add: [...add.keys()], remove });
-  draft.write(LOCAL, withVariables(draft.read(LOCAL) ?? HEAD, add, remove));
+  const local = localFile(project);
+  const before = draft.read(local) ?? HEAD;
+  draft.write(local, withVariables(before, add, remove, "comment"));
+  const unused = entriesOf(before).flatMap(({ name }) => (name !== undefined && remove.includes(name) ? [name] : []));
+  if (unused.length > 0) {
+    draft.note(
+      `${local}: ${unused.join(", ")} is not used any more and is a comment now. Delete it when you are sure.`,
+    );
+  }
   const empty = new Map([...add.keys()].map((name) => [name, ""]));
-  const example =
-    draft.read(EXAMPLE) ?? `# Copy this file to ${LOCAL}. For the deployed Worker: npx wrangler secret put NAME\n`;
-  draft.write(EXAMPLE, withVariables(example, empty, remove));
+  const example = `${local}.example`;
+  const template =
+    draft.read(example) ?? `# Copy this file to ${local}. For the deployed Worker: npx wrangler secret put NAME\n`;
+  draft.write(example, withVariables(template, empty, remove, "remove"));
   const ignored = draft.read(".gitignore") ?? "";
-  if (!ignored.split(/\r?\n/).some((line) => /^\/?\.dev\.vars\*?$/.test(line.trim()))) {
-    draft.write(".gitignore", `${ignored}${ignored === "" || ignored.endsWith("\n") ? "" : "\n"}${LOCAL}\n`);
+  const isIgnored = (line: string) => [local, `/${local}`, `${local}*`, `/${local}*`].includes(line.trim());
+  if (!ignored.split(/\r?\n/).some(isIgnored)) {
+    draft.write(".gitignore", `${ignored}${ignored === "" || ignored.endsWith("\n") ? "" : "\n"}${local}\n`);
   }
   setTypes(
     project,
@@ -32,16 +71,24 @@ export function setSecrets(project: Project, { add, remove = [] }: Secrets): voi
     remove,
   );
   for (const path of project.sources.filter((path) => /(^|\/)vitest\.config\.\w+$/.test(path))) {
+    if (project.isGenerated(path)) continue;
     project.edit(path, (code) => setTestValues(code, [...add.keys()], remove));
   }
 }
 
-/** `NAME="value"` lines: those that are there stay. */
-function withVariables(text: string, add: ReadonlyMap<string, string>, remove: readonly string[]): string {
-  const isOf = (line: string, name: string) => new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`).test(line);
-  const lines = text.split("\n").filter((line) => !remove.some((name) => isOf(line, name)));
-  const missing = [...add].filter(([name]) => !lines.some((line) => isOf(line, name)));
-  const kept = lines.join("\n");
+/** Entries that are there stay. Git does not have the local ones, so one that is removed becomes a comment there. */
+function withVariables(
+  text: string,
+  add: ReadonlyMap<string, string>,
+  remove: readonly string[],
+  removal: "comment" | "remove",
+): string {
+  const entries = entriesOf(text).flatMap((entry) => {
+    if (entry.name === undefined || !remove.includes(entry.name)) return [entry];
+    return removal === "remove" ? [] : [{ name: undefined, text: entry.text.replaceAll(/^/gm, "# ") }];
+  });
+  const missing = [...add].filter(([name]) => !entries.some((entry) => entry.name === name));
+  const kept = entries.map((entry) => entry.text).join("\n");
   const gap = kept === "" || kept.endsWith("\n") ? "" : "\n";
   return kept + gap + missing.map(([name, value]) => `${name}="${value}"\n`).join("");
 }

@@ -22,14 +22,15 @@ export function toSignIn(project: Project, provider: ProviderName): void {
   const [agent] = agentsIn(project.code(main));
   project.edit(main, (code) => replaceGuard(code, project, provider, agent));
   draft.write(main, (draft.read(main) ?? "").replace(HEADS.jwt, HEADS.oauth(provider)));
-  const isUsed = project.sources.some((path) => /\bJWT_SECRET\b/.test(withoutTypes(project, path)));
-  const remove = isUsed ? [] : ["JWT_SECRET"];
+  project.rewriteGenerated(["jwt", "api-key"], "oauth", provider);
+  const isKnown = (name: string) => JSON.stringify(project.config.all["secrets"] ?? {}).includes(`"${name}"`);
+  const isUsed = (name: string) => project.sources.some((path) => withoutTypes(project, path, name).includes(name));
+  const remove = TOKEN_SECRETS.filter((name) => isKnown(name) && !isUsed(name));
   setSecrets(project, { add: new Map(secrets.map((secret) => [secret, ""])), remove });
   addObject(project, agent ?? "WicketObject");
   project.configure({ at: ["compatibility_flags"], add: ["enable_request_signal", "global_fetch_strictly_public"] });
   addDevelopment(project, main);
   if (project.manifest("scripts")["token"] === TOKEN_SCRIPT(name)) project.setManifest("scripts", "token", undefined);
-  project.rewriteReadme("jwt", "oauth", provider);
   guardTests(project, {
     testing: ["signIn"],
     notTesting: ["tokens"],
@@ -50,15 +51,20 @@ async function token(): Promise<string> {
   draft.note(
     `${main}: \`props\` held the claims of the token, and now holds \`sub\`, \`name\`, \`email\` and \`picture\` of the person, or what \`context\` returns.`,
   );
-  if (remove.length > 0) draft.note("When no client has a token any more: `npx wrangler secret delete JWT_SECRET`.");
+  for (const name of remove) {
+    draft.note(`When no client has a token or a key any more: \`npx wrangler secret delete ${name}\`.`);
+  }
   draft.note(`Remove the Authorization header from the clients' configuration and keep the URL: ${atClients("")}`);
 }
 
-/** Its text without the types of bindings. */
-function withoutTypes(project: Project, path: string): string {
+/** The secrets of the patterns before. */
+const TOKEN_SECRETS = ["JWT_SECRET", "API_KEYS"];
+
+/** Its text without the type of this binding. */
+function withoutTypes(project: Project, path: string, name: string): string {
   const text = project.draft.read(path) ?? "";
   if (project.tests.includes(path) || /(^|\/)vitest\.config\.\w+$/.test(path)) return "";
-  return text.replaceAll(/\bJWT_SECRET\??\s*:\s*string\b/g, "");
+  return text.replaceAll(new RegExp(`\\b${name}\\??\\s*:\\s*string\\b`, "g"), "");
 }
 
 function byHand(code: Code, what: string): Error {
@@ -78,13 +84,13 @@ function replaceGuard(code: Code, project: Project, provider: ProviderName, agen
       ? protectedBy(code, project, expression)
       : verifiedBy(code, project, expression);
   const { className, options } = HANDLERS[provider];
-  const type = project.envType(code);
+  const type = code.isTyped ? `<${project.envType(code)}>` : "";
   const routes = found.endpoints.map(({ text, path }) => `"${path}": ${text}`).join(", ");
   const members = [...found.options, `apiHandlers: { ${routes} },`];
   const object = agent === undefined && !/\bWicketObject\b/.test(code.text) ? `${OBJECT_EXPORT}\n\n` : "";
-  const made = `${object}export default new OAuthProvider<${type}>({
+  const made = `${object}export default new OAuthProvider${type}({
   ${members.join("\n  ")}
-  defaultHandler: new ${className}<${type}>({
+  defaultHandler: new ${className}${type}({
     ${options}
     // Who may sign in. Ada is in the development sign-in only: replace her before you deploy.
     allow: { emails: ["ada@example.com"] },

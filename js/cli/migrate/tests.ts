@@ -1,4 +1,5 @@
 /** Tests that use `connect` of `mcp-wicket/testing`: from now on with a token. */
+import type TypeScript from "typescript";
 import { REPOSITORY } from "../doctor/findings.js";
 import { type Code, withImport } from "./code.js";
 import type { Project } from "./project.js";
@@ -18,6 +19,7 @@ const TESTING = /^mcp-wicket\/testing$/;
 
 export function guardTests(project: Project, guarded: Guarded): void {
   for (const path of project.tests) {
+    if (project.isGenerated(path)) continue;
     if (!/["']mcp-wicket\/testing["']/.test(project.draft.read(path) ?? "")) continue;
     project.edit(path, (code) => {
       const { ts } = code;
@@ -27,10 +29,12 @@ export function guardTests(project: Project, guarded: Guarded): void {
         .filter(({ expression }) => ts.isIdentifier(expression) && expression.text === "connect");
       if (calls.length === 0) return;
       const open = calls.filter(
-        ({ arguments: [, options] }) => options === undefined || !/\btoken\b/.test(code.textOf(options)),
+        (call) =>
+          !expectsRefusal(code, call) && !/\btoken\b/.test(call.arguments[1] ? code.textOf(call.arguments[1]) : ""),
       );
-      if (!helper && open.length === 0) {
-        code.note(calls[0] ?? code.file, `change where this test gets its token.`);
+      const given = calls.find((call) => !open.includes(call) && !expectsRefusal(code, call));
+      if (!helper && (given || open.length === 0)) {
+        code.note(given ?? calls[0] ?? code.file, `change where this test gets its token.`);
         return;
       }
       withImport(code, TESTING, "mcp-wicket/testing", guarded.testing, guarded.notTesting);
@@ -49,6 +53,12 @@ export function guardTests(project: Project, guarded: Guarded): void {
       }
     });
   }
+}
+
+/** `expect(connect(worker)).rejects`: nobody is refused with a token. */
+function expectsRefusal(code: Code, call: TypeScript.Node): boolean {
+  const { ts } = code;
+  return !!ts.findAncestor(call, (node) => ts.isPropertyAccessExpression(node) && node.name.text === "rejects");
 }
 
 function withToken(code: Code, call: ReturnType<Code["all"]>[number]): void {

@@ -18,9 +18,9 @@ export async function toTokens(project: Project): Promise<void> {
   }
   project.edit(main, (code) => guard(code, name));
   draft.write(main, (draft.read(main) ?? "").replace(HEADS.none, HEADS.jwt));
+  project.rewriteGenerated(["none"], "jwt", "github");
   setSecrets(project, { add: new Map([["JWT_SECRET", await keys({})]]) });
   if (project.manifest("scripts")["token"] === undefined) project.setManifest("scripts", "token", TOKEN_SCRIPT(name));
-  project.rewriteReadme("none", "jwt", "github");
   guardTests(project, {
     from: "cloudflare:workers",
     imports: ["env"],

@@ -496,6 +496,16 @@ describe("a broken server: each planted mistake is found, and nothing else", () 
     expect(deleted).toEqual(["127.0.0.1"]);
   });
 
+  test("of any number of mistakes of one kind, of any length, it lists twenty, and says that there are more", async () => {
+    const many = Array.from({ length: 5_000 }, (_, at) => ({ ...TOOL, name: `!${String(at)}${"x".repeat(600)}` }));
+    rules = { ...openServer(), ...tools(many) };
+    const { findings } = await visit(`${url}/mcp`);
+    const found = findings.filter(({ code }) => code === "tool_unusable");
+    expect(found).toHaveLength(21);
+    expect(found.at(-1)?.what).toBe("There are more of this kind, which are not listed.");
+    for (const { what } of found) expect(what.length).toBeLessThan(600);
+  });
+
   test("what a server says cannot write to the terminal", async () => {
     rules = { ...openServer(), ...tools([{ ...TOOL, name: "\u001b[2Jadd\n\u202eall is well" }, { name: "x\u009b" }]) };
     const { out } = await doctor(`${url}/mcp`);
@@ -523,6 +533,10 @@ describe("a broken server: each planted mistake is found, and nothing else", () 
       "100.64.0.1",
       "[64:ff9b::a00:1]",
       "[2002:a00:1::]",
+      "192.0.0.8",
+      "198.19.0.1",
+      "[64:ff9b:1::1]",
+      "wiki.corp",
     ]) {
       expect(isPrivate(name), name).toBe(true);
     }
