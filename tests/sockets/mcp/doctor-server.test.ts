@@ -497,7 +497,7 @@ describe("a broken server: each planted mistake is found, and nothing else", () 
   });
 
   test("of any number of mistakes of one kind, of any length, it lists twenty, and says that there are more", async () => {
-    const many = Array.from({ length: 5_000 }, (_, at) => ({ ...TOOL, name: `!${String(at)}${"x".repeat(600)}` }));
+    const many = Array.from({ length: 1_000 }, (_, at) => ({ ...TOOL, name: `!${String(at)}${"x".repeat(600)}` }));
     rules = { ...openServer(), ...tools(many) };
     const { findings } = await visit(`${url}/mcp`);
     const found = findings.filter(({ code }) => code === "tool_unusable");
