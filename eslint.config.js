@@ -13,6 +13,7 @@ export default defineConfig(
       ".tools/",
       "**/.wrangler/",
       "tests/bench/out/",
+      "tests/bundlers/*/",
       "tests/ported/made/",
       "tests/ported/cloudflare/",
       "tests/ported/servers/",

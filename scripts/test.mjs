@@ -10,6 +10,7 @@ import { basename, dirname } from "node:path";
 import { build } from "./build.mjs";
 import { buildDocs } from "./docs.mjs";
 import { ensureBrowser } from "./lib/browser.mjs";
+import { ensureBundlers } from "./lib/bundlers.mjs";
 import { ensureClients } from "./lib/clients.mjs";
 import { fuzzChecks, hasNightly } from "./lib/fuzz.mjs";
 import { ensureCounted } from "./lib/growth.mjs";
@@ -34,7 +35,7 @@ const WASM = ["--target", "wasm32-unknown-unknown"];
 
 const typescriptProjects = () =>
   ["tsconfig.json", ...filesUnder("examples"), ...filesUnder("tests")].filter(
-    (file) => basename(file) === "tsconfig.json",
+    (file) => basename(file) === "tsconfig.json" && !file.includes("/.svelte-kit/"),
   );
 
 async function lint() {
@@ -98,6 +99,7 @@ const everySuite = [
   { name: "conformance", folder: "tests/conformance", run: runConformance },
   nodeSuite("browser", async () => ({ CHROMIUM: await ensureBrowser() })),
   nodeSuite("packaging"),
+  { ...nodeSuite("bundlers", ensureBundlers), alone: true },
 ];
 const suites = everySuite.filter(
   ({ folder, available = () => true }) => (!folder || existsSync(at(folder))) && available(),
@@ -120,8 +122,8 @@ function checkPaths() {
   if (missing.length > 0) throw new Failure(`These name what does not exist: ${missing.join(", ")}`);
 }
 
-/** Files of the projects that `npm create mcp-wicket` makes. */
-const OF_PROJECTS = ["src/index.ts", "src/development.ts"];
+/** Files of the projects that `npm create mcp-wicket` makes, and of an app with SvelteKit. */
+const OF_PROJECTS = ["src/index.ts", "src/development.ts", "src/routes/mcp/"];
 
 function missingPaths(file) {
   const text = readFileSync(at(file), "utf8");
@@ -179,10 +181,12 @@ async function runApart({ name }) {
   return { name, passed: Number(passed), failed: Number(failed) + unexplained, seconds };
 }
 
-/** All suites, those that take longest first; what most of them need is built before. */
+/** All suites but those that run `alone`, the longest first; what most of them need is built before. */
 async function runAll() {
   const results = [await runSuite(suites.find(({ name }) => name === "build"))];
-  const waiting = suites.filter(({ name }) => name !== "build").sort((one, other) => longest(one) - longest(other));
+  const waiting = suites
+    .filter(({ name, alone }) => name !== "build" && !alone)
+    .sort((one, other) => longest(one) - longest(other));
   const lane = async () => {
     for (let suite = waiting.shift(); suite; suite = waiting.shift()) {
       console.log(`\n${suite.name} has begun`);

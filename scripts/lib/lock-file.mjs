@@ -28,6 +28,7 @@ const opencode = {
 /** Each lock file with the package in question, and what it has for other systems. */
 const locks = [
   { file: "package-lock.json", name: "workerd", systems: workerd, kind: { dev: true, optional: true } },
+  { file: "tests/bundlers/package-lock.json", name: "workerd", systems: workerd, kind: { dev: true, optional: true } },
   { file: "tests/interop/clients/package-lock.json", name: "opencode-ai", systems: opencode, kind: { optional: true } },
 ];
 
