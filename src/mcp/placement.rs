@@ -52,7 +52,10 @@ const STRAY: u64 = 3600 * 1000;
 /// session and goes to its principal's object. Everything else gets a new object. Waits: none; if sessions are stored,
 /// one for whether this one exists; on HTTP+SSE one for whether its stream is open.
 pub async fn place(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Placement {
-    let stays_open = request.mcp_method.as_deref() == Some("subscriptions/listen") || &*request.method != "POST";
+    let is_modern = request.stated_revision().is_some_and(Revision::is_modern);
+    // On older revisions the header means nothing, whatever it says.
+    let listens = is_modern && request.mcp_method.as_deref() == Some("subscriptions/listen");
+    let stays_open = listens || &*request.method != "POST";
     if request.transport == Transport::Http && stays_open {
         if &*request.method == "DELETE"
             && request.kept
@@ -79,7 +82,6 @@ pub async fn place(flow: &Flow<'_>, request: &Request<'_>, body: &str) -> Placem
         Ok(session) => session,
         Err(fault) => return Placement::Answer(fault.answer(None)),
     };
-    let is_modern = request.stated_revision().is_some_and(Revision::is_modern);
     let place = match (is_modern, session, principal) {
         (true, _, Some(principal)) => session::ObjectName::of_principal(principal),
         (false, Some(session), _) => session.place,

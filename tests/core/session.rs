@@ -463,13 +463,13 @@ fn what_the_endpoint_does_not_take_ends_before_any_place() {
         assert_eq!(answer.status, 405);
         assert!(answer.headers.contains(&("allow", allow.into())), "{:?}", answer.headers);
     }
-    for head in [
-        json!({"method": "GET", "server": {}}),
-        json!({"method": "DELETE", "server": {}}),
-        json!({"method": "POST", "server": {}, "mcpMethod": "subscriptions/listen"}),
-    ] {
+    for head in [json!({"method": "GET", "server": {}}), json!({"method": "DELETE", "server": {}})] {
         assert!(matches!(placed(&head), placement::Placement::Here { .. }), "the Worker answers {head}");
     }
+    let listening = |version: &str| json!({"method": "POST", "server": {}, "protocolVersion": version, "mcpMethod": "subscriptions/listen"});
+    assert!(matches!(posted(&listening("2026-07-28"), "{}"), placement::Placement::Here { .. }));
+    // The header belongs to 2026-07-28: it does not keep an older call from the object that has its tool.
+    assert!(matches!(placed(&listening("2025-11-25")), placement::Placement::Object { .. }));
     let (status, body) = refused(&json!({"method": "POST", "server": {}, "transport": "sse-messages"}));
     assert_eq!((status, &body["error"]["code"]), (400, &json!(-32600)));
 }

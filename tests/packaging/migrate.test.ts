@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { writeAll } from "../../dist/cli/migrate/draft.js";
+import { Draft, writeAll } from "../../dist/cli/migrate/draft.js";
 import { migrate as migrated } from "../../dist/cli/migrate/migrate.js";
 import { type Packed, pack } from "./lib/packed.ts";
 
@@ -245,6 +245,17 @@ describe("files are written", () => {
     expect(readFileSync(join(folder, "a.txt.mcp-wicket-migrate"), "utf8")).toBe("a.txt.mcp-wicket-migrate");
   });
 
+  test("line ends stay, and a file that is not UTF-8 is refused", () => {
+    const folder = fresh("bytes");
+    writeFileSync(join(folder, "crlf.txt"), "a\r\nb\r\n");
+    writeFileSync(join(folder, "latin.txt"), Buffer.from([0x63, 0xe9, 0x0a]));
+    const draft = new Draft(folder);
+    draft.write("crlf.txt", `${draft.read("crlf.txt") ?? ""}c\n`);
+    expect(() => draft.write("latin.txt", "x")).toThrow("latin.txt is not UTF-8");
+    writeAll(folder, draft.changes);
+    expect(readFileSync(join(folder, "crlf.txt"), "utf8")).toBe("a\r\nb\r\nc\r\n");
+  });
+
   test("modes stay, and only the owner may read new secrets", () => {
     const folder = fresh("modes");
     for (const [name, mode] of [
@@ -407,6 +418,7 @@ test("from agents in JavaScript: no types are written, and the provider may have
     join(project, "src/index.js"),
     `import { OAuthProvider as Provider } from "@cloudflare/workers-oauth-provider";
 import { McpAgent } from "agents/mcp";
+export { createMcpHandler } from "agents/mcp";
 export class Notes extends McpAgent {}
 export default new Provider({
   apiHandlers: { "/mcp": Notes.serve("/mcp") },
@@ -429,6 +441,7 @@ export default new Provider({
   renameSync(join(project, "src/index.js"), join(project, "src/index.mjs"));
   await packed.command(project, "node --check src/index.mjs");
   expect(notes).toContain("Clients keep their IDs");
+  expect(notes).toContain('src/index.js:3: "agents/mcp" is not imported by an import declaration');
   expect(notes).toContain('the environment "staging" has `compatibility_flags` of its own');
   expect(notes).not.toContain('"live"');
 });

@@ -44,6 +44,7 @@ export function fromAgents(project: Project, version: string): void {
       for (const each of code.all(code.ts.isCallExpression)) calls(code, project, each, agents);
     });
   }
+  for (const path of project.sources) otherImports(project.code(path), draft);
   const hasProvider = entry === "mcp-wicket/oauth";
   project.configure({
     at: ["compatibility_flags"],
@@ -69,6 +70,27 @@ export function fromAgents(project: Project, version: string): void {
     );
   }
   draft.note("Run `npm install`, then your tests, and `npx mcp-wicket doctor`.");
+}
+
+/** What is not an import declaration is left: `export … from`, `require`, `import()`. */
+function otherImports(code: Code, draft: Project["draft"]): void {
+  const { ts } = code;
+  const exported = code.file.statements.filter(ts.isExportDeclaration);
+  const specifiers = exported.flatMap(({ moduleSpecifier }) => moduleSpecifier ?? []);
+  for (const {
+    expression,
+    arguments: [module],
+  } of code.all(ts.isCallExpression)) {
+    if (/^(?:require|import)$/.test(code.textOf(expression)) && module) specifiers.push(module);
+  }
+  for (const specifier of specifiers) {
+    const module = code.moduleOf({ moduleSpecifier: specifier });
+    if (!REPLACED.test(module)) continue;
+    const line = code.text.slice(0, specifier.getStart(code.file)).split("\n").length;
+    draft.note(
+      `${code.path}:${String(line)}: "${module}" is not imported by an import declaration, and was left as it is.`,
+    );
+  }
 }
 
 /** The smallest entry point that has everything. */

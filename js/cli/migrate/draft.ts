@@ -34,8 +34,13 @@ export class Draft {
     return this.#file(path).after;
   }
 
+  /** Throws for a file whose bytes would not survive it. Line ends stay as they are in the file. */
   write(path: string, text: string): void {
-    this.#file(path).after = text;
+    const file = this.#file(path);
+    if (text !== file.before && file.before?.includes("\uFFFD"))
+      throw new Error(`${path} is not UTF-8: convert it first.`);
+    const hasCrLf = file.before?.includes("\r\n") === true && !/(?<!\r)\n/.test(file.before);
+    file.after = hasCrLf ? text.replaceAll(/\r?\n/g, "\r\n") : text;
   }
 
   note(text: string): void {

@@ -18,7 +18,8 @@ export const MIGRATE_USAGE = `[FOLDER] [--to jwt|oauth] [--provider github|googl
       Changes the project in FOLDER, by default the current folder: from the packages agents and
       @cloudflare/workers-oauth-provider to this one, or with --to from no authentication to tokens (jwt), or from tokens to
       sign-in (oauth). Shows the changes and asks; --yes makes them without a question, --dry-run only shows them. What is
-      left for you is in MIGRATION.md. Files that git has not committed stay untouched, unless you say --force.
+      left for you is in MIGRATION.md. In a git repository nothing is changed while there are uncommitted changes, unless you
+      say --force.
 `;
 
 const NOTES = "MIGRATION.md";
