@@ -24,13 +24,13 @@ pub mod identity;
 pub mod jose;
 pub mod json;
 pub mod jsonrpc;
-#[cfg(feature = "bearer")]
-pub mod limit;
 pub mod mcp;
 #[cfg(feature = "oauth")]
 pub mod oauth;
 #[cfg(feature = "probe")]
 pub mod probe;
+#[cfg(feature = "bearer")]
+pub mod rate_limit;
 pub mod unique;
 #[cfg(target_arch = "wasm32")]
 mod wasm;

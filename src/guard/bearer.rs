@@ -12,7 +12,7 @@ use crate::http::Answer;
 use crate::http::challenge::Challenge;
 use crate::json::Json;
 use crate::jsonrpc::{Code, Fault};
-use crate::limit::{self, Network};
+use crate::rate_limit::{self, Network};
 
 /// Longer tokens are refused unread.
 pub const MAX_TOKEN: usize = 16 * 1024;
@@ -259,9 +259,9 @@ impl RateLimitInput {
     /// The key of the count. If no edge says who sends the request, it is not counted.
     fn key(&self) -> Option<String> {
         match &self.principal {
-            Some(principal) => Some(limit::key("calls", &[principal])),
+            Some(principal) => Some(rate_limit::key("calls", &[principal])),
             None => Network::of(self.peer.as_deref()?)
-                .map(|Network { narrow, .. }| limit::key("failures", &[&self.verifier, &narrow])),
+                .map(|Network { narrow, .. }| rate_limit::key("failures", &[&self.verifier, &narrow])),
         }
     }
 }
@@ -278,5 +278,5 @@ pub struct Count {
 /// Counts the request. Waits: one, which is answered immediately.
 pub async fn count(flow: &Flow<'_>, counted: &RateLimitInput) -> Count {
     let limits = counted.key().into_iter().map(|key| (key, counted.most)).collect();
-    Count { retry: limit::wait(flow, limits).await }
+    Count { retry: rate_limit::wait(flow, limits).await }
 }

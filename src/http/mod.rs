@@ -8,6 +8,7 @@ pub mod form;
 pub mod host;
 pub mod origin;
 pub mod refused;
+pub mod scope;
 pub mod well_known;
 
 use serde::Serialize;

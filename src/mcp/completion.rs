@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::envelope::Params;
 use super::frame::Frame;
-use super::{Work, no_method, returned};
+use super::{Work, handler_result, no_method};
 use crate::flow::{Complete, Completed, Completing, Flow};
 use crate::json::{Json, Object, Value};
 use crate::jsonrpc::{Code, Fault};
@@ -84,7 +84,7 @@ pub fn complete<'a>(flow: &Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> R
             }
             Completed::Unknown => {
                 let what = if is_template { "Unknown resource template " } else { "Unknown prompt " };
-                Err(returned::about(&of, Code::InvalidParams, what, "."))
+                Err(handler_result::about(&of, Code::InvalidParams, what, "."))
             }
             Completed::Absent => Err(no_method("completion/complete")),
             Completed::Threw(id) => {

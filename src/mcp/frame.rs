@@ -109,7 +109,7 @@ impl Frame<'_> {
     #[must_use]
     pub fn around_content(&self, stencil: Option<Stencil>) -> Shortcut {
         Shortcut::around(self.head("complete"), "}", self.revision.is_modern())
-            .of_results(super::returned::plain_in(self.revision), stencil)
+            .of_results(super::handler_result::plain_in(self.revision), stencil)
     }
 
     /// The text around a resource's contents.

@@ -1,5 +1,5 @@
 //! What a running handler sends to its client before its result: progress and log messages (MCP utilities/progress,
-//! server/utilities/logging), other notifications, and questions ([`super::ask`]). JavaScript calls this for each; most
+//! server/utilities/logging), other notifications, and questions ([`super::server_request`]). JavaScript calls this for each; most
 //! calls send nothing, and pay nothing.
 //!
 //! A client that accepts no event streams (`Accept`) receives none of these, but still gets its response.

@@ -4,7 +4,6 @@
 //! the revisions before it begin with `initialize`. This module is the sequence; the checks are in the modules below.
 //! It does *not* know who is calling: the guard has decided that before.
 
-pub mod ask;
 mod batch;
 pub mod capabilities;
 pub mod classify;
@@ -13,6 +12,7 @@ pub mod envelope;
 mod form;
 pub mod frame;
 pub mod handler_messages;
+pub mod handler_result;
 pub mod header;
 pub mod level;
 pub mod lifecycle;
@@ -28,9 +28,9 @@ mod question;
 mod reach;
 pub mod request;
 pub mod resources;
-pub mod returned;
 pub mod revision;
 pub mod sealing;
+pub mod server_request;
 pub mod session;
 pub mod sse;
 pub mod tools;

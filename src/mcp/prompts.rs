@@ -2,8 +2,8 @@
 
 use super::envelope::Params;
 use super::frame::Frame;
+use super::handler_result::{self, HandlerResult};
 use super::mrtr::{self, Rounds};
-use super::returned::{self, HandlerResult};
 use super::{Work, string_of};
 use crate::flow::{Call, CallOutcome, EarlierRounds, Flow, Target};
 use crate::json::Object;
@@ -33,9 +33,9 @@ pub fn get<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Res
             Ok(CallOutcome::Asks(asks)) => return rounds.ask(flow, &frame, asks).await,
             called => called,
         };
-        match returned::judge(frame.revision, "prompt", &name, called)? {
-            HandlerResult::Result(result) => returned::prompt(frame, &name, &result),
-            HandlerResult::Unknown => Err(returned::about(&name, Code::InvalidParams, "Unknown prompt ", ".")),
+        match handler_result::judge(frame.revision, "prompt", &name, called)? {
+            HandlerResult::Result(result) => handler_result::prompt(frame, &name, &result),
+            HandlerResult::Unknown => Err(handler_result::about(&name, Code::InvalidParams, "Unknown prompt ", ".")),
             HandlerResult::Text(text) => Err(Fault::new(200, Code::InvalidParams, text)),
         }
     }))

@@ -1,15 +1,15 @@
-//! Questions of a running handler to its client, and what happens with the answers ([`super::ask`] has the questions).
+//! Questions of a running handler to its client, and what happens with the answers ([`super::server_request`] has the questions).
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::ask;
 use super::capabilities::Capabilities;
 use super::handler_messages::{CallSession, HandlerMessageOutcome, Running};
 use super::mrtr::fingerprint;
 use super::reach::answer_tag;
 use super::revision::Revision;
+use super::server_request;
 use crate::crypto;
 use crate::flow::Flow;
 use crate::json::{Json, Object, Value};
@@ -54,9 +54,9 @@ pub struct Pages<'a> {
 }
 
 impl<'a> Question<'a> {
-    fn read(&self, era: CallSession) -> Result<ask::Question<'a>, Cow<'static, str>> {
+    fn read(&self, era: CallSession) -> Result<server_request::ServerRequest<'a>, Cow<'static, str>> {
         let kind = self.kind.and_then(Value::string).unwrap_or_default();
-        ask::Question::read(era.revision, &kind, self.params)
+        server_request::ServerRequest::read(era.revision, &kind, self.params)
     }
 }
 
@@ -158,8 +158,10 @@ pub(super) async fn pages(
         return HandlerMessageOutcome::Wrong("`elicitations` must be an array with at least one page.".into());
     }
     let known = era.revision.max(Capabilities::URLS.since());
-    let questions =
-        pages.into_iter().map(|page| ask::Question::read(known, "elicit", Some(page))).collect::<Result<Vec<_>, _>>();
+    let questions = pages
+        .into_iter()
+        .map(|page| server_request::ServerRequest::read(known, "elicit", Some(page)))
+        .collect::<Result<Vec<_>, _>>();
     let questions = match questions {
         Ok(questions) => questions,
         Err(wrong) => return HandlerMessageOutcome::Wrong(wrong),
@@ -192,7 +194,7 @@ pub(super) fn reply(era: CallSession, reply: &Question<'_>) -> HandlerMessageOut
     }
     if reply.opens {
         // The person has opened the page, or will; the call does not know yet.
-        let answer = reply.response.and_then(|response| response.parse::<ask::Answer<'_>>().ok());
+        let answer = reply.response.and_then(|response| response.parse::<server_request::Answer<'_>>().ok());
         return match answer.and_then(|answer| answer.action?.string()).as_deref() {
             Some("decline" | "cancel") => HandlerMessageOutcome::Answer(Json::of(&())),
             _ => HandlerMessageOutcome::Again("the page has to be opened first".into()),

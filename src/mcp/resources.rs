@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::envelope::Params;
 use super::frame::Frame;
+use super::handler_result::{self, HandlerResult};
 use super::mrtr::{self, Rounds};
-use super::returned::{self, HandlerResult};
 use super::uri_template::UriTemplate;
 use super::{Work, string_of, uri};
 use crate::bounds;
@@ -61,8 +61,8 @@ pub fn read<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Re
             Ok(CallOutcome::Asks(asks)) => return rounds.ask(flow, &frame, asks).await,
             called => called,
         };
-        match returned::judge(frame.revision, "resource", &uri, called)? {
-            HandlerResult::Result(result) => returned::resource(frame, &uri, &result),
+        match handler_result::judge(frame.revision, "resource", &uri, called)? {
+            HandlerResult::Result(result) => handler_result::resource(frame, &uri, &result),
             HandlerResult::Unknown => Err(not_found(frame, &uri)),
             HandlerResult::Text(text) => Err(Fault::new(200, Code::InvalidParams, text)),
         }
@@ -117,5 +117,5 @@ struct NotFound<'a> {
 
 fn not_found(frame: Frame<'_>, uri: &str) -> Fault {
     let code = if frame.revision.is_modern() { Code::InvalidParams } else { Code::ResourceNotFound };
-    returned::about(uri, code, "Unknown resource ", ".").with_data(&NotFound { uri })
+    handler_result::about(uri, code, "Unknown resource ", ".").with_data(&NotFound { uri })
 }

@@ -2,8 +2,8 @@
 
 use super::envelope::Params;
 use super::frame::Frame;
+use super::handler_result::{self, HandlerResult, about, failed, failed_text};
 use super::mrtr::{self, Rounds};
-use super::returned::{self, HandlerResult, about, failed, failed_text};
 use super::{Work, mirror, string_of};
 use crate::flow::{Call, CallOutcome, EarlierRounds, Flow, Target};
 use crate::jsonrpc::{Code, Fault};
@@ -43,7 +43,7 @@ pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Re
         };
         match called {
             Ok(CallOutcome::Asks(asks)) => rounds.ask(flow, &frame, asks).await,
-            Ok(CallOutcome::Astray(result)) => returned::tool(frame, &name, &result, false),
+            Ok(CallOutcome::Astray(result)) => handler_result::tool(frame, &name, &result, false),
             Ok(CallOutcome::Refused(text)) => Ok(failed(frame, &text)),
             Ok(CallOutcome::Threw(id)) => Ok(failed(frame, &failed_text("tool", &name, &id))),
             Ok(CallOutcome::Unfit(id)) => Ok(failed(
@@ -55,8 +55,8 @@ pub fn call<'a>(flow: &'a Flow<'_>, frame: Frame<'a>, params: &Params<'a>) -> Re
                 ]
                 .concat(),
             )),
-            called => match returned::judge(frame.revision, "tool", &name, called)? {
-                HandlerResult::Result(result) => returned::tool(frame, &name, &result, true),
+            called => match handler_result::judge(frame.revision, "tool", &name, called)? {
+                HandlerResult::Result(result) => handler_result::tool(frame, &name, &result, true),
                 HandlerResult::Unknown => Err(about(&name, Code::InvalidParams, "Unknown tool ", ".")),
                 HandlerResult::Text(text) => Ok(failed(frame, &text)),
             },

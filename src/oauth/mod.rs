@@ -13,7 +13,7 @@ pub(crate) mod code;
 pub mod config;
 pub mod endpoints;
 pub mod error;
-pub(crate) mod limits;
+pub(crate) mod network_limits;
 pub mod object;
 pub mod operator;
 pub mod pkce;

@@ -9,8 +9,8 @@ use crate::flow::Flow;
 use crate::http::form::{Malformed, Params};
 use crate::http::{Answer, cors};
 use crate::json::{self, Value};
-use crate::limit::Network;
 use crate::oauth::client::authentication;
+use crate::rate_limit::Network;
 
 /// The head of a request; see the module.
 #[derive(Clone, Debug, Deserialize)]

@@ -2,13 +2,8 @@
 
 use std::collections::BTreeSet;
 
+pub use crate::http::scope::is_token;
 use crate::unique::distinct;
-
-/// True for one scope token: visible ASCII without quote and backslash.
-#[must_use]
-pub fn is_token(scope: &str) -> bool {
-    !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-}
 
 /// Reads a list of scopes, without duplicates; `None` if one of them is not a scope. Repeated, leading and trailing
 /// spaces are ignored.

@@ -15,10 +15,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flow", &["bounds", "json"]),
     ("jsonrpc", &["bounds", "http", "json"]),
     ("mcp", &["bounds", "crypto", "flow", "http", "json", "jsonrpc", "unique"]),
-    ("limit", &["crypto", "flow"]),
+    ("rate_limit", &["crypto", "flow"]),
     ("callback_result", &["jose", "json"]),
     ("identity", &["callback_result", "crypto", "flow", "http", "jose", "json"]),
-    ("oauth", &["crypto", "flow", "http", "identity", "jose", "json", "limit", "unique"]),
+    ("oauth", &["crypto", "flow", "http", "identity", "jose", "json", "rate_limit", "unique"]),
     (
         "guard",
         &[
@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "jose",
             "json",
             "jsonrpc",
-            "limit",
+            "rate_limit",
             "oauth",
             "unique",
         ],

@@ -1,12 +1,12 @@
 //! The MCP endpoint, asked as the shim asks it: the head of a request as JSON, its body as text, and a server behind it
 //! whose tools are scripted.
 
-mod ask;
 mod batch;
 mod classify;
 mod completion;
 mod envelope;
 mod handler_messages;
+mod handler_result;
 mod header;
 mod http;
 mod ids;
@@ -17,8 +17,8 @@ mod mirror;
 mod prompts;
 mod reach;
 mod resources;
-mod returned;
 mod rounds;
+mod server_request;
 mod session;
 mod splice;
 mod sse;

@@ -5,9 +5,9 @@ use mcp_wicket::http::Answer;
 use mcp_wicket::http::origin::OriginRejection;
 use mcp_wicket::http::refused::{LoggedRefusal, plain};
 use mcp_wicket::json::{read, write};
-use mcp_wicket::limit::{Network, domain, host};
 use mcp_wicket::oauth::browser::page;
 use mcp_wicket::oauth::error::{Code, OAuthError};
+use mcp_wicket::rate_limit::{Network, domain, host};
 
 const GUIDE: &str = include_str!("../../docs/guides/refusals.md");
 

@@ -5,7 +5,7 @@ use mcp_wicket::http::cors;
 use mcp_wicket::http::form::{self, Params};
 use mcp_wicket::http::origin::{OriginPolicy, RequestSource};
 use mcp_wicket::http::refused::plain;
-use mcp_wicket::limit::{self, Network};
+use mcp_wicket::rate_limit::{self, Network};
 use serde_json::json;
 
 use super::{Row, Work, done};
@@ -108,12 +108,12 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         name: "a host as it is counted",
         most: 100_000,
-        ready: |size| text("a.".repeat(size / 2), |text| done(limit::domain(text))),
+        ready: |size| text("a.".repeat(size / 2), |text| done(rate_limit::domain(text))),
     },
     Row {
         name: "a host as it is counted, of dots",
         most: 100_000,
-        ready: |size| text(".".repeat(size), |text| done(limit::domain(text))),
+        ready: |size| text(".".repeat(size), |text| done(rate_limit::domain(text))),
     },
     Row {
         name: "text for the log",

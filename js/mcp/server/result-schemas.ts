@@ -1,6 +1,6 @@
 /*
  * The second argument of `extra.sendRequest` in the official SDK. Here it only sets the type of the answer: answers are
- * validated against the request (`src/mcp/ask.rs`).
+ * validated against the request (`src/mcp/server_request.rs`).
  */
 import type { ElicitResult, Root, SampleResult } from "./types.js";
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::JwtError;
 use crate::crypto::{encode, sha256};
 use crate::guard::bearer::TokenInfo;
+use crate::http::scope::is_token;
 use crate::jose::numeric_date::thousandths;
 use crate::json::{Object, Value};
 use crate::unique::distinct;
@@ -157,13 +158,8 @@ pub fn scopes(claims: &Object<'_>) -> Vec<String> {
     let values = [claims.get("scope"), claims.get("scp")].into_iter().flatten();
     let values = values.flat_map(|value| value.array().unwrap_or_else(|_| vec![value]));
     let texts = values.filter_map(Value::string).collect::<Vec<_>>();
-    let words = texts.iter().flat_map(|text| text.split(' ')).filter(|scope| is_scope(scope));
+    let words = texts.iter().flat_map(|text| text.split(' ')).filter(|scope| is_token(scope));
     distinct(words).into_iter().map(Into::into).collect()
-}
-
-/// RFC 6749 §3.3.
-fn is_scope(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
 /// The typed subject of a token: `user:<issuer>:<sub>`, or `client:<issuer>:<id>` if a client acts for itself (its ID

@@ -1,7 +1,7 @@
 //! Groups, and the scopes that their members may have.
 
+use crate::http::scope;
 use crate::json::Value;
-use crate::oauth::scope;
 
 /// The groups of the configuration; see [`Groups::read`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,27 +2,27 @@
 //!
 //! **Threat.** Somebody guesses passwords, learns who has an account, or keeps access that a person has lost.
 //! **Guarantee.** A wrong password, an address without an account and an account without a password get the same answer in
-//! the same time ([`login`]). Whoever is disabled, or whose groups have lost a scope, gets no new token with it: the
+//! the same time (`src/oauth/object/login.rs`). Whoever is disabled, or whose groups have lost a scope, gets no new token with it: the
 //! database is asked at each refresh.
 //! **Not guaranteed.** That access tokens that were issued before end sooner than they expire; revoking ends them.
 
 mod email;
 mod groups;
+mod login;
 mod person;
 
 pub use email::fold;
 pub use groups::Groups;
+pub(crate) use login::{Attempt, AttemptOutcome};
 use person::DirectoryPerson;
 
-use super::{
+use crate::crypto::password::Cost;
+use crate::flow::Flow;
+use crate::identity::{
     Identity, Page, Person, ProviderInfo, SignInCallback, SignInError, SignInPage, SignInProblem, SignInStart,
     SignInStep,
 };
-use crate::crypto::password::Cost;
-use crate::flow::Flow;
 use crate::json::{Object, Value};
-use crate::oauth::object::ask;
-use crate::oauth::object::login::{self, Attempt, AttemptOutcome};
 
 /// The longest address (RFC 5321 §4.5.3.1.3), and the longest password, in bytes.
 const MAX_EMAIL: usize = 254;
@@ -92,7 +92,7 @@ impl Identity for Directory {
             hash: found.as_ref().and_then(|person| person.password.clone()),
             cost: self.cost,
         };
-        let outcome = ask(flow, login::object(back.callback, &key), &attempt).await;
+        let outcome = login::attempt(flow, (back.callback, &key), &attempt).await;
         let outcome = outcome.map_err(|_| SignInError::unavailable("the object of the account is unavailable"))?;
         let problem = match (outcome, found) {
             (AttemptOutcome::Right { rehashed }, Some(found)) => {

@@ -3,6 +3,7 @@
 use super::allow::{Allow, RuleList};
 use super::scopes::ScopeDescriptions;
 use crate::http::host::{authority_of, host_of, is_loopback};
+use crate::http::scope;
 use crate::json::{Object, Value};
 
 /// The operator's configuration that is the same for all providers.
@@ -80,10 +81,9 @@ impl Options {
 /// The option `name`, a list of scopes (RFC 6749, 3.3): visible ASCII without quotes.
 fn texts(config: &Object<'_>, name: &str) -> Result<Option<Vec<String>>, String> {
     let Some(value) = config.get(name) else { return Ok(None) };
-    let is_scope =
-        |text: &str| !text.is_empty() && text.bytes().all(|byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~'));
     let entries = value.array().ok().and_then(|entries| {
-        let entries = entries.into_iter().map(|entry| entry.string().filter(|text| is_scope(text)).map(String::from));
+        let entries =
+            entries.into_iter().map(|entry| entry.string().filter(|text| scope::is_token(text)).map(String::from));
         entries.collect::<Option<Vec<_>>>()
     });
     entries.map(Some).ok_or_else(|| format!("{name} must be a list of scopes without spaces or quotes."))

@@ -18,16 +18,16 @@ use crate::crypto::{Purpose, SealContext, encode, hash, same};
 use crate::flow::Flow;
 use crate::http::form::Params;
 use crate::identity::{Identity, Person, SignInError, SignInErrorKind};
-use crate::limit;
 use crate::oauth::client::Proof;
 use crate::oauth::endpoints::callback;
-use crate::oauth::limits::by_network;
+use crate::oauth::network_limits::by_network;
 use crate::oauth::object::connections::{Connection, Disconnect, List, SignedIn};
 use crate::oauth::object::credential::ReceivedCredential;
 use crate::oauth::object::ledger::RequestTrace;
 use crate::oauth::object::{ask, credential_revocation, outbox};
 use crate::oauth::revocation_rules::{Rule, Rules};
 use crate::oauth::{AuthorizationServer, Endpoint, Request, record};
+use crate::rate_limit;
 
 /// The form's hidden field.
 pub const FIELD: &str = "page";
@@ -54,7 +54,7 @@ pub async fn serve<I: Identity>(
     let context = flow.context();
     let account = AccountCookie::read(context, server, request);
     let name = account.as_ref().map_or("", |account| &account.subject);
-    if let Some(seconds) = limit::wait(flow, by_network(server, request, "connected", name)).await {
+    if let Some(seconds) = rate_limit::wait(flow, by_network(server, request, "connected", name)).await {
         return error_page(ErrorReason::Busy(seconds), None);
     }
     let mut done = false;

@@ -17,7 +17,6 @@ use crate::crypto::{Purpose, SealContext, encode, hash, same};
 use crate::flow::{Context, Flow};
 use crate::http::form::Params;
 use crate::identity::{Identity, Person, SignInErrorKind};
-use crate::limit;
 use crate::oauth::audit::AuditEvent;
 use crate::oauth::authorization_request::{AuthorizationRequest, Prompt};
 use crate::oauth::client::Client;
@@ -27,6 +26,7 @@ use crate::oauth::object::ask as ask_object;
 use crate::oauth::object::credential_revocation::{self, NewCredential, Origin};
 use crate::oauth::object::transaction::{self, Hold, Release};
 use crate::oauth::{AuthorizationServer, Endpoint, Request, record, scope};
+use crate::rate_limit;
 
 /// The form's hidden field.
 pub const FIELD: &str = "consent";
@@ -216,7 +216,7 @@ pub async fn decide<I: Identity>(
     let Some(cookie) = request.cookie(&name).filter(|cookie| same(browser(cookie).as_bytes(), ours.as_bytes())) else {
         return error_page(ErrorReason::Browser, None);
     };
-    if let Some(seconds) = limit::wait(flow, authorize::limits(server, request, &pending.client)).await {
+    if let Some(seconds) = rate_limit::wait(flow, authorize::limits(server, request, &pending.client)).await {
         return error_page(ErrorReason::Busy(seconds), None);
     }
     let forget = set_cookie(&name, None);

@@ -14,7 +14,7 @@ use crate::crypto::encode;
 use crate::flow::Flow;
 use crate::identity::{Identity, Person, SignInError, SignInStart, SignInStep};
 use crate::oauth::authorization_request::{AuthorizationRequest, Prompt};
-use crate::oauth::endpoints::callback::{issue, turn_away, within_reach};
+use crate::oauth::endpoints::callback::{allowed_scopes, issue, turn_away};
 use crate::oauth::object::ask;
 use crate::oauth::object::transaction::{self, Approve, NextStep, Take, TransactionState};
 use crate::oauth::{AuthorizationServer, Endpoint, Request};
@@ -127,7 +127,7 @@ impl SignIn<'_> {
         };
         let account = AccountCookie::of(flow.context(), server, &person);
         if let Some(expected) = self.account.as_ref().filter(|expected| **expected != account.object(server)) {
-            let pending = match within_reach(pending, &person) {
+            let pending = match allowed_scopes(pending, &person) {
                 Ok(scopes) => AuthorizationRequest { scopes, ..pending.clone() },
                 Err(denied) => return self.refused(flow, server, request, denied).await,
             };

@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Client, Proof, object};
 use crate::flow::Flow;
-use crate::limit;
 use crate::oauth::audit::AuditEvent;
 use crate::oauth::object::{InvalidCall, RowSet, ask, call};
 use crate::oauth::{AuthorizationServer, Request};
+use crate::rate_limit;
 
 /// The object with the clients that wait.
 pub(crate) const WAITING: &str = "clients:waiting";
@@ -54,7 +54,7 @@ pub(crate) async fn gate<I>(
         Ok(false) => {}
         Err(_) => return ClientApproval::Unavailable,
     }
-    let network = request.network().map(|network| limit::key("waiting", &[&server.issuer, &network.wide]));
+    let network = request.network().map(|network| rate_limit::key("waiting", &[&server.issuer, &network.wide]));
     match ask(flow, WAITING, &Wait { client: client.clone(), network }).await {
         Ok(Listed::New) => {
             let (event, trace) = ("client waits", request.trace(flow));
@@ -127,7 +127,7 @@ pub(crate) async fn dismiss(flow: &Flow<'_>) -> Result<bool, InvalidCall> {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Wait {
     client: Client,
-    /// The key of the network that has brought it ([`limit::key`]).
+    /// The key of the network that has brought it ([`rate_limit::key`]).
     network: Option<String>,
 }
 

@@ -12,13 +12,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::metadata::{member, named, usable};
-use super::{Auth, Client, Lookup, Proof, copy};
+use super::{Auth, Client, Lookup, Proof, kv_copy};
 use crate::crypto::{encode, hash};
 use crate::flow::{Commit, Failure, Fetch, Flow};
 use crate::http::host::authority_of;
 use crate::json::{Object, Value};
-use crate::limit;
 use crate::oauth::{AuthorizationServer, Request, redirect};
+use crate::rate_limit;
 
 const MAX_DOCUMENT: usize = 5 * 1024;
 const MAX_REDIRECTS: usize = 50;
@@ -79,14 +79,14 @@ pub async fn find<I>(flow: &Flow<'_>, server: &AuthorizationServer<'_, I>, reque
     let key = "document:".to_owned() + &encode(&hash("client document", &[id.as_bytes()]));
     let mut copy = None;
     if server.config.kv {
-        copy = copy::load::<Copy>(flow, server.keys, &key).await.filter(|copy| copy.client.id == id);
+        copy = kv_copy::load::<Copy>(flow, server.keys, &key).await.filter(|copy| copy.client.id == id);
     }
     if let Some(Copy { client, fetched }) = &copy
         && *fetched + FRESH > now
     {
         return Lookup::Known(client.clone(), None);
     }
-    if let Some(seconds) = limit::wait(flow, limits(server, request, id)).await {
+    if let Some(seconds) = rate_limit::wait(flow, limits(server, request, id)).await {
         return match copy.filter(|copy| copy.fetched + STALE > now) {
             Some(Copy { client, .. }) => Lookup::Known(client, None),
             None => Lookup::Busy(seconds),
@@ -123,7 +123,7 @@ pub async fn find<I>(flow: &Flow<'_>, server: &AuthorizationServer<'_, I>, reque
         }
         Ok(client) => {
             let copy = Copy { client, fetched: now };
-            let kept = server.config.kv.then(|| Box::new(copy::keep(flow, server.keys, key, &copy, 24 * 3600)));
+            let kept = server.config.kv.then(|| Box::new(kv_copy::keep(flow, server.keys, key, &copy, 24 * 3600)));
             Lookup::Known(copy.client, kept)
         }
     }
@@ -131,7 +131,7 @@ pub async fn find<I>(flow: &Flow<'_>, server: &AuthorizationServer<'_, I>, reque
 
 /// The host of a URL, in lower case.
 fn host_of(url: &str) -> String {
-    limit::host(authority_of(url))
+    rate_limit::host(authority_of(url))
 }
 
 /// Whether documents of `host` are accepted: it is in `listed`, or below an entry like `*.example.com`. All are if
@@ -148,7 +148,7 @@ fn takes(listed: &[String], host: &str) -> bool {
 #[must_use]
 pub fn is_listable(host: &str) -> bool {
     let name = host.strip_prefix("*.").unwrap_or(host);
-    *name == limit::host(name) && is_url(&["https://", name, "/x"].concat())
+    *name == rate_limit::host(name) && is_url(&["https://", name, "/x"].concat())
 }
 
 /// A network may have this many times as many documents fetched in all as from one host …
@@ -162,9 +162,9 @@ fn limits<I>(server: &AuthorizationServer<'_, I>, request: &Request<'_>, id: &st
     let host = host_of(id);
     let network = request.network();
     let mut limits = network.map_or_else(Vec::new, |network| {
-        network.limits("document", &server.issuer, &[&limit::domain(&host)], most, NETWORK)
+        network.limits("document", &server.issuer, &[&rate_limit::domain(&host)], most, NETWORK)
     });
-    limits.push((limit::key("document host", &[&server.issuer, &host]), most.saturating_mul(EVERYBODY)));
+    limits.push((rate_limit::key("document host", &[&server.issuer, &host]), most.saturating_mul(EVERYBODY)));
     limits
 }
 

@@ -6,8 +6,8 @@
 
 pub(crate) mod admission;
 pub(crate) mod authentication;
-pub(crate) mod copy;
 pub mod document;
+pub(crate) mod kv_copy;
 pub mod legacy;
 pub mod metadata;
 
@@ -215,7 +215,7 @@ pub async fn find<I>(flow: &Flow<'_>, server: &AuthorizationServer<'_, I>, reque
     // The operator may change theirs at any time, so they are never copied.
     let copied = server.config.kv && !id.starts_with(OPERATOR);
     if copied
-        && let Some(client) = copy::load::<Client>(flow, server.keys, &key).await
+        && let Some(client) = kv_copy::load::<Client>(flow, server.keys, &key).await
         && client.id == id
         && proves_itself(&client)
     {
@@ -223,7 +223,7 @@ pub async fn find<I>(flow: &Flow<'_>, server: &AuthorizationServer<'_, I>, reque
     }
     let Ok(found) = ask(flow, key.clone(), &Load {}).await else { return Lookup::Unavailable };
     let Some(client) = found.filter(|client| client.id == id) else { return Lookup::Unknown };
-    let copy = copied.then(|| Box::new(copy::keep(flow, server.keys, key, &client, COPY_SECONDS)));
+    let copy = copied.then(|| Box::new(kv_copy::keep(flow, server.keys, key, &client, COPY_SECONDS)));
     Lookup::Known(client, copy)
 }
 

@@ -10,7 +10,6 @@
 use crate::flow::Flow;
 use crate::http::form::Params;
 use crate::identity::Identity;
-use crate::limit;
 use crate::oauth::audit::AuditEvent;
 use crate::oauth::authorization_request::{AuthorizationRequest, Prompt, respond};
 use crate::oauth::browser::consent;
@@ -18,8 +17,9 @@ use crate::oauth::browser::page::{self, BrowserTarget, ErrorReason, Reply, error
 use crate::oauth::client::admission::ClientApproval;
 use crate::oauth::client::{Client, Lookup, Proof, admission, find};
 use crate::oauth::error::Code;
-use crate::oauth::limits::by_network;
+use crate::oauth::network_limits::by_network;
 use crate::oauth::{AuthorizationServer, Endpoint, Request, ServerConfig, pkce, redirect, scope};
+use crate::rate_limit;
 
 /// `state` is repeated to the client, and is part of forms until then.
 pub(crate) const MAX_STATE: usize = 2048;
@@ -65,7 +65,7 @@ pub async fn serve<I: Identity>(
         Ok(None) => return local(AuthorizeError::Local(ErrorReason::Request, "client_id is missing")),
         Err(reject) => return local(reject),
     };
-    if let Some(seconds) = limit::wait(flow, limits(server, request, id)).await {
+    if let Some(seconds) = rate_limit::wait(flow, limits(server, request, id)).await {
         return error_page(ErrorReason::Busy(seconds), None);
     }
     let (client, copy) = match find(flow, server, request, id).await {

@@ -9,7 +9,6 @@ use crate::flow::Flow;
 use crate::http::form::Params;
 use crate::identity::{Identity, Person, SignInCallback, SignInError, SignInErrorKind};
 use crate::json::Json;
-use crate::limit;
 use crate::oauth::audit::AuditEvent;
 use crate::oauth::authorization_request::AuthorizationRequest;
 use crate::oauth::browser::cookies;
@@ -17,7 +16,7 @@ use crate::oauth::browser::page::{self, ErrorReason, Reply, error_page};
 use crate::oauth::browser::sign_in::SignIn;
 use crate::oauth::client::{self, Auth, Proof};
 use crate::oauth::error::Code;
-use crate::oauth::limits::by_network;
+use crate::oauth::network_limits::by_network;
 use crate::oauth::object::approval::Approval;
 use crate::oauth::object::client::Load;
 use crate::oauth::object::credential::{Answer, ReceivedCredential, Take};
@@ -26,6 +25,7 @@ use crate::oauth::object::ledger::RequestTrace;
 use crate::oauth::object::transaction::{self, TakeOutcome, TransactionState};
 use crate::oauth::object::{ask, credential_revocation, outbox};
 use crate::oauth::{AuthorizationServer, Endpoint, Request, scope};
+use crate::rate_limit;
 
 /// Answers the callback.
 ///
@@ -55,10 +55,10 @@ pub async fn serve<I: Identity>(
     let Some(browser) = request.cookie(&cookies::of_transaction(id)).map(cookies::browser) else {
         return error_page(ErrorReason::Foreign, None);
     };
-    let mut limits = vec![(limit::key("callback", &[&server.issuer, id]), server.config.limits.callback)];
+    let mut limits = vec![(rate_limit::key("callback", &[&server.issuer, id]), server.config.limits.callback)];
     // Requests with made-up sign-ins count as well.
     limits.extend(by_network(server, request, "callback", "").pop());
-    if let Some(seconds) = limit::wait(flow, limits).await {
+    if let Some(seconds) = rate_limit::wait(flow, limits).await {
         return error_page(ErrorReason::Busy(seconds), None);
     }
     let take = transaction::Take { browser, posted };
@@ -143,7 +143,7 @@ fn code_of(kind: SignInErrorKind) -> Code {
 }
 
 /// The requested scopes that the person may have.
-pub(crate) fn within_reach(pending: &AuthorizationRequest, person: &Person) -> Result<Vec<String>, SignInError> {
+pub(crate) fn allowed_scopes(pending: &AuthorizationRequest, person: &Person) -> Result<Vec<String>, SignInError> {
     let scopes = match &person.scopes {
         None => pending.scopes.clone(),
         Some(may) => scope::within(&pending.scopes, may),
@@ -192,7 +192,7 @@ pub(crate) async fn issue<I: Identity>(
     person: &Person,
     asked: bool,
 ) -> Result<String, SignInError> {
-    let scopes = within_reach(pending, person)?;
+    let scopes = allowed_scopes(pending, person)?;
     let subject = server.subject(&person.id);
     let auth = match current_auth(flow, server, pending).await {
         Ok(auth) => auth,

@@ -13,7 +13,6 @@ use crate::flow::Flow;
 use crate::http::Answer;
 use crate::identity::Identity;
 use crate::json;
-use crate::limit;
 use crate::oauth::access_token::{self, Salt};
 use crate::oauth::audit::AuditEvent;
 use crate::oauth::client::authentication::{PresentedCredentials, unknown_client};
@@ -22,6 +21,7 @@ use crate::oauth::object::ask;
 use crate::oauth::object::grant::IsActive;
 use crate::oauth::revocation_rules::Rules;
 use crate::oauth::{AuthorizationServer, Request, signing};
+use crate::rate_limit;
 
 /// Answers the introspection endpoint.
 ///
@@ -51,7 +51,7 @@ async fn introspect<I: Identity>(
     let params = form(request, body)?;
     let shown = PresentedCredentials::read(request, &params)?;
     let is_known = server.config.admits_resource_server(&shown.id, shown.secret.as_deref());
-    if let Some(seconds) = limit::wait(flow, limits(server, request, is_known.then_some(&*shown.id))).await {
+    if let Some(seconds) = rate_limit::wait(flow, limits(server, request, is_known.then_some(&*shown.id))).await {
         return Err(OAuthError::slow_down(seconds));
     }
     if !is_known {
@@ -109,13 +109,13 @@ const GUESSES: u64 = 50;
 fn limits<I>(server: &AuthorizationServer<'_, I>, request: &Request<'_>, known: Option<&str>) -> Vec<(String, u64)> {
     let most = server.config.limits.introspect;
     if let Some(id) = known {
-        return vec![(limit::key("introspect", &[&server.issuer, id]), most)];
+        return vec![(rate_limit::key("introspect", &[&server.issuer, id]), most)];
     }
     let guesses = most.div_ceil(GUESSES);
     let network = request.network();
     let mut limits =
         network.map_or_else(Vec::new, |network| network.limits("introspect", &server.issuer, &[], guesses, 1));
-    limits.push((limit::key("introspection by strangers", &[&server.issuer]), most));
+    limits.push((rate_limit::key("introspection by strangers", &[&server.issuer]), most));
     limits
 }
 

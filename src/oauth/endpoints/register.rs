@@ -22,7 +22,6 @@ use crate::flow::Flow;
 use crate::http::Answer;
 use crate::identity::Identity;
 use crate::json::{self, Object, Value};
-use crate::limit;
 use crate::oauth::audit::AuditEvent;
 use crate::oauth::client::metadata::{member, named, usable};
 use crate::oauth::client::{self, Auth, Client, Proof, secret_hash};
@@ -30,6 +29,7 @@ use crate::oauth::error::{Code, OAuthError, unavailable, unstored};
 use crate::oauth::object::ask;
 use crate::oauth::object::client::{Register, Registered as Kept};
 use crate::oauth::{AuthorizationServer, Request, redirect};
+use crate::rate_limit;
 
 const MAX_BODY: usize = 16 * 1024;
 const MAX_REDIRECTS: usize = 10;
@@ -69,7 +69,7 @@ pub async fn serve<I: Identity>(
     let register = async |full| ask(flow, object.clone(), &Register { client: client.clone(), full }).await;
     let answered = |kept: &Client| registered(kept, &asked.redirects, secret.as_deref());
     if client.auth == Auth::None {
-        if let Some(seconds) = limit::wait(flow, again(server, request, &client)).await {
+        if let Some(seconds) = rate_limit::wait(flow, again(server, request, &client)).await {
             return OAuthError::slow_down(seconds).answer(false);
         }
         match register(true).await {
@@ -78,7 +78,7 @@ pub async fn serve<I: Identity>(
             Err(_) => return unavailable().answer(false),
         }
     }
-    if let Some(seconds) = limit::wait(flow, limits(server, request, &client)).await {
+    if let Some(seconds) = rate_limit::wait(flow, limits(server, request, &client)).await {
         return OAuthError::slow_down(seconds).answer(false);
     }
     let Ok(Kept::Kept(kept)) = register(false).await else { return unavailable().answer(false) };
@@ -105,9 +105,9 @@ fn limits<I>(server: &AuthorizationServer<'_, I>, request: &Request<'_>, client:
     let host = client.redirects.first().map_or("", |uri| redirect::host(uri, &server.config.schemes));
     let network = request.network();
     let mut limits = network.map_or_else(Vec::new, |network| {
-        network.limits("register", &server.issuer, &[&limit::domain(host)], most, NETWORK)
+        network.limits("register", &server.issuer, &[&rate_limit::domain(host)], most, NETWORK)
     });
-    limits.push((limit::key("registrations", &[&server.issuer]), most.saturating_mul(EVERYBODY)));
+    limits.push((rate_limit::key("registrations", &[&server.issuer]), most.saturating_mul(EVERYBODY)));
     limits
 }
 

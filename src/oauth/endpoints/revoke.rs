@@ -11,15 +11,15 @@ use super::token::form;
 use crate::flow::Flow;
 use crate::http::Answer;
 use crate::identity::Identity;
-use crate::limit;
 use crate::oauth::client::authentication::{PresentedCredentials, unknown_client};
 use crate::oauth::error::{Code, OAuthError, unavailable};
-use crate::oauth::limits::by_network;
+use crate::oauth::network_limits::by_network;
 use crate::oauth::object::ledger::RequestTrace;
 use crate::oauth::object::revoke::{Revoke, Revoked};
 use crate::oauth::object::{ask, credential_revocation, outbox};
 use crate::oauth::refresh_token::RefreshToken;
 use crate::oauth::{AuthorizationServer, Request, signing};
+use crate::rate_limit;
 
 /// Answers the revocation endpoint.
 ///
@@ -59,7 +59,7 @@ async fn revoke<I: Identity>(
         signing::unproven(server.keys, &server.issuer, &resource, token).map(|token| (token.object, token.grant))
     });
     let Some((object, grant)) = place else { return Ok(()) };
-    if let Some(seconds) = limit::wait(flow, by_network(server, request, "revoke", &shown.id)).await {
+    if let Some(seconds) = rate_limit::wait(flow, by_network(server, request, "revoke", &shown.id)).await {
         return Err(OAuthError::slow_down(seconds));
     }
     let trace = request.trace(flow);

@@ -5,13 +5,12 @@ use crate::http::Answer;
 use crate::http::form::Params;
 use crate::identity::Identity;
 use crate::json::Json;
-use crate::limit;
 use crate::oauth::audit::AuditEvent;
 use crate::oauth::client::authentication::{PresentedCredentials, unknown_client};
 use crate::oauth::client::{Lookup, document, find};
 use crate::oauth::code::Code;
 use crate::oauth::error::{Code as Error, OAuthError, unavailable, unstored};
-use crate::oauth::limits::by_network;
+use crate::oauth::network_limits::by_network;
 use crate::oauth::object::ledger::RequestTrace;
 use crate::oauth::object::redeem::{Redeem, TokenRequest, TokenResponse};
 use crate::oauth::object::refresh::{Refresh, RefreshedPerson};
@@ -19,6 +18,7 @@ use crate::oauth::object::{ask, credential_revocation, grant, outbox};
 use crate::oauth::refresh_token::RefreshToken;
 use crate::oauth::revocation_rules::Rules;
 use crate::oauth::{AuthorizationServer, Request, renewal, scope, signing};
+use crate::rate_limit;
 
 /// Answers the token endpoint.
 ///
@@ -158,7 +158,7 @@ async fn unless_forgotten<I>(
     if server.config.documents && document::is_url(client) {
         return failed;
     }
-    if counted && let Some(seconds) = limit::wait(flow, by_network(server, request, "token", client)).await {
+    if counted && let Some(seconds) = rate_limit::wait(flow, by_network(server, request, "token", client)).await {
         return OAuthError::slow_down(seconds);
     }
     match find(flow, server, request, client).await {

@@ -22,8 +22,8 @@ use super::{Decision, InvalidCall, RowSet, RowWrites, call};
 use crate::crypto::{Keys, encode};
 use crate::flow::Flow;
 use crate::identity::Identity;
-use crate::limit::WINDOW;
 use crate::oauth::error::Code;
+use crate::rate_limit::WINDOW;
 
 /// The row.
 pub(crate) const ROW: &str = "credential";

@@ -14,8 +14,8 @@ use super::{Decision, RowSet, RowWrites, outbox};
 use crate::crypto::{Keys, encode, hash, mac};
 use crate::flow::{Commit, Flow};
 use crate::json::{self, Json};
-use crate::limit::{WINDOW, until_next};
 use crate::oauth::config::ServerConfig;
+use crate::rate_limit::{WINDOW, until_next};
 
 /// The row with the chain's head.
 const ROW: &str = "ledger";

@@ -9,10 +9,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidCall, RowSet, call};
-use crate::crypto::password::{self, Cost, PasswordCheck};
-use crate::crypto::{encode, hash};
+use super::{Call, InvalidCall, RowSet};
+use crate::crypto::password::{self, PasswordCheck};
 use crate::flow::Flow;
+use crate::identity::directory::{Attempt, AttemptOutcome};
 
 const ROW: &str = "failures";
 /// Failures without a wait.
@@ -23,34 +23,9 @@ const LONGEST_WAIT: u64 = 15 * 60 * 1000;
 /// Failures are forgotten after a day, in milliseconds.
 const MEMORY: u64 = 24 * 3600 * 1000;
 
-/// The object that decides about attempts for this address, in its folded form, at the server with this callback.
-pub(crate) fn object(callback: &str, email: &str) -> String {
-    ["login:", &encode(&hash("login", &[callback.as_bytes(), email.as_bytes()]))].concat()
-}
-
-/// An attempt with a password.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Attempt {
-    pub(crate) password: String,
-    /// The stored hash; `None` if there is no account with this address, or it has no password.
-    pub(crate) hash: Option<String>,
-    pub(crate) cost: Cost,
-}
-
-call!(Attempt, "attempt" => AttemptOutcome);
-
-/// The result of an attempt.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum AttemptOutcome {
-    /// The password is right. `rehashed` replaces a hash of another cost.
-    Right { rehashed: Option<String> },
-    /// It is wrong, or there is no such account.
-    Wrong,
-    /// Too many attempts have failed: seconds to wait.
-    Wait(u64),
-    /// The stored hash cannot be used.
-    Unusable,
+impl Call for Attempt {
+    const NAME: &'static str = "attempt";
+    type Answer = AttemptOutcome;
 }
 
 /// The row.

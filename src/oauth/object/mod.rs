@@ -122,7 +122,7 @@ async fn dispatch(flow: &Flow<'_>, keys: &Keys, text: &str) -> Result<Json, Inva
         ("clients", clients::Forget::NAME) => answer(clients::forget(flow, &asked.input()?).await),
         ("clients", clients::List::NAME) => answer(clients::list(flow, object).await),
         #[cfg(feature = "provider")]
-        ("login", login::Attempt::NAME) => answer(login::attempt(flow, &asked.input()?).await),
+        ("login", crate::identity::directory::Attempt::NAME) => answer(login::attempt(flow, &asked.input()?).await),
         ("subject", grant::GrantRequest::NAME) => answer(grant::begin(flow, keys, object, asked.input()?).await),
         ("subject", redeem::Redeem::NAME) => answer(redeem::redeem(flow, keys, object, &asked.input()?).await),
         ("subject", refresh::Refresh::NAME) => answer(refresh::refresh(flow, keys, object, &asked.input()?).await),

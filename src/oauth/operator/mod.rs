@@ -16,7 +16,6 @@ use crate::flow::Flow;
 use crate::http::form::Params;
 use crate::identity::{Identity, Person};
 use crate::json::{self, Json, Object, Value};
-use crate::limit::until_next;
 use crate::oauth::audit::AuditEvent;
 use crate::oauth::authorization_request::{AuthorizationRequest, respond};
 use crate::oauth::browser::connected;
@@ -33,6 +32,7 @@ use crate::oauth::object::ledger::RequestTrace;
 use crate::oauth::object::{Call, grant};
 use crate::oauth::revocation_rules::{Rule, Rules};
 use crate::oauth::{AuthorizationServer, Request, object, redirect, scope};
+use crate::rate_limit::until_next;
 
 /// The object with the identifiers of the operator's clients.
 const INDEX: &str = "clients:operator";

@@ -11,7 +11,7 @@ use mcp_wicket::guard::{jwt, metadata};
 use mcp_wicket::http::origin::OriginPolicy;
 use mcp_wicket::json::{self, read};
 use mcp_wicket::mcp::handler_messages::Running;
-use mcp_wicket::mcp::returned::needed;
+use mcp_wicket::mcp::handler_result::needed;
 use mcp_wicket::mcp::{Request, Transport, UnreadableBody};
 
 use super::golden;

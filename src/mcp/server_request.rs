@@ -17,7 +17,7 @@ use crate::jsonrpc;
 
 /// A question as it is sent to the client.
 #[derive(Debug)]
-pub struct Question<'a> {
+pub struct ServerRequest<'a> {
     /// The method of the request.
     pub method: &'static str,
     /// What the client must have declared; nothing for `ping`.
@@ -53,7 +53,7 @@ struct Root<'a> {
 
 type Wrong = Cow<'static, str>;
 
-impl<'a> Question<'a> {
+impl<'a> ServerRequest<'a> {
     /// Reads what a handler asks for: `kind` is `elicit`, `sample` or `roots`, or the method's own name. The error is
     /// for the handler's author.
     pub fn read(revision: Revision, kind: &str, params: Option<Value<'a>>) -> Result<Self, Wrong> {
@@ -166,7 +166,7 @@ impl<'a> Question<'a> {
 
 /// A form or, in mode `url`, a page that the person opens. Forms are flat and must not ask for secrets; pages are
 /// https.
-fn elicitation(revision: Revision, mut params: Object<'_>) -> Result<Question<'_>, Wrong> {
+fn elicitation(revision: Revision, mut params: Object<'_>) -> Result<ServerRequest<'_>, Wrong> {
     if params.string("message").is_none() {
         return Err("`message` is required for an elicitation.".into());
     }
@@ -185,7 +185,7 @@ fn elicitation(revision: Revision, mut params: Object<'_>) -> Result<Question<'_
             if !revision.has_elicitation_modes() {
                 params.0.retain(|(name, _)| name != "mode");
             }
-            Ok(Question { method, needs: Capabilities::FORMS, params })
+            Ok(ServerRequest { method, needs: Capabilities::FORMS, params })
         }
         Some("url") => {
             if !params.string("url").is_some_and(|url| is_openable(&url)) {
@@ -196,7 +196,7 @@ fn elicitation(revision: Revision, mut params: Object<'_>) -> Result<Question<'_
             } else if params.string("elicitationId").is_none() {
                 return Err("An elicitation in mode \"url\" requires an `elicitationId`.".into());
             }
-            Ok(Question { method, needs: Capabilities::URLS, params })
+            Ok(ServerRequest { method, needs: Capabilities::URLS, params })
         }
         Some(_) => Err("The `mode` of an elicitation must be \"form\" or \"url\".".into()),
     }
@@ -209,7 +209,7 @@ fn is_openable(url: &str) -> bool {
 
 /// A message of the client's language model. `tools` and `toolChoice` are only for clients that declare
 /// `sampling.tools`.
-fn sampling(params: Object<'_>) -> Result<Question<'_>, Wrong> {
+fn sampling(params: Object<'_>) -> Result<ServerRequest<'_>, Wrong> {
     let whole = params.get("messages").is_some_and(Value::is_array)
         && params.get("maxTokens").is_some_and(|most| most.is_number() && most.is_integer());
     if !whole {
@@ -217,5 +217,5 @@ fn sampling(params: Object<'_>) -> Result<Question<'_>, Wrong> {
     }
     let with_tools = params.get("tools").is_some() || params.get("toolChoice").is_some();
     let needs = if with_tools { Capabilities::SAMPLING_TOOLS } else { Capabilities::SAMPLING };
-    Ok(Question { method: "sampling/createMessage", needs, params })
+    Ok(ServerRequest { method: "sampling/createMessage", needs, params })
 }

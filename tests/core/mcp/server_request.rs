@@ -1,9 +1,9 @@
 //! What may be asked of a client, and what counts as an answer.
 
 use mcp_wicket::json::Value;
-use mcp_wicket::mcp::ask::Question;
 use mcp_wicket::mcp::capabilities::Capabilities;
 use mcp_wicket::mcp::revision::Revision;
+use mcp_wicket::mcp::server_request::ServerRequest;
 use serde_json::{Value as Json, json};
 
 const NEW: Revision = Revision::V2026_07_28;
@@ -11,7 +11,7 @@ const OLD: Revision = Revision::V2025_11_25;
 
 fn asked(revision: Revision, kind: &str, params: &Json) -> Result<Json, String> {
     let text = params.to_string();
-    let question = Question::read(revision, kind, Some(Value::read(&text).unwrap()));
+    let question = ServerRequest::read(revision, kind, Some(Value::read(&text).unwrap()));
     question
         .map(|question| serde_json::from_str(&question.input_request()).unwrap())
         .map_err(std::borrow::Cow::into_owned)
@@ -20,7 +20,7 @@ fn asked(revision: Revision, kind: &str, params: &Json) -> Result<Json, String> 
 /// Whether `answer` counts for what was asked.
 fn counts(kind: &str, params: &Json, answer: &Json) -> bool {
     let (params, answer) = (params.to_string(), answer.to_string());
-    let question = Question::read(NEW, kind, Some(Value::read(&params).unwrap())).unwrap();
+    let question = ServerRequest::read(NEW, kind, Some(Value::read(&params).unwrap())).unwrap();
     question.check(Value::read(&answer).unwrap()).is_ok()
 }
 
@@ -86,7 +86,7 @@ fn what_cannot_be_asked() {
 fn a_question_needs_what_it_needs() {
     let needs = |kind: &str, params: Json| {
         let text = params.to_string();
-        Question::read(NEW, kind, Some(Value::read(&text).unwrap())).unwrap().needs
+        ServerRequest::read(NEW, kind, Some(Value::read(&text).unwrap())).unwrap().needs
     };
     assert_eq!(needs("elicit", form(&json!({}), &[])), Capabilities::FORMS);
     assert_eq!(needs("elicit", json!({"mode": "url", "message": "?", "url": "https://a.example"})), Capabilities::URLS);
