@@ -32,14 +32,15 @@ export function fromAgents(project: Project, version: string): void {
   const { draft } = project;
   const entry = entryOf(project);
   const agents = project.sources.flatMap((path) => agentsIn(project.code(path)));
-  let keepsClients = false;
+  /** For each provider, whether its clients keep their IDs. */
+  const kept: boolean[] = [];
   for (const path of project.sources) {
     project.edit(path, (code) => {
       if (!code.imports.some((each) => REPLACED.test(code.moduleOf(each)))) return;
       moveImports(code, entry);
       const names = providerNames(code);
       for (const each of code.all(code.ts.isNewExpression)) {
-        if (names.includes(code.textOf(each.expression)) && provider(code, project, each)) keepsClients = true;
+        if (names.includes(code.textOf(each.expression))) kept.push(provider(code, project, each));
       }
       for (const each of code.all(code.ts.isCallExpression)) calls(code, project, each, agents);
     });
@@ -60,7 +61,7 @@ export function fromAgents(project: Project, version: string): void {
   if (hasProvider) {
     draft.note(
       `After the deployment, people sign in once more: tokens and grants of before are not read. ${
-        keepsClients
+        kept.length > 0 && kept.every(Boolean)
           ? "Clients keep their IDs (`legacyClients`)."
           : "For clients to keep their IDs, add `kv` and `legacyClients: true` to the options of OAuthProvider."
       }`,
