@@ -25,5 +25,8 @@ pub const BATCH: usize = 100;
 /// What a call stores between its rounds: it comes back with the next request.
 pub const STATE: usize = 256 * 1024;
 
+/// The record of a client that registered with another package: it is parsed at each request that names the client.
+pub const LEGACY_RECORD: usize = 16 * 1024;
+
 /// The body of a request for which a stencil is stored.
 pub const STENCIL: usize = 8192;

@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rate_limit", &["crypto", "flow"]),
     ("callback_result", &["jose", "json"]),
     ("identity", &["callback_result", "crypto", "flow", "http", "jose", "json"]),
-    ("oauth", &["crypto", "flow", "http", "identity", "jose", "json", "rate_limit", "unique"]),
+    ("oauth", &["bounds", "crypto", "flow", "http", "identity", "jose", "json", "rate_limit", "unique"]),
     (
         "guard",
         &[

@@ -11,6 +11,7 @@
 
 use super::metadata::{member, named, usable};
 use super::{Auth, Client, Lookup, Proof, is_plain, object};
+use crate::bounds;
 use crate::crypto::sha256;
 use crate::flow::{Commit, Flow, Load};
 use crate::json::Object;
@@ -18,8 +19,6 @@ use crate::oauth::audit::AuditEvent;
 use crate::oauth::{AuthorizationServer, Request, redirect};
 
 const ID_LENGTH: usize = 16;
-/// Of a record, as of a registration.
-const MAX_RECORD: usize = 16 * 1024;
 const MAX_REDIRECTS: usize = 10;
 /// What the namespace has for a record that was deleted here: JSON, so that either package reads it as none.
 const DELETED: &str = "null";
@@ -68,8 +67,8 @@ pub(crate) fn delete(flow: &Flow<'_>, id: &str) {
 
 /// The client that `record` describes, or why it describes none.
 fn client_of<I>(server: &AuthorizationServer<'_, I>, id: &str, record: &str) -> Result<Client, &'static str> {
-    if record.len() > MAX_RECORD {
-        return Err("the record is longer than 16 KB");
+    if record.len() > bounds::LEGACY_RECORD {
+        return Err("the record is longer than 16 KiB");
     }
     let record = Object::read(record).map_err(|_| "the record is not a JSON object")?;
     if record.string("clientId").is_none_or(|named| named != id) {
