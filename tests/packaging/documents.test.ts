@@ -1,0 +1,129 @@
+/** The TypeScript samples of README.md and the guides compile as they are written, against the declarations of the package. */
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+import { expect, test } from "vitest";
+import { at } from "../harness/paths.ts";
+
+const DOCUMENTS = ["README.md", ...readdirSync(at("docs/guides")).map((file) => `docs/guides/${file}`)];
+
+/** Samples of other packages' configuration: `npm run test:bundlers` builds with them. */
+const ELSEWHERE = ["docs/guides/bundlers.md"];
+
+/** Entry points whose names a sample may leave to its reader to import. */
+const ENTRIES = ["mcp-wicket/oauth", "mcp-wicket/testing", "vitest"];
+
+const ofProvider = (sample: string) => `new OAuthProvider<Env>({ defaultHandler, ${sample} });`;
+const TYPES = 'import("mcp-wicket/oauth")';
+
+/** Samples that are part of something: how they begin, and what they are in. */
+const PARTS: readonly (readonly [begins: string, whole: (sample: string) => string])[] = [
+  ["kv: (env)", ofProvider],
+  ["audit: d1Audit", (sample) => ofProvider(`${sample}\n`)],
+  ["pages: {", ofProvider],
+  ["stillKnown:", (sample) => `const pages: ${TYPES}.PagesHandler<Env> = { fetch: () => new Response(), ${sample} };`],
+  [
+    "allow: {",
+    (sample) =>
+      sample.replaceAll(
+        /^(allow: .*?)\s*(?:\/\/.*)?$/gm,
+        `({ $1 }) satisfies ${TYPES}.UpstreamOptions<Env>["allow"] extends infer Rule ? { allow: Rule } : never;`,
+      ),
+  ],
+  [
+    "init() {",
+    (sample) => `class Part extends McpAgent<Env, unknown, { tenants: string[] }> { server = server; ${sample} }`,
+  ],
+  ["this.server", (sample) => `class Part extends McpAgent<Env> { server = server; init() { ${sample} } }`],
+  ["const said =", (sample) => `async function part(token: string) { ${sample} }`],
+];
+
+interface Sample {
+  /** `docs/guides/sign-in.md:24`. */
+  name: string;
+  text: string;
+}
+
+const samples = DOCUMENTS.filter((file) => !ELSEWHERE.includes(file)).flatMap((file) => {
+  const text = readFileSync(at(file), "utf8");
+  return [...text.matchAll(/^( *)```ts\n([\s\S]*?)^\1```/gm)].map(({ index, 1: margin = "", 2: code = "" }): Sample => {
+    const lines = code.split("\n").map((line) => line.slice(margin.length));
+    return { name: `${file}:${String(text.slice(0, index).split("\n").length)}`, text: lines.join("\n") };
+  });
+});
+
+const folder = at("tests/packaging/samples");
+const { config } = ts.readConfigFile(at("examples/tsconfig.json"), (path) => ts.sys.readFile(path)) as {
+  config: object;
+};
+const { options } = ts.parseJsonConfigFileContent(config, ts.sys, at("examples"));
+const pathOf = (index: number) => join(folder, `sample-${String(index)}.ts`);
+
+/** What is wrong, by sample. `{ … }` stands for options, and `// …` for members, which may then be missing. */
+function errorsOf(texts: readonly string[]): { name: string | undefined; message: string }[][] {
+  const files = new Map(texts.map((text, index) => [pathOf(index), text]));
+  const host = ts.createCompilerHost(options);
+  const { fileExists, readFile } = host;
+  host.fileExists = (path) => files.has(path) || fileExists(path);
+  host.readFile = (path) => files.get(path) ?? readFile(path);
+  const context = ["context.d.ts", "modules.d.ts"].map((file) => join(folder, file));
+  const program = ts.createProgram([...files.keys(), ...context], { ...options, noEmit: true }, host);
+  for (const file of context) expect(program.getSemanticDiagnostics(program.getSourceFile(file))).toEqual([]);
+  return texts.map((text, index) => {
+    const source = program.getSourceFile(pathOf(index));
+    const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    return found.flatMap(({ code, messageText }) => {
+      const message = ts.flattenDiagnosticMessageText(messageText, "\n");
+      if (
+        text.includes("…") &&
+        /is missing in type|not assignable to parameter of type|^Expected \d+ arguments/.test(message)
+      )
+        return [];
+      const name = [2304, 2552, 2593].includes(code) ? /'([^']+)'/.exec(message)?.[1] : undefined;
+      return [{ name, message }];
+    });
+  });
+}
+
+/** The names that an entry point exports. */
+function exportsOf(entries: readonly string[]): Map<string, string> {
+  const texts = entries.map((entry) => `export * from "${entry}";`);
+  const files = new Map(texts.map((text, index) => [pathOf(index), text]));
+  const host = ts.createCompilerHost(options);
+  const { fileExists, readFile } = host;
+  host.fileExists = (path) => files.has(path) || fileExists(path);
+  host.readFile = (path) => files.get(path) ?? readFile(path);
+  const program = ts.createProgram([...files.keys()], options, host);
+  const checker = program.getTypeChecker();
+  return new Map(
+    entries.flatMap((entry, index) => {
+      const source = program.getSourceFile(pathOf(index));
+      const symbol = source && checker.getSymbolAtLocation(source);
+      return symbol ? checker.getExportsOfModule(symbol).map(({ name }) => [name, entry] as const) : [];
+    }),
+  );
+}
+
+test("every sample compiles", { timeout: 120_000 }, () => {
+  expect(samples.length).toBeGreaterThan(30);
+  const known = exportsOf(ENTRIES);
+  let texts = samples.map(({ text }) => {
+    const bare = text.replaceAll(/\{ … \}/g, "{} as never");
+    const [, whole] = PARTS.find(([begins]) => bare.startsWith(begins)) ?? [];
+    return `${whole?.(bare) ?? bare}\nexport {};\n`;
+  });
+  const first = errorsOf(texts);
+  // A fragment uses names of the package that its page has imported before.
+  texts = texts.map((text, index) => {
+    const missing = new Set(first[index]?.flatMap(({ name }) => name ?? []));
+    const lines = [...missing].flatMap((name) => {
+      const entry = known.get(name);
+      return entry === undefined ? [] : [`import { ${name} } from "${entry}";`];
+    });
+    return `${lines.join(" ")}\n${text}`;
+  });
+  const wrong = errorsOf(texts).flatMap((errors, index) =>
+    errors.map(({ message }) => `${samples[index]?.name ?? ""}: ${message}`),
+  );
+  expect(wrong).toEqual([]);
+});
