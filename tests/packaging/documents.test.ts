@@ -59,15 +59,20 @@ const { config } = ts.readConfigFile(at("examples/tsconfig.json"), (path) => ts.
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, at("examples"));
 const pathOf = (index: number) => join(folder, `sample-${String(index)}.ts`);
 
-/** What is wrong, by sample. `{ … }` stands for options, and `// …` for members, which may then be missing. */
-function errorsOf(texts: readonly string[]): { name: string | undefined; message: string }[][] {
+/** A program of files that are not written, beside those of `context`. */
+function programOf(texts: readonly string[], context: readonly string[] = []): ts.Program {
   const files = new Map(texts.map((text, index) => [pathOf(index), text]));
   const host = ts.createCompilerHost(options);
-  const { fileExists, readFile } = host;
-  host.fileExists = (path) => files.has(path) || fileExists(path);
-  host.readFile = (path) => files.get(path) ?? readFile(path);
+  const real = ts.createCompilerHost(options);
+  host.fileExists = (path) => files.has(path) || real.fileExists(path);
+  host.readFile = (path) => files.get(path) ?? real.readFile(path);
+  return ts.createProgram([...files.keys(), ...context], { ...options, noEmit: true }, host);
+}
+
+/** What is wrong, by sample. `{ … }` stands for options, and `// …` for members, which may then be missing. */
+function errorsOf(texts: readonly string[]): { name: string | undefined; message: string }[][] {
   const context = ["context.d.ts", "modules.d.ts"].map((file) => join(folder, file));
-  const program = ts.createProgram([...files.keys(), ...context], { ...options, noEmit: true }, host);
+  const program = programOf(texts, context);
   for (const file of context) expect(program.getSemanticDiagnostics(program.getSourceFile(file))).toEqual([]);
   return texts.map((text, index) => {
     const source = program.getSourceFile(pathOf(index));
@@ -87,13 +92,7 @@ function errorsOf(texts: readonly string[]): { name: string | undefined; message
 
 /** The names that an entry point exports. */
 function exportsOf(entries: readonly string[]): Map<string, string> {
-  const texts = entries.map((entry) => `export * from "${entry}";`);
-  const files = new Map(texts.map((text, index) => [pathOf(index), text]));
-  const host = ts.createCompilerHost(options);
-  const { fileExists, readFile } = host;
-  host.fileExists = (path) => files.has(path) || fileExists(path);
-  host.readFile = (path) => files.get(path) ?? readFile(path);
-  const program = ts.createProgram([...files.keys()], options, host);
+  const program = programOf(entries.map((entry) => `export * from "${entry}";`));
   const checker = program.getTypeChecker();
   return new Map(
     entries.flatMap((entry, index) => {

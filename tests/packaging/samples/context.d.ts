@@ -29,7 +29,7 @@ declare global {
       GITHUB_CLIENT_SECRET: string;
     }
   }
-  interface Env extends Cloudflare.Env {}
+  type Env = Cloudflare.Env;
   class MyMCP extends McpAgent<Env> {
     server: McpServer;
   }
