@@ -1,4 +1,5 @@
-/** The TypeScript samples of README.md and the guides compile as they are written, against the declarations of the package. */
+/** The samples of README.md and the guides: TypeScript compiles as it is written, JSON is valid, commands and flags exist. */
+import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
@@ -44,13 +45,22 @@ interface Sample {
   text: string;
 }
 
-const samples = DOCUMENTS.filter((file) => !ELSEWHERE.includes(file)).flatMap((file) => {
-  const text = readFileSync(at(file), "utf8");
-  return [...text.matchAll(/^( *)```ts\n([\s\S]*?)^\1```/gm)].map(({ index, 1: margin = "", 2: code = "" }): Sample => {
-    const lines = code.split("\n").map((line) => line.slice(margin.length));
-    return { name: `${file}:${String(text.slice(0, index).split("\n").length)}`, text: lines.join("\n") };
+/** The blocks of a language, a regular expression. */
+function blocksOf(language: string, documents: readonly string[] = DOCUMENTS): Sample[] {
+  const block = new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^\\1\`\`\``, "gm");
+  return documents.flatMap((file) => {
+    const text = readFileSync(at(file), "utf8");
+    return [...text.matchAll(block)].map(({ index, 1: margin = "", 2: code = "" }): Sample => {
+      const lines = code.split("\n").map((line) => line.slice(margin.length));
+      return { name: `${file}:${String(text.slice(0, index).split("\n").length)}`, text: lines.join("\n") };
+    });
   });
-});
+}
+
+const samples = blocksOf(
+  "ts",
+  DOCUMENTS.filter((file) => !ELSEWHERE.includes(file)),
+);
 
 const folder = at("tests/packaging/samples");
 const { config } = ts.readConfigFile(at("examples/tsconfig.json"), (path) => ts.sys.readFile(path)) as {
@@ -125,4 +135,39 @@ test("every sample compiles", { timeout: 120_000 }, () => {
     errors.map(({ message }) => `${samples[index]?.name ?? ""}: ${message}`),
   );
   expect(wrong).toEqual([]);
+});
+
+test("every JSON sample is valid, and a part of Wrangler's configuration has keys that it knows", () => {
+  const schema = JSON.parse(readFileSync(at("node_modules/wrangler/config-schema.json"), "utf8")) as {
+    definitions: { RawConfig: { properties: object } };
+  };
+  const known = Object.keys(schema.definitions.RawConfig.properties);
+  const all = blocksOf("jsonc?");
+  expect(all.length).toBeGreaterThan(5);
+  for (const { name, text } of all) {
+    const isPart = /^(?:\/\/.*\n)*"/.test(text);
+    const { config: read, error } = ts.parseConfigFileTextToJson(name, isPart ? `{${text}}` : text) as {
+      config: object;
+      error?: ts.Diagnostic;
+    };
+    expect(error?.messageText, name).toBeUndefined();
+    if (isPart || text.includes("wrangler/config-schema.json")) {
+      for (const key of Object.keys(read)) expect([...known, "$schema"], name).toContain(key);
+    }
+  }
+});
+
+test("every command of this package has flags that it knows", () => {
+  const help = execFileSync(process.execPath, [at("dist/cli/main.js"), "--help"], { encoding: "utf8" });
+  let found = 0;
+  for (const file of DOCUMENTS) {
+    for (const [line, command = ""] of readFileSync(at(file), "utf8").matchAll(
+      /npx mcp-wicket ([a-z][\w-]*)[^`\n]*/g,
+    )) {
+      found += 1;
+      expect(help, `${file}: ${line}`).toContain(`npx mcp-wicket ${command}`);
+      for (const [flag] of line.matchAll(/(?<=\s)--[a-z][\w-]*/g)) expect(help, `${file}: ${line}`).toContain(flag);
+    }
+  }
+  expect(found).toBeGreaterThan(20);
 });
