@@ -90,7 +90,7 @@ async function pictures(browser, url, redirect, look) {
     await route.fulfill({ response, body });
   });
   await page.getByRole("button", { name: "Cancel" }).click();
-  await page.getByRole("heading", { name: "Going back" }).waitFor();
+  await page.getByRole("heading", { name: "Denied" }).waitFor();
   await take("leave");
   await page.goto(`${url}/connected`);
   await take("connected");

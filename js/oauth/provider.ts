@@ -238,7 +238,7 @@ export class OAuthProvider<Env = unknown> {
       if (!(error instanceof AuthorizeError)) throw error;
       const { message, redirectTo } = error;
       if (redirectTo !== undefined && !error.page) return Response.redirect(redirectTo, 302);
-      const page: Page = error.page ?? { kind: "error", title: "This did not work", text: message };
+      const page: Page = error.page ?? { kind: "error", title: "Something went wrong", text: message };
       return this.#page(400, [["cache-control", "no-store"]], page, request.headers.get("accept-language"));
     }
   }

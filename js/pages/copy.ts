@@ -14,11 +14,11 @@ export const ENGLISH = {
   known: "Known app",
   knownHint: "The people who run {server} have added this app.",
   rememberedHint: "You have allowed this before.",
-  toHttps: "Afterwards your browser goes to {host}.",
+  toHttps: "Afterwards you are sent back to {host}.",
   toLoopback:
-    "Afterwards your browser passes the response to a program on this computer. Any program here can request this, so continue only if you have just started to connect {client} yourself.",
+    "Afterwards you are sent back to an app on this computer. Any app here could pretend to be {client}, so continue only if you have just started to connect it yourself.",
   toScheme:
-    "Afterwards your browser opens the app on this device that claims {host} links. Any app can claim them, so continue only if you have just started to connect {client} yourself.",
+    "Afterwards you are sent back to the app on this device that opens {host} links. Any app here could pretend to be {client}, so continue only if you have just started to connect it yourself.",
   signedInAs: "You are signed in as {account}.",
   otherAccount:
     "You have signed in as {account}, not as {former}. Allow this only if {account} is the account you want to use.",
@@ -28,9 +28,9 @@ export const ENGLISH = {
   signInWith: "If you allow it, you sign in with {upstream} next, at {host}.",
   upstreamScopes: "{server} asks {upstream} for permission to:",
   upstreamKept: "{client} never sees your {upstream} password or token.",
-  lastsIdle: "Access ends when it has not been used for {idle}.",
-  lastsAbsolute: "Access ends after {days}.",
-  lastsBoth: "Access ends when it has not been used for {idle}, and after {days} at the latest.",
+  lastsIdle: "Access expires after {idle} without use.",
+  lastsAbsolute: "Access expires after {days}.",
+  lastsBoth: "Access expires after {idle} without use, and after {days} at the latest.",
   takeBack: "You can revoke it at any time on your connected apps page.",
   connectedLink: "Connected apps",
   allow: "Allow",
@@ -69,17 +69,17 @@ export const ENGLISH = {
   appsTitle: "Connected apps",
   appsIntro: "These apps can use {server} on your behalf.",
   appsNone: "No app can use {server} on your behalf.",
-  appsDone: "Done. Its access ends everywhere within half a minute.",
+  appsDone: "The app is disconnected. This can take up to 30 seconds.",
   since: "Since",
   lastUsed: "Last used",
   mayDo: "It can",
-  answersTo: "Responses go to",
+  answersTo: "Sends you back to",
   disconnect: "Disconnect {client}",
   disconnectAll: "Disconnect all apps",
   signOut: "Sign out",
 
   // Recovery
-  recoveryTitle: "This app has to be connected again",
+  recoveryTitle: "Reconnect this app",
   recoveryWhat:
     "The app that sent you here uses a registration that {server} does not know. It may have expired, or the server may have been reset. Nothing is wrong with your account, and nothing was shared.",
   recoveryAgain: "Remove the connection in your app and add it again.",
@@ -98,10 +98,10 @@ export const ENGLISH = {
   recoveryOtherHow: "Sign out of this server in the app, or delete its entry and add it again.",
 
   // Errors
-  errorTitle: "This did not work",
+  errorTitle: "Something went wrong",
   errorWhere: "The log of the server has the details under {id}.",
   errorRetry: "Try again",
-  error: "Something went wrong on this server. Please go back to your app and connect again.",
+  error: "The server has failed. Please go back to your app and connect again.",
   error_request:
     "Your app sent a request that this server cannot read. Please go back to your app and connect again; if that does not help, tell its developer.",
   error_redirect:

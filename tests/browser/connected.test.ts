@@ -136,7 +136,7 @@ test("allowing twice succeeds once, and says what happened", async () => {
   await first.getByRole("button", { name: "Allow" }).click();
   await first.getByRole("heading", { name: "Development sign-in" }).waitFor();
   await second.getByRole("button", { name: "Allow" }).click();
-  await second.getByRole("heading", { name: "This did not work" }).waitFor();
+  await second.getByRole("heading", { name: "Something went wrong" }).waitFor();
   expect(await second.locator("main").innerText()).toMatch(/used already|another browser or window/);
   await signInAs(first, "Ada Lovelace");
   await (await finish(await codeFrom(first))).close();
