@@ -73,6 +73,7 @@ export interface ServerConfig {
   /** There is an endpoint for the operator. */
   operator?: true;
   "operator.path"?: string;
+  "operator.scope"?: string;
   jwt?: boolean;
   resourceServers?: Record<string, string>;
   rawSubject?: boolean;

@@ -1,5 +1,6 @@
 /** `mcp-wicket grants`, `clients` and `audit verify --d1`: calls of the operator route (`src/oauth/endpoints/operator.rs`). */
 import { parseArgs } from "node:util";
+import { isLoopback } from "../common/loopback.js";
 import { visible, visibleJson } from "./visible.js";
 
 export interface OperatorOutput {
@@ -204,7 +205,7 @@ function routeAt(given: string | undefined): URL {
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
     throw new Error(`"${given}" is not the URL of a server. Write it in full, such as ${example}.`);
   }
-  if (url.protocol === "http:" && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)) {
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     throw new Error(`Use https: over http, anyone on the way to ${url.host} could read the token.`);
   }
   if (url.pathname === "/") url.pathname = "/operator";

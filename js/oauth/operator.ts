@@ -211,53 +211,53 @@ export function helpersOf(
     const { message, redirectTo, page } = answer.wrong;
     throw new AuthorizeError(message, redirectTo, page);
   };
-  const before = async (more = {}) => ({
-    before: new Date((await ask<{ before: number }>("revoke-before", more)).before),
+  const before = async (call: string, more = {}) => ({
+    before: new Date((await ask<{ before: number }>(call, more)).before),
   });
   return {
     parseAuthRequest: async (request) => {
       const query = new URL(request.url).search.slice(1);
       const peer = request.headers.get("cf-connecting-ip");
-      return ask("parse", {}, { query, ...(peer !== null && { peer }) });
+      return ask("parseAuthRequest", {}, { query, ...(peer !== null && { peer }) });
     },
-    lookupClient: (id) => ask("client", { id }),
+    lookupClient: (id) => ask("lookupClient", { id }),
     ...unsupportedHelpers,
     completeAuthorization: async (options) => {
       checkOptions(COMPLETE, options);
       const { request, userId, scope, props = {}, metadata, revokeExistingGrants = false } = options;
       const label = typeof metadata?.label === "string" ? metadata.label : "";
-      return ask("complete", { request, userId, scope, props, label, revokeExistingGrants });
+      return ask("completeAuthorization", { request, userId, scope, props, label, revokeExistingGrants });
     },
     createClient: async (client) => {
       checkOptions(CLIENT, client);
-      return ask("create", { client });
+      return ask("createClient", { client });
     },
-    listClients: async () => ({ items: await ask("list") }),
+    listClients: async () => ({ items: await ask("listClients") }),
     updateClient: async (id, client) => {
       checkOptions(CLIENT, client);
-      return ask("update", { id, client });
+      return ask("updateClient", { id, client });
     },
     purgeExpiredData: () => Promise.resolve(NOTHING_TO_PURGE),
-    deleteClient: (id) => ask("delete", { id }),
-    listWaitingClients: async () => ({ items: await ask("waiting") }),
+    deleteClient: (id) => ask("deleteClient", { id }),
+    listWaitingClients: async () => ({ items: await ask("listWaitingClients") }),
     approveClient: async (id) => {
-      await ask("admit", { id });
+      await ask("approveClient", { id });
     },
     dismissClient: async (id) => {
-      await ask("dismiss", { id });
+      await ask("dismissClient", { id });
     },
-    listUserGrants: async (userId) => ({ items: await ask("grants", { userId }) }),
-    revokeClient: (id) => ask("revoke-client", { id }),
-    revokeAll: () => before(),
+    listUserGrants: async (userId) => ({ items: await ask("listUserGrants", { userId }) }),
+    revokeClient: (id) => ask("revokeClient", { id }),
+    revokeAll: () => before("revokeAll"),
     revokeBefore: async (time) => {
       const at = time instanceof Date ? time.getTime() : Number.NaN;
       if (!(at >= 0 && at <= now())) {
         throw new WicketError("ERR_ARGUMENT", "revokeBefore: time must be a Date that is not in the future.");
       }
-      return before({ before: at });
+      return before("revokeBefore", { before: at });
     },
-    rotateClientSecret: (id) => ask("rotate", { id }),
-    revokeClientSecret: (id) => ask("void", { id }),
-    revokeGrant: (grantId, userId) => ask("revoke", { grantId, userId }),
+    rotateClientSecret: (id) => ask("rotateClientSecret", { id }),
+    revokeClientSecret: (id) => ask("revokeClientSecret", { id }),
+    revokeGrant: (grantId, userId) => ask("revokeGrant", { grantId, userId }),
   };
 }

@@ -129,7 +129,7 @@ export class OAuthProvider<Env = unknown> {
     };
     const usual = config.scopes ?? ["mcp"];
     const core = lazyBearerCore();
-    this.#operator = options.operator && operatorGuard(core, options.operator, options);
+    this.#operator = options.operator && operatorGuard(core, own, options.operator, options);
     const guards = new Map<readonly string[] | undefined, Guard<Env>>();
     for (const [route, endpoint] of byRoute) {
       const scopes = scopesOf(options.requiredScopes, route);

@@ -125,6 +125,7 @@ export function configOf<Env>(options: NormalizedOptions<Env>): Omit<ServerConfi
     refreshReplay: options.refreshReplay,
     operator: options.operator && true,
     "operator.path": options.operator?.path,
+    "operator.scope": options.operator?.scope,
     limits: options.limits,
     callbackTimeout: options.callbackTimeout && Math.ceil(options.callbackTimeout),
   };

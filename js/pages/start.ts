@@ -2,6 +2,7 @@
  * The page at `/`: what this server is, and how to connect to it. It works without JavaScript; the script only copies
  * text. Only the origin is taken from the request.
  */
+import { isLocal } from "../common/loopback.js";
 import { checkOptions, namesOf } from "../common/options.js";
 import { INSPECTOR, type Server, chatGpt, claudeCode, claudeDesktop, cursor, idOf, vsCode } from "./clients.js";
 import { escapeHtml } from "./html.js";
@@ -162,8 +163,4 @@ function copyable(what: string, text: string): string {
 function plainUrl(path: string, here: URL): string {
   const special = /[^\w.:/[\]%~-]/g;
   return new URL(path, here.origin).href.replace(special, (char) => `%${char.charCodeAt(0).toString(16)}`);
-}
-
-function isLocal(hostname: string): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

@@ -129,6 +129,9 @@ impl ServerConfig {
         if let Some(wrong) = scopes.iter().find(|scope| !super::scope::is_token(scope)) {
             return Err(format(&["scopes must not contain spaces or quotes: ", wrong]));
         }
+        if text("operator.scope")?.is_some_and(|scope: String| !super::scope::is_token(&scope)) {
+            return Err("operator.scope must be one scope, without spaces or quotes: \"operator\".".into());
+        }
         let schemes = list("schemes", "redirectSchemes")?;
         if let Some(wrong) = schemes.iter().find(|scheme| !super::redirect::is_sound(scheme)) {
             return Err(format(&[

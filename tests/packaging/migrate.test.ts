@@ -226,14 +226,16 @@ describe("files are written", () => {
   test.each([
     ["a link instead of the file", "a.txt", (inside: string) => symlinkSync("../outside.txt", join(inside, "a.txt"))],
     ["a link to a folder outside", "c/a.txt", (inside: string) => symlinkSync("..", join(inside, "c"))],
+    ["a new folder behind one", "c/new/a.txt", (inside: string) => symlinkSync("..", join(inside, "c"))],
   ])("%s is refused, and nothing outside changes", (_, path, link) => {
-    const folder = fresh(`links-${path.replace("/", "-")}`);
+    const folder = fresh(`links-${path.replaceAll("/", "-")}`);
     const inside = join(folder, "project");
     mkdirSync(inside);
     link(inside);
     for (const file of ["outside.txt", "a.txt"]) writeFileSync(join(folder, file), "theirs");
     expect(() => writeAll(inside, change(path))).toThrow(/Nothing was changed.*symbolic link/);
     for (const file of ["outside.txt", "a.txt"]) expect(readFileSync(join(folder, file), "utf8")).toBe("theirs");
+    expect(readdirSync(folder).toSorted()).toEqual(["a.txt", "mine.txt", "outside.txt", "project"]);
   });
 
   test("a file of any name beside one that changes stays as it is", () => {

@@ -2,6 +2,7 @@
  * The effect "fetch": one HTTP request to the outside. https only (http to loopback, for development), no redirects,
  * bounded in time and size. Whether the runtime reaches private addresses is the flag `global_fetch_strictly_public`.
  */
+import { isLoopback } from "../../common/loopback.js";
 import { BOUNDS } from "../caches.js";
 import { textOf } from "../../http/body.js";
 import { EffectFailure } from "../../common/errors.js";
@@ -57,8 +58,4 @@ async function readBeginning(response: Response): Promise<string> {
     if (length === bytes.length) break;
   }
   return new TextDecoder().decode(bytes.subarray(0, length));
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

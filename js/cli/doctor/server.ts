@@ -2,6 +2,7 @@
  * `mcp-wicket doctor URL`: what Claude, ChatGPT, VS Code, Cursor, Codex and the Inspector do when they connect to an MCP
  * endpoint. Without a token: no tool is called.
  */
+import { isLocal } from "../../common/loopback.js";
 import { endpointUrl } from "../client-config.js";
 import { inspectAuthorization } from "./authorization.js";
 import type { Inspected } from "./folder.js";
@@ -26,7 +27,7 @@ const INITIALIZE = message({
 export async function inspectServer(given: string): Promise<Inspected> {
   const { href: url, protocol, hostname } = endpointUrl(given);
   const visit = new Visit(url);
-  if (protocol === "http:" && !isLoopback(hostname)) {
+  if (protocol === "http:" && !isLocal(hostname)) {
     visit.find("not_https", url, "The URL begins with http.");
   }
   const first = await post(visit, url, INITIALIZE);
@@ -36,10 +37,6 @@ export async function inspectServer(given: string): Promise<Inspected> {
   else await inspectOther(visit, url, first);
   const requests = `${String(visit.steps.length)} requests`;
   return { looked: requests, steps: visit.steps, findings: visit.findings };
-}
-
-export function isLoopback(hostname: string): boolean {
-  return /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 function post(visit: Visit, url: string, body: string, headers: Record<string, string> = {}): Promise<Answer> {

@@ -70,11 +70,12 @@ export function writeAll(folder: string, changes: readonly Change[]): void {
   const prepared = changes.map((change) => ({ ...change, place: join(folder, change.path), beside: "" }));
   const done: typeof prepared = [];
   try {
+    const modes = new Map(changes.map(({ path }) => [path, modeOf(folder, path)]));
     // What can fail because of space or permissions fails here, where nothing has changed yet.
     for (const change of prepared) {
       const { place, after, path } = change;
       mkdirSync(dirname(place), { recursive: true });
-      const mode = modeOf(folder, path);
+      const mode = modes.get(path);
       const beside = `${place}.${crypto.randomUUID()}.tmp`;
       writeFileSync(beside, after ?? "", { flag: "wx", ...(mode !== undefined && { mode }) });
       change.beside = beside;
@@ -100,7 +101,9 @@ export function writeAll(folder: string, changes: readonly Change[]): void {
 /** The mode of a file as it is. Throws for what a repository could use to make this program write elsewhere. */
 function modeOf(folder: string, path: string): number | undefined {
   const place = join(folder, path);
-  const parent = relative(realpathSync(folder), realpathSync(dirname(place)));
+  let existing = dirname(place);
+  while (!existsSync(existing)) existing = dirname(existing);
+  const parent = relative(realpathSync(folder), realpathSync(existing));
   if (parent === ".." || parent.startsWith(`..${sep}`) || isAbsolute(parent)) {
     throw new Error(`${path} is outside of the folder, by way of a symbolic link`);
   }

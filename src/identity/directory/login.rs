@@ -21,6 +21,11 @@ pub(crate) struct Attempt {
     pub(crate) cost: Cost,
 }
 
+impl Attempt {
+    /// The name of the call.
+    pub(crate) const CALL: &'static str = "attempt";
+}
+
 /// The result of an attempt.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -41,6 +46,6 @@ pub(super) async fn attempt(
     (callback, email): (&str, &str),
     attempt: &Attempt,
 ) -> Result<AttemptOutcome, Failure> {
-    let answer = flow.obtain(&Ask::new(object(callback, email), "attempt", attempt)).await?;
+    let answer = flow.obtain(&Ask::new(object(callback, email), Attempt::CALL, attempt)).await?;
     json::read(&answer).map_err(|_| Failure::Failed)
 }

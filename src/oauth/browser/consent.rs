@@ -4,7 +4,8 @@
 //! twice; the request is changed between question and answer.
 //! **Guarantee.** The form contains the sealed request, together with the hash of a cookie that only this browser has
 //! (`__Host-`, per request); a page of another site cannot send both. The transaction is named after that cookie, so it
-//! begins once, however often the page is rendered and sent. Nothing is stored before Allow.
+//! begins once, however often the page is rendered and sent. Nothing is stored before Allow, except where people sign in
+//! first: then the transaction of the sign-in.
 //! **Not guaranteed.** That the person reads the page. The Allow button never has the focus.
 
 use serde::{Deserialize, Serialize};

@@ -191,9 +191,11 @@ pub(super) struct ConnectedApp<'a> {
     pub(super) last_used: u64,
 }
 
+/// A step of a sign-in: `choose`, with the choices, or `sign-in`, with an address and a password.
 #[derive(Serialize)]
-#[serde(tag = "kind", rename = "choose", rename_all = "camelCase")]
-pub(super) struct ChoosePage<'a> {
+#[serde(rename_all = "camelCase")]
+pub(super) struct StepPage<'a> {
+    pub(super) kind: &'static str,
     pub(super) server: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) server_name: Option<&'a str>,
@@ -201,35 +203,26 @@ pub(super) struct ChoosePage<'a> {
     pub(super) hidden: [(&'a str, &'a str); 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client: Option<PageClient<'a>>,
-    pub(super) choices: Vec<PageChoice<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) choices: Option<Vec<PageChoice<'a>>>,
+    /// The address that was entered before.
+    #[cfg(feature = "provider")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) email: Option<&'a str>,
+    /// `wrong`, or `wait`.
+    #[cfg(feature = "provider")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<&'static str>,
+    /// Seconds to wait.
+    #[cfg(feature = "provider")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seconds: Option<u64>,
 }
 
 #[derive(Serialize)]
 pub(super) struct PageChoice<'a> {
     pub(super) value: &'a str,
     pub(super) label: &'a str,
-}
-
-/// A person signs in with an address and a password.
-#[cfg(feature = "provider")]
-#[derive(Serialize)]
-#[serde(tag = "kind", rename = "sign-in", rename_all = "camelCase")]
-pub(super) struct PasswordPage<'a> {
-    pub(super) server: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) server_name: Option<&'a str>,
-    pub(super) action: &'a str,
-    pub(super) hidden: [(&'a str, &'a str); 1],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) client: Option<PageClient<'a>>,
-    /// The address that was entered before.
-    pub(super) email: &'a str,
-    /// `wrong`, or `wait`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) problem: Option<&'static str>,
-    /// Seconds to wait.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) seconds: Option<u64>,
 }
 
 /// The host of an origin, with its port.

@@ -3,11 +3,9 @@
 use serde::Serialize;
 
 pub use super::error_page::{ErrorReason, error_page};
-#[cfg(feature = "provider")]
-use super::model::PasswordPage;
 use super::model::{
-    AppsPage, ChoosePage, ConnectedApp, ConsentPage, ErrorPage, LeavePage, PageAccount, PageChoice, PageClient,
-    PageRedirect, PageScope, PageUpstream, RecoveryPage, ReturnTarget, host,
+    AppsPage, ConnectedApp, ConsentPage, ErrorPage, LeavePage, PageAccount, PageChoice, PageClient, PageRedirect,
+    PageScope, PageUpstream, RecoveryPage, ReturnTarget, StepPage, host,
 };
 use crate::http::origin::origin_of;
 use crate::http::refused::LoggedRefusal;
@@ -350,18 +348,34 @@ pub fn connected<I>(
     alone(page(200, &model))
 }
 
+impl<'a> StepPage<'a> {
+    /// A page of choices, of which there are none yet, whose form goes to `endpoint`.
+    fn new<I>(server: &'a AuthorizationServer<'_, I>, endpoint: Endpoint, hidden: (&'a str, &'a str)) -> Self {
+        Self {
+            kind: "choose",
+            server: host(&server.issuer),
+            server_name: server.config.name.as_deref(),
+            action: server.config.path(endpoint),
+            hidden: [hidden],
+            client: None,
+            choices: None,
+            #[cfg(feature = "provider")]
+            email: None,
+            #[cfg(feature = "provider")]
+            problem: None,
+            #[cfg(feature = "provider")]
+            seconds: None,
+        }
+    }
+}
+
 /// The page on which a person signs in to see the connected apps.
 #[must_use]
 pub fn choose<I: Identity>(server: &AuthorizationServer<'_, I>, hidden: &str) -> Reply {
     let label = &server.identity.about().label;
-    let model = ChoosePage {
-        server: host(&server.issuer),
-        server_name: server.config.name.as_deref(),
-        action: server.config.path(Endpoint::Connected),
-        hidden: [(super::connected::FIELD, hidden)],
-        client: None,
-        choices: vec![PageChoice { value: server.identity.name(), label }],
-    };
+    let choices = Some(vec![PageChoice { value: server.identity.name(), label }]);
+    let base = StepPage::new(server, Endpoint::Connected, (super::connected::FIELD, hidden));
+    let model = StepPage { choices, ..base };
     alone(page(200, &model))
 }
 
@@ -373,26 +387,26 @@ pub fn step<I>(
     wanted: Option<&AuthorizationRequest>,
     step: &Step,
 ) -> Reply {
-    let (server_name, hidden) = (server.config.name.as_deref(), [("state", id)]);
-    let (host, action) = (host(&server.issuer), server.config.path(Endpoint::Callback));
     let client = wanted.map(|pending| PageClient::of(&pending.name, &pending.client, Proof::of(&pending.client)));
+    let mut model = StepPage { client, ..StepPage::new(server, Endpoint::Callback, ("state", id)) };
     let page = match step {
         Step::Choose(all) => {
-            let choices = all.iter().map(|one| PageChoice { value: &one.value, label: &one.label }).collect();
-            page(200, &ChoosePage { server: host, server_name, action, hidden, client, choices })
+            model.choices = Some(all.iter().map(|one| PageChoice { value: &one.value, label: &one.label }).collect());
+            page(200, &model)
         }
         #[cfg(feature = "provider")]
         Step::SignIn(SignInPage { email, problem }) => {
-            let (problem, seconds) = match problem {
-                None => (None, None),
-                Some(SignInProblem::Wrong) => (Some("wrong"), None),
-                Some(SignInProblem::Wait(seconds)) => (Some("wait"), Some(*seconds)),
-            };
-            let status = if seconds.is_some() { 429 } else { 200 };
-            let model = PasswordPage { server: host, server_name, action, hidden, client, email, problem, seconds };
-            match seconds {
-                None => page(status, &model),
-                Some(seconds) => page(status, &model).with("retry-after", seconds.to_string()),
+            (model.kind, model.email) = ("sign-in", Some(email.as_str()));
+            match problem {
+                None => page(200, &model),
+                Some(SignInProblem::Wrong) => {
+                    model.problem = Some("wrong");
+                    page(200, &model)
+                }
+                Some(SignInProblem::Wait(seconds)) => {
+                    (model.problem, model.seconds) = (Some("wait"), Some(*seconds));
+                    page(429, &model).with("retry-after", seconds.to_string())
+                }
             }
         }
     };

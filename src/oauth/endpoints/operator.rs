@@ -20,22 +20,22 @@ use crate::oauth::error::{Code, unstored};
 use crate::oauth::operator::perform;
 use crate::oauth::{AuthorizationServer, Request, signing};
 
-/// The calls, which are named after the helpers of `OAuthProvider.api`: what [`perform`] calls them, and their members.
-pub const CALLS: [(&str, &str, &[&str]); 14] = [
-    ("listUserGrants", "grants", &["userId"]),
-    ("revokeGrant", "revoke", &["userId", "grantId"]),
-    ("listClients", "list", &[]),
-    ("createClient", "create", &["client"]),
-    ("rotateClientSecret", "rotate", &["id"]),
-    ("revokeClientSecret", "void", &["id"]),
-    ("deleteClient", "delete", &["id"]),
-    ("listWaitingClients", "waiting", &[]),
-    ("approveClient", "admit", &["id"]),
-    ("dismissClient", "dismiss", &["id"]),
-    ("revokeClient", "revoke-client", &["id"]),
-    ("revokeAll", "revoke-before", &[]),
-    ("revokeBefore", "revoke-before", &["before"]),
-    (READ_AUDIT, "", &["after", "limit"]),
+/// The calls, which are the helpers of `OAuthProvider.api` ([`perform`]), and their members.
+pub const CALLS: [(&str, &[&str]); 14] = [
+    ("listUserGrants", &["userId"]),
+    ("revokeGrant", &["userId", "grantId"]),
+    ("listClients", &[]),
+    ("createClient", &["client"]),
+    ("rotateClientSecret", &["id"]),
+    ("revokeClientSecret", &["id"]),
+    ("deleteClient", &["id"]),
+    ("listWaitingClients", &[]),
+    ("approveClient", &["id"]),
+    ("dismissClient", &["id"]),
+    ("revokeClient", &["id"]),
+    ("revokeAll", &[]),
+    ("revokeBefore", &["before"]),
+    (READ_AUDIT, &["after", "limit"]),
 ];
 
 const READ_AUDIT: &str = "readAudit";
@@ -136,14 +136,14 @@ async fn answer<I: Identity>(
     }
     let call = read(request, body)?;
     let name = call.string("call").unwrap_or_default();
-    let Some((name, does, members)) = CALLS.into_iter().find(|(known, ..)| *known == name) else {
-        let known = CALLS.map(|(known, ..)| known).join(", ");
+    let Some((name, members)) = CALLS.into_iter().find(|(known, _)| *known == name) else {
+        let known = CALLS.map(|(known, _)| known).join(", ");
         return Err(Refused::invalid(["There is no call ", &shown(&name), ". The calls are ", &known, "."].concat()));
     };
     // The events of what is done have the same ID.
     let trace = request.trace(flow);
     let request = &Request { ray: Some(trace.clone()), ..request.clone() };
-    let done = checked(flow, server, request, (name, does, members), &call).await;
+    let done = checked(flow, server, request, (name, members), &call).await;
     let subject = call.string("userId").map(|user| server.subject(&user));
     let (client, grant) = (call.string("id"), call.string("grantId"));
     AuditEvent {
@@ -180,7 +180,7 @@ async fn checked<I: Identity>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
     request: &Request<'_>,
-    (name, does, members): (&'static str, &str, &[&str]),
+    (name, members): (&'static str, &[&str]),
     call: &Object<'_>,
 ) -> Result<Json, Refused> {
     known(call, name, &[&["call"], members].concat())?;
@@ -193,7 +193,7 @@ async fn checked<I: Identity>(
     if members.contains(&"before") && number(call, "before")?.is_none_or(|before| before > flow.context().now()) {
         return Err(Refused::invalid("before must be a time that is not in the future, in milliseconds since 1970."));
     }
-    perform(flow, server, request, does, call).await.map_err(|wrong| {
+    perform(flow, server, request, name, call).await.map_err(|wrong| {
         let refused = if wrong.unavailable { Refused::unavailable } else { Refused::invalid };
         refused(wrong.message)
     })

@@ -24,7 +24,7 @@ const LONGEST_WAIT: u64 = 15 * 60 * 1000;
 const MEMORY: u64 = 24 * 3600 * 1000;
 
 impl Call for Attempt {
-    const NAME: &'static str = "attempt";
+    const NAME: &'static str = Self::CALL;
     type Answer = AttemptOutcome;
 }
 

@@ -93,7 +93,7 @@ async fn called<I: Identity>(
     perform(flow, server, request, &call.string("call").unwrap_or_default(), &call).await
 }
 
-/// Performs the call `name` with the members of `call`.
+/// Performs the call `name`, a helper of `OAuthProvider.api`, with the members of `call`.
 pub(super) async fn perform<I: Identity>(
     flow: &Flow<'_>,
     server: &AuthorizationServer<'_, I>,
@@ -102,12 +102,12 @@ pub(super) async fn perform<I: Identity>(
     call: &Object<'_>,
 ) -> Result<Json, OperatorError> {
     match name {
-        "parse" => {
+        "parseAuthRequest" => {
             let params = Params::read(&request.query).map_err(|_| OperatorError::new("The query is malformed."))?;
             Ok(Json::of(&AuthRequest::of(asked(flow, server, request, &params).await?)))
         }
-        "complete" => complete(flow, server, request, call).await,
-        "client" => {
+        "completeAuthorization" => complete(flow, server, request, call).await,
+        "lookupClient" => {
             let id = needed(call, "id")?;
             match find(flow, server, request, &id).await {
                 Lookup::Known(client, _) => Ok(Json::of(&ClientInfo::of(&client))),
@@ -116,9 +116,9 @@ pub(super) async fn perform<I: Identity>(
                 Lookup::Unavailable | Lookup::Busy(_) => Err(OperatorError::silent()),
             }
         }
-        "create" => create(flow, server, request, call).await,
-        "update" => update(flow, server, request, call).await,
-        "delete" if server.config.legacy && text(call, "id").is_some_and(|id| legacy::is_legacy_id(&id)) => {
+        "createClient" => create(flow, server, request, call).await,
+        "updateClient" => update(flow, server, request, call).await,
+        "deleteClient" if server.config.legacy && text(call, "id").is_some_and(|id| legacy::is_legacy_id(&id)) => {
             let id = needed(call, "id")?;
             let known = matches!(find(flow, server, request, &id).await, Lookup::Known(..));
             if known {
@@ -127,7 +127,7 @@ pub(super) async fn perform<I: Identity>(
             }
             Ok(Json::of(&WasKnown { known }))
         }
-        "delete" => {
+        "deleteClient" => {
             let id = operators(call)?;
             let (forget, object) = (Forget { id }, client::object);
             let known = ask(flow, &object(&forget.id), &Delete {}).await?;
@@ -138,13 +138,13 @@ pub(super) async fn perform<I: Identity>(
             }
             Ok(Json::of(&WasKnown { known }))
         }
-        "list" => listed(flow, INDEX).await,
-        "waiting" => listed(flow, admission::WAITING).await,
-        "admit" | "dismiss" => {
+        "listClients" => listed(flow, INDEX).await,
+        "listWaitingClients" => listed(flow, admission::WAITING).await,
+        "approveClient" | "dismissClient" => {
             let id = needed(call, "id")?;
             is_identifier(&id)?;
             let (forget, object) = (Forget { id }, client::object);
-            let event = if name == "admit" {
+            let event = if name == "approveClient" {
                 ask(flow, &object(&forget.id), &admission::Admit {}).await?;
                 "client approved"
             } else {
@@ -155,13 +155,13 @@ pub(super) async fn perform<I: Identity>(
             log(flow, request, event, &forget.id);
             Ok(nothing())
         }
-        "grants" => {
+        "listUserGrants" => {
             let user = needed(call, "userId")?;
             let list = connections::List { rules: Rules::of(server.config, request) };
             let grants = ask(flow, &object_of(server, &user), &list).await?;
             Ok(Json::of(&grants.iter().map(|grant| GrantSummary::of(grant, &user)).collect::<Vec<_>>()))
         }
-        "revoke" => {
+        "revokeGrant" => {
             let (user, id) = (needed(call, "userId")?, needed(call, "grantId")?);
             let is_all = id == "*";
             let traced = RequestTrace::new(server.config, request.trace(flow));
@@ -175,7 +175,7 @@ pub(super) async fn perform<I: Identity>(
             }
             Ok(Json::of(&RevokedGrants { ended }))
         }
-        "revoke-client" => {
+        "revokeClient" => {
             let id = needed(call, "id")?;
             is_identifier(&id)?;
             end(flow, server, Rule::Client(&id), flow.context().now() + 1).await?;
@@ -184,7 +184,7 @@ pub(super) async fn perform<I: Identity>(
             let known = matches!(find(flow, server, request, &id).await, Lookup::Known(..));
             Ok(Json::of(&WasKnown { known }))
         }
-        "revoke-before" => {
+        "revokeAll" | "revokeBefore" => {
             let now = flow.context().now();
             let before = call.get("before").and_then(|before| before.text().parse::<u64>().ok());
             let before = before.map_or(now + 1, |before| before.min(now + 1));
@@ -193,7 +193,9 @@ pub(super) async fn perform<I: Identity>(
             AuditEvent { event, before: Some(before), request: Some(&trace), ..AuditEvent::default() }.log(flow);
             Ok(Json::of(&RevokedBefore { before }))
         }
-        "rotate" | "void" => rotate(flow, server, request, call, name == "void").await,
+        "rotateClientSecret" | "revokeClientSecret" => {
+            rotate(flow, server, request, call, name == "revokeClientSecret").await
+        }
         _ => Err(OperatorError::new("Unknown call.")),
     }
 }

@@ -238,16 +238,16 @@ fn nobody_gets_a_scope_that_is_not_theirs() {
 fn the_code_is_for_the_secret_that_the_operators_client_has_now() {
     let mut way = Way::new();
     let operate = super::operator::operate;
-    let create = json!({"call": "create", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT]}});
+    let create = json!({"call": "createClient", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT]}});
     let made = operate(&mut way.objects, &json!({}), "", &create).0["ok"].clone();
     way.client = made["clientId"].as_str().unwrap().to_owned();
     let begun = way.allow();
     let elsewhere = json!({"redirectUris": ["https://elsewhere.example/back"]});
     for (call, reason) in [
-        (json!({"call": "rotate", "id": way.client}), None),
-        (json!({"call": "delete", "id": way.client}), Some("the operator has deleted the client")),
+        (json!({"call": "rotateClientSecret", "id": way.client}), None),
+        (json!({"call": "deleteClient", "id": way.client}), Some("the operator has deleted the client")),
         (
-            json!({"call": "update", "id": way.client, "client": elsewhere}),
+            json!({"call": "updateClient", "id": way.client, "client": elsewhere}),
             Some("the operator has removed the redirect URI"),
         ),
     ] {
@@ -271,11 +271,11 @@ fn the_code_is_for_the_secret_that_the_operators_client_has_now() {
     }
     // A client without a secret is no exception.
     let mut public = Way::new();
-    let create = json!({"call": "create", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT], "tokenEndpointAuthMethod": "none"}});
+    let create = json!({"call": "createClient", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT], "tokenEndpointAuthMethod": "none"}});
     let made = operate(&mut public.objects, &json!({}), "", &create).0["ok"].clone();
     public.client = made["clientId"].as_str().unwrap().to_owned();
     let asked = public.allow();
-    operate(&mut public.objects, &json!({}), "", &json!({"call": "delete", "id": public.client}));
+    operate(&mut public.objects, &json!({}), "", &json!({"call": "deleteClient", "id": public.client}));
     let (reply, _) = exchange(&mut public.objects, &who("ann"), &returning(&asked.0, &asked.1), "", 81);
     assert_eq!((location(&reply), &reply["page"]["model"]["reason"]), (None, &json!("redirect")), "{reply}");
     // Where its object is silent nobody gets a code.
@@ -367,7 +367,7 @@ fn whoever_asked_for_another_account_signs_in_with_one() {
 #[test]
 fn an_operators_client_gets_its_answer_without_a_click() {
     let mut way = Way::new();
-    let create = json!({"call": "create", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT], "tokenEndpointAuthMethod": "none"}});
+    let create = json!({"call": "createClient", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT], "tokenEndpointAuthMethod": "none"}});
     let mine = super::operator::operate(&mut way.objects, &json!({}), "", &create).0["ok"]["clientId"].clone();
     let stranger = way.client.clone();
     for (client, is_mine) in [(mine.as_str().unwrap(), true), (stranger.as_str(), false)] {

@@ -18,8 +18,8 @@ fn token(objects: &Objects, more: &Json, body: &str, now: u64) -> (u64, Json, St
 /// A code for a challenge.
 fn code(way: &mut Way, verifier: &str) -> String {
     let query = super::authorize_query(&way.client).replace(&super::challenge(), &encode(&sha256(verifier.as_bytes())));
-    let (parsed, _) = operate(&mut way.objects, &json!({}), &query, &json!({"call": "parse"}));
-    let call = json!({"call": "complete", "request": parsed["ok"], "userId": "7", "scope": ["read"]});
+    let (parsed, _) = operate(&mut way.objects, &json!({}), &query, &json!({"call": "parseAuthRequest"}));
+    let call = json!({"call": "completeAuthorization", "request": parsed["ok"], "userId": "7", "scope": ["read"]});
     let (done, _) = operate(&mut way.objects, &json!({}), "", &call);
     let to = done["ok"]["redirectTo"].as_str().unwrap_or_else(|| panic!("{parsed} {done}")).to_owned();
     to.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned()
@@ -119,7 +119,7 @@ fn a_client_authenticates_once_and_in_one_way() {
     let mut objects = Objects::default();
     let client =
         json!({"clientName": "Mine", "redirectUris": [REDIRECT], "tokenEndpointAuthMethod": "client_secret_basic"});
-    let (made, _) = operate(&mut objects, &json!({}), "", &json!({"call": "create", "client": client}));
+    let (made, _) = operate(&mut objects, &json!({}), "", &json!({"call": "createClient", "client": client}));
     let (id, secret) =
         (made["ok"]["clientId"].as_str().unwrap().to_owned(), made["ok"]["clientSecret"].as_str().unwrap().to_owned());
     let mut way = Way::new();

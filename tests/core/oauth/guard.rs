@@ -305,10 +305,12 @@ fn props_that_are_long_stay_in_the_object_and_count_for_half_a_minute() {
             let ended = world.run(async |flow| operator::serve(flow, &server, &request, &call).await);
             serde_json::to_value(ended.answer.unwrap()).unwrap()["ok"].clone()
         };
-        let parsed = call(&query, json!({"call": "parse"}));
+        let parsed = call(&query, json!({"call": "parseAuthRequest"}));
         let props = json!({"a": "x".repeat(length)});
-        let done =
-            call("", json!({"call": "complete", "request": parsed, "userId": "9", "scope": ["read"], "props": props}));
+        let done = call(
+            "",
+            json!({"call": "completeAuthorization", "request": parsed, "userId": "9", "scope": ["read"], "props": props}),
+        );
         let code =
             done["redirectTo"].as_str().unwrap().split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
         let body = redeeming(&way.client, &code);

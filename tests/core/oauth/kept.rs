@@ -274,7 +274,7 @@ fn a_rule_is_kept_for_a_day_longer_than_a_grant_may_live() {
         });
         world
             .run(async |flow| {
-                mcp_wicket::oauth::operator::serve(flow, &server, &request, r#"{"call":"revoke-before"}"#).await
+                mcp_wicket::oauth::operator::serve(flow, &server, &request, r#"{"call":"revokeAll"}"#).await
             })
             .answer
             .unwrap();
@@ -368,7 +368,7 @@ fn props_are_given_while_the_grant_stands() {
 #[test]
 fn a_copy_of_a_client_is_kept_for_a_day_and_none_of_the_operators() {
     let mut way = Way::new();
-    let created = json!({"call": "create", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT]}});
+    let created = json!({"call": "createClient", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT]}});
     let mine = operate(&mut way.objects, &json!({}), "", &created).0["ok"]["clientId"].as_str().unwrap().to_owned();
     let copies = |objects: &Objects, client: &str, query: &str| {
         let mut objects = objects.clone();
@@ -491,14 +491,14 @@ fn a_refresh_takes_new_props_over_and_seals_the_others_under_the_current_secret(
 #[test]
 fn what_has_begun_by_now_ends_too() {
     let mut way = Way::new();
-    let created = json!({"call": "create", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT]}});
+    let created = json!({"call": "createClient", "client": {"clientName": "Mine", "redirectUris": [super::REDIRECT]}});
     let mine = operate(&mut way.objects, &json!({}), "", &created).0["ok"]["clientId"].clone();
     for (call, before) in [
-        (json!({"call": "revoke-client", "id": way.client}), NOW + 1),
-        (json!({"call": "rotate", "id": mine}), NOW + 1),
-        (json!({"call": "revoke-before"}), NOW + 1),
-        (json!({"call": "revoke-before", "before": NOW + DAY}), NOW + 1),
-        (json!({"call": "revoke-before", "before": NOW - DAY}), NOW - DAY),
+        (json!({"call": "revokeClient", "id": way.client}), NOW + 1),
+        (json!({"call": "rotateClientSecret", "id": mine}), NOW + 1),
+        (json!({"call": "revokeAll"}), NOW + 1),
+        (json!({"call": "revokeBefore", "before": NOW + DAY}), NOW + 1),
+        (json!({"call": "revokeBefore", "before": NOW - DAY}), NOW - DAY),
     ] {
         let (server, keys, call) = (server(json!({})), keys(), call.to_string());
         let input = head("authorize", "GET", json!({})).to_string();

@@ -88,7 +88,7 @@ impl Legacy {
 
     /// What `lookupClient` gives.
     fn client(&mut self, id: &str) -> Json {
-        serde_json::to_value(self.operate(&json!({"call": "client", "id": id})).answer.unwrap()).unwrap()
+        serde_json::to_value(self.operate(&json!({"call": "lookupClient", "id": id})).answer.unwrap()).unwrap()
     }
 
     /// A person signs in; gives the code.
@@ -204,7 +204,7 @@ fn records_that_no_registration_could_have_made_are_of_no_client() {
     ] {
         let mut legacy = Legacy::new(on(), &record(&more));
         assert_eq!(legacy.page(&authorize_query(ID))["model"]["kind"], "recovery", "{more}");
-        let told = legacy.operate(&json!({"call": "client", "id": ID})).commits;
+        let told = legacy.operate(&json!({"call": "lookupClient", "id": ID})).commits;
         let [Commit::Audit { event }] = told.as_slice() else { panic!("{more}: {told:?}") };
         assert!(event.contains("legacy client refused") && event.contains(ID), "{event:?}");
     }
@@ -243,10 +243,10 @@ fn an_id_that_looks_like_the_operators_is_nobodys_but_the_clients() {
     let mut legacy = Legacy::new(options, &record(&json!({"clientId": AS_OPERATORS})));
     let page = legacy.page(&authorize_query(AS_OPERATORS));
     assert_eq!(page["model"]["reason"], "client_waits", "the operator has approved it by no name: {page}");
-    legacy.operate(&json!({"call": "admit", "id": AS_OPERATORS})).answer.unwrap();
+    legacy.operate(&json!({"call": "approveClient", "id": AS_OPERATORS})).answer.unwrap();
     let page = legacy.page(&authorize_query(AS_OPERATORS));
     assert_eq!((&page["model"]["kind"], &page["model"]["client"]["proof"]), (&json!("consent"), &json!("none")));
-    let changed = legacy.operate(&json!({"call": "update", "id": AS_OPERATORS, "client": {}})).answer.unwrap();
+    let changed = legacy.operate(&json!({"call": "updateClient", "id": AS_OPERATORS, "client": {}})).answer.unwrap();
     assert!(serde_json::to_string(&changed).unwrap().contains("Only clients from createClient"));
 }
 
@@ -286,7 +286,7 @@ fn a_record_that_cannot_be_read_is_an_outage_and_one_that_is_gone_is_unknown() {
 #[test]
 fn the_operator_deletes_a_record_and_nobody_elses() {
     let mut legacy = Legacy::new(on(), &record(&json!({})));
-    let delete = json!({"call": "delete", "id": ID});
+    let delete = json!({"call": "deleteClient", "id": ID});
     let Ended { answer, commits, .. } = legacy.operate(&delete);
     assert_eq!(serde_json::to_value(answer.unwrap()).unwrap(), json!({"ok": {"known": true}}));
     let [Commit::Store { key, value }, Commit::Audit { event }] = commits.as_slice() else { panic!("{commits:?}") };

@@ -49,7 +49,7 @@ fn events(told: &[Json]) -> Vec<&str> {
 
 fn create(objects: &mut Objects, method: &str) -> Json {
     let client = json!({"clientName": "Mine", "redirectUris": [REDIRECT], "tokenEndpointAuthMethod": method});
-    ok(objects, json!({"call": "create", "client": client}))
+    ok(objects, json!({"call": "createClient", "client": client}))
 }
 
 /// Exupdates a code with this secret in a header or in the body.
@@ -66,8 +66,8 @@ fn exchange(objects: &Objects, client: &str, secret: Option<&str>, code: &str) -
 
 /// Answers the request of a client; gives the code.
 fn completed(objects: &mut Objects, client: &str, scope: &Json) -> String {
-    let (parsed, _) = operate(objects, &json!({}), &authorize_query(client), &json!({"call": "parse"}));
-    let call = json!({"call": "complete", "request": parsed["ok"], "userId": "7", "scope": scope, "props": {"a": 1}, "label": "seven"});
+    let (parsed, _) = operate(objects, &json!({}), &authorize_query(client), &json!({"call": "parseAuthRequest"}));
+    let call = json!({"call": "completeAuthorization", "request": parsed["ok"], "userId": "7", "scope": scope, "props": {"a": 1}, "label": "seven"});
     let to = ok(objects, call)["redirectTo"].as_str().unwrap().to_owned();
     assert!(to.starts_with(&format!("{REDIRECT}?")) && to.contains("state=xyz") && to.contains("iss="), "{to}");
     to.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned()
@@ -89,26 +89,30 @@ fn clients_are_made_read_listed_changed_and_deleted() {
         });
         assert_eq!(shown, expected);
         let id = &made["clientId"];
-        assert_eq!(ok(&mut objects, json!({"call": "client", "id": id})), expected, "without the secret");
-        assert_eq!(ok(&mut objects, json!({"call": "list"})), json!([expected]));
+        assert_eq!(ok(&mut objects, json!({"call": "lookupClient", "id": id})), expected, "without the secret");
+        assert_eq!(ok(&mut objects, json!({"call": "listClients"})), json!([expected]));
         let updates = json!({"clientName": "Ours", "redirectUris": ["https://b.example/cb"]});
         let (changed, told) =
-            operate(&mut objects, &json!({}), "", &json!({"call": "update", "id": id, "client": updates}));
+            operate(&mut objects, &json!({}), "", &json!({"call": "updateClient", "id": id, "client": updates}));
         assert_eq!(
             (&changed["ok"]["clientName"], &changed["ok"]["redirectUris"]),
             (&json!("Ours"), &updates["redirectUris"])
         );
         assert_eq!(events(&told), ["client changed"]);
-        assert_eq!(ok(&mut objects, json!({"call": "client", "id": id})), changed["ok"]);
-        assert_eq!(ok(&mut objects, json!({"call": "update", "id": id, "client": {}})), changed["ok"], "nothing more");
-        let (_, told) = operate(&mut objects, &json!({}), "", &json!({"call": "delete", "id": id}));
+        assert_eq!(ok(&mut objects, json!({"call": "lookupClient", "id": id})), changed["ok"]);
+        assert_eq!(
+            ok(&mut objects, json!({"call": "updateClient", "id": id, "client": {}})),
+            changed["ok"],
+            "nothing more"
+        );
+        let (_, told) = operate(&mut objects, &json!({}), "", &json!({"call": "deleteClient", "id": id}));
         assert_eq!(told, [json!({"event": "client deleted", "client": id, "request": "8f0c2d"})]);
-        assert_eq!(ok(&mut objects, json!({"call": "client", "id": id})), Json::Null);
-        assert_eq!(ok(&mut objects, json!({"call": "list"})), json!([]));
-        assert_eq!(ok(&mut objects, json!({"call": "update", "id": id, "client": {}})), Json::Null);
+        assert_eq!(ok(&mut objects, json!({"call": "lookupClient", "id": id})), Json::Null);
+        assert_eq!(ok(&mut objects, json!({"call": "listClients"})), json!([]));
+        assert_eq!(ok(&mut objects, json!({"call": "updateClient", "id": id, "client": {}})), Json::Null);
     }
     let default = json!({"clientName": "Mine", "redirectUris": [REDIRECT]});
-    let (made, told) = operate(&mut objects, &json!({}), "", &json!({"call": "create", "client": default}));
+    let (made, told) = operate(&mut objects, &json!({}), "", &json!({"call": "createClient", "client": default}));
     assert_eq!(made["ok"]["tokenEndpointAuthMethod"], "client_secret_basic");
     assert_eq!(told, [json!({"event": "client created", "client": made["ok"]["clientId"], "request": "8f0c2d"})]);
 }
@@ -132,13 +136,13 @@ fn a_client_has_a_name_redirect_uris_and_a_method_that_can_be() {
     ] {
         let mut client = json!({"clientName": "Mine", "redirectUris": [REDIRECT]});
         client.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let why = wrong(&mut objects, json!({"call": "create", "client": client}));
+        let why = wrong(&mut objects, json!({"call": "createClient", "client": client}));
         assert!(why.starts_with(words), "{more}: {why}");
     }
     let name = "n".repeat(200);
     let client = json!({"clientName": name, "redirectUris": [REDIRECT]});
-    assert_eq!(ok(&mut objects, json!({"call": "create", "client": client}))["clientName"], name);
-    assert!(wrong(&mut objects, json!({"call": "create"})).starts_with("client is missing"));
+    assert_eq!(ok(&mut objects, json!({"call": "createClient", "client": client}))["clientName"], name);
+    assert!(wrong(&mut objects, json!({"call": "createClient"})).starts_with("client is missing"));
 }
 
 #[test]
@@ -146,12 +150,22 @@ fn only_what_the_operator_made_can_be_changed() {
     let mut way = Way::new();
     let ids = [way.client.clone(), format!("s_{}", "a".repeat(32)), "https://client.example/client.json".into()];
     for id in ids {
-        for call in ["update", "delete", "rotate"] {
+        for call in ["updateClient", "deleteClient", "rotateClientSecret"] {
             let why = wrong(&mut way.objects, json!({"call": call, "id": id, "client": {}}));
             assert!(why.starts_with("Only clients from createClient"), "{call} {id}: {why}");
         }
     }
-    for call in ["client", "update", "delete", "rotate", "admit", "dismiss", "revoke-client", "grants", "revoke"] {
+    for call in [
+        "lookupClient",
+        "updateClient",
+        "deleteClient",
+        "rotateClientSecret",
+        "approveClient",
+        "dismissClient",
+        "revokeClient",
+        "listUserGrants",
+        "revokeGrant",
+    ] {
         assert!(wrong(&mut way.objects, json!({"call": call})).contains(" is missing or not a string."), "{call}");
         assert!(
             wrong(&mut way.objects, json!({"call": call, "id": "", "userId": ""})).contains(" is missing"),
@@ -165,7 +179,8 @@ fn only_what_the_operator_made_can_be_changed() {
 fn a_request_is_read_and_answered_for_the_person_that_the_app_names() {
     let mut way = Way::new();
     let client = way.client.clone();
-    let (parsed, _) = operate(&mut way.objects, &json!({}), &authorize_query(&client), &json!({"call": "parse"}));
+    let (parsed, _) =
+        operate(&mut way.objects, &json!({}), &authorize_query(&client), &json!({"call": "parseAuthRequest"}));
     let expected = json!({
         "responseType": "code", "clientId": client, "redirectUri": REDIRECT, "scope": ["read", "write"], "state": "xyz",
         "codeChallenge": super::challenge(), "codeChallengeMethod": "S256", "resource": "https://mcp.example.com",
@@ -176,14 +191,14 @@ fn a_request_is_read_and_answered_for_the_person_that_the_app_names() {
     let code = completed(&mut way.objects, &client, &json!(["read", "admin"]));
     assert_eq!(exchange(&way.objects, &client, None, &code), 200);
     // Until the code has come it is no grant that anybody sees.
-    assert_eq!(ok(&mut way.objects, json!({"call": "grants", "userId": "7"})), json!([]));
+    assert_eq!(ok(&mut way.objects, json!({"call": "listUserGrants", "userId": "7"})), json!([]));
     let body = redeeming(&client, &code);
     let objects = &mut way.objects;
     let world = World::new(|effect| objects.ask(effect, NOW, [32; 32])).with_entropy([32; 32]);
     let reply = json_of(&send(world, &server(json!({})), &head("token", "POST", json!({})), &body).answer.unwrap());
     let tokens: Json = serde_json::from_str(reply["answer"]["body"].as_str().unwrap()).unwrap();
     assert_eq!(tokens["scope"], "read", "what the person granted of what was asked for");
-    let grants = ok(&mut way.objects, json!({"call": "grants", "userId": "7"}));
+    let grants = ok(&mut way.objects, json!({"call": "listUserGrants", "userId": "7"}));
     let grant = &grants[0];
     assert_eq!(
         (grants.as_array().unwrap().len(), &grant["clientId"], &grant["userId"]),
@@ -194,7 +209,7 @@ fn a_request_is_read_and_answered_for_the_person_that_the_app_names() {
         (&json!(["read"]), &json!({"label": "seven", "clientName": "Test"}))
     );
     assert_eq!((&grant["createdAt"], &grant["lastUsedAt"]), (&json!(NOW / 1000), &json!(NOW / 1000)));
-    assert_eq!(ok(&mut way.objects, json!({"call": "grants", "userId": "8"})), json!([]));
+    assert_eq!(ok(&mut way.objects, json!({"call": "listUserGrants", "userId": "8"})), json!([]));
     // One grant ends, and no other.
     let refresh = form(&[
         ("grant_type", "refresh_token"),
@@ -208,20 +223,22 @@ fn a_request_is_read_and_answered_for_the_person_that_the_app_names() {
             ["status"]
             .clone()
     };
-    ok(&mut way.objects, json!({"call": "revoke", "userId": "7", "grantId": "another"}));
+    ok(&mut way.objects, json!({"call": "revokeGrant", "userId": "7", "grantId": "another"}));
     assert_eq!(refreshed(&way.objects), 200);
-    ok(&mut way.objects, json!({"call": "revoke", "userId": "7", "grantId": grant["id"]}));
+    ok(&mut way.objects, json!({"call": "revokeGrant", "userId": "7", "grantId": grant["id"]}));
     assert_eq!(refreshed(&way.objects), 400);
-    assert_eq!(ok(&mut way.objects, json!({"call": "grants", "userId": "7"})), json!([]));
+    assert_eq!(ok(&mut way.objects, json!({"call": "listUserGrants", "userId": "7"})), json!([]));
 }
 
 #[test]
 fn an_answer_is_checked_as_if_the_request_had_just_come() {
     let mut way = Way::new();
     let client = way.client.clone();
-    let (parsed, _) = operate(&mut way.objects, &json!({}), &authorize_query(&client), &json!({"call": "parse"}));
+    let (parsed, _) =
+        operate(&mut way.objects, &json!({}), &authorize_query(&client), &json!({"call": "parseAuthRequest"}));
     let request = &parsed["ok"];
-    let good = json!({"call": "complete", "request": request, "userId": "7", "scope": ["read"], "props": {}});
+    let good =
+        json!({"call": "completeAuthorization", "request": request, "userId": "7", "scope": ["read"], "props": {}});
     let with = |name: &str, value: Json| {
         let mut call = good.clone();
         call[name] = value;
@@ -261,15 +278,17 @@ fn a_newer_grant_may_end_those_before_it() {
     let mut way = Way::new();
     let client = way.client.clone();
     let mut grants = |more: Json| {
-        let (parsed, _) = operate(&mut way.objects, &json!({}), &authorize_query(&client), &json!({"call": "parse"}));
-        let mut call = json!({"call": "complete", "request": parsed["ok"], "userId": "7", "scope": ["read"]});
+        let (parsed, _) =
+            operate(&mut way.objects, &json!({}), &authorize_query(&client), &json!({"call": "parseAuthRequest"}));
+        let mut call =
+            json!({"call": "completeAuthorization", "request": parsed["ok"], "userId": "7", "scope": ["read"]});
         call.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let to = ok(&mut way.objects, call)["redirectTo"].as_str().unwrap().to_owned();
         let code = to.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
         let objects = &mut way.objects;
         let world = World::new(|effect| objects.ask(effect, NOW, [34; 32])).with_entropy([34; 32]);
         send(world, &server(json!({})), &head("token", "POST", json!({})), &redeeming(&client, &code)).answer.unwrap();
-        ok(&mut way.objects, json!({"call": "grants", "userId": "7"})).as_array().unwrap().len()
+        ok(&mut way.objects, json!({"call": "listUserGrants", "userId": "7"})).as_array().unwrap().len()
     };
     assert_eq!(grants(json!({})), 1);
     assert_eq!(grants(json!({"revokeExistingGrants": false})), 2);
@@ -281,7 +300,7 @@ fn what_is_wrong_with_a_request_goes_back_only_where_it_may() {
     let mut way = Way::new();
     let client = way.client.clone();
     let mine = create(&mut way.objects, "none")["clientId"].as_str().unwrap().to_owned();
-    let mut parse = |query: &str| operate(&mut way.objects, &json!({}), query, &json!({"call": "parse"})).0;
+    let mut parse = |query: &str| operate(&mut way.objects, &json!({}), query, &json!({"call": "parseAuthRequest"})).0;
     for (query, words) in [
         (String::new(), "client_id is missing."),
         (authorize_query("c_unknown"), "client_id is unknown."),
@@ -320,7 +339,7 @@ fn another_secret_replaces_the_one_before_and_keeps_the_way_it_is_sent() {
         let mut objects = Objects::default();
         let made = create(&mut objects, method);
         let (id, first) = (made["clientId"].as_str().unwrap().to_owned(), made["clientSecret"].as_str().unwrap());
-        let (rotated, told) = operate(&mut objects, &json!({}), "", &json!({"call": "rotate", "id": id}));
+        let (rotated, told) = operate(&mut objects, &json!({}), "", &json!({"call": "rotateClientSecret", "id": id}));
         let second = rotated["ok"]["clientSecret"].as_str().unwrap().to_owned();
         assert_eq!(
             (&rotated["ok"]["tokenEndpointAuthMethod"], events(&told)),
@@ -331,7 +350,7 @@ fn another_secret_replaces_the_one_before_and_keeps_the_way_it_is_sent() {
         assert_eq!(exchange(&objects, &id, Some(first), &code), 401);
         assert_eq!(exchange(&objects, &id, None, &code), 401);
         assert_eq!(exchange(&objects, &id, Some(&second), &code), 200);
-        let (void, told) = operate(&mut objects, &json!({}), "", &json!({"call": "void", "id": id}));
+        let (void, told) = operate(&mut objects, &json!({}), "", &json!({"call": "revokeClientSecret", "id": id}));
         assert_eq!((void["ok"].get("clientSecret"), events(&told)), (None, vec!["client secret revoked"]));
         let code = completed(&mut objects, &id, &json!(["read"]));
         assert_eq!(exchange(&objects, &id, Some(&second), &code), 401);
@@ -339,10 +358,13 @@ fn another_secret_replaces_the_one_before_and_keeps_the_way_it_is_sent() {
     let mut objects = Objects::default();
     let public = create(&mut objects, "none");
     assert!(
-        wrong(&mut objects, json!({"call": "rotate", "id": public["clientId"]}))
+        wrong(&mut objects, json!({"call": "rotateClientSecret", "id": public["clientId"]}))
             .starts_with("The client has no secret")
     );
-    assert_eq!(ok(&mut objects, json!({"call": "rotate", "id": format!("o_{}", "x".repeat(32))})), Json::Null);
+    assert_eq!(
+        ok(&mut objects, json!({"call": "rotateClientSecret", "id": format!("o_{}", "x".repeat(32))})),
+        Json::Null
+    );
 }
 
 /// Calls `first`, and `second` in the middle of it: before its effect number `at`. Gives both answers.
@@ -369,8 +391,9 @@ fn two_changes_of_a_client_at_once_both_count() {
     for at in 0.. {
         let mut objects = Objects::default();
         let id = create(&mut objects, "client_secret_basic")["clientId"].as_str().unwrap().to_owned();
-        let update = json!({"call": "update", "id": id, "client": {"clientName": "Renamed"}});
-        let (updated, rotated) = interleaved(&mut objects, &update, &json!({"call": "rotate", "id": id}), at);
+        let update = json!({"call": "updateClient", "id": id, "client": {"clientName": "Renamed"}});
+        let (updated, rotated) =
+            interleaved(&mut objects, &update, &json!({"call": "rotateClientSecret", "id": id}), at);
         assert_eq!(updated["ok"]["clientName"], "Renamed", "{at}");
         let Some(rotated) = rotated else {
             assert!(at > 2, "the update has {at} effects");
@@ -379,9 +402,9 @@ fn two_changes_of_a_client_at_once_both_count() {
         let secret = rotated["ok"]["clientSecret"].as_str().unwrap();
         let code = completed(&mut objects, &id, &json!(["read"]));
         assert_eq!(exchange(&objects, &id, Some(secret), &code), 200, "{at}: the secret that the operator was given");
-        let client = ok(&mut objects, json!({"call": "client", "id": id}));
+        let client = ok(&mut objects, json!({"call": "lookupClient", "id": id}));
         assert_eq!(client["clientName"], "Renamed", "{at}");
-        assert_eq!(ok(&mut objects, json!({"call": "list"})), json!([client]), "{at}");
+        assert_eq!(ok(&mut objects, json!({"call": "listClients"})), json!([client]), "{at}");
     }
 }
 
@@ -390,12 +413,12 @@ fn a_client_that_is_deleted_during_a_change_stays_deleted() {
     for at in 0.. {
         let mut objects = Objects::default();
         let id = create(&mut objects, "client_secret_basic")["clientId"].as_str().unwrap().to_owned();
-        let update = json!({"call": "update", "id": id, "client": {"clientName": "Renamed"}});
-        let (_, deleted) = interleaved(&mut objects, &update, &json!({"call": "delete", "id": id}), at);
+        let update = json!({"call": "updateClient", "id": id, "client": {"clientName": "Renamed"}});
+        let (_, deleted) = interleaved(&mut objects, &update, &json!({"call": "deleteClient", "id": id}), at);
         let Some(deleted) = deleted else { break };
         assert_eq!(deleted["ok"], json!({"known": true}), "{at}");
-        assert_eq!(ok(&mut objects, json!({"call": "client", "id": id})), Json::Null, "{at}");
-        assert_eq!(ok(&mut objects, json!({"call": "list"})), json!([]), "{at}");
+        assert_eq!(ok(&mut objects, json!({"call": "lookupClient", "id": id})), Json::Null, "{at}");
+        assert_eq!(ok(&mut objects, json!({"call": "listClients"})), json!([]), "{at}");
     }
 }
 
@@ -405,25 +428,25 @@ fn a_client_that_registered_itself_waits_for_the_operators_yes() {
     let (client, approve) = (way.client.clone(), json!({"approve": true}));
     let mine = create(&mut way.objects, "none")["clientId"].as_str().unwrap().to_owned();
     let mut call = |query: &str, call: Json| operate(&mut way.objects, &approve, query, &call);
-    let parse = json!({"call": "parse"});
+    let parse = json!({"call": "parseAuthRequest"});
     let foreign = authorize_query(&client).replace("redirect_uri=", "redirect_uri=https%3A%2F%2Fother.example%2F");
     let (answer, told) = call(&foreign, parse.clone());
     assert_eq!(answer["wrong"]["message"], "redirect_uri is not registered for the client");
     assert_eq!(told, [] as [Json; 0], "a request with an unproven redirect URI lists nobody");
-    assert_eq!(call("", json!({"call": "waiting"})).0["ok"], json!([]));
+    assert_eq!(call("", json!({"call": "listWaitingClients"})).0["ok"], json!([]));
     let (answer, told) = call(&authorize_query(&client), parse.clone());
     assert_eq!(answer["wrong"]["message"], "Test waits for the operator's approval: call approveClient.");
     assert_eq!(told, [json!({"event": "client waits", "client": client, "name": "Test", "request": "8f0c2d"})]);
     let (_, told) = call(&authorize_query(&client), parse.clone());
     assert_eq!(told, [] as [Json; 0], "the operator is told the first time");
-    let (listed, _) = call("", json!({"call": "waiting"}));
+    let (listed, _) = call("", json!({"call": "listWaitingClients"}));
     assert_eq!((listed["ok"].as_array().unwrap().len(), &listed["ok"][0]["clientId"]), (1, &json!(client)));
     assert!(call(&authorize_query(&mine), parse.clone()).0["ok"].is_object(), "the operator made it");
-    let (_, told) = call("", json!({"call": "admit", "id": client}));
+    let (_, told) = call("", json!({"call": "approveClient", "id": client}));
     assert_eq!(told, [json!({"event": "client approved", "client": client, "request": "8f0c2d"})]);
-    assert_eq!(call("", json!({"call": "waiting"})).0["ok"], json!([]));
+    assert_eq!(call("", json!({"call": "listWaitingClients"})).0["ok"], json!([]));
     assert!(call(&authorize_query(&client), parse.clone()).0["ok"].is_object());
-    let (_, told) = call("", json!({"call": "dismiss", "id": client}));
+    let (_, told) = call("", json!({"call": "dismissClient", "id": client}));
     assert_eq!(events(&told), ["client dismissed"]);
     assert!(
         call(&authorize_query(&client), parse).0["wrong"]["message"]
@@ -431,10 +454,10 @@ fn a_client_that_registered_itself_waits_for_the_operators_yes() {
             .unwrap()
             .contains("waits for the operator's approval")
     );
-    assert!(call("", json!({"call": "admit", "id": "https://client.example/client.json"})).0["ok"].is_null());
+    assert!(call("", json!({"call": "approveClient", "id": "https://client.example/client.json"})).0["ok"].is_null());
     for id in ["x", "https://client.example", "c_short"] {
         assert_eq!(
-            call("", json!({"call": "admit", "id": id})).0["wrong"]["message"],
+            call("", json!({"call": "approveClient", "id": id})).0["wrong"]["message"],
             "This is not a client identifier.",
             "{id}"
         );
@@ -456,7 +479,7 @@ fn nobody_is_let_through_where_the_yes_cannot_be_asked_for() {
                     if effect["call"] == asked { Said::Ok(said.into()) } else { objects.ask(effect, NOW, [1; 32]) }
                 },
             );
-        let ended = world.run(async |flow| operator::serve(flow, &server, &request, r#"{"call":"parse"}"#).await);
+        let ended = world.run(async |flow| operator::serve(flow, &server, &request, r#"{"call":"parseAuthRequest"}"#).await);
         assert!(write(&ended.answer.unwrap()).contains("storage is unavailable"), "{said}");
     }
 }
@@ -556,7 +579,7 @@ fn where_each_of_two_hundred_networks_has_one_place_the_newest_gets_none() {
 #[test]
 fn a_document_that_cannot_be_fetched_is_named_with_the_reason() {
     let id = "https://app.example.com/client.json";
-    for call in [json!({"call": "parse"}), json!({"call": "client", "id": id})] {
+    for call in [json!({"call": "parseAuthRequest"}), json!({"call": "lookupClient", "id": id})] {
         let (server, keys, call) = (server(json!({"documents": true})), keys(), call.to_string());
         let input = head("authorize", "GET", json!({"query": authorize_query(id)})).to_string();
         let server = AuthorizationServer { config: &server, keys: &keys, identity: &Ann, issuer: SITE.into() };

@@ -137,7 +137,7 @@ fn value(member: &str, id: &str) -> Json {
 
 #[test]
 fn each_call_is_performed_and_written_down_with_who_what_and_on_what() {
-    for (name, _, members) in CALLS {
+    for (name, members) in CALLS {
         let mut objects = Objects::default();
         registered(&mut objects);
         let (_, made, _) = call(&mut objects, &json!({"call": "createClient", "client": value("client", "")}));

@@ -61,14 +61,14 @@ fn what_began_before_ends_and_what_began_later_does_not() {
     // Each call, the time that it is made at, whether it ends the grant, and what the operator is told.
     let (known_client, unknown) = (json!({"known": true}), json!({"known": false}));
     let calls = [
-        (json!({"call": "revoke-before"}), NOW + 5, true, json!({"before": NOW + 6})),
-        (json!({"call": "revoke-before", "before": NOW + 1}), NOW + 5, true, json!({"before": NOW + 1})),
-        (json!({"call": "revoke-before", "before": NOW}), NOW + 5, false, json!({"before": NOW})),
-        (json!({"call": "revoke-client", "id": client}), NOW + 5, true, known_client.clone()),
-        (json!({"call": "revoke-client", "id": "https://other.example/client"}), NOW + 5, false, unknown),
-        (json!({"call": "revoke-client", "id": client}), NOW - 5, false, known_client),
-        (json!({"call": "revoke", "userId": "1", "grantId": "*"}), NOW + 5, true, json!({"ended": 1})),
-        (json!({"call": "revoke", "userId": "2", "grantId": "*"}), NOW + 5, false, json!({"ended": 0})),
+        (json!({"call": "revokeAll"}), NOW + 5, true, json!({"before": NOW + 6})),
+        (json!({"call": "revokeBefore", "before": NOW + 1}), NOW + 5, true, json!({"before": NOW + 1})),
+        (json!({"call": "revokeBefore", "before": NOW}), NOW + 5, false, json!({"before": NOW})),
+        (json!({"call": "revokeClient", "id": client}), NOW + 5, true, known_client.clone()),
+        (json!({"call": "revokeClient", "id": "https://other.example/client"}), NOW + 5, false, unknown),
+        (json!({"call": "revokeClient", "id": client}), NOW - 5, false, known_client),
+        (json!({"call": "revokeGrant", "userId": "1", "grantId": "*"}), NOW + 5, true, json!({"ended": 1})),
+        (json!({"call": "revokeGrant", "userId": "2", "grantId": "*"}), NOW + 5, false, json!({"ended": 0})),
     ];
     for (call, at, ends, told) in calls {
         let mut objects = way.objects.clone();
@@ -94,7 +94,7 @@ fn what_began_before_ends_and_what_began_later_does_not() {
 fn a_code_that_was_given_before_is_good_for_nothing() {
     let mut way = Way::new();
     let code = way.code();
-    let (_, made) = operate(&mut way.objects, json!({}), &json!({"call": "revoke-before"}), NOW + 5);
+    let (_, made) = operate(&mut way.objects, json!({}), &json!({"call": "revokeAll"}), NOW + 5);
     let body = redeeming(&way.client, &code);
     let (status, said) = answer(&mut way.objects, "token", json!({"rules": known(&made)}), &body, NOW + 10);
     assert_eq!((status, &said["error"]), (400, &json!("invalid_grant")));
@@ -115,9 +115,9 @@ fn an_access_token_says_when_its_grant_began_and_which_rules_end_it() {
     let verified: Json = serde_json::to_value(ended.answer.unwrap()).unwrap();
     assert_eq!(verified["began"], NOW);
     for call in [
-        json!({"call": "revoke-before"}),
-        json!({"call": "revoke-client", "id": way.client}),
-        json!({"call": "revoke", "userId": "1", "grantId": "*"}),
+        json!({"call": "revokeAll"}),
+        json!({"call": "revokeClient", "id": way.client}),
+        json!({"call": "revokeGrant", "userId": "1", "grantId": "*"}),
     ] {
         let (_, made) = operate(&mut way.objects.clone(), json!({}), &call, NOW);
         let rules = known(&made);
@@ -143,7 +143,7 @@ fn nothing_is_given_out_while_nobody_can_tell_what_has_ended() {
 #[test]
 fn a_rule_asks_nothing_upstream_and_gives_back_what_it_ends() {
     let mut signed = Signed::new();
-    let (_, made) = operate(&mut signed.objects.clone(), json!({}), &json!({"call": "revoke-before"}), NOW + 5);
+    let (_, made) = operate(&mut signed.objects.clone(), json!({}), &json!({"call": "revokeAll"}), NOW + 5);
     let fields = [("grant_type", "refresh_token"), ("client_id", &*signed.client), ("refresh_token", &*signed.refresh)];
     let request = head("token", "POST", json!({"rules": known(&made)}));
     let revoked = |url: &str| {
@@ -159,20 +159,22 @@ fn a_rule_asks_nothing_upstream_and_gives_back_what_it_ends() {
 fn a_client_whose_secret_is_rotated_keeps_nothing_of_the_former_one() {
     let mut objects = Objects::default();
     let client = json!({"clientName": "Ours", "redirectUris": [REDIRECT]});
-    let (made, _) = operate(&mut objects, json!({}), &json!({"call": "create", "client": client}), NOW);
+    let (made, _) = operate(&mut objects, json!({}), &json!({"call": "createClient", "client": client}), NOW);
     let id = made["ok"]["clientId"].clone();
     let kept = |objects: &Objects| objects.0[&format!("client:{}", id.as_str().unwrap())].1["client"].clone();
     let before = kept(&objects);
-    for (call, has_secret) in [(json!({"call": "rotate", "id": id}), true), (json!({"call": "void", "id": id}), false)]
-    {
+    for (call, has_secret) in [
+        (json!({"call": "rotateClientSecret", "id": id}), true),
+        (json!({"call": "revokeClientSecret", "id": id}), false),
+    ] {
         let (done, rules) = operate(&mut objects, json!({}), &call, NOW + 5);
         assert_eq!(done["ok"]["clientSecret"].is_string(), has_secret);
         assert_ne!(kept(&objects), before);
         assert_eq!(known(&rules).as_object().unwrap().len(), 1, "what was issued under it ends");
     }
     let public = json!({"clientName": "Ours", "redirectUris": [REDIRECT], "tokenEndpointAuthMethod": "none"});
-    let (made, _) = operate(&mut objects, json!({}), &json!({"call": "create", "client": public}), NOW + 6);
+    let (made, _) = operate(&mut objects, json!({}), &json!({"call": "createClient", "client": public}), NOW + 6);
     let (refused, rules) =
-        operate(&mut objects, json!({}), &json!({"call": "rotate", "id": made["ok"]["clientId"]}), NOW);
+        operate(&mut objects, json!({}), &json!({"call": "rotateClientSecret", "id": made["ok"]["clientId"]}), NOW);
     assert!(refused["wrong"]["message"].as_str().unwrap().contains("has no secret") && rules.is_empty());
 }

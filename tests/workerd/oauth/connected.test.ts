@@ -74,7 +74,7 @@ test("one app is ended: at once, with its approval, and no other", async () => {
   expect(page.match(/Disconnect <bdi>/g)).toHaveLength(2);
   const done = await post(browser, { page: fieldIn(page), revoke: one.client.client_id });
   const text = await done.text();
-  expect([done.status, text.includes("Done. Its access ends")]).toEqual([200, true]);
+  expect([done.status, text.includes("The app is disconnected.")]).toEqual([200, true]);
   expect(text).not.toContain("One app");
   expect(await works(one)).toEqual([401, 400]);
   expect(await works(twice)).toEqual([401, 400]);

@@ -574,7 +574,7 @@ describe("register", () => {
       const { params, verifier } = await lib.asking(app, { redirect_uri });
       const browser = new lib.Browser("ann");
       const page = await (await browser.go(lib.authorizeUrl(params))).text();
-      expect(page).toContain("Any app can claim them");
+      expect(page).toContain("Any app here could pretend to be");
       const callback = lib.linkIn(await (await lib.decide(browser, lib.consentIn(page))).text());
       const answer = (await browser.go(callback)).headers.get("location") ?? "";
       expect(answer.startsWith(`${redirect_uri}?`)).toBe(true);

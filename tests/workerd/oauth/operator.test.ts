@@ -4,7 +4,7 @@ import { APIKeyVerifier, JWTVerifier, OAuthProvider, type OperatorOptions } from
 import { clock } from "mcp-wicket/testing";
 import { afterEach, expect, test } from "vitest";
 import { apiKey } from "../../../dist/cli/api-key.js";
-import { records } from "./app/machines.ts";
+import { records, seenByOperators } from "./app/machines.ts";
 import * as lib from "./lib/client.ts";
 
 const SITE = "https://operated.example.com";
@@ -114,6 +114,15 @@ test("all access is ended at once, also what was granted before a time", async (
   const { before } = await call<{ before: number }>(key, { call: "revokeAll" });
   expect(before).toBeGreaterThanOrEqual(began);
   expect((await lib.whoami(tokens.access_token, SITE)).status).toBe(401);
+});
+
+test("no verifier of the operator sees a token that this server has issued", async () => {
+  const { tokens } = await lib.signIn({ site: SITE, user: "cleo" });
+  seenByOperators.length = 0;
+  for (const headers of [{}, { "x-any": "1" }]) await post(tokens.access_token, { call: "listClients" }, headers);
+  expect(seenByOperators).toEqual([null, null]);
+  await post("somebody-else's", { call: "listClients" });
+  expect(seenByOperators.at(-1)).toBe("Bearer somebody-else's");
 });
 
 /** What somebody else tries, and what they get: status, error, and the challenge's scope. */

@@ -31,10 +31,14 @@ export const tokens = anyOf(
   careless,
 );
 
+/** The `Authorization` headers that the operator's own verifier has seen. */
+export const seenByOperators: (string | null)[] = [];
+
 /** The operator's keys, and a person's cookie, which has every scope. */
 export const operators: TokenVerifier = anyOf(new APIKeyVerifier({ keys: (id) => records.get(id) }), {
   issuers: [],
   identify({ headers }) {
+    seenByOperators.push(headers.get("authorization"));
     const isOperator = headers.get("cookie") === "operator=ann" || headers.get("x-any") !== null;
     if (!isOperator) return { refused: "absent", reason: "there is no cookie" };
     return { principal: "user:cookie:ann", scopes: new Set(["operator"]), props: {} };
