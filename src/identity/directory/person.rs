@@ -6,10 +6,21 @@ use crate::flow::{Bound, Failure, Flow, Query, Statement};
 use crate::identity::SignInError;
 use crate::json::{self, Json};
 
-const BY_EMAIL: &str = "SELECT u.id, u.email, u.name, u.status, u.password, (SELECT json_group_array(m.grp) FROM wicket_members m \
-     WHERE m.realm = u.realm AND m.user = u.id AND m.org = '') AS groups FROM wicket_users u WHERE u.realm = ?1 AND u.email_key = ?2";
-const BY_ID: &str = "SELECT u.id, u.email, u.name, u.status, NULL AS password, (SELECT json_group_array(m.grp) FROM wicket_members m \
-     WHERE m.realm = u.realm AND m.user = u.id AND m.org = '') AS groups FROM wicket_users u WHERE u.realm = ?1 AND u.id = ?2";
+/// The statement that reads the people for which a condition holds, with this as their password.
+macro_rules! people {
+    ($password:literal, $condition:literal) => {
+        concat!(
+            "SELECT u.id, u.email, u.name, u.status, ",
+            $password,
+            " AS password, (SELECT json_group_array(m.grp) FROM wicket_members m WHERE m.realm = u.realm AND m.user = u.id \
+             AND m.org = '') AS groups FROM wicket_users u WHERE u.realm = ?1 AND ",
+            $condition
+        )
+    };
+}
+
+const BY_EMAIL: &str = people!("u.password", "u.email_key = ?2");
+const BY_ID: &str = people!("NULL", "u.id = ?2");
 const REPLACE_PASSWORD: &str = "UPDATE wicket_users SET password = ?3 WHERE realm = ?1 AND id = ?2 AND password = ?4";
 
 /// The part of the database that is this server's. There is one; several issuers over one database would have one each.

@@ -479,7 +479,8 @@ fn nobody_is_let_through_where_the_yes_cannot_be_asked_for() {
                     if effect["call"] == asked { Said::Ok(said.into()) } else { objects.ask(effect, NOW, [1; 32]) }
                 },
             );
-        let ended = world.run(async |flow| operator::serve(flow, &server, &request, r#"{"call":"parseAuthRequest"}"#).await);
+        let ended =
+            world.run(async |flow| operator::serve(flow, &server, &request, r#"{"call":"parseAuthRequest"}"#).await);
         assert!(write(&ended.answer.unwrap()).contains("storage is unavailable"), "{said}");
     }
 }
